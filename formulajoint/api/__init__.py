@@ -1,0 +1,1 @@
+"""What users hold: models, fits and the verbs that make them."""

@@ -1,0 +1,1 @@
+"""Contrasts: named functions of the groups' coefficients."""

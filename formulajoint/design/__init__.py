@@ -1,0 +1,1 @@
+"""From a formula and a data frame to the numbers of a model."""

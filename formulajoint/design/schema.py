@@ -1,0 +1,188 @@
+"""What a formula becomes when it meets data: values that know names, levels and numbers, but no PyMC.
+
+Shapes: N rows used, G groups, k columns of a term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulajoint.language.ir import Formula
+from formulajoint.spans import NOWHERE, Span
+
+type FloatArray = NDArray[np.float64]
+type IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A named axis of a coefficient: the levels of a categorical column that have one.
+
+    `name` is the column's (or, for a basis such as ``poly(x, 2)``, the call's text).
+    """
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """A term of a predictor with its columns.
+
+    Attributes
+    ----------
+    name : str
+        Canonical text of the term: ``treatment``, ``arm:x``, ``Intercept``.
+    columns : (N, k) array
+        Columns as written: nothing is centred or scaled.
+    factors : tuple of Factor
+        Axes of the coefficient, none for a single column; the product of their lengths is k, the last
+        axis runs fastest.
+    means, scales : (k,) arrays
+        Weighted column means, and s_x of the default priors: the sd (ddof 1) over all rows for a numeric
+        column, 1/2 for 0/1 and coded columns.
+    variables : tuple of str
+        Columns of the data frame that the term reads.
+    """
+
+    name: str
+    columns: FloatArray
+    factors: tuple[Factor, ...]
+    means: FloatArray
+    scales: FloatArray
+    variables: tuple[str, ...] = ()
+    span: Span = field(default=NOWHERE, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(factor.labels) for factor in self.factors)
+
+    def __post_init__(self) -> None:
+        assert self.columns.shape[1] == prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """The cells right of ``|``.
+
+    Attributes
+    ----------
+    name : str
+        ``school``; ``district:school`` for both ``district/school`` and ``district:school``.
+    variables : tuple of str
+        The columns it is made of.
+    labels : tuple of str
+        One label a group: ``A``; ``a1/b1`` or ``a1:b1`` as the formula joins them.
+    codes : (N,) int array
+        Group of each row.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    labels: tuple[str, ...]
+    codes: IntArray
+    span: Span = field(default=NOWHERE, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """The linear predictor of one parameter: ``mu`` for the main one, else ``sigma``, ``nu``.
+
+    Without a grouping every term is in `common`. An intercept, where there is one, is a Term named ``Intercept``
+    and the first of its tuple.
+    """
+
+    parameter: str
+    per_group: tuple[Term, ...] = ()
+    common: tuple[Term, ...] = ()
+    grouping: Grouping | None = None
+    offset: FloatArray | None = None
+    span: Span = field(default=NOWHERE, repr=False)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        return self.per_group + self.common
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """A request for partial pooling of some per-group terms of one parameter.
+
+    `centered` is None for ``auto``; `df` is the Student hierarchy's degrees of freedom.
+    """
+
+    parameter: str
+    terms: tuple[str, ...]
+    dist: str = "normal"
+    cor: bool = True
+    df: float = 4.0
+    centered: bool | None = None
+    span: Span = field(default=NOWHERE, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many rows came, how many were used, and which columns cost the others (column -> missing cells)."""
+
+    total: int
+    used: int
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def dropped(self) -> int:
+        return self.total - self.used
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """The response: `name` is its canonical text, such as ``score`` or ``log(score)``; `values` is (N,).
+
+    `variable` is the single column of the frame it is made of.
+    """
+
+    name: str
+    values: FloatArray
+    variable: str
+    span: Span = field(default=NOWHERE, repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """A formula bound to data: everything that a model needs to be built.
+
+    Attributes
+    ----------
+    formula : Formula
+    response : Response
+    predictor : Predictor
+        Of the mean.
+    parameters : tuple of Predictor
+        Of the parameters that have a clause of their own (``sigma ~ 1 | school``).
+    hierarchies : tuple of Hierarchy
+    row_weights : (N,) array or None
+        Frequencies: a row of weight w counts as w rows.
+    weight_columns : mapping of str to (N,) float array
+        Columns that ``weights=`` of a contrast clause reads (``sum(col)`` or ``col``).
+    rows : Rows
+    """
+
+    formula: Formula
+    response: Response
+    predictor: Predictor
+    parameters: tuple[Predictor, ...] = ()
+    hierarchies: tuple[Hierarchy, ...] = ()
+    row_weights: FloatArray | None = None
+    weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
+    rows: Rows = field(default=Rows(0, 0))
+
+    def parameter(self, name: str) -> Predictor | None:
+        """Return the predictor of parameter `name`, or None where it has no clause of its own."""
+        return next((p for p in self.parameters if p.parameter == name), None)

@@ -1,0 +1,1 @@
+"""What is read from a posterior: tables and text."""

@@ -1,0 +1,1 @@
+"""The syntax of the formula language, as Lark grammars."""
