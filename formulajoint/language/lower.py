@@ -1,0 +1,360 @@
+"""From Lark's tree to the formula's own nodes: one function a rule of the grammar, in one table."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from formulajoint.errors import BugError, FormulaError, did_you_mean
+from formulajoint.language import ir
+from formulajoint.language.grammar import Token, Tree
+from formulajoint.language.levels import level_of
+from formulajoint.language.text import BARE_NAME, RANK
+from formulajoint.spans import NOWHERE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A rule of the grammar as it was met, its children lowered already, tokens left as they are.
+
+    `rules` names the rule of each child, empty for a token.
+    """
+
+    children: list[Any]
+    rules: tuple[str, ...]
+    span: Span
+    text: str
+
+    def error(self, message: str, span: Span | None = None, hint: str = "") -> FormulaError:
+        """Return an error that points at this node, or at `span` within it."""
+        return FormulaError(message, self.text, span or self.span, hint)
+
+
+PARTS = ("mean", "sd")
+"""What may follow a term after a dot: the location and the scale of its hierarchy."""
+
+type Rule = Callable[[Node], Any]
+
+
+def lower(tree: Tree[Token], text: str, rules: Mapping[str, Rule]) -> Any:
+    """Return what `rules` make of `tree`, from the leaves up and without recursion."""
+    values: dict[int, Any] = {}
+    for part in tree.iter_subtrees():
+        children = [values[id(child)] if isinstance(child, Tree) else child for child in part.children]
+        rule = rules.get(part.data)
+        if rule is None:
+            raise BugError(f"no lowering for the grammar's rule {str(part.data)!r} in {text!r}")
+        values[id(part)] = rule(Node(children, _rules(part), _span(part), text))
+    return values[id(tree)]
+
+
+def _rules(part: Tree[Token]) -> tuple[str, ...]:
+    return tuple(str(child.data) if isinstance(child, Tree) else "" for child in part.children)
+
+
+def _span(part: Tree[Token] | Token) -> Span:
+    place = part if isinstance(part, Token) else part.meta
+    start, end = getattr(place, "start_pos", None), getattr(place, "end_pos", None)
+    return NOWHERE if start is None or end is None else Span(start, end)
+
+
+# --- a whole formula and its clauses
+
+
+def _formula(node: Node) -> ir.Formula:
+    response, predictors, group, *clauses = node.children
+    return ir.Formula(response, predictors, group, tuple(c for c in clauses if c is not None), node.text)
+
+
+def _only(node: Node) -> Any:
+    (child,) = node.children
+    return child
+
+
+def _parameter(node: Node) -> ir.Parameter:
+    name, predictors, group = node.children
+    return ir.Parameter(_normal(str(name)), predictors, group, node.span)
+
+
+def _call_clause(node: Node) -> ir.Clause:
+    return ir.Clause(_only(node), node.span)
+
+
+def _group(node: Node) -> ir.Group:
+    return ir.Group(tuple(node.children[::2]), tuple(map(str, node.children[1::2])), node.span)
+
+
+def _hypotheses(node: Node) -> tuple[ir.Expr, ...]:
+    return tuple(node.children)
+
+
+def _hypothesis(node: Node) -> ir.Expr:
+    operators = tuple("==" if op == "=" else str(op) for op in node.children[1::2])
+    return ir.Chain(operators, tuple(node.children[::2]), node.span)
+
+
+# --- names and constants
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _name(node: Node) -> ir.Name:
+    written = str(_only(node))
+    if written[0] == "`":
+        return ir.Name(_normal(written[1:-1].replace("``", "`")), True, node.span)
+    name = _normal(written)
+    if not re.fullmatch(BARE_NAME, name):
+        raise node.error(
+            f"the name `{written}` must stand in backticks", hint=f"write `{written}` in backticks"
+        )
+    return ir.Name(name, False, node.span)
+
+
+def _number(node: Node) -> ir.Number:
+    return ir.Number(str(_only(node)), node.span)
+
+
+def _string(node: Node) -> ir.Text:
+    return ir.Text(_unquoted(node, _only(node)), node.span)
+
+
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+
+
+def _unquoted(node: Node, token: Token) -> str:
+    """Return the string that `token` stands for, without quotes and escapes."""
+
+    def escaped(found: re.Match[str]) -> str:
+        if found[1] not in ESCAPES:
+            start = (token.start_pos or 0) + 1 + found.start()
+            message = f"`{found[0]}` is no escape that a text in quotes knows"
+            raise node.error(message, Span(start, start + 2), "write a backslash twice: `\\\\`")
+        return ESCAPES[found[1]]
+
+    return re.sub(r"\\(.)", escaped, token[1:-1])
+
+
+def _rest(node: Node) -> ir.Rest:
+    return ir.Rest(node.span)
+
+
+# --- operators: chains stay flat, and parentheses that change nothing go
+
+
+def _chain(node: Node) -> ir.Expr:
+    """Lower a chain that associates from the left: ``(a + b) + c`` is ``a + b + c``."""
+    operators, operands = tuple(map(str, node.children[1::2])), tuple(node.children[::2])
+    first = operands[0]
+    if isinstance(first, ir.Chain) and RANK[first.operators[0]] == RANK[operators[0]]:
+        operators, operands = first.operators + operators, first.operands + operands[1:]
+    return ir.Chain(operators, operands, node.span)
+
+
+def _comparison(node: Node) -> ir.Expr:
+    return ir.Chain(tuple(map(str, node.children[1::2])), tuple(node.children[::2]), node.span)
+
+
+def _sum(node: Node) -> ir.Expr:
+    """Lower a sum; ``x + -1`` is ``x - 1``."""
+    children = node.children[:1]
+    for operator, operand in zip(node.children[1::2], node.children[2::2], strict=True):
+        if isinstance(operand, ir.Unary):
+            operator, operand = ("+" if operator == operand.operator else "-"), operand.operand
+        children += [operator, operand]
+    return _chain(replace(node, children=children))
+
+
+def _signed(node: Node) -> ir.Expr:
+    *signs, operand = node.children
+    return ir.Unary("-" if signs.count("-") % 2 else "+", operand, node.span)
+
+
+def _power(node: Node) -> ir.Expr:
+    """Lower ``a ^ b ^ -c``, which associates from the right; ``**`` is ``^``."""
+    *children, last = node.children
+    if children[-1] in ("+", "-"):
+        sign = children.pop()
+        last = ir.Unary(str(sign), last, _span(sign).to(last.span))
+    operands = (*children[::2], last)
+    if isinstance(last, ir.Chain) and last.operators[0] == "^":
+        operands = operands[:-1] + last.operands
+    return ir.Chain(("^",) * (len(operands) - 1), operands, node.span)
+
+
+def _interaction(node: Node) -> ir.Expr:
+    """Lower ``a:b``; a subscript or ``.mean`` at its end belongs to the whole."""
+    operands: list[ir.Expr] = []
+    for operand in node.children[::2]:
+        joined = isinstance(operand, ir.Chain) and operand.operators[0] == ":"
+        operands += operand.operands if joined else [operand]
+    if node.rules[-1] == "trailed":
+        return _moved_out(tuple(operands), node.span)
+    return ir.Chain((":",) * (len(operands) - 1), tuple(operands), node.span)
+
+
+def _moved_out(operands: tuple[ir.Expr, ...], span: Span) -> ir.Expr:
+    """Return ``a:b`` with what trails the last operand put around the whole interaction."""
+    last = operands[-1]
+    if isinstance(last, ir.Subscript):
+        inner = _moved_out((*operands[:-1], last.of), operands[0].span.to(last.of.span))
+        return ir.Subscript(inner, last.indices, span)
+    if isinstance(last, ir.Attribute):
+        inner = _moved_out((*operands[:-1], last.of), operands[0].span.to(last.of.span))
+        return ir.Attribute(inner, last.name, span)
+    return ir.Chain((":",) * (len(operands) - 1), operands, span)
+
+
+# --- what trails an atom
+
+
+def _subscript(node: Node) -> tuple[ir.Index, ...]:
+    return tuple(node.children)
+
+
+def _trailed(node: Node) -> ir.Expr:
+    target, *trailers = node.children
+    for trailer in trailers:
+        target = (
+            _attribute(node, target, trailer)
+            if isinstance(trailer, Token)
+            else _reference(node, target, trailer)
+        )
+    return target  # type: ignore[no-any-return]
+
+
+def _reference(node: Node, target: ir.Expr, indices: tuple[ir.Index, ...]) -> ir.Expr:
+    if isinstance(target, ir.Subscript):
+        raise node.error("a coefficient has one pair of brackets", hint="write `arm[A, control]`")
+    if not (isinstance(target, ir.Name | ir.Call | ir.Attribute) or _is_interaction(target)):
+        raise node.error("only a term of the model can be followed by `[...]`", target.span)
+    return ir.Subscript(target, indices, target.span.to(node.span))
+
+
+def _attribute(node: Node, target: ir.Expr, tail: Token) -> ir.Expr:
+    name, span = str(tail)[1:], _span(tail)
+    if isinstance(target, ir.Name) and not target.quoted:
+        raise node.error(f"`.{name}` stands apart from its name", hint=f"write `{target.id}.{name}`")
+    if not (isinstance(target, ir.Name | ir.Call) or _is_interaction(target)):
+        raise node.error(f"`.{name}` can follow only a term of the model", span)
+    if name not in PARTS:
+        hint = did_you_mean(name, PARTS) or "a hierarchy has a `.mean` and an `.sd`"
+        raise node.error(f"a term has no part `.{name}`", span, hint)
+    return ir.Attribute(target, name, target.span.to(span))
+
+
+def _is_interaction(value: ir.Expr) -> bool:
+    return isinstance(value, ir.Chain) and value.operators[0] == ":"
+
+
+# --- calls and their arguments
+
+
+def _call(node: Node) -> ir.Call:
+    name, *arguments = node.children
+    given = [argument for argument in arguments if argument is not None]
+    keywords = tuple(argument for argument in given if isinstance(argument, ir.Keyword))
+    for place, argument in enumerate(given[: len(given) - len(keywords)]):
+        if isinstance(argument, ir.Keyword):
+            late = next(other for other in given[place:] if not isinstance(other, ir.Keyword))
+            raise node.error(
+                "a positional argument stands after a keyword argument", late.span, "move it forward"
+            )
+    return ir.Call(_normal(str(name)), tuple(given[: len(given) - len(keywords)]), keywords, node.span)
+
+
+def _keyword(node: Node) -> ir.Keyword:
+    name, value = node.children
+    return ir.Keyword(_normal(str(name)), value, node.span)
+
+
+def _brace(node: Node) -> ir.Call:
+    return ir.Call("I", (_only(node),), (), node.span)
+
+
+def _distributed(node: Node) -> ir.Distributed:
+    target, distribution = node.children
+    return ir.Distributed(target, distribution, node.span)
+
+
+def _group_term(node: Node) -> ir.GroupTerm:
+    predictors, bar, group = node.children
+    return ir.GroupTerm(predictors, group, bar == "|", node.span)
+
+
+def _sequence(node: Node) -> ir.Sequence:
+    return ir.Sequence(tuple(node.children), node.span)
+
+
+def _map(node: Node) -> ir.Map:
+    return ir.Map(tuple(node.children), node.span)
+
+
+def _entry(node: Node) -> ir.Entry:
+    key, value = node.children
+    level = level_of(key)
+    if level is None:
+        raise node.error("a key of a map must be a level", key.span, "put the level in quotes")
+    return ir.Entry(level, value, node.span)
+
+
+def _index(node: Node) -> ir.Index:
+    dim, level = node.children
+    return ir.Index(level, dim.id if dim else None, node.span)
+
+
+def _level(node: Node) -> ir.Level:
+    text, quoted = "", False
+    for part in node.children:
+        if isinstance(part, ir.Name):
+            text, quoted = text + part.id, quoted or part.quoted
+        elif part[0] in "\"'":
+            text, quoted = text + _unquoted(node, part), True
+        else:
+            text += str(part)
+    return ir.Level(text, quoted, node.span)
+
+
+RULES: Mapping[str, Rule] = {
+    "formula": _formula,
+    "response": _only,
+    "predictors": _only,
+    "group": _group,
+    "parameter": _parameter,
+    "call_clause": _call_clause,
+    "call": _call,
+    "keyword": _keyword,
+    "distributed": _distributed,
+    "comparison": _comparison,
+    "sum": _sum,
+    "product": _chain,
+    "special": _chain,
+    "bare": _comparison,
+    "bare_sum": _sum,
+    "bare_product": _chain,
+    "signed": _signed,
+    "colon": _interaction,
+    "power": _power,
+    "trailed": _trailed,
+    "trailer": _only,
+    "number": _number,
+    "string": _string,
+    "rest": _rest,
+    "paren": _only,
+    "group_term": _group_term,
+    "brace": _brace,
+    "name": _name,
+    # contrasts.lark
+    "subscript": _subscript,
+    "map": _map,
+    "sequence": _sequence,
+    "entry": _entry,
+    "index": _index,
+    "level": _level,
+    "hypotheses": _hypotheses,
+    "hypothesis": _hypothesis,
+}

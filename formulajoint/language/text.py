@@ -1,0 +1,163 @@
+"""The canonical text of a formula and of each of its nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from formulajoint.errors import BugError
+from formulajoint.language import ir
+
+type Node = (
+    ir.Expr | ir.Keyword | ir.Level | ir.Index | ir.Entry | ir.Group | ir.Parameter | ir.Clause | ir.Formula
+)
+
+BARE_NAME = r"[^\W\d][\w.]*"
+"""A name that needs no backticks; the grammar's NAME."""
+
+COMPARE, SUM, PRODUCT, SPECIAL, UNARY, COLON, POWER, ATOM = range(8)
+
+
+class _Rank(dict[str, int]):
+    """Rank of each operator; every ``%op%`` has the same."""
+
+    def __missing__(self, operator: str) -> int:
+        return SPECIAL
+
+
+RANK = _Rank(
+    {op: COMPARE for op in ("==", "!=", "<", "<=", ">", ">=")}
+    | {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, ":": COLON, "^": POWER}
+)
+
+
+def canonical(node: Node) -> str:
+    """Return the text of `node` in the one spelling that all equal nodes share."""
+    write = _WRITERS.get(type(node))
+    if write is None:
+        raise BugError(f"no text for {type(node).__name__}")
+    return write(node)
+
+
+def _rank(node: Node) -> int:
+    """Return how tightly the text of `node` holds together."""
+    if isinstance(node, ir.Chain):
+        return RANK[node.operators[0]]
+    if isinstance(node, ir.Unary):
+        return UNARY
+    if isinstance(node, ir.Subscript) or (isinstance(node, ir.Attribute) and not _ends_in_name(node.of)):
+        return _rank(node.of)
+    return ATOM
+
+
+def _at(rank: int, node: ir.Expr) -> str:
+    """Return the text of `node` where at least `rank` is needed, in parentheses if it has less."""
+    return canonical(node) if _rank(node) >= rank else f"({canonical(node)})"
+
+
+def _ends_in_name(node: ir.Expr) -> bool:
+    """Say whether ``.mean`` put after `node` would become part of its last name."""
+    return (
+        isinstance(node, ir.Chain) and isinstance(node.operands[-1], ir.Name) and not node.operands[-1].quoted
+    )
+
+
+def _name(node: ir.Name) -> str:
+    return quoted_name(node.id) if node.quoted else node.id
+
+
+def quoted_name(name: str) -> str:
+    """Return `name` in backticks."""
+    return f"`{name.replace('`', '``')}`"
+
+
+def _string(value: str) -> str:
+    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return '"' + "".join(escapes.get(character, character) for character in value) + '"'
+
+
+def _chain(node: ir.Chain) -> str:
+    rank = _rank(node)
+    texts = [_at(rank + 1, operand) for operand in node.operands]
+    if rank == POWER and isinstance(node.operands[-1], ir.Unary):
+        texts[-1] = f"{node.operands[-1].operator}{_at(POWER + 1, node.operands[-1].operand)}"
+    operators = [op if rank >= COLON else f" {op} " for op in node.operators]
+    return texts[0] + "".join(op + text for op, text in zip(operators, texts[1:], strict=True))
+
+
+def _unary(node: ir.Unary) -> str:
+    return node.operator + _at(COLON, node.operand)
+
+
+def _attribute(node: ir.Attribute) -> str:
+    of = canonical(node.of)
+    return f"({of}).{node.name}" if _ends_in_name(node.of) else f"{of}.{node.name}"
+
+
+def _listed(nodes: tuple[Any, ...]) -> str:
+    return ", ".join([canonical(node) for node in nodes])
+
+
+def _call(node: ir.Call) -> str:
+    return f"{node.name}({_listed(node.args + node.keywords)})"
+
+
+def _level(node: ir.Level) -> str:
+    return _string(node.text) if node.quoted else node.text
+
+
+def _index(node: ir.Index) -> str:
+    if node.dim is None:
+        return _level(node.level)
+    dim = node.dim if re.fullmatch(BARE_NAME, node.dim) else quoted_name(node.dim)
+    return f"{dim}={_level(node.level)}"
+
+
+def _entry(node: ir.Entry) -> str:
+    level = _string(node.level.text) if ":" in node.level.text else _level(node.level)
+    return f"{level}: {_at(SUM, node.value)}"
+
+
+def _group(node: ir.Group) -> str:
+    names = [_name(name) for name in node.names]
+    return names[0] + "".join(sep + name for sep, name in zip(node.separators, names[1:], strict=True))
+
+
+def _group_term(node: ir.GroupTerm) -> str:
+    bar = "|" if node.correlated else "||"
+    return f"({_at(SUM, node.predictors)} {bar} {_group(node.group)})"
+
+
+def _predictors(node: ir.Parameter | ir.Formula) -> str:
+    group = "" if node.group is None else f" | {_group(node.group)}"
+    return _at(SUM, node.predictors) + group
+
+
+def _formula(node: ir.Formula) -> str:
+    return ", ".join([f"{canonical(node.response)} ~ {_predictors(node)}", *map(canonical, node.clauses)])
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    ir.Name: _name,
+    ir.Attribute: _attribute,
+    ir.Number: lambda node: node.text,
+    ir.Text: lambda node: _string(node.value),
+    ir.Rest: lambda node: ".",
+    ir.Unary: _unary,
+    ir.Chain: _chain,
+    ir.Keyword: lambda node: f"{node.name}={canonical(node.value)}",
+    ir.Call: _call,
+    ir.Level: _level,
+    ir.Index: _index,
+    ir.Subscript: lambda node: f"{canonical(node.of)}[{_listed(node.indices)}]",
+    ir.Entry: _entry,
+    ir.Map: lambda node: f"{{{_listed(node.entries)}}}",
+    ir.Sequence: lambda node: "[" + ", ".join([_at(SUM, item) for item in node.items]) + "]",
+    ir.Distributed: lambda node: f"{canonical(node.target)} ~ {canonical(node.distribution)}",
+    ir.Group: _group,
+    ir.GroupTerm: _group_term,
+    ir.Parameter: lambda node: f"{node.name} ~ {_predictors(node)}",
+    ir.Clause: lambda node: canonical(node.call),
+    ir.Formula: _formula,
+}
