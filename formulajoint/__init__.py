@@ -1,0 +1,72 @@
+"""One line of R-style formula to a PyMC model, its joint contrast and its joint test.
+
+The public names are imported on first use: ``import formulajoint`` alone loads neither PyMC nor a parser.
+"""
+
+import sys
+
+# Before all else, and in the syntax of older Pythons: they would stop at a line that tells a user nothing.
+if sys.version_info < (3, 12):  # noqa: UP036
+    raise ImportError("formulajoint needs Python 3.12 or newer; this is Python " + sys.version.split()[0])
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same to Python
+    from formulajoint.errors import (
+        BugError,
+        DataError,
+        FormulaError,
+        FormulaJointError,
+        FormulaJointWarning,
+        InferenceError,
+        StoreError,
+    )
+
+    __version__: str
+
+__all__ = [
+    "BugError",
+    "DataError",
+    "FormulaError",
+    "FormulaJointError",
+    "FormulaJointWarning",
+    "InferenceError",
+    "StoreError",
+    "__version__",
+]
+
+_HOMES = {
+    "BugError": "errors",
+    "DataError": "errors",
+    "FormulaError": "errors",
+    "FormulaJointError": "errors",
+    "FormulaJointWarning": "errors",
+    "InferenceError": "errors",
+    "StoreError": "errors",
+}
+
+
+def _version() -> str:
+    """Return the installed version, or ``0+uninstalled`` in a checkout that was never installed."""
+    metadata = import_module("importlib.metadata")
+    try:
+        return str(metadata.version("formulajoint"))
+    except metadata.PackageNotFoundError:
+        return "0+uninstalled"
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        value: object = _version()
+    elif name in _HOMES:
+        value = getattr(import_module("formulajoint." + _HOMES[name]), name)
+    else:
+        message = "module 'formulajoint' has no attribute " + repr(name)
+        raise AttributeError(message, name=name, obj=sys.modules[__name__])  # Python adds "Did you mean"
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
