@@ -22,28 +22,39 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
         InferenceError,
         StoreError,
     )
+    from formulajoint.language.ir import Formula
+    from formulajoint.language.parse import parse
+    from formulajoint.language.tables import CORE, Language
 
     __version__: str
 
 __all__ = [
+    "CORE",
     "BugError",
     "DataError",
+    "Formula",
     "FormulaError",
     "FormulaJointError",
     "FormulaJointWarning",
     "InferenceError",
+    "Language",
     "StoreError",
     "__version__",
+    "parse",
 ]
 
 _HOMES = {
+    "CORE": "language.tables",
     "BugError": "errors",
     "DataError": "errors",
+    "Formula": "language.ir",
     "FormulaError": "errors",
     "FormulaJointError": "errors",
     "FormulaJointWarning": "errors",
     "InferenceError": "errors",
+    "Language": "language.tables",
     "StoreError": "errors",
+    "parse": "language.parse",
 }
 
 

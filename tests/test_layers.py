@@ -1,0 +1,296 @@
+"""The shape of the house, read from the source: who may import whom, what is never used, how long things get.
+
+A rule is a function from a module to its complaints; each is shown a bad module, too, and must complain.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import formulajoint
+
+PACKAGE = Path(formulajoint.__file__).parent
+
+# A room imports only from rooms to its left; `errors` and `spans` stand left of all, the public names right.
+GROUND = ("grammar", "spans", "errors")
+ROOMS = (
+    "language",
+    "design",
+    "contrasts",
+    "compiler",
+    "inference",
+    "results",
+    "plots",
+    "report",
+    "api",
+    "cli",
+)
+ORDER = (*GROUND, *ROOMS, "__init__")
+
+# Who may import which library: folders and modules. A library that is not here may be imported by nobody.
+NUMERIC = ("design/", "contrasts/", "compiler/", "inference/", "results/", "plots/", "report/", "api/")
+LIBRARIES = {
+    "arviz": ("inference/", "results/", "plots/", "api/"),
+    "arviz_base": ("inference/", "results/", "plots/", "api/"),
+    "arviz_stats": ("inference/", "results/", "plots/", "api/"),
+    "lark": ("language/grammar.py",),
+    "matplotlib": ("plots/", "report/"),
+    "narwhals": ("design/frame.py",),
+    "numpy": NUMERIC,
+    "nutpie": ("inference/",),
+    "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/", "cli.py"),
+    "pymc": ("compiler/", "inference/", "api/"),
+    "pytensor": ("contrasts/", "compiler/", "inference/"),
+    "rich": ("cli.py",),
+    "scipy": NUMERIC,
+    "typer": ("cli.py",),
+    "xarray": ("inference/", "results/", "plots/", "report/", "api/"),
+}
+
+# Modules that a name in a formula could turn into code, and the calls that do.
+BANNED_MODULES = {"pickle", "marshal", "shelve", "cloudpickle", "runpy", "code", "subprocess", "ctypes"}
+BANNED_CALLS = {"eval", "exec", "compile", "__import__", "import_module", "setattr", "globals", "vars"}
+LAZY_NAMES = "__init__.py"  # turns the table of public names into modules
+
+# Function-local imports that are right: (module, what it imports); the second is for heavy optional libraries.
+LOCAL_IMPORTS = {("language/ir.py", "formulajoint.language.text")}
+HEAVY = {"matplotlib", "numpyro", "blackjax", "jax"}
+
+LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module's path below the package, and its text."""
+
+    path: str
+    source: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source)
+
+    @property
+    def room(self) -> str:
+        return self.path.partition("/")[0].removesuffix(".py")
+
+    @property
+    def name(self) -> str:
+        return "formulajoint." + self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @cached_property
+    def imports(self) -> list[tuple[int, str]]:
+        """Line and full name of every module imported, wherever the import stands."""
+        return [(node.lineno, name) for node in ast.walk(self.tree) for name in imported(node)]
+
+
+def imported(node: ast.AST) -> list[str]:
+    """Return the modules that an import statement names, submodules imported by ``from`` among them."""
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom(module=str(module), level=0):
+            whole = [f"{module}.{alias.name}" for alias in node.names]
+            return whole if module == "formulajoint" else [module]
+    return []
+
+
+def functions(module: Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (n for n in ast.walk(module.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+# Rules
+
+
+def imports_to_the_left(module: Module) -> Iterator[str]:
+    if module.room not in ORDER:
+        yield f"`{module.room}` is no room of the house: give it a place in ORDER and in docs/architecture.md"
+        return
+    for line, name in module.imports:
+        package, *rest = name.split(".")
+        if package == "formulajoint" and (not rest or rest[0] not in ORDER):
+            yield f"line {line}: `{name}` is in no room"
+        elif package == "formulajoint" and ORDER.index(rest[0]) > ORDER.index(module.room):
+            yield f"line {line}: `{module.room}` may not import `{name}`, which stands to its right"
+
+
+def absolute_imports(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield f"line {node.lineno}: relative import"
+
+
+def libraries_in_their_rooms(module: Module) -> Iterator[str]:
+    for line, name in module.imports:
+        library = name.partition(".")[0]
+        if library == "formulajoint" or library in sys.stdlib_module_names:
+            continue
+        if not any(module.path.startswith(place) for place in LIBRARIES.get(library, ())):
+            yield f"line {line}: `{library}` may not be imported here"
+
+
+def text_is_never_code(module: Module) -> Iterator[str]:
+    for line, name in module.imports:
+        if name.partition(".")[0] in BANNED_MODULES:
+            yield f"line {line}: `{name}` is banned"
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call) or module.path == LAZY_NAMES:
+            continue
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        builtin = isinstance(node.func, ast.Name)
+        if called in BANNED_CALLS and (builtin or called == "import_module"):
+            yield f"line {node.lineno}: `{called}` is banned"
+        if builtin and called in ("getattr", "hasattr") and not isinstance(node.args[1], ast.Constant):
+            yield f"line {node.lineno}: `{called}` of a name that is not written out"
+
+
+def imports_at_the_top(module: Module) -> Iterator[str]:
+    for function in functions(module):
+        for node in ast.walk(function):
+            for name in imported(node):
+                if name.partition(".")[0] not in HEAVY and (module.path, name) not in LOCAL_IMPORTS:
+                    yield f"line {node.lineno}: `{name}` is imported inside `{function.name}`"
+
+
+def short(module: Module) -> Iterator[str]:
+    lines = module.source.count("\n")
+    if lines > LONGEST_MODULE:
+        yield f"{lines} lines: would two modules be clearer?"
+    for function in functions(module):
+        first = function.body[0]
+        documented = first.end_lineno - first.lineno + 1 if ast.get_docstring(function) else 0
+        length = function.end_lineno - function.lineno + 1 - documented
+        if length > LONGEST_FUNCTION:
+            yield f"line {function.lineno}: `{function.name}` has {length} lines without its docstring"
+
+
+RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
+    imports_to_the_left,
+    absolute_imports,
+    libraries_in_their_rooms,
+    text_is_never_code,
+    imports_at_the_top,
+    short,
+)
+
+MODULES = [
+    Module(path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+]
+
+
+# The house keeps the rules
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_house(rule):
+    complaints = [f"{module.path}: {text}" for module in MODULES for text in rule(module)]
+    assert not complaints, "\n".join(complaints)
+
+
+def test_no_import_cycle():
+    graph = {m.name: {name for _, name in top_level_imports(m)} for m in MODULES if m.path != LAZY_NAMES}
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, naming the cycle
+
+
+def top_level_imports(module: Module) -> Iterator[tuple[int, str]]:
+    allowed = {name for path, name in LOCAL_IMPORTS if path == module.path}
+    return ((line, name) for line, name in module.imports if name not in allowed)
+
+
+def test_every_exception_is_used():
+    """An exemption that nothing needs any longer is a hole in the rule."""
+    used = {(module.path, name) for module in MODULES for _, name in module.imports}
+    assert used >= LOCAL_IMPORTS
+
+
+# The rules can fail
+
+BAD = [
+    (imports_to_the_left, "design/bind.py", "from formulajoint.compiler.build import build", "to its right"),
+    (imports_to_the_left, "design/bind.py", "from formulajoint import results", "to its right"),
+    (imports_to_the_left, "design/bind.py", "import formulajoint.api", "to its right"),
+    (imports_to_the_left, "design/bind.py", "import formulajoint", "in no room"),
+    (imports_to_the_left, "design/bind.py", "from formulajoint import parse", "in no room"),
+    (imports_to_the_left, "spans.py", "from formulajoint.errors import DataError", "to its right"),
+    (imports_to_the_left, "utils/misc.py", "", "no room of the house"),
+    (absolute_imports, "design/bind.py", "from .frame import rows", "relative"),
+    (absolute_imports, "design/bind.py", "def f():\n    from .. import errors", "relative"),
+    (libraries_in_their_rooms, "language/parse.py", "import numpy as np", "numpy"),
+    (libraries_in_their_rooms, "language/lower.py", "from lark import Tree", "lark"),
+    (libraries_in_their_rooms, "design/bind.py", "import narwhals.stable.v2 as nw", "narwhals"),
+    (libraries_in_their_rooms, "results/tables.py", "import pymc as pm", "pymc"),
+    (libraries_in_their_rooms, "design/bind.py", "import requests", "requests"),
+    (text_is_never_code, "design/bind.py", "import pickle", "pickle"),
+    (text_is_never_code, "design/bind.py", "from importlib import import_module\nimport_module(x)", "line 2"),
+    (text_is_never_code, "design/bind.py", "import importlib\nimportlib.import_module(x)", "line 2"),
+    (text_is_never_code, "design/bind.py", "eval('1')", "eval"),
+    (text_is_never_code, "design/bind.py", "def f(x):\n    return getattr(numpy, x)", "line 2"),
+    (imports_at_the_top, "design/bind.py", "def f():\n    import re", "`re`"),
+    (
+        imports_at_the_top,
+        "design/bind.py",
+        "class A:\n    def f(self):\n        from json import dumps",
+        "json",
+    ),
+    (short, "design/bind.py", "x = 1\n" * 401, "401 lines"),
+    (short, "design/bind.py", "def f():\n    'doc'\n" + "    x = 1\n" * 60, "61 lines"),
+]
+
+
+@pytest.mark.parametrize(("rule", "path", "source", "complaint"), BAD)
+def test_rules_complain(rule, path, source, complaint):
+    assert complaint in "\n".join(rule(Module(path, source)))
+
+
+GOOD = [
+    (
+        imports_to_the_left,
+        "design/bind.py",
+        "from formulajoint.language import ir\nfrom formulajoint import errors",
+    ),
+    (text_is_never_code, "design/bind.py", "getattr(x, 'start', None)\nre.compile(x)\nmodel.eval()"),
+    (imports_at_the_top, "plots/forest.py", "def f():\n    import matplotlib.pyplot as plt"),
+    (short, "design/bind.py", "def f():\n    '''\n" + "    doc\n" * 100 + "    '''\n" + "    x = 1\n" * 59),
+]
+
+
+@pytest.mark.parametrize(("rule", "path", "source"), GOOD)
+def test_rules_are_silent(rule, path, source):
+    assert not list(rule(Module(path, source)))
+
+
+# What an import loads
+
+
+def libraries_loaded_by(code: str) -> set[str]:
+    """Return the top-level modules, not of the standard library, that running `code` brings in."""
+    program = f"import sys; before = set(sys.modules)\n{code}\nprint(*(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    return {
+        name for name in loaded if name not in sys.stdlib_module_names and not name.startswith("__editable__")
+    }
+
+
+def test_import_loads_nothing():
+    assert libraries_loaded_by("import formulajoint") == {"formulajoint"}
+
+
+def test_parse_loads_the_parser_alone():
+    code = "import formulajoint; formulajoint.parse('score ~ treatment | school, joint(weights=n)')"
+    assert libraries_loaded_by(code) == {"formulajoint", "lark", "interegular"}
+
+
+def test_loading_is_seen():
+    assert "numpy" in libraries_loaded_by("import numpy")
