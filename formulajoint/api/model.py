@@ -1,0 +1,146 @@
+"""A formula bound to data, ready to be explained, inspected and fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.design.schema import Design
+from formulajoint.errors import InferenceError
+from formulajoint.language.ir import Formula
+from formulajoint.results.describe import explain
+from formulajoint.results.records import model_record
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from xarray import DataTree
+
+    from formulajoint.api.fit import Fit
+
+
+@dataclass(frozen=True, eq=False)
+class JointModel:
+    """A model: what ``fj.model`` returns. It prints what was understood.
+
+    Attributes
+    ----------
+    plan : Plan
+        Every variable with its name, dims and prior.
+    """
+
+    plan: Plan
+
+    @property
+    def formula(self) -> Formula:
+        """The parsed formula."""
+        return self.plan.design.formula
+
+    @property
+    def design(self) -> Design:
+        """The formula's columns, groups and levels in these data."""
+        return self.plan.design
+
+    @property
+    def priors(self) -> dict[str, str]:
+        """The prior of each variable, as text."""
+        return {name: str(prior) for name, prior in self.plan.priors}
+
+    @cached_property
+    def pymc(self) -> pm.Model:
+        """The ``pm.Model``, built when first asked for."""
+        from formulajoint.compiler.build import build_model  # loads PyMC: seconds
+
+        return build_model(self.plan)
+
+    def explain(self) -> str:
+        """Return what was understood: data, equation, every coefficient with its prior, contrasts and notes.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> print(fj.model("test_score ~ treatment | school", fj.tutoring()).explain().splitlines()[2])
+        data: 10 rows; 2 groups of school (A 4, B 6)
+        """
+        return explain(self.plan)
+
+    def record(self) -> dict[str, Any]:
+        """Return what `explain` says as plain data, ready for JSON."""
+        return model_record(self.plan)
+
+    def prior_predictive(self, draws: int = 500, seed: int | None = None) -> DataTree:
+        """Return draws of every variable and of new responses from the prior.
+
+        Parameters
+        ----------
+        draws : int
+        seed : int, optional
+
+        Returns
+        -------
+        DataTree
+            With groups prior, prior_predictive and observed_data.
+
+        Raises
+        ------
+        InferenceError
+            Where a prior is flat, so that nothing can be drawn from it.
+        """
+        flat = [name for name, prior in self.plan.priors if not prior.proper]
+        if flat:
+            raise InferenceError(
+                f"Nothing can be drawn from a flat prior, and {', '.join(flat)} have one. Use the default priors."
+            )
+        import pymc as pm
+
+        return pm.sample_prior_predictive(draws, model=self.pymc, random_seed=seed)
+
+    def fit(
+        self,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
+        engine: str = "auto",
+        seed: int | None = None,
+        target_accept: float = 0.9,
+        progress: bool = True,
+    ) -> Fit:
+        """Sample the posterior.
+
+        Parameters
+        ----------
+        draws, tune : int
+            Draws kept and steps of adaptation, each a chain.
+        chains : int
+        engine : {"auto", "nutpie", "pymc", "numpyro", "blackjax"}
+            Who samples; ``auto`` is nutpie.
+        seed : int, optional
+            The same seed gives the same draws to the bit, with the same engine, versions and machine.
+        target_accept : float
+            Acceptance rate that NUTS adapts its step to, between 0 and 1.
+        progress : bool
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        InferenceError
+            Where the engine is unknown, not installed, or fails.
+        """
+        from formulajoint.api.fit import Fit
+        from formulajoint.inference.nuts import choose, sample  # loads PyMC: seconds
+        from formulajoint.results.posterior import Posterior
+
+        sampler = choose(engine)
+        tree = sample(self.pymc, sampler, draws, tune, chains, seed, target_accept, progress)
+        return Fit(self, Posterior(self.plan, tree, sampler))
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def __repr__(self) -> str:
+        return self.explain()

@@ -1,0 +1,126 @@
+"""The verbs: from a formula and data to a model or a fit, in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from formulajoint.api.model import JointModel
+from formulajoint.compiler.planning import make_plan
+from formulajoint.design.bind import bind
+from formulajoint.errors import DataError
+from formulajoint.language.ir import Formula
+from formulajoint.language.parse import parse
+
+if TYPE_CHECKING:
+    from formulajoint.api.fit import Fit
+
+type Priors = Literal["flat"] | None
+
+
+def model(
+    formula: str | Formula, data: object, priors: Priors = None, family: str | None = None
+) -> JointModel:
+    """Return the model that `formula` means for `data`, without fitting it.
+
+    Parameters
+    ----------
+    formula : str or Formula
+        For example ``"score ~ treatment | school, joint(weights=n)"``.
+    data : DataFrame
+        pandas, polars or pyarrow; one row an observation.
+    priors : {None, "flat"}
+        None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which return the
+        classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
+    family : {None, "gaussian", "student"}
+        Likelihood, where the formula has no ``family(...)``.
+
+    Raises
+    ------
+    FormulaError
+        Where the formula is wrong or does not fit the data's names; it shows the place.
+    DataError
+        Where the data's values do not allow what the formula asks.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> m = fj.model("test_score ~ treatment | school, joint(weights=n)", fj.tutoring())
+    >>> m.priors["treatment"]
+    'normal(0, 43.28)'
+    """
+    return JointModel(_plan(formula, data, priors, family))
+
+
+def fit(
+    formula: str | Formula,
+    data: object,
+    priors: Priors = None,
+    family: str | None = None,
+    **sampling: Any,
+) -> Fit:
+    """Return the fit of `formula` to `data`: `model` and `JointModel.fit` in one call.
+
+    Parameters
+    ----------
+    formula, data, priors, family
+        As for `model`.
+    **sampling
+        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)  # doctest: +SKIP
+    >>> fit.contrasts()  # doctest: +SKIP
+    """
+    return model(formula, data, priors, family).fit(**sampling)
+
+
+def build(
+    formula: str | Formula,
+    data: object,
+    priors: Priors = None,
+    family: str | None = None,
+    prefix: str = "",
+) -> dict[str, Any]:
+    """Add the model of `formula` to the open ``pm.Model`` and return its variables by name.
+
+    Parameters
+    ----------
+    formula, data, priors, family
+        As for `model`.
+    prefix : str
+        Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
+        treatment effects are ``maths_treatment`` over ``maths_school``.
+
+    Raises
+    ------
+    DataError
+        Where no model is open, or it has a variable or dim of the same name already.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> import formulajoint as fj
+    >>> with pm.Model() as m:
+    ...     variables = fj.build("test_score ~ treatment | school", fj.tutoring(), prefix="maths")
+    >>> m.named_vars_to_dims["maths_treatment"]
+    ('maths_school',)
+    """
+    import pymc as pm  # seconds
+
+    from formulajoint.compiler.build import add_to_model
+
+    plan = _plan(formula, data, priors, family, prefix)
+    if pm.modelcontext_or_none() is None:
+        raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
+    return add_to_model(plan)
+
+
+def _plan(formula: str | Formula, data: object, priors: Priors, family: str | None, prefix: str = "") -> Any:
+    if priors not in (None, "flat"):
+        raise DataError(
+            f"priors={priors!r} is not known. Use None or 'flat', and write single priors in the formula: "
+            "`prior(treatment ~ normal(0, 5))`."
+        )
+    return make_plan(bind(parse(formula) if isinstance(formula, str) else formula, data), priors, family, prefix)

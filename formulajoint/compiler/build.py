@@ -1,0 +1,151 @@
+"""From a plan to a ``pm.Model``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from formulajoint.compiler import defaults
+from formulajoint.compiler.distributions import Variable, variable
+from formulajoint.compiler.likelihood import observe
+from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.pooling import pooled_coefficients, pooled_scale
+from formulajoint.design.schema import Grouping
+from formulajoint.errors import DataError
+
+
+def build_model(plan: Plan) -> pm.Model:
+    """Return a new PyMC model of `plan`: named variables, dims and coords, the contrasts as deterministics."""
+    with pm.Model() as model:
+        add_to_model(plan)
+    return model
+
+
+def add_to_model(plan: Plan) -> dict[str, Variable]:
+    """Add the variables of `plan` to the open model and return them by name.
+
+    Raises
+    ------
+    DataError
+        Where the model already has a dim or variable of the same name.
+    """
+    model = pm.modelcontext(None)
+    before = set(model.named_vars)
+    _add_coords(model, plan)
+    coefficients = _coefficients(plan.mean, plan)
+    scales: dict[str, Variable] = {}
+    rows = [_rows(plan.mean, coefficients)]  # each parameter of the likelihood at each row
+    for part in plan.parameters:
+        if isinstance(part, LinearPlan):
+            rows.append(pt.exp(_rows(part, _coefficients(part, plan))))
+        else:
+            scales[part.parameter] = _scale(part, plan)
+            rows.append(_spread_out(scales[part.parameter], part.grouping))
+    for contrast in plan.contrasts:
+        _contrast(contrast, coefficients[contrast.coefficient.name], scales.get("sigma"))
+    design = plan.design
+    observe(
+        plan.response_name,
+        plan.family.name,
+        tuple(rows),
+        design.response.values,
+        design.row_weights,
+        plan.obs_dim,
+    )
+    return {name: model.named_vars[name] for name in model.named_vars if name not in before}
+
+
+def _add_coords(model: pm.Model, plan: Plan) -> None:
+    for dim, labels in plan.coords.items():
+        known = model.coords.get(dim)
+        if known is not None and tuple(known) != labels:
+            raise DataError(
+                f"The open model already has a dim `{dim}` with other labels. "
+                f"Give this formula a prefix: `build(..., prefix='second')`."
+            )
+    rows = plan.design.rows.used
+    if plan.obs_dim in model.coords and len(model.coords[plan.obs_dim] or ()) != rows:
+        raise DataError(
+            f"The open model already has a dim `{plan.obs_dim}` of another length. "
+            f"Give this formula a prefix: `build(..., prefix='second')`."
+        )
+    names = [plan.response_name, *(c.name for c in plan.mean.coefficients), *(c.name for c in plan.contrasts)]
+    names += [name for name, _ in plan.priors]
+    taken = [name for name in names if name in model.named_vars]
+    if taken:
+        raise DataError(
+            f"The open model already has a variable `{taken[0]}`. "
+            f"Give this formula a prefix: `build(..., prefix='second')`."
+        )
+    model.add_coords({**plan.coords, plan.obs_dim: np.arange(rows)})
+
+
+def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
+    """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
+    scale = defaults.scales(plan.design, part.predictor.parameter)
+    out: dict[str, Variable] = {}
+    for coefficient in part.coefficients:
+        if coefficient.prior is not None:
+            shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
+            intercept = defaults.stands_for_intercept(coefficient.term, part.predictor)
+            start = np.full(shape, scale.location if intercept else 0.0)
+            out[coefficient.name] = variable(
+                coefficient.name, coefficient.prior, coefficient.dims, shape, start
+            )
+    for pool in part.pools:
+        out |= pooled_coefficients(pool)
+    return out
+
+
+def _rows(part: LinearPlan, coefficients: dict[str, Variable]) -> Variable:
+    """Return the linear predictor at each row, (N,)."""
+    total = pt.constant(0.0) if part.predictor.offset is None else pt.constant(part.predictor.offset)
+    for coefficient in part.coefficients:
+        total = total + _contribution(coefficient, coefficients[coefficient.name], part.predictor.grouping)
+    return total
+
+
+def _contribution(coefficient: Coefficient, value: Variable, grouping: Grouping | None) -> Variable:
+    columns, term = coefficient.term.columns, coefficient.term
+    if coefficient.grouped and grouping is not None:
+        value = value[grouping.codes]  # (G, ...) -> (N, ...)
+    if not term.factors:
+        return value if term.name == "Intercept" else columns[:, 0] * value
+    if coefficient.grouped:
+        return (columns.reshape((-1, *term.shape)) * value).sum(axis=tuple(range(1, value.ndim)))
+    return columns @ value.flatten()  # (N, k) @ (k,)
+
+
+def _scale(part: ScalePlan, plan: Plan) -> Variable:
+    if part.pool is not None:
+        return pooled_scale(part)
+    shape = tuple(len(plan.coords[dim]) for dim in part.dims)
+    start = np.full(shape, defaults.response_moments(plan.design)[1])
+    return variable(part.name, part.prior, part.dims, shape, start, scale=True)
+
+
+def _spread_out(scale: Variable, grouping: Grouping | None) -> Variable:
+    return scale if grouping is None else scale[grouping.codes]
+
+
+def _contrast(contrast: ContrastPlan, effects: Variable, sigma: Variable | None) -> Variable:
+    """Add a contrast node, and its weights where they differ from draw to draw."""
+    term = contrast.coefficient.term
+    weights = contrast.weights.like(term)
+    if contrast.weights_name is not None and sigma is not None:
+        raw = weights / _over_groups(sigma, effects) ** 2
+        weights = raw / raw.sum(axis=0)
+        dims = contrast.coefficient.dims[: contrast.weights.values.ndim]
+        shape = contrast.weights.values.shape
+        pm.Deterministic(contrast.weights_name, weights.reshape(shape), dims=dims)
+    divisor = sigma if contrast.scale == "sigma" else contrast.divisors
+    if divisor is not None:
+        effects = effects / _over_groups(divisor, effects)
+    return pm.Deterministic(contrast.name, contrast.function.function(effects, weights), dims=contrast.dims)
+
+
+def _over_groups(value: Variable, effects: Variable) -> Variable:
+    """Shape a number, or one number a group, to divide effects (G, ...)."""
+    value = pt.as_tensor_variable(value)
+    return value if value.ndim == 0 else value.reshape((-1,) + (1,) * (effects.ndim - 1))

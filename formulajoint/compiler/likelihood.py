@@ -1,0 +1,61 @@
+"""The response's distribution given its parameters, one function a family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pymc as pm
+
+from formulajoint.compiler.distributions import Variable
+from formulajoint.design.schema import FloatArray
+
+
+def _gaussian(mean: Variable, sigma: Variable) -> Variable:
+    return pm.Normal.dist(mean, sigma)
+
+
+def _student(mean: Variable, sigma: Variable, nu: Variable) -> Variable:
+    return pm.StudentT.dist(nu=nu, mu=mean, sigma=sigma)
+
+
+DISTRIBUTIONS: Mapping[str, Callable[..., Variable]] = MappingProxyType(
+    {"gaussian": _gaussian, "student": _student}
+)
+"""Family name -> distribution from the mean and the family's parameters in their order."""
+
+
+def observe(
+    name: str,
+    family: str,
+    parameters: tuple[Variable, ...],
+    observed: FloatArray,
+    row_weights: FloatArray | None,
+    dim: str,
+) -> Variable:
+    """Add the observed response to the open model; a row of weight w counts as w rows.
+
+    Parameters
+    ----------
+    name, family : str
+    parameters : tuple of variables
+        The mean, then the family's own.
+    observed, row_weights : (N,) arrays
+    dim : str
+        Of the rows.
+    """
+    law = DISTRIBUTIONS[family]
+    if row_weights is None:
+        model = pm.modelcontext(None)
+        return model.register_rv(law(*parameters), name, observed=observed, dims=(dim,))
+
+    def logp(value: Variable, weights: Variable, *params: Variable) -> Variable:
+        return weights * pm.logp(law(*params), value)
+
+    def dist(weights: Variable, *rest: Variable) -> Variable:
+        *params, _size = rest
+        return law(*params)
+
+    return pm.CustomDist(
+        name, row_weights, *parameters, logp=logp, dist=dist, observed=observed, dims=(dim,)
+    )

@@ -1,0 +1,218 @@
+"""The model as data: every variable with its name, dims and prior, before PyMC is imported.
+
+``explain()`` prints a plan, ``build`` turns one into a ``pm.Model``, and the two agree to the letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from formulajoint.compiler.families import Family
+from formulajoint.compiler.priors import Prior
+from formulajoint.contrasts.registry import ContrastFunction
+from formulajoint.contrasts.weights import Weights
+from formulajoint.design.schema import Design, FloatArray, Grouping, Hierarchy, Predictor, Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coefficient:
+    """The coefficients of one term.
+
+    Attributes
+    ----------
+    name : str
+        The variable.
+    term : Term
+    dims : tuple of str
+        The groups' dim first, where there is one coefficient a group.
+    grouped : bool
+    prior : Prior or None
+        None where a hierarchy gives it.
+    """
+
+    name: str
+    term: Term
+    dims: tuple[str, ...]
+    grouped: bool
+    prior: Prior | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PooledTerm:
+    """One term of a hierarchy: ``b_g ~ dist(mean, sd)``.
+
+    Attributes
+    ----------
+    coefficient : Coefficient
+    mean_name, sd_name, offset_name : str
+        Variables of the location, the scale and, not centred, the standardised distances.
+    mean, sd : Prior
+    dims : tuple of str
+        Of location and scale: the term's factors.
+    centered : bool
+    column_names : tuple of str
+        Of the variables, one a column, that a centred correlated term of several columns is made of.
+    """
+
+    coefficient: Coefficient
+    mean_name: str
+    sd_name: str
+    offset_name: str
+    mean: Prior
+    sd: Prior
+    dims: tuple[str, ...]
+    centered: bool
+    column_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correlation:
+    """The correlations of a hierarchy's p columns: LKJ(eta), by partial correlations."""
+
+    name: str
+    partial_name: str
+    partial_dim: str
+    dims: tuple[str, str]
+    labels: tuple[str, ...]
+    eta: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """A hierarchy over some terms, with its correlation where it has one."""
+
+    request: Hierarchy
+    group_dim: str
+    terms: tuple[PooledTerm, ...]
+    correlation: Correlation | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearPlan:
+    """A parameter with predictors: ``link(parameter) = sum of columns times coefficients``."""
+
+    predictor: Predictor
+    link: str
+    coefficients: tuple[Coefficient, ...]
+    pools: tuple[Pool, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalePool:
+    """Groups' own scales pooled on the log scale: ``log sigma_g ~ dist(log mean, sd)``.
+
+    The parameter's own prior is then the prior of ``mean``.
+    """
+
+    request: Hierarchy
+    mean_name: str
+    sd_name: str
+    raw_name: str
+    sd: Prior
+    centered: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalePlan:
+    """A family parameter without predictors, one for all rows or one a group."""
+
+    name: str
+    parameter: str
+    prior: Prior
+    dims: tuple[str, ...] = ()
+    grouping: Grouping | None = None
+    pool: ScalePool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContrastPlan:
+    """A contrast node.
+
+    Attributes
+    ----------
+    name : str
+        The variable.
+    function : ContrastFunction
+    coefficient : Coefficient
+    weights : Weights
+    weights_name : str or None
+        Variable of the weights where they differ from draw to draw.
+    scale : {"none", "sigma", "sd", "number"}
+        What each group's coefficient is divided by.
+    divisors : (G,) array or None
+        For ``sd`` and a number.
+    dims : tuple of str
+    text : str
+        The clause as written.
+    """
+
+    name: str
+    function: ContrastFunction
+    coefficient: Coefficient
+    weights: Weights
+    weights_name: str | None
+    scale: str
+    divisors: FloatArray | None
+    dims: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A whole model.
+
+    Attributes
+    ----------
+    design : Design
+    family : Family
+    response_name : str
+    obs_dim : str
+    mean : LinearPlan
+    parameters : tuple of LinearPlan or ScalePlan
+        Of the family, in its order.
+    contrasts : tuple of ContrastPlan
+    coords : mapping of dim to labels
+    auxiliary : frozenset of str
+        Variables that only serve the sampler, left out of tables.
+    flat : bool
+        Whether ``priors="flat"`` was asked for.
+    notes : tuple of str
+        What the reader should know about the defaults chosen.
+    """
+
+    design: Design
+    family: Family
+    response_name: str
+    obs_dim: str
+    mean: LinearPlan
+    parameters: tuple[LinearPlan | ScalePlan, ...]
+    contrasts: tuple[ContrastPlan, ...]
+    coords: Mapping[str, tuple[str, ...]]
+    auxiliary: frozenset[str]
+    flat: bool
+    notes: tuple[str, ...]
+
+    def scale(self, parameter: str) -> ScalePlan | None:
+        """Return the plan of a family parameter that has no predictors, or None."""
+        for plan in self.parameters:
+            if isinstance(plan, ScalePlan) and plan.parameter == parameter:
+                return plan
+        return None
+
+    @property
+    def priors(self) -> tuple[tuple[str, Prior], ...]:
+        """Every prior of the model by the variable it is of."""
+        out: list[tuple[str, Prior]] = []
+        for part in (self.mean, *self.parameters):
+            if isinstance(part, ScalePlan):
+                out.append((part.name if part.pool is None else part.pool.mean_name, part.prior))
+                out += [] if part.pool is None else [(part.pool.sd_name, part.pool.sd)]
+                continue
+            out += [(c.name, c.prior) for c in part.coefficients if c.prior is not None]
+            for pool in part.pools:
+                for term in pool.terms:
+                    out += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
+                if pool.correlation is not None:
+                    out.append((pool.correlation.name, Prior("lkj", {"eta": pool.correlation.eta})))
+        return tuple(out)

@@ -1,0 +1,273 @@
+"""From a design to a plan: which variables the model has, what they are called, and their priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from formulajoint.compiler import centring, defaults, names
+from formulajoint.compiler.families import Family, family_of
+from formulajoint.compiler.names import Names
+from formulajoint.compiler.notes import notes_of
+from formulajoint.compiler.overrides import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
+from formulajoint.compiler.plan import (
+    Coefficient,
+    Correlation,
+    LinearPlan,
+    Plan,
+    Pool,
+    PooledTerm,
+    ScalePlan,
+    ScalePool,
+)
+from formulajoint.compiler.planning_contrasts import plan_contrasts
+from formulajoint.compiler.priors import FLAT, Prior, prior
+from formulajoint.compiler.propriety import refuse_improper
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
+from formulajoint.errors import FormulaError, did_you_mean, listed
+
+ETA = 2.0
+"""Default LKJ concentration: mildly against correlations near one."""
+
+
+def make_plan(design: Design, priors: str | None = None, family: str | None = None, prefix: str = "") -> Plan:
+    """Return the plan of the model that `design` asks for.
+
+    Parameters
+    ----------
+    design : Design
+    priors : {None, "flat"}
+        Default priors, or the improper ones that return the classical results.
+    family : str, optional
+        Where the formula has no ``family(...)``.
+    prefix : str, optional
+        Stands before every variable and dim.
+
+    Raises
+    ------
+    FormulaError
+        Where a clause does not fit the model.
+    DataError
+        Where the posterior would be improper.
+    """
+    law = family_of(design.formula, family)
+    _check_parameters(design, law)
+    maker = _Maker(design, law, read_overrides(design.formula, slots(design, law)), priors == "flat", Names(prefix))
+    plan = maker.plan()
+    refuse_improper(plan)
+    return plan
+
+
+def _check_parameters(design: Design, family: Family) -> None:
+    for predictor in design.parameters:
+        if predictor.parameter not in family.parameters:
+            hint = did_you_mean(predictor.parameter, family.parameters)
+            raise FormulaError(
+                f"The {family.name} family has no parameter `{predictor.parameter}`.",
+                design.formula.source,
+                predictor.span,
+                hint or f"It has {listed(family.parameters)}; the mean is the formula's own right-hand side.",
+            )
+
+
+def is_direct(predictor: Predictor) -> bool:
+    """Tell whether a parameter has no predictors but, perhaps, its own value in each group: ``sigma ~ 1 | g``."""
+    return [term.name for term in predictor.terms] == ["Intercept"] and predictor.offset is None
+
+
+def slots(design: Design, family: Family) -> list[Slot]:
+    """Return every variable of the model that a formula may give a prior to."""
+    pooled = {(h.parameter, term) for h in design.hierarchies for term in h.terms}
+    out: list[Slot] = []
+    for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
+        for term in predictor.terms:
+            parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
+            out += [Slot(predictor.parameter, term.name, part) for part in parts]
+    for name in family.parameters:
+        predictor_ = design.parameter(name)
+        if predictor_ is None or is_direct(predictor_):
+            out.append(Slot(name, None, VALUE))
+            out += [Slot(name, None, SD)] if (name, "Intercept") in pooled else []
+    if any(h.cor for h in design.hierarchies):
+        out.append(Slot(MAIN, None, COR))
+    return out
+
+
+@dataclass(slots=True)
+class _Maker:
+    """What every step of planning needs; made and dropped by `make_plan`."""
+
+    design: Design
+    family: Family
+    overrides: Overrides
+    flat: bool
+    names: Names
+
+    def plan(self) -> Plan:
+        # The family's own parameters keep their names; a predictor of the same name gives way.
+        design = self.design
+        response = self.names.variable(design.response.name)
+        direct = [self._scale(p) for p in self.family.parameters if self._is_direct(p)]
+        mean = self._linear(design.predictor, "identity")
+        linear = [self._linear(p, "log") for p in design.parameters if not is_direct(p)]
+        parameters = {p.parameter: p for p in direct} | {p.predictor.parameter: p for p in linear}
+        plan = Plan(
+            design=design,
+            family=self.family,
+            response_name=response,
+            obs_dim=self.names.free_dim("obs"),
+            mean=mean,
+            parameters=tuple(parameters[name] for name in self.family.parameters),
+            contrasts=(),
+            coords={},
+            auxiliary=frozenset(),
+            flat=self.flat,
+            notes=(),
+        )
+        contrasts = plan_contrasts(plan, self.names)
+        plan = replace(plan, contrasts=contrasts, coords=dict(self.names.coords))
+        return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(plan))
+
+    def _is_direct(self, parameter: str) -> bool:
+        predictor = self.design.parameter(parameter)
+        return predictor is None or is_direct(predictor)
+
+    def _prior(self, slot: Slot, default: Prior, flat: Prior | None = None) -> Prior:
+        """Return the prior of `slot`: as written, else flat where that was asked and means something, else default."""
+        written = self.overrides.get(slot)
+        if written is not None:
+            return written
+        return flat if self.flat and flat is not None else default
+
+    def _scale(self, name: str) -> ScalePlan:
+        predictor = self.design.parameter(name)
+        grouping = predictor.grouping if predictor is not None else None
+        dims = () if grouping is None else (self.names.group_dim(grouping),)
+        inverse = prior("inverse", origin=FLAT) if name == "sigma" else None
+        own = self._prior(Slot(name, None, VALUE), defaults.family_parameter(name, self.design), inverse)
+        variable = self.names.variable(name)
+        plan = ScalePlan(variable, name, own, dims, grouping)
+        request = self._request(name, "Intercept")
+        if request is None or predictor is None:
+            return plan
+        centered = request.centered
+        pool = ScalePool(
+            request=request,
+            mean_name=self.names.variable(f"{name}_mean"),
+            sd_name=self.names.variable(f"{name}_sd"),
+            raw_name=self.names.variable(f"{name}_raw"),
+            sd=self._prior(Slot(name, None, SD), prior("half_normal", 1.0)),
+            centered=centring.centered_sigma(self.design, predictor) if centered is None else centered,
+        )
+        return replace(plan, pool=pool)
+
+    def _request(self, parameter: str, term: str) -> Hierarchy | None:
+        for request in self.design.hierarchies:
+            if request.parameter == parameter and term in request.terms:
+                return request
+        return None
+
+    def _linear(self, predictor: Predictor, link: str) -> LinearPlan:
+        scale = defaults.scales(self.design, predictor.parameter)
+        coefficients = {
+            term.name: self._coefficient(predictor, term, scale, term in predictor.per_group)
+            for term in predictor.terms
+        }
+        auto = centring.centered_terms(self.design) if predictor.parameter == MAIN and self.design.hierarchies else {}
+        pools = [
+            self._pool(request, predictor, coefficients, scale, auto)
+            for request in self.design.hierarchies
+            if request.parameter == predictor.parameter
+        ]
+        return LinearPlan(predictor, link, tuple(coefficients.values()), tuple(pools))
+
+    def _coefficient(
+        self, predictor: Predictor, term: Term, scale: defaults.Scales, grouped: bool
+    ) -> Coefficient:
+        parameter = predictor.parameter
+        dims = self.names.factor_dims(term)
+        if grouped and predictor.grouping is not None:
+            dims = (self.names.group_dim(predictor.grouping), *dims)
+        own = None
+        if self._request(parameter, term.name) is None:
+            flat = prior("flat", origin=FLAT) if parameter == MAIN else None
+            own = self._prior(
+                Slot(parameter, term.name, VALUE), defaults.coefficient(term, predictor, scale), flat
+            ).shaped(term.shape)
+        return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouped, own)
+
+    def _pool(
+        self,
+        request: Hierarchy,
+        predictor: Predictor,
+        coefficients: Mapping[str, Coefficient],
+        scale: defaults.Scales,
+        auto: Mapping[str, bool],
+    ) -> Pool:
+        assert predictor.grouping is not None  # resolve_hierarchies has seen to it
+        members = [
+            self._member(request, predictor, coefficients[name], scale, auto.get(name, False))
+            for name in request.terms
+        ]
+        correlation = None
+        if request.cor:
+            labels = tuple(label for name in request.terms for label in names.columns(coefficients[name].term))
+            correlation = self._correlation(predictor, labels)
+        return Pool(request, self.names.group_dim(predictor.grouping), tuple(members), correlation)
+
+    def _member(
+        self,
+        request: Hierarchy,
+        predictor: Predictor,
+        coefficient: Coefficient,
+        scale: defaults.Scales,
+        auto: bool,
+    ) -> PooledTerm:
+        term, parameter = coefficient.term, predictor.parameter
+        base = names.coefficient(parameter, term)
+        centered = auto if request.centered is None else request.centered
+        flat = prior("flat", origin=FLAT) if parameter == MAIN else None
+        mean = self._prior(Slot(parameter, term.name, MEAN), defaults.coefficient(term, predictor, scale), flat)
+        sd = self._prior(Slot(parameter, term.name, SD), defaults.hierarchy_sd(term, predictor, scale))
+        by_column = centered and request.cor and term.columns.shape[1] > 1
+        return PooledTerm(
+            coefficient=coefficient,
+            mean_name=self.names.variable(f"{base}_mean"),
+            sd_name=self.names.variable(f"{base}_sd"),
+            offset_name=self.names.variable(f"{base}_offset"),
+            mean=mean.shaped(term.shape),
+            sd=sd.shaped(term.shape),
+            dims=coefficient.dims[1:],
+            centered=centered,
+            column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
+        )
+
+    def _correlation(self, predictor: Predictor, labels: tuple[str, ...]) -> Correlation:
+        assert predictor.grouping is not None
+        base = predictor.grouping.name if predictor.parameter == MAIN else f"{predictor.parameter}_{predictor.grouping.name}"
+        name = self.names.variable(f"{base}_cor")
+        pairs = tuple(f"{a}, {b}" for j, a in enumerate(labels) for b in labels[j + 1 :])
+        stem = name.removeprefix(self.names.prefix)
+        return Correlation(
+            name=name,
+            partial_name=self.names.variable(f"{stem}_partial"),
+            partial_dim=self.names.dim(f"{stem}_pair", pairs),
+            dims=(self.names.dim(f"{stem}_row", labels), self.names.dim(f"{stem}_column", labels)),
+            labels=labels,
+            eta=float(self._prior(Slot(MAIN, None, COR), prior("lkj", ETA)).args["eta"]),
+        )
+
+
+def _auxiliary(plan: Plan) -> frozenset[str]:
+    """Return the variables that only serve the sampler."""
+    out: set[str] = set()
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, ScalePlan):
+            out |= {part.pool.raw_name} if part.pool is not None else set()
+            continue
+        for pool in part.pools:
+            for term in pool.terms:
+                out |= {term.offset_name, *term.column_names}
+            out |= {pool.correlation.partial_name} if pool.correlation is not None else set()
+    return frozenset(out)

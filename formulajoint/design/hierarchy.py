@@ -1,0 +1,176 @@
+"""``hierarchy(...)`` clauses: which per-group coefficients are pooled, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from formulajoint.design.schema import Hierarchy, Predictor, Term
+from formulajoint.errors import DataError, FormulaError, did_you_mean, listed
+from formulajoint.language.ir import Call, Clause, Expr, Formula, Name, Number
+from formulajoint.language.text import canonical
+
+MAIN = "mu"
+"""The parameter that the formula's own predictors describe."""
+
+
+def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tuple[Hierarchy, ...]:
+    """Return the hierarchies that the formula asks for, checked against the bound predictors.
+
+    Parameters
+    ----------
+    formula : Formula
+    predictors : sequence of Predictor
+        The main one first.
+
+    Raises
+    ------
+    FormulaError
+        Where a term is unknown, shared by all groups, or pooled twice, or options contradict each other.
+    DataError
+        Where there is a single group.
+    """
+    calls = [c.call for c in formula.clauses if isinstance(c, Clause) and c.name == "hierarchy"]
+    seen: set[tuple[str, str]] = set()
+    found: list[Hierarchy] = []
+    for call in calls:
+        for parameter, terms in _wanted(call, formula, predictors).items():
+            for term in terms:
+                if (parameter, term) in seen:
+                    raise FormulaError(
+                        f"`{term}` is pooled by two hierarchies.",
+                        formula.source,
+                        call.span,
+                        "Name each term in one `hierarchy(...)` only.",
+                    )
+                seen.add((parameter, term))
+            found.append(_hierarchy(call, formula, parameter, terms, predictors))
+    return tuple(found)
+
+
+def same_term(a: str, b: str) -> bool:
+    """Tell whether two canonical terms are one: ``x:arm`` is ``arm:x``, backticks do not matter."""
+
+    def key(text: str) -> list[str]:
+        return sorted(part.strip().replace("`", "") for part in text.split(":"))
+
+    return key(a) == key(b)
+
+
+def find_term(terms: Sequence[Term], expr: Expr) -> Term | None:
+    """Return the term that `expr` names, factors of an interaction in any order, or None."""
+    wanted = "Intercept" if isinstance(expr, Number) and expr.text == "1" else canonical(expr)
+    return next((term for term in terms if same_term(term.name, wanted)), None)
+
+
+def _wanted(call: Call, formula: Formula, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
+    """Return the terms each parameter's coefficients are pooled of."""
+    main = predictors[0]
+    if not call.args:
+        _require_groups(main, call, formula)
+        return {MAIN: tuple(term.name for term in main.per_group)}
+    wanted: dict[str, list[str]] = {}
+    for arg in call.args:
+        predictor, terms = _one(arg, formula, predictors)
+        _require_groups(predictor, arg, formula)
+        wanted.setdefault(predictor.parameter, []).extend(term.name for term in terms)
+    return {parameter: tuple(terms) for parameter, terms in wanted.items()}
+
+
+def _one(
+    arg: Expr, formula: Formula, predictors: Sequence[Predictor]
+) -> tuple[Predictor, tuple[Term, ...]]:
+    """Read one argument as a term of the mean, a whole parameter, or a term of a parameter; exactly one fits."""
+    main, *others = predictors
+    readings: list[tuple[Predictor, tuple[Term, ...]]] = []
+    term = find_term(main.per_group, arg)
+    if term is not None:
+        readings.append((main, (term,)))
+    if isinstance(arg, Name) and not arg.quoted:
+        for predictor in others:
+            head, _, tail = arg.id.partition(".")
+            if arg.id == predictor.parameter:
+                readings.append((predictor, predictor.per_group))
+            elif head == predictor.parameter:
+                inner = find_term(predictor.per_group, Name(tail))
+                readings += [(predictor, (inner,))] if inner is not None else []
+    if len(readings) > 1:
+        raise FormulaError(
+            f"`{canonical(arg)}` is both a predictor and a parameter.",
+            formula.source,
+            arg.span,
+            f"Write `` `{canonical(arg)}` `` in backticks for the predictor.",
+        )
+    if not readings:
+        raise _not_found(arg, formula, predictors)
+    return readings[0]
+
+
+def _not_found(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> FormulaError:
+    main, *others = predictors
+    name = canonical(arg)
+    if find_term(main.common, arg) is not None:
+        message = f"`{name}` has one coefficient for all rows, so there is nothing to pool."
+        hint = (
+            "Take it out of `common(...)`, or out of the hierarchy."
+            if main.grouping
+            else "Write `| group` after the predictors for one coefficient a group."
+        )
+        return FormulaError(message, formula.source, arg.span, hint)
+    known = [term.name for term in main.per_group] + [p.parameter for p in others]
+    hint = did_you_mean(name, known) or f"A hierarchy can pool {listed(known)}."
+    return FormulaError(f"`{name}` is not a per-group term of this formula.", formula.source, arg.span, hint)
+
+
+def _require_groups(predictor: Predictor, at: Expr, formula: Formula) -> None:
+    if predictor.grouping is None or not predictor.per_group:
+        what = "the formula" if predictor.parameter == MAIN else f"`{predictor.parameter}`"
+        raise FormulaError(
+            f"`hierarchy` pools the coefficients of groups, but {what} has no coefficients by group.",
+            formula.source,
+            at.span,
+            "Write `| group` after the predictors.",
+        )
+    if len(predictor.grouping) == 1:
+        raise DataError(
+            f"`hierarchy` needs at least two groups, but `{predictor.grouping.name}` has one "
+            f"({predictor.grouping.labels[0]}). Leave the hierarchy out."
+        )
+
+
+def _hierarchy(
+    call: Call, formula: Formula, parameter: str, terms: tuple[str, ...], predictors: Sequence[Predictor]
+) -> Hierarchy:
+    dist = _word(call, "dist") or "normal"
+    df = call.keyword("df")
+    cor = _word(call, "cor")
+    if df is not None and dist != "student":
+        raise FormulaError(
+            f"`df` belongs to `dist=student`, not to `dist={dist}`.", formula.source, df.span, "Take it out."
+        )
+    if isinstance(df, Number) and df.value <= 0:
+        raise FormulaError("Degrees of freedom are positive.", formula.source, df.span)
+    if cor == "true" and dist != "normal":
+        at = call.keyword("cor")
+        raise FormulaError(
+            f"A {dist} hierarchy pools each coefficient by itself; it has no correlations.",
+            formula.source,
+            at.span if at is not None else call.span,
+            "Leave out `cor=true`, or use `dist=normal`.",
+        )
+    predictor = next(p for p in predictors if p.parameter == parameter)
+    columns = sum(term.columns.shape[1] for term in predictor.per_group if term.name in terms)
+    centered = _word(call, "centered") or "auto"
+    return Hierarchy(
+        parameter=parameter,
+        terms=terms,
+        dist=dist,
+        cor=dist == "normal" and cor != "false" and columns > 1,
+        df=df.value if isinstance(df, Number) else 4.0,
+        centered=None if centered == "auto" else centered == "true",
+        span=call.span,
+    )
+
+
+def _word(call: Call, keyword: str) -> str | None:
+    value = call.keyword(keyword)
+    return value.id if isinstance(value, Name) else None

@@ -1,0 +1,115 @@
+"""A fit as plain text: what was understood, the joint contrast, the coefficients, what to mind."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.results.describe import (
+    data_lines,
+    describe_coefficient,
+    describe_contrast,
+    note_lines,
+    table_lines,
+)
+
+MOST_ROWS = 24
+"""A printed fit shows so many coefficients; `summary()` has them all."""
+
+
+def fit_text(
+    plan: Plan, summary: pd.DataFrame, contrasts: pd.DataFrame, problems: tuple[str, ...], engine: str, prob: float
+) -> str:
+    """Return the text of a fit.
+
+    Parameters
+    ----------
+    plan : Plan
+    summary, contrasts : DataFrame
+        As from ``tables``.
+    problems : tuple of str
+        As from ``diagnostics``.
+    engine : str
+    prob : float
+        Probability of the intervals in the tables.
+    """
+    sections = [
+        [str(plan.design.formula)],
+        data_lines(plan) + understood(plan),
+        contrast_section(plan, contrasts, prob),
+        coefficient_section(summary, prob),
+        [*note_lines(plan.notes), *(f"warning: {problem}" for problem in problems), sampler_line(summary, engine)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def understood(plan: Plan) -> list[str]:
+    """Return one line a term: ``treatment: one slope per school, not pooled``."""
+    pooled = {term.coefficient.name: pool for pool in plan.mean.pools for term in pool.terms}
+    return [
+        f"{c.name}: {describe_coefficient(plan.mean, c, pooled.get(c.name))}" for c in plan.mean.coefficients
+    ]
+
+
+def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
+    """Return the contrasts as a table, each with a line of what it is and its weights."""
+    if table.empty:
+        return []
+    rows = [
+        (
+            str(name),
+            *numbers(row),
+            f"{row['p_direction']:.3f}" if row["p_direction"] < 0.9995 else "> 0.999",
+        )
+        for name, row in table.iterrows()
+    ]
+    lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "P(sign)"), rows)
+    weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
+    return lines + [
+        f"  {c.name}: {describe_contrast(plan, c)}; weights {weights.get(c.name, '')}" for c in plan.contrasts
+    ]
+
+
+def coefficient_section(table: pd.DataFrame, prob: float) -> list[str]:
+    """Return the first coefficients as a table."""
+    shown = table.head(MOST_ROWS)
+    rows = [
+        (str(name), *numbers(row), _count(row["ess_bulk"]), f"{row['r_hat']:.3f}") for name, row in shown.iterrows()
+    ]
+    lines = table_lines(("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows)
+    rest = len(table) - len(shown)
+    return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
+
+
+def _count(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.0f}"
+
+
+def numbers(row: pd.Series) -> tuple[str, str, str]:
+    """Return mean, sd and interval, rounded to what the Monte Carlo error lets one trust; blank where undefined."""
+    mean, sd, low, high = (float(row[name]) for name in ("mean", "sd", "hdi_low", "hdi_high"))
+    width = sd if math.isfinite(sd) else (high - low) / 4
+    ess = float(row["ess_bulk"])
+    digits = decimals(width / math.sqrt(ess) if ess > 0 else width)
+    return _fixed(mean, digits), _fixed(sd, digits), f"({_fixed(low, digits)}, {_fixed(high, digits)})"
+
+
+def decimals(error: float) -> int:
+    """Return the decimals that a figure with Monte Carlo `error` supports: to the place of the error's first digit."""
+    if not (math.isfinite(error) and error > 0):
+        return 2
+    return max(0, min(10, -math.floor(math.log10(error))))
+
+
+def _fixed(value: float, digits: int) -> str:
+    return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def sampler_line(summary: pd.DataFrame, engine: str) -> str:
+    """Return how the draws were made and how good they are, in one line."""
+    return (
+        f"sampled by {engine}: smallest ess_bulk {summary['ess_bulk'].min():.0f}, "
+        f"largest r_hat {summary['r_hat'].max():.3f}"
+    )

@@ -1,0 +1,145 @@
+"""Tables of a fit: one row a coefficient, one row a contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from arviz_stats.base import array_stats
+
+from formulajoint.compiler.plan import ContrastPlan
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
+from formulajoint.results.moments import degrees_of_freedom
+from formulajoint.results.posterior import Posterior, reported_cells
+
+PROB = 0.95
+"""Default probability of intervals, that of the classical ones."""
+
+MOST_WEIGHTS = 8
+"""A table lists the weights of so many groups; of more it gives their range."""
+
+
+def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
+    """Return one row a coefficient and parameter, contrasts excepted.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    prob : float
+        Probability of the highest-density interval, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        Columns mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat; in the index ``treatment[A]``. A mean or sd that
+        does not exist is NaN.
+    """
+    contrasts = {c.name for c in posterior.plan.contrasts} | {c.weights_name for c in posterior.plan.contrasts}
+    names = [str(name) for name in posterior.dataset.data_vars if name not in contrasts]
+    order = {name: position for position, name in enumerate(_reading_order(posterior))}
+    names.sort(key=lambda name: order.get(name, len(order)))
+    columns = ["mean", "sd", "hdi_low", "hdi_high", "ess_bulk", "ess_tail", "r_hat"]
+    return _table(posterior, names, prob)[columns]
+
+
+def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
+    """Return one row a contrast.
+
+    Returns
+    -------
+    DataFrame
+        Columns mean, sd, hdi_low, hdi_high, p_direction (the probability of the sign that is more probable), ess_bulk,
+        r_hat and weights; in the index the node's name, with a factor's level where there is one.
+    """
+    tables = []
+    for contrast in posterior.plan.contrasts:
+        table = _table(posterior, [contrast.name], prob)
+        table["weights"] = weights_text(posterior, contrast)
+        tables.append(table)
+    columns = ["mean", "sd", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"]
+    return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def _reading_order(posterior: Posterior) -> list[str]:
+    """Return variable names in the order in which a reader asks for them: coefficients, then what pools them, then sigma."""
+    plan = posterior.plan
+    order = [c.name for c in plan.mean.coefficients]
+    order += [name for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
+    return order + [pool.correlation.name for pool in plan.mean.pools if pool.correlation is not None]
+
+
+def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFrame:
+    if not 0 < prob < 1:
+        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob}.")
+    tails = degrees_of_freedom(posterior.plan)
+    labels, draws, df = [], [], []
+    for name in names:
+        found = list(reported_cells(posterior, name))
+        labels += [label for label, _ in found]
+        draws += [values for _, values in found]
+        df += list(_df_of_cells(tails.get(name), len(found)))
+    if not labels:
+        return pd.DataFrame(index=pd.Index([], dtype=str), columns=[*_statistics(np.zeros((1, 1, 1)), prob)])
+    table = pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
+    df_array = np.array(df)
+    table["mean"] = table["mean"].where(df_array > 1)
+    table["sd"] = table["sd"].where(df_array > 2)
+    return table
+
+
+def _df_of_cells(df: FloatArray | None, count: int) -> FloatArray:
+    """Bring degrees of freedom, one or one a group, to the cells of a variable whose first axis is the group."""
+    if df is None:
+        return np.full(count, np.inf)
+    return np.repeat(df, count // df.size)
+
+
+def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
+    """Return the columns of a table from draws (cell, chain, draw)."""
+    flat = draws.reshape((len(draws), -1))
+    hdi = array_stats.hdi(flat, axis=-1, prob=prob)
+    above = (flat > 0).mean(axis=1)
+    kept = {"chain_axis": 1, "draw_axis": 2}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "mean": flat.mean(axis=1),
+            "sd": flat.std(axis=1, ddof=1) if flat.shape[1] > 1 else np.full(len(flat), np.nan),
+            "hdi_low": hdi[..., 0],
+            "hdi_high": hdi[..., 1],
+            "p_direction": np.maximum(above, (flat < 0).mean(axis=1)),
+            "ess_bulk": array_stats.ess(draws, method="bulk", **kept),
+            "ess_tail": array_stats.ess(draws, method="tail", prob=0.9, **kept),
+            "r_hat": array_stats.rhat(draws, **kept),
+        }
+
+
+def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:
+    """Return the weight of each group; its posterior mean where it differs from draw to draw.
+
+    The series has a second index level where a factor's columns differ in weight.
+    """
+    values = contrast.weights.values
+    if contrast.weights_name is not None:
+        values = posterior.dataset[contrast.weights_name].mean(("chain", "draw")).to_numpy()
+    dims = contrast.coefficient.dims[: values.ndim]
+    index = pd.MultiIndex.from_product([posterior.plan.coords[dim] for dim in dims], names=dims)
+    flat = index.get_level_values(0) if values.ndim == 1 else index
+    return pd.Series(values.ravel(), index=flat, name=contrast.name)
+
+
+def weights_text(posterior: Posterior, contrast: ContrastPlan) -> str:
+    """Return the weights in words: ``n: A 0.4, B 0.6``."""
+    return describe_weights(contrast, weights(posterior, contrast))
+
+
+def describe_weights(contrast: ContrastPlan, series: pd.Series) -> str:
+    """Return the scheme and each group's weight, or their range where there are many."""
+    mean = " (posterior mean)" if contrast.weights_name is not None else ""
+    if len(series) > MOST_WEIGHTS:
+        return f"{contrast.weights.scheme}{mean}: {len(series)} weights from {series.min():.3g} to {series.max():.3g}"
+    named = ", ".join(
+        f"{' '.join(key) if isinstance(key, tuple) else key} {value:.3g}" for key, value in series.items()
+    )
+    return f"{contrast.weights.scheme}{mean}: {named}"
