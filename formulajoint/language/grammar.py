@@ -72,6 +72,6 @@ def parse_tree(text: str, start: str, fragments: tuple[Fragment, ...]) -> Tree[T
         position = len(text) if error.token.type == "$END" else error.token.start_pos or 0
         raise Stopped(position, frozenset(error.accepts or error.expected)) from None
     except UnexpectedCharacters as error:
-        raise Stopped(error.pos_in_stream, frozenset(error.allowed or ())) from None
+        raise Stopped(error.pos_in_stream or 0, frozenset(error.allowed or ())) from None
     except UnexpectedInput as error:
         raise Stopped(error.pos_in_stream or 0, frozenset()) from None

@@ -5,15 +5,19 @@ formulas are equal if they say the same thing. Chains of operators are flat: the
 the depth of brackets in the text.
 """
 
+# ruff: noqa: RUF009 (`_span()` is a dataclass field)
+
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 from formulajoint.spans import NOWHERE, Span
 
 
 def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[no-any-return]
+    return field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Number:
 
     @property
     def value(self) -> float:
+        """The number itself."""
         return float(self.text)
 
 
@@ -221,6 +226,7 @@ class Clause:
 
     @property
     def name(self) -> str:
+        """The clause's name, such as ``joint``."""
         return self.call.name
 
 
@@ -255,3 +261,15 @@ class Formula:
         from formulajoint.language.text import canonical  # text needs the node types above
 
         return canonical(self)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Yield `node` and every node inside it, without recursion."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, tuple):
+            waiting.extend(reversed(current))
+        elif is_dataclass(current) and not isinstance(current, Span):
+            yield current
+            waiting.extend(getattr(current, part.name) for part in reversed(fields(current)))

@@ -1,39 +1,62 @@
-"""The door of the room: text in, formula out."""
+"""The door of the room: text in, checked formula out."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from formulajoint.errors import FormulaError
 from formulajoint.language import ir
+from formulajoint.language.check import check_after_fit, check_formula, check_hypotheses, extensions_of
 from formulajoint.language.grammar import Stopped, parse_tree
-from formulajoint.language.lower import RULES, lower
+from formulajoint.language.lower import lower
+from formulajoint.language.messages import explained
+from formulajoint.language.reading import Reader
+from formulajoint.language.scan import scan
 from formulajoint.language.tables import CORE, Language
-from formulajoint.spans import Span
 
 
 def parse(text: str, language: Language | None = None) -> ir.Formula:
-    """Return the formula that `text` states."""
-    formula: ir.Formula = _read(text, "formula", language or CORE)
-    return formula
+    """Return the formula that `text` states.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``score ~ treatment | school, joint(weights=n)``.
+    language : Language, optional
+        The language with extensions; the plain one if none is given.
+
+    Raises
+    ------
+    FormulaError
+        With the place in `text` and what to write instead.
+    """
+    language = language or CORE
+    formula: ir.Formula = _read(text, "formula", language)
+    check_formula(Reader(text, language), formula)
+    return replace(formula, extensions=extensions_of(formula, language))
 
 
 def parse_clause(text: str, language: Language | None = None) -> ir.Clause:
-    """Return the one clause that `text` states, such as ``pairwise(treatment)``."""
-    clause: ir.Clause = _read(text, "clause", language or CORE)
+    """Return the one contrast clause that `text` states, such as ``pairwise(treatment)``."""
+    language = language or CORE
+    clause: ir.Clause = _read(text, "clause", language)
+    check_after_fit(Reader(text, language), clause)
     return clause
 
 
 def parse_hypotheses(text: str, language: Language | None = None) -> tuple[ir.Chain, ...]:
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
-    hypotheses: tuple[ir.Chain, ...] = _read(text, "hypotheses", language or CORE)
+    language = language or CORE
+    hypotheses: tuple[ir.Chain, ...] = _read(text, "hypotheses", language)
+    check_hypotheses(Reader(text, language), hypotheses)
     return hypotheses
 
 
 def _read(text: str, start: str, language: Language) -> Any:
+    """Return what `text` says, its names not yet checked."""
+    words = scan(text)
     try:
         tree = parse_tree(text, start, language.fragments)
-    except Stopped as stop:
-        span = Span(stop.position, stop.position + 1)
-        raise FormulaError("the formula cannot be read here", text, span) from None
-    return lower(tree, text, RULES)
+    except Stopped as stopped:
+        raise explained(text, words, stopped, start, language) from None
+    return lower(tree, text, language.rules)

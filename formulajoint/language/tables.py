@@ -1,15 +1,209 @@
-"""What the language knows by name."""
+"""What the language knows by name: closed tables, one for each position in which a name can stand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
 
+from formulajoint.errors import FormulaJointError, listed
 from formulajoint.language.grammar import CONTRASTS, FORMULA, Fragment
+from formulajoint.language.lower import RULES, Rule
+from formulajoint.language.signatures import Kind, Signature, Slot
+
+type Position = Literal["clause", "function", "distribution", "family", "coding", "weight scheme", "operator"]
+type Table = Mapping[str, Signature]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    fragments: tuple[Fragment, ...] = (FORMULA, CONTRASTS)
+    """All that parsing consults: the grammar, what its rules mean, and the tables of names.
+
+    A name in one table says nothing about that name elsewhere: `poly` is a clause, a column function
+    and a coding.
+    """
+
+    fragments: tuple[Fragment, ...]
+    rules: Mapping[str, Rule]
+    names: Mapping[Position, Table]
+
+    def extended(
+        self,
+        extension: str,
+        names: Mapping[Position, Table] | None = None,
+        fragments: Iterable[Fragment] = (),
+        rules: Mapping[str, Rule] | None = None,
+    ) -> Language:
+        """Return a new language that also knows what `extension` brings."""
+        tables = dict(self.names)
+        for position, table in (names or {}).items():
+            _refuse_known(table, tables[position], f"as a {position}")
+            brought = {name: replace(signature, extension=extension) for name, signature in table.items()}
+            tables[position] = MappingProxyType({**tables[position], **brought})
+        _refuse_known(rules or {}, self.rules, "as a rule of the grammar")
+        return Language(
+            (*self.fragments, *fragments),
+            MappingProxyType({**self.rules, **(rules or {})}),
+            MappingProxyType(tables),
+        )
 
 
-CORE = Language()
+def _refuse_known(new: Iterable[str], known: Iterable[str], what: str) -> None:
+    both = sorted(set(new) & set(known))
+    if both:
+        raise FormulaJointError(f"the language knows {listed(both)} {what} already")
+
+
+# --- slots that several names share
+
+X = Slot("x", Kind.ARITHMETIC)
+DEGREE = Slot("degree", Kind.WHOLE)
+NAME = Slot("name", Kind.LABEL)
+REF = Slot("ref", Kind.LEVEL)
+WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
+SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
+LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
+TRUTH = ("true", "false")
+
+
+def _all(*slots: Slot) -> Signature:
+    """Return the signature of a call that needs every one of `slots`."""
+    return Signature(slots, least=len(slots))
+
+
+def _real(name: str) -> Slot:
+    return Slot(name, Kind.NUMBER)
+
+
+def _positive(name: str) -> Slot:
+    return Slot(name, Kind.POSITIVE)
+
+
+def _contrast(*keywords: Slot) -> Signature:
+    return Signature(rest=Slot("term", Kind.TERM), keywords=(*keywords, NAME), after_fit=True)
+
+
+# --- the tables
+
+CLAUSES = {
+    "hierarchy": Signature(
+        rest=Slot("term", Kind.TERM),
+        keywords=(
+            Slot("dist", Kind.WORD, ("normal", "student", "cauchy")),
+            Slot("cor", Kind.WORD, TRUTH),
+            Slot("df", Kind.POSITIVE),
+            Slot("centered", Kind.WORD, ("auto", *TRUTH)),
+        ),
+    ),
+    "family": Signature((Slot("family", Kind.FAMILY),), keywords=(LINK,), least=1, once=True),
+    "prior": Signature(rest=Slot("term ~ distribution", Kind.PRIOR), least=1),
+    "se": replace(_all(Slot("column", Kind.COLUMN)), once=True),
+    "weights": replace(_all(Slot("column", Kind.COLUMN)), once=True),
+    "missing": replace(_all(Slot("action", Kind.WORD, ("drop", "error"))), once=True),
+    "joint": _contrast(WEIGHTS, SCALE),
+    "rms": _contrast(WEIGHTS, SCALE),
+    "spread": _contrast(WEIGHTS, SCALE),
+    "pairwise": _contrast(),
+    "reference": _contrast(REF),
+    "sequential": _contrast(),
+    "meandev": _contrast(WEIGHTS),
+    "meanotherdev": _contrast(),
+    "helmert": _contrast(),
+    "poly": _contrast(),
+    "contrast": replace(_contrast(), rest=Slot("arithmetic", Kind.EFFECT), least=1),
+    "test": replace(_contrast(), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
+}
+
+ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "center", "standardize")
+
+FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
+    "I": _all(Slot("x", Kind.LOGICAL)),
+    "poly": replace(_all(X, DEGREE), places=("predictors",)),
+    "bs": Signature((X,), keywords=(Slot("df", Kind.WHOLE), DEGREE), least=1, places=("predictors",)),
+    "C": Signature(
+        (Slot("x", Kind.COLUMN),),
+        keywords=(REF, Slot("coding", Kind.CODING)),
+        least=1,
+        places=("predictors",),
+    ),
+    "offset": replace(_all(X), places=("predictors",), summand=True),
+    "common": replace(_all(Slot("predictors", Kind.ALGEBRA)), places=("predictors",), summand=True),
+    "prop": replace(
+        _all(Slot("successes", Kind.ARITHMETIC), Slot("trials", Kind.ARITHMETIC)), places=("response",)
+    ),
+}
+
+DISTRIBUTIONS = {
+    "normal": _all(_real("mu"), _positive("sigma")),
+    "student_t": _all(_positive("nu"), _real("mu"), _positive("sigma")),
+    "cauchy": _all(_real("alpha"), _positive("beta")),
+    "half_normal": _all(_positive("sigma")),
+    "half_cauchy": _all(_positive("beta")),
+    "half_student_t": _all(_positive("nu"), _positive("sigma")),
+    "exponential": _all(_positive("lam")),
+    "gamma": _all(_positive("alpha"), _positive("beta")),
+    "inverse_gamma": _all(_positive("alpha"), _positive("beta")),
+    "log_normal": _all(_real("mu"), _positive("sigma")),
+    "uniform": _all(_real("lower"), _real("upper")),
+    "beta": _all(_positive("alpha"), _positive("beta")),
+    "laplace": _all(_real("mu"), _positive("b")),
+    "lkj": _all(_positive("eta")),
+    "flat": Signature(),
+    "constant": _all(_real("value")),
+}
+
+FAMILIES = ("gaussian", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "gamma", "beta")
+
+CODINGS = ("treatment", "sum", "helmert", "poly")
+
+WEIGHT_SCHEMES = {"sum": _all(Slot("column", Kind.COLUMN))}
+
+ELSEWHERE = {
+    "scale": "standardize",
+    "zscore": "standardize",
+    "ln": "log",
+    "factor": "C",
+    "as.factor": "C",
+    "categorical": "C",
+    "cbind": "prop",
+    "p": "prop",
+    "proportion": "prop",
+    "ns": "bs",
+    "cr": "bs",
+    "partial": "hierarchy",
+    "pool": "hierarchy",
+    "average": "joint",
+    "mean": "joint",
+    "link": "family",
+    "hypothesis": "test",
+    "student": "student_t",
+    "t": "student_t",
+    "lognormal": "log_normal",
+    "fixed": "constant",
+    "dirac": "constant",
+    "normal": "gaussian",
+    "logistic": "bernoulli",
+    "negbinomial": "negative_binomial",
+    "dummy": "treatment",
+    "polynomial": "poly",
+    "deviation": "sum",
+}
+"""What other packages call some of these names, for the sake of hints."""
+
+CORE = Language(
+    fragments=(FORMULA, CONTRASTS),
+    rules=MappingProxyType(dict(RULES)),
+    names=MappingProxyType(
+        {
+            "clause": MappingProxyType(CLAUSES),
+            "function": MappingProxyType(FUNCTIONS),
+            "distribution": MappingProxyType(DISTRIBUTIONS),
+            "family": MappingProxyType(dict.fromkeys(FAMILIES, Signature())),
+            "coding": MappingProxyType(dict.fromkeys(CODINGS, Signature())),
+            "weight scheme": MappingProxyType(WEIGHT_SCHEMES),
+            "operator": MappingProxyType({}),
+        }
+    ),
+)
+"""The language as it comes."""

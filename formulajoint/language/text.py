@@ -27,7 +27,7 @@ class _Rank(dict[str, int]):
 
 
 RANK = _Rank(
-    {op: COMPARE for op in ("==", "!=", "<", "<=", ">", ">=")}
+    dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), COMPARE)
     | {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, ":": COLON, "^": POWER}
 )
 

@@ -1,0 +1,158 @@
+"""The meaning of names and positions in a formula, checked against the language before any data is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from formulajoint.errors import did_you_mean
+from formulajoint.language import ir
+from formulajoint.language.coefficients import check_effect, check_hypothesis, check_term
+from formulajoint.language.constants import constant
+from formulajoint.language.predictors import CHECKS, check_group, check_predictors, check_response
+from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described
+from formulajoint.language.signatures import Kind, Slot
+from formulajoint.language.tables import Language
+from formulajoint.language.text import canonical
+from formulajoint.spans import Span
+
+
+def check_formula(reader: Reader, formula: ir.Formula) -> None:
+    """Check a whole formula."""
+    check_response(reader, formula.response)
+    check_predictors(reader, formula.predictors)
+    if formula.group:
+        check_group(reader, formula.group)
+    for clause in formula.clauses:
+        check_clause(reader, clause)
+    _check_repeats(reader, formula.clauses)
+
+
+def check_clause(reader: Reader, clause: ir.Parameter | ir.Clause) -> None:
+    """Check one clause by itself."""
+    if isinstance(clause, ir.Clause):
+        signature = reader.look_up("clause", clause.name, clause.span)
+        check_arguments(reader, clause.call, signature, ARGUMENTS)
+        return
+    check_predictors(reader, clause.predictors)
+    if clause.group:
+        check_group(reader, clause.group)
+
+
+def check_after_fit(reader: Reader, clause: ir.Parameter | ir.Clause) -> None:
+    """Check a clause that is asked of a finished fit."""
+    check_clause(reader, clause)
+    clauses = reader.language.names["clause"]
+    if isinstance(clause, ir.Parameter) or not clauses[clause.name].after_fit:
+        message = f"`{clause.name}` belongs to the model, and cannot be asked of a fit"
+        raise reader.error(message, clause.span, "put it into the formula, and fit again")
+
+
+def check_hypotheses(reader: Reader, hypotheses: Sequence[ir.Expr]) -> None:
+    """Check the text of a test."""
+    for hypothesis in hypotheses:
+        check_hypothesis(reader, Slot("hypothesis", Kind.HYPOTHESIS), hypothesis)
+
+
+def extensions_of(formula: ir.Formula, language: Language) -> tuple[str, ...]:
+    """Return the names of the extensions whose clauses, functions and the like `formula` uses."""
+    words = {node.name for node in ir.walk(formula) if isinstance(node, ir.Call)}
+    words |= {node.id for node in ir.walk(formula) if isinstance(node, ir.Name) and not node.quoted}
+    words |= {op for node in ir.walk(formula) if isinstance(node, ir.Chain) for op in node.operators}
+    tables = language.names.values()
+    brought = {table[word].extension for table in tables for word in words if word in table}
+    return tuple(sorted(brought - {""}))
+
+
+# --- what may stand only once
+
+
+def _check_repeats(reader: Reader, clauses: Sequence[ir.Parameter | ir.Clause]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for what, name, span in _unique_things(reader, clauses):
+        if (what, name) in seen:
+            raise reader.error(f"{what} `{name}` stands twice", span, "leave one of them out")
+        seen.add((what, name))
+
+
+def _unique_things(
+    reader: Reader, clauses: Sequence[ir.Parameter | ir.Clause]
+) -> Iterator[tuple[str, str, Span]]:
+    """Yield what a formula may say only once: in words, by name, and where."""
+    for clause in clauses:
+        if isinstance(clause, ir.Parameter):
+            yield "the parameter", clause.name, clause.span
+            continue
+        signature = reader.language.names["clause"][clause.name]
+        if signature.once:
+            yield "the clause", clause.name, clause.span
+        label = clause.call.keyword("name") if signature.after_fit else None
+        if isinstance(label, ir.Name | ir.Text):
+            yield "the contrast", label.id if isinstance(label, ir.Name) else label.value, label.span
+        for argument in clause.call.args:
+            if isinstance(argument, ir.Distributed):
+                yield "the prior of", canonical(argument.target), argument.span
+
+
+# --- arguments that only clauses have
+
+
+def _check_prior(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    if not isinstance(value, ir.Distributed):
+        hint = "write `prior(treatment ~ normal(0, 5))`"
+        raise reader.error("a prior says of what: `term ~ distribution(...)`", value.span, hint)
+    if isinstance(value.target, ir.Subscript | ir.Attribute):
+        check_effect(reader, slot, value.target)
+    else:
+        check_term(reader, slot, value.target)
+    signature = reader.look_up("distribution", value.distribution.name, value.distribution.span)
+    check_arguments(reader, value.distribution, signature, PLAIN)
+
+
+def _check_weights(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    match value:
+        case ir.Name():
+            return
+        case ir.Map():
+            _check_keys(reader, value)
+            _check_given(reader, value, [entry.value for entry in value.entries])
+        case ir.Sequence():
+            _check_given(reader, value, value.items)
+        case ir.Call(name="I"):
+            hint = "write a weight for every group: `{A: 0.3, B: 0.7}`"
+            raise reader.error("a map of weights needs `level: weight`", value.span, hint)
+        case ir.Call():
+            signature = reader.look_up("weight scheme", value.name, value.span)
+            check_arguments(reader, value, signature, CHECKS)
+        case ir.Text(value=text):
+            hint = f"write `{text}` without quotes" if text in slot.words else did_you_mean(text, slot.words)
+            raise reader.error("weights are not given as a text", value.span, hint)
+        case _:
+            hint = "write `n`, `equal`, `precision`, a column, or `{A: 0.3, B: 0.7}`"
+            raise reader.error(f"{described(value)} is no set of weights", value.span, hint)
+
+
+def _check_keys(reader: Reader, weights: ir.Map) -> None:
+    seen: set[str] = set()
+    for entry in weights.entries:
+        if entry.level.text in seen:
+            raise reader.error(f"the level `{entry.level.text}` has two weights", entry.span)
+        seen.add(entry.level.text)
+
+
+def _check_given(reader: Reader, weights: ir.Expr, values: Sequence[ir.Expr]) -> None:
+    numbers = [constant(value, reader.text) for value in values]
+    for number, value in zip(numbers, values, strict=True):
+        if number < 0:
+            raise reader.error("a weight cannot be negative", value.span)
+    if not any(numbers):
+        raise reader.error("all weights are zero", weights.span)
+
+
+ARGUMENTS: Mapping[Kind, Check] = {
+    **CHECKS,
+    Kind.TERM: check_term,
+    Kind.EFFECT: check_effect,
+    Kind.HYPOTHESIS: check_hypothesis,
+    Kind.PRIOR: _check_prior,
+    Kind.WEIGHTS: _check_weights,
+}

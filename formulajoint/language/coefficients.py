@@ -1,0 +1,138 @@
+"""What may stand where the model's coefficients are meant: terms, arithmetic of coefficients, hypotheses."""
+
+from __future__ import annotations
+
+from formulajoint.errors import FormulaError
+from formulajoint.language import ir
+from formulajoint.language.predictors import check_term_call
+from formulajoint.language.reading import Reader, described
+from formulajoint.language.signatures import Slot
+from formulajoint.language.text import COMPARE, RANK, canonical, quoted_name
+
+ARITHMETIC = ("+", "-", "*", "/", "^")
+
+
+def check_term(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    """Check a term of the model: ``treatment``, ``arm:x``, ``poly(x, 2)``, ``Intercept``."""
+    match value:
+        case ir.Name():
+            return
+        case ir.Call():
+            check_term_call(reader, value)
+        case ir.Chain(operators=(":", *_)):
+            for operand in value.operands:
+                _check_part(reader, operand)
+        case _:
+            raise _no_term(reader, value)
+
+
+def _check_part(reader: Reader, value: ir.Expr) -> None:
+    """Check one side of the ``:`` of an interaction."""
+    match value:
+        case ir.Name():
+            return
+        case ir.Call():
+            check_term_call(reader, value)
+        case ir.Subscript() | ir.Attribute():
+            hint = "put it after the whole interaction: `x:z[A]`, `(x:z).mean`"
+            raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span, hint)
+        case ir.Chain(operators=("^", *_)) if isinstance(value.operands[0], ir.Subscript):
+            hint = "put parentheses round the coefficient: `(x:z[A])^2`"
+            raise reader.error("`^` binds more tightly than `:`", value.span, hint)
+        case _:
+            raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span)
+
+
+def _no_term(reader: Reader, value: ir.Expr) -> FormulaError:
+    """Return the error for what does not name a term."""
+    message, hint = f"the name of a term is expected here, not {described(value)}", ""
+    match value:
+        case ir.Chain(operators=("+" | "-" | "*" | "/" | "^", *_)):
+            message = "terms are listed with commas, not joined by algebra"
+            hint = f"write `{_commas(value)}`"
+        case ir.Number(text="1" | "0"):
+            message, hint = "a number names no term", "the intercept is called `Intercept`"
+        case ir.Subscript():
+            hint = f"write `contrast({canonical(value)})` for single coefficients"
+        case ir.Distributed():
+            message, hint = (
+                "a distribution can stand only inside `prior(...)`",
+                f"write `prior({canonical(value)})`",
+            )
+        case ir.GroupTerm():
+            hint = "a group term belongs to the predictors, left of the first comma"
+        case ir.Text(value=text):
+            hint = f"write `{quoted_name(text)}`"
+        case ir.Rest():
+            hint = "without any term, all terms are meant"
+    return reader.error(message, value.span, hint)
+
+
+def _commas(value: ir.Chain) -> str:
+    names = ["Intercept" if op == ir.Number("1") else canonical(op) for op in value.operands]
+    return ", ".join(name for name in names if name != "0")
+
+
+def check_effect(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    """Check arithmetic of coefficients: ``treatment[A] - 2 * treatment[B]``."""
+    match value:
+        case ir.Number():
+            return
+        case ir.Unary():
+            check_effect(reader, slot, value.operand)
+        case ir.Subscript():
+            check_term(reader, slot, value.of.of if isinstance(value.of, ir.Attribute) else value.of)
+            _check_indices(reader, value)
+        case ir.Attribute():
+            check_term(reader, slot, value.of)
+        case ir.Chain() if value.operators[0] in ARITHMETIC:
+            for operand in value.operands:
+                check_effect(reader, slot, operand)
+        case ir.Name() | ir.Call() | ir.Chain(operators=(":", *_)):
+            check_term(reader, slot, value)
+        case _:
+            raise _no_effect(reader, value)
+
+
+def _no_effect(reader: Reader, value: ir.Expr) -> FormulaError:
+    message, hint = f"{described(value)} cannot stand in arithmetic of coefficients", ""
+    match value:
+        case ir.Chain() if RANK[value.operators[0]] == COMPARE:
+            hint = f"write `test({canonical(value)})`"
+        case ir.Text(value=text):
+            hint = f"a term is written `{quoted_name(text)}`, a level `treatment[{canonical(value)}]`"
+        case ir.Distributed():
+            hint = f"write `prior({canonical(value)})`"
+    return reader.error(message, value.span, hint)
+
+
+def _check_indices(reader: Reader, reference: ir.Subscript) -> None:
+    named = [index for index in reference.indices if index.dim is not None]
+    if named and len(named) < len(reference.indices):
+        bare = next(index for index in reference.indices if index.dim is None)
+        message = "either all levels of a coefficient are named, or none"
+        raise reader.error(message, bare.span, f"write `dim={canonical(bare)}`")
+    for place, index in enumerate(named):
+        if index.dim in [other.dim for other in named[:place]]:
+            raise reader.error(f"`{index.dim}` is given two levels", index.span)
+
+
+def check_hypothesis(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    """Check one hypothesis: a chain of equalities, or an order in one direction."""
+    if not (isinstance(value, ir.Chain) and RANK[value.operators[0]] == COMPARE):
+        hint = (
+            f"write `{canonical(value)} == 0`" if isinstance(value, ir.Name | ir.Subscript | ir.Chain) else ""
+        )
+        raise reader.error("a hypothesis must compare something", value.span, hint)
+    _check_direction(reader, value)
+    for operand in value.operands:
+        check_effect(reader, slot, operand)
+
+
+def _check_direction(reader: Reader, chain: ir.Chain) -> None:
+    if "!=" in chain.operators:
+        hint = "test `==`; its result also speaks for the opposite"
+        raise reader.error("`!=` cannot be tested", chain.span, hint)
+    if len({operator[0] for operator in chain.operators}) > 1:
+        message = "a hypothesis is all `==`, all `>` or all `<`"
+        raise reader.error(message, chain.span, "separate hypotheses with commas; a comma means AND")

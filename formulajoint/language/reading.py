@@ -1,0 +1,155 @@
+"""What every check needs: the text for carets, the tables of names, and the plainest kinds of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from formulajoint.errors import FormulaError, did_you_mean, listed
+from formulajoint.language import ir
+from formulajoint.language.constants import constant
+from formulajoint.language.levels import level_of
+from formulajoint.language.signatures import Kind, Signature, Slot, matched
+from formulajoint.language.tables import ELSEWHERE, Language, Position
+from formulajoint.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A text being checked, and the language it is checked against."""
+
+    text: str
+    language: Language
+
+    def error(self, message: str, span: Span, hint: str = "") -> FormulaError:
+        """Return an error that points at `span`."""
+        return FormulaError(message, self.text, span, hint)
+
+    def look_up(self, position: Position, name: str, span: Span) -> Signature:
+        """Return the signature of `name` in its position, or say which name may have been meant."""
+        table = self.language.names[position]
+        if name not in table:
+            other = ELSEWHERE.get(name.casefold(), "")
+            near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
+            message = f"there is no {position} `{name}`"
+            raise self.error(message, span, near or f"there are {listed(table, 20)}")
+        return table[name]
+
+
+type Check = Callable[[Reader, Slot, ir.Expr], None]
+
+
+def check_arguments(
+    reader: Reader, call: ir.Call, signature: Signature, checks: Mapping[Kind, Check]
+) -> None:
+    """Check the arguments of `call` in number, in name and in kind."""
+    for slot, value in matched(call, signature, reader.text):
+        if not is_word(value, slot.words):
+            checks[slot.kind](reader, slot, value)
+
+
+def is_word(value: ir.Expr, words: tuple[str, ...]) -> bool:
+    """Say whether `value` is one of `words`; a name in backticks is always a column."""
+    return isinstance(value, ir.Name) and not value.quoted and value.id in words
+
+
+def described(value: ir.Expr) -> str:
+    """Return in words what kind of thing `value` is."""
+    if isinstance(value, ir.Chain) and value.operators[0] in ("==", "!=", "<", "<=", ">", ">="):
+        return "a comparison"
+    if isinstance(value, ir.Chain) and value.operators[0] == ":":
+        return "an interaction"
+    return DESCRIPTIONS[type(value)]
+
+
+DESCRIPTIONS: Mapping[type, str] = {
+    ir.Name: "a name",
+    ir.Attribute: "a part of a hierarchy",
+    ir.Number: "a number",
+    ir.Text: "a text in quotes",
+    ir.Rest: "`.`",
+    ir.Unary: "a signed value",
+    ir.Chain: "arithmetic",
+    ir.Call: "a call",
+    ir.Subscript: "a coefficient reference",
+    ir.Map: "a map",
+    ir.Sequence: "a list",
+    ir.Distributed: "a distribution",
+    ir.GroupTerm: "a group term",
+}
+
+
+# --- the plainest kinds of values
+
+
+def _column(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    if not isinstance(value, ir.Name):
+        message = f"`{slot.name}` must be the name of a column, not {described(value)}"
+        raise reader.error(message, value.span, "add it to the data as a column of its own")
+
+
+def _word(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    choice = f"`{slot.name}` is one of {listed(slot.words)}"
+    if isinstance(value, ir.Text | ir.Name):
+        written = value.id if isinstance(value, ir.Name) else value.value
+        plain = f"write `{written}` without quotes" if written in slot.words else ""
+        raise reader.error(choice, value.span, plain or did_you_mean(written, slot.words))
+    raise reader.error(choice, value.span)
+
+
+def _number(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    if slot.words and isinstance(value, ir.Name | ir.Text):
+        _word(reader, slot, value)
+    constant(value, reader.text)
+
+
+def _positive(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    _number(reader, slot, value)
+    if constant(value, reader.text) <= 0:
+        raise reader.error(f"`{slot.name}` must be greater than zero", value.span)
+
+
+def _whole(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    if not isinstance(value, ir.Number) or not value.text.isdecimal() or value.value < 1:
+        raise reader.error(f"`{slot.name}` must be a whole number, 1 or more", value.span)
+
+
+def _level(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    if level_of(value) is None:
+        message = f"`{slot.name}` must be a level, not {described(value)}"
+        raise reader.error(message, value.span, "put the level in quotes")
+
+
+def _label(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    if not isinstance(value, ir.Name | ir.Text):
+        message = f"`{slot.name}` must be a name, not {described(value)}"
+        raise reader.error(message, value.span, "write a name, or a text in quotes")
+    if isinstance(value, ir.Text) and not value.value.strip():
+        raise reader.error(f"`{slot.name}` is empty", value.span)
+
+
+def _name_of(position: Position) -> Check:
+    """Return the check of a slot that takes a name of `position`, such as ``coding=sum``."""
+
+    def check(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+        if not isinstance(value, ir.Name):
+            message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
+            raise reader.error(
+                message, value.span, f"there are {listed(reader.language.names[position], 20)}"
+            )
+        reader.look_up(position, value.id, value.span)
+
+    return check
+
+
+PLAIN: Mapping[Kind, Check] = {
+    Kind.COLUMN: _column,
+    Kind.WORD: _word,
+    Kind.NUMBER: _number,
+    Kind.POSITIVE: _positive,
+    Kind.WHOLE: _whole,
+    Kind.LEVEL: _level,
+    Kind.LABEL: _label,
+    Kind.FAMILY: _name_of("family"),
+    Kind.CODING: _name_of("coding"),
+}
