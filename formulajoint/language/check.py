@@ -9,7 +9,7 @@ from formulajoint.language import ir
 from formulajoint.language.coefficients import check_effect, check_hypothesis, check_term
 from formulajoint.language.constants import constant
 from formulajoint.language.predictors import CHECKS, check_group, check_predictors, check_response
-from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described
+from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described, name_span
 from formulajoint.language.signatures import Kind, Slot
 from formulajoint.language.tables import Language
 from formulajoint.language.text import canonical
@@ -30,7 +30,7 @@ def check_formula(reader: Reader, formula: ir.Formula) -> None:
 def check_clause(reader: Reader, clause: ir.Parameter | ir.Clause) -> None:
     """Check one clause by itself."""
     if isinstance(clause, ir.Clause):
-        signature = reader.look_up("clause", clause.name, clause.span)
+        signature = reader.look_up("clause", clause.name, name_span(clause.call))
         check_arguments(reader, clause.call, signature, ARGUMENTS)
         return
     check_predictors(reader, clause.predictors)
@@ -104,7 +104,7 @@ def _check_prior(reader: Reader, slot: Slot, value: ir.Expr) -> None:
         check_effect(reader, slot, value.target)
     else:
         check_term(reader, slot, value.target)
-    signature = reader.look_up("distribution", value.distribution.name, value.distribution.span)
+    signature = reader.look_up("distribution", value.distribution.name, name_span(value.distribution))
     check_arguments(reader, value.distribution, signature, PLAIN)
 
 
@@ -121,7 +121,7 @@ def _check_weights(reader: Reader, slot: Slot, value: ir.Expr) -> None:
             hint = "write a weight for every group: `{A: 0.3, B: 0.7}`"
             raise reader.error("a map of weights needs `level: weight`", value.span, hint)
         case ir.Call():
-            signature = reader.look_up("weight scheme", value.name, value.span)
+            signature = reader.look_up("weight scheme", value.name, name_span(value))
             check_arguments(reader, value, signature, CHECKS)
         case ir.Text(value=text):
             hint = f"write `{text}` without quotes" if text in slot.words else did_you_mean(text, slot.words)
@@ -134,6 +134,9 @@ def _check_weights(reader: Reader, slot: Slot, value: ir.Expr) -> None:
 def _check_keys(reader: Reader, weights: ir.Map) -> None:
     seen: set[str] = set()
     for entry in weights.entries:
+        if isinstance(entry.value, ir.Chain) and entry.value.operators[0] == ":":
+            hint = 'write `{"a:b": 0.3}`'
+            raise reader.error("a level with `:` must stand in quotes here", entry.span, hint)
         if entry.level.text in seen:
             raise reader.error(f"the level `{entry.level.text}` has two weights", entry.span)
         seen.add(entry.level.text)

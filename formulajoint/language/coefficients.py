@@ -6,8 +6,8 @@ from formulajoint.errors import FormulaError
 from formulajoint.language import ir
 from formulajoint.language.predictors import check_term_call
 from formulajoint.language.reading import Reader, described
-from formulajoint.language.signatures import Slot
-from formulajoint.language.text import COMPARE, RANK, canonical, quoted_name
+from formulajoint.language.signatures import Kind, Slot
+from formulajoint.language.text import COMPARE, RANK, canonical
 
 ARITHMETIC = ("+", "-", "*", "/", "^")
 
@@ -23,7 +23,7 @@ def check_term(reader: Reader, slot: Slot, value: ir.Expr) -> None:
             for operand in value.operands:
                 _check_part(reader, operand)
         case _:
-            raise _no_term(reader, value)
+            raise _no_term(reader, slot, value)
 
 
 def _check_part(reader: Reader, value: ir.Expr) -> None:
@@ -43,13 +43,16 @@ def _check_part(reader: Reader, value: ir.Expr) -> None:
             raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span)
 
 
-def _no_term(reader: Reader, value: ir.Expr) -> FormulaError:
+def _no_term(reader: Reader, slot: Slot, value: ir.Expr) -> FormulaError:
     """Return the error for what does not name a term."""
     message, hint = f"the name of a term is expected here, not {described(value)}", ""
     match value:
         case ir.Chain(operators=("+" | "-" | "*" | "/" | "^", *_)):
-            message = "terms are listed with commas, not joined by algebra"
-            hint = f"write `{_commas(value)}`"
+            message, hint = _algebra(slot, value)
+        case ir.Chain(operators=("==",), operands=(ir.Name(id=name), other)):
+            hint = f"an argument has one `=`: `{name}={canonical(other)}`"
+        case ir.Chain() if RANK[value.operators[0]] == COMPARE:
+            hint = f"write `test({canonical(value)})`"
         case ir.Number(text="1" | "0"):
             message, hint = "a number names no term", "the intercept is called `Intercept`"
         case ir.Subscript():
@@ -62,10 +65,20 @@ def _no_term(reader: Reader, value: ir.Expr) -> FormulaError:
         case ir.GroupTerm():
             hint = "a group term belongs to the predictors, left of the first comma"
         case ir.Text(value=text):
-            hint = f"write `{quoted_name(text)}`"
+            hint = f"the name `{text}` stands without quotes, or in backticks"
         case ir.Rest():
             hint = "without any term, all terms are meant"
     return reader.error(message, value.span, hint)
+
+
+def _algebra(slot: Slot, value: ir.Chain) -> tuple[str, str]:
+    """Return the message and the hint for terms joined by ``+``, ``*`` and the like."""
+    if slot.kind is Kind.PRIOR:
+        return "a prior is on one term", "give each term a prior of its own, separated by commas"
+    message = "terms are listed with commas, not joined by algebra"
+    if set(value.operators) == {"+"}:
+        return message, f"write `{_commas(value)}`"
+    return message, "name each term, as in `a, b, a:b`"
 
 
 def _commas(value: ir.Chain) -> str:
@@ -99,8 +112,8 @@ def _no_effect(reader: Reader, value: ir.Expr) -> FormulaError:
     match value:
         case ir.Chain() if RANK[value.operators[0]] == COMPARE:
             hint = f"write `test({canonical(value)})`"
-        case ir.Text(value=text):
-            hint = f"a term is written `{quoted_name(text)}`, a level `treatment[{canonical(value)}]`"
+        case ir.Text():
+            hint = f"a level stands in brackets, `treatment[{canonical(value)}]`, a term without quotes"
         case ir.Distributed():
             hint = f"write `prior({canonical(value)})`"
     return reader.error(message, value.span, hint)

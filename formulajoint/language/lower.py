@@ -36,13 +36,21 @@ class Node:
 PARTS = ("mean", "sd")
 """What may follow a term after a dot: the location and the scale of its hierarchy."""
 
+MOST_LEVELS = 160
+"""Deepest tree that is lowered, so that whoever walks a formula may recurse."""
+
 type Rule = Callable[[Node], Any]
 
 
 def lower(tree: Tree[Token], text: str, rules: Mapping[str, Rule]) -> Any:
     """Return what `rules` make of `tree`, from the leaves up and without recursion."""
     values: dict[int, Any] = {}
+    depths: dict[int, int] = {}
     for part in tree.iter_subtrees():
+        depth = 1 + max((depths[id(child)] for child in part.children if isinstance(child, Tree)), default=0)
+        if depth > MOST_LEVELS:
+            raise FormulaError("brackets and operators are nested too deep here", text, _span(part))
+        depths[id(part)] = depth
         children = [values[id(child)] if isinstance(child, Tree) else child for child in part.children]
         rule = rules.get(part.data)
         if rule is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from formulajoint.errors import FormulaError
+from formulajoint.errors import FormulaError, did_you_mean
 from formulajoint.language.grammar import Stopped
 from formulajoint.language.scan import Word
 from formulajoint.language.signatures import Kind
@@ -64,13 +64,8 @@ def _second_tilde(stop: Stop) -> Advice | None:
         return Advice(
             "`~` can stand only between a term and its prior", "write `prior(treatment ~ normal(0, 5))`"
         )
-    if stop.word(-1).kind == "name" and "~" in stop.clause:
-        return Advice(
-            f"a comma is missing before the clause `{stop.before} ~ ...`",
-            "clauses are separated by commas",
-            1,
-        )
-    return Advice("`~` cannot stand here", MODEL)
+    hint = "further parameters are clauses, after a comma: `, sigma ~ 1`"
+    return Advice("a second `~` cannot stand here", hint)
 
 
 def _one_thing(stop: Stop) -> Advice | None:
@@ -171,8 +166,12 @@ def _lone_word(stop: Stop, name: str) -> Advice | None:
         return Advice("a clause is written as a call", f"write `{name}({stop.word(1).text})`", 1, 1)
     if known:
         return Advice(f"the clause `{name}` lacks its parentheses", f"write `{name}()`", 1)
-    hint = f"predictors are joined by `+`; a parameter is `{name} ~ 1`"
-    return Advice(f"`{name}` is no clause", hint, 1)
+    hint = did_you_mean(name, stop.language.names["clause"])
+    if stop.start == "clause":
+        return Advice(
+            f"`{name}` is no clause", hint or "a clause is a call, such as `pairwise(treatment)`", 1
+        )
+    return Advice(f"`{name}` is no clause", hint or "predictors are joined by `+`, not by commas", 1)
 
 
 # --- two values without anything between
@@ -188,7 +187,7 @@ def _side_by_side(stop: Stop) -> Advice | None:
         return Advice(
             f"`{both}` is neither a number nor a name", f"{product}; a column stands in backticks", 1
         )
-    if not stop.opened and here.kind == "name" and stop.word(1).text in ("(", "~"):
+    if not stop.opened and here.kind == "name" and _begins_clause(stop):
         return Advice(
             f"a comma is missing before the clause `{here.text}`", "clauses are separated by commas"
         )
@@ -208,10 +207,16 @@ def _side_by_side(stop: Stop) -> Advice | None:
     return Advice(f"{what} is missing between `{before.text}` and `{here.text}`", "", 1)
 
 
+def _begins_clause(stop: Stop) -> bool:
+    return stop.word(1).text in ("(", "~") or stop.here in stop.language.names["clause"]
+
+
 # --- equality and comparison
 
 
 def _equals(stop: Stop) -> Advice | None:
+    if stop.before == "=" and stop.here in ("<", ">"):
+        return Advice(f"`={stop.here}` is no operator", f"write `{stop.here}=`", 1)
     if stop.here != "=":
         return None
     if stop.word(1).text in ("<", ">"):
@@ -262,6 +267,10 @@ def _distribution(stop: Stop) -> Advice | None:
 def _braces(stop: Stop) -> Advice | None:
     if stop.bracket != "{":
         return None
+    if stop.here == ":" and stop.words[stop.opened[-1] - 1].text == "=":
+        return Advice(
+            "a level that is more than a name or a number must stand in quotes", 'write `{"a:b": 0.3}`'
+        )
     if stop.here == ":" and ":" in stop.clause:
         return Advice("a level with `:` must stand in quotes here", 'write `{"a:b": 0.3}`')
     if stop.here == ":":
@@ -320,6 +329,8 @@ def _missing_value(stop: Stop) -> Advice | None:
 def _leading_dot(stop: Stop) -> Advice | None:
     if stop.word().kind != "tail":
         return None
+    if stop.after_value():
+        return Advice(f"`{stop.here}` cannot stand here", "`.mean` and `.sd` follow a term")
     return Advice("a name cannot begin with a dot", f"if it is a column, write `{stop.here}` in backticks")
 
 
@@ -339,8 +350,8 @@ ADVISORS: tuple[Callable[[Stop], Advice | None], ...] = (
     _bars,
     _nothing_inside,
     _group,
-    _equals,
     _clause,
+    _equals,
     _side_by_side,
     _second_tilde,
     _distribution,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from formulajoint.errors import FormulaError
 from formulajoint.language import ir
-from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described
+from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described, name_span
 from formulajoint.language.signatures import Kind, Place, Slot
 from formulajoint.language.text import COMPARE, RANK, SPECIAL, canonical
 
@@ -65,7 +65,7 @@ def _check_factor(reader: Reader, value: ir.Expr) -> None:
     match value:
         case ir.Name() | ir.Rest():
             return
-        case ir.Call():
+        case ir.Call() if not _stands_alone(reader, value):
             _check_function(reader, value, "predictors")
         case ir.Chain(operators=("^", *_)):
             _check_factor(reader, value.operands[0])
@@ -142,7 +142,7 @@ def check_group(reader: Reader, group: ir.Group) -> None:
 
 
 def _check_function(reader: Reader, call: ir.Call, place: Place) -> None:
-    signature = reader.look_up("function", call.name, call.span)
+    signature = reader.look_up("function", call.name, name_span(call))
     if place not in signature.places:
         allowed = " or ".join(WHERE[allowed] for allowed in signature.places)
         raise reader.error(f"`{call.name}` can stand only {allowed}", call.span)

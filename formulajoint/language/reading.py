@@ -32,8 +32,13 @@ class Reader:
             other = ELSEWHERE.get(name.casefold(), "")
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
             message = f"there is no {position} `{name}`"
-            raise self.error(message, span, near or f"there are {listed(table, 20)}")
+            raise self.error(message, span, near or f"known are {listed(table, 20)}")
         return table[name]
+
+
+def name_span(call: ir.Call) -> Span:
+    """Return where the name of `call` stands."""
+    return Span(call.span.start, min(call.span.end, call.span.start + len(call.name)))
 
 
 type Check = Callable[[Reader, Slot, ir.Expr], None]
@@ -84,7 +89,7 @@ DESCRIPTIONS: Mapping[type, str] = {
 
 def _column(reader: Reader, slot: Slot, value: ir.Expr) -> None:
     if not isinstance(value, ir.Name):
-        message = f"`{slot.name}` must be the name of a column, not {described(value)}"
+        message = f"the name of a column is expected here, not {described(value)}"
         raise reader.error(message, value.span, "add it to the data as a column of its own")
 
 
@@ -135,7 +140,7 @@ def _name_of(position: Position) -> Check:
         if not isinstance(value, ir.Name):
             message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
             raise reader.error(
-                message, value.span, f"there are {listed(reader.language.names[position], 20)}"
+                message, value.span, f"known are {listed(reader.language.names[position], 20)}"
             )
         reader.look_up(position, value.id, value.span)
 
