@@ -21,8 +21,8 @@ class Chapter:
 
 def _row(fit: Fit, name: str) -> tuple[float, float, float]:
     table = fit.contrasts() if name in fit.contrasts().index else fit.summary()
-    row = table.loc[name]
-    return float(row["mean"]), float(row["hdi_low"]), float(row["hdi_high"])
+    mean, low, high = table.loc[name, ["mean", "hdi_low", "hdi_high"]].astype(float)
+    return mean, low, high
 
 
 def _span(low: float, high: float) -> str:
@@ -89,7 +89,9 @@ def demo(show: Callable[[str], None], seed: int = 1, progress: bool = True) -> N
         Whether to show progress bars.
     """
     data = tutoring()
-    show("Ten pupils of two schools, some of them tutored. Is there an effect, and how large over both schools?\n")
+    show(
+        "Ten pupils of two schools, some of them tutored. Is there an effect, and how large over both schools?\n"
+    )
     show(data.to_string(index=False))
     for number, chapter in enumerate(CHAPTERS, start=1):
         heading = f"{number}. {chapter.title}"

@@ -94,7 +94,8 @@ class JointModel:
             )
         import pymc as pm
 
-        return pm.sample_prior_predictive(draws, model=self.pymc, random_seed=seed)
+        tree: DataTree = pm.sample_prior_predictive(draws, model=self.pymc, random_seed=seed)
+        return tree
 
     def fit(
         self,

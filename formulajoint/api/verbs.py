@@ -123,4 +123,6 @@ def _plan(formula: str | Formula, data: object, priors: Priors, family: str | No
             f"priors={priors!r} is not known. Use None or 'flat', and write single priors in the formula: "
             "`prior(treatment ~ normal(0, 5))`."
         )
-    return make_plan(bind(parse(formula) if isinstance(formula, str) else formula, data), priors, family, prefix)
+    return make_plan(
+        bind(parse(formula) if isinstance(formula, str) else formula, data), priors, family, prefix
+    )

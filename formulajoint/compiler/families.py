@@ -54,18 +54,18 @@ def family_of(formula: Formula, default: str | None = None) -> Family:
     name = word.id if isinstance(word, Name) else ""
     if default is not None and default != name:
         raise FormulaError(
-            f"The formula says `family({name})`, but the argument says family={default!r}.",
+            f"the formula says `family({name})`, but the argument says family={default!r}",
             formula.source,
             clause.span,
-            "Say it in one place.",
+            "say it in one place",
         )
     link = clause.call.keyword("link")
     if isinstance(link, Name) and name in FAMILIES and link.id != FAMILIES[name].link:
         raise FormulaError(
-            f"The link `{link.id}` of `{name}` is not available yet.",
+            f"the link `{link.id}` of `{name}` is not available yet",
             formula.source,
             link.span,
-            f"Leave it out: the link is {FAMILIES[name].link}.",
+            f"leave it out: the link is {FAMILIES[name].link}",
         )
     return _family(formula, name, clause)
 
@@ -74,6 +74,6 @@ def _family(formula: Formula, name: str, clause: Clause | None) -> Family:
     if name not in FAMILIES:
         at = clause.span if clause is not None else formula.response.span
         raise FormulaError(
-            f"The family `{name}` is not available yet.", formula.source, at, f"There are {listed(FAMILIES)}."
+            f"the family `{name}` is not available yet", formula.source, at, f"there are {listed(FAMILIES)}"
         )
     return FAMILIES[name]

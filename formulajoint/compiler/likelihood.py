@@ -56,6 +56,4 @@ def observe(
         *params, _size = rest
         return law(*params)
 
-    return pm.CustomDist(
-        name, row_weights, *parameters, logp=logp, dist=dist, observed=observed, dims=(dim,)
-    )
+    return pm.CustomDist(name, row_weights, *parameters, logp=logp, dist=dist, observed=observed, dims=(dim,))

@@ -72,7 +72,7 @@ def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
                 raise BugError("prior(...) holds something other than `target ~ distribution`")
             slot = _slot(item.target, formula, slots)
             if slot in found:
-                raise FormulaError(f"`{slot.spelling}` is given two priors.", formula.source, item.span)
+                raise FormulaError(f"`{slot.spelling}` is given two priors", formula.source, item.span)
             found[slot] = _checked(slot, item.distribution, formula)
     return found
 
@@ -85,10 +85,10 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
     if readings:
         choices = " or ".join(_exact(slot) for slot in readings)
         raise FormulaError(
-            f"`{text}` can be read in {len(readings)} ways.", formula.source, target.span, f"Write {choices}."
+            f"`{text}` can be read in {len(readings)} ways", formula.source, target.span, f"write {choices}"
         )
     raise FormulaError(
-        f"There is no `{text}` to give a prior to.", formula.source, target.span, _advice(text, slots)
+        f"there is no `{text}` to give a prior to", formula.source, target.span, _advice(text, slots)
     )
 
 
@@ -111,14 +111,12 @@ def _exact(slot: Slot) -> str:
 def _advice(text: str, slots: Sequence[Slot]) -> str:
     pooled = [s for s in slots if s.part == MEAN and same_term(s.base, text)]
     if pooled:
-        return (
-            f"`{text}` is pooled: give priors to its location and scale, `{text}.mean` and `{text}.sd`."
-        )
+        return f"`{text}` is pooled: give priors to its location and scale, `{text}.mean` and `{text}.sd`"
     base, dot, part = text.rpartition(".")
     if dot and part in ("mean", "sd") and any(s.part == VALUE and same_term(s.base, base) for s in slots):
-        return f"`{base}` is not pooled: write the prior of `{base}`, or add `hierarchy({base})`."
+        return f"`{base}` is not pooled: write the prior of `{base}`, or add `hierarchy({base})`"
     spellings = [slot.spelling for slot in slots]
-    return did_you_mean(text, spellings) or f"Priors can be given to {listed(spellings)}."
+    return did_you_mean(text, spellings) or f"priors can be given to {listed(spellings)}"
 
 
 def _checked(slot: Slot, call: Call, formula: Formula) -> Prior:
@@ -130,22 +128,22 @@ def _checked(slot: Slot, call: Call, formula: Formula) -> Prior:
     law = LAWS[call.name]
     if (law.support == "correlation") != (slot.part == COR):
         wanted = "`lkj(eta)`" if slot.part == COR else "a distribution of single numbers"
-        raise refuse(f"`{call.name}` cannot be the prior of `{slot.spelling}`, which takes {wanted}.")
+        raise refuse(f"`{call.name}` cannot be the prior of `{slot.spelling}`, which takes {wanted}")
     values = _arguments(call, formula)
     for name, (value, at) in values.items():
         if name in law.positive and value <= 0:
-            raise refuse(f"`{name}` of `{call.name}` must be above zero.", at=at)
+            raise refuse(f"`{name}` of `{call.name}` must be above zero", at=at)
     numbers = {name: value for name, (value, _) in values.items()}
     if call.name == "uniform" and not numbers["lower"] < numbers["upper"]:
-        raise refuse("The lower bound of `uniform` must be below the upper.")
+        raise refuse("the lower bound of `uniform` must be below the upper")
     if slot.scale and not _is_positive(call.name, numbers):
         raise refuse(
-            f"`{slot.spelling}` is above zero, but `{call.name}` also lives below.",
-            "Use half_normal, half_student_t, half_cauchy, exponential, gamma, inverse_gamma, log_normal or constant.",
+            f"`{slot.spelling}` is above zero, but `{call.name}` also lives below",
+            "use half_normal, half_student_t, half_cauchy, exponential, gamma, inverse_gamma, log_normal or constant",
         )
     if slot.part == SD and call.name == "flat":
         raise refuse(
-            f"`{slot.spelling}` needs a proper prior: groups alone do not bound it.", "Use half_normal."
+            f"`{slot.spelling}` needs a proper prior: groups alone do not bound it", "use half_normal"
         )
     return prior(call.name, *(numbers[name] for name in law.args), origin=WRITTEN)
 
@@ -164,7 +162,7 @@ def _arguments(call: Call, formula: Formula) -> dict[str, tuple[float, Expr]]:
     written |= {keyword.name: keyword.value for keyword in call.keywords}
     missing = [name for name in LAWS[call.name].args if name not in written]
     if missing:
-        raise FormulaError(f"`{call.name}` needs {listed(missing)}.", formula.source, call.span)
+        raise FormulaError(f"`{call.name}` needs {listed(missing)}", formula.source, call.span)
     return {name: (_number(value, formula), value) for name, value in written.items()}
 
 
@@ -172,6 +170,6 @@ def _number(expr: Expr, formula: Formula) -> float:
     inner = expr.operand if isinstance(expr, Unary) else expr
     if not isinstance(inner, Number):
         raise FormulaError(
-            f"`{canonical(expr)}` is not a number.", formula.source, expr.span, "Priors take plain numbers."
+            f"`{canonical(expr)}` is not a number", formula.source, expr.span, "priors take plain numbers"
         )
     return -inner.value if isinstance(expr, Unary) and expr.operator == "-" else inner.value

@@ -53,7 +53,9 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     """
     law = family_of(design.formula, family)
     _check_parameters(design, law)
-    maker = _Maker(design, law, read_overrides(design.formula, slots(design, law)), priors == "flat", Names(prefix))
+    maker = _Maker(
+        design, law, read_overrides(design.formula, slots(design, law)), priors == "flat", Names(prefix)
+    )
     plan = maker.plan()
     refuse_improper(plan)
     return plan
@@ -64,10 +66,10 @@ def _check_parameters(design: Design, family: Family) -> None:
         if predictor.parameter not in family.parameters:
             hint = did_you_mean(predictor.parameter, family.parameters)
             raise FormulaError(
-                f"The {family.name} family has no parameter `{predictor.parameter}`.",
+                f"the {family.name} family has no parameter `{predictor.parameter}`",
                 design.formula.source,
                 predictor.span,
-                hint or f"It has {listed(family.parameters)}; the mean is the formula's own right-hand side.",
+                hint or f"it has {listed(family.parameters)}; the mean is the formula's own right-hand side",
             )
 
 
@@ -174,7 +176,11 @@ class _Maker:
             term.name: self._coefficient(predictor, term, scale, term in predictor.per_group)
             for term in predictor.terms
         }
-        auto = centring.centered_terms(self.design) if predictor.parameter == MAIN and self.design.hierarchies else {}
+        auto = (
+            centring.centered_terms(self.design)
+            if predictor.parameter == MAIN and self.design.hierarchies
+            else {}
+        )
         pools = [
             self._pool(request, predictor, coefficients, scale, auto)
             for request in self.design.hierarchies
@@ -212,7 +218,9 @@ class _Maker:
         ]
         correlation = None
         if request.cor:
-            labels = tuple(label for name in request.terms for label in names.columns(coefficients[name].term))
+            labels = tuple(
+                label for name in request.terms for label in names.columns(coefficients[name].term)
+            )
             correlation = self._correlation(predictor, labels)
         return Pool(request, self.names.group_dim(predictor.grouping), tuple(members), correlation)
 
@@ -228,7 +236,9 @@ class _Maker:
         base = names.coefficient(parameter, term)
         centered = auto if request.centered is None else request.centered
         flat = prior("flat", origin=FLAT) if parameter == MAIN else None
-        mean = self._prior(Slot(parameter, term.name, MEAN), defaults.coefficient(term, predictor, scale), flat)
+        mean = self._prior(
+            Slot(parameter, term.name, MEAN), defaults.coefficient(term, predictor, scale), flat
+        )
         sd = self._prior(Slot(parameter, term.name, SD), defaults.hierarchy_sd(term, predictor, scale))
         by_column = centered and request.cor and term.columns.shape[1] > 1
         return PooledTerm(
@@ -245,7 +255,11 @@ class _Maker:
 
     def _correlation(self, predictor: Predictor, labels: tuple[str, ...]) -> Correlation:
         assert predictor.grouping is not None
-        base = predictor.grouping.name if predictor.parameter == MAIN else f"{predictor.parameter}_{predictor.grouping.name}"
+        base = (
+            predictor.grouping.name
+            if predictor.parameter == MAIN
+            else f"{predictor.parameter}_{predictor.grouping.name}"
+        )
         name = self.names.variable(f"{base}_cor")
         pairs = tuple(f"{a}, {b}" for j, a in enumerate(labels) for b in labels[j + 1 :])
         stem = name.removeprefix(self.names.prefix)

@@ -37,19 +37,19 @@ def _nodes(plan: Plan, call: Call, names: Names) -> list[ContrastPlan]:
     source = plan.design.formula.source
     if plan.design.predictor.grouping is None:
         raise FormulaError(
-            f"`{call.name}` averages over groups, but the formula has none.",
+            f"`{call.name}` averages over groups, but the formula has none",
             source,
             call.span,
-            "Write `| group` after the predictors.",
+            "write `| group` after the predictors",
         )
     wanted = _coefficients(plan, call)
     name = call.keyword("name")
     if name is not None and len(wanted) > 1:
         raise FormulaError(
-            f"`name=` names one node, but `{call.name}` makes {len(wanted)}: {listed(c.name for c in wanted)}.",
+            f"`name=` names one node, but `{call.name}` makes {len(wanted)}: {listed(c.name for c in wanted)}",
             source,
             name.span,
-            f"Name the term: `{call.name}({wanted[0].name}, name={canonical(name)})`.",
+            f"name the term: `{call.name}({wanted[0].name}, name={canonical(name)})`",
         )
     return [_node(plan, call, coefficient, names) for coefficient in wanted]
 
@@ -62,10 +62,10 @@ def _coefficients(plan: Plan, call: Call) -> list[Coefficient]:
         slopes = [c for name, c in grouped.items() if name != "Intercept"]
         if not slopes:
             raise FormulaError(
-                f"`{call.name}` finds no predictor with a coefficient in each group.",
+                f"`{call.name}` finds no predictor with a coefficient in each group",
                 source,
                 call.span,
-                f"Write `{call.name}(Intercept)` to average the intercepts.",
+                f"write `{call.name}(Intercept)` to average the intercepts",
             )
         return slopes
     out = []
@@ -73,10 +73,10 @@ def _coefficients(plan: Plan, call: Call) -> list[Coefficient]:
         term = resolve_term(plan.design, arg)
         if term.name not in grouped:
             raise FormulaError(
-                f"`{term.name}` has one coefficient for all groups, so there is nothing to average.",
+                f"`{term.name}` has one coefficient for all groups, so there is nothing to average",
                 source,
                 arg.span,
-                f"Per group there are {listed(grouped)}.",
+                f"per group there are {listed(grouped)}",
             )
         out.append(grouped[term.name])
     return out
@@ -88,10 +88,10 @@ def _node(plan: Plan, call: Call, coefficient: Coefficient, names: Names) -> Con
     weights = weights_of(plan.design, coefficient.term, value, own_sigma=_sigma_by_group(plan))
     if scale == "sigma" and isinstance(value, Name) and value.id == "precision" and not value.quoted:
         raise FormulaError(
-            "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`.",
+            "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`",
             plan.design.formula.source,
             value.span,
-            "Leave one of the two out, or use `weights=n`.",
+            "leave one of the two out, or use `weights=n`",
         )
     name = _name(plan, call, coefficient, names)
     return ContrastPlan(
@@ -99,7 +99,9 @@ def _node(plan: Plan, call: Call, coefficient: Coefficient, names: Names) -> Con
         function=AVERAGES[call.name],
         coefficient=coefficient,
         weights=weights,
-        weights_name=names.variable(f"{name.removeprefix(names.prefix)}_weights") if weights.over_sigma else None,
+        weights_name=names.variable(f"{name.removeprefix(names.prefix)}_weights")
+        if weights.over_sigma
+        else None,
         scale=scale,
         divisors=divisors,
         dims=coefficient.dims[1:],
@@ -114,7 +116,10 @@ def _name(plan: Plan, call: Call, coefficient: Coefficient, names: Names) -> str
     wanted = given.value if isinstance(given, Text) else given.id if isinstance(given, Name) else ""
     if not wanted or names.is_taken(wanted):
         raise FormulaError(
-            f"The name `{wanted}` is already in use.", plan.design.formula.source, given.span, "Choose another."
+            f"the name `{wanted}` is already in use",
+            plan.design.formula.source,
+            given.span,
+            "choose another",
         )
     return names.variable(wanted)
 
@@ -144,10 +149,10 @@ def _scale(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
         case Number() if value.value > 0:
             return "number", np.full(len(grouping), value.value)
     raise FormulaError(
-        f"`{canonical(value)}` is not a scale.",
+        f"`{canonical(value)}` is not a scale",
         plan.design.formula.source,
         value.span,
-        "Use none, sigma, sd or a number above zero.",
+        "use none, sigma, sd or a number above zero",
     )
 
 
@@ -156,17 +161,17 @@ def _check_sigma(plan: Plan, at: Expr) -> None:
     source = plan.design.formula.source
     if sigma is None:
         raise FormulaError(
-            "`scale=sigma` needs one residual sd a group, but sigma has predictors.",
+            "`scale=sigma` needs one residual sd a group, but sigma has predictors",
             source,
             at.span,
-            f"Write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or use `scale=sd`.",
+            f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or use `scale=sd`",
         )
     if sigma.grouping is not None and grouping is not None and not _same(sigma.grouping, grouping):
         raise FormulaError(
-            f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}.",
+            f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}",
             source,
             at.span,
-            "Give both the same groups.",
+            "give both the same groups",
         )
 
 

@@ -4,9 +4,9 @@ A normal hierarchy of p columns, ``b_g ~ N(mu, diag(tau) R diag(tau))`` with ``R
 
     b_gj = mu_j + tau_j (sum_{k<j} L_jk u_gk + L_jj u_gj),    u_gj ~ N(0, 1) independently.
 
-Not centred, u_gj is the variable. Centred, b_gj is, with mean mu_j + tau_j sum_{k<j} L_jk u_gk and sd tau_j L_jj, and u_gj
-is computed back. Each column chooses for itself, and the graph is elementwise: with a Cholesky operation or a batched
-product in it, PyTensor compiled for minutes instead of seconds (``benchmarks/compile_time.py``).
+Not centred, u_gj is the variable. Centred, b_gj is, with mean mu_j + tau_j sum_{k<j} L_jk u_gk and sd tau_j L_jj,
+and u_gj is computed back. Each column chooses for itself, and the graph is elementwise: with PyMC's Cholesky factor or
+a multivariate normal in it, it takes several times as long to compile (``benchmarks/compile_time.py``).
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def _check_coefficients(plan: Plan) -> None:
     ]  # a flat hierarchy mean is one coefficient for all groups
     rows = design.rows.used
     columns = stack(own, rows)
-    fit = profile(design.response.values, columns, stack(shared, rows), predictor.grouping, design.row_weights)
+    fit = profile(
+        design.response.values, columns, stack(shared, rows), predictor.grouping, design.row_weights
+    )
     lacking = np.flatnonzero(fit.group_ranks < columns.shape[1])
     if len(lacking) and predictor.grouping is not None:
         raise DataError(_by_group(predictor.grouping, lacking, own, fit))

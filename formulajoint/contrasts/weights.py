@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.design.matching import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
-from formulajoint.design.references import find_level
 from formulajoint.design.schema import Design, FloatArray, Grouping, Term
-from formulajoint.errors import DataError, FormulaError, did_you_mean, listed
+from formulajoint.errors import DataError, FormulaError, listed
 from formulajoint.language.ir import Call, Expr, Map, Name, Number, Sequence, Unary
 from formulajoint.language.text import canonical
 
@@ -83,10 +83,10 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
             raw = _list(design, expr)
         case _:
             raise FormulaError(
-                f"`{canonical(expr)}` is not a way to weight groups.",
+                f"`{canonical(expr)}` is not a way to weight groups",
                 design.formula.source,
                 expr.span,
-                "Use n, equal, precision, sum(column), a column, {A: 0.3, B: 0.7} or [0.3, 0.7].",
+                "use n, equal, precision, sum(column), a column, {A: 0.3, B: 0.7} or [0.3, 0.7]",
             )
     total = raw.sum(axis=0)
     if not np.all(total > 0):
@@ -152,7 +152,7 @@ def _sum(design: Design, call: Call) -> FloatArray:
     name = call.args[0]
     if not isinstance(name, Name):
         raise FormulaError(
-            "`sum(...)` takes the name of one column.", design.formula.source, name.span, "Compute it first."
+            "`sum(...)` takes the name of one column", design.formula.source, name.span, "compute it first"
         )
     return _not_negative(_sums(design, _values(design, name)), f"sum({name.id})", _grouping(design))
 
@@ -168,41 +168,15 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
 
 
 def _map(design: Design, given: Map) -> FloatArray:
-    grouping, source = _grouping(design), design.formula.source
-    values: dict[int, float] = {}
+    """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of the groups; binding has seen that each is named once."""
+    grouping, values = _grouping(design), np.zeros(len(_grouping(design)))
     for entry in given.entries:
-        group = find_level(entry.level, grouping.labels)
-        if group is None:
-            raise FormulaError(
-                f"There is no {grouping.name} `{entry.level.text}` in the data.",
-                source,
-                entry.level.span,
-                did_you_mean(entry.level.text, grouping.labels) or f"There are {listed(grouping.labels)}.",
-            )
-        if group in values:
-            message = f"{grouping.name} `{grouping.labels[group]}` is given two weights."
-            raise FormulaError(message, source, entry.level.span, "Give each group one weight.")
+        group = position_of(entry.level, grouping.labels, f"`{grouping.name}`", design.formula.source)
         values[group] = _number(design, entry.value)
-    missing = [label for group, label in enumerate(grouping.labels) if group not in values]
-    if missing:
-        raise FormulaError(
-            f"The weights leave out {listed(missing)}.",
-            source,
-            given.span,
-            f"Give every {grouping.name} a weight; it may be 0.",
-        )
-    return np.array([values[group] for group in range(len(grouping))])
+    return values
 
 
 def _list(design: Design, given: Sequence) -> FloatArray:
-    grouping = _grouping(design)
-    if len(given.items) != len(grouping):
-        raise FormulaError(
-            f"{len(given.items)} weights are given for {len(grouping)} groups.",
-            design.formula.source,
-            given.span,
-            f"In order they are {listed(grouping.labels)}.",
-        )
     return np.array([_number(design, item) for item in given.items])
 
 
@@ -212,9 +186,9 @@ def _number(design: Design, expr: Expr) -> float:
     inner = expr.operand if isinstance(expr, Unary) else expr
     if not isinstance(inner, Number) or negative:
         raise FormulaError(
-            f"`{canonical(expr)}` is not a weight.",
+            f"`{canonical(expr)}` is not a weight",
             design.formula.source,
             expr.span,
-            "A weight is a number of zero or more.",
+            "a weight is a number of zero or more",
         )
     return inner.value

@@ -37,10 +37,10 @@ def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tu
             for term in terms:
                 if (parameter, term) in seen:
                     raise FormulaError(
-                        f"`{term}` is pooled by two hierarchies.",
+                        f"`{term}` is pooled by two hierarchies",
                         formula.source,
                         call.span,
-                        "Name each term in one `hierarchy(...)` only.",
+                        "name each term in one `hierarchy(...)` only",
                     )
                 seen.add((parameter, term))
             found.append(_hierarchy(call, formula, parameter, terms, predictors))
@@ -76,9 +76,7 @@ def _wanted(call: Call, formula: Formula, predictors: Sequence[Predictor]) -> di
     return {parameter: tuple(terms) for parameter, terms in wanted.items()}
 
 
-def _one(
-    arg: Expr, formula: Formula, predictors: Sequence[Predictor]
-) -> tuple[Predictor, tuple[Term, ...]]:
+def _one(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> tuple[Predictor, tuple[Term, ...]]:
     """Read one argument as a term of the mean, a whole parameter, or a term of a parameter; exactly one fits."""
     main, *others = predictors
     readings: list[tuple[Predictor, tuple[Term, ...]]] = []
@@ -95,10 +93,10 @@ def _one(
                 readings += [(predictor, (inner,))] if inner is not None else []
     if len(readings) > 1:
         raise FormulaError(
-            f"`{canonical(arg)}` is both a predictor and a parameter.",
+            f"`{canonical(arg)}` is both a predictor and a parameter",
             formula.source,
             arg.span,
-            f"Write `` `{canonical(arg)}` `` in backticks for the predictor.",
+            f"write `` `{canonical(arg)}` `` in backticks for the predictor",
         )
     if not readings:
         raise _not_found(arg, formula, predictors)
@@ -109,26 +107,26 @@ def _not_found(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> 
     main, *others = predictors
     name = canonical(arg)
     if find_term(main.common, arg) is not None:
-        message = f"`{name}` has one coefficient for all rows, so there is nothing to pool."
+        message = f"`{name}` has one coefficient for all rows, so there is nothing to pool"
         hint = (
-            "Take it out of `common(...)`, or out of the hierarchy."
+            "take it out of `common(...)`, or out of the hierarchy"
             if main.grouping
-            else "Write `| group` after the predictors for one coefficient a group."
+            else "write `| group` after the predictors for one coefficient a group"
         )
         return FormulaError(message, formula.source, arg.span, hint)
     known = [term.name for term in main.per_group] + [p.parameter for p in others]
-    hint = did_you_mean(name, known) or f"A hierarchy can pool {listed(known)}."
-    return FormulaError(f"`{name}` is not a per-group term of this formula.", formula.source, arg.span, hint)
+    hint = did_you_mean(name, known) or f"a hierarchy can pool {listed(known)}"
+    return FormulaError(f"`{name}` is not a per-group term of this formula", formula.source, arg.span, hint)
 
 
 def _require_groups(predictor: Predictor, at: Expr, formula: Formula) -> None:
     if predictor.grouping is None or not predictor.per_group:
         what = "the formula" if predictor.parameter == MAIN else f"`{predictor.parameter}`"
         raise FormulaError(
-            f"`hierarchy` pools the coefficients of groups, but {what} has no coefficients by group.",
+            f"`hierarchy` pools the coefficients of groups, but {what} has no coefficients by group",
             formula.source,
             at.span,
-            "Write `| group` after the predictors.",
+            "write `| group` after the predictors",
         )
     if len(predictor.grouping) == 1:
         raise DataError(
@@ -145,17 +143,17 @@ def _hierarchy(
     cor = _word(call, "cor")
     if df is not None and dist != "student":
         raise FormulaError(
-            f"`df` belongs to `dist=student`, not to `dist={dist}`.", formula.source, df.span, "Take it out."
+            f"`df` belongs to `dist=student`, not to `dist={dist}`", formula.source, df.span, "take it out"
         )
     if isinstance(df, Number) and df.value <= 0:
-        raise FormulaError("Degrees of freedom are positive.", formula.source, df.span)
+        raise FormulaError("degrees of freedom are positive", formula.source, df.span)
     if cor == "true" and dist != "normal":
         at = call.keyword("cor")
         raise FormulaError(
-            f"A {dist} hierarchy pools each coefficient by itself; it has no correlations.",
+            f"a {dist} hierarchy pools each coefficient by itself; it has no correlations",
             formula.source,
             at.span if at is not None else call.span,
-            "Leave out `cor=true`, or use `dist=normal`.",
+            "leave out `cor=true`, or use `dist=normal`",
         )
     predictor = next(p for p in predictors if p.parameter == parameter)
     columns = sum(term.columns.shape[1] for term in predictor.per_group if term.name in terms)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
         return
     order = np.argsort(grouping.codes, kind="stable")
     edges = np.searchsorted(grouping.codes[order], np.arange(len(grouping) + 1))
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         yield order[start:end]
 
 

@@ -65,7 +65,7 @@ def sample(
     started = time.perf_counter()
     with _quiet():
         try:
-            tree = pm.sample(
+            tree: DataTree = pm.sample(
                 draws=draws,
                 tune=tune,
                 chains=chains,

@@ -51,7 +51,10 @@ def _group_sizes(plan: Plan, grouping: Grouping) -> str:
 
 def equation_lines(plan: Plan) -> list[str]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
-    rest = ", ".join(p.parameter if isinstance(p, LinearPlan) else _indexed(p.name, p.dims) for p in plan.parameters)
+    rest = ", ".join(
+        p.predictor.parameter if isinstance(p, LinearPlan) else _indexed(p.name, p.dims)
+        for p in plan.parameters
+    )
     law = {"gaussian": "normal", "student": "student_t"}[plan.family.name]
     lines = [f"model: {plan.response_name} ~ {law}(mu, {rest})", f"       mu = {_sum(plan.mean)}"]
     for part in plan.parameters:
@@ -150,7 +153,11 @@ def _scale_rows(part: ScalePlan) -> Iterator[tuple[str, str, str]]:
         what = f"one {what} per {part.grouping.name}, pooled by a {pool.request.dist} hierarchy, {form}"
         yield part.name, what, f"log {part.name} ~ {pool.request.dist}(log {pool.mean_name}, {pool.sd_name})"
         yield pool.mean_name, f"the middle {part.parameter} over {part.grouping.name}", str(part.prior)
-        yield pool.sd_name, f"{pool.request.dist} scale of log {part.name} over {part.grouping.name}", str(pool.sd)
+        yield (
+            pool.sd_name,
+            f"{pool.request.dist} scale of log {part.name} over {part.grouping.name}",
+            str(pool.sd),
+        )
 
 
 def contrast_lines(plan: Plan) -> list[str]:
@@ -195,4 +202,3 @@ def table_lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[
         return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
     return [line(head), "  ".join("-" * width for width in widths), *(line(row) for row in rows)]
-

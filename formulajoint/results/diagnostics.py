@@ -31,7 +31,11 @@ def _divergences(posterior: Posterior) -> str:
     count = int(diverging.sum())
     if not count:
         return ""
-    other = "centered=true" if any(not t.centered for p in posterior.plan.mean.pools for t in p.terms) else "centered=false"
+    other = (
+        "centered=true"
+        if any(not t.centered for p in posterior.plan.mean.pools for t in p.terms)
+        else "centered=false"
+    )
     pooled = f"try `{other}` in the hierarchy, " if posterior.plan.mean.pools else ""
     return (
         f"{count} of {diverging.size} draws diverged, so parts of the posterior may be missing: "

@@ -1,7 +1,7 @@
 """Where a posterior moment does not exist, so that its estimate would only mislead.
 
-With flat priors a coefficient is a t with d = rows - rank degrees of freedom: its mean exists for d > 1, its sd for d > 2
-(the same holds for sigma). Then tables leave the cell blank; medians and intervals exist always.
+With flat priors a coefficient is a t with d = rows - rank degrees of freedom: its mean exists for d > 1, its sd for
+d > 2, and the same holds for sigma. Tables leave such a cell blank; medians and intervals exist always.
 """
 
 from __future__ import annotations
@@ -52,7 +52,11 @@ def _spare_rows(plan: Plan, sigma: ScalePlan) -> FloatArray:
     spare = []
     for index in by_group(sigma.grouping, rows):
         fit = profile(
-            y[index], columns[index], np.empty((len(index), 0)), None, None if weights is None else weights[index]
+            y[index],
+            columns[index],
+            np.empty((len(index), 0)),
+            None,
+            None if weights is None else weights[index],
         )
         spare.append(float(fit.group_rows.sum() - fit.group_ranks.sum()))
     return np.array(spare)

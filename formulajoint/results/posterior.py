@@ -34,7 +34,9 @@ class Posterior:
         """Return the posterior group as an xarray Dataset, without variables that only serve the sampler."""
         full = self.tree["posterior"].to_dataset()
         hidden = [name for name in full.data_vars if name in self.plan.auxiliary]
-        unused = set(full.dims) - {d for name, v in full.data_vars.items() if name not in hidden for d in v.dims}
+        unused = set(full.dims) - {
+            d for name, v in full.data_vars.items() if name not in hidden for d in v.dims
+        }
         return full.drop_vars(hidden).drop_dims(unused)
 
 

@@ -20,7 +20,12 @@ MOST_ROWS = 24
 
 
 def fit_text(
-    plan: Plan, summary: pd.DataFrame, contrasts: pd.DataFrame, problems: tuple[str, ...], engine: str, prob: float
+    plan: Plan,
+    summary: pd.DataFrame,
+    contrasts: pd.DataFrame,
+    problems: tuple[str, ...],
+    engine: str,
+    prob: float,
 ) -> str:
     """Return the text of a fit.
 
@@ -40,7 +45,11 @@ def fit_text(
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
         coefficient_section(summary, prob),
-        [*note_lines(plan.notes), *(f"warning: {problem}" for problem in problems), sampler_line(summary, engine)],
+        [
+            *note_lines(plan.notes),
+            *(f"warning: {problem}" for problem in problems),
+            sampler_line(summary, engine),
+        ],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
@@ -76,7 +85,8 @@ def coefficient_section(table: pd.DataFrame, prob: float) -> list[str]:
     """Return the first coefficients as a table."""
     shown = table.head(MOST_ROWS)
     rows = [
-        (str(name), *numbers(row), _count(row["ess_bulk"]), f"{row['r_hat']:.3f}") for name, row in shown.iterrows()
+        (str(name), *numbers(row), _count(row["ess_bulk"]), f"{row['r_hat']:.3f}")
+        for name, row in shown.iterrows()
     ]
     lines = table_lines(("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows)
     rest = len(table) - len(shown)

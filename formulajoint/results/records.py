@@ -23,17 +23,23 @@ def model_record(plan: Plan) -> dict[str, Any]:
         "rows": {"total": rows.total, "used": rows.used, "missing": dict(rows.missing)},
         "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
         "coefficients": [
-            {"name": name, "description": what, "prior": prior} for name, what, prior in coefficient_rows(plan)
+            {"name": name, "description": what, "prior": prior}
+            for name, what, prior in coefficient_rows(plan)
         ],
         "contrasts": [
-            {"name": c.name, "clause": c.text, "description": describe_contrast(plan, c)} for c in plan.contrasts
+            {"name": c.name, "clause": c.text, "description": describe_contrast(plan, c)}
+            for c in plan.contrasts
         ],
         "notes": list(plan.notes),
     }
 
 
 def fit_record(
-    posterior: Posterior, summary: pd.DataFrame, contrasts: pd.DataFrame, problems: tuple[str, ...], prob: float
+    posterior: Posterior,
+    summary: pd.DataFrame,
+    contrasts: pd.DataFrame,
+    problems: tuple[str, ...],
+    prob: float,
 ) -> dict[str, Any]:
     """Return a fit's tables, weights and diagnostics, as data."""
     plan = posterior.plan
@@ -56,7 +62,8 @@ def _rows(table: pd.DataFrame, index: str) -> list[dict[str, Any]]:
 
 def _series(series: pd.Series) -> dict[str, float | None]:
     return {
-        ", ".join(key) if isinstance(key, tuple) else str(key): _number(value) for key, value in series.items()
+        ", ".join(key) if isinstance(key, tuple) else str(key): _number(value)
+        for key, value in series.items()
     }
 
 

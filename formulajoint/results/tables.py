@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 
 from formulajoint.compiler.plan import ContrastPlan
 from formulajoint.design.schema import FloatArray
@@ -36,7 +36,9 @@ def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         Columns mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat; in the index ``treatment[A]``. A mean or sd that
         does not exist is NaN.
     """
-    contrasts = {c.name for c in posterior.plan.contrasts} | {c.weights_name for c in posterior.plan.contrasts}
+    contrasts = {c.name for c in posterior.plan.contrasts} | {
+        c.weights_name for c in posterior.plan.contrasts
+    }
     names = [str(name) for name in posterior.dataset.data_vars if name not in contrasts]
     order = {name: position for position, name in enumerate(_reading_order(posterior))}
     names.sort(key=lambda name: order.get(name, len(order)))
@@ -63,7 +65,7 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
 
 
 def _reading_order(posterior: Posterior) -> list[str]:
-    """Return variable names in the order in which a reader asks for them: coefficients, then what pools them, then sigma."""
+    """Return names in the order a reader asks for them: coefficients, what pools them, their correlations."""
     plan = posterior.plan
     order = [c.name for c in plan.mean.coefficients]
     order += [name for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
