@@ -7,8 +7,6 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 CANDIDATES := python3.12 python3.13 python3.14 python3 python $(wildcard $(PYENV)/versions/*/bin/python)
 
-# One thread a worker for linear algebra: the workers of the tests share the cores.
-TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 TESTS ?= tests
 WORKERS ?= auto
 
@@ -23,7 +21,7 @@ demo: $(VENV)/.installed  ## install, and run the main job on the data that come
 	$(RUN)/formulajoint demo
 
 test: $(VENV)/.installed-test  ## install with what the tests need, and run them (TESTS=tests/language for some)
-	$(TEST_ENV) $(RUN)/python -m pytest $(TESTS) -q -n $(WORKERS) --maxprocesses 8 --dist loadfile
+	$(RUN)/python -m pytest $(TESTS) -q -n $(WORKERS) --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/.installed-lint  ## style, form and types
 	$(RUN)/ruff check
