@@ -48,6 +48,8 @@ class Term:
         column, 1/2 for 0/1 and coded columns.
     variables : tuple of str
         Columns of the data frame that the term reads.
+    parts : tuple of str
+        Canonical text of each factor of the interaction, in the order of the name; none for the intercept.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Term:
     means: FloatArray
     scales: FloatArray
     variables: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     span: Span = field(default=NOWHERE, repr=False)
 
     @property
@@ -130,11 +133,15 @@ class Hierarchy:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How many rows came, how many were used, and which columns cost the others (column -> missing cells)."""
+    """How many rows came, how many were used, and which columns cost the others (column -> missing cells).
+
+    `weightless` rows miss nothing, but have weight zero, and so are no rows.
+    """
 
     total: int
     used: int
     missing: Mapping[str, int] = field(default_factory=dict)
+    weightless: int = 0
 
     @property
     def dropped(self) -> int:

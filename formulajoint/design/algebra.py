@@ -1,0 +1,286 @@
+"""Wilkinson algebra: from predictors as written to a list of terms, with R's meaning and R's order.
+
+A term is a set of factors; no factor at all is the intercept. Terms count before they are made, so that no
+formula can ask for more than `MOST_TERMS` of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import combinations
+from math import comb
+
+from formulajoint.design.names import column_arguments, key_of, plain
+from formulajoint.errors import FormulaError, did_you_mean
+from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Rest, Unary
+from formulajoint.language.text import canonical
+from formulajoint.spans import NOWHERE, Span
+
+MOST_TERMS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """An interaction of factors as written: one factor is a main effect, none the intercept."""
+
+    factors: tuple[Expr, ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The text of each factor."""
+        return tuple(key_of(factor) for factor in self.factors)
+
+    def times(self, other: Product) -> Product:
+        """Return the interaction of both; a factor that both have counts once."""
+        known = self.keys
+        fresh = tuple(f for f, key in zip(other.factors, other.keys, strict=True) if key not in known)
+        return Product(self.factors + fresh, _cover(self, other))
+
+
+def _cover(a: Product, b: Product) -> Span:
+    return a.span.to(b.span) if a.factors and b.factors else (a if a.factors else b).span
+
+
+type Terms = Mapping[frozenset[str], Product]
+
+NONE: frozenset[str] = frozenset()
+"""Key of the intercept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What an expression stands for: terms with coefficients of each group, shared terms, offsets.
+
+    `zero` says that a ``0`` or ``-1`` in it takes the intercept away.
+    """
+
+    own: Terms = field(default_factory=dict)
+    shared: Terms = field(default_factory=dict)
+    offsets: tuple[Call, ...] = ()
+    zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The terms of one linear predictor, in R's order, intercept first."""
+
+    own: tuple[Product, ...]
+    shared: tuple[Product, ...]
+    offsets: tuple[Call, ...]
+
+
+def expand(predictors: Expr, rest: Sequence[str], text: str, grouped: bool) -> Expansion:
+    """Expand `predictors` of the formula `text`.
+
+    Parameters
+    ----------
+    predictors : Expr
+    rest : sequence of str
+        The columns that ``.`` stands for; empty where there is no ``.``.
+    text : str
+    grouped : bool
+        Whether the predictors are followed by ``| group``; only then may something be ``common``.
+    """
+    intercept = Sum(own={NONE: Product(span=predictors.span)})
+    algebra = _Algebra(text, tuple(rest))
+    total = algebra.plus(intercept, algebra.evaluate(predictors))
+    _check(total, predictors, text, grouped)
+    return Expansion(_ordered(total.own), _ordered(total.shared), total.offsets)
+
+
+def _ordered(terms: Terms) -> tuple[Product, ...]:
+    return tuple(sorted(terms.values(), key=lambda product: len(product.factors)))
+
+
+def _check(total: Sum, predictors: Expr, text: str, grouped: bool) -> None:
+    for key, product in total.shared.items():
+        if not grouped:
+            message = "`common(...)` shares coefficients between groups, and there are no groups here"
+            raise FormulaError(
+                message, text, product.span, "write `| group` after the predictors, or the term alone"
+            )
+        if key in total.own and not key:
+            message = "the intercept is both per group and common"
+            raise FormulaError(
+                message, text, product.span, "add `+ 0` to take the intercepts of the groups away"
+            )
+        if key in total.own:
+            message = f"`{':'.join(product.keys)}` is both per group and common"
+            raise FormulaError(message, text, product.span, "leave one of them out")
+    if not (total.own or total.shared or total.offsets):
+        raise FormulaError("no predictor is left, not even an intercept", text, predictors.span)
+
+
+@dataclass(frozen=True, slots=True)
+class _Algebra:
+    """The meaning of each operator; errors point into `text`."""
+
+    text: str
+    rest: tuple[str, ...]
+    inside_common: bool = False
+
+    def evaluate(self, expr: Expr) -> Sum:
+        match expr:
+            case Name():
+                return self._single(expr)
+            case Number():
+                return self._number(expr)
+            case Rest():
+                return self._rest(expr)
+            case Unary(operator="-"):
+                return self._minus(Sum(), self.evaluate(expr.operand), expr.operand)
+            case Unary():
+                return self.evaluate(expr.operand)
+            case Call(name="common"):
+                return self._common(expr)
+            case Call(name="offset"):
+                return Sum(offsets=(expr,))
+            case Call():
+                return self._single(expr)
+            case Chain(operators=("^", *_)):
+                return self._power(expr)
+            case Chain():
+                return self._chain(expr)
+        raise FormulaError(f"`{canonical(expr)}` is no predictor", self.text, expr.span)
+
+    def _single(self, factor: Name | Call) -> Sum:
+        product = Product((plain(factor),), factor.span)
+        return Sum(own={frozenset(product.keys): product})
+
+    def _number(self, number: Number) -> Sum:
+        if number.value == 1:
+            return Sum(own={NONE: Product(span=number.span)})
+        if number.value == 0:
+            return Sum(zero=True)
+        message = f"the number {number.text} is no predictor: only 0 and 1 are, for the intercept"
+        raise FormulaError(message, self.text, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
+
+    def _rest(self, dot: Rest) -> Sum:
+        if not self.rest:
+            message = "`.` stands for no column: the formula names all of them"
+            raise FormulaError(message, self.text, dot.span)
+        self._limit(len(self.rest), dot)
+        singles = [self._single(Name(name, span=dot.span)) for name in self.rest]
+        return Sum(own={key: product for single in singles for key, product in single.own.items()})
+
+    def _common(self, call: Call) -> Sum:
+        if self.inside_common:
+            raise FormulaError("`common` stands inside `common`", self.text, call.span, "once is enough")
+        inside = _Algebra(self.text, self.rest, inside_common=True)
+        inner = inside.evaluate(next(column_arguments(call)))
+        if inner.zero or inner.offsets:
+            what = "an offset" if inner.offsets else "`0` or `-1`"
+            message = f"{what} inside `common(...)` has no meaning"
+            raise FormulaError(message, self.text, call.span, "write it outside: `common(x) + 0`")
+        return Sum(shared={key: Product(p.factors, p.span) for key, p in inner.own.items()})
+
+    # --- sums
+
+    def plus(self, left: Sum, right: Sum) -> Sum:
+        """Return the sum of both; of two statements on the intercept the last one holds."""
+        kept = {key: p for key, p in left.own.items() if key or not right.zero}
+        own = kept | {key: p for key, p in right.own.items() if key not in kept}
+        zero = NONE not in right.own and (left.zero or right.zero)
+        return Sum(own, {**left.shared, **right.shared}, left.offsets + right.offsets, zero)
+
+    def _minus(self, left: Sum, right: Sum, at: Expr) -> Sum:
+        if right.shared or right.offsets:
+            message = f"`{canonical(at)}` cannot be taken away"
+            raise FormulaError(message, self.text, at.span, "leave it out")
+        for key, product in right.own.items():
+            if key and key not in left.own and not self.rest:
+                self._refuse_absent(left, product, at)
+        own = {key: p for key, p in left.own.items() if key not in right.own}
+        zero = (left.zero or NONE in right.own) and not right.zero
+        result = Sum(own, left.shared, left.offsets, zero)
+        return self.plus(result, Sum(own={NONE: Product(span=at.span)})) if right.zero else result
+
+    def _refuse_absent(self, left: Sum, product: Product, at: Expr) -> None:
+        name = ":".join(product.keys)
+        hint = did_you_mean(name, [":".join(p.keys) for p in left.own.values() if p.factors])
+        raise FormulaError(f"there is no term `{name}` before this to take away", self.text, at.span, hint)
+
+    # --- products
+
+    def _chain(self, chain: Chain) -> Sum:
+        first, *others = chain.operands
+        total = self.evaluate(first)
+        for operator, operand in zip(chain.operators, others, strict=True):
+            value = self.evaluate(operand)
+            match operator:
+                case "+":
+                    total = self.plus(total, value)
+                case "-":
+                    total = self._minus(total, value, operand)
+                case ":" | "*" | "/":
+                    total = self._product(operator, total, value, operand)
+                case _:
+                    message = f"`{operator}` has no meaning among predictors"
+                    raise FormulaError(message, self.text, chain.span)
+            self._limit(len(total.own), chain)
+        return total
+
+    def _product(self, operator: str, left: Sum, right: Sum, at: Expr) -> Sum:
+        self._require_terms(left, at)
+        self._require_terms(right, at)
+        if len(left.own) == 1 and left.own.keys() == right.own.keys():
+            raise self._same(next(iter(left.own.values())), at)
+        if operator == "/":  # R: a/b is a + a:b, where a:b has all factors of a
+            nested = self._crossed([_joined(left.own.values())], right.own.values(), at)
+            return self.plus(left, Sum(own=nested, zero=right.zero))
+        crossed = Sum(
+            own=self._crossed(left.own.values(), right.own.values(), at), zero=left.zero or right.zero
+        )
+        return crossed if operator == ":" else self.plus(self.plus(left, right), crossed)
+
+    def _crossed(self, left: Collection[Product], right: Collection[Product], at: Expr) -> Terms:
+        self._limit(len(left) * len(right), at)
+        return _distinct(a.times(b) for a in left for b in right)
+
+    def _power(self, chain: Chain) -> Sum:
+        base, exponent = chain.operands[0], chain.operands[-1]
+        terms = self.evaluate(base)
+        self._require_terms(terms, base)
+        whole = isinstance(exponent, Number) and exponent.value.is_integer() and exponent.value >= 1
+        if len(chain.operands) > 2 or not isinstance(exponent, Number) or not whole:
+            message = "among predictors `^` crosses terms up to an order, a whole number such as 2"
+            raise FormulaError(message, self.text, exponent.span)
+        singles, order = list(terms.own.values()), int(exponent.value)
+        if len(singles) == 1 and order > 1:
+            raise self._same(singles[0], chain)
+        sizes = range(1, min(order, len(singles)) + 1)
+        self._limit(sum(comb(len(singles), size) for size in sizes), chain)
+        powers = (_joined(chosen) for size in sizes for chosen in combinations(singles, size))
+        return Sum(own=_distinct(powers), zero=terms.zero)
+
+    # --- errors
+
+    def _require_terms(self, value: Sum, at: Expr) -> None:
+        if value.shared or value.offsets or not value.own:
+            message = "`common(...)`, `offset(...)` and `0` stand in sums only, not in products"
+            raise FormulaError(message, self.text, at.span)
+
+    def _same(self, product: Product, at: Expr) -> FormulaError:
+        name = ":".join(product.keys) or "1"
+        message = f"among predictors a term times itself is the term: this is just `{name}`"
+        hint = f"write `I({name}^2)` for the square" if len(product.keys) == 1 else ""
+        return FormulaError(message, self.text, at.span, hint)
+
+    def _limit(self, terms: int, at: Expr) -> None:
+        if terms > MOST_TERMS:
+            message = f"this expands to {terms:,} terms; at most {MOST_TERMS:,} are allowed"
+            raise FormulaError(message, self.text, at.span)
+
+
+def _joined(products: Iterable[Product]) -> Product:
+    return reduce(Product.times, products, Product())
+
+
+def _distinct(products: Iterable[Product]) -> Terms:
+    terms: dict[frozenset[str], Product] = {}
+    for product in products:
+        terms.setdefault(frozenset(product.keys), product)
+    return terms

@@ -1,0 +1,222 @@
+"""Binding: a formula meets a data frame and becomes a Design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.design.algebra import Expansion, expand
+from formulajoint.design.columns import numeric_values
+from formulajoint.design.frame import Frame, numbers, read_frame
+from formulajoint.design.groups import bind_group, refuse_own_group
+from formulajoint.design.hierarchy import resolve_hierarchies
+from formulajoint.design.names import (
+    calls,
+    columns_in,
+    contrast_calls,
+    key_of,
+    only_argument,
+    require_known,
+    walk,
+    weight_column,
+)
+from formulajoint.design.references import check_references
+from formulajoint.design.rows import Table, used_rows
+from formulajoint.design.schema import Design, FloatArray, Predictor, Response, Rows
+from formulajoint.design.terms import build_terms
+from formulajoint.design.unavailable import refuse_contrasts, refuse_unavailable
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.ir import Call, Expr, Formula, Group, Name, Parameter, Rest
+from formulajoint.spans import Span
+
+MAIN = "mu"
+"""The parameter that the formula's own predictors describe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One linear predictor, expanded, before any value is read."""
+
+    parameter: str
+    expansion: Expansion
+    group: Group | None
+    span: Span
+
+
+def bind(formula: Formula, data: object) -> Design:
+    """Bind `formula` to `data`.
+
+    Parameters
+    ----------
+    formula : Formula
+    data : pandas or Polars DataFrame, PyArrow Table, dict of arrays, or another frame that narwhals knows
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    FormulaError
+        Where the formula does not fit the names in the data, or asks for what is not available yet.
+    DataError
+        Where the values do not allow what the formula asks.
+    """
+    refuse_unavailable(formula)
+    frame = read_frame(data)
+    _check_names(formula, frame)
+    plans = tuple(_plans(formula, frame))
+    variable = _response_column(formula, plans)
+    table, rows = _used_rows(formula, plans, frame)
+    response = _response(formula, variable, table)
+    predictors = tuple(_predictor(plan, table) for plan in plans)
+    design = Design(
+        formula,
+        response,
+        predictors[0],
+        predictors[1:],
+        resolve_hierarchies(formula, predictors),
+        table.weights,
+        _weight_columns(formula, table),
+        rows,
+    )
+    check_references(design)
+    refuse_contrasts(formula)
+    return design
+
+
+# --- names
+
+
+def _check_names(formula: Formula, frame: Frame) -> None:
+    for name in _named_columns(formula):
+        require_known(name, frame.names, formula.source)
+
+
+def _named_columns(formula: Formula) -> Iterator[Name]:
+    """Yield every column that the formula names, in the order written."""
+    yield from columns_in(formula.response)
+    for predictors, group in _sides(formula):
+        yield from columns_in(predictors)
+        yield from group.names if group else ()
+    yield from _columns_of_clauses(formula)
+
+
+def _sides(formula: Formula) -> Iterator[tuple[Expr, Group | None]]:
+    """Yield the predictors and the group of the mean, then of each further parameter."""
+    yield formula.predictors, formula.group
+    for clause in formula.clauses:
+        if isinstance(clause, Parameter):
+            yield clause.predictors, clause.group
+
+
+def _columns_of_clauses(formula: Formula) -> Iterator[Name]:
+    for call in calls(formula, "weights"):
+        yield from columns_in(only_argument(call, formula))
+    for call in contrast_calls(formula):
+        column = weight_column(call)
+        yield from [column] if column else []
+
+
+# --- plans
+
+
+def _plans(formula: Formula, frame: Frame) -> Iterator[Plan]:
+    named = {name.id for name in _named_columns(formula)}
+    rest = tuple(name for name in frame.names if name not in named)
+    parameters = [MAIN, *(c.name for c in formula.clauses if isinstance(c, Parameter))]
+    for parameter, (predictors, group) in zip(parameters, _sides(formula), strict=True):
+        dotted = any(isinstance(part, Rest) for part in walk(predictors))
+        expansion = expand(predictors, rest if dotted else (), formula.source, group is not None)
+        yield Plan(parameter, expansion, group, predictors.span)
+
+
+def _columns_of(plan: Plan) -> Iterator[Name]:
+    """Yield the columns of the expanded predictors: those only taken away are gone, those of ``.`` are there."""
+    for product in plan.expansion.own + plan.expansion.shared:
+        for factor in product.factors:
+            yield from columns_in(factor)
+    for offset in plan.expansion.offsets:
+        yield from columns_in(offset)
+    yield from plan.group.names if plan.group else ()
+
+
+def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
+    """Return the one column that the response is made of; it must not stand on the other side too."""
+    names = dict.fromkeys(name.id for name in columns_in(formula.response))
+    if len(names) != 1:
+        message = f"the response is made of {len(names)} columns; it must be made of one"
+        raise FormulaError(message, formula.source, formula.response.span, "add a column for it to the data")
+    (response,) = names
+    for plan in plans:
+        for name in _columns_of(plan):
+            if name.id == response:
+                message = f"`{response}` is the response, and cannot stand among the predictors or groups too"
+                raise FormulaError(message, formula.source, name.span, "leave it out")
+    return response
+
+
+def _used_rows(formula: Formula, plans: Sequence[Plan], frame: Frame) -> tuple[Table, Rows]:
+    """Return the rows in which no column that the formula uses is missing."""
+    weights = next((only_argument(call, formula) for call in calls(formula, "weights")), None)
+    missing = next((only_argument(call, formula) for call in calls(formula, "missing")), Name("drop"))
+    used = [*columns_in(formula.response), *_columns_of_clauses(formula)]
+    used[1:1] = [name for plan in plans for name in _columns_of(plan)]
+    return used_rows(
+        frame,
+        tuple(dict.fromkeys(name.id for name in used)),
+        formula.source,
+        weights.id if isinstance(weights, Name) else None,
+        drop=missing == Name("drop"),
+    )
+
+
+# --- values
+
+
+def _response(formula: Formula, variable: str, table: Table) -> Response:
+    name = key_of(formula.response)
+    if table.columns[variable].kind == "categorical":
+        raise DataError(
+            f"Column `{variable}` is the response, but holds text or categories in its {table.rows} rows. "
+            "A response is numeric."
+        )
+    values = numeric_values(formula.response, table)
+    if values.min() == values.max():
+        raise DataError(
+            f"The response `{name}` is {values[0]:g} in all {table.rows} rows used: it does not vary, "
+            "so there is nothing to explain."
+        )
+    return Response(name, values, variable, formula.response.span)
+
+
+def _predictor(plan: Plan, table: Table) -> Predictor:
+    own, shared = build_terms(plan.expansion, table)
+    offset = _offset(plan.expansion.offsets, table)
+    if plan.group is None:
+        return Predictor(plan.parameter, (), own, None, offset, plan.span)
+    grouping = bind_group(plan.group, table)
+    refuse_own_group(own, grouping, table.text)
+    return Predictor(plan.parameter, own, shared, grouping, offset, plan.span)
+
+
+def _offset(offsets: Sequence[Call], table: Table) -> FloatArray | None:
+    if not offsets:
+        return None
+    return np.sum([numeric_values(offset, table) for offset in offsets], axis=0)
+
+
+def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
+    """Return the columns by which contrasts weight the groups."""
+    columns = {}
+    for call in contrast_calls(formula):
+        name = weight_column(call)
+        if name is None:
+            continue
+        if table.columns[name.id].kind == "categorical":
+            message = f"weights are numbers, but column `{name.id}` holds text or categories"
+            raise FormulaError(message, formula.source, name.span)
+        columns[name.id] = numbers(table.columns[name.id])
+    return columns

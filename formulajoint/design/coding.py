@@ -1,0 +1,110 @@
+"""Codings of categorical columns: contrast matrices, and how much of each factor a term needs.
+
+A factor of k levels is coded *in full*, by k indicators, or *reduced* to k - 1 columns that leave out the
+constant. Which one a term needs follows from what the terms before it already span: R's rule, in the exact
+form that patsy gave it. Think of each factor in full as "constant + reduced"; multiplied out, a term is a sum
+over all subsets of its factors, each reduced. Subsets that an earlier term has are dropped, and what is left is
+put together again into as few pieces as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from formulajoint.design.schema import FloatArray
+
+type Piece = Mapping[str, bool]
+"""Factors multiplied together; True where the factor is coded in full."""
+
+type Coding = Callable[[Sequence[str]], tuple[FloatArray, tuple[str, ...]]]
+"""From k levels to a (k, m) matrix and the names of its m columns."""
+
+MOST_FACTORS = 8
+"""Categorical factors in one interaction; the number of subsets doubles with each."""
+
+
+# --- contrast matrices
+
+
+def full(levels: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
+    """One indicator a level."""
+    return np.eye(len(levels)), tuple(levels)
+
+
+def treatment(levels: Sequence[str], reference: int = 0) -> tuple[FloatArray, tuple[str, ...]]:
+    """One indicator a level but the reference: differences from the reference."""
+    matrix, labels = full(levels)
+    return np.delete(matrix, reference, axis=1), labels[:reference] + labels[reference + 1 :]
+
+
+def sum_to_zero(levels: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
+    """Deviations from the mean of all levels; the last level is minus the sum of the others."""
+    matrix = np.eye(len(levels))[:, :-1]
+    matrix[-1] = -1.0
+    return matrix, tuple(levels[:-1])
+
+
+def helmert(levels: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
+    """Each level but the first against those before it, scaled as R's ``contr.helmert``."""
+    k = len(levels)
+    matrix = np.tril(-np.ones((k, k)), -1).T + np.diag(np.arange(k, dtype=float))
+    return matrix[:, 1:], tuple(levels[1:])
+
+
+def polynomial(levels: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
+    """Orthonormal polynomials over equally spaced levels, as R's ``contr.poly``."""
+    k = len(levels)
+    place = np.arange(k, dtype=float) - (k - 1) / 2
+    q, r = np.linalg.qr(np.vander(place, increasing=True))
+    names = ("linear", "quadratic", "cubic", *(f"degree {degree}" for degree in range(4, k)))
+    return (q * np.sign(np.diag(r)))[:, 1:], names[: k - 1]
+
+
+CODINGS: Mapping[str, Coding] = {
+    "treatment": treatment,
+    "sum": sum_to_zero,
+    "helmert": helmert,
+    "poly": polynomial,
+}
+
+
+# --- how much of each factor a term needs
+
+
+def pieces(terms: Sequence[tuple[Sequence[str], frozenset[str]]]) -> list[list[Piece]]:
+    """Return the pieces of each term, so that all terms together have full rank where the data allow it.
+
+    Parameters
+    ----------
+    terms : sequence of (categorical factors, numeric factors)
+        In the order of the columns, the intercept (no factor) among them if there is one.
+    """
+    spanned: dict[frozenset[str], set[frozenset[str]]] = {}
+    return [_pieces(factors, spanned.setdefault(numeric, set())) for factors, numeric in terms]
+
+
+def _pieces(factors: Sequence[str], spanned: set[frozenset[str]]) -> list[Piece]:
+    sizes = range(len(factors) + 1)
+    subsets = [frozenset(chosen) for size in sizes for chosen in combinations(factors, size)]
+    fresh = [subset for subset in subsets if subset not in spanned]
+    spanned.update(fresh)
+    parts: list[Piece] = [dict.fromkeys(subset, False) for subset in fresh]
+    while _join_two(parts):
+        pass
+    return parts
+
+
+def _join_two(parts: list[Piece]) -> bool:
+    """Put together the first two pieces that differ by one reduced factor: ``b + a:b`` is ``full a:b``."""
+    for i, short in enumerate(parts):
+        for j in range(i + 1, len(parts)):
+            extra = parts[j].items() - short.items()
+            if len(extra) == 1 and len(parts[j]) == len(short) + 1:
+                ((factor, _),) = extra
+                parts[j] = {**short, factor: True}
+                del parts[i]
+                return True
+    return False

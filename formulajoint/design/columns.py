@@ -1,0 +1,213 @@
+"""Values of what stands in a formula: columns, functions of columns, arithmetic; all from closed tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial, reduce
+from itertools import pairwise
+
+import numpy as np
+
+from formulajoint.design.coding import CODINGS, Coding, treatment
+from formulajoint.design.frame import Column, Levels, levels, numbers
+from formulajoint.design.matching import position_of
+from formulajoint.design.rows import Table, mean, sd
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Text, Unary
+from formulajoint.language.ir import Level as LevelNode
+from formulajoint.language.levels import level_of
+from formulajoint.language.signatures import arguments
+from formulajoint.language.tables import FUNCTIONS
+from formulajoint.language.text import canonical
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Categorical:
+    """A factor of a term that has levels, and the coding that it takes where it is reduced."""
+
+    variable: str
+    levels: Levels
+    coding: Coding = treatment
+
+
+type Transform = Callable[[FloatArray, FloatArray | None], FloatArray]
+"""From (N,) values and row weights to values; what is learned from the data is learned from these."""
+
+
+def _elementwise(function: Callable[[FloatArray], FloatArray]) -> Transform:
+    return lambda values, weights: function(values)
+
+
+def _center(values: FloatArray, weights: FloatArray | None) -> FloatArray:
+    return values - mean(values, weights)
+
+
+def _standardize(values: FloatArray, weights: FloatArray | None) -> FloatArray:
+    return _center(values, weights) / sd(values, weights)
+
+
+TRANSFORMS: Mapping[str, Transform] = {
+    "log": _elementwise(np.log),
+    "log2": _elementwise(np.log2),
+    "log10": _elementwise(np.log10),
+    "log1p": _elementwise(np.log1p),
+    "exp": _elementwise(np.exp),
+    "expm1": _elementwise(np.expm1),
+    "sqrt": _elementwise(np.sqrt),
+    "abs": _elementwise(np.abs),
+    "I": _elementwise(np.asarray),
+    "offset": _elementwise(np.asarray),
+    "center": _center,
+    "standardize": _standardize,
+}
+
+DOMAINS: Mapping[str, str] = {
+    **dict.fromkeys(("log", "log2", "log10"), "It takes numbers above zero only."),
+    "log1p": "It takes numbers above -1 only.",
+    "sqrt": "It takes no numbers below zero.",
+    **dict.fromkeys(("exp", "expm1"), "The numbers are too large for it."),
+    "standardize": "The values do not vary.",
+}
+
+OPERATORS: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+
+
+def factor_values(factor: Expr, table: Table) -> FloatArray | Categorical:
+    """Return the values of one factor of a term: (N,) numbers, or a Categorical."""
+    if isinstance(factor, Name) and table.columns[factor.id].kind == "categorical":
+        return Categorical(factor.id, levels(table.columns[factor.id]))
+    if isinstance(factor, Call) and factor.name == "C":
+        return _categorical(factor, table)
+    return numeric_values(factor, table)
+
+
+def numeric_values(expr: Expr, table: Table) -> FloatArray:
+    """Return the values of arithmetic of columns, (N,)."""
+    with np.errstate(all="ignore"):  # what is not finite is reported by `_finite`
+        values = _evaluate(expr, table)
+    return np.broadcast_to(values, (table.rows,)).astype(np.float64)
+
+
+def _categorical(call: Call, table: Table) -> Categorical:
+    """Return what ``C(x, ref=, coding=)`` says."""
+    given = arguments(call, FUNCTIONS["C"], table.text)
+    column, reference, coding = given["x"], given.get("ref"), given.get("coding")
+    if not isinstance(column, Name):
+        raise FormulaError("`C` takes the name of a column", table.text, column.span)
+    found = levels(table.columns[column.id])
+    name = coding.id if isinstance(coding, Name) else "treatment"
+    if reference is None:
+        return Categorical(column.id, found, CODINGS[name])
+    if name != "treatment":
+        message = f"the coding `{name}` has no reference level"
+        raise FormulaError(message, table.text, reference.span, "leave `ref=` or `coding=` out")
+    level = level_of(reference)
+    if level is None:
+        raise FormulaError(f"`{canonical(reference)}` is no level", table.text, reference.span)
+    place = position_of(level, found.labels, f"`{column.id}`", table.text)
+    return Categorical(column.id, found, partial(treatment, reference=place))
+
+
+# --- arithmetic
+
+
+def _evaluate(expr: Expr, table: Table) -> FloatArray:
+    match expr:
+        case Number():
+            return np.asarray(expr.value)
+        case Name():
+            return _numbers(expr, table)
+        case Unary():
+            values = _evaluate(expr.operand, table)
+            return -values if expr.operator == "-" else values
+        case Chain() if expr.operators[0] in COMPARISONS:
+            return _compared(expr, table)
+        case Chain() if set(expr.operators) <= OPERATORS.keys():
+            return _finite(_combined(expr, table), expr, "Look for a division by zero.", table)
+        case Call() if expr.name in TRANSFORMS:
+            return _called(expr, table)
+    raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", table.text, expr.span)
+
+
+def _numbers(name: Name, table: Table) -> FloatArray:
+    column = table.columns[name.id]
+    if column.kind == "categorical":
+        message = f"arithmetic needs numbers, but column `{name.id}` holds text or categories"
+        raise FormulaError(
+            message, table.text, name.span, f'compare it, as in `I({canonical(name)} == "...")`'
+        )
+    return numbers(column)
+
+
+def _combined(chain: Chain, table: Table) -> FloatArray:
+    """Fold a chain of arithmetic operators of one rank, ``^`` from the right."""
+    first, *others = [_evaluate(operand, table) for operand in chain.operands]
+    if chain.operators[0] == "^":
+        *bases, last = (first, *others)
+        return reduce(lambda exponent, base: np.power(base, exponent), reversed(bases), last)
+    for operator, values in zip(chain.operators, others, strict=True):
+        first = OPERATORS[operator](first, values)
+    return first
+
+
+def _called(call: Call, table: Table) -> FloatArray:
+    (argument,) = arguments(call, FUNCTIONS[call.name], table.text).values()
+    values = np.broadcast_to(_evaluate(argument, table), (table.rows,))
+    result = TRANSFORMS[call.name](values, table.weights)
+    return _finite(result, call, DOMAINS.get(call.name, ""), table)
+
+
+def _finite(values: FloatArray, expr: Expr, reason: str, table: Table) -> FloatArray:
+    bad = int((~np.isfinite(np.broadcast_to(values, (table.rows,)))).sum())
+    if bad:
+        what = f"`{canonical(expr)}` is not a finite number in {bad} of the {table.rows} rows used."
+        raise DataError(f"{what} {reason}".rstrip())
+    return values
+
+
+# --- comparisons
+
+
+def _compared(chain: Chain, table: Table) -> FloatArray:
+    """Return 1.0 where every comparison of the chain holds: ``0 < x < 10``."""
+    pairs = zip(chain.operators, pairwise(chain.operands), strict=True)
+    return reduce(np.multiply, [_comparison(operator, *pair, table) for operator, pair in pairs])
+
+
+def _comparison(operator: str, left: Expr, right: Expr, table: Table) -> FloatArray:
+    if isinstance(left, Text):
+        left, right = right, left
+    if isinstance(right, Text):
+        holds = _is_level(left, right, table)
+        if operator not in ("==", "!="):
+            message = "levels have no order here: they can only be equal or not"
+            raise FormulaError(message, table.text, left.span.to(right.span), "use `==` or `!=`")
+        return np.asarray(holds == (operator == "=="), dtype=np.float64)
+    return OPERATORS[operator](_evaluate(left, table), _evaluate(right, table)).astype(np.float64)
+
+
+def _is_level(of: Expr, level: Text, table: Table) -> FloatArray:
+    column: Column | None = table.columns[of.id] if isinstance(of, Name) else None
+    if column is None or column.kind != "categorical":
+        message = f"`{canonical(of)}` holds numbers, and cannot be compared with a text"
+        raise FormulaError(message, table.text, level.span, f"write `{canonical(of)} == 1`, without quotes")
+    found = levels(column)
+    place = position_of(
+        LevelNode(level.value, True, level.span), found.labels, f"`{column.name}`", table.text
+    )
+    return np.asarray(found.codes == place)

@@ -1,0 +1,285 @@
+"""Data frames of every make, read into NumPy: the only module that knows what a data frame is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+import narwhals as nw
+import numpy as np
+from narwhals.exceptions import DuplicateError
+from numpy.typing import NDArray
+
+from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.errors import DataError, listed
+
+type Kind = Literal["numeric", "boolean", "categorical"]
+type BoolArray = NDArray[np.bool_]
+type Source = nw.Series[Any] | NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column as read: `values` are floats, integers, booleans or objects; where `missing` they mean nothing.
+
+    `order` holds the values of a type that orders its categories, such as pandas' ``category``.
+    """
+
+    name: str
+    kind: Kind
+    values: NDArray[Any]
+    missing: BoolArray
+    order: tuple[object, ...] | None = None
+
+    def take(self, keep: BoolArray) -> Column:
+        """Return the rows where `keep` is true."""
+        return replace(self, values=self.values[keep], missing=self.missing[keep])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """The distinct values of a column as text, in order, and the level of each row."""
+
+    labels: tuple[str, ...]
+    codes: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Columns by name, not read before they are asked for."""
+
+    sources: Mapping[str, Source]
+    rows: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, in the frame's order."""
+        return tuple(self.sources)
+
+    def column(self, name: str) -> Column:
+        """Read one column; a DataError where its type is of no use in a model."""
+        source = self.sources[name]
+        if isinstance(source, np.ndarray):
+            return _from_array(name, source)
+        return _from_series(name, source)
+
+
+# --- the frame
+
+
+def read_frame(data: object) -> Frame:
+    """Return `data` (pandas, Polars, PyArrow, anything narwhals knows, or a mapping of arrays) as a Frame."""
+    if isinstance(data, Mapping):
+        return _checked({name: _as_source(name, values) for name, values in data.items()}.items())
+    try:
+        frame = nw.from_native(data, pass_through=True)
+    except DuplicateError as error:
+        raise _duplicate(re.findall(r"'(.*)'", str(error))) from None
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    if not isinstance(frame, nw.DataFrame):
+        raise DataError(
+            f"The data are no data frame but {_a(type(data).__name__)}. "
+            "Give a pandas or Polars DataFrame, a PyArrow Table, or a dict of arrays."
+        )
+    return _checked((name, frame.get_column(name)) for name in frame.columns)
+
+
+def _checked(columns: Iterable[tuple[object, Source]]) -> Frame:
+    pairs = [(unicodedata.normalize("NFC", str(name)), source) for name, source in columns]
+    counts = Counter(name for name, _ in pairs)
+    if len(counts) < len(pairs):
+        raise _duplicate(name for name, count in counts.items() if count > 1)
+    lengths = {name: len(source) for name, source in pairs}
+    if len(set(lengths.values())) > 1:
+        given = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
+        raise DataError(f"The columns differ in their number of rows: {given}.")
+    rows = max(lengths.values(), default=0)
+    if rows == 0:
+        raise DataError("The data have no rows." if pairs else "The data have no columns.")
+    return Frame(dict(pairs), rows)
+
+
+def _duplicate(names: Iterable[str]) -> DataError:
+    return DataError(f"More than one column is named {listed(names)}. Rename all but one of each.")
+
+
+def _as_source(name: object, values: object) -> Source:
+    """Return a value of a mapping as something with rows; lists keep their elements' types."""
+    series = nw.from_native(values, pass_through=True, allow_series=True)
+    if isinstance(series, nw.Series):
+        return series
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.tolist()  # masked cells become None
+    array = _objects(values) if isinstance(values, (list, tuple, range)) else np.asarray(values)
+    if array.ndim != 1:
+        raise DataError(f"Column `{name}` is no one-dimensional array or list.")
+    return array
+
+
+def _objects(items: Sequence[object]) -> NDArray[Any]:
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+# --- a column
+
+
+def _from_series(name: str, series: nw.Series[Any]) -> Column:
+    dtype = series.dtype
+    missing = _numpy(series.is_null()).astype(bool)
+    if missing.all():
+        return Column(name, "categorical", np.empty(len(missing), dtype=object), missing)
+    if dtype == nw.Boolean:
+        return Column(name, "boolean", _numpy(series.fill_null(False)).astype(bool), missing)
+    if dtype.is_integer():
+        return Column(name, "numeric", _numpy(series.fill_null(0)), missing)
+    if dtype.is_numeric():
+        return _from_floats(name, _numpy(series.cast(nw.Float64)))
+    if dtype in (nw.String, nw.Categorical, nw.Enum):
+        return Column(name, "categorical", _objects(series.to_list()), missing, _category_order(series))
+    if dtype == nw.Object:
+        return _from_objects(name, _objects(series.to_list()), missing)
+    raise _refused(name, str(dtype), dtype.is_temporal())
+
+
+def _numpy(series: nw.Series[Any]) -> NDArray[Any]:
+    return series.to_numpy()
+
+
+def _category_order(series: nw.Series[Any]) -> tuple[object, ...] | None:
+    """Return the categories in their order, where somebody may have chosen one."""
+    if isinstance(series.dtype, nw.Enum):
+        return tuple(series.dtype.categories)
+    if series.dtype != nw.Categorical:
+        return None
+    native: Any = series.to_native()
+    if series.implementation.is_pandas_like():
+        return tuple(native.cat.categories)
+    if series.implementation.is_pyarrow() and native.type.ordered:
+        return tuple(native.unify_dictionaries().chunk(0).dictionary.to_pylist())
+    return None  # the order in which the values were met says nothing
+
+
+def _from_array(name: str, values: NDArray[Any]) -> Column:
+    known = np.zeros(len(values), dtype=bool)
+    match values.dtype.kind:
+        case "b":
+            return Column(name, "boolean", values, known)
+        case "i" | "u":
+            return Column(name, "numeric", values, known)
+        case "f":
+            return _from_floats(name, values.astype(np.float64))
+        case "U" | "T":
+            return Column(name, "categorical", values.astype(object), known)
+        case "O":
+            return _from_objects(name, values, np.array([_is_missing(value) for value in values], dtype=bool))
+    raise _refused(name, str(values.dtype), values.dtype.kind in "mM")
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _from_floats(name: str, values: FloatArray) -> Column:
+    return Column(name, "numeric", values, np.isnan(values))
+
+
+def _from_objects(name: str, values: NDArray[Any], missing: BoolArray) -> Column:
+    """Read Python objects by the one kind that all of them are of."""
+    kinds = Counter(_kind_of(value) for value in values[~missing])
+    if not kinds or set(kinds) == {"text"}:
+        return Column(name, "categorical", values, missing)
+    if set(kinds) == {"boolean"}:
+        return Column(name, "boolean", np.where(missing, False, values).astype(bool), missing)
+    if set(kinds) == {"integer"} and all(abs(value) < 2**63 for value in values[~missing]):
+        return Column(name, "numeric", np.where(missing, 0, values).astype(np.int64), missing)
+    if set(kinds) <= {"integer", "number"}:
+        return _from_floats(name, np.where(missing, np.nan, values).astype(np.float64))
+    if len(kinds) > 1:
+        mixed = " and ".join(f"{kind} in {count}" for kind, count in kinds.items())
+        raise DataError(f"Column `{name}` is a mixture: {mixed} rows. Make all its values of one type.")
+    (kind,) = kinds
+    raise _refused(name, kind, dates=kind == "date")
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "boolean"
+    if isinstance(value, (int, np.integer)):
+        return "integer"
+    if isinstance(value, (float, np.floating, Decimal)):
+        return "number"
+    if isinstance(value, (date, time, timedelta)):
+        return "date"
+    return "text" if isinstance(value, str) else type(value).__name__
+
+
+def _refused(name: str, what: str, dates: bool) -> DataError:
+    if dates:
+        todo = "For a trend make it a number, such as the days since the first; for groups make it text."
+        return DataError(f"Column `{name}` holds dates or times ({what}). {todo}")
+    return DataError(
+        f"Column `{name}` holds values of type {what}. A formula takes numbers, booleans, text and categories."
+    )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+# --- what a column without missing values says
+
+
+def numbers(column: Column) -> FloatArray:
+    """Return the values of a numeric or boolean column as floats; decimals and integers are rounded to them."""
+    return column.values.astype(np.float64)
+
+
+def levels(column: Column) -> Levels:
+    """Return the distinct values of a column as text: in the order of its categories, else sorted."""
+    found: list[Any]
+    if column.kind == "categorical":
+        items = column.values.tolist()
+        distinct = set(items)
+        found = [v for v in column.order if v in distinct] if column.order else sorted(distinct)
+        position = {value: code for code, value in enumerate(found)}
+        codes = np.fromiter((position[value] for value in items), np.int64, len(items))
+    else:
+        unique, codes = np.unique(column.values, return_inverse=True)
+        found = unique.tolist()
+        _refuse_continuous(column.name, found, len(column.values))
+    return Levels(_labels(column.name, found), codes.astype(np.int64))
+
+
+def _refuse_continuous(name: str, found: list[Any], rows: int) -> None:
+    fractions = sum(value != int(value) for value in found if np.isfinite(value))
+    if 2 * fractions > rows:
+        raise DataError(
+            f"Column `{name}` looks continuous: {len(found)} distinct values in {rows} rows. "
+            "Cut it into classes to make groups or levels of it."
+        )
+
+
+def label(value: object) -> str:
+    """Return a value as the text of a level: whole numbers without a point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return unicodedata.normalize("NFC", str(value))
+
+
+def _labels(name: str, found: list[Any]) -> tuple[str, ...]:
+    labels = tuple(label(value) for value in found)
+    twice = [text for text, count in Counter(labels).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"Column `{name}` has different values that read alike: {listed(twice)}. Rename one of each."
+        )
+    return labels

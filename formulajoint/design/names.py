@@ -1,0 +1,113 @@
+"""Names of columns and terms in a formula: which columns an expression reads, and how a term is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from formulajoint.errors import FormulaError, did_you_mean, listed
+from formulajoint.language.ir import Call, Chain, Clause, Expr, Formula, GroupTerm, Name, Unary
+from formulajoint.language.signatures import arguments
+from formulajoint.language.tables import CLAUSES, FUNCTIONS
+from formulajoint.language.text import BARE_NAME, canonical
+
+INTERCEPT = "Intercept"
+
+OPTIONS = ("hierarchy", "family", "prior", "se", "weights", "missing")
+"""Clauses that say something about the model; every other clause in call form asks for a contrast."""
+
+
+def plain(expr: Expr) -> Expr:
+    """Return `expr` with backticks only where a name needs them, so that one column has one spelling."""
+    match expr:
+        case Name(id=name):
+            return replace(expr, quoted=name == INTERCEPT or not re.fullmatch(BARE_NAME, name))
+        case Unary():
+            return replace(expr, operand=plain(expr.operand))
+        case Chain():
+            return replace(expr, operands=tuple(map(plain, expr.operands)))
+        case Call():
+            keywords = tuple(replace(k, value=plain(k.value)) for k in expr.keywords)
+            return replace(expr, args=tuple(map(plain, expr.args)), keywords=keywords)
+    return expr
+
+
+def key_of(factor: Expr) -> str:
+    """Return the text by which a factor of a term is known."""
+    return canonical(plain(factor))
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """Yield `expr`, predictors or arithmetic of columns, and all expressions in it, as written."""
+    yield expr
+    match expr:
+        case Unary():
+            yield from walk(expr.operand)
+        case Chain():
+            for operand in expr.operands:
+                yield from walk(operand)
+        case Call():
+            for value in column_arguments(expr):
+                yield from walk(value)
+        case GroupTerm():
+            yield from walk(expr.predictors)
+            yield from expr.group.names
+
+
+def columns_in(expr: Expr) -> Iterator[Name]:
+    """Yield the names of columns in `expr`, as often as they stand there."""
+    yield from (part for part in walk(expr) if isinstance(part, Name))
+
+
+def column_arguments(call: Call) -> Iterator[Expr]:
+    """Yield the arguments of a function of columns that are columns, not levels or codings."""
+    yield from call.args
+    signature = FUNCTIONS.get(call.name)
+    slots = {slot.name for slot in signature.positional} if signature else set()
+    yield from (keyword.value for keyword in call.keywords if keyword.name in slots)
+
+
+def calls(formula: Formula, *names: str) -> Iterator[Call]:
+    """Yield the clauses in call form of these names, in the order written."""
+    yield from (c.call for c in formula.clauses if isinstance(c, Clause) and c.name in names)
+
+
+def contrast_calls(formula: Formula) -> Iterator[Call]:
+    """Yield the clauses that ask for a contrast or a test."""
+    yield from (c.call for c in formula.clauses if isinstance(c, Clause) and c.name not in OPTIONS)
+
+
+def only_argument(call: Call, formula: Formula) -> Expr:
+    """Return the argument of a clause that takes one."""
+    (value,) = arguments(call, CLAUSES[call.name], formula.source).values()
+    return value
+
+
+def weight_column(call: Call) -> Name | None:
+    """Return the column by which a contrast clause weights the groups, if it is a column."""
+    weights = call.keyword("weights")
+    if isinstance(weights, Call):
+        weights = next(column_arguments(weights), None) or next((k.value for k in weights.keywords), None)
+        return weights if isinstance(weights, Name) else None
+    if isinstance(weights, Name) and (weights.quoted or weights.id not in ("n", "equal", "precision")):
+        return weights
+    return None
+
+
+def require_known(name: Name, known: Iterable[str], text: str) -> None:
+    """Raise a FormulaError unless `name` is among the columns `known`."""
+    known = tuple(known)
+    if name.id not in known:
+        raise FormulaError(f"the data have no column `{name.id}`", text, name.span, _hint(name.id, known))
+
+
+def _hint(name: str, known: tuple[str, ...]) -> str:
+    near = did_you_mean(name, known)
+    if near:
+        return near
+    if name in FUNCTIONS:
+        return f"`{name}` is a function of columns: write `{FUNCTIONS[name].usage(name)}`"
+    if name in CLAUSES:
+        return f"`{name}` is a clause and stands after a comma: `, {CLAUSES[name].usage(name)}`"
+    return f"the columns are {listed(known)}"

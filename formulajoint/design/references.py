@@ -1,0 +1,214 @@
+"""What contrast clauses mean by a name: terms, levels and groups of a bound design.
+
+A bare name with dots is read every way it can be: as a term, its last part as the ``mean`` or ``sd`` of a
+hierarchy, its first as a parameter. Exactly one reading must exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from formulajoint.design.matching import find_level as find_level
+from formulajoint.design.matching import position_of, written
+from formulajoint.design.names import INTERCEPT, contrast_calls, key_of
+from formulajoint.design.schema import Design, Predictor, Term
+from formulajoint.errors import FormulaError, did_you_mean, listed
+from formulajoint.language.ir import Attribute, Call, Chain, Expr, Name, Subscript, Unary
+from formulajoint.language.levels import level_of
+from formulajoint.language.text import canonical
+
+type Part = Literal["coefficient", "mean", "sd"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What a name refers to: a term of a predictor, or the mean or sd of its hierarchy."""
+
+    predictor: Predictor
+    term: Term
+    part: Part = "coefficient"
+
+
+def resolve_reference(design: Design, expr: Expr) -> Reference:
+    """Return the one thing that `expr` can refer to: ``treatment``, ``arm:x``, ``treatment.mean``, ``sigma.x``.
+
+    Raises
+    ------
+    FormulaError
+        Where there is no such thing, or more than one.
+    """
+    found = list(_readings(design, expr))
+    if len(found) == 1:
+        return found[0]
+    name = canonical(expr)
+    if found:
+        meanings = ", or ".join(_in_words(reading) for reading in found)
+        message = f"`{name}` can be read in {len(found)} ways: {meanings}"
+        head, _, tail = name.rpartition(".")
+        hint = f"write `` `{name}` `` for the column, `` `{head}`.{tail} `` for the other"
+        raise FormulaError(message, design.formula.source, expr.span, hint)
+    known = [term.name for term in design.predictor.terms]
+    hint = did_you_mean(name, known) or f"the terms are {listed(known)}"
+    raise FormulaError(f"the formula has no term `{name}`", design.formula.source, expr.span, hint)
+
+
+def resolve_term(design: Design, expr: Expr) -> Term:
+    """Return the term of the mean that `expr` names, an interaction's factors in any order."""
+    reference = resolve_reference(design, expr)
+    if reference.part == "coefficient" and reference.predictor is design.predictor:
+        return reference.term
+    message = f"`{canonical(expr)}` is {_in_words(reference)}; a term of the mean is needed here"
+    hint = f"write `{reference.term.name}`" if reference.predictor is design.predictor else ""
+    raise FormulaError(message, design.formula.source, expr.span, hint)
+
+
+def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[str, tuple[int, ...]]]:
+    """Return the term of ``term[...]`` and, by dim in the posterior's order, the positions that are meant.
+
+    A dim that is left out means all of its levels.
+    """
+    term = resolve_term(design, subscript.of)
+    dims = dims_of(design.predictor, term)
+    text = design.formula.source
+    if not dims:
+        message = f"`{term.name}` is a single coefficient, and has no levels"
+        raise FormulaError(message, text, subscript.span, f"write `{term.name}`")
+    positions = {dim: tuple(range(len(labels))) for dim, labels in dims.items()}
+    named = [index for index in subscript.indices if index.dim is not None]
+    if not named and len(subscript.indices) != len(dims):
+        raise _incomplete(subscript, term, dims, text)
+    names = [index.dim for index in named] or list(dims)
+    for index, dim in zip(subscript.indices, names, strict=True):
+        if dim not in dims:
+            message = f"`{term.name}` has no dim `{dim}`"
+            hint = did_you_mean(str(dim), dims) or f"it has {listed(dims)}"
+            raise FormulaError(message, text, index.span, hint)
+        positions[dim] = (position_of(index.level, dims[dim], f"`{dim}`", text),)
+    return term, positions
+
+
+def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
+    """Return the dims of a term's coefficient with their labels: the group first, then its factors."""
+    grouping = predictor.grouping
+    own = grouping is not None and any(term is other for other in predictor.per_group)
+    dims = {grouping.name: grouping.labels} if grouping and own else {}
+    return dims | {factor.name: factor.labels for factor in term.factors}
+
+
+def check_references(design: Design) -> None:
+    """Check every term, level and group that the contrast clauses of the formula refer to."""
+    for call in contrast_calls(design.formula):
+        for arg in call.args:
+            if call.name in ("contrast", "test"):
+                _check_effect(design, arg)
+            else:
+                resolve_term(design, arg)
+        _check_reference_group(design, call)
+
+
+# --- readings
+
+
+def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
+    """Yield everything that `expr` can mean."""
+    yield from _terms(design.predictor, expr)
+    base, part = _split_part(expr)
+    if base is not None:
+        for reference in _readings(design, base):
+            if reference.part == "coefficient" and _pooled(design, reference):
+                yield replace(reference, part=part)
+    if isinstance(expr, Name) and not expr.quoted:
+        head, _, tail = expr.id.partition(".")
+        predictor = design.parameter(head)
+        if predictor and tail:
+            yield from _terms(predictor, replace(expr, id=tail))
+
+
+def _terms(predictor: Predictor, expr: Expr) -> Iterator[Reference]:
+    """Yield the term of `predictor` that `expr` names, if it has one."""
+    if expr == Name(INTERCEPT):
+        wanted: list[str] = []
+    elif isinstance(expr, Chain) and set(expr.operators) == {":"}:
+        wanted = sorted(map(key_of, expr.operands))
+    elif isinstance(expr, Name | Call):
+        wanted = [key_of(expr)]
+    else:
+        return
+    yield from (Reference(predictor, term) for term in predictor.terms if sorted(term.parts) == wanted)
+
+
+def _split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
+    """Return ``treatment.mean`` as ``treatment`` and ``mean``, where it can be read so."""
+    match expr:
+        case Attribute(of=of, name="mean"):
+            return of, "mean"
+        case Attribute(of=of, name="sd"):
+            return of, "sd"
+        case Name(quoted=False) if expr.id.endswith((".mean", ".sd")):
+            head, _, tail = expr.id.rpartition(".")
+            return replace(expr, id=head), "mean" if tail == "mean" else "sd"
+        case Chain(operators=(":", *_)):
+            last, part = _split_part(expr.operands[-1])
+            return (replace(expr, operands=(*expr.operands[:-1], last)), part) if last else (None, part)
+    return None, "mean"
+
+
+def _pooled(design: Design, reference: Reference) -> bool:
+    return any(
+        hierarchy.parameter == reference.predictor.parameter and reference.term.name in hierarchy.terms
+        for hierarchy in design.hierarchies
+    )
+
+
+def _in_words(reference: Reference) -> str:
+    what = f"the coefficient of `{reference.term.name}`"
+    if reference.part != "coefficient":
+        what = f"the {reference.part} of the hierarchy of `{reference.term.name}`"
+    parameter = reference.predictor.parameter
+    return what if parameter == "mu" else f"{what} in the predictors of `{parameter}`"
+
+
+# --- checks
+
+
+def _check_effect(design: Design, expr: Expr) -> None:
+    match expr:
+        case Subscript():
+            resolve_subscript(design, expr)
+        case Name() | Call() | Attribute() | Chain(operators=(":", *_)):
+            resolve_reference(design, expr)
+        case Unary():
+            _check_effect(design, expr.operand)
+        case Chain():
+            for operand in expr.operands:
+                _check_effect(design, operand)
+
+
+def _check_reference_group(design: Design, call: Call) -> None:
+    """Check the group of ``reference(treatment, ref=A)``."""
+    grouping, reference = design.predictor.grouping, call.keyword("ref")
+    level = level_of(reference) if reference else None
+    if grouping and level:
+        position_of(level, grouping.labels, f"`{grouping.name}`", design.formula.source)
+
+
+def _incomplete(
+    subscript: Subscript, term: Term, dims: dict[str, tuple[str, ...]], text: str
+) -> FormulaError:
+    """Return the error for bare levels that are too few or too many, with both right spellings."""
+    given = [index.level.text for index in subscript.indices]
+    levels = "one level" if len(given) == 1 else f"{len(given)} levels"
+    message = f"`{term.name}` has a coefficient for each {' and '.join(f'`{dim}`' for dim in dims)}, not for {levels}"
+    chosen = _example(dims, given)
+    bare = ", ".join(chosen.values())
+    named = ", ".join(f"{dim}={level}" for dim, level in chosen.items())
+    name = canonical(subscript.of)
+    hint = f"write `{name}[{named}]`, a dim left out meaning all its levels, or `{name}[{bare}]`"
+    return FormulaError(message, text, subscript.span, hint)
+
+
+def _example(dims: dict[str, tuple[str, ...]], given: Sequence[str]) -> dict[str, str]:
+    """Return one level for each dim, those that were given if they fit."""
+    return {dim: written(next((x for x in given if x in labels), labels[0])) for dim, labels in dims.items()}

@@ -1,0 +1,123 @@
+"""The rows that a model uses: those without missing values, with what they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formulajoint.design.frame import BoolArray, Column, Frame, numbers
+from formulajoint.design.schema import FloatArray, Rows
+from formulajoint.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The columns that a formula names, without missing values; `text` is the formula, for errors.
+
+    `weights` are frequencies: a row of weight w counts as w rows.
+    """
+
+    columns: Mapping[str, Column]
+    rows: int
+    text: str
+    weights: FloatArray | None = None
+
+    def take(self, keep: BoolArray) -> Table:
+        """Return the rows where `keep` is true."""
+        columns = {name: column.take(keep) for name, column in self.columns.items()}
+        weights = None if self.weights is None else self.weights[keep]
+        return Table(columns, int(keep.sum()), self.text, weights)
+
+
+def used_rows(
+    frame: Frame, names: Sequence[str], text: str, weights: str | None = None, drop: bool = True
+) -> tuple[Table, Rows]:
+    """Return the rows of `frame` in which no column of `names` is missing, and the count of those.
+
+    Parameters
+    ----------
+    frame : Frame
+    names : sequence of str
+        The columns that the formula uses.
+    text : str
+        The formula.
+    weights : str, optional
+        The column of the row weights; rows of weight zero are no rows.
+    drop : bool
+        False where rows with missing values are to be refused.
+    """
+    columns = {name: frame.column(name) for name in names}
+    missing = {name: int(column.missing.sum()) for name, column in columns.items() if column.missing.any()}
+    _check_missing(missing, frame.rows, drop)
+    keep = ~np.any([column.missing for column in columns.values()], axis=0)
+    if not keep.any():
+        raise DataError(f"No row is left: every row misses a value. {_counted(missing, frame.rows)}")
+    table = Table(columns, frame.rows, text).take(keep)
+    for column in table.columns.values():
+        _check_finite(column)
+    if weights is None:
+        return table, Rows(frame.rows, table.rows, missing)
+    weighted = _weighted(table, weights)
+    return weighted, Rows(frame.rows, weighted.rows, missing, table.rows - weighted.rows)
+
+
+def _check_missing(missing: Mapping[str, int], rows: int, drop: bool) -> None:
+    for name, count in missing.items():
+        if count == rows:
+            raise DataError(f"Column `{name}` has no values: all {rows} are missing.")
+    if missing and not drop:
+        todo = "`missing(error)` refuses such rows; `missing(drop)` would drop and count them."
+        raise DataError(f"Values are missing. {_counted(missing, rows)} {todo}")
+
+
+def _counted(missing: Mapping[str, int], rows: int) -> str:
+    cells = ", ".join(f"`{name}` in {count} of {rows} rows" for name, count in missing.items())
+    return f"Missing: {cells}."
+
+
+def _check_finite(column: Column) -> None:
+    if column.kind == "numeric":
+        infinite = int(np.isinf(column.values).sum())
+        if infinite:
+            raise DataError(
+                f"Column `{column.name}` is infinite in {infinite} of {len(column.values)} rows. "
+                "Drop these rows, or make the values missing."
+            )
+
+
+def _weighted(table: Table, name: str) -> Table:
+    """Return the rows of positive weight, with their weights."""
+    column = table.columns[name]
+    if column.kind == "categorical":
+        raise DataError(f"Column `{name}` gives the row weights, but holds text. Weights are numbers.")
+    values = numbers(column)
+    negative = int((values < 0).sum())
+    if negative:
+        raise DataError(
+            f"Column `{name}` gives the row weights, but is negative in {negative} of {table.rows} rows. "
+            "A row of weight w counts as w rows."
+        )
+    if not values.any():
+        raise DataError(f"Column `{name}` gives the row weights, but is zero in all {table.rows} rows.")
+    if values.sum() <= 1:
+        raise DataError(
+            f"The row weights in column `{name}` sum to {values.sum():g} over {table.rows} rows, which is no more "
+            "than one row. They are frequencies: a row of weight w counts as w rows."
+        )
+    return replace(table, weights=values).take(values > 0)
+
+
+def mean(values: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """Return the (weighted) means of the columns of `values`."""
+    return np.asarray(np.average(values, axis=0, weights=weights))
+
+
+def sd(values: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """Return the standard deviations (ddof 1) of the columns of `values`; exactly 0 for a constant."""
+    count = len(values) if weights is None else weights.sum()
+    w = np.ones(len(values)) if weights is None else weights
+    squares = np.tensordot(w, (values - mean(values, weights)) ** 2, axes=1)
+    varies = values.min(axis=0) < values.max(axis=0)
+    return np.where(varies, np.sqrt(squares / max(count - 1, 1e-300)), 0.0)

@@ -1,0 +1,190 @@
+"""Terms with their columns: what an expanded predictor becomes when its factors have values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product as cartesian
+from math import prod
+
+import numpy as np
+
+from formulajoint.design.algebra import Expansion, Product
+from formulajoint.design.coding import MOST_FACTORS, Piece, full, pieces
+from formulajoint.design.columns import Categorical, factor_values
+from formulajoint.design.names import INTERCEPT, columns_in
+from formulajoint.design.rows import Table, mean, sd
+from formulajoint.design.schema import Factor, FloatArray, IntArray, Term
+from formulajoint.errors import DataError, FormulaError
+
+type Values = Mapping[str, FloatArray | Categorical]
+"""Of each factor, by its text."""
+
+MOST_CELLS = 500_000_000
+"""Rows times columns of one term: 4 GB."""
+
+ANY = "*"
+"""In the label of a cell: the factor plays no part in this column."""
+
+
+def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    """Return the terms of each group and the shared terms, coded together so that none repeats another."""
+    products = sorted(expansion.own + expansion.shared, key=lambda product: len(product.factors))
+    factors = {key: f for p in products for key, f in zip(p.keys, p.factors, strict=True)}
+    values: Values = {key: factor_values(factor, table) for key, factor in factors.items()}
+    kinds = [_kinds(product, values, table.text) for product in products]
+    intercept = any(not product.factors for product in products)
+    terms = {
+        product: _term(product, needed, values, table, intercept)
+        for product, needed in zip(products, pieces(kinds), strict=True)
+    }
+    return tuple(terms[p] for p in expansion.own), tuple(terms[p] for p in expansion.shared)
+
+
+def _kinds(product: Product, values: Values, text: str) -> tuple[list[str], frozenset[str]]:
+    """Return the categorical and the numeric factors of a term."""
+    coded = [key for key in product.keys if isinstance(values[key], Categorical)]
+    variables = [value.variable for key in coded if isinstance(value := values[key], Categorical)]
+    name = ":".join(product.keys)
+    for variable in variables:
+        if variables.count(variable) > 1:
+            raise FormulaError(
+                f"`{variable}` stands twice in `{name}`", text, product.span, "keep one of them"
+            )
+    if len(coded) > MOST_FACTORS:
+        message = f"`{name}` is an interaction of {len(coded)} categorical columns; at most {MOST_FACTORS} are allowed"
+        raise FormulaError(message, text, product.span)
+    return coded, frozenset(product.keys) - frozenset(coded)
+
+
+def _term(product: Product, needed: Sequence[Piece], values: Values, table: Table, intercept: bool) -> Term:
+    if not product.factors:
+        ones = np.ones((table.rows, 1))
+        return Term(INTERCEPT, ones, (), np.ones(1), np.ones(1), span=product.span)
+    numeric = _numeric_part(product, values, table)
+    if len(product.factors) == 1 and not isinstance(values[product.keys[0]], Categorical):
+        _check_varies(product, numeric, table, intercept)
+    factors, columns = _columns(product, needed, values, numeric)
+    if columns.shape[1] == 0:
+        raise _one_level(product, values, table)
+    return Term(
+        ":".join(product.keys),
+        columns,
+        factors,
+        mean(columns, table.weights),
+        _scales(columns, numeric, table.weights),
+        _variables(product),
+        product.keys,
+        product.span,
+    )
+
+
+def _variables(product: Product) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.id for factor in product.factors for name in columns_in(factor)))
+
+
+def _numeric_part(product: Product, values: Values, table: Table) -> FloatArray:
+    """Return the product of the numeric factors, ones where there is none; (N,)."""
+    total = np.ones(table.rows)
+    for key in product.keys:
+        value = values[key]
+        if not isinstance(value, Categorical):
+            total = total * value
+    return total
+
+
+# --- columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """A factor as one piece of a term codes it: level of each row, (k, m) contrast matrix, m labels."""
+
+    key: str
+    factor: Factor
+    codes: IntArray
+    matrix: FloatArray
+
+
+def _columns(
+    product: Product, needed: Sequence[Piece], values: Values, numeric: FloatArray
+) -> tuple[tuple[Factor, ...], FloatArray]:
+    """Return the axes of a term and its columns; several pieces make one axis whose labels are cells."""
+    blocks = [list(_axes(product, piece, values)) for piece in needed]
+    _check_size(product, sum(prod(len(axis.factor.labels) for axis in axes) for axes in blocks), len(numeric))
+    columns = np.hstack([_crossed(axes, numeric) for axes in blocks])
+    if len(blocks) == 1:
+        return tuple(axis.factor for axis in blocks[0]), columns
+    coded = [key for key in product.keys if isinstance(values[key], Categorical)]
+    labels = [label for axes in blocks for label in _cells(axes, coded)]
+    return (Factor(":".join(product.keys), tuple(labels)),), columns
+
+
+def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
+    for key in product.keys:
+        value = values[key]
+        if key in piece and isinstance(value, Categorical):
+            coding = full if piece[key] else value.coding
+            matrix, labels = coding(value.levels.labels)
+            yield Axis(key, Factor(value.variable, labels), value.levels.codes, matrix)
+
+
+def _crossed(axes: Sequence[Axis], numeric: FloatArray) -> FloatArray:
+    """Return the products of the numeric part and one column of each axis, the last axis running fastest."""
+    columns = numeric[:, None]
+    for axis in axes:
+        coded = axis.matrix[axis.codes]
+        columns = (columns[:, :, None] * coded[:, None, :]).reshape(len(numeric), -1)  # (N, a, 1) * (N, 1, b)
+    return columns
+
+
+def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
+    """Yield the labels of one piece: the levels that a column stands for, ``*`` for a factor not in it."""
+    labels = {axis.key: axis.factor.labels for axis in axes}
+    return (":".join(cell) for cell in cartesian(*(labels.get(key, (ANY,)) for key in coded)))
+
+
+# --- means and scales
+
+
+def _scales(columns: FloatArray, numeric: FloatArray, weights: FloatArray | None) -> FloatArray:
+    """Return s_x of each column: its sd, but 1/2 where only codes and 0/1 columns are multiplied.
+
+    An empty cell or a constant has no sd; it gets that of the numeric part, or its size.
+    """
+    if np.isin(numeric, (0.0, 1.0)).all():
+        return np.full(columns.shape[1], 0.5)
+    spread = sd(numeric, weights)
+    fallback = spread if spread > 0 else np.abs(numeric).max()
+    scales = sd(columns, weights)
+    return np.where(scales > 0, scales, fallback)
+
+
+# --- errors
+
+
+def _check_varies(product: Product, values: FloatArray, table: Table, intercept: bool) -> None:
+    """Refuse a constant column beside an intercept, and a column of zeros in any case."""
+    if values.min() == values.max() and (intercept or values[0] == 0):
+        raise DataError(
+            f"`{product.keys[0]}` is {values[0]:g} in all {table.rows} rows used, "
+            "so its coefficient cannot be told from the intercept. Leave it out."
+        )
+
+
+def _one_level(product: Product, values: Values, table: Table) -> DataError:
+    """Return the error for a term without any column."""
+    single = [v for v in values.values() if isinstance(v, Categorical) and len(v.levels.labels) == 1]
+    which = next(v for v in single if v.variable in _variables(product))
+    return DataError(
+        f"Column `{which.variable}` has one level ({which.levels.labels[0]}) in all {table.rows} rows used, "
+        "so there is nothing to compare. Leave it out."
+    )
+
+
+def _check_size(product: Product, columns: int, rows: int) -> None:
+    if rows * columns > MOST_CELLS:
+        raise DataError(
+            f"`{':'.join(product.keys)}` has {columns:,} levels, which in {rows:,} rows is more than memory should "
+            "hold. If it names groups, write it after `|`."
+        )

@@ -1,0 +1,69 @@
+"""What the language can say and this release cannot fit yet: refused in words, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from formulajoint.design.names import calls, contrast_calls, walk
+from formulajoint.errors import FormulaError, listed
+from formulajoint.language.ir import Call, Expr, Formula, GroupTerm, Name, Parameter
+from formulajoint.language.text import canonical
+
+FUNCTIONS: Mapping[str, str] = {
+    "poly": "write the powers out: `x + I(x^2)`",
+    "bs": "write a polynomial out: `x + I(x^2) + I(x^3)`",
+    "prop": "only a measured response can be fitted so far",
+}
+CLAUSES: Mapping[str, str] = {
+    "se": "`weights(column)` takes frequencies, which are something else",
+}
+CONTRASTS: Mapping[str, str] = dict.fromkeys(
+    ("pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly", "contrast", "test"),
+    "`joint`, `rms` and `spread` are",
+)
+FAMILIES = ("gaussian", "student")
+
+
+def refuse_unavailable(formula: Formula) -> None:
+    """Refuse what no design can be made of: functions, group terms, families."""
+    for expr in _expressions(formula):
+        for part in walk(expr):
+            if isinstance(part, GroupTerm):
+                what, hint = (
+                    f"the group term `{canonical(part)}`",
+                    "`x | g` gives each group its own coefficients",
+                )
+                raise _refusal(what, part, formula, hint)
+            if isinstance(part, Call) and part.name in FUNCTIONS:
+                raise _refusal(f"`{part.name}(...)`", part, formula, FUNCTIONS[part.name])
+    for call in calls(formula, *CLAUSES):
+        raise _refusal(f"`{call.name}(...)`", call, formula, CLAUSES[call.name])
+    for call in calls(formula, "family"):
+        _refuse_family(call, formula)
+
+
+def refuse_contrasts(formula: Formula) -> None:
+    """Refuse contrast clauses that no node can be made of."""
+    for call in contrast_calls(formula):
+        if call.name in CONTRASTS:
+            raise _refusal(f"`{call.name}(...)`", call, formula, CONTRASTS[call.name])
+
+
+def _expressions(formula: Formula) -> Iterator[Expr]:
+    yield formula.response
+    yield formula.predictors
+    yield from (clause.predictors for clause in formula.clauses if isinstance(clause, Parameter))
+
+
+def _refuse_family(call: Call, formula: Formula) -> None:
+    for family in (*call.args, *(k.value for k in call.keywords if k.name == "family")):
+        name = canonical(family)
+        if name not in FAMILIES:
+            raise _refusal(f"the family `{name}`", family, formula, f"{listed(FAMILIES)} are")
+    link = call.keyword("link")
+    if link is not None and link != Name("identity"):
+        raise _refusal(f"the link `{canonical(link)}`", link, formula, "`identity` is")
+
+
+def _refusal(what: str, at: Expr, formula: Formula, hint: str) -> FormulaError:
+    return FormulaError(f"{what} is not available yet", formula.source, at.span, hint)
