@@ -13,6 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same to Python
+    from formulajoint.api.datasets import tutoring
+    from formulajoint.api.fit import Fit
+    from formulajoint.api.model import JointModel
+    from formulajoint.api.verbs import build, fit, model
     from formulajoint.errors import (
         BugError,
         DataError,
@@ -32,29 +36,41 @@ __all__ = [
     "CORE",
     "BugError",
     "DataError",
+    "Fit",
     "Formula",
     "FormulaError",
     "FormulaJointError",
     "FormulaJointWarning",
     "InferenceError",
+    "JointModel",
     "Language",
     "StoreError",
     "__version__",
+    "build",
+    "fit",
+    "model",
     "parse",
+    "tutoring",
 ]
 
 _HOMES = {
     "CORE": "language.tables",
     "BugError": "errors",
     "DataError": "errors",
+    "Fit": "api.fit",
     "Formula": "language.ir",
     "FormulaError": "errors",
     "FormulaJointError": "errors",
     "FormulaJointWarning": "errors",
     "InferenceError": "errors",
+    "JointModel": "api.model",
     "Language": "language.tables",
     "StoreError": "errors",
+    "build": "api.verbs",
+    "fit": "api.verbs",
+    "model": "api.verbs",
     "parse": "language.parse",
+    "tutoring": "api.datasets",
 }
 
 
