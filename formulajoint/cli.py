@@ -100,7 +100,11 @@ def read_data(path: Path) -> Any:
 
     if not path.is_file():
         raise DataError(f"There is no file {path}.")
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".pq": pd.read_parquet}
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".csv": pd.read_csv,
+        ".parquet": pd.read_parquet,
+        ".pq": pd.read_parquet,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise DataError(f"{path} is neither .csv nor .parquet.")

@@ -21,7 +21,7 @@ class Chapter:
 
 def _row(fit: Fit, name: str) -> tuple[float, float, float]:
     table = fit.contrasts() if name in fit.contrasts().index else fit.summary()
-    mean, low, high = table.loc[name, ["mean", "hdi_low", "hdi_high"]].astype(float)
+    mean, low, high = table.loc[[name], ["mean", "hdi_low", "hdi_high"]].to_numpy(float)[0]
     return mean, low, high
 
 

@@ -10,8 +10,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
 from formulajoint.language.ir import Formula
-from formulajoint.results.describe import explain
-from formulajoint.results.records import model_record
+from formulajoint.results.describe import explain, model_record
 
 if TYPE_CHECKING:
     import pymc as pm

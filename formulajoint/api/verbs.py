@@ -112,7 +112,7 @@ def build(
     from formulajoint.compiler.build import add_to_model
 
     plan = _plan(formula, data, priors, family, prefix)
-    if pm.modelcontext_or_none() is None:
+    if pm.Model.get_context(error_if_none=False) is None:
         raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
     return add_to_model(plan)
 

@@ -168,7 +168,7 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
 
 
 def _map(design: Design, given: Map) -> FloatArray:
-    """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of the groups; binding has seen that each is named once."""
+    """Return the weights of ``{A: 0.3, B: 0.7}`` in the groups' order; binding has seen that each is there once."""
     grouping, values = _grouping(design), np.zeros(len(_grouping(design)))
     for entry in given.entries:
         group = position_of(entry.level, grouping.labels, f"`{grouping.name}`", design.formula.source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def sample(
                 nuts_sampler=sampler,
                 nuts={"target_accept": target_accept},
                 model=model,
-                progressbar=progress,
+                progressbar=progress and _is_watched(),
                 compute_convergence_checks=False,
             )
         except (RuntimeError, ValueError, FloatingPointError, pm.exceptions.SamplingError) as error:
@@ -81,6 +82,11 @@ def sample(
     tree.attrs["engine"] = sampler
     log.info("%s drew %d x %d in %.1f s", sampler, chains, draws, time.perf_counter() - started)
     return tree
+
+
+def _is_watched() -> bool:
+    """Tell whether somebody can see a progress bar: in a terminal or a notebook, not in a log."""
+    return sys.stdout.isatty() or "ipykernel" in sys.modules
 
 
 @contextmanager

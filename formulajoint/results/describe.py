@@ -1,17 +1,21 @@
-"""``explain()``: what was understood, as text, before anything is sampled.
+"""``explain()``: what was understood, as text and as data, before anything is sampled.
 
-It needs a plan only, so that it answers at once, without PyMC.
+It needs a plan only, so that it answers at once: no PyMC, ArviZ or pandas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from textwrap import wrap
+from typing import Any
 
 from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, Pool, ScalePlan
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import Grouping
+from formulajoint.language.ir import Formula
+from formulajoint.language.text import canonical
 
 MOST_GROUPS = 8
 WIDTH = 100
@@ -20,13 +24,43 @@ WIDTH = 100
 def explain(plan: Plan) -> str:
     """Return the model in words: data, equation, every coefficient with its prior, contrasts, notes."""
     sections = [
-        [str(plan.design.formula)],
+        formula_lines(plan.design.formula),
         [*data_lines(plan), *equation_lines(plan)],
         table_lines(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
         contrast_lines(plan),
         note_lines(plan.notes),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def model_record(plan: Plan) -> dict[str, Any]:
+    """Return what ``explain()`` says, as data."""
+    grouping = plan.design.predictor.grouping
+    rows = plan.design.rows
+    return {
+        "formula": str(plan.design.formula),
+        "family": plan.family.name,
+        "rows": {"total": rows.total, "used": rows.used, "missing": dict(rows.missing)},
+        "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
+        "coefficients": [
+            {"name": name, "description": what, "prior": prior}
+            for name, what, prior in coefficient_rows(plan)
+        ],
+        "contrasts": [
+            {"name": c.name, "clause": c.text, "description": describe_contrast(plan, c)}
+            for c in plan.contrasts
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def formula_lines(formula: Formula) -> list[str]:
+    """Return the canonical text on one line or, where that is long, with a line for each clause."""
+    text = str(formula)
+    if len(text) <= WIDTH:
+        return [text]
+    head = canonical(replace(formula, clauses=()))
+    return ",\n".join([head, *(f"    {canonical(clause)}" for clause in formula.clauses)]).split("\n")
 
 
 def data_lines(plan: Plan) -> list[str]:

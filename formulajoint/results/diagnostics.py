@@ -55,8 +55,8 @@ def _r_hat(table: pd.DataFrame) -> str:
         return ""
     worst = table["r_hat"].idxmax()
     return (
-        f"r_hat is above {R_HAT} for {len(bad)} of {len(table)} parameters (worst: {worst}, {table['r_hat'].max():.2f}): "
-        "the chains do not agree yet. Draw more (tune=2000, draws=2000)."
+        f"r_hat is above {R_HAT} for {len(bad)} of {len(table)} parameters "
+        f"(worst: {worst}, {table['r_hat'].max():.2f}): the chains do not agree yet. Draw more (tune=2000, draws=2000)."
     )
 
 

@@ -11,6 +11,7 @@ from formulajoint.results.describe import (
     data_lines,
     describe_coefficient,
     describe_contrast,
+    formula_lines,
     note_lines,
     table_lines,
 )
@@ -41,7 +42,7 @@ def fit_text(
         Probability of the intervals in the tables.
     """
     sections = [
-        [str(plan.design.formula)],
+        formula_lines(plan.design.formula),
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
         coefficient_section(summary, prob),
@@ -74,7 +75,7 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
         )
         for name, row in table.iterrows()
     ]
-    lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "P(sign)"), rows)
+    lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows)
     weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
     return lines + [
         f"  {c.name}: {describe_contrast(plan, c)}; weights {weights.get(c.name, '')}" for c in plan.contrasts

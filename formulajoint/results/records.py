@@ -1,4 +1,4 @@
-"""Models and fits as plain data for JSON: no NaN, no NumPy types."""
+"""A fit as plain data for JSON: no NaN, no NumPy types."""
 
 from __future__ import annotations
 
@@ -7,31 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from formulajoint.compiler.plan import Plan
-from formulajoint.results.describe import coefficient_rows, describe_contrast
+from formulajoint.results.describe import model_record
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.tables import weights
-
-
-def model_record(plan: Plan) -> dict[str, Any]:
-    """Return what ``explain()`` says, as data."""
-    grouping = plan.design.predictor.grouping
-    rows = plan.design.rows
-    return {
-        "formula": str(plan.design.formula),
-        "family": plan.family.name,
-        "rows": {"total": rows.total, "used": rows.used, "missing": dict(rows.missing)},
-        "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
-        "coefficients": [
-            {"name": name, "description": what, "prior": prior}
-            for name, what, prior in coefficient_rows(plan)
-        ],
-        "contrasts": [
-            {"name": c.name, "clause": c.text, "description": describe_contrast(plan, c)}
-            for c in plan.contrasts
-        ],
-        "notes": list(plan.notes),
-    }
 
 
 def fit_record(
