@@ -331,3 +331,11 @@ def test_parse_loads_the_parser_alone():
 
 def test_loading_is_seen():
     assert "numpy" in libraries_loaded_by("import numpy")
+
+
+def test_explaining_loads_no_sampler():
+    code = (
+        "import formulajoint as fj\n"
+        "fj.model('test_score ~ treatment | school, joint(weights=n)', fj.tutoring()).explain()"
+    )
+    assert not libraries_loaded_by(code) & {"pymc", "pytensor", "numba", "arviz", "nutpie", "matplotlib"}
