@@ -98,7 +98,11 @@ def _unique_things(
 
 def _check_prior(reader: Reader, slot: Slot, value: ir.Expr) -> None:
     if not isinstance(value, ir.Distributed):
-        hint = "write `prior(treatment ~ normal(0, 5))`"
+        match value:
+            case ir.Chain(operators=("==",), operands=(target, ir.Call() as call)):
+                hint = f"write `{canonical(target)} ~ {canonical(call)}`"
+            case _:
+                hint = "write `prior(treatment ~ normal(0, 5))`"
         raise reader.error("a prior says of what: `term ~ distribution(...)`", value.span, hint)
     if isinstance(value.target, ir.Subscript | ir.Attribute):
         check_effect(reader, slot, value.target)

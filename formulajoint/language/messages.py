@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from formulajoint.errors import FormulaError, did_you_mean
 from formulajoint.language.grammar import Stopped
 from formulajoint.language.scan import Word
-from formulajoint.language.signatures import Kind
-from formulajoint.language.stops import COMPARISONS, OPERATORS, Advice, Stop
+from formulajoint.language.slips import SLIPS
+from formulajoint.language.stops import OPERATORS, Advice, Stop
 from formulajoint.language.tables import Language
 
 MODEL = "a formula is `response ~ predictors | group`"
@@ -43,7 +43,10 @@ def _response(stop: Stop) -> Advice | None:
     if stop.at == 0:
         if stop.here == "~":
             return Advice("there is no response left of `~`", "write `score ~ treatment`")
-        return Advice("a formula begins with its response, a column or a call", _unquoted(stop))
+        hint = "write the response without parentheses" if stop.here == "(" else _unquoted(stop)
+        return Advice("a formula begins with its response, a column or a call", hint)
+    if stop.here == "<" and stop.word(1).text == "-":
+        return Advice("`~` is expected here, not `<-`", MODEL, ahead=1)
     if stop.here in ("=", "=="):
         return Advice(f"`~` is expected here, not `{stop.here}`", MODEL)
     if stop.here in OPERATORS or stop.word().kind == "percent":
@@ -92,6 +95,8 @@ def _bars(stop: Stop) -> Advice | None:
         return Advice(
             f"an operator is missing between `{name}` and a group term", f"write `{name} + (... | g)`"
         )
+    if stop.before in ("~", "("):
+        return Advice("the predictors are missing before the bar", "for intercepts alone write `1 | g`")
     if stop.opened:
         if {"|", "||"} & set(stop.level):
             return Advice("a second bar in one group term", "write a term for each: `(1 | g) + (1 | h)`")
@@ -106,8 +111,6 @@ def _bars(stop: Stop) -> Advice | None:
             "a second `|`: there is one set of groups",
             "write `| g:h` or `| g/h`; group terms are `(1 | g) + (1 | h)`",
         )
-    if stop.before == "~":
-        return Advice("the predictors are missing before `|`", "for intercepts alone write `1 | g`")
     if stop.before == ",":
         return Advice("a comma cannot stand before `|`", "write `y ~ x | g`")
     return None
@@ -150,18 +153,28 @@ def _clause(stop: Stop) -> Advice | None:
     if stop.before == "," or stop.at == 0:
         if stop.here == ",":
             return Advice("a clause is missing between two commas", "leave one comma out")
-        hint = (
-            "predictors and group terms are joined by `+`" if stop.here == "(" else "write `joint(weights=n)`"
-        )
+        hint = "predictors and group terms are joined by `+`" if stop.here == "(" else _plain_name(stop)
         return Advice("a clause is expected here, which begins with its name", hint)
+    if stop.word(-1).kind == "close" and "~" not in stop.clause and not stop.at_value():
+        return Advice(
+            "a clause ends with its parenthesis", "predictors and groups stand before the first comma"
+        )
     if len(stop.clause) == 1 and stop.word(-1).kind == "name":
         return _lone_word(stop, stop.before)
     return None
 
 
+def _plain_name(stop: Stop) -> str:
+    """Return the hint for what stands where the name of a clause should."""
+    quoted = stop.word().kind in ("string", "quoted")
+    return f"write `{stop.here[1:-1]}` without quotes" if quoted else "write `joint(weights=n)`"
+
+
 def _lone_word(stop: Stop, name: str) -> Advice | None:
     """A name alone where a clause should be."""
     known = name in stop.language.names["clause"]
+    if stop.here == "=" and not known:
+        return Advice("a clause is a call, or a parameter with predictors", f"write `{name} ~ 1 | g`", 1)
     if stop.here == "=" and known:
         return Advice("a clause is written as a call", f"write `{name}({stop.word(1).text})`", 1, 1)
     if known:
@@ -174,194 +187,15 @@ def _lone_word(stop: Stop, name: str) -> Advice | None:
     return Advice(f"`{name}` is no clause", hint or "predictors are joined by `+`, not by commas", 1)
 
 
-# --- two values without anything between
-
-
-def _side_by_side(stop: Stop) -> Advice | None:
-    if not (stop.after_value() and stop.at_value()):
-        return None
-    before, here = stop.word(-1), stop.word()
-    if before.kind == "number" and here.kind == "name" and before.span.end == here.span.start:
-        both = before.text + here.text
-        product = f"`I({before.text} * {here.text})` is the product"
-        return Advice(
-            f"`{both}` is neither a number nor a name", f"{product}; a column stands in backticks", 1
-        )
-    if not stop.opened and here.kind == "name" and _begins_clause(stop):
-        return Advice(
-            f"a comma is missing before the clause `{here.text}`", "clauses are separated by commas"
-        )
-    if before.kind in ("quoted", "string") and here.text == "(":
-        return Advice(
-            "the name of a function stands alone, without quotes or backticks",
-            f"write `{before.text[1:-1]}(...)`",
-            1,
-        )
-    if stop.bracket == "[" and stop.word(-2).text in ("[", ",", "="):
-        return Advice(
-            "a level of several words must stand in quotes", f'write `"{before.text} {here.text}"`', 1
-        )
-    if stop.bracket == "{" and stop.clause[:1] == (before.text,):
-        return Advice("`:` is missing between a level and its value", "write `{A: 0.3, B: 0.7}`")
-    what = "a comma or an operator" if stop.callee or stop.bracket in ("[", "{") else "an operator"
-    return Advice(f"{what} is missing between `{before.text}` and `{here.text}`", "", 1)
-
-
-def _begins_clause(stop: Stop) -> bool:
-    return stop.word(1).text in ("(", "~") or stop.here in stop.language.names["clause"]
-
-
-# --- equality and comparison
-
-
-def _equals(stop: Stop) -> Advice | None:
-    if stop.before == "=" and stop.here in ("<", ">"):
-        return Advice(f"`={stop.here}` is no operator", f"write `{stop.here}=`", 1)
-    if stop.here != "=":
-        return None
-    if stop.word(1).text in ("<", ">"):
-        return Advice(f"`={stop.word(1).text}` is no operator", f"write `{stop.word(1).text}=`", 0, 1)
-    if stop.before in ("=", "<", ">"):
-        return Advice(f"`{stop.before}=` is written without a blank, or `=` is one too many", "", 1)
-    if stop.bracket == "{":
-        return Advice("a map is written with `:`", "write `{A: 0.3, B: 0.7}`")
-    if stop.callee and len(stop.clause) == 1 and stop.word(-1).kind in ("string", "quoted"):
-        return Advice("the name of an argument stands without quotes", f"write `{stop.before[1:-1]}=`", 1)
-    if _tests(stop):
-        return Advice("a hypothesis is written with `==`, not `=`", "write `==`")
-    return Advice("`=` can stand only after the name of an argument", "for equality write `==`")
-
-
-def _tests(stop: Stop) -> bool:
-    signature = stop.language.names["clause"].get(stop.callee)
-    return bool(signature and signature.rest and signature.rest.kind is Kind.HYPOTHESIS)
-
-
-def _comparison(stop: Stop) -> Advice | None:
-    if stop.here not in COMPARISONS or stop.opened or not stop.after_value():
-        return None
-    hint = f"write `I({stop.before} {stop.here} {stop.word(1).text})`"
-    return Advice("a comparison among predictors must be wrapped", hint)
-
-
-# --- inside brackets
-
-
-def _nothing_inside(stop: Stop) -> Advice | None:
-    if stop.word(-1).kind != "open" or stop.word().kind != "close":
-        return None
-    hint = {"{": "write `{A: 0.3, B: 0.7}`", "[": "write `treatment[A]` or `[0.3, 0.7]`"}.get(stop.before, "")
-    return Advice(f"nothing stands between `{stop.before}` and `{stop.here}`", hint, 1)
-
-
-def _distribution(stop: Stop) -> Advice | None:
-    if not stop.opened or "~" not in stop.clause:
-        return None
-    if stop.before == "~":
-        return Advice("a distribution is expected after `~`", "write `normal(0, 5)`")
-    if stop.word(-2).text == "~" and stop.word(-1).kind == "name":
-        return Advice("a distribution is written as a call", f"write `{stop.before}(...)`", 1)
-    return Advice("a prior ends with its distribution", "a comma separates it from the next")
-
-
-def _braces(stop: Stop) -> Advice | None:
-    if stop.bracket != "{":
-        return None
-    if stop.here == ":" and stop.words[stop.opened[-1] - 1].text == "=":
-        return Advice(
-            "a level that is more than a name or a number must stand in quotes", 'write `{"a:b": 0.3}`'
-        )
-    if stop.here == ":" and ":" in stop.clause:
-        return Advice("a level with `:` must stand in quotes here", 'write `{"a:b": 0.3}`')
-    if stop.here == ":":
-        return Advice(
-            "a map can stand only as the value of an argument, and arithmetic has no `:`",
-            "write `weights={A: 0.3}`, or `x * z` for a product",
-        )
-    if stop.here in (",", "}") and ":" in stop.level and ":" not in stop.clause and stop.after_value():
-        return Advice(f"the value of `{stop.before}` is missing", f"write `{stop.before}: 0.3`", 1)
-    if stop.here == ",":
-        return Advice("a comma cannot stand here", "a map needs `level: value`: `{A: 0.3, B: 0.7}`")
-    return None
-
-
-def _subscript(stop: Stop) -> Advice | None:
-    is_list = stop.opened and (
-        stop.opened[-1] == 0 or stop.words[stop.opened[-1] - 1].text in ("=", "(", ",")
-    )
-    if stop.bracket != "[" or is_list:
-        return None
-    if stop.here in (",", "]") and stop.before in (",", "=", "["):
-        return Advice(f"a level is missing before `{stop.here}`", "write `treatment[A]`")
-    if stop.here:
-        return Advice(
-            "a level that is more than a name or a number must stand in quotes",
-            'write `treatment["School A"]`',
-        )
-    return None
-
-
-def _list(stop: Stop) -> Advice | None:
-    if stop.here != "[":
-        return None
-    return Advice("a list can stand only as the value of an argument", "write `weights=[0.3, 0.7]`")
-
-
-def _comma_in_parentheses(stop: Stop) -> Advice | None:
-    if stop.here != "," or stop.bracket != "(" or stop.callee or not stop.after_value():
-        return None
-    return Advice("a comma in parentheses that belong to no call", "predictors are joined by `+`")
-
-
-# --- a value is missing
-
-
-def _missing_value(stop: Stop) -> Advice | None:
-    if stop.after_value() or stop.at_value() or not stop.at:
-        return None
-    if not stop.here:
-        return Advice(f"the text ends after `{stop.before}`, where a value is missing", "")
-    if stop.here in (*OPERATORS, ",", "|", "||", "=", "~", ")", "]", "}"):
-        return Advice(f"a value is missing between `{stop.before}` and `{stop.here}`", "", 1)
-    return None
-
-
-def _leading_dot(stop: Stop) -> Advice | None:
-    if stop.word().kind != "tail":
-        return None
-    if stop.after_value():
-        return Advice(f"`{stop.here}` cannot stand here", "`.mean` and `.sd` follow a term")
-    return Advice("a name cannot begin with a dot", f"if it is a column, write `{stop.here}` in backticks")
-
-
-def _power(stop: Stop) -> Advice | None:
-    if stop.here not in ("^", "**") or stop.word(-2).text not in ("+", "-"):
-        return None
-    return Advice(
-        "a signed exponent that has a power of its own needs parentheses", "write `a^(-b)^c` or `a^(-b^c)`"
-    )
-
-
 ADVISORS: tuple[Callable[[Stop], Advice | None], ...] = (
     _empty,
     _response,
     _one_thing,
-    _leading_dot,
     _bars,
-    _nothing_inside,
     _group,
     _clause,
-    _equals,
-    _side_by_side,
     _second_tilde,
-    _distribution,
-    _comparison,
-    _braces,
-    _subscript,
-    _list,
-    _comma_in_parentheses,
-    _missing_value,
-    _power,
+    *SLIPS,
 )
 
 

@@ -110,6 +110,10 @@ def _no_factor(reader: Reader, value: ir.Expr) -> FormulaError:
         case ir.Attribute():
             hint = "if it is a column, write its whole name in backticks"
             return reader.error("a part of a hierarchy is no predictor", value.span, hint)
+        case ir.Text(value=text):
+            return reader.error(
+                "a text in quotes is no predictor", value.span, f"write `{text}` in backticks"
+            )
     return reader.error(f"{described(value)} is no predictor", value.span)
 
 

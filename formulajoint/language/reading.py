@@ -31,9 +31,22 @@ class Reader:
         if name not in table:
             other = ELSEWHERE.get(name.casefold(), "")
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
-            message = f"there is no {position} `{name}`"
-            raise self.error(message, span, near or f"known are {listed(table, 20)}")
+            hint = near or self._elsewhere(name) or f"known are {listed(table, 20)}"
+            raise self.error(f"there is no {position} `{name}`", span, hint)
         return table[name]
+
+    def _elsewhere(self, name: str) -> str:
+        """Return where `name` would have a meaning."""
+        homes = (home for position, home in HOMES.items() if name in self.language.names[position])
+        return next((f"`{name}` is {home}" for home in homes), "")
+
+
+HOMES: Mapping[Position, str] = {
+    "clause": "a clause, which stands after a comma outside parentheses",
+    "function": "a function of columns, which stands among predictors",
+    "distribution": "a distribution, which stands in `prior(...)`",
+    "family": "a family, which stands in `family(...)`",
+}
 
 
 def name_span(call: ir.Call) -> Span:
@@ -64,6 +77,8 @@ def described(value: ir.Expr) -> str:
         return "a comparison"
     if isinstance(value, ir.Chain) and value.operators[0] == ":":
         return "an interaction"
+    if isinstance(value, ir.Chain) and value.operators[0][0] == "%":
+        return f"the operator `{value.operators[0]}`"
     return DESCRIPTIONS[type(value)]
 
 
@@ -138,10 +153,11 @@ def _name_of(position: Position) -> Check:
 
     def check(reader: Reader, slot: Slot, value: ir.Expr) -> None:
         if not isinstance(value, ir.Name):
+            table = reader.language.names[position]
+            written = value.value if isinstance(value, ir.Text) else getattr(value, "name", "")
+            hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
             message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
-            raise reader.error(
-                message, value.span, f"known are {listed(reader.language.names[position], 20)}"
-            )
+            raise reader.error(message, value.span, hint)
         reader.look_up(position, value.id, value.span)
 
     return check

@@ -35,11 +35,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for one argument: its name, what may stand there, and words that have a meaning only there."""
+    """A place for one argument: its name, what may stand there, and words that have a meaning only there.
+
+    `named` says that the argument may be given as ``name=value`` although it has a place of its own.
+    """
 
     name: str
     kind: Kind
     words: tuple[str, ...] = ()
+    named: bool = False
 
 
 type Place = Literal["response", "predictors", "arithmetic"]
@@ -54,7 +58,7 @@ class Signature:
     Attributes
     ----------
     positional : tuple of Slot
-        Arguments in order; each may be given as ``name=value`` too.
+        Arguments in order.
     rest : Slot or None
         What any number of further positional arguments are.
     keywords : tuple of Slot
@@ -83,6 +87,11 @@ class Signature:
     after_fit: bool = False
     extension: str = ""
 
+    @property
+    def by_name(self) -> tuple[Slot, ...]:
+        """The arguments that may be given as ``name=value``."""
+        return (*[slot for slot in self.positional if slot.named], *self.keywords)
+
     def usage(self, name: str) -> str:
         """Return how a call of `name` is written: ``joint(term, ..., weights=, name=)``."""
         parts = [slot.name for slot in self.positional]
@@ -100,7 +109,7 @@ def matched(call: ir.Call, signature: Signature, text: str) -> list[tuple[Slot, 
         Where an argument is missing, repeated, unknown or one too many.
     """
     pairs = _positional(call, signature, text)
-    slots = {slot.name: slot for slot in (*signature.positional, *signature.keywords)}
+    slots = {slot.name: slot for slot in signature.by_name}
     filled = {slot.name for slot, _ in pairs if slot is not signature.rest}
     for keyword in call.keywords:
         if keyword.name not in slots:
@@ -135,7 +144,9 @@ def _unknown(call: ir.Call, keyword: ir.Keyword, signature: Signature, text: str
     if signature.rest and signature.rest.kind is Kind.PRIOR:
         message = "a prior is written with `~`, not `=`"
         return FormulaError(message, text, keyword.span, f"write `{keyword.name} ~ normal(0, 5)`")
-    known = [slot.name for slot in (*signature.positional, *signature.keywords)]
+    if signature.positional and signature.positional[0].kind is Kind.LOGICAL:
+        return FormulaError("equality is written `==`, not `=`", text, keyword.span)
+    known = [slot.name for slot in signature.by_name]
     hint = did_you_mean(keyword.name, known) or f"write `{signature.usage(call.name)}`"
     return FormulaError(f"`{call.name}` has no argument `{keyword.name}`", text, keyword.span, hint)
 

@@ -58,6 +58,16 @@ class Stop:
         return self.words[self.opened[-1]].text if self.opened else ""
 
     @property
+    def before_bracket(self) -> str:
+        """The spelling of the token before the innermost open bracket."""
+        return self.words[self.opened[-1] - 1].text if self.opened and self.opened[-1] else ""
+
+    @property
+    def in_list(self) -> bool:
+        """Whether this stands in a list, which follows no term as a subscript would."""
+        return self.bracket == "[" and self.before_bracket in ("", "=", "(", ",")
+
+    @property
     def callee(self) -> str:
         """The name whose arguments these are, or an empty text."""
         place = self.opened[-1] - 1 if self.opened else -1

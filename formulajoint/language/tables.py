@@ -28,6 +28,12 @@ class Language:
     rules: Mapping[str, Rule]
     names: Mapping[Position, Table]
 
+    @property
+    def extensions(self) -> frozenset[str]:
+        """Names of the extensions that have added to this language."""
+        signatures = (signature for table in self.names.values() for signature in table.values())
+        return frozenset(signature.extension for signature in signatures if signature.extension)
+
     def extended(
         self,
         extension: str,
@@ -58,7 +64,7 @@ def _refuse_known(new: Iterable[str], known: Iterable[str], what: str) -> None:
 # --- slots that several names share
 
 X = Slot("x", Kind.ARITHMETIC)
-DEGREE = Slot("degree", Kind.WHOLE)
+DEGREE = Slot("degree", Kind.WHOLE, named=True)
 NAME = Slot("name", Kind.LABEL)
 REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
@@ -73,11 +79,11 @@ def _all(*slots: Slot) -> Signature:
 
 
 def _real(name: str) -> Slot:
-    return Slot(name, Kind.NUMBER)
+    return Slot(name, Kind.NUMBER, named=True)
 
 
 def _positive(name: str) -> Slot:
-    return Slot(name, Kind.POSITIVE)
+    return Slot(name, Kind.POSITIVE, named=True)
 
 
 def _contrast(*keywords: Slot) -> Signature:
@@ -130,7 +136,8 @@ FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
     "offset": replace(_all(X), places=("predictors",), summand=True),
     "common": replace(_all(Slot("predictors", Kind.ALGEBRA)), places=("predictors",), summand=True),
     "prop": replace(
-        _all(Slot("successes", Kind.ARITHMETIC), Slot("trials", Kind.ARITHMETIC)), places=("response",)
+        _all(*[Slot(name, Kind.ARITHMETIC, named=True) for name in ("successes", "trials")]),
+        places=("response",),
     ),
 }
 

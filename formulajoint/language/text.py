@@ -34,7 +34,7 @@ RANK = _Rank(
 
 def canonical(node: Node) -> str:
     """Return the text of `node` in the one spelling that all equal nodes share."""
-    write = _WRITERS.get(type(node))
+    write = WRITERS.get(type(node))
     if write is None:
         raise BugError(f"no text for {type(node).__name__}")
     return write(node)
@@ -138,7 +138,7 @@ def _formula(node: ir.Formula) -> str:
     return ", ".join([f"{canonical(node.response)} ~ {_predictors(node)}", *map(canonical, node.clauses)])
 
 
-_WRITERS: dict[type, Callable[[Any], str]] = {
+WRITERS: dict[type, Callable[[Any], str]] = {
     ir.Name: _name,
     ir.Attribute: _attribute,
     ir.Number: lambda node: node.text,

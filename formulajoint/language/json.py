@@ -1,0 +1,77 @@
+"""Formulas as plain JSON data, node by node, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from formulajoint.errors import FormulaJointError, StoreError, listed
+from formulajoint.language import ir
+from formulajoint.language.parse import parse
+from formulajoint.language.tables import CORE, Language
+from formulajoint.language.text import WRITERS, canonical
+from formulajoint.spans import Span
+
+VERSION = 1
+
+NODES: Mapping[str, Any] = {node.__name__: node for node in WRITERS}
+
+
+def to_json(formula: ir.Formula) -> dict[str, Any]:
+    """Return `formula` as dicts, lists, texts and numbers, with the version of this layout."""
+    return {"version": VERSION, **_encoded(formula)}
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, Span):
+        return [value.start, value.end]
+    if isinstance(value, tuple):
+        return [_encoded(item) for item in value]
+    if type(value) in WRITERS:
+        parts = {part.name: _encoded(getattr(value, part.name)) for part in fields(value)}
+        return {"node": type(value).__name__, **parts}
+    return value
+
+
+def from_json(data: Mapping[str, Any], language: Language | None = None) -> ir.Formula:
+    """Return the formula that `to_json` gave.
+
+    Raises
+    ------
+    StoreError
+        If `data` is no such formula, is of a later version, or needs an extension that `language` lacks.
+    """
+    language = language or CORE
+    _check_head(data, language)
+    try:
+        formula = _decoded({key: value for key, value in data.items() if key != "version"})
+        faithful = isinstance(formula, ir.Formula) and parse(canonical(formula), language) == formula
+    except FormulaJointError as error:
+        raise StoreError(f"the stored formula does not hold: {error}") from error
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise StoreError(f"the stored formula is damaged: {error!r}") from error
+    if not faithful:
+        raise StoreError("the stored formula is damaged: it is not what its own text says")
+    return formula  # type: ignore[no-any-return]
+
+
+def _check_head(data: Mapping[str, Any], language: Language) -> None:
+    version = data.get("version") if isinstance(data, Mapping) else None
+    if version != VERSION:
+        raise StoreError(f"a formula of version {VERSION} is expected, and this is of version {version!r}")
+    needed = data.get("extensions")
+    missing = sorted(set(map(str, needed if isinstance(needed, list) else ())) - language.extensions)
+    if missing:
+        raise StoreError(f"the stored formula needs the extension {listed(missing)}: add it to the language")
+
+
+def _decoded(data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple([_decoded(item) for item in data])
+    if not isinstance(data, dict):
+        return data
+    parts = {name: _decoded(value) for name, value in data.items() if name not in ("node", "span")}
+    if "span" in data:
+        parts["span"] = Span(*map(int, data["span"]))
+    return NODES[data["node"]](**parts)
