@@ -79,9 +79,14 @@ def test_old_python_is_told():
     assert told.startswith("ImportError: formulajoint needs Python 3.12 or newer; this is Python ")
 
 
-def test_version():
-    uninstalled = run("import formulajoint; print(formulajoint.__version__)", ROOT)
-    assert uninstalled.stdout == "0+uninstalled\n", uninstalled.stderr
+@pytest.mark.parametrize(("metadata", "version"), [("", "0+uninstalled"), ("Version: 1.2.3", "1.2.3")])
+def test_version(tmp_path, metadata, version):
+    shutil.copytree(ROOT / "formulajoint", tmp_path / "formulajoint")
+    if metadata:
+        (tmp_path / "formulajoint-1.2.3.dist-info").mkdir()
+        (tmp_path / "formulajoint-1.2.3.dist-info/METADATA").write_text(f"Name: formulajoint\n{metadata}\n")
+    done = run("import formulajoint; print(formulajoint.__version__)", tmp_path)
+    assert done.stdout == f"{version}\n", done.stderr
 
 
 # The archives
