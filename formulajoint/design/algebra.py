@@ -1,7 +1,7 @@
 """Wilkinson algebra: from predictors as written to a list of terms, with R's meaning and R's order.
 
-A term is a set of factors; no factor at all is the intercept. Terms count before they are made, so that no
-formula can ask for more than `MOST_TERMS` of them.
+A term is a set of factors; no factor at all is the intercept. Terms are counted before they are made: no
+formula can ask for more than `MOST_TERMS` of them, nor for interactions of more than `MOST_FACTORS`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from formulajoint.language.text import canonical
 from formulajoint.spans import NOWHERE, Span
 
 MOST_TERMS = 1000
+MOST_FACTORS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ class _Algebra:
                     message = f"`{operator}` has no meaning among predictors"
                     raise FormulaError(message, self.text, chain.span)
             self._limit(len(total.own), chain)
+            self._limit_factors(total.own, operand)
         return total
 
     def _product(self, operator: str, left: Sum, right: Sum, at: Expr) -> Sum:
@@ -253,8 +255,9 @@ class _Algebra:
             raise self._same(singles[0], chain)
         sizes = range(1, min(order, len(singles)) + 1)
         self._limit(sum(comb(len(singles), size) for size in sizes), chain)
-        powers = (_joined(chosen) for size in sizes for chosen in combinations(singles, size))
-        return Sum(own=_distinct(powers), zero=terms.zero)
+        powers = _distinct(_joined(chosen) for size in sizes for chosen in combinations(singles, size))
+        self._limit_factors(powers, chain)
+        return Sum(own=powers, zero=terms.zero)
 
     # --- errors
 
@@ -272,6 +275,12 @@ class _Algebra:
     def _limit(self, terms: int, at: Expr) -> None:
         if terms > MOST_TERMS:
             message = f"this expands to {terms:,} terms; at most {MOST_TERMS:,} are allowed"
+            raise FormulaError(message, self.text, at.span)
+
+    def _limit_factors(self, terms: Terms, at: Expr) -> None:
+        most = max((len(product.factors) for product in terms.values()), default=0)
+        if most > MOST_FACTORS:
+            message = f"this makes an interaction of {most} columns; at most {MOST_FACTORS} are allowed"
             raise FormulaError(message, self.text, at.span)
 
 

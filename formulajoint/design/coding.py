@@ -22,9 +22,6 @@ type Piece = Mapping[str, bool]
 type Coding = Callable[[Sequence[str]], tuple[FloatArray, tuple[str, ...]]]
 """From k levels to a (k, m) matrix and the names of its m columns."""
 
-MOST_FACTORS = 8
-"""Categorical factors in one interaction; the number of subsets doubles with each."""
-
 
 # --- contrast matrices
 

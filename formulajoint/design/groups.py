@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 
@@ -18,20 +17,22 @@ from formulajoint.language.ir import Group
 def bind_group(group: Group, table: Table) -> Grouping:
     """Return the groups of the rows: the observed combinations of the columns' levels, in their order."""
     names = tuple(name.id for name in group.names)
-    parts = [levels(table.columns[name]) for name in names]
-    cells = np.column_stack([part.codes for part in parts])
-    found, codes = np.unique(cells, axis=0, return_inverse=True)
-    labels = tuple(_label(cell, parts, group.separators) for cell in found.tolist())
-    twice = [label for label, count in Counter(labels).items() if count > 1]
+    cells, *others = [levels(table.columns[name]) for name in names]
+    for separator, inner in zip(group.separators, others, strict=True):
+        cells = _joined(cells, separator, inner)
+    twice = [label for label, count in Counter(cells.labels).items() if count > 1]
     if twice:
         columns = " and ".join(f"`{name}`" for name in names)
         raise DataError(f"Different groups of {columns} have one name: {listed(twice)}. Rename their levels.")
-    return Grouping(":".join(names), names, labels, codes.astype(np.int64), group.span)
+    return Grouping(":".join(names), names, cells.labels, cells.codes, group.span)
 
 
-def _label(cell: Sequence[int], parts: Sequence[Levels], separators: Sequence[str]) -> str:
-    texts = [part.labels[code] for part, code in zip(parts, cell, strict=True)]
-    return "".join(chain.from_iterable(zip(texts, (*separators, ""), strict=True)))
+def _joined(outer: Levels, separator: str, inner: Levels) -> Levels:
+    """Return the observed combinations of two sets of levels, sorted by the outer, then the inner."""
+    width = len(inner.labels)
+    found, codes = np.unique(outer.codes * width + inner.codes, return_inverse=True)
+    pairs = (divmod(code, width) for code in found.tolist())
+    return Levels(tuple(f"{outer.labels[i]}{separator}{inner.labels[j]}" for i, j in pairs), codes)
 
 
 def refuse_own_group(terms: Sequence[Term], grouping: Grouping, text: str) -> None:

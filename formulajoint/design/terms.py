@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from formulajoint.design.algebra import Expansion, Product
-from formulajoint.design.coding import MOST_FACTORS, Piece, full, pieces
+from formulajoint.design.coding import Piece, full, pieces
 from formulajoint.design.columns import Categorical, factor_values
 from formulajoint.design.names import INTERCEPT, columns_in
 from formulajoint.design.rows import Table, mean, sd
@@ -51,9 +51,6 @@ def _kinds(product: Product, values: Values, text: str) -> tuple[list[str], froz
             raise FormulaError(
                 f"`{variable}` stands twice in `{name}`", text, product.span, "keep one of them"
             )
-    if len(coded) > MOST_FACTORS:
-        message = f"`{name}` is an interaction of {len(coded)} categorical columns; at most {MOST_FACTORS} are allowed"
-        raise FormulaError(message, text, product.span)
     return coded, frozenset(product.keys) - frozenset(coded)
 
 
