@@ -131,13 +131,20 @@ def partial_ss(columns: FloatArray, grouping: Grouping | None, row_weights: Floa
 
 
 def _partial_ss(columns: FloatArray) -> FloatArray:
-    out = np.zeros(columns.shape[1])
-    for j in range(columns.shape[1]):
-        column, others = columns[:, j], np.delete(columns, j, axis=1)
-        left = residual(column[:, None], basis(others))
-        if rank_of(left, column[:, None]):
-            out[j] = float(np.sum(left**2))
-    return out
+    lengths = np.linalg.norm(columns, axis=0)
+    if len(columns) >= columns.shape[1] and np.all(lengths > 0):
+        r = np.linalg.qr(columns / lengths, mode="r")
+        if np.min(abs(np.diag(r))) > RANK_TOLERANCE:
+            # The residual sum of squares of column j is one over the j-th diagonal element of (R'R)^-1.
+            return lengths**2 / np.sum(np.linalg.inv(r) ** 2, axis=1)
+    return np.array([_alone(columns, j) for j in range(columns.shape[1])])
+
+
+def _alone(columns: FloatArray, j: int) -> float:
+    """Return column j's residual sum of squares on the others where ranks may be short; 0 where nothing is left."""
+    column = columns[:, j : j + 1]
+    left = residual(column, basis(np.delete(columns, j, axis=1)))
+    return float(np.sum(left**2)) if rank_of(left, column) else 0.0
 
 
 def slopes(
