@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from formulajoint.compiler.priors import LAWS, WRITTEN, Prior, prior
-from formulajoint.design.hierarchy import MAIN, same_term
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.names import parts_of
+from formulajoint.design.references import split_part
 from formulajoint.errors import BugError, FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Attribute, Call, Clause, Distributed, Expr, Formula, Name, Number, Unary
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Call, Chain, Clause, Distributed, Expr, Formula, Name
+from formulajoint.language.signatures import arguments
+from formulajoint.language.tables import DISTRIBUTIONS
 from formulajoint.language.text import canonical
 
 VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
@@ -26,11 +31,14 @@ class Slot:
         None for a parameter that has no predictors, and for correlations.
     part : {"", ".mean", ".sd", "cor"}
         Of a hierarchy, its location and scale.
+    factors : tuple of str
+        Of the term, sorted.
     """
 
     parameter: str
     term: str | None
     part: str
+    factors: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def base(self) -> str:
@@ -88,33 +96,57 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
             f"`{text}` can be read in {len(readings)} ways", formula.source, target.span, f"write {choices}"
         )
     raise FormulaError(
-        f"there is no `{text}` to give a prior to", formula.source, target.span, _advice(text, slots)
+        f"there is no `{text}` to give a prior to", formula.source, target.span, _advice(target, slots)
     )
 
 
 def _names(target: Expr, slot: Slot) -> bool:
     """Tell whether `target` can be read as the name of `slot`."""
-    if isinstance(target, Attribute):
-        return slot.part == f".{target.name}" and same_term(slot.base, canonical(target.of))
-    text = canonical(target)
-    if isinstance(target, Name) and target.quoted:
-        return slot.part == VALUE and slot.parameter == MAIN and same_term(slot.base, text)
     if slot.part in (VALUE, COR):
-        return same_term(slot.base, text)
-    return text.endswith(slot.part) and same_term(slot.base, text.removesuffix(slot.part))
+        return _is_base(target, slot)
+    base, part = split_part(target)
+    return base is not None and slot.part == f".{part}" and _is_base(base, slot)
+
+
+def _is_base(expr: Expr, slot: Slot) -> bool:
+    """Tell whether `expr` names the term or parameter that `slot` is of."""
+    if slot.term is None:
+        return expr == Name(slot.base)
+    term = expr if slot.parameter == MAIN else _without(slot.parameter, expr)
+    return term is not None and parts_of(term) == list(slot.factors)
+
+
+def _without(parameter: str, expr: Expr) -> Expr | None:
+    """Return ``x`` of ``sigma.x`` and ``x:z`` of ``sigma.x:z``, None where that is not how `expr` begins."""
+    match expr:
+        case Name(quoted=False) if expr.id.startswith(f"{parameter}."):
+            return replace(expr, id=expr.id.removeprefix(f"{parameter}."))
+        case Chain(operators=(":", *_)):
+            first = _without(parameter, expr.operands[0])
+            return replace(expr, operands=(first, *expr.operands[1:])) if first else None
+    return None
 
 
 def _exact(slot: Slot) -> str:
-    return f"`` `{slot.base}`{slot.part} ``"
+    return (
+        f"`` `{slot.base}`{slot.part} ``"
+        if slot.term
+        else f"rename the column to mean the parameter `{slot.base}`"
+    )
 
 
-def _advice(text: str, slots: Sequence[Slot]) -> str:
-    pooled = [s for s in slots if s.part == MEAN and same_term(s.base, text)]
-    if pooled:
+def _advice(target: Expr, slots: Sequence[Slot]) -> str:
+    text, (base, part) = canonical(target), split_part(target)
+    if any(slot.part == MEAN and _is_base(target, slot) for slot in slots):
         return f"`{text}` is pooled: give priors to its location and scale, `{text}.mean` and `{text}.sd`"
-    base, dot, part = text.rpartition(".")
-    if dot and part in ("mean", "sd") and any(s.part == VALUE and same_term(s.base, base) for s in slots):
-        return f"`{base}` is not pooled: write the prior of `{base}`, or add `hierarchy({base})`"
+    of = [slot for slot in slots if base is not None and _is_base(base, slot)]
+    if of and part == "mean" and of[0].term is None and len(of) > 1:
+        return f"write `{of[0].base} ~ ...` for where the groups' `{of[0].base}` is expected"
+    if of:
+        return f"`{of[0].base}` is not pooled: write the prior of `{of[0].base}`, or add `hierarchy({of[0].base})`"
+    own = [slot.spelling for slot in slots if slot.parameter == text and slot.term]
+    if own:
+        return f"`{text}` has predictors: give priors to {listed(own)}, on its log scale"
     spellings = [slot.spelling for slot in slots]
     return did_you_mean(text, spellings) or f"priors can be given to {listed(spellings)}"
 
@@ -122,18 +154,15 @@ def _advice(text: str, slots: Sequence[Slot]) -> str:
 def _checked(slot: Slot, call: Call, formula: Formula) -> Prior:
     """Return the prior that `call` writes, or explain why `slot` cannot have it."""
 
-    def refuse(message: str, hint: str = "", at: Expr = call) -> FormulaError:
-        return FormulaError(message, formula.source, at.span, hint)
+    def refuse(message: str, hint: str = "") -> FormulaError:
+        return FormulaError(message, formula.source, call.span, hint)
 
     law = LAWS[call.name]
     if (law.support == "correlation") != (slot.part == COR):
         wanted = "`lkj(eta)`" if slot.part == COR else "a distribution of single numbers"
         raise refuse(f"`{call.name}` cannot be the prior of `{slot.spelling}`, which takes {wanted}")
-    values = _arguments(call, formula)
-    for name, (value, at) in values.items():
-        if name in law.positive and value <= 0:
-            raise refuse(f"`{name}` of `{call.name}` must be above zero", at=at)
-    numbers = {name: value for name, (value, _) in values.items()}
+    written = arguments(call, DISTRIBUTIONS[call.name], formula.source)
+    numbers = {name: constant(value, formula.source) for name, value in written.items()}
     if call.name == "uniform" and not numbers["lower"] < numbers["upper"]:
         raise refuse("the lower bound of `uniform` must be below the upper")
     if slot.scale and not _is_positive(call.name, numbers):
@@ -154,22 +183,3 @@ def _is_positive(law: str, numbers: Mapping[str, float]) -> bool:
     if law == "uniform":
         return numbers["lower"] >= 0
     return law == "flat" or LAWS[law].support == "positive"
-
-
-def _arguments(call: Call, formula: Formula) -> dict[str, tuple[float, Expr]]:
-    """Return each argument's number and where it stands."""
-    written = dict(zip(LAWS[call.name].args, call.args, strict=False))
-    written |= {keyword.name: keyword.value for keyword in call.keywords}
-    missing = [name for name in LAWS[call.name].args if name not in written]
-    if missing:
-        raise FormulaError(f"`{call.name}` needs {listed(missing)}", formula.source, call.span)
-    return {name: (_number(value, formula), value) for name, value in written.items()}
-
-
-def _number(expr: Expr, formula: Formula) -> float:
-    inner = expr.operand if isinstance(expr, Unary) else expr
-    if not isinstance(inner, Number):
-        raise FormulaError(
-            f"`{canonical(expr)}` is not a number", formula.source, expr.span, "priors take plain numbers"
-        )
-    return -inner.value if isinstance(expr, Unary) and expr.operator == "-" else inner.value

@@ -85,7 +85,8 @@ def slots(design: Design, family: Family) -> list[Slot]:
     for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
         for term in predictor.terms:
             parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
-            out += [Slot(predictor.parameter, term.name, part) for part in parts]
+            factors = tuple(sorted(term.parts))
+            out += [Slot(predictor.parameter, term.name, part, factors) for part in parts]
     for name in family.parameters:
         predictor_ = design.parameter(name)
         if predictor_ is None or is_direct(predictor_):
@@ -144,9 +145,9 @@ class _Maker:
 
     def _scale(self, name: str) -> ScalePlan:
         predictor = self.design.parameter(name)
-        grouping = predictor.grouping if predictor is not None else None
+        grouping = predictor.grouping if predictor is not None and predictor.per_group else None
         dims = () if grouping is None else (self.names.group_dim(grouping),)
-        inverse = prior("inverse", origin=FLAT) if name == "sigma" else None
+        inverse = prior("inverse", origin=FLAT) if (self.family.name, name) == ("gaussian", "sigma") else None
         own = self._prior(Slot(name, None, VALUE), defaults.family_parameter(name, self.design), inverse)
         variable = self.names.variable(name)
         plan = ScalePlan(variable, name, own, dims, grouping)

@@ -12,7 +12,8 @@ from formulajoint.design.moments import by_group
 from formulajoint.design.references import resolve_term
 from formulajoint.design.schema import FloatArray, Grouping
 from formulajoint.errors import DataError, FormulaError, listed
-from formulajoint.language.ir import Call, Clause, Expr, Name, Number, Text
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Call, Clause, Expr, Name, Text
 from formulajoint.language.text import canonical
 
 
@@ -146,14 +147,7 @@ def _scale(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
             return "sigma", None
         case Name(id="sd"):
             return "sd", _group_sds(plan, grouping)
-        case Number() if value.value > 0:
-            return "number", np.full(len(grouping), value.value)
-    raise FormulaError(
-        f"`{canonical(value)}` is not a scale",
-        plan.design.formula.source,
-        value.span,
-        "use none, sigma, sd or a number above zero",
-    )
+    return "number", np.full(len(grouping), constant(value, plan.design.formula.source))
 
 
 def _check_sigma(plan: Plan, at: Expr) -> None:

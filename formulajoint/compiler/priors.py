@@ -19,40 +19,37 @@ class Law:
     ----------
     args : tuple of str
         Argument names in PyMC's order.
-    positive : frozenset of str
-        Arguments that must be above zero.
     support : {"real", "positive", "interval", "correlation", "any"}
         Where it lives; ``any`` is ``constant`` and ``flat``.
     """
 
     args: tuple[str, ...]
-    positive: frozenset[str]
     support: str
 
 
-def _law(args: str, positive: str, support: str) -> Law:
-    return Law(tuple(args.split()), frozenset(positive.split()), support)
+def _law(args: str, support: str) -> Law:
+    return Law(tuple(args.split()), support)
 
 
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
-        "normal": _law("mu sigma", "sigma", "real"),
-        "student_t": _law("nu mu sigma", "nu sigma", "real"),
-        "cauchy": _law("alpha beta", "beta", "real"),
-        "laplace": _law("mu b", "b", "real"),
-        "half_normal": _law("sigma", "sigma", "positive"),
-        "half_cauchy": _law("beta", "beta", "positive"),
-        "half_student_t": _law("nu sigma", "nu sigma", "positive"),
-        "exponential": _law("lam", "lam", "positive"),
-        "gamma": _law("alpha beta", "alpha beta", "positive"),
-        "inverse_gamma": _law("alpha beta", "alpha beta", "positive"),
-        "log_normal": _law("mu sigma", "sigma", "positive"),
-        "beta": _law("alpha beta", "alpha beta", "positive"),
-        "uniform": _law("lower upper", "", "interval"),
-        "lkj": _law("eta", "eta", "correlation"),
-        "flat": _law("", "", "any"),
-        "constant": _law("value", "", "any"),
-        "inverse": _law("", "", "positive"),  # p(sigma) = 1/sigma, what priors="flat" puts on a scale
+        "normal": _law("mu sigma", "real"),
+        "student_t": _law("nu mu sigma", "real"),
+        "cauchy": _law("alpha beta", "real"),
+        "laplace": _law("mu b", "real"),
+        "half_normal": _law("sigma", "positive"),
+        "half_cauchy": _law("beta", "positive"),
+        "half_student_t": _law("nu sigma", "positive"),
+        "exponential": _law("lam", "positive"),
+        "gamma": _law("alpha beta", "positive"),
+        "inverse_gamma": _law("alpha beta", "positive"),
+        "log_normal": _law("mu sigma", "positive"),
+        "beta": _law("alpha beta", "positive"),
+        "uniform": _law("lower upper", "interval"),
+        "lkj": _law("eta", "correlation"),
+        "flat": _law("", "any"),
+        "constant": _law("value", "any"),
+        "inverse": _law("", "positive"),  # p(sigma) = 1/sigma, what priors="flat" puts on a scale
     }
 )
 """All distributions of priors. ``inverse`` cannot be written in a formula."""

@@ -13,7 +13,8 @@ from formulajoint.design.matching import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
 from formulajoint.design.schema import Design, FloatArray, Grouping, Term
 from formulajoint.errors import DataError, FormulaError, listed
-from formulajoint.language.ir import Call, Expr, Map, Name, Number, Sequence, Unary
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Call, Expr, Map, Name, Sequence
 from formulajoint.language.text import canonical
 
 N_ROWS = Name("n")
@@ -172,23 +173,9 @@ def _map(design: Design, given: Map) -> FloatArray:
     grouping, values = _grouping(design), np.zeros(len(_grouping(design)))
     for entry in given.entries:
         group = position_of(entry.level, grouping.labels, f"`{grouping.name}`", design.formula.source)
-        values[group] = _number(design, entry.value)
+        values[group] = constant(entry.value, design.formula.source)
     return values
 
 
 def _list(design: Design, given: Sequence) -> FloatArray:
-    return np.array([_number(design, item) for item in given.items])
-
-
-def _number(design: Design, expr: Expr) -> float:
-    """Return the weight that `expr` writes: a number of zero or more."""
-    negative = isinstance(expr, Unary) and expr.operator == "-"
-    inner = expr.operand if isinstance(expr, Unary) else expr
-    if not isinstance(inner, Number) or negative:
-        raise FormulaError(
-            f"`{canonical(expr)}` is not a weight",
-            design.formula.source,
-            expr.span,
-            "a weight is a number of zero or more",
-        )
-    return inner.value
+    return np.array([constant(item, design.formula.source) for item in given.items])

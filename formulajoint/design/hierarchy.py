@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from formulajoint.design.names import parts_of
 from formulajoint.design.schema import Hierarchy, Predictor, Term
 from formulajoint.errors import DataError, FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Call, Clause, Expr, Formula, Name, Number
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Call, Clause, Expr, Formula, Name
 from formulajoint.language.text import canonical
 
 MAIN = "mu"
@@ -47,19 +49,10 @@ def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tu
     return tuple(found)
 
 
-def same_term(a: str, b: str) -> bool:
-    """Tell whether two canonical terms are one: ``x:arm`` is ``arm:x``, backticks do not matter."""
-
-    def key(text: str) -> list[str]:
-        return sorted(part.strip().replace("`", "") for part in text.split(":"))
-
-    return key(a) == key(b)
-
-
 def find_term(terms: Sequence[Term], expr: Expr) -> Term | None:
     """Return the term that `expr` names, factors of an interaction in any order, or None."""
-    wanted = "Intercept" if isinstance(expr, Number) and expr.text == "1" else canonical(expr)
-    return next((term for term in terms if same_term(term.name, wanted)), None)
+    wanted = parts_of(expr)
+    return next((term for term in terms if sorted(term.parts) == wanted), None)
 
 
 def _wanted(call: Call, formula: Formula, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
@@ -145,8 +138,6 @@ def _hierarchy(
         raise FormulaError(
             f"`df` belongs to `dist=student`, not to `dist={dist}`", formula.source, df.span, "take it out"
         )
-    if isinstance(df, Number) and df.value <= 0:
-        raise FormulaError("degrees of freedom are positive", formula.source, df.span)
     if cor == "true" and dist != "normal":
         at = call.keyword("cor")
         raise FormulaError(
@@ -163,7 +154,7 @@ def _hierarchy(
         terms=terms,
         dist=dist,
         cor=dist == "normal" and cor != "false" and columns > 1,
-        df=df.value if isinstance(df, Number) else 4.0,
+        df=4.0 if df is None else constant(df, formula.source),
         centered=None if centered == "auto" else centered == "true",
         span=call.span,
     )

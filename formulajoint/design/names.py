@@ -38,6 +38,18 @@ def key_of(factor: Expr) -> str:
     return canonical(plain(factor))
 
 
+def parts_of(expr: Expr) -> list[str] | None:
+    """Return the factors of the term that `expr` names, sorted; none for the intercept, None where it names no term."""
+    match expr:
+        case Name(id="Intercept", quoted=False):
+            return []
+        case Name() | Call():
+            return [key_of(expr)]
+        case Chain(operators=(":", *_)):
+            return sorted(map(key_of, expr.operands))
+    return None
+
+
 def walk(expr: Expr) -> Iterator[Expr]:
     """Yield `expr`, predictors or arithmetic of columns, and all expressions in it, as written."""
     yield expr

@@ -12,7 +12,7 @@ from typing import Literal
 
 from formulajoint.design.matching import find_level as find_level
 from formulajoint.design.matching import position_of, written
-from formulajoint.design.names import INTERCEPT, contrast_calls, key_of
+from formulajoint.design.names import contrast_calls, parts_of
 from formulajoint.design.schema import Design, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
 from formulajoint.language.ir import Attribute, Call, Chain, Expr, Name, Subscript, Unary
@@ -114,7 +114,7 @@ def check_references(design: Design) -> None:
 def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
     """Yield everything that `expr` can mean."""
     yield from _terms(design.predictor, expr)
-    base, part = _split_part(expr)
+    base, part = split_part(expr)
     if base is not None:
         for reference in _readings(design, base):
             if reference.part == "coefficient" and _pooled(design, reference):
@@ -128,18 +128,11 @@ def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
 
 def _terms(predictor: Predictor, expr: Expr) -> Iterator[Reference]:
     """Yield the term of `predictor` that `expr` names, if it has one."""
-    if expr == Name(INTERCEPT):
-        wanted: list[str] = []
-    elif isinstance(expr, Chain) and set(expr.operators) == {":"}:
-        wanted = sorted(map(key_of, expr.operands))
-    elif isinstance(expr, Name | Call):
-        wanted = [key_of(expr)]
-    else:
-        return
+    wanted = parts_of(expr)
     yield from (Reference(predictor, term) for term in predictor.terms if sorted(term.parts) == wanted)
 
 
-def _split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
+def split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
     """Return ``treatment.mean`` as ``treatment`` and ``mean``, where it can be read so."""
     match expr:
         case Attribute(of=of, name="mean"):
@@ -150,7 +143,7 @@ def _split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
             head, _, tail = expr.id.rpartition(".")
             return replace(expr, id=head), "mean" if tail == "mean" else "sd"
         case Chain(operators=(":", *_)):
-            last, part = _split_part(expr.operands[-1])
+            last, part = split_part(expr.operands[-1])
             return (replace(expr, operands=(*expr.operands[:-1], last)), part) if last else (None, part)
     return None, "mean"
 
