@@ -339,3 +339,25 @@ def test_explaining_loads_no_sampler():
         "fj.model('test_score ~ treatment | school, joint(weights=n)', fj.tutoring()).explain()"
     )
     assert not libraries_loaded_by(code) & {"pymc", "pytensor", "numba", "arviz", "nutpie", "matplotlib"}
+
+
+# The picture in the docs
+
+PICTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
+
+
+def pictured(text: str) -> set[str]:
+    """Return the paths of the modules drawn below ``formulajoint/``; a room's are indented by two under it."""
+    paths, room = set(), ""
+    for line in text.partition("    formulajoint/\n")[2].partition("\n## ")[0].splitlines():
+        name = (line.split() or [""])[0]
+        room = name if name.endswith("/") else room if line.startswith(" " * 8) else ""
+        if name.endswith(".py"):
+            paths.add(room + name)
+    return paths
+
+
+def test_picture_is_true():
+    drawn = pictured(PICTURE.read_text(encoding="utf-8"))
+    there = {module.path for module in MODULES if not module.path.endswith("/__init__.py")}
+    assert drawn == there

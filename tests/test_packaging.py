@@ -142,7 +142,7 @@ def test_sdist_can_be_tested(built):
     with tarfile.open(built.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     tests = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*") if path.is_file()}
-    assert names >= {"Makefile", "LICENSE", "pyproject.toml", "grammar/formula.lark"}
+    assert names >= {"Makefile", "LICENSE", "pyproject.toml", "grammar/formula.lark", "docs/architecture.md"}
     assert names >= {name for name in tests if "__pycache__" not in name}
 
 
