@@ -39,8 +39,11 @@ class Names:
         return self.prefix + plain(name) in self._taken
 
     def dim(self, name: str, labels: tuple[str, ...]) -> str:
-        """Return the dim called `name` over `labels`; one with other labels gets a name of its own."""
-        fresh = self.prefix + plain(name)
+        """Return the dim called `name` over `labels`; one with other labels gets a name of its own.
+
+        A comma becomes a semicolon: nutpie joins dims with commas.
+        """
+        fresh = self.prefix + plain(name).replace(",", ";")
         while fresh in RESERVED_DIMS or (fresh in self._taken and self.coords.get(fresh) != labels):
             fresh += "_"
         self._taken.add(fresh)

@@ -111,7 +111,8 @@ class _Maker:
         # The family's own parameters keep their names; a predictor of the same name gives way.
         design = self.design
         response = self.names.variable(design.response.name)
-        direct = [self._scale(p) for p in self.family.parameters if self._is_direct(p)]
+        own = {name: self.names.variable(name) for name in self.family.parameters}
+        direct = [self._scale(p, own[p]) for p in self.family.parameters if self._is_direct(p)]
         mean = self._linear(design.predictor, "identity")
         linear = [self._linear(p, "log") for p in design.parameters if not is_direct(p)]
         parameters = {p.parameter: p for p in direct} | {p.predictor.parameter: p for p in linear}
@@ -143,13 +144,12 @@ class _Maker:
             return written
         return flat if self.flat and flat is not None else default
 
-    def _scale(self, name: str) -> ScalePlan:
+    def _scale(self, name: str, variable: str) -> ScalePlan:
         predictor = self.design.parameter(name)
         grouping = predictor.grouping if predictor is not None and predictor.per_group else None
         dims = () if grouping is None else (self.names.group_dim(grouping),)
         inverse = prior("inverse", origin=FLAT) if (self.family.name, name) == ("gaussian", "sigma") else None
         own = self._prior(Slot(name, None, VALUE), defaults.family_parameter(name, self.design), inverse)
-        variable = self.names.variable(name)
         plan = ScalePlan(variable, name, own, dims, grouping)
         request = self._request(name, "Intercept")
         if request is None or predictor is None:

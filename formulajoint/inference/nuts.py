@@ -14,6 +14,7 @@ import pymc as pm
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.inference.dims import name_dims
 
 SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
 """Names of ``engine=``, besides ``auto``, which is nutpie."""
@@ -81,7 +82,7 @@ def sample(
             raise InferenceError(f"{sampler} could not sample this model: {error}") from error
     tree.attrs["engine"] = sampler
     log.info("%s drew %d x %d in %.1f s", sampler, chains, draws, time.perf_counter() - started)
-    return tree
+    return name_dims(tree, model)
 
 
 def _is_watched() -> bool:
