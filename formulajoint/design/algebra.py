@@ -231,16 +231,13 @@ class _Algebra:
         if len(left.own) == 1 and left.own.keys() == right.own.keys():
             raise self._same(next(iter(left.own.values())), at)
         if operator == "/":  # R: a/b is a + a:b, where a:b has all factors of a
-            nested = self._crossed([_joined(left.own.values())], right.own.values(), at)
-            return self.plus(left, Sum(own=nested, zero=right.zero))
-        crossed = Sum(
-            own=self._crossed(left.own.values(), right.own.values(), at), zero=left.zero or right.zero
-        )
+            return self.plus(left, self._crossed([_joined(left.own.values())], right.own.values(), at))
+        crossed = self._crossed(left.own.values(), right.own.values(), at)
         return crossed if operator == ":" else self.plus(self.plus(left, right), crossed)
 
-    def _crossed(self, left: Collection[Product], right: Collection[Product], at: Expr) -> Terms:
+    def _crossed(self, left: Collection[Product], right: Collection[Product], at: Expr) -> Sum:
         self._limit(len(left) * len(right), at)
-        return _distinct(a.times(b) for a in left for b in right)
+        return Sum(own=_distinct(a.times(b) for a in left for b in right))
 
     def _power(self, chain: Chain) -> Sum:
         base, exponent = chain.operands[0], chain.operands[-1]
@@ -257,17 +254,17 @@ class _Algebra:
         self._limit(sum(comb(len(singles), size) for size in sizes), chain)
         powers = _distinct(_joined(chosen) for size in sizes for chosen in combinations(singles, size))
         self._limit_factors(powers, chain)
-        return Sum(own=powers, zero=terms.zero)
+        return Sum(own=powers)
 
     # --- errors
 
     def _require_terms(self, value: Sum, at: Expr) -> None:
-        if value.shared or value.offsets or not value.own:
-            message = "`common(...)`, `offset(...)` and `0` stand in sums only, not in products"
+        if value.shared or value.offsets or value.zero or NONE in value.own:
+            message = "0, 1, `common(...)` and `offset(...)` stand in sums only, not in products"
             raise FormulaError(message, self.text, at.span)
 
     def _same(self, product: Product, at: Expr) -> FormulaError:
-        name = ":".join(product.keys) or "1"
+        name = ":".join(product.keys)
         message = f"among predictors a term times itself is the term: this is just `{name}`"
         hint = f"write `I({name}^2)` for the square" if len(product.keys) == 1 else ""
         return FormulaError(message, self.text, at.span, hint)

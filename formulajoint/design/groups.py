@@ -41,4 +41,6 @@ def refuse_own_group(terms: Sequence[Term], grouping: Grouping, text: str) -> No
         both = [name for name in term.variables if name in grouping.variables]
         if both:
             message = f"`{both[0]}` makes the groups, so it is constant within each of them"
-            raise FormulaError(message, text, term.span, "leave it out: the intercepts differ by group already")
+            raise FormulaError(
+                message, text, term.span, "leave it out: the intercepts differ by group already"
+            )

@@ -107,14 +107,20 @@ def _columns(
     product: Product, needed: Sequence[Piece], values: Values, numeric: FloatArray
 ) -> tuple[tuple[Factor, ...], FloatArray]:
     """Return the axes of a term and its columns; several pieces make one axis whose labels are cells."""
+    _check_size(product, sum(_width(piece, values) for piece in needed), len(numeric))
     blocks = [list(_axes(product, piece, values)) for piece in needed]
-    _check_size(product, sum(prod(len(axis.factor.labels) for axis in axes) for axes in blocks), len(numeric))
     columns = np.hstack([_crossed(axes, numeric) for axes in blocks])
     if len(blocks) == 1:
         return tuple(axis.factor for axis in blocks[0]), columns
     coded = [key for key in product.keys if isinstance(values[key], Categorical)]
     labels = [label for axes in blocks for label in _cells(axes, coded)]
     return (Factor(":".join(product.keys), tuple(labels)),), columns
+
+
+def _width(piece: Piece, values: Values) -> int:
+    """Return how many columns a piece has, before any is made."""
+    coded = [(value, piece[key]) for key in piece if isinstance(value := values[key], Categorical)]
+    return prod(len(value.levels.labels) - (not whole) for value, whole in coded)
 
 
 def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:

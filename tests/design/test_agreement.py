@@ -132,12 +132,16 @@ def test_same_columns_as_patsy(formula: str) -> None:
     np.testing.assert_allclose(in_order(ours(formula)), in_order(of_patsy(formula)), atol=1e-8)
 
 
-@pytest.mark.parametrize("formula", ["a:C(b, coding=sum)", "0 + C(b, coding=helmert)", "0 + a + C(k, coding=poly):x"])
+@pytest.mark.parametrize(
+    "formula", ["a:C(b, coding=sum)", "0 + C(b, coding=helmert)", "0 + a + C(k, coding=poly):x"]
+)
 def test_same_column_space_as_patsy_where_a_coding_is_in_full(formula: str) -> None:
     assert_same_space(ours(formula), of_patsy(formula))
 
 
-@pytest.mark.parametrize("formula", [f for f in FORMULAS if not re.search(r"coding|ref=|standard|center|log|I\(", f)])
+@pytest.mark.parametrize(
+    "formula", [f for f in FORMULAS if not re.search(r"coding|ref=|standard|center|log|I\(", f)]
+)
 def test_same_column_space_as_formulaic(formula: str) -> None:
     assert_same_space(ours(formula), np.asarray(formulaic.model_matrix(formula, FRAME), dtype=float))
 
