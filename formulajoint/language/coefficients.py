@@ -125,9 +125,11 @@ def _check_indices(reader: Reader, reference: ir.Subscript) -> None:
         bare = next(index for index in reference.indices if index.dim is None)
         message = "either all levels of a coefficient are named, or none"
         raise reader.error(message, bare.span, f"write `dim={canonical(bare)}`")
-    for place, index in enumerate(named):
-        if index.dim in [other.dim for other in named[:place]]:
+    seen: set[str | None] = set()
+    for index in named:
+        if index.dim in seen:
             raise reader.error(f"`{index.dim}` is given two levels", index.span)
+        seen.add(index.dim)
 
 
 def check_hypothesis(reader: Reader, slot: Slot, value: ir.Expr) -> None:

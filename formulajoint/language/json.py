@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from formulajoint.errors import FormulaJointError, StoreError, listed
+from formulajoint.errors import BugError, FormulaError, StoreError, listed
 from formulajoint.language import ir
 from formulajoint.language.parse import parse
 from formulajoint.language.tables import CORE, Language
@@ -47,9 +47,9 @@ def from_json(data: Mapping[str, Any], language: Language | None = None) -> ir.F
     try:
         formula = _decoded({key: value for key, value in data.items() if key != "version"})
         faithful = isinstance(formula, ir.Formula) and parse(canonical(formula), language) == formula
-    except FormulaJointError as error:
+    except FormulaError as error:
         raise StoreError(f"the stored formula does not hold: {error}") from error
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (BugError, TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise StoreError(f"the stored formula is damaged: {error!r}") from error
     if not faithful:
         raise StoreError("the stored formula is damaged: it is not what its own text says")

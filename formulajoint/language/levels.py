@@ -24,7 +24,8 @@ def level_of(value: ir.Expr) -> ir.Level | None:
 def _joined(chain: ir.Chain) -> ir.Level | None:
     """Return ``a1/b1`` or ``a1:b1`` as one level."""
     parts = [level_of(operand) for operand in chain.operands]
-    if not set(chain.operators) <= {"/", ":"} or not all(parts):
+    in_parentheses = any(isinstance(part, ir.Chain) and part.operators[0] == "/" for part in chain.operands)
+    if not set(chain.operators) <= {"/", ":"} or not all(parts) or in_parentheses:
         return None
     levels = [part for part in parts if part]
     text = levels[0].text + "".join(

@@ -11,7 +11,7 @@ from formulajoint.language.grammar import Stopped, parse_tree
 from formulajoint.language.lower import lower
 from formulajoint.language.messages import explained
 from formulajoint.language.reading import Reader
-from formulajoint.language.scan import scan
+from formulajoint.language.scan import check_length, scan
 from formulajoint.language.tables import CORE, Language
 
 
@@ -33,6 +33,7 @@ def parse(text: str, language: Language | None = None) -> ir.Formula:
     language = language or CORE
     formula: ir.Formula = _read(text, "formula", language)
     check_formula(Reader(text, language), formula)
+    check_length(str(formula))
     return replace(formula, extensions=extensions_of(formula, language))
 
 

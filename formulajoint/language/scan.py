@@ -45,9 +45,7 @@ TOKEN = re.compile(
 
 def scan(text: str) -> tuple[Word, ...]:
     """Return the tokens of `text`, or raise the FormulaError for what cannot be a token."""
-    if len(text) > MOST_CHARACTERS:
-        message = f"the formula has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
-        raise FormulaError(message, text[:MOST_CHARACTERS], Span(0, 1))
+    check_length(text)
     words: list[Word] = []
     opened: list[Word] = []
     for found in TOKEN.finditer(text):
@@ -64,6 +62,13 @@ def scan(text: str) -> tuple[Word, ...]:
         message = f"this `{opened[-1].text}` is never closed"
         raise FormulaError(message, text, opened[-1].span, f"a `{CLOSING[opened[-1].text]}` is missing")
     return tuple(words)
+
+
+def check_length(text: str) -> None:
+    """Refuse a formula, as written or in its canonical text, that is too long."""
+    if len(text) > MOST_CHARACTERS:
+        message = f"the formula has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
+        raise FormulaError(message, text[:MOST_CHARACTERS], Span(0, 1))
 
 
 def _check_number(word: Word, text: str) -> None:

@@ -1,0 +1,257 @@
+"""What holds for every formula and for every text."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from formulajoint.errors import FormulaError
+from formulajoint.language import ir
+from formulajoint.language.json import from_json, to_json
+from formulajoint.language.parse import parse, parse_clause, parse_hypotheses
+from formulajoint.language.text import BARE_NAME, canonical
+
+
+def normal(text):
+    return unicodedata.normalize("NFC", text)
+
+
+bare = st.sampled_from(
+    ["x", "treatment", "n", "true", "sigma", "Sepal.Length", "x.mean", "_a1", "größe", "身高"]
+) | st.from_regex(BARE_NAME, fullmatch=True).map(normal).filter(lambda name: re.fullmatch(BARE_NAME, name))
+anything = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+names = st.builds(ir.Name, bare) | st.builds(ir.Name, anything.map(normal), st.just(True))
+digits = st.from_regex(r"[0-9]{1,3}(\.[0-9]{0,2})?(e-?[0-9])?|\.[0-9]{1,3}", fullmatch=True)
+numbers = st.builds(ir.Number, digits)
+texts = st.builds(ir.Text, anything)
+RANKS = [("+", "-"), ("*", "/"), (":",), ("^",)]
+
+
+def rank(node):
+    """Return the place in RANKS of a chain, and one of its own for everything else."""
+    found = [
+        place
+        for place, operators in enumerate(RANKS)
+        if isinstance(node, ir.Chain) and node.operators[0] in operators
+    ]
+    return found[0] if found else None
+
+
+def chain(operators, operands):
+    """Return the chain that the parser would make: never one of the same rank where parentheses change nothing."""
+    return ir.Chain(tuple(operators), tuple(operands))
+
+
+@st.composite
+def chains(draw, ranks, operands):
+    place = draw(st.sampled_from(ranks))
+    parts = draw(st.lists(operands, min_size=2, max_size=3))
+    for i, part in enumerate(parts):
+        same = rank(part) == place
+        redundant = {0: i == 0, 1: i == 0, 2: True, 3: i == len(parts) - 1}[place]
+        signed = place == 0 and i > 0 and isinstance(part, ir.Unary)
+        if (same and redundant) or signed:
+            parts[i] = draw(names)
+    operators = draw(
+        st.lists(st.sampled_from(RANKS[place]), min_size=len(parts) - 1, max_size=len(parts) - 1)
+    )
+    return chain(operators, parts)
+
+
+def arithmetic(children):
+    signed = st.builds(ir.Unary, st.sampled_from("+-"), children)
+    called = st.builds(lambda name, x: ir.Call(name, (x,)), st.sampled_from(["log", "center", "I"]), children)
+    return signed | called | chains([0, 1, 3], children)
+
+
+values = st.recursive(names | numbers, arithmetic, max_leaves=8)
+tests_of_columns = st.builds(
+    lambda op, a, b: ir.Chain((op,), (a, b)), st.sampled_from(["<", "==", "!="]), values, values
+)
+calls = (
+    st.builds(lambda x: ir.Call("log", (x,)), values)
+    | st.builds(lambda x: ir.Call("I", (x,)), values | tests_of_columns)
+    | st.builds(lambda x, d: ir.Call("poly", (x, ir.Number(str(d)))), values, st.integers(1, 5))
+)
+factors = names | st.just(ir.Rest()) | calls
+
+
+def algebra(children):
+    powers = st.builds(
+        lambda base, n: ir.Chain(("^",), (base, ir.Number(str(n)))), children, st.integers(1, 9)
+    )
+    return chains([0, 1, 2], children) | powers
+
+
+terms = st.recursive(factors, algebra, max_leaves=8)
+groups = st.lists(names, min_size=1, max_size=3, unique_by=lambda name: name.id).flatmap(
+    lambda parts: st.builds(
+        lambda separators: ir.Group(tuple(parts), tuple(separators)),
+        st.lists(st.sampled_from("/:"), min_size=len(parts) - 1, max_size=len(parts) - 1),
+    )
+)
+group_terms = st.builds(ir.GroupTerm, terms, groups, st.booleans())
+intercepts = st.sampled_from([ir.Number("0"), ir.Number("1")])
+common = st.builds(lambda inner: ir.Call("common", (inner,)), terms | intercepts)
+
+
+@st.composite
+def predictor_sums(draw):
+    first = draw(factors | intercepts)
+    others = draw(st.lists(factors | intercepts | group_terms | common | terms, max_size=3))
+    others = [draw(names) if isinstance(other, ir.Unary) else other for other in others]
+    return chain("+" * len(others), (first, *others)) if others else first
+
+
+levels = (
+    st.builds(ir.Level, bare)
+    | st.builds(ir.Level, digits)
+    | st.builds(ir.Level, digits.map("-{}".format))
+    | st.builds(lambda a, b: ir.Level(f"{a}/{b}"), bare, digits)
+    | st.builds(ir.Level, anything, st.just(True))
+)
+keyed = levels.filter(lambda level: level.quoted or ":" not in level.text)
+interactions = st.lists(names | calls, min_size=2, max_size=3).map(
+    lambda parts: ir.Chain((":",) * (len(parts) - 1), tuple(parts))
+)
+wholes = names | calls | interactions
+dims = st.none() | bare | anything.map(normal)
+
+
+@st.composite
+def references(draw):
+    found = draw(st.lists(levels, min_size=1, max_size=2))
+    named = draw(st.booleans())
+    dim_names = draw(
+        st.lists(bare | anything.map(normal), min_size=len(found), max_size=len(found), unique=True)
+    )
+    indices = [ir.Index(level, dim if named else None) for level, dim in zip(found, dim_names, strict=True)]
+    return ir.Subscript(draw(wholes), tuple(indices))
+
+
+quoted_wholes = st.builds(ir.Name, anything.map(normal), st.just(True)) | calls | interactions
+attributes = st.builds(ir.Attribute, quoted_wholes, st.sampled_from(["mean", "sd"]))
+
+
+def effect_arithmetic(children):
+    return st.builds(ir.Unary, st.sampled_from("+-"), children) | chains([0, 1, 3], children)
+
+
+effects = st.recursive(names | numbers | references() | attributes, effect_arithmetic, max_leaves=6)
+
+
+@st.composite
+def hypotheses(draw):
+    operators = draw(
+        st.lists(st.sampled_from([">", ">="]), min_size=1, max_size=2) | st.just(["=="]) | st.just(["<"])
+    )
+    operands = draw(st.lists(effects, min_size=len(operators) + 1, max_size=len(operators) + 1))
+    return ir.Chain(tuple(operators), tuple(operands))
+
+
+weights = (
+    names
+    | st.lists(
+        st.builds(ir.Entry, keyed, numbers), min_size=1, max_size=3, unique_by=lambda e: e.level.text
+    ).map(lambda e: ir.Map(tuple(e)))
+    | st.lists(numbers, min_size=1, max_size=3).map(lambda items: ir.Sequence(tuple(items)))
+    | st.builds(lambda name: ir.Call("sum", (name,)), names)
+).filter(
+    lambda w: (
+        not isinstance(w, ir.Map | ir.Sequence)
+        or any(part.value != 0 for part in ir.walk(w) if isinstance(part, ir.Number))
+    )
+)
+normals = st.builds(lambda mu: ir.Call("normal", (mu,), (ir.Keyword("sigma", ir.Number("2")),)), numbers)
+priors = st.builds(ir.Distributed, wholes | attributes, normals)
+clauses = (
+    st.builds(
+        lambda t, w: ir.Call("joint", t, (ir.Keyword("weights", w),)),
+        st.lists(wholes, max_size=2).map(tuple),
+        weights,
+    )
+    | st.builds(lambda e: ir.Call("contrast", (e,)), effects)
+    | st.builds(lambda h: ir.Call("test", (h,)), hypotheses())
+    | st.builds(lambda p: ir.Call("prior", (p,)), priors)
+).map(ir.Clause)
+formulas = st.builds(
+    lambda response, predictors, group, parameter, clause: ir.Formula(
+        response,
+        predictors,
+        group,
+        (ir.Parameter("sigma", parameter, group), *([clause] if clause else [])),
+    ),
+    names | values.map(lambda x: ir.Call("log", (x,))),
+    predictor_sums(),
+    st.none() | groups,
+    predictor_sums(),
+    st.none() | clauses,
+)
+
+
+@given(formulas)
+def test_canonical_text_says_the_formula(formula):
+    text = canonical(formula)
+    again = parse(text)
+    assert again == formula
+    assert canonical(again) == text
+
+
+@given(formulas)
+def test_json_says_the_formula(formula):
+    assert from_json(to_json(formula)) == formula
+
+
+@given(formulas, st.randoms(use_true_random=False))
+def test_layout_changes_nothing(formula, random):
+    """Blanks, newlines and comments may stand between any two tokens outside quotes and subscripts."""
+    pieces = re.split(r'(`(?:[^`]|``)*`(?:\.\w+)?|"(?:[^"\\]|\\.)*"| )', canonical(formula))
+    blanks = [" ", "\n", "\t ", " # a remark, (unfinished `\n"]
+    laid_out = "".join(random.choice(blanks) if piece == " " else piece for piece in pieces)
+    assert parse(laid_out) == formula
+
+
+@given(effects)
+def test_a_clause_alone_reads_as_in_a_formula(effect):
+    clause = ir.Clause(ir.Call("contrast", (effect,)))
+    assert parse_clause(canonical(clause)) == clause
+
+
+@given(st.lists(hypotheses(), min_size=1, max_size=3))
+def test_hypotheses_alone(found):
+    text = ", ".join(canonical(hypothesis) for hypothesis in found)
+    assert parse_hypotheses(text) == tuple(found)
+
+
+PIECES = st.sampled_from(
+    ["y", " ~ ", "x", "|", "||", "(", ")", "[", "]", "{", "}", ",", "+", "-", "*", "/", ":", "^", "**", "=", "==", ">", "<", "!=",
+     ".", "1", "0.5", "2x", "`a b`", '"A"', "'", '"', "`", "log(", "joint(", "prior(", "test(", "contrast(", "weights=", "{A: 1}",
+     "[A]", ".mean", "%in%", "%", "#", "\n", " ", "sigma ~ ", "é", "e\u0301", "−", "\u00a0", ";", "\\"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("read", [parse, parse_clause, parse_hypotheses])
+@given(text=st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=30))
+@example(text="y ~ x[")
+@example(text="\x00")
+@example(text="y ~ ²")
+@example(text="y ~ \u0958")
+def test_any_text_is_read_or_refused(read, text):
+    value, error = attempt(read, text)
+    if error is None:
+        said = ", ".join(map(canonical, value)) if isinstance(value, tuple) else canonical(value)
+        assert read(said) == value
+    else:
+        assert error.message
+        assert 0 <= error.span.start <= error.span.end <= len(text) + 1
+        assert "^" in str(error)
+
+
+def attempt(read, text):
+    """Return what was read, or the error; any other exception fails the test."""
+    try:
+        return read(text), None
+    except FormulaError as error:
+        return None, error
