@@ -35,10 +35,11 @@ def add_to_model(plan: Plan) -> dict[str, Variable]:
     _add_coords(model, plan)
     coefficients = _coefficients(plan.mean, plan)
     scales: dict[str, Variable] = {}
-    rows = [_rows(plan.mean, coefficients)]  # each parameter of the likelihood at each row
+    count = plan.design.rows.used
+    rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
-            rows.append(pt.exp(_rows(part, _coefficients(part, plan))))
+            rows.append(pt.exp(_rows(part, _coefficients(part, plan), count)))
         else:
             scales[part.parameter] = _scale(part, plan)
             rows.append(_spread_out(scales[part.parameter], part.grouping))
@@ -57,28 +58,22 @@ def add_to_model(plan: Plan) -> dict[str, Variable]:
 
 
 def _add_coords(model: pm.Model, plan: Plan) -> None:
-    for dim, labels in plan.coords.items():
-        known = model.coords.get(dim)
-        if known is not None and tuple(known) != labels:
-            raise DataError(
-                f"The open model already has a dim `{dim}` with other labels. "
-                f"Give this formula a prefix: `build(..., prefix='second')`."
-            )
-    rows = plan.design.rows.used
-    if plan.obs_dim in model.coords and len(model.coords[plan.obs_dim] or ()) != rows:
-        raise DataError(
-            f"The open model already has a dim `{plan.obs_dim}` of another length. "
-            f"Give this formula a prefix: `build(..., prefix='second')`."
-        )
-    names = [plan.response_name, *(c.name for c in plan.mean.coefficients), *(c.name for c in plan.contrasts)]
-    names += [name for name, _ in plan.priors]
-    taken = [name for name in names if name in model.named_vars]
-    if taken:
-        raise DataError(
-            f"The open model already has a variable `{taken[0]}`. "
-            f"Give this formula a prefix: `build(..., prefix='second')`."
-        )
-    model.add_coords({**plan.coords, plan.obs_dim: np.arange(rows)})
+    """Add the dims of `plan`, unless one of its names means something else in `model`."""
+    rows = tuple(range(plan.design.rows.used))
+    coords: dict[str, tuple[object, ...]] = {**plan.coords, plan.obs_dim: rows}
+    for name in sorted(plan.variables | coords.keys()):
+        if name in model.named_vars or (name in model.coords and name in plan.variables):
+            raise _taken("variable" if name in model.named_vars else "dim", name)
+        if name in model.coords and tuple(model.coords[name] or ()) != coords[name]:
+            raise _taken("dim", name, " with other labels")
+    model.add_coords(coords)
+
+
+def _taken(what: str, name: str, how: str = "") -> DataError:
+    return DataError(
+        f"The open model already has a {what} `{name}`{how}. "
+        "Give this formula a prefix: `build(..., prefix='second')`."
+    )
 
 
 def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
@@ -98,9 +93,10 @@ def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
     return out
 
 
-def _rows(part: LinearPlan, coefficients: dict[str, Variable]) -> Variable:
+def _rows(part: LinearPlan, coefficients: dict[str, Variable], rows: int) -> Variable:
     """Return the linear predictor at each row, (N,)."""
-    total = pt.constant(0.0) if part.predictor.offset is None else pt.constant(part.predictor.offset)
+    offset = part.predictor.offset
+    total = pt.constant(np.zeros(rows) if offset is None else offset)
     for coefficient in part.coefficients:
         total = total + _contribution(coefficient, coefficients[coefficient.name], part.predictor.grouping)
     return total

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, count
+
 from formulajoint.design.schema import Factor, Grouping, Term
 
-RESERVED_DIMS = frozenset({"chain", "draw"})
-"""Dims that every posterior has already."""
+RESERVED = frozenset({"chain", "draw", "sample"})
+"""Dims that every posterior has already, or gets when its chains are joined."""
 
 
 class Names:
-    """Names of one model, each given once: a name already taken gets ``_`` at its end.
+    """Names of one model, each given once: a name already taken gets ``_`` at its end, then ``_2``, ``_3``.
 
     Family parameters come first, so a predictor called ``sigma`` becomes ``sigma_``. xarray keeps variables
     and coords in one table, which is why a dim never has the name of a variable (a factor ``arm`` is the variable
-    ``arm`` over the dim ``arm_dim``), and refuses ``/`` in a name, which becomes ``_``.
+    ``arm`` over the dim ``arm_dim``), and refuses ``/`` in a name, which becomes ``_``. No name ends in ``__``:
+    PyMC would take it for a transformed variable and drop it from the draws.
 
     Parameters
     ----------
@@ -23,38 +27,42 @@ class Names:
 
     def __init__(self, prefix: str = "") -> None:
         self.prefix = f"{prefix}_" if prefix else ""
-        self._taken: set[str] = set()
+        self.variables: set[str] = set()
         self.coords: dict[str, tuple[str, ...]] = {}
+        self._rows = ""
 
     def variable(self, name: str) -> str:
         """Return a free variable name for `name`."""
-        fresh = self.prefix + plain(name)
-        while fresh in self._taken:
-            fresh += "_"
-        self._taken.add(fresh)
+        fresh = next(n for n in self._spellings(name) if not self._is_taken(n))
+        self.variables.add(fresh)
         return fresh
 
-    def is_taken(self, name: str) -> bool:
-        """Tell whether a variable or dim already has the name that `name` would get."""
-        return self.prefix + plain(name) in self._taken
+    def is_free(self, name: str) -> bool:
+        """Tell whether a variable can have the very name `name`."""
+        return not self._is_taken(next(self._spellings(name)))
 
     def dim(self, name: str, labels: tuple[str, ...]) -> str:
         """Return the dim called `name` over `labels`; one with other labels gets a name of its own.
 
         A comma becomes a semicolon: nutpie joins dims with commas.
         """
-        fresh = self.prefix + plain(name).replace(",", ";")
-        while fresh in RESERVED_DIMS or (fresh in self._taken and self.coords.get(fresh) != labels):
-            fresh += "_"
-        self._taken.add(fresh)
+        spellings = self._spellings(name.replace(",", ";"))
+        fresh = next(n for n in spellings if self.coords.get(n) == labels or not self._is_taken(n))
         self.coords[fresh] = labels
         return fresh
 
-    def free_dim(self, name: str) -> str:
-        """Return a dim without labels, such as that of the rows."""
-        fresh = self.dim(name, ())
-        del self.coords[fresh]
-        return fresh
+    def rows_dim(self, name: str) -> str:
+        """Return the dim of the rows, which has no labels."""
+        self._rows = next(n for n in self._spellings(name) if not self._is_taken(n))
+        return self._rows
+
+    def _spellings(self, name: str) -> Iterator[str]:
+        first = self.prefix + plain(name)
+        return chain((first, f"{first}_"), (f"{first}_{number}" for number in count(2)))
+
+    def _is_taken(self, name: str) -> bool:
+        taken = name in self.variables or name in self.coords or name == self._rows
+        return taken or name in RESERVED or name.endswith("__")
 
     def group_dim(self, grouping: Grouping) -> str:
         """Return the dim of the groups: ``school``."""

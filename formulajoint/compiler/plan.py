@@ -173,6 +173,8 @@ class Plan:
         Of the family, in its order.
     contrasts : tuple of ContrastPlan
     coords : mapping of dim to labels
+    variables : frozenset of str
+        Every name that is spoken for, that of a variable given as a constant among them.
     auxiliary : frozenset of str
         Variables that only serve the sampler, left out of tables.
     flat : bool
@@ -189,6 +191,7 @@ class Plan:
     parameters: tuple[LinearPlan | ScalePlan, ...]
     contrasts: tuple[ContrastPlan, ...]
     coords: Mapping[str, tuple[str, ...]]
+    variables: frozenset[str]
     auxiliary: frozenset[str]
     flat: bool
     notes: tuple[str, ...]

@@ -120,17 +120,21 @@ class _Maker:
             design=design,
             family=self.family,
             response_name=response,
-            obs_dim=self.names.free_dim("obs"),
+            obs_dim=self.names.rows_dim("obs"),
             mean=mean,
             parameters=tuple(parameters[name] for name in self.family.parameters),
             contrasts=(),
             coords={},
+            variables=frozenset(),
             auxiliary=frozenset(),
             flat=self.flat,
             notes=(),
         )
         contrasts = plan_contrasts(plan, self.names)
-        plan = replace(plan, contrasts=contrasts, coords=dict(self.names.coords))
+        given = self.names
+        plan = replace(
+            plan, contrasts=contrasts, coords=dict(given.coords), variables=frozenset(given.variables)
+        )
         return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(plan))
 
     def _is_direct(self, parameter: str) -> bool:

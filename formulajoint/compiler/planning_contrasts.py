@@ -115,9 +115,9 @@ def _name(plan: Plan, call: Call, coefficient: Coefficient, names: Names) -> str
     if given is None:
         return names.variable(f"{call.name}_{coefficient.name.removeprefix(names.prefix)}")
     wanted = given.value if isinstance(given, Text) else given.id if isinstance(given, Name) else ""
-    if not wanted or names.is_taken(wanted):
+    if not wanted or not names.is_free(wanted):
         raise FormulaError(
-            f"the name `{wanted}` is already in use",
+            f"the name `{wanted}` is in use already, or reserved",
             plan.design.formula.source,
             given.span,
             "choose another",

@@ -369,7 +369,7 @@ def line_correlated(q):
     return total + rows(line(q), q["sigma"])
 
 
-for form in ("centered=true", "centered=false", "centered=auto"):
+for form in ("centered=true", "centered=false"):
     case(f"y ~ x | g, hierarchy({form}, cor=false)")(line_pool(normal))
     case(f"y ~ x | g, hierarchy({form}, dist=student)")(line_pool(student, 4))
     case(f"y ~ x | g, hierarchy({form}, dist=student, df=2.5)")(line_pool(student, 2.5))
@@ -592,7 +592,8 @@ class Compiled:
         names = [v.name for v in (*model.free_RVs, *model.deterministics) if v.name not in plan.auxiliary]
         self.contrasts = {contrast.name for contrast in plan.contrasts} | {c.weights_name for c in plan.contrasts}
         self.names = names
-        self.shapes = [value.shape for value in model.initial_point().values()]
+        dims = [model.named_vars_to_dims.get(variable.name, ()) for variable in model.free_RVs]
+        self.shapes = [tuple(len(model.coords[dim]) for dim in of) for of in dims]
         self.size = sum(int(np.prod(shape)) for shape in self.shapes)
         mode = pytensor.compile.Mode(linker="py", optimizer=None)
         quantities = model.replace_rvs_by_values([model[name] for name in names])
@@ -630,7 +631,8 @@ def named(case: Case) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_log_density(case):
-    model = Compiled(case)
+    with pytensor.config.change_flags(traceback__limit=0):  # a quarter of the time
+        model = Compiled(case)
     rng = np.random.default_rng(1)
     for _ in range(2):
         point = rng.normal(0, 0.8, model.size)
