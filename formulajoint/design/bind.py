@@ -11,7 +11,7 @@ from formulajoint.design.algebra import Expansion, expand
 from formulajoint.design.columns import numeric_values
 from formulajoint.design.frame import Frame, numbers, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
-from formulajoint.design.hierarchy import resolve_hierarchies
+from formulajoint.design.hierarchy import MAIN, resolve_hierarchies
 from formulajoint.design.names import (
     calls,
     columns_in,
@@ -30,9 +30,6 @@ from formulajoint.design.unavailable import refuse_contrasts, refuse_unavailable
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.ir import Call, Expr, Formula, Group, Name, Parameter, Rest
 from formulajoint.spans import Span
-
-MAIN = "mu"
-"""The parameter that the formula's own predictors describe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +106,10 @@ def _sides(formula: Formula) -> Iterator[tuple[Expr, Group | None]]:
     yield formula.predictors, formula.group
     for clause in formula.clauses:
         if isinstance(clause, Parameter):
+            if clause.name == MAIN:
+                message = f"`{MAIN}` is what the formula's own predictors are about"
+                hint = "write its predictors after the first `~`"
+                raise FormulaError(message, formula.source, clause.span, hint)
             yield clause.predictors, clause.group
 
 

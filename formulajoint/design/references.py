@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.matching import find_level as find_level
 from formulajoint.design.matching import position_of, written
 from formulajoint.design.names import contrast_calls, parts_of
@@ -160,7 +161,7 @@ def _in_words(reference: Reference) -> str:
     if reference.part != "coefficient":
         what = f"the {reference.part} of the hierarchy of `{reference.term.name}`"
     parameter = reference.predictor.parameter
-    return what if parameter == "mu" else f"{what} in the predictors of `{parameter}`"
+    return what if parameter == MAIN else f"{what} in the predictors of `{parameter}`"
 
 
 # --- checks

@@ -63,6 +63,7 @@ class Term:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
         return tuple(len(factor.labels) for factor in self.factors)
 
     def __post_init__(self) -> None:
@@ -112,6 +113,7 @@ class Predictor:
 
     @property
     def terms(self) -> tuple[Term, ...]:
+        """All terms, the per-group ones first."""
         return self.per_group + self.common
 
 
@@ -145,6 +147,7 @@ class Rows:
 
     @property
     def dropped(self) -> int:
+        """Rows that are not used."""
         return self.total - self.used
 
 

@@ -80,6 +80,7 @@ FORMULAS = {
     'y ~ I(x == «"1"»)': "`x` holds numbers, and cannot be compared with a text / write `x == 1`, without quotes",
     "y ~ «C(arm):arm»": "`arm` stands twice in `C(arm):arm`",
     "y ~ x | school, joint(x, weights=«arm»)": "weights are numbers, but column `arm` holds text",
+    "y ~ x, «mu ~ treatment»": "`mu` is what the formula's own predictors are about / after the first `~`",
     # not available yet
     "y ~ «poly(x, 2)»": "`poly(...)` is not available yet / `x + I(x^2)`",
     "y ~ arm*«bs(x, df=4)»": "`bs(...)` is not available yet",
