@@ -45,12 +45,13 @@ class PooledTerm:
     Attributes
     ----------
     coefficient : Coefficient
-    mean_name, sd_name, offset_name : str
-        Variables of the location, the scale and, not centred, the standardised distances.
+    mean_name, sd_name : str
+        Variables of the location and the scale.
+    offset_name : str or None
+        Variable of the standardised distances, where the form is not centred.
     mean, sd : Prior
     dims : tuple of str
         Of location and scale: the term's factors.
-    centered : bool
     column_names : tuple of str
         Of the variables, one a column, that a centred correlated term of several columns is made of.
     """
@@ -58,12 +59,16 @@ class PooledTerm:
     coefficient: Coefficient
     mean_name: str
     sd_name: str
-    offset_name: str
+    offset_name: str | None
     mean: Prior
     sd: Prior
     dims: tuple[str, ...]
-    centered: bool
     column_names: tuple[str, ...] = ()
+
+    @property
+    def centered(self) -> bool:
+        """Whether the coefficients are variables as they are, not by their standardised distances."""
+        return self.offset_name is None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -250,11 +250,10 @@ class _Maker:
             coefficient=coefficient,
             mean_name=self.names.variable(f"{base}_mean"),
             sd_name=self.names.variable(f"{base}_sd"),
-            offset_name=self.names.variable(f"{base}_offset"),
+            offset_name=None if centered else self.names.variable(f"{base}_offset"),
             mean=mean.shaped(term.shape),
             sd=sd.shaped(term.shape),
             dims=coefficient.dims[1:],
-            centered=centered,
             column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
         )
 
@@ -287,6 +286,6 @@ def _auxiliary(plan: Plan) -> frozenset[str]:
             continue
         for pool in part.pools:
             for term in pool.terms:
-                out |= {term.offset_name, *term.column_names}
+                out |= {*term.column_names, *([term.offset_name] if term.offset_name else [])}
             out |= {pool.correlation.partial_name} if pool.correlation is not None else set()
     return frozenset(out)

@@ -47,7 +47,7 @@ def hierarchy_law(
 def _independent(pool: Pool, term: PooledTerm) -> Variable:
     mean, sd = _location_and_scale(term)
     dist, df, dims = pool.request.dist, pool.request.df, term.coefficient.dims
-    if term.centered:
+    if term.offset_name is None:  # centred
         return hierarchy_law(dist, df, term.coefficient.name, mean, sd, dims)
     offset = hierarchy_law(dist, df, term.offset_name, 0.0, 1.0, dims)
     return pm.Deterministic(term.coefficient.name, mean + sd * offset, dims=dims)
@@ -59,7 +59,7 @@ def _correlated(pool: Pool, correlation: Correlation) -> dict[str, Variable]:
     out: dict[str, Variable] = {}
     for term in pool.terms:
         mean, sd = _location_and_scale(term)
-        offset = None if term.centered else pm.Normal(term.offset_name, dims=term.coefficient.dims)
+        offset = None if term.offset_name is None else pm.Normal(term.offset_name, dims=term.coefficient.dims)
         columns = []
         for c in range(term.coefficient.term.columns.shape[1]):
             row = cholesky[len(done)]

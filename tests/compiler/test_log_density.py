@@ -7,13 +7,11 @@ the Jacobian from these to the named quantities is taken numerically, so nothing
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pymc as pm
 import pytensor
 import pytest
 from scipy import stats
@@ -169,7 +167,9 @@ def _(q):
 
 @case("y ~ t | g")
 def _(q):  # s_x of a 0/1 column is 1/2, however rare the ones are
-    priors = normal(q["Intercept"], Y.mean(), intercept(T)) + normal(q["t"], 0, 5 * sd(Y)) + half_t(q["sigma"])
+    priors = (
+        normal(q["Intercept"], Y.mean(), intercept(T)) + normal(q["t"], 0, 5 * sd(Y)) + half_t(q["sigma"])
+    )
     return priors + rows(line(q, [(T, "t")]), q["sigma"])
 
 
@@ -239,7 +239,10 @@ def _(q):
 # --- sigma and nu
 
 
-@case("y ~ x | g, sigma ~ 1 | g", "y ~ x | g, sigma ~ 1 | g, joint(weights=precision), joint(scale=sigma, name=d)")
+@case(
+    "y ~ x | g, sigma ~ 1 | g",
+    "y ~ x | g, sigma ~ 1 | g, joint(weights=precision), joint(scale=sigma, name=d)",
+)
 def _(q):
     priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X)) + half_t(q["sigma"])
     return priors + rows(line(q), q["sigma"][G])
@@ -263,7 +266,9 @@ def sigma_pool(law, *df):
     def density(q):
         priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
         priors += half_t(q["sigma_mean"]) + half_normal(q["sigma_sd"], 1.0)
-        priors += law(np.log(q["sigma"]), *df, np.log(q["sigma_mean"]), q["sigma_sd"]) - np.log(q["sigma"]).sum()
+        priors += (
+            law(np.log(q["sigma"]), *df, np.log(q["sigma_mean"]), q["sigma_sd"]) - np.log(q["sigma"]).sum()
+        )
         return priors + rows(line(q), q["sigma"][G])
 
     return density
@@ -289,10 +294,14 @@ def _(q):
     priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
     priors += normal(q["sigma_Intercept"], np.log(sd(Y)), 1) + normal(q["sigma_x"], 0, 1 / sd(X))
     priors += normal(q["sigma_t"], 0, 2)
-    return priors + rows(line(q), np.exp(q["sigma_Intercept"][H] + q["sigma_x"][H] * X + q["sigma_t"] * T + O))
+    return priors + rows(
+        line(q), np.exp(q["sigma_Intercept"][H] + q["sigma_x"][H] * X + q["sigma_t"] * T + O)
+    )
 
 
-@case("y ~ x | g, sigma ~ x | g, hierarchy(sigma)", "y ~ x | g, sigma ~ x | g, hierarchy(sigma, centered=true)")
+@case(
+    "y ~ x | g, sigma ~ x | g, hierarchy(sigma)", "y ~ x | g, sigma ~ x | g, hierarchy(sigma, centered=true)"
+)
 def _(q):
     priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
     priors += normal(q["sigma_Intercept_mean"], np.log(sd(Y)), 1) + normal(q["sigma_x_mean"], 0, 1 / sd(X))
@@ -307,7 +316,9 @@ def _(q):
 def _(q):
     priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
     priors += normal(q["sigma_Intercept"], np.log(sd(Y)), 1) + normal(q["sigma_x_mean"], 0, 1 / sd(X))
-    priors += half_normal(q["sigma_x_sd"], 1 / sd(X)) + normal(q["sigma_x"], q["sigma_x_mean"], q["sigma_x_sd"])
+    priors += half_normal(q["sigma_x_sd"], 1 / sd(X)) + normal(
+        q["sigma_x"], q["sigma_x_mean"], q["sigma_x_sd"]
+    )
     return priors + rows(line(q), np.exp(q["sigma_Intercept"][G] + q["sigma_x"][G] * X))
 
 
@@ -442,7 +453,9 @@ def _(q):
 @case("y ~ x + arm | g, hierarchy(Intercept, x), hierarchy(arm), prior(cor ~ lkj(1.5))")
 def _(q):
     given, scales = [X, IS_B, IS_C], np.array([5 * sd(Y)] * 2)
-    total = normal(q["Intercept_mean"], Y.mean(), intercept(*given)) + half_normal(q["Intercept_sd"], intercept(*given))
+    total = normal(q["Intercept_mean"], Y.mean(), intercept(*given)) + half_normal(
+        q["Intercept_sd"], intercept(*given)
+    )
     total += normal(q["x_mean"], 0, slope(X)) + half_normal(q["x_sd"], slope(X)) + half_t(q["sigma"])
     total += normal(q["arm_mean"], 0, scales) + half_normal(q["arm_sd"], scales)
     total += pooled(*parts(q, "Intercept", "x"), q["g_cor"]) + lkj(q["g_cor"], 1.5)
@@ -455,7 +468,11 @@ def _(q):  # much at once
     y, x, z, g = (np.repeat(values, W) for values in (Y, X, Z, G))
     s0 = intercept(x, z, y=y)
     total = normal(q["Intercept_mean"], y.mean(), s0) + half_normal(q["Intercept_sd"], s0)
-    total += normal(q["x_mean"], 0, slope(x, y)) + half_normal(q["x_sd"], slope(x, y)) + normal(q["z"], 0, slope(z, y))
+    total += (
+        normal(q["x_mean"], 0, slope(x, y))
+        + half_normal(q["x_sd"], slope(x, y))
+        + normal(q["z"], 0, slope(z, y))
+    )
     total += pooled(*parts(q, "Intercept", "x"), q["g_cor"]) + lkj(q["g_cor"])
     total += half_t(q["sigma_mean"], scale=sd(y)) + half_normal(q["sigma_sd"], 1.0)
     total += normal(np.log(q["sigma"]), np.log(q["sigma_mean"]), q["sigma_sd"]) - np.log(q["sigma"]).sum()
@@ -514,7 +531,9 @@ def _(q):
     return priors + half_t(q["sigma"], 3, 2) + rows(line(q), q["sigma"])
 
 
-@case("y ~ x | g, hierarchy(x, dist=cauchy), prior(x.mean ~ cauchy(0, 10), x.sd ~ constant(10), sigma ~ half_cauchy(10))")
+@case(
+    "y ~ x | g, hierarchy(x, dist=cauchy), prior(x.mean ~ cauchy(0, 10), x.sd ~ constant(10), sigma ~ half_cauchy(10))"
+)
 def _(q):  # the model of the seed discussion
     total = normal(q["Intercept"], Y.mean(), intercept(X)) + stats.halfcauchy.logpdf(q["sigma"], 0, 10)
     return total + cauchy(q["x_mean"], 0, 10) + cauchy(q["x"], q["x_mean"], 10) + rows(line(q), q["sigma"])
@@ -525,7 +544,9 @@ def _(q):
     return normal(q["x"], 0, slope(X)) + rows(40 + q["x"][G] * X, 2.0)
 
 
-@case("y ~ x | g, sigma ~ z | g, hierarchy(sigma, cor=false), prior(sigma.z.sd ~ gamma(2, 3), sigma.z.mean ~ normal(1, 2))")
+@case(
+    "y ~ x | g, sigma ~ z | g, hierarchy(sigma, cor=false), prior(sigma.z.sd ~ gamma(2, 3), sigma.z.mean ~ normal(1, 2))"
+)
 def _(q):
     priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
     priors += normal(q["sigma_Intercept_mean"], np.log(sd(Y)), 1) + half_normal(q["sigma_Intercept_sd"], 1)
@@ -590,15 +611,21 @@ class Compiled:
         plan = case.plan()
         model = build_model(plan)
         names = [v.name for v in (*model.free_RVs, *model.deterministics) if v.name not in plan.auxiliary]
-        self.contrasts = {contrast.name for contrast in plan.contrasts} | {c.weights_name for c in plan.contrasts}
+        self.contrasts = {contrast.name for contrast in plan.contrasts} | {
+            c.weights_name for c in plan.contrasts
+        }
         self.names = names
         dims = [model.named_vars_to_dims.get(variable.name, ()) for variable in model.free_RVs]
         self.shapes = [tuple(len(model.coords[dim]) for dim in of) for of in dims]
         self.size = sum(int(np.prod(shape)) for shape in self.shapes)
         mode = pytensor.compile.Mode(linker="py", optimizer=None)
         quantities = model.replace_rvs_by_values([model[name] for name in names])
-        self._quantities = pytensor.function(model.value_vars, quantities, mode=mode, on_unused_input="ignore")
-        self._log_density = pytensor.function(model.value_vars, model.logp(), mode=mode, on_unused_input="ignore")
+        self._quantities = pytensor.function(
+            model.value_vars, quantities, mode=mode, on_unused_input="ignore"
+        )
+        self._log_density = pytensor.function(
+            model.value_vars, model.logp(), mode=mode, on_unused_input="ignore"
+        )
 
     def _values(self, point):
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])[:-1]
@@ -613,7 +640,10 @@ class Compiled:
     def coordinates(self, point) -> np.ndarray:
         """Return the named quantities as one vector, of a correlation matrix the part below the diagonal."""
         found = {k: v for k, v in self.quantities(point).items() if k not in self.contrasts}
-        rows = [np.tril(v, -1)[np.tril_indices(len(v), -1)] if "_cor" in k else np.ravel(v) for k, v in found.items()]
+        rows = [
+            np.tril(v, -1)[np.tril_indices(len(v), -1)] if "_cor" in k else np.ravel(v)
+            for k, v in found.items()
+        ]
         return np.concatenate(rows)
 
     def log_jacobian(self, point, step=1e-4) -> float:
