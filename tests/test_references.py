@@ -1,0 +1,169 @@
+"""Posteriors that are known: exact figures, computed without PyMC, against what a formula gives.
+
+An estimate agrees where it lies within four of its own Monte Carlo standard errors of the known figure. How close
+that is, is held too: there must be enough effective draws to see a mean that is a tenth of a standard deviation off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from arviz_stats.base.array import array_stats
+from numpy.typing import NDArray
+
+import formulajoint as fj
+
+HERE = Path(__file__).parent
+REFERENCES = json.loads((HERE / "reference" / "posteriors.json").read_text())
+
+WIDE = 4.0
+"""Monte Carlo standard errors by which an estimate may miss: once in 16,000 by chance."""
+
+ENOUGH = 2500
+"""Effective draws that every quantity must have."""
+
+CAUCHY = """hierarchy(treatment, dist=cauchy), joint(weights=n),
+    prior(Intercept ~ normal(0, 100), treatment.mean ~ cauchy(0, 10), treatment.sd ~ constant(10),
+          sigma ~ half_cauchy(10))"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model whose posterior is known."""
+
+    data: str
+    formula: str
+    priors: str | None = None
+    draws: int = 4000
+    target_accept: float = 0.9
+
+
+CASES = {
+    "not pooled": Case(
+        "tutoring", "test_score ~ treatment | school, joint(weights=n)", priors="flat", draws=8000
+    ),
+    "hierarchy": Case("tutoring", f"test_score ~ treatment | school, {CAUCHY}", draws=8000),
+    "hierarchy, sigma by school": Case(
+        "tutoring", f"test_score ~ treatment | school, sigma ~ 1 | school, {CAUCHY}", draws=20000
+    ),
+    "pigs, three weights": Case(
+        "pigs",
+        """logconc ~ percent | source, joint(weights=n, name=by_rows), joint(weights=equal, name=plain),
+           joint(weights=precision, name=shared)""",
+        priors="flat",
+    ),
+    "mtcars, three weights": Case(
+        "mtcars",
+        """mpg ~ wt | cyl, joint(weights=n, name=by_rows), joint(weights=equal, name=plain),
+           joint(weights=precision, name=shared)""",
+        priors="flat",
+    ),
+    "correlated hierarchy": Case(
+        "sleepstudy",
+        """Reaction ~ Days | Subject, hierarchy(), joint(weights=n),
+           prior(Intercept.mean ~ normal(250, 100), Intercept.sd ~ half_cauchy(25),
+                 Days.mean ~ normal(10, 20), Days.sd ~ half_cauchy(10),
+                 cor ~ lkj(2), sigma ~ half_cauchy(25))""",
+    ),
+    "student hierarchy": Case(
+        "sleepstudy",
+        """Reaction ~ Days | Subject, hierarchy(Days, dist=student, df=4), joint(weights=n),
+           prior(Intercept ~ normal(0, 1000), Days.mean ~ normal(10, 20), Days.sd ~ half_cauchy(10),
+                 sigma ~ half_cauchy(25))""",
+    ),
+    "hierarchy, sigma by source": Case(
+        "pigs",
+        """logconc ~ percent | source, sigma ~ 1 | source, hierarchy(percent, centered=false),
+           joint(weights=n), joint(weights=equal, name=plain),
+           prior(Intercept ~ normal(0, 10), percent.mean ~ normal(0, 0.1), percent.sd ~ half_normal(0.1),
+                 sigma ~ half_normal(0.5))""",
+        target_accept=0.99,
+        draws=6000,
+    ),
+    "student likelihood": Case(
+        "stackloss",
+        """stack.loss ~ standardize(Air.Flow) + standardize(Water.Temp) + standardize(`Acid.Conc.`),
+           family(student),
+           prior(Intercept ~ normal(20, 20), standardize(Air.Flow) ~ normal(0, 10),
+                 standardize(Water.Temp) ~ normal(0, 10), standardize(`Acid.Conc.`) ~ normal(0, 10),
+                 sigma ~ half_cauchy(5), nu ~ constant(4))""",
+    ),
+    "interaction": Case(
+        "kidiq", "kid_score ~ mom_hs * mom_iq, prior(sigma ~ half_cauchy(2.5))", priors="flat", draws=12000
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_the_posterior_is_the_known_one(name: str) -> None:
+    case = CASES[name]
+    data = fj.tutoring() if case.data == "tutoring" else pd.read_csv(HERE / "data" / f"{case.data}.csv")
+    fit = fj.model(case.formula, data, priors=case.priors).fit(
+        draws=case.draws, target_accept=case.target_accept, seed=1, progress=False
+    )
+    wrong = [
+        f"{label}: {complaint}"
+        for label, known in REFERENCES[name].items()
+        for complaint in complaints(draws_of(fit, label), known)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def draws_of(fit: fj.Fit, label: str) -> NDArray[np.float64]:
+    """Return the draws (chain, draw) of a quantity such as ``treatment[A]``."""
+    name, _, place = label.partition("[")
+    variable = fit.posterior[name]
+    dims = [dim for dim in variable.dims if dim not in ("chain", "draw")]
+    where = place.removesuffix("]").split(", ") if place else []
+    return variable.sel(dict(zip(dims, where, strict=True))).transpose("chain", "draw").to_numpy()
+
+
+def complaints(draws: NDArray[np.float64], known: Mapping[str, float]) -> Iterator[str]:
+    """Yield what is wrong with `draws` of a quantity whose statistics are `known`."""
+    enough = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk")
+    if enough < ENOUGH:
+        yield f"{enough:.0f} effective draws are too few to tell"
+    for statistic, value in known.items():
+        estimate, error = estimated(draws, statistic)
+        if not abs(estimate - value) < WIDE * error:
+            yield f"{statistic} is {estimate:.5g} +- {error:.2g}, not {value:.5g}"
+
+
+def estimated(draws: NDArray[np.float64], statistic: str) -> tuple[float, float]:
+    """Return a statistic of draws (chain, draw) and its Monte Carlo standard error."""
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    if statistic == "mean":
+        return draws.mean(), array_stats.mcse(draws, method="mean", **axes)
+    if statistic == "sd":
+        return draws.std(ddof=1), array_stats.mcse(draws, method="sd", **axes)
+    prob = float(statistic.removeprefix("q")) / 100
+    return np.quantile(draws, prob), array_stats.mcse(draws, method="quantile", prob=prob, **axes)
+
+
+# --- the yardstick itself
+
+NORMAL = np.random.default_rng(1).normal(5, 2, (4, 4000))
+
+
+def test_true_figures_are_accepted() -> None:
+    assert not list(complaints(NORMAL, {"mean": 5, "sd": 2, "q2.5": 1.0801, "q50": 5, "q97.5": 8.9199}))
+
+
+@pytest.mark.parametrize("known", [{"mean": 5.2}, {"sd": 2.1}, {"q2.5": 1.3}, {"q50": 5.2}, {"q97.5": 8.65}])
+def test_a_figure_that_is_a_tenth_of_a_deviation_off_is_seen(known: dict[str, float]) -> None:
+    assert list(complaints(NORMAL, known))
+
+
+def test_too_few_draws_are_seen() -> None:
+    assert list(complaints(NORMAL[:, :500], {"mean": 5}))
+
+
+def test_every_known_posterior_is_asked_for() -> None:
+    assert REFERENCES.keys() == CASES.keys()
