@@ -79,9 +79,12 @@ def _string(value: str) -> str:
 
 def _chain(node: ir.Chain) -> str:
     rank = _rank(node)
-    texts = [_at(rank + 1, operand) for operand in node.operands]
-    if rank == POWER and isinstance(node.operands[-1], ir.Unary):
-        texts[-1] = f"{node.operands[-1].operator}{_at(POWER + 1, node.operands[-1].operand)}"
+    *operands, last = node.operands
+    texts = [_at(rank + 1, operand) for operand in operands]
+    if rank == POWER and isinstance(last, ir.Unary):  # an exponent may have a sign
+        texts.append(last.operator + _at(ATOM, last.operand))
+    else:
+        texts.append(_at(rank + 1, last))
     operators = [op if rank >= COLON else f" {op} " for op in node.operators]
     return texts[0] + "".join(op + text for op, text in zip(operators, texts[1:], strict=True))
 

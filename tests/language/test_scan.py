@@ -162,6 +162,9 @@ def nested(step):
     return f"y ~ {steps}x{')' * steps.count('(')}"
 
 
+LADDER = "I(0 < 1 + 1 * -1^-"
+
+
 @pytest.mark.parametrize(
     "step", ["(", "log(", "log(1 + ", "I(-(", "(a + b * ", "(a + b * c:", "(a * (b + (c / "]
 )
@@ -173,8 +176,18 @@ def test_what_is_read_can_be_walked_by_recursion(step):
     assert repr(formula)
 
 
+def test_depth_takes_linear_time():
+    def seconds(depth):
+        start = time.process_time()
+        parse("y ~ " + LADDER * depth + "x" + ")" * depth)
+        return time.process_time() - start
+
+    seconds(4)
+    assert seconds(16) < 20 * min(seconds(4) for _ in range(3))  # twice for each would be 4,096 times
+
+
 def test_more_operators_than_brackets_can_be_too_deep():
-    error = error_of(nested("I(0 < 1 + 1 * -1^-"))
+    error = error_of(nested(LADDER))
     assert error.message == "brackets and operators are nested too deep here"
 
 
