@@ -169,13 +169,26 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
 
 
 def _map(design: Design, given: Map) -> FloatArray:
-    """Return the weights of ``{A: 0.3, B: 0.7}`` in the groups' order; binding has seen that each is there once."""
-    grouping, values = _grouping(design), np.zeros(len(_grouping(design)))
+    """Return the weights of ``{A: 0.3, B: 0.7}`` in the groups' order; every group is there once."""
+    grouping, text = _grouping(design), design.formula.source
+    values: dict[int, float] = {}
     for entry in given.entries:
-        group = position_of(entry.level, grouping.labels, f"`{grouping.name}`", design.formula.source)
-        values[group] = constant(entry.value, design.formula.source)
-    return values
+        group = position_of(entry.level, grouping.labels, f"`{grouping.name}`", text)
+        if group in values:
+            message = f"`{grouping.labels[group]}` has two weights"
+            raise FormulaError(message, text, entry.span, "keep one of them")
+        values[group] = constant(entry.value, text)
+    missing = [label for group, label in enumerate(grouping.labels) if group not in values]
+    if missing:
+        message = f"the weights leave out {listed(missing)} of `{grouping.name}`"
+        raise FormulaError(message, text, given.span, "give every group a weight, 0 for none")
+    return np.array([values[group] for group in range(len(grouping))])
 
 
 def _list(design: Design, given: Sequence) -> FloatArray:
-    return np.array([constant(item, design.formula.source) for item in given.items])
+    """Return the weights of ``[0.3, 0.7]``, one a group."""
+    grouping, text = _grouping(design), design.formula.source
+    if len(given.items) != len(grouping):
+        message = f"`{grouping.name}` has {len(grouping)} groups, and there are {len(given.items)} weights"
+        raise FormulaError(message, text, given.span, f"the groups are {listed(grouping.labels)}")
+    return np.array([constant(item, text) for item in given.items])
