@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 __all__ = ["CONTRASTS", "FORMULA", "Fragment", "Stopped", "Token", "Tree", "parse_tree", "parser"]
 
@@ -73,5 +73,3 @@ def parse_tree(text: str, start: str, fragments: tuple[Fragment, ...]) -> Tree[T
         raise Stopped(position, frozenset(error.accepts or error.expected)) from None
     except UnexpectedCharacters as error:
         raise Stopped(error.pos_in_stream or 0, frozenset(error.allowed or ())) from None
-    except UnexpectedInput as error:
-        raise Stopped(error.pos_in_stream or 0, frozenset()) from None

@@ -49,7 +49,7 @@ def _response(stop: Stop) -> Advice | None:
         return Advice("`~` is expected here, not `<-`", MODEL, ahead=1)
     if stop.here in ("=", "=="):
         return Advice(f"`~` is expected here, not `{stop.here}`", MODEL)
-    if stop.here in OPERATORS or stop.word().kind == "percent":
+    if stop.here in OPERATORS or stop.word().kind == "percent" or stop.at_value():
         return Advice("the response must be one column or one call", "wrap arithmetic: `I(a / b) ~ x`")
     if stop.here in ("", ",", "|", "||"):
         return Advice("there is no `~` in this formula", MODEL)

@@ -65,7 +65,7 @@ def _equals(stop: Stop) -> Advice | None:
     if stop.word(1).text in ("<", ">"):
         return Advice(f"`={stop.word(1).text}` is no operator", f"write `{stop.word(1).text}=`", 0, 1)
     if stop.before in ("=", "<", ">"):
-        return Advice(f"`{stop.before}=` is written without a blank, or `=` is one too many", "", 1)
+        return Advice(f"`{stop.before} =` is no operator", f"write `{stop.before}=` without a blank", 1)
     if stop.bracket == "{":
         return Advice("a map is written with `:`", "write `{A: 0.3, B: 0.7}`")
     if stop.bracket == "[" and not stop.in_list:
@@ -123,8 +123,6 @@ def _braces(stop: Stop) -> Advice | None:
         return Advice(
             "a level that is more than a name or a number must stand in quotes", 'write `{"a:b": 0.3}`'
         )
-    if stop.here == ":" and ":" in stop.clause:
-        return Advice("a level with `:` must stand in quotes here", 'write `{"a:b": 0.3}`')
     if stop.here == ":":
         return Advice(
             "a map can stand only as the value of an argument, and arithmetic has no `:`",

@@ -34,7 +34,7 @@ class Language:
         signatures = (signature for table in self.names.values() for signature in table.values())
         return frozenset(signature.extension for signature in signatures if signature.extension)
 
-    def extended(
+    def extend(
         self,
         extension: str,
         names: Mapping[Position, Table] | None = None,

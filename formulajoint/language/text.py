@@ -117,11 +117,6 @@ def _index(node: ir.Index) -> str:
     return f"{dim}={_level(node.level)}"
 
 
-def _entry(node: ir.Entry) -> str:
-    level = _string(node.level.text) if ":" in node.level.text else _level(node.level)
-    return f"{level}: {_at(SUM, node.value)}"
-
-
 def _group(node: ir.Group) -> str:
     names = [_name(name) for name in node.names]
     return names[0] + "".join(sep + name for sep, name in zip(node.separators, names[1:], strict=True))
@@ -154,7 +149,7 @@ WRITERS: dict[type, Callable[[Any], str]] = {
     ir.Level: _level,
     ir.Index: _index,
     ir.Subscript: lambda node: f"{canonical(node.of)}[{_listed(node.indices)}]",
-    ir.Entry: _entry,
+    ir.Entry: lambda node: f"{_level(node.level)}: {_at(SUM, node.value)}",
     ir.Map: lambda node: f"{{{_listed(node.entries)}}}",
     ir.Sequence: lambda node: "[" + ", ".join([_at(SUM, item) for item in node.items]) + "]",
     ir.Distributed: lambda node: f"{canonical(node.target)} ~ {canonical(node.distribution)}",

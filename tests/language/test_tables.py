@@ -14,7 +14,7 @@ from formulajoint.language.tables import CLAUSES, CORE, ELSEWHERE, FUNCTIONS
 
 CUT = Slot("cut", Kind.NUMBER)
 TRIMMED = replace(CLAUSES["joint"], keywords=(*CLAUSES["joint"].keywords, CUT))
-WIDER = CORE.extended(
+WIDER = CORE.extend(
     "trimming",
     {
         "clause": {"trimmed": TRIMMED},
@@ -86,9 +86,9 @@ def test_a_language_cannot_be_changed(change):
 
 def test_a_known_name_is_refused():
     with pytest.raises(FormulaJointError, match="knows `joint` as a clause already"):
-        CORE.extended("again", {"clause": {"joint": TRIMMED}})
+        CORE.extend("again", {"clause": {"joint": TRIMMED}})
     with pytest.raises(FormulaJointError, match="knows `sum` as a rule of the grammar already"):
-        CORE.extended("again", rules={"sum": lambda node: None})
+        CORE.extend("again", rules={"sum": lambda node: None})
 
 
 VERSUS = Fragment(
@@ -108,7 +108,7 @@ def _versus(node):
 
 
 def test_new_syntax_is_a_fragment_and_a_function():
-    language = CORE.extended(
+    language = CORE.extend(
         "versus", fragments=[VERSUS], rules={"versus": _versus, "clause": lambda node: node.children[0]}
     )
     formula = parse("y ~ x | g, A vs B", language)
