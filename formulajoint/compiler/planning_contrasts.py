@@ -87,13 +87,8 @@ def _node(plan: Plan, call: Call, coefficient: Coefficient, names: Names) -> Con
     scale, divisors = _scale(plan, call.keyword("scale"))
     value = call.keyword("weights")
     weights = weights_of(plan.design, coefficient.term, value, own_sigma=_sigma_by_group(plan))
-    if scale == "sigma" and isinstance(value, Name) and value.id == "precision" and not value.quoted:
-        raise FormulaError(
-            "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`",
-            plan.design.formula.source,
-            value.span,
-            "leave one of the two out, or use `weights=n`",
-        )
+    if isinstance(value, Name) and value.id == "precision" and not value.quoted:
+        _check_precision(plan, scale, value)
     name = _name(plan, call, coefficient, names)
     return ContrastPlan(
         name=name,
@@ -123,6 +118,17 @@ def _name(plan: Plan, call: Call, coefficient: Coefficient, names: Names) -> str
             "choose another",
         )
     return names.variable(wanted)
+
+
+def _check_precision(plan: Plan, scale: str, at: Name) -> None:
+    """Refuse weights by precision where that would not be the inverse sampling variance up to a factor."""
+    sigma, source = plan.scale("sigma"), plan.design.formula.source
+    if scale == "sigma":
+        message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
+        raise FormulaError(message, source, at.span, "leave one of the two out, or use `weights=n`")
+    if sigma is None or (sigma.grouping is not None and not _sigma_by_group(plan)):
+        message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
+        raise FormulaError(message, source, at.span, "use other weights, or another sigma")
 
 
 def _sigma_by_group(plan: Plan) -> bool:
