@@ -81,7 +81,7 @@ class Fit:
         known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
         if name not in known:
             raise InferenceError(
-                f"There is no contrast `{name}`. {did_you_mean(name, known) or f'There are {listed(known)}.'}"
+                f"There is no contrast `{name}`: {did_you_mean(name, known) or f'there are {listed(known)}.'}"
             )
         return tables.weights(self.draws, known[name])
 

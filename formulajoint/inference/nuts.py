@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral, Real
 
 import pymc as pm
 from xarray import DataTree
@@ -32,10 +33,11 @@ def choose(engine: str) -> str:
     """
     name = "nutpie" if engine == "auto" else engine
     if name not in SAMPLERS:
-        hint = did_you_mean(engine, ("auto", *SAMPLERS)) or f"There are {listed(('auto', *SAMPLERS))}."
-        raise InferenceError(f"There is no engine `{engine}`. {hint}")
-    if name != "pymc" and importlib.util.find_spec(name) is None:
-        raise InferenceError(f"`{name}` is not installed: pip install 'formulajoint[{name}]'.")
+        hint = did_you_mean(engine, ("auto", *SAMPLERS)) or f"there are {listed(('auto', *SAMPLERS))}."
+        raise InferenceError(f"There is no engine `{engine}`: {hint}")
+    if importlib.util.find_spec(name) is None:
+        extra = name if name == "nutpie" else f"'formulajoint[{name}]'"
+        raise InferenceError(f"`{name}` is not installed: pip install {extra}.")
     return name
 
 
@@ -56,14 +58,10 @@ def sample(
     Raises
     ------
     InferenceError
-        Where the sampler cannot start or fails.
+        Where a setting makes no sense, or the sampler cannot start or fails.
     """
-    for name, value, least in (("draws", draws, 1), ("tune", tune, 0), ("chains", chains, 1)):
-        if value < least:
-            raise InferenceError(f"`{name}` must be at least {least}, not {value}.")
-    if not 0 < target_accept < 1:
-        raise InferenceError(f"`target_accept` must lie between 0 and 1, not {target_accept}.")
     sampler = choose(engine)
+    _check_settings(draws, tune, chains, seed, target_accept)
     started = time.perf_counter()
     with _quiet():
         try:
@@ -78,8 +76,9 @@ def sample(
                 progressbar=progress and _is_watched(),
                 compute_convergence_checks=False,
             )
-        except (RuntimeError, ValueError, FloatingPointError, pm.exceptions.SamplingError) as error:
-            raise InferenceError(f"{sampler} could not sample this model: {error}") from error
+        except Exception as error:  # four packages, each with errors of its own
+            reason = str(error).partition("Stack backtrace")[0].strip()  # nutpie's, of no use to a reader
+            raise InferenceError(f"{sampler} could not sample this model: {reason}") from error
     tree.attrs["engine"] = sampler
     log.info("%s drew %d x %d in %.1f s", sampler, chains, draws, time.perf_counter() - started)
     return name_dims(tree, model)
@@ -88,6 +87,16 @@ def sample(
 def _is_watched() -> bool:
     """Tell whether somebody can see a progress bar: in a terminal or a notebook, not in a log."""
     return sys.stdout.isatty() or "ipykernel" in sys.modules
+
+
+def _check_settings(draws: object, tune: object, chains: object, seed: object, target_accept: object) -> None:
+    wholes = [("draws", draws, 1), ("tune", tune, 0), ("chains", chains, 1)]
+    wholes += [] if seed is None else [("seed", seed, 0)]
+    for name, value, least in wholes:
+        if not (isinstance(value, Integral) and int(value) >= least):
+            raise InferenceError(f"`{name}` must be a whole number of {least} or more, not {value!r}.")
+    if not (isinstance(target_accept, Real) and 0 < float(target_accept) < 1):
+        raise InferenceError(f"`target_accept` must lie between 0 and 1, not {target_accept!r}.")
 
 
 @contextmanager
