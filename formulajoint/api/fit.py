@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from xarray import Dataset, DataTree
 
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results import tables
 from formulajoint.results.diagnostics import diagnostics
+from formulajoint.results.joint_table import band_table, joint_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
 from formulajoint.results.records import fit_record
@@ -69,6 +73,67 @@ class Fit:
             Probability of the highest-density interval.
         """
         return tables.contrasts(self.draws, prob)
+
+    def test(self, hypothesis: str | None = None, rope: float | None = None) -> pd.DataFrame:
+        """Return joint tests: the Bayesian answer to the F test, is there an effect in any group?
+
+        Parameters
+        ----------
+        hypothesis : str, optional
+            Equalities such as ``"treatment == 0"`` (in every group), ``"treatment == treatment[A]"`` (the same in all),
+            ``"treatment[A] - 2*treatment[B] == 3"``, several joined by commas; or an order, ``"treatment[A] >
+            treatment[B] > 0"``. None tests each per-group predictor for zero in every group.
+        rope : float, optional
+            Half-width of the region about the null that counts as no effect, in the coefficients' units.
+
+        Returns
+        -------
+        DataFrame
+            One row a hypothesis, with its rank; contour (the mass outside the ellipsoid through the null) and its
+            Monte Carlo standard error; gbpv (global Bayesian p-value of the simultaneous band); p_all_positive,
+            p_all_negative, p_in_rope; log_bf10, the log Bayes factor against the null, and its error; the F test
+            (statistic, df_num, df_denom, p_value); and a note that says why a figure is empty.
+
+        Raises
+        ------
+        FormulaError
+            Where the hypothesis is wrong or does not fit the model; it shows the place.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
+        >>> fit.test("treatment == 0")  # doctest: +SKIP
+        """
+        return joint_table(self.draws, self._hypotheses(hypothesis), rope)
+
+    def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
+        """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
+
+        Parameters
+        ----------
+        hypothesis : str, optional
+            As for `test`.
+        prob : float
+            Probability that every quantity lies within its interval.
+
+        Returns
+        -------
+        DataFrame
+            One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low, high.
+        """
+        return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
+
+    def _hypotheses(self, text: str | None) -> list[Hypothesis]:
+        design = self.model.design
+        if text is not None:
+            return [parsed_hypothesis(design, parse_hypotheses(text), text)]
+        slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
+        if not slopes:
+            raise InferenceError(
+                "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
+            )
+        return [all_zero(design, term) for term in slopes]
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.
