@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from formulajoint.compiler.defaults import stands_for_intercept
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.priors import DEFAULT
 
@@ -18,25 +19,19 @@ FEW = 3
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each one sentence or two."""
-    return (*_rows(plan), *_far_columns(plan), *_few_groups(plan))
-
-
-def _rows(plan: Plan) -> Iterator[str]:
-    rows = plan.design.rows
-    if rows.dropped:
-        columns = ", ".join(f"{name} ({count})" for name, count in rows.missing.items())
-        yield f"{rows.dropped} of {rows.total} rows were dropped for missing values: {columns}."
+    return (*_far_columns(plan), *_few_groups(plan))
 
 
 def _far_columns(plan: Plan) -> Iterator[str]:
-    terms = plan.design.predictor.terms
-    if not any(term.name == "Intercept" for term in terms):
+    predictor = plan.design.predictor
+    levels = [term for term in predictor.terms if stands_for_intercept(term, predictor)]
+    if not levels:
         return
-    for term in terms:
-        if term.name != "Intercept" and not term.factors and np.any(abs(term.means) > FAR * term.scales):
+    for term in predictor.terms:
+        if term not in levels and not term.factors and np.any(abs(term.means) > FAR * term.scales):
             yield (
-                f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), so the intercept "
-                f"is an extrapolation: consider center({term.name})."
+                f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), "
+                f"so {levels[0].name} is an extrapolation: consider center({term.name})."
             )
 
 

@@ -7,18 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from textwrap import wrap
 from typing import Any
 
 from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, Pool, ScalePlan
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.schema import Grouping
+from formulajoint.design.schema import FloatArray, Grouping, Hierarchy, Rows, Term
 from formulajoint.language.ir import Formula
 from formulajoint.language.text import canonical
 
-MOST_GROUPS = 8
+MOST_GROUPS, MOST_CELLS = 8, 8
+"""So many groups or levels are named; of more, their number or range is given."""
+
 WIDTH = 100
+
+LIKELIHOODS = {"gaussian": ("normal", ("mu", "sigma")), "student": ("student_t", ("nu", "mu", "sigma"))}
+"""Distribution and arguments of each family, as a prior would write them."""
+
+HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 
 
 def explain(plan: Plan) -> str:
@@ -40,7 +48,12 @@ def model_record(plan: Plan) -> dict[str, Any]:
     return {
         "formula": str(plan.design.formula),
         "family": plan.family.name,
-        "rows": {"total": rows.total, "used": rows.used, "missing": dict(rows.missing)},
+        "rows": {
+            "total": rows.total,
+            "used": rows.used,
+            "missing": dict(rows.missing),
+            "weightless": rows.weightless,
+        },
         "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
         "coefficients": [
             {"name": name, "description": what, "prior": prior}
@@ -64,37 +77,57 @@ def formula_lines(formula: Formula) -> list[str]:
 
 
 def data_lines(plan: Plan) -> list[str]:
-    """Return what was read: rows used and dropped, and the groups with their rows."""
+    """Return what was read: rows used and left out, and the groups with their rows."""
     rows, grouping = plan.design.rows, plan.design.predictor.grouping
-    used = f"{rows.used} rows" if not rows.dropped else f"{rows.used} of {rows.total} rows"
-    lines = [f"data: {used}" + (f", {rows.dropped} dropped for missing values" if rows.dropped else "")]
+    used = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else f"{rows.used} rows"
+    line = f"data: {used}"
     if plan.design.row_weights is not None:
-        lines[0] += f", counted as {plan.design.row_weights.sum():g} by their weights"
+        line += f", counted as {plan.design.row_weights.sum():g} by their weights"
     if grouping is not None:
-        lines[0] += f"; {len(grouping)} {'group' if len(grouping) == 1 else 'groups'} of {grouping.name}"
-        lines[0] += f" ({_group_sizes(plan, grouping)})"
-    return lines
+        line += f"; {len(grouping)} {'group' if len(grouping) == 1 else 'groups'} of {grouping.name}"
+        line += f" ({_group_sizes(plan, grouping)})"
+    return [line]
+
+
+def _left_out(rows: Rows) -> str:
+    """Return why rows are not used: ``2 miss a value: age in 1, dose in 2``."""
+    missing = rows.dropped - rows.weightless
+    cells = ", ".join(f"{name} in {count}" for name, count in rows.missing.items())
+    reasons = [f"{missing} {'misses' if missing == 1 else 'miss'} a value: {cells}"] if missing else []
+    reasons += [f"{rows.weightless} of weight zero"] if rows.weightless else []
+    return "; ".join(reasons)
 
 
 def _group_sizes(plan: Plan, grouping: Grouping) -> str:
     sizes = group_rows(plan.design)
     if len(grouping) > MOST_GROUPS:
-        return f"{sizes.min():g} to {sizes.max():g} rows each"
+        return f"{span(sizes)} rows each"
     return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
+
+
+def span(values: FloatArray) -> str:
+    """Return ``4 to 10``, or ``4`` where all are equal."""
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def equation_lines(plan: Plan) -> list[str]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
-    rest = ", ".join(
-        p.predictor.parameter if isinstance(p, LinearPlan) else _indexed(p.name, p.dims)
-        for p in plan.parameters
-    )
-    law = {"gaussian": "normal", "student": "student_t"}[plan.family.name]
-    lines = [f"model: {plan.response_name} ~ {law}(mu, {rest})", f"       mu = {_sum(plan.mean)}"]
+    names = {"mu": "mu"} | dict(_parameter_name(part) for part in plan.parameters)
+    law, order = LIKELIHOODS[plan.family.name]
+    lines = [f"model: {plan.response_name} ~ {law}({', '.join(names[parameter] for parameter in order)})"]
+    lines.append(f"       mu = {_sum(plan.mean)}")
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
             lines.append(f"       log({part.predictor.parameter}) = {_sum(part)}")
     return lines
+
+
+def _parameter_name(part: LinearPlan | ScalePlan) -> tuple[str, str]:
+    """Return a parameter and what stands for it in the likelihood: ``sigma``, ``sigma[school]``."""
+    if isinstance(part, LinearPlan):
+        return part.predictor.parameter, part.predictor.parameter
+    return part.parameter, _indexed(part.name, part.dims)
 
 
 def _indexed(name: str, dims: Sequence[str]) -> str:
@@ -113,7 +146,7 @@ def coefficient_rows(plan: Plan) -> list[tuple[str, str, str]]:
     """Return name, description and prior of every variable of the model that has one."""
     rows = list(_linear_rows(plan.mean))
     for part in plan.parameters:
-        rows += _linear_rows(part) if isinstance(part, LinearPlan) else _scale_rows(part)
+        rows += _linear_rows(part) if isinstance(part, LinearPlan) else _scale_rows(part, plan.family.name)
     return rows
 
 
@@ -123,20 +156,18 @@ def _linear_rows(part: LinearPlan) -> Iterator[tuple[str, str, str]]:
         pool = pooled.get(coefficient.name)
         yield coefficient.name, describe_coefficient(part, coefficient, pool), _prior_text(coefficient, pool)
     for pool in part.pools:
+        mean, sd = ("mean", "sd") if pool.request.dist == "normal" else ("location", "scale")
         for term in pool.terms:
-            grouping = _grouping_name(part)
-            yield term.mean_name, f"{_place(pool)} of {term.coefficient.name} over {grouping}", str(term.mean)
-            yield term.sd_name, f"{_width(pool)} of {term.coefficient.name} over {grouping}", str(term.sd)
+            of = f"of {term.coefficient.name} over {_grouping_name(part)}"
+            yield term.mean_name, f"{mean} {of}", str(term.mean)
+            yield term.sd_name, f"{sd} {of}", str(term.sd)
         if pool.correlation is not None:
-            yield pool.correlation.name, "their correlations", f"lkj({pool.correlation.eta:g})"
-
-
-def _place(pool: Pool) -> str:
-    return "mean" if pool.request.dist == "normal" else "location"
-
-
-def _width(pool: Pool) -> str:
-    return "sd" if pool.request.dist == "normal" else "scale"
+            over = " and ".join(term.coefficient.name for term in pool.terms)
+            yield (
+                pool.correlation.name,
+                f"correlations of {over} over {_grouping_name(part)}",
+                f"lkj({pool.correlation.eta:g})",
+            )
 
 
 def _grouping_name(part: LinearPlan) -> str:
@@ -145,24 +176,34 @@ def _grouping_name(part: LinearPlan) -> str:
 
 def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool | None) -> str:
     """Return one phrase such as ``one slope per school, not pooled``."""
-    kind = "intercept" if coefficient.term.name == "Intercept" else "slope"
-    if coefficient.term.factors:
-        count = coefficient.term.columns.shape[1]
-        kind = f"{count} coefficients" if count > 1 else "coefficient"
-    one = "" if coefficient.term.factors and coefficient.term.columns.shape[1] > 1 else "one "
     link = "" if part.predictor.parameter == MAIN else f" of log({part.predictor.parameter})"
     if not coefficient.grouped:
         shared = ", shared by all groups" if part.predictor.grouping is not None else ""
-        return f"{one}{kind}{link}{shared}"
-    state = "not pooled" if pool is None else _pooling(pool, coefficient)
-    return f"{one}{kind}{link} per {_grouping_name(part)}, {state}"
+        return f"{_kind(coefficient.term)}{link}{shared}"
+    state = "not pooled"
+    if pool is not None:
+        term = next(t for t in pool.terms if t.coefficient is coefficient)
+        state = _pooling(pool.request, term.centered)
+    return f"{_kind(coefficient.term)}{link} per {_grouping_name(part)}, {state}"
 
 
-def _pooling(pool: Pool, coefficient: Coefficient) -> str:
-    term = next(t for t in pool.terms if t.coefficient is coefficient)
-    form = "centred" if term.centered else "not centred"
-    chosen = " (chosen)" if pool.request.centered is None else ""
-    return f"pooled by a {pool.request.dist} hierarchy, {form}{chosen}"
+def _kind(term: Term) -> str:
+    """Return ``one slope``, or of a factor ``2 coefficients (low, high)``."""
+    if not term.factors:
+        return "one intercept" if term.name == "Intercept" else "one slope"
+    cells = [", ".join(cell) for cell in product(*(factor.labels for factor in term.factors))]
+    count = "one coefficient" if len(cells) == 1 else f"{len(cells)} coefficients"
+    return (
+        f"{count} ({'; '.join(cells) if len(term.factors) > 1 else ', '.join(cells)})"
+        if len(cells) <= MOST_CELLS
+        else count
+    )
+
+
+def _pooling(request: Hierarchy, centered: bool) -> str:
+    form = "centred" if centered else "not centred"
+    auto = " (auto)" if request.centered is None else ""
+    return f"pooled by a {HIERARCHIES[request.dist]} hierarchy, {form}{auto}"
 
 
 def _prior_text(coefficient: Coefficient, pool: Pool | None) -> str:
@@ -171,27 +212,38 @@ def _prior_text(coefficient: Coefficient, pool: Pool | None) -> str:
     if pool is None:
         return ""
     term = next(t for t in pool.terms if t.coefficient is coefficient)
-    df = f"{pool.request.df:g}, " if pool.request.dist == "student" else ""
-    return f"{pool.request.dist}({df}{term.mean_name}, {term.sd_name})"
+    return _law(pool.request, term.mean_name, term.sd_name)
 
 
-def _scale_rows(part: ScalePlan) -> Iterator[tuple[str, str, str]]:
-    what = "residual sd" if part.parameter == "sigma" else "degrees of freedom"
+def _law(request: Hierarchy, location: str, scale: str) -> str:
+    """Return the distribution of a hierarchy as a prior is written."""
+    if request.dist == "student":
+        return f"student_t({request.df:g}, {location}, {scale})"
+    return f"{request.dist}({location}, {scale})"
+
+
+def _scale_rows(part: ScalePlan, family: str) -> Iterator[tuple[str, str, str]]:
+    what = "degrees of freedom" if part.parameter == "nu" else residual(family)
+    own = f"1/{part.name}" if part.prior.law == "inverse" else str(part.prior)
     if part.grouping is None:
-        yield part.name, f"{what}, one for all rows", str(part.prior)
-    elif part.pool is None:
-        yield part.name, f"one {what} per {part.grouping.name}, not pooled", str(part.prior)
-    else:
-        pool = part.pool
-        form = "centred" if pool.centered else "not centred"
-        what = f"one {what} per {part.grouping.name}, pooled by a {pool.request.dist} hierarchy, {form}"
-        yield part.name, what, f"log {part.name} ~ {pool.request.dist}(log {pool.mean_name}, {pool.sd_name})"
-        yield pool.mean_name, f"the middle {part.parameter} over {part.grouping.name}", str(part.prior)
-        yield (
-            pool.sd_name,
-            f"{pool.request.dist} scale of log {part.name} over {part.grouping.name}",
-            str(pool.sd),
-        )
+        yield part.name, f"{what}, one for all rows", own
+        return
+    over = part.grouping.name
+    if part.pool is None:
+        yield part.name, f"{what}, one per {over}, not pooled", own
+        return
+    pool = part.pool
+    law = _law(pool.request, f"log({pool.mean_name})", pool.sd_name)
+    state = _pooling(pool.request, pool.centered)
+    yield part.name, f"{what}, one per {over}, {state}", f"log({part.name}) ~ {law}"
+    yield pool.mean_name, f"the middle {part.parameter} over {over}", own
+    spread = "sd" if pool.request.dist == "normal" else "scale"
+    yield pool.sd_name, f"{spread} of log({part.name}) over {over}", str(pool.sd)
+
+
+def residual(family: str) -> str:
+    """Return what sigma is: for Student's t the scale, which is not the sd."""
+    return "residual sd" if family == "gaussian" else "residual scale"
 
 
 def contrast_lines(plan: Plan) -> list[str]:
@@ -200,12 +252,14 @@ def contrast_lines(plan: Plan) -> list[str]:
 
 
 def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
-    """Return one phrase such as ``weighted mean of treatment over school, in residual sds``."""
+    """Return one phrase such as ``weighted mean of treatment over school, divided by the residual sd``."""
     grouping = plan.design.predictor.grouping
+    sigma = plan.scale("sigma")
+    own = "each group's" if sigma is not None and sigma.grouping is not None else "the"
     scale = {
         "none": "",
-        "sigma": ", divided by the residual sd",
-        "sd": f", divided by the sd of {plan.response_name} in the group",
+        "sigma": f", divided by {own} {residual(plan.family.name)}",
+        "sd": f", divided by each group's sd of {plan.response_name}",
         "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
     }[contrast.scale]
     over = grouping.name if grouping is not None else ""
@@ -214,13 +268,13 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
 
 def _weights(plan: Plan, contrast: ContrastPlan) -> str:
     grouping = plan.design.predictor.grouping
-    values = contrast.weights.values
+    values, scheme = contrast.weights.values, contrast.weights.scheme
     if contrast.weights_name is not None:
-        return f"weights {contrast.weights.scheme}, divided by each group's sigma^2 draw by draw"
+        return f"weights {scheme}, divided by each group's sigma^2 draw by draw"
     if grouping is None or values.ndim > 1 or len(grouping) > MOST_GROUPS:
-        return f"weights {contrast.weights.scheme}, from {values.min():.3g} to {values.max():.3g}"
+        return f"weights {scheme}: {span(values)} each"
     named = ", ".join(f"{label} {w:.3g}" for label, w in zip(grouping.labels, values, strict=True))
-    return f"weights {contrast.weights.scheme}: {named}"
+    return f"weights {scheme}: {named}"
 
 
 def note_lines(notes: Iterable[str]) -> list[str]:

@@ -6,10 +6,10 @@ import math
 
 import pandas as pd
 
-from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.results.describe import (
+    coefficient_rows,
     data_lines,
-    describe_coefficient,
     describe_contrast,
     formula_lines,
     note_lines,
@@ -56,11 +56,13 @@ def fit_text(
 
 
 def understood(plan: Plan) -> list[str]:
-    """Return one line a term: ``treatment: one slope per school, not pooled``."""
-    pooled = {term.coefficient.name: pool for pool in plan.mean.pools for term in pool.terms}
-    return [
-        f"{c.name}: {describe_coefficient(plan.mean, c, pooled.get(c.name))}" for c in plan.mean.coefficients
-    ]
+    """Return one line a term and parameter: ``treatment: one slope per school, not pooled``."""
+    names = {
+        name
+        for part in (plan.mean, *plan.parameters)
+        for name in ([part.name] if isinstance(part, ScalePlan) else [c.name for c in part.coefficients])
+    }
+    return [f"{name}: {what}" for name, what, _ in coefficient_rows(plan) if name in names]
 
 
 def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:

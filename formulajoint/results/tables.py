@@ -11,6 +11,7 @@ from arviz_stats.base.array import array_stats
 from formulajoint.compiler.plan import ContrastPlan
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
+from formulajoint.results.describe import span
 from formulajoint.results.moments import degrees_of_freedom
 from formulajoint.results.posterior import Posterior, reported_cells
 
@@ -140,7 +141,7 @@ def describe_weights(contrast: ContrastPlan, series: pd.Series) -> str:
     """Return the scheme and each group's weight, or their range where there are many."""
     mean = " (posterior mean)" if contrast.weights_name is not None else ""
     if len(series) > MOST_WEIGHTS:
-        return f"{contrast.weights.scheme}{mean}: {len(series)} weights from {series.min():.3g} to {series.max():.3g}"
+        return f"{contrast.weights.scheme}{mean}: {len(series)} weights, {span(series.to_numpy())} each"
     named = ", ".join(
         f"{' '.join(key) if isinstance(key, tuple) else key} {value:.3g}" for key, value in series.items()
     )
