@@ -63,6 +63,7 @@ R = {
     "a/(b + c)": "1 a a:b a:c",
     "a*b/c": "1 a b a:b a:b:c",
     "a - (b - b)": "1 a",
+    "a - (0 + 1)": "a",
     "a + (b + c) - (a + c)": "1 b",
     "log(a):b + I(a + b)": "1 I(a + b) log(a):b",
     "C(a, ref=b) + a": "1 C(a, ref=b) a",

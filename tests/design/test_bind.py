@@ -420,6 +420,13 @@ def test_columns_of_weights_are_kept() -> None:
     }
 
 
+def test_in_backticks_a_weight_is_always_a_column() -> None:
+    frame = FRAME | {"n": [3, 1, 2, 2, 1, 1]}
+    text = "score ~ x | school, joint(x, weights=n), rms(x, weights=equal), spread(x, weights={})"
+    assert dict(bind(parse(text.format("precision")), frame).weight_columns) == {}
+    assert bind(parse(text.format("`n`")), frame).weight_columns["n"].tolist() == [3, 1, 2, 2, 1, 1]
+
+
 ODD_NAMES = [
     "School A",
     "a.b",

@@ -93,6 +93,11 @@ def test_two_readings_ask_for_backticks() -> None:
     assert resolve_reference(bound, expression("`x`.mean")).part == "mean"
 
 
+def test_in_backticks_a_name_is_no_parameter() -> None:
+    with pytest.raises(FormulaError, match=r"no term `.*sigma\.x.*`"):
+        resolve_reference(design(POOLED), expression("`sigma.x`"))
+
+
 def test_without_a_hierarchy_there_is_no_mean() -> None:
     assert resolve_reference(design("y ~ x + x.mean | school"), expression("x.mean")).term.name == "x.mean"
     with pytest.raises(FormulaError, match=r"no term `x\.sd`"):
