@@ -145,9 +145,8 @@ class Fit:
         """
         known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
         if name not in known:
-            raise InferenceError(
-                f"There is no contrast `{name}`: {did_you_mean(name, known) or f'there are {listed(known)}.'}"
-            )
+            hint = f"there are {listed(known)}." if known else "the formula asks for none, such as `joint()`."
+            raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(name, known) or hint}")
         return tables.weights(self.draws, known[name])
 
     def diagnostics(self) -> tuple[str, ...]:

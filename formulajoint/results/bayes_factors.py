@@ -11,8 +11,11 @@ from formulajoint.compiler.densities import log_density
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.design.schema import FloatArray
-from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor
-from formulajoint.results.classical import MOST_COEFFICIENTS, columns_of
+from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
+from formulajoint.results.classical import columns_of
+
+MOST_COEFFICIENTS = 1500
+"""Quadrature decomposes the cross-products of so many coefficients at most: seconds."""
 
 MOST_ORDERED = 20
 """The prior probability of an order is integrated over so many dimensions at most."""
@@ -21,23 +24,25 @@ MOST_ORDERED = 20
 def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     """Return log BF10 of the model against the one in which `hypothesis` holds, or why there is none.
 
-    The null model keeps every prior of the full model, conditioned on the hypothesis.
+    The null model keeps every prior of the full model; that of the coefficients is conditioned on the hypothesis, so that
+    the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
     sigma = plan.scale("sigma")
     reason = _why_not(plan)
     if reason or sigma is None:
         return reason
     mean, sd = coefficient_priors(plan)
-    design = plan.design
+    kept = independent(hypothesis.rows)
+    null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
+    design, columns = plan.design, columns_of(plan.design)
     y = (
         design.response.values
         if design.predictor.offset is None
         else design.response.values - design.predictor.offset
     )
-    model = decompose(columns_of(design), y, mean, sd, design.row_weights)
-    kept = independent(hypothesis.rows)
-    rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
-    return log_bayes_factor(model, lambda x: log_density(sigma.prior, x), rows, null)
+    full = decompose(columns * sd, y - columns @ mean, design.row_weights)
+    null = decompose(columns @ null_root, y - columns @ null_mean, design.row_weights)
+    return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x))
 
 
 def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.design.moments import by_group, profile, stack
-from formulajoint.design.schema import FloatArray
+from formulajoint.contrasts.weights import Weights
+from formulajoint.design.moments import profile, stack
+from formulajoint.design.schema import FloatArray, Term
 
 
 def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
@@ -22,41 +23,45 @@ def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
     if plan.family.name != "gaussian" or sigma is None or sigma.prior.proper or sigma.pool is not None:
         return {}
     df = _spare_rows(plan, sigma) - (1.0 if sigma.prior.law == "flat" else 0.0)
-    flat = [c for c in plan.mean.coefficients if c.prior is not None and not c.prior.proper]
     out = {sigma.name: df}
-    for coefficient in flat:
-        own = coefficient.grouped and df.ndim == 1
-        out[coefficient.name] = df if own else np.asarray(df.min())
+    grouping = plan.design.predictor.grouping
+    if grouping is None or sigma.grouping is None or sigma.grouping.variables != grouping.variables:
+        df = np.asarray(df.min())  # groups of sigma are not those of the coefficients: the least is safe
+    for coefficient in plan.mean.coefficients:
+        if coefficient.prior is not None and not coefficient.prior.proper:
+            own = coefficient.grouped and df.ndim == 1
+            out[coefficient.name] = df if own else np.asarray(df.min())
     for contrast in plan.contrasts:
-        if contrast.coefficient.name in out:
-            out[contrast.name] = np.asarray(_least(df, contrast.weights.values))
+        # Divided by sigma it is one over a root of chi-squared plus a normal, which has all moments.
+        if contrast.coefficient.name in out and contrast.scale != "sigma":
+            out[contrast.name] = np.asarray(_of_average(df, contrast.weights))
     return out
 
 
-def _least(df: FloatArray, weights: FloatArray) -> float:
+def _of_average(df: FloatArray, weights: Weights) -> float:
+    """Return the degrees of freedom of an average over groups."""
     if df.ndim == 0:
         return float(df)
-    counted = weights.reshape((len(df), -1)).sum(axis=1) > 0
-    return float(df[counted].min())
+    counted = df[weights.values.reshape((len(df), -1)).sum(axis=1) > 0]
+    # Weights of 1/sigma^2 silence a group while its sigma is large: all must be large at once.
+    return float(counted.sum() if weights.over_sigma else counted.min())
 
 
 def _spare_rows(plan: Plan, sigma: ScalePlan) -> FloatArray:
-    """Return rows less rank: of all rows, or of each group that has its own sigma."""
-    predictor, rows = plan.design.predictor, plan.design.rows.used
-    y, weights = plan.design.response.values, plan.design.row_weights
+    """Return rows less the rank of the columns with flat priors: of all rows, or by group where sigma is."""
+    design, rows = plan.design, plan.design.rows.used
+    y = design.response.values
+    own, shared = (stack(terms, rows) for terms in _flat_terms(plan))
     if sigma.grouping is None:
-        own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
-        fit = profile(y, own, shared, predictor.grouping, weights)
+        fit = profile(y, own, shared, design.predictor.grouping, design.row_weights)
         return np.asarray(fit.group_rows.sum() - fit.group_ranks.sum() - fit.shared_rank)
-    columns = stack(predictor.terms, rows)
-    spare = []
-    for index in by_group(sigma.grouping, rows):
-        fit = profile(
-            y[index],
-            columns[index],
-            np.empty((len(index), 0)),
-            None,
-            None if weights is None else weights[index],
-        )
-        spare.append(float(fit.group_rows.sum() - fit.group_ranks.sum()))
-    return np.array(spare)
+    # In each group as if the shared columns were its own: other groups may say nothing of them.
+    fit = profile(y, np.hstack([own, shared]), np.empty((rows, 0)), sigma.grouping, design.row_weights)
+    return fit.group_rows - fit.group_ranks
+
+
+def _flat_terms(plan: Plan) -> tuple[list[Term], list[Term]]:
+    """Return the terms with flat priors: those of each group, then those shared and the means of hierarchies."""
+    flat = [c for c in plan.mean.coefficients if c.prior is not None and not c.prior.proper]
+    means = [t.coefficient.term for pool in plan.mean.pools for t in pool.terms if not t.mean.proper]
+    return [c.term for c in flat if c.grouped], [c.term for c in flat if not c.grouped] + means

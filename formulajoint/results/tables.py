@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,10 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         table["weights"] = weights_text(posterior, contrast)
         tables.append(table)
     columns = ["mean", "sd", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"]
-    return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)
+    table = (
+        pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns, index=pd.Index([], dtype=str))
+    )
+    return table.rename_axis("contrast")
 
 
 def _reading_order(posterior: Posterior) -> list[str]:
@@ -74,8 +78,8 @@ def _reading_order(posterior: Posterior) -> list[str]:
 
 
 def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFrame:
-    if not 0 < prob < 1:
-        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob}.")
+    if not (isinstance(prob, Real) and 0 < prob < 1):
+        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95.")
     tails = degrees_of_freedom(posterior.plan)
     labels, draws, df = [], [], []
     for name in names:
