@@ -1,8 +1,7 @@
-"""The joint Bayes factor of a Gaussian model that is not pooled, by quadrature over sigma.
+"""The evidence of a Gaussian model that is not pooled, by quadrature over sigma; and so its joint Bayes factor.
 
-Given sigma everything is Gaussian: with coefficients b = m0 + D u, u ~ N(0, 1), and the eigenvalues l of D'X'X D, one
-decomposition serves every sigma. Only the integral over sigma is left, and on a grid of log sigma it converges
-faster than any power of the step.
+With coefficients b = m + A u, u ~ N(0, 1), everything but sigma integrates out. One eigendecomposition of A'X'X A serves
+every sigma, and the integral over log sigma is one-dimensional.
 """
 
 from __future__ import annotations
@@ -16,40 +15,23 @@ from scipy.special import logsumexp
 
 from formulajoint.design.schema import FloatArray
 
-POINTS = 512
-"""Points of the grid over log sigma."""
+POINTS = 256
+"""Intervals of the grid over log sigma."""
 
 DEPTH = 50.0
 """The grid ends where the integrand is exp(-50) of its largest value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gaussian:
-    """A Gaussian regression with independent normal priors, decomposed.
-
-    Attributes
-    ----------
-    mean, sd : (P,) arrays
-        Of the coefficients' priors.
-    vectors : (P, P) array
-        Eigenvectors of D'X'X D.
-    values : (P,) array
-        Eigenvalues, zero or more.
-    projected : (P,) array
-        Q'D'X'(y - X m0).
-    squares : float
-        (y - X m0)'(y - X m0).
-    rows : float
-        N, counting row weights.
+class Evidence:
+    """What log p(y | sigma) needs of the data: N, |y - X m|^2, and the eigenvalues of A'X'X A with the
+    projections of A'X'(y - X m) on their vectors.
     """
 
-    mean: FloatArray
-    sd: FloatArray
-    vectors: FloatArray
+    rows: float
+    squares: float
     values: FloatArray
     projected: FloatArray
-    squares: float
-    rows: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,90 +42,44 @@ class LogIntegral:
     error: float
 
 
-def decompose(
-    columns: FloatArray, y: FloatArray, mean: FloatArray, sd: FloatArray, row_weights: FloatArray | None
-) -> Gaussian:
-    """Return the regression of y (N,) on columns (N, P) with prior N(mean, sd^2), ready for any sigma."""
+def decompose(columns: FloatArray, y: FloatArray, row_weights: FloatArray | None) -> Evidence:
+    """Return the evidence of y (N,) ~ N(columns u, sigma^2), u ~ N(0, 1), for columns X A (N, P)."""
     weights = np.ones(len(y)) if row_weights is None else row_weights
-    left = y - columns @ mean
-    scaled = columns * sd
-    values, vectors = np.linalg.eigh(scaled.T @ (scaled * weights[:, None]))
-    projected = vectors.T @ (scaled.T @ (weights * left))
-    return Gaussian(
-        mean, sd, vectors, np.maximum(values, 0), projected, float(weights @ left**2), float(weights.sum())
-    )
+    values, vectors = np.linalg.eigh(columns.T @ (columns * weights[:, None]))
+    projected = vectors.T @ (columns.T @ (weights * y))
+    return Evidence(float(weights.sum()), float(weights @ y**2), np.maximum(values, 0), projected)
 
 
-def log_likelihood(model: Gaussian, sigma: float) -> float:
+def log_likelihood(evidence: Evidence, sigma: float) -> float:
     """Return log p(y | sigma), the coefficients integrated out."""
     s = sigma**2
-    shrunk = 1 + model.values / s
-    quadratic = model.squares / s - np.sum(model.projected**2 / shrunk) / s**2
-    return float(-0.5 * (model.rows * np.log(2 * np.pi * s) + np.sum(np.log(shrunk)) + quadratic))
+    shrunk = 1 + evidence.values / s
+    quadratic = evidence.squares / s - float(np.sum(evidence.projected**2 / shrunk)) / s**2
+    return float(-0.5 * (evidence.rows * np.log(2 * np.pi * s) + np.sum(np.log(shrunk)) + quadratic))
 
 
-def log_density_at_null(model: Gaussian, sigma: float | None, rows: FloatArray, null: FloatArray) -> float:
-    """Return the log density of R b at r: a posteriori given sigma, or a priori where sigma is None.
-
-    Parameters
-    ----------
-    rows : (q, P) array
-        Of full rank.
-    null : (q,) array
-    """
-    spread = rows * model.sd  # (q, P)
-    if sigma is None:
-        centre, root = rows @ model.mean, spread
-    else:
-        s = sigma**2
-        root = (spread @ model.vectors) / np.sqrt(1 + model.values / s)
-        centre = rows @ model.mean + root @ (model.projected / np.sqrt(1 + model.values / s)) / s
-    r = np.linalg.qr(root.T, mode="r")  # root root' = r'r
-    z = np.linalg.solve(r.T, null - centre)
-    return float(-0.5 * (len(null) * np.log(2 * np.pi) + z @ z) - np.sum(np.log(abs(np.diag(r)))))
-
-
-def log_bayes_factor(
-    model: Gaussian, log_prior: Callable[[float], float], rows: FloatArray, null: FloatArray
-) -> LogIntegral:
-    """Return log BF of the full model against the one in which R b = r.
-
-    The null model's prior is the full prior conditioned on R b = r, so that the ratio of evidences is the ratio of the
-    prior's density to the posterior's at r (Dickey 1971), here without any draws.
-
-    Parameters
-    ----------
-    model : Gaussian
-    log_prior : callable
-        Log density of sigma.
-    rows, null : (q, P) and (q,) arrays
-        Of full rank.
-    """
-
-    def full(t: float) -> float:
-        sigma = float(np.exp(t))
-        return log_likelihood(model, sigma) + log_prior(sigma) + t
-
-    def null_model(t: float) -> float:
-        return full(t) + log_density_at_null(model, float(np.exp(t)), rows, null) - prior
-
-    prior = log_density_at_null(model, None, rows, null)
-    start = float(0.5 * np.log(model.squares / model.rows))
-    one, zero = integrate(full, start), integrate(null_model, start)
+def log_bayes_factor(full: Evidence, null: Evidence, log_prior: Callable[[float], float]) -> LogIntegral:
+    """Return the log of the ratio of two evidences under the same prior of sigma, given by its log density."""
+    one, zero = log_evidence(full, log_prior), log_evidence(null, log_prior)
     return LogIntegral(one.value - zero.value, one.error + zero.error)
 
 
-def integrate(log_integrand: Callable[[float], float], start: float) -> LogIntegral:
-    """Return the log of the integral of exp(log_integrand) over the line, found from `start` near its mass.
+def log_evidence(evidence: Evidence, log_prior: Callable[[float], float]) -> LogIntegral:
+    """Return log p(y): the likelihood integrated over sigma.
 
     The trapezoidal rule converges faster than any power of its step where the integrand falls off smoothly at both
     ends; the error stated is what half of the points would change.
     """
-    found = optimize.minimize_scalar(lambda t: -log_integrand(t), bracket=(start - 1, start))
+
+    def integrand(t: float) -> float:
+        sigma = float(np.exp(t))
+        return log_likelihood(evidence, sigma) + log_prior(sigma) + t
+
+    start = 0.5 * float(np.log(evidence.squares / evidence.rows))
+    found = optimize.minimize_scalar(lambda t: -integrand(t), bracket=(start - 1, start))
     mode, top = float(found.x), -float(found.fun)
-    low, high = (_edge(log_integrand, mode, top, step) for step in (-0.25, 0.25))
-    points = np.linspace(low, high, POINTS + 1)
-    values = np.array([log_integrand(float(t)) for t in points])
+    low, high = (_edge(integrand, mode, top, step) for step in (-0.25, 0.25))
+    values = np.array([integrand(float(t)) for t in np.linspace(low, high, POINTS + 1)])
     step = (high - low) / POINTS
     value = float(logsumexp(values) + np.log(step))
     return LogIntegral(value, abs(value - float(logsumexp(values[::2]) + np.log(2 * step))))
@@ -156,3 +92,26 @@ def _edge(log_integrand: Callable[[float], float], mode: float, top: float, step
         at += step
         step *= 1.2
     return at
+
+
+def restricted(
+    mean: FloatArray, sd: FloatArray, rows: FloatArray, null: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean m and root A of the prior N(mean, diag(sd^2)) conditioned on R b = r: b = m + A u.
+
+    Parameters
+    ----------
+    mean, sd : (P,) arrays
+    rows, null : (q, P) and (q,) arrays
+        R of full rank, and r.
+
+    Returns
+    -------
+    mean : (P,) array
+    root : (P, P - q) array
+        A A' is the conditional covariance.
+    """
+    q, r = np.linalg.qr((rows * sd).T, mode="complete")  # sd R' = Q [r; 0]
+    along, across = q[:, : len(rows)], q[:, len(rows) :]
+    step = along @ np.linalg.solve(r[: len(rows)].T, null - rows @ mean)
+    return mean + sd * step, sd[:, None] * across

@@ -24,8 +24,8 @@ MOST_ORDERED = 20
 def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     """Return log BF10 of the model against the one in which `hypothesis` holds, or why there is none.
 
-    The null model keeps every prior of the full model; that of the coefficients is conditioned on the hypothesis, so that
-    the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
+    The null model keeps every prior of the full model; that of the coefficients is conditioned on the hypothesis, so
+    that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
     sigma = plan.scale("sigma")
     reason = _why_not(plan)
