@@ -75,6 +75,8 @@ def described(value: ir.Expr) -> str:
     """Return in words what kind of thing `value` is."""
     if isinstance(value, ir.Chain) and value.operators[0] in ("==", "!=", "<", "<=", ">", ">="):
         return "a comparison"
+    if isinstance(value, ir.Name) and value.quoted:
+        return "a name in backticks"
     if isinstance(value, ir.Chain) and value.operators[0] == ":":
         return "an interaction"
     if isinstance(value, ir.Chain) and value.operators[0][0] == "%":
@@ -110,9 +112,9 @@ def _column(reader: Reader, slot: Slot, value: ir.Expr) -> None:
 
 def _word(reader: Reader, slot: Slot, value: ir.Expr) -> None:
     choice = f"`{slot.name}` is one of {listed(slot.words)}"
-    if isinstance(value, ir.Text | ir.Name):
-        written = value.id if isinstance(value, ir.Name) else value.value
-        plain = f"write `{written}` without quotes" if written in slot.words else ""
+    written = _written(value)
+    if written:
+        plain = f"write `{written}` alone" if written in slot.words else ""
         raise reader.error(choice, value.span, plain or did_you_mean(written, slot.words))
     raise reader.error(choice, value.span)
 
@@ -152,15 +154,24 @@ def _name_of(position: Position) -> Check:
     """Return the check of a slot that takes a name of `position`, such as ``coding=sum``."""
 
     def check(reader: Reader, slot: Slot, value: ir.Expr) -> None:
-        if not isinstance(value, ir.Name):
-            table = reader.language.names[position]
-            written = value.value if isinstance(value, ir.Text) else getattr(value, "name", "")
-            hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
-            message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
-            raise reader.error(message, value.span, hint)
-        reader.look_up(position, value.id, value.span)
+        if isinstance(value, ir.Name) and not value.quoted:
+            reader.look_up(position, value.id, value.span)
+            return
+        table = reader.language.names[position]
+        written = _written(value)
+        hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
+        message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
+        raise reader.error(message, value.span, hint)
 
     return check
+
+
+def _written(value: ir.Expr) -> str:
+    """Return the word that a value in quotes or with arguments may have been meant as."""
+    match value:
+        case ir.Name(id=word) | ir.Text(value=word) | ir.Call(name=word):
+            return word
+    return ""
 
 
 PLAIN: Mapping[Kind, Check] = {
