@@ -19,6 +19,9 @@ from formulajoint.results.posterior import Posterior, reported_cells
 PROB = 0.95
 """Default probability of intervals, that of the classical ones."""
 
+TAILS = (0.05, 0.95)
+"""Quantiles whose effective sample size is ess_tail, the smaller of both."""
+
 MOST_WEIGHTS = 8
 """A table lists the weights of so many groups; of more it gives their range."""
 
@@ -117,7 +120,7 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
             "hdi_high": hdi[..., 1],
             "p_direction": np.maximum(above, (flat < 0).mean(axis=1)),
             "ess_bulk": array_stats.ess(draws, method="bulk", **kept),
-            "ess_tail": array_stats.ess(draws, method="tail", prob=0.9, **kept),
+            "ess_tail": array_stats.ess(draws, method="tail", prob=TAILS, **kept),
             "r_hat": array_stats.rhat(draws, **kept),
         }
 

@@ -1,0 +1,84 @@
+"""Posteriors with draws made up by hand: what is read from them is known, and nothing is sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import ArrayLike, NDArray
+from xarray import Dataset, DataTree
+
+import formulajoint as fj
+from formulajoint.compiler.build import build_model
+from formulajoint.compiler.plan import Plan
+from formulajoint.results.posterior import Posterior
+
+type MadeUp = Callable[..., Posterior]
+
+
+def plan_of(formula: str, data: object, priors: str | None = None) -> Plan:
+    return fj.model(formula, data, priors=priors).plan
+
+
+def noise(shape: tuple[int, ...], name: str) -> NDArray[np.float64]:
+    """Return standard normal draws of (chain, draw, ...), other ones for each name."""
+    return np.random.default_rng([*name.encode()]).normal(size=shape)
+
+
+def made_up_posterior(
+    formula: str,
+    data: object,
+    priors: str | None = None,
+    chains: int = 4,
+    draws: int = 200,
+    diverging: int = 0,
+    **given: ArrayLike,
+) -> Posterior:
+    """Return a posterior in which every variable of the model is noise, but those `given` (chain, draw, ...)."""
+    plan = plan_of(formula, data, priors)
+    model = build_model(plan)
+    dims = {v.name: tuple(model.named_vars_to_dims.get(v.name, ())) for v in model.unobserved_RVs}
+    shapes = {name: (chains, draws, *(len(plan.coords[d]) for d in ds)) for name, ds in dims.items()}
+    variables = {
+        name: (("chain", "draw", *ds), np.asarray(given.get(name, noise(shapes[name], name)), dtype=float))
+        for name, ds in dims.items()
+    }
+    assert given.keys() <= variables.keys(), "a draw is given to a variable that the model has not"
+    bad = np.arange(chains * draws).reshape(chains, draws) < diverging
+    tree = DataTree.from_dict(
+        {
+            "posterior": Dataset(variables, {dim: list(labels) for dim, labels in plan.coords.items()}),
+            "sample_stats": Dataset({"diverging": (("chain", "draw"), bad)}),
+        }
+    )
+    return Posterior(plan, tree, "nutpie")
+
+
+@pytest.fixture
+def made_up() -> MadeUp:
+    """Return `made_up_posterior`."""
+    return made_up_posterior
+
+
+@pytest.fixture(scope="session")
+def tutoring() -> pd.DataFrame:
+    """Return the ten rows: school A has four, B has six."""
+    return fj.tutoring()
+
+
+@pytest.fixture(scope="session")
+def clinics() -> pd.DataFrame:
+    """Return 24 rows: three arms, three clinics of 6, 8 and 10 rows, whole numbers and two truth values."""
+    row = np.arange(24)
+    return pd.DataFrame(
+        {
+            "outcome": 50.0 + row * 7 % 13,
+            "age": 30.0 + row * 5 % 17,
+            "year": 2000 + row % 6,
+            "arm": ["control", "low", "high"] * 8,
+            "severe": [False, False, True, True] * 6,
+            "clinic": ["north"] * 6 + ["east"] * 8 + ["south"] * 10,
+        }
+    )
