@@ -11,7 +11,7 @@ from formulajoint.design.names import parts_of
 from formulajoint.design.references import split_part
 from formulajoint.errors import BugError, FormulaError, did_you_mean, listed
 from formulajoint.language.constants import constant
-from formulajoint.language.ir import Call, Chain, Clause, Distributed, Expr, Formula, Name
+from formulajoint.language.ir import Call, Chain, Clause, Distributed, Expr, Formula, Name, Subscript
 from formulajoint.language.signatures import arguments
 from formulajoint.language.tables import DISTRIBUTIONS
 from formulajoint.language.text import canonical
@@ -80,8 +80,9 @@ def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
                 raise BugError("prior(...) holds something other than `target ~ distribution`")
             slot = _slot(item.target, formula, slots)
             if slot in found:
-                raise FormulaError(f"`{slot.spelling}` is given two priors", formula.source, item.span)
-            found[slot] = _checked(slot, item.distribution, formula)
+                message = f"`{slot.spelling}` is given two priors"
+                raise FormulaError(message, formula.source, item.span, "leave one of them out")
+            found[slot] = _checked(slot, item.distribution, formula, slots)
     return found
 
 
@@ -128,30 +129,42 @@ def _without(parameter: str, expr: Expr) -> Expr | None:
 
 
 def _exact(slot: Slot) -> str:
-    return (
-        f"`` `{slot.base}`{slot.part} ``"
-        if slot.term
-        else f"rename the column to mean the parameter `{slot.base}`"
-    )
+    """Return how to write what can only mean `slot`."""
+    if slot.parameter != MAIN or slot.term is None:
+        return f"rename the column to mean `{slot.spelling}`"
+    name = ":".join(factor if "(" in factor or "`" in factor else f"`{factor}`" for factor in slot.factors)
+    return f"`` ({name}){slot.part} ``" if slot.part and ":" in name else f"`` {name}{slot.part} ``"
 
 
 def _advice(target: Expr, slots: Sequence[Slot]) -> str:
-    text, (base, part) = canonical(target), split_part(target)
+    """Return what to write instead of a target that does not exist."""
+    text, (base, _) = canonical(target), split_part(target)
+    if isinstance(target, Subscript):
+        return f"a prior is the same for all levels: write `{canonical(target.of)}`"
+    if text == COR:
+        return "only a normal hierarchy of two columns or more has correlations"
     if any(slot.part == MEAN and _is_base(target, slot) for slot in slots):
         return f"`{text}` is pooled: give priors to its location and scale, `{text}.mean` and `{text}.sd`"
     of = [slot for slot in slots if base is not None and _is_base(base, slot)]
-    if of and part == "mean" and of[0].term is None and len(of) > 1:
+    if any(slot.part == SD for slot in of):  # sigma.mean
         return f"write `{of[0].base} ~ ...` for where the groups' `{of[0].base}` is expected"
     if of:
         return f"`{of[0].base}` is not pooled: write the prior of `{of[0].base}`, or add `hierarchy({of[0].base})`"
+    return _advice_on_parameters(text, slots)
+
+
+def _advice_on_parameters(text: str, slots: Sequence[Slot]) -> str:
     own = [slot.spelling for slot in slots if slot.parameter == text and slot.term]
     if own:
         return f"`{text}` has predictors: give priors to {listed(own)}, on its log scale"
+    for slot in slots:
+        if slot.term is None and text == f"{slot.base}.Intercept":
+            return f"`{slot.base}` has no predictors: write `{slot.base}`"
     spellings = [slot.spelling for slot in slots]
     return did_you_mean(text, spellings) or f"priors can be given to {listed(spellings)}"
 
 
-def _checked(slot: Slot, call: Call, formula: Formula) -> Prior:
+def _checked(slot: Slot, call: Call, formula: Formula, slots: Sequence[Slot]) -> Prior:
     """Return the prior that `call` writes, or explain why `slot` cannot have it."""
 
     def refuse(message: str, hint: str = "") -> FormulaError:
@@ -167,14 +180,19 @@ def _checked(slot: Slot, call: Call, formula: Formula) -> Prior:
         raise refuse("the lower bound of `uniform` must be below the upper")
     if slot.scale and not _is_positive(call.name, numbers):
         raise refuse(
-            f"`{slot.spelling}` is above zero, but `{call.name}` also lives below",
+            f"`{slot.spelling}` is above zero, but `{canonical(call)}` is not",
             "use half_normal, half_student_t, half_cauchy, exponential, gamma, inverse_gamma, log_normal or constant",
         )
-    if slot.part == SD and call.name == "flat":
-        raise refuse(
-            f"`{slot.spelling}` needs a proper prior: groups alone do not bound it", "use half_normal"
-        )
+    if call.name == "flat" and not _may_be_flat(slot, slots):
+        raise refuse(f"`{slot.spelling}` needs a proper prior: nothing shows that its posterior would exist")
     return prior(call.name, *(numbers[name] for name in law.args), origin=WRITTEN)
+
+
+def _may_be_flat(slot: Slot, slots: Sequence[Slot]) -> bool:
+    """Tell whether ``propriety`` knows when a flat prior of `slot` leaves a posterior."""
+    if slot.parameter == MAIN:
+        return slot.part in (VALUE, MEAN)
+    return slot == Slot("sigma", None, VALUE) and Slot("sigma", None, SD) not in slots
 
 
 def _is_positive(law: str, numbers: Mapping[str, float]) -> bool:

@@ -80,7 +80,12 @@ class Correlation:
     partial_dim: str
     dims: tuple[str, str]
     labels: tuple[str, ...]
-    eta: float
+    prior: Prior
+
+    @property
+    def eta(self) -> float:
+        """The concentration: 1 is uniform, more is nearer to no correlation."""
+        return float(self.prior.args["eta"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,5 +227,5 @@ class Plan:
                 for term in pool.terms:
                     out += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
                 if pool.correlation is not None:
-                    out.append((pool.correlation.name, Prior("lkj", {"eta": pool.correlation.eta})))
+                    out.append((pool.correlation.name, pool.correlation.prior))
         return tuple(out)

@@ -273,7 +273,7 @@ class _Maker:
             partial_dim=self.names.dim(f"{stem}_pair", pairs),
             dims=(self.names.dim(f"{stem}_row", labels), self.names.dim(f"{stem}_column", labels)),
             labels=labels,
-            eta=float(self._prior(Slot(MAIN, None, COR), prior("lkj", ETA)).args["eta"]),
+            prior=self._prior(Slot(MAIN, None, COR), prior("lkj", ETA)),
         )
 
 
