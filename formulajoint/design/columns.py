@@ -25,11 +25,15 @@ from formulajoint.language.text import canonical
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Categorical:
-    """A factor of a term that has levels, and the coding that it takes where it is reduced."""
+    """A factor of a term that has levels, and the coding that it takes where it is reduced.
+
+    `switch` says that it is a boolean, whose one reduced column is named like the column itself.
+    """
 
     variable: str
     levels: Levels
     coding: Coding = treatment
+    switch: bool = False
 
 
 type Transform = Callable[[FloatArray, FloatArray | None], FloatArray]
@@ -89,8 +93,9 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 def factor_values(factor: Expr, table: Table) -> FloatArray | Categorical:
     """Return the values of one factor of a term: (N,) numbers, or a Categorical."""
-    if isinstance(factor, Name) and table.columns[factor.id].kind == "categorical":
-        return Categorical(factor.id, levels(table.columns[factor.id]))
+    if isinstance(factor, Name) and table.columns[factor.id].kind != "numeric":
+        column = table.columns[factor.id]
+        return Categorical(factor.id, levels(column), switch=column.kind == "boolean")
     if isinstance(factor, Call) and factor.name == "C":
         return _categorical(factor, table)
     return numeric_values(factor, table)

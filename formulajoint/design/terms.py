@@ -95,12 +95,16 @@ def _numeric_part(product: Product, values: Values, table: Table) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """A factor as one piece of a term codes it: level of each row, (k, m) contrast matrix, m labels."""
+    """A factor as one piece of a term codes it: level of each row, (k, m) contrast matrix, m labels.
+
+    A boolean that is coded by True alone is a plain 0/1 column, which needs no axis: `bare`.
+    """
 
     key: str
     factor: Factor
     codes: IntArray
     matrix: FloatArray
+    bare: bool
 
 
 def _columns(
@@ -111,7 +115,7 @@ def _columns(
     blocks = [list(_axes(product, piece, values)) for piece in needed]
     columns = np.hstack([_crossed(axes, numeric) for axes in blocks])
     if len(blocks) == 1:
-        return tuple(axis.factor for axis in blocks[0]), columns
+        return tuple(axis.factor for axis in blocks[0] if not axis.bare), columns
     coded = [key for key in product.keys if isinstance(values[key], Categorical)]
     labels = [label for axes in blocks for label in _cells(axes, coded)]
     return (Factor(":".join(product.keys), tuple(labels)),), columns
@@ -129,7 +133,8 @@ def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
         if key in piece and isinstance(value, Categorical):
             coding = full if piece[key] else value.coding
             matrix, labels = coding(value.levels.labels)
-            yield Axis(key, Factor(value.variable, labels), value.levels.codes, matrix)
+            bare = value.switch and len(labels) == 1
+            yield Axis(key, Factor(value.variable, labels), value.levels.codes, matrix, bare)
 
 
 def _crossed(axes: Sequence[Axis], numeric: FloatArray) -> FloatArray:

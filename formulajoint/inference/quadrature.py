@@ -1,7 +1,7 @@
 """The evidence of a Gaussian model that is not pooled, by quadrature over sigma; and so its joint Bayes factor.
 
-With coefficients b = m + A u, u ~ N(0, 1), everything but sigma integrates out. One eigendecomposition of A'X'X A serves
-every sigma, and the integral over log sigma is one-dimensional.
+With coefficients b = m + A u, u ~ N(0, 1), everything but sigma integrates out. One eigendecomposition of A'X'X A
+serves every sigma, and the integral over log sigma is one-dimensional.
 """
 
 from __future__ import annotations

@@ -78,7 +78,13 @@ FORMULAS = """
     0 + a:x + b:x + a:b
     a:b:x + x
     flag
+    0 + flag
     x*flag
+    flag:x
+    0 + flag:x
+    flag:a
+    flag*a
+    0 + flag*b
     a + C(k)
     0 + C(k):a
     C(b, ref=b2)
@@ -154,3 +160,9 @@ def test_a_different_coding_is_seen() -> None:
     theirs = np.asarray(patsy.dmatrix("C(b, Treatment('b2'))", FRAME))
     with pytest.raises(AssertionError):
         np.testing.assert_allclose(in_order(ours("b")), in_order(theirs), atol=1e-8)
+
+
+def test_a_boolean_coded_by_one_column_has_no_axis() -> None:
+    alone, full = (bind(parse(f"y ~ {terms}"), FRAME).predictor.terms[-1] for terms in ("flag", "0 + flag"))
+    assert alone.factors == ()
+    assert [(f.name, f.labels) for f in full.factors] == [("flag", ("False", "True"))]

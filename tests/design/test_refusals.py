@@ -177,7 +177,11 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
         "y ~ 0 + x + common(1) | school",
         "`x` is 3 in all",
     ),
-    "constant boolean": ({"flag": [True] * 6}, "y ~ flag", "`flag` is 1 in all 6 rows used"),
+    "constant boolean": (
+        {"flag": [True] * 6},
+        "y ~ flag",
+        "Column `flag` has one level (True) in all 6 rows used",
+    ),
     "constant number": ({}, "y ~ I(2)", "`I(2)` is 2 in all 6 rows"),
     "zeros without intercept": ({"x": [0.0] * 6}, "y ~ 0 + x", "`x` is 0 in all 6 rows used"),
     "one level": ({"arm": ["a"] * 6}, "y ~ arm", "Column `arm` has one level (a) in all 6 rows used"),
