@@ -277,9 +277,10 @@ def _weights(plan: Plan, contrast: ContrastPlan) -> str:
     return f"weights {scheme}: {named}"
 
 
-def note_lines(notes: Iterable[str]) -> list[str]:
-    """Return notes wrapped to the page, each behind ``note:``."""
-    return [line for note in notes for line in wrap(f"note: {note}", WIDTH, subsequent_indent="      ")]
+def note_lines(notes: Iterable[str], label: str = "note") -> list[str]:
+    """Return notes wrapped to the page, each behind its label."""
+    indent = " " * (len(label) + 2)
+    return [line for note in notes for line in wrap(f"{label}: {note}", WIDTH, subsequent_indent=indent)]
 
 
 def table_lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

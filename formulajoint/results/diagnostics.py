@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.results.posterior import Posterior
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
 """Limits of Vehtari, Gelman, Simpson, Carpenter & Bürkner, Bayesian Analysis 2021."""
+
+FEWEST = 4
+"""With fewer draws a chain there is no effective sample size."""
 
 
 def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
@@ -20,7 +26,7 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
     table : DataFrame
         Rows of `summary` and `contrasts`.
     """
-    found = [_divergences(posterior), _chains(posterior), _r_hat(table), _ess(posterior, table)]
+    found = [_divergences(posterior), _chains(posterior), _r_hat(posterior, table), _ess(posterior, table)]
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -31,16 +37,21 @@ def _divergences(posterior: Posterior) -> str:
     count = int(diverging.sum())
     if not count:
         return ""
-    other = (
-        "centered=true"
-        if any(not t.centered for p in posterior.plan.mean.pools for t in p.terms)
-        else "centered=false"
-    )
-    pooled = f"try `{other}` in the hierarchy, " if posterior.plan.mean.pools else ""
+    forms = list(_forms(posterior.plan))
+    pooled = f"try `centered={'false' if all(forms) else 'true'}` in the hierarchy, " if forms else ""
     return (
         f"{count} of {diverging.size} draws diverged, so parts of the posterior may be missing: "
         f"{pooled}raise target_accept (0.99), or give narrower priors."
     )
+
+
+def _forms(plan: Plan) -> Iterator[bool]:
+    """Yield of each pooled term and parameter whether it is centred."""
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, LinearPlan):
+            yield from (term.centered for pool in part.pools for term in pool.terms)
+        elif part.pool is not None:
+            yield part.pool.centered
 
 
 def _chains(posterior: Posterior) -> str:
@@ -49,24 +60,26 @@ def _chains(posterior: Posterior) -> str:
     return "There is one chain only, so r_hat cannot tell whether chains agree: use chains=4."
 
 
-def _r_hat(table: pd.DataFrame) -> str:
+def _r_hat(posterior: Posterior, table: pd.DataFrame) -> str:
     bad = table.index[table["r_hat"] > R_HAT]
     if not len(bad):
         return ""
-    worst = table["r_hat"].idxmax()
+    worst, draws = table["r_hat"].idxmax(), posterior.tree["posterior"].sizes["draw"]
     return (
-        f"r_hat is above {R_HAT} for {len(bad)} of {len(table)} parameters "
-        f"(worst: {worst}, {table['r_hat'].max():.2f}): the chains do not agree yet. Draw more (tune=2000, draws=2000)."
+        f"r_hat is above {R_HAT} for {len(bad)} of {len(table)} parameters (worst: {worst}, "
+        f"{table['r_hat'].max():.3f}): the chains do not agree yet. Draw more (tune=2000, draws={2 * draws})."
     )
 
 
 def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
-    wanted = ESS_PER_CHAIN * posterior.tree["posterior"].sizes["chain"]
-    least = table[["ess_bulk", "ess_tail"]].min(axis=1) if "ess_tail" in table else table["ess_bulk"]
-    bad = least[least < wanted]
+    chains, draws = (posterior.tree["posterior"].sizes[dim] for dim in ("chain", "draw"))
+    if draws < FEWEST:
+        return f"{draws} draws a chain are too few to judge them by. Draw more (draws=1000)."
+    least = table[["ess_bulk", "ess_tail"]].min(axis=1)
+    bad = least[least < ESS_PER_CHAIN * chains]
     if not len(bad):
         return ""
     return (
-        f"The effective sample size is below {wanted} for {len(bad)} of {len(table)} parameters "
-        f"(worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. Draw more (draws=4000)."
+        f"The effective sample size is below {ESS_PER_CHAIN * chains} for {len(bad)} of {len(table)} parameters "
+        f"(worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. Draw more (draws={4 * draws})."
     )

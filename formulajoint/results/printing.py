@@ -48,7 +48,7 @@ def fit_text(
         coefficient_section(summary, prob),
         [
             *note_lines(plan.notes),
-            *(f"warning: {problem}" for problem in problems),
+            *note_lines(problems, "warning"),
             sampler_line(summary, engine),
         ],
     ]
@@ -70,11 +70,7 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     if table.empty:
         return []
     rows = [
-        (
-            str(name),
-            *numbers(row),
-            f"{row['p_direction']:.3f}" if row["p_direction"] < 0.9995 else "> 0.999",
-        )
+        (str(name), *numbers(row), direction(row["p_direction"], row["ess_bulk"]))
         for name, row in table.iterrows()
     ]
     lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows)
@@ -84,20 +80,23 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     ]
 
 
+def direction(share: float, ess: float) -> str:
+    """Return the probability of a sign; where no draw, or hardly one, has the other sign, only a bound is known."""
+    if share < 0.9995 or math.isnan(ess):
+        return f"{share:.3f}"
+    return f"> {min(0.999, 1 - 1 / ess):.3g}"
+
+
 def coefficient_section(table: pd.DataFrame, prob: float) -> list[str]:
     """Return the first coefficients as a table."""
     shown = table.head(MOST_ROWS)
     rows = [
-        (str(name), *numbers(row), _count(row["ess_bulk"]), f"{row['r_hat']:.3f}")
+        (str(name), *numbers(row), _fixed(row["ess_bulk"], 0), _fixed(row["r_hat"], 3))
         for name, row in shown.iterrows()
     ]
     lines = table_lines(("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows)
     rest = len(table) - len(shown)
     return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
-
-
-def _count(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.0f}"
 
 
 def numbers(row: pd.Series) -> tuple[str, str, str]:
@@ -117,12 +116,14 @@ def decimals(error: float) -> int:
 
 
 def _fixed(value: float, digits: int) -> str:
-    return "" if math.isnan(value) else f"{value:.{digits}f}"
+    return "" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no -0.00
 
 
 def sampler_line(summary: pd.DataFrame, engine: str) -> str:
     """Return how the draws were made and how good they are, in one line."""
-    return (
-        f"sampled by {engine}: smallest ess_bulk {summary['ess_bulk'].min():.0f}, "
-        f"largest r_hat {summary['r_hat'].max():.3f}"
-    )
+    figures = [
+        ("smallest ess_bulk", _fixed(summary["ess_bulk"].min(), 0)),
+        ("largest r_hat", _fixed(summary["r_hat"].max(), 3)),
+    ]
+    known = ", ".join(f"{name} {figure}" for name, figure in figures if figure)
+    return f"sampled by {engine}" + (f": {known}" if known else "")
