@@ -42,12 +42,18 @@ class LogIntegral:
     error: float
 
 
-def decompose(columns: FloatArray, y: FloatArray, row_weights: FloatArray | None) -> Evidence:
-    """Return the evidence of y (N,) ~ N(columns u, sigma^2), u ~ N(0, 1), for columns X A (N, P)."""
-    weights = np.ones(len(y)) if row_weights is None else row_weights
-    values, vectors = np.linalg.eigh(columns.T @ (columns * weights[:, None]))
-    projected = vectors.T @ (columns.T @ (weights * y))
-    return Evidence(float(weights.sum()), float(weights @ y**2), np.maximum(values, 0), projected)
+def decompose(columns: FloatArray, y: FloatArray, rows: float) -> Evidence:
+    """Return the evidence of y (M,) ~ N(columns u, sigma^2), u ~ N(0, 1), for columns X A (M, P).
+
+    Parameters
+    ----------
+    columns, y : (M, P) and (M,) arrays
+        Data, or fewer rows with the same cross-products.
+    rows : float
+        N.
+    """
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    return Evidence(rows, float(y @ y), np.maximum(values, 0), vectors.T @ (columns.T @ y))
 
 
 def log_likelihood(evidence: Evidence, sigma: float) -> float:

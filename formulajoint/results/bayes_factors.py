@@ -12,10 +12,7 @@ from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
-from formulajoint.results.classical import columns_of
-
-MOST_COEFFICIENTS = 1500
-"""Quadrature decomposes the cross-products of so many coefficients at most: seconds."""
+from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
 MOST_ORDERED = 20
 """The prior probability of an order is integrated over so many dimensions at most."""
@@ -27,21 +24,17 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     The null model keeps every prior of the full model; that of the coefficients is conditioned on the hypothesis, so
     that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
-    sigma = plan.scale("sigma")
-    reason = _why_not(plan)
+    sigma, reason = plan.scale("sigma"), _why_not(plan)
     if reason or sigma is None:
         return reason
+    whole = regression(plan.design)
+    if whole is None:
+        return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
     mean, sd = coefficient_priors(plan)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
-    design, columns = plan.design, columns_of(plan.design)
-    y = (
-        design.response.values
-        if design.predictor.offset is None
-        else design.response.values - design.predictor.offset
-    )
-    full = decompose(columns * sd, y - columns @ mean, design.row_weights)
-    null = decompose(columns @ null_root, y - columns @ null_mean, design.row_weights)
+    full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
+    null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
     return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x))
 
 
@@ -91,7 +84,6 @@ def _all_normal(plan: Plan) -> bool:
 def _why_not(plan: Plan) -> str:
     """Return why quadrature over sigma cannot give a Bayes factor, or an empty text."""
     sigma = plan.scale("sigma")
-    count = sum(math.prod(len(plan.coords[d]) for d in c.dims) for c in plan.mean.coefficients)
     if any(not prior.proper for _, prior in plan.priors):
         return "no Bayes factor: flat priors have no density"
     if plan.mean.pools:
@@ -100,8 +92,6 @@ def _why_not(plan: Plan) -> str:
         return "no Bayes factor yet but for a Gaussian response with one sigma"
     if not _all_normal(plan) or sigma.prior.law == "constant":
         return "no Bayes factor yet but for normal priors of coefficients and a free sigma"
-    if count > MOST_COEFFICIENTS:
-        return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
     return ""
 
 

@@ -1,0 +1,72 @@
+"""The regression of all coefficients at once, in as few rows as say the same.
+
+Per group the triangle of a QR decomposition replaces the rows: it has the same cross-products, so nothing that depends
+on them alone can tell, and a million rows cost one pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.contrasts.hypotheses import Block, layout
+from formulajoint.design.moments import by_group, stack
+from formulajoint.design.schema import Design, FloatArray
+
+MOST_COEFFICIENTS = 1500
+"""Above so many coefficients their joint cross-products would cost more than seconds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regression:
+    """Columns (M, P) and response (M,) with the cross-products of the data, row weights counted in.
+
+    Attributes
+    ----------
+    columns : (M, P) array
+        In the order of ``layout``: zeros outside each coefficient's group.
+    y : (M,) array
+        Response less offset.
+    rows : float
+        N, the sum of the row weights.
+    """
+
+    columns: FloatArray
+    y: FloatArray
+    rows: float
+
+
+def regression(design: Design) -> Regression | None:
+    """Return the regression of a Gaussian design, or None where it has too many coefficients."""
+    blocks = layout(design)
+    count = sum(block.size for block in blocks)
+    if count > MOST_COEFFICIENTS:
+        return None
+    predictor, rows = design.predictor, design.rows.used
+    offset = 0.0 if predictor.offset is None else predictor.offset
+    weights = np.ones(rows) if design.row_weights is None else design.row_weights
+    table = np.column_stack(
+        [stack(predictor.per_group, rows), stack(predictor.common, rows), design.response.values - offset]
+    )
+    table *= np.sqrt(weights)[:, None]
+    columns, y = [], []
+    for group, index in enumerate(by_group(predictor.grouping, rows)):
+        triangle = np.linalg.qr(table[index], mode="r")
+        columns.append(_placed(triangle, design, blocks, group, count))
+        y.append(triangle[:, -1])
+    return Regression(np.vstack(columns), np.concatenate(y), float(weights.sum()))
+
+
+def _placed(
+    triangle: FloatArray, design: Design, blocks: tuple[Block, ...], group: int, count: int
+) -> FloatArray:
+    """Return a group's columns where its coefficients stand among all `count`."""
+    out, start = np.zeros((len(triangle), count)), 0
+    own = {id(term) for term in design.predictor.per_group}
+    for block in blocks:  # per-group terms, then common ones: the order of the table
+        k = block.term.columns.shape[1]
+        at = block.start + (group * k if id(block.term) in own else 0)
+        out[:, at : at + k] = triangle[:, start : start + k]
+        start += k
+    return out
