@@ -115,7 +115,9 @@ def _equality(
     """Return the figures that equalities have, and note which of them are missing."""
     out: dict[str, Any] = {}
     effective = figures.effective_draws(draws)
-    if _moments_exist(posterior, hypothesis):
+    if draws.shape[0] * draws.shape[1] <= 2 * len(kept):
+        notes.append(f"no contour or band: {len(kept)} dimensions need more draws")
+    elif _moments_exist(posterior, hypothesis):
         contour = figures.contour_probability(draws[:, :, kept])
         out |= {"contour": contour.value, "contour_mcse": contour.mcse}
         out["gbpv"] = figures.simultaneous_band(draws).gbpv.value

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.errors import listed
 from formulajoint.results.describe import (
     coefficient_rows,
     data_lines,
@@ -27,6 +28,7 @@ def fit_text(
     problems: tuple[str, ...],
     engine: str,
     prob: float,
+    tests: pd.DataFrame | None = None,
 ) -> str:
     """Return the text of a fit.
 
@@ -40,14 +42,17 @@ def fit_text(
     engine : str
     prob : float
         Probability of the intervals in the tables.
+    tests : DataFrame, optional
+        As from ``joint_table``.
     """
     sections = [
         formula_lines(plan.design.formula),
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
+        test_section(plan, tests, summary["ess_bulk"].min()),
         coefficient_section(summary, prob),
         [
-            *note_lines(plan.notes),
+            *note_lines([*plan.notes, *blank_note(pd.concat([summary, contrasts]))]),
             *note_lines(problems, "warning"),
             sampler_line(summary, engine),
         ],
@@ -87,6 +92,35 @@ def direction(share: float, ess: float) -> str:
     return f"> {min(0.999, 1 - 1 / ess):.3g}"
 
 
+def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str]:
+    """Return the joint tests as a table: is there an effect in any group?"""
+    grouping = plan.design.predictor.grouping
+    if table is None or table.empty or grouping is None:
+        return []
+    rows = [
+        (
+            f"{text} in every {grouping.name}",
+            "" if math.isnan(row["contour"]) else probability(row["contour"], ess),
+            "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
+            "" if math.isnan(row["statistic"]) else f_text(row),
+        )
+        for text, row in table.iterrows()
+    ]
+    return table_lines(("joint test", "contour probability", "log BF10", "F test"), rows)
+
+
+def probability(value: float, ess: float) -> str:
+    """Return a probability counted from draws: no more digits than they carry, and never a bare zero."""
+    if value < 1 / ess:
+        return f"< {1 / ess:.1g}"
+    return f"{value:.{decimals(math.sqrt(value * (1 - value) / ess) or 1 / ess)}f}"
+
+
+def f_text(row: pd.Series) -> str:
+    """Return an F test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``."""
+    return f"F({row['df_num']:g}, {row['df_denom']:g}) = {row['statistic']:.4g}, p = {row['p_value']:.2g}"
+
+
 def coefficient_section(table: pd.DataFrame, prob: float) -> list[str]:
     """Return the first coefficients as a table."""
     shown = table.head(MOST_ROWS)
@@ -117,6 +151,17 @@ def decimals(error: float) -> int:
 
 def _fixed(value: float, digits: int) -> str:
     return "" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no -0.00
+
+
+def blank_note(table: pd.DataFrame) -> list[str]:
+    """Return the note that explains blank cells, where there are any."""
+    blank = table.index[table["sd"].isna() & table["ess_bulk"].notna()]
+    if not len(blank):
+        return []
+    return [
+        f"With flat priors and so few rows {listed(map(str, blank), 6)} have no sd (a blank mean does not exist "
+        "either): their tails are too heavy. Intervals exist."
+    ]
 
 
 def sampler_line(summary: pd.DataFrame, engine: str) -> str:
