@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,9 +33,10 @@ def _span(low: float, high: float) -> str:
 def _read_not_pooled(fit: Fit) -> str:
     mean, low, high = _row(fit, "joint_treatment")
     a, b = (_row(fit, f"treatment[{school}]")[0] for school in "AB")
+    odds = math.exp(fit.test().loc["treatment == 0", "log_bf10"])
     return (
-        f"Tutoring is worth {a:.0f} points in school A and {b:.0f} in school B; over the pupils of both schools "
-        f"it is worth {mean:.1f} points ({_span(low, high)})."
+        f"Is there an effect in any school? The data favour one by {odds:,.0f} to 1. How large? Tutoring is worth "
+        f"{a:.0f} points in school A and {b:.0f} in school B; over the pupils of both, {mean:.1f} ({_span(low, high)})."
     )
 
 
@@ -58,7 +60,7 @@ def _read_standardised(fit: Fit) -> str:
 
 CHAPTERS = (
     Chapter(
-        "Each school by itself, then the effect over both, weighted by pupils",
+        "Each school by itself: is there an effect in any, and how large is it over both, weighted by pupils?",
         "test_score ~ treatment | school, joint(weights=n)",
         _read_not_pooled,
     ),

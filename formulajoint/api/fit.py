@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from formulajoint.api.model import JointModel
 
 
+MOST_TESTED = 100
+"""A printed fit shows joint tests over so many groups at most; `test()` has them always."""
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """The posterior of a model. Printed, it says what was understood and what was found.
@@ -135,6 +139,14 @@ class Fit:
             )
         return [all_zero(design, term) for term in slopes]
 
+    def _printed_tests(self) -> pd.DataFrame | None:
+        """Return the joint tests where printing need not wait for them: of not too many groups."""
+        predictor = self.model.design.predictor
+        slopes = any(term.name != "Intercept" for term in predictor.per_group)
+        if predictor.grouping is None or len(predictor.grouping) > MOST_TESTED or not slopes:
+            return None
+        return self.test()
+
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.
 
@@ -159,7 +171,13 @@ class Fit:
 
     def __str__(self) -> str:
         return fit_text(
-            self.model.plan, self.summary(), self.contrasts(), self.diagnostics(), self.engine, PROB
+            self.model.plan,
+            self.summary(),
+            self.contrasts(),
+            self.diagnostics(),
+            self.engine,
+            PROB,
+            self._printed_tests(),
         )
 
     def __repr__(self) -> str:
