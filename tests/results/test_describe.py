@@ -1,0 +1,90 @@
+"""What ``explain()`` says, read from ``tests/cases/explain``: a comment with data and priors, then the text.
+
+The text begins with the formula, so each file is its own question and answer. All of them were read line by line.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import formulajoint as fj
+
+FOLDER = Path(__file__).parents[1] / "cases" / "explain"
+DATA = Path(__file__).parents[1] / "data"
+CASES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+
+
+@pytest.fixture
+def frames(tutoring: pd.DataFrame, clinics: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    missing = clinics.assign(age=clinics["age"].where(clinics.index != 3), w=[1, 2, 0, 1] * 6)
+    return {"tutoring": tutoring, "clinics": clinics, "clinics with gaps": missing}
+
+
+def read(name: str, frames: dict[str, pd.DataFrame]) -> tuple[fj.JointModel, str]:
+    """Return the model of a case and the text that it is explained by."""
+    head, text = (FOLDER / f"{name}.txt").read_text().split("\n", 1)
+    data, _, priors = head.removeprefix("# ").partition(", priors=")
+    frame = pd.read_csv(DATA / data) if data.endswith(".csv") else frames[data]
+    return fj.model(text.partition("\n\n")[0], frame, priors=priors or None), text
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 8
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_explanation_is_the_one_that_was_read(name: str, frames: dict[str, pd.DataFrame]) -> None:
+    model, text = read(name, frames)
+    assert f"{model.explain()}\n" == text
+    assert str(model) == repr(model) == model.explain()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_names_of_the_explanation_are_those_of_the_model(name: str, frames: dict[str, pd.DataFrame]) -> None:
+    model, _ = read(name, frames)
+    record = model.record()
+    named = {row["name"] for row in record["coefficients"]} | {row["name"] for row in record["contrasts"]}
+    constants = {name for name, prior in model.priors.items() if prior.startswith("constant(")}
+    weights = {c.weights_name for c in model.plan.contrasts} - {None}
+    variables = {v.name for v in model.pymc.unobserved_RVs} - model.plan.auxiliary - weights
+    assert named - constants == variables
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_record_says_the_same_as_strict_json(name: str, frames: dict[str, pd.DataFrame]) -> None:
+    model, text = read(name, frames)
+    record = model.record()
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    words = " ".join(text.split())  # the text is wrapped
+    for row in record["coefficients"]:
+        assert f"{row['name']} {row['description']} {row['prior']}" in words
+    for row in record["contrasts"]:
+        assert f"{row['name']}: {row['description']}; weights " in words
+    for note in record["notes"]:
+        assert f"note: {note}" in words
+    assert fj.parse(record["formula"]) == model.formula
+
+
+def test_a_model_is_explained_without_loading_pymc_pandas_or_arviz() -> None:
+    code = """
+import sys
+from formulajoint.api.verbs import model
+print(model("y ~ x | g, joint()", {"y": [1.0, 2, 4, 9], "x": [0, 1, 0, 1], "g": list("aabb")}).explain())
+heavy = {"pymc", "pandas", "arviz", "arviz_stats", "xarray", "scipy", "matplotlib"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=Path(fj.__file__).parents[1],
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "joint_x: weighted mean of x over g; weights n: a 0.5, b 0.5" in done.stdout
