@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.schema import Design
-from formulajoint.errors import InferenceError
+from formulajoint.errors import InferenceError, listed
 from formulajoint.language.ir import Formula
 from formulajoint.results.describe import explain, model_record
 
@@ -88,13 +88,13 @@ class JointModel:
         """
         flat = [name for name, prior in self.plan.priors if not prior.proper]
         if flat:
+            has = "has" if len(flat) == 1 else "have"
             raise InferenceError(
-                f"Nothing can be drawn from a flat prior, and {', '.join(flat)} have one. Use the default priors."
+                f"Nothing can be drawn from a flat prior, and {listed(flat)} {has} one. Use the default priors."
             )
-        import pymc as pm
+        from formulajoint.inference.prior import sample_prior  # loads PyMC: seconds
 
-        tree: DataTree = pm.sample_prior_predictive(draws, model=self.pymc, random_seed=seed)
-        return tree
+        return sample_prior(self.pymc, draws, seed)
 
     def fit(
         self,

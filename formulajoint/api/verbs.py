@@ -46,7 +46,7 @@ def model(
     >>> import formulajoint as fj
     >>> m = fj.model("test_score ~ treatment | school, joint(weights=n)", fj.tutoring())
     >>> m.priors["treatment"]
-    'normal(0, 43.28)'
+    'normal(0, 39.44)'
     """
     return JointModel(_plan(formula, data, priors, family))
 
@@ -118,11 +118,13 @@ def build(
 
 
 def _plan(formula: str | Formula, data: object, priors: Priors, family: str | None, prefix: str = "") -> Any:
-    if priors not in (None, "flat"):
+    if not (priors is None or (isinstance(priors, str) and priors == "flat")):
         raise DataError(
-            f"priors={priors!r} is not known. Use None or 'flat', and write single priors in the formula: "
-            "`prior(treatment ~ normal(0, 5))`."
+            "`priors` is None or 'flat'. Single priors are written in the formula: `prior(treatment ~ normal(0, 5))`."
         )
-    return make_plan(
-        bind(parse(formula) if isinstance(formula, str) else formula, data), priors, family, prefix
-    )
+    if not isinstance(formula, str | Formula):
+        raise DataError(
+            f"The formula comes first, as text, but {type(formula).__name__} was given; the data come second."
+        )
+    parsed = parse(formula) if isinstance(formula, str) else formula
+    return make_plan(bind(parsed, data), priors, family, prefix)

@@ -6,16 +6,14 @@ import importlib.util
 import logging
 import sys
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from numbers import Integral, Real
+from numbers import Real
 
 import pymc as pm
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.dims import name_dims
+from formulajoint.inference.settings import check_seed, check_whole, quiet
 
 SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
 """Names of ``engine=``, besides ``auto``, which is nutpie."""
@@ -33,7 +31,7 @@ def choose(engine: str) -> str:
     """
     name = "nutpie" if engine == "auto" else engine
     if name not in SAMPLERS:
-        hint = did_you_mean(engine, ("auto", *SAMPLERS)) or f"there are {listed(('auto', *SAMPLERS))}."
+        hint = did_you_mean(str(engine), ("auto", *SAMPLERS)) or f"there are {listed(('auto', *SAMPLERS))}."
         raise InferenceError(f"There is no engine `{engine}`: {hint}")
     if importlib.util.find_spec(name) is None:
         extra = name if name == "nutpie" else f"'formulajoint[{name}]'"
@@ -61,9 +59,14 @@ def sample(
         Where a setting makes no sense, or the sampler cannot start or fails.
     """
     sampler = choose(engine)
-    _check_settings(draws, tune, chains, seed, target_accept)
+    check_whole("draws", draws, 1)
+    check_whole("tune", tune, 0)
+    check_whole("chains", chains, 1)
+    check_seed(seed)
+    if not (isinstance(target_accept, Real) and 0 < target_accept < 1):
+        raise InferenceError(f"`target_accept` must lie between 0 and 1, not {target_accept!r}.")
     started = time.perf_counter()
-    with _quiet():
+    with quiet():
         try:
             tree: DataTree = pm.sample(
                 draws=draws,
@@ -87,27 +90,3 @@ def sample(
 def _is_watched() -> bool:
     """Tell whether somebody can see a progress bar: in a terminal or a notebook, not in a log."""
     return sys.stdout.isatty() or "ipykernel" in sys.modules
-
-
-def _check_settings(draws: object, tune: object, chains: object, seed: object, target_accept: object) -> None:
-    wholes = [("draws", draws, 1), ("tune", tune, 0), ("chains", chains, 1)]
-    wholes += [] if seed is None else [("seed", seed, 0)]
-    for name, value, least in wholes:
-        if not (isinstance(value, Integral) and int(value) >= least):
-            raise InferenceError(f"`{name}` must be a whole number of {least} or more, not {value!r}.")
-    if not (isinstance(target_accept, Real) and 0 < float(target_accept) < 1):
-        raise InferenceError(f"`target_accept` must lie between 0 and 1, not {target_accept!r}.")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the samplers' own log lines and warnings from users: diagnostics come from us, in words."""
-    pymc_log = logging.getLogger("pymc")
-    level = pymc_log.level
-    pymc_log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        pymc_log.setLevel(level)
