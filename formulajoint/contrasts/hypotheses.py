@@ -7,7 +7,7 @@ for an order, R b > r. Rows are sparse: a hypothesis over thousands of groups ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -15,9 +15,13 @@ from scipy import sparse
 
 from formulajoint.design.references import dims_of, resolve_reference, resolve_subscript
 from formulajoint.design.schema import Design, FloatArray, IntArray, Term
-from formulajoint.errors import FormulaError
-from formulajoint.language.ir import Call, Chain, Expr, Number, Subscript, Unary
+from formulajoint.errors import FormulaError, listed
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Chain, Expr, Number, Subscript, Unary
 from formulajoint.language.text import canonical
+
+ROUNDING = 1e-14
+"""What is left of a sum below this share of its parts is rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,12 +107,14 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
         Where a comparison is no sum of multiples of coefficients, equalities stand beside orders, or the
         restrictions contradict each other.
     """
-    reader = _Reader(design, layout(design), text)
+    here = replace(design, formula=replace(design.formula, source=text))  # where errors point
+    reader = _Reader(here, layout(here), text)
     orders = {comparison.operators[0] != "==" for comparison in comparisons}
     if len(orders) > 1:
         message = "equalities and orders are different hypotheses"
         raise FormulaError(message, text, comparisons[-1].span, "test them one by one")
-    forms = [form for comparison in comparisons for form in reader.differences(comparison)]
+    with np.errstate(over="ignore", invalid="ignore"):  # `_written` refuses what is not finite
+        forms = [form for comparison in comparisons for form in reader.differences(comparison)]
     rows, null = _written(forms, comparisons, text)
     used = set(rows.indices)
     terms = tuple(b.term.name for b in reader.blocks if used & set(range(b.start, b.start + b.size)))
@@ -130,11 +136,13 @@ def independent(rows: sparse.csr_array) -> IntArray:
 
     Restrictions rarely repeat each other, and never where each has a coefficient that no other has.
     """
-    used = np.unique(rows.indices)
-    dense = rows[:, used].toarray()
-    alone = np.count_nonzero(dense, axis=0) == 1
-    if np.all((dense[:, alone] != 0).any(axis=1)):
-        return np.arange(dense.shape[0])
+    count = rows.shape[0]
+    alone = np.bincount(rows.indices) == 1
+    owners = np.repeat(np.arange(count), np.diff(rows.indptr))[alone[rows.indices]]
+    if len(np.unique(owners)) == count:
+        return np.arange(count)
+    dense = rows[:, np.unique(rows.indices)].toarray()
+    dense /= np.max(abs(dense), axis=0)  # the units of a coefficient do not matter
     kept: list[int] = []
     basis = np.empty((0, dense.shape[1]))
     for number, row in enumerate(dense / np.linalg.norm(dense, axis=1, keepdims=True)):
@@ -161,10 +169,11 @@ class _Reader:
         """Return what must be zero, or above zero, for each link of a chain: ``a > b > 0`` is a - b and b."""
         sides = [self.form(operand) for operand in comparison.operands]
         links = zip(comparison.operators, sides, sides[1:], strict=False)
-        return [
-            _sum(right, left, -1.0) if operator in ("<", "<=") else _sum(left, right, -1.0)
-            for operator, left, right in links
-        ]
+        found = []
+        for operator, left, right in links:
+            high, low = (right, left) if operator in ("<", "<=") else (left, right)
+            found.append(self._sum(comparison, high, low, -1.0))
+        return found
 
     def form(self, expr: Expr) -> Form:
         match expr:
@@ -176,8 +185,8 @@ class _Reader:
                 return self._added(expr)
             case Chain(operators=("*" | "/", *_)):
                 return self._multiplied(expr)
-            case Call(name="I", args=(inner,)):
-                return self.form(inner)
+            case Chain(operators=("^", *_)):
+                return _number(constant(expr, self.text), self.length)
             case Subscript():
                 return self._subscript(expr)
             case _:
@@ -190,7 +199,7 @@ class _Reader:
     def _added(self, chain: Chain) -> Form:
         total = self.form(chain.operands[0])
         for operator, operand in zip(chain.operators, chain.operands[1:], strict=True):
-            total = _sum(total, self.form(operand), 1.0 if operator == "+" else -1.0)
+            total = self._sum(chain, total, self.form(operand), 1.0 if operator == "+" else -1.0)
         return total
 
     def _multiplied(self, chain: Chain) -> Form:
@@ -205,6 +214,20 @@ class _Reader:
             number = float(other.constant[0])
             total = _scaled(total, number if operator == "*" else 1 / number)
         return total
+
+    def _sum(self, expr: Expr, a: Form, b: Form, factor: float) -> Form:
+        """Return a + factor b, cells matched by the names of their dims."""
+        different = [dim for dim in a.dims if a.dims[dim] != b.dims.get(dim, a.dims[dim])]
+        if different:
+            message = f"the levels of {listed(different)} are not the same on both sides"
+            raise FormulaError(message, self.text, expr.span, "compare them level by level")
+        dims = {**a.dims, **b.dims}
+        a, b = _spread(a, dims), _scaled(_spread(b, dims), factor)
+        rows = _rounded(a.rows + b.rows, abs(a.rows) + abs(b.rows))
+        constants = np.column_stack([a.constant, b.constant])
+        total = constants.sum(axis=1)
+        total[abs(total) < ROUNDING * abs(constants).sum(axis=1)] = 0
+        return Form(rows, total, dims)
 
     def _subscript(self, subscript: Subscript) -> Form:
         term, positions = resolve_subscript(self.design, subscript)
@@ -245,11 +268,9 @@ def _scaled(form: Form, factor: float) -> Form:
     return Form(sparse.csr_array(form.rows * factor), form.constant * factor, form.dims)
 
 
-def _sum(a: Form, b: Form, factor: float) -> Form:
-    """Return a + factor b, cells matched by the names of their dims."""
-    dims = {**a.dims, **b.dims}
-    a, b = _spread(a, dims), _spread(b, dims)
-    return Form(sparse.csr_array(a.rows + b.rows * factor), a.constant + factor * b.constant, dims)
+def _rounded(total: sparse.csr_array, size: sparse.csr_array) -> sparse.csr_array:
+    """Return the sparse `total` without what rounding left: 0.1 x + 0.2 x - 0.3 x is nothing, not 5e-17 x."""
+    return sparse.csr_array(total.multiply(abs(total) > ROUNDING * size))
 
 
 def _spread(form: Form, dims: Mapping[str, tuple[str, ...]]) -> Form:
@@ -268,6 +289,9 @@ def _written(
     """Return R and r, without the rows that say nothing, as A's in ``treatment == treatment[A]`` does."""
     rows = sparse.csr_array(sparse.vstack([form.rows for form in forms]))
     null = -np.concatenate([form.constant for form in forms])
+    if not (np.isfinite(rows.data).all() and np.isfinite(null).all()):
+        message = "a number here is too large"
+        raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
     said = np.asarray(abs(rows).sum(axis=1)).ravel() > 0
     if not said.any() or np.any(null[~said] != 0):
         message = "a comparison here has no coefficient in it, or takes one from itself"
@@ -278,9 +302,15 @@ def _written(
 
 
 def _refuse_contradiction(found: Hypothesis, comparisons: Sequence[Chain], text: str) -> None:
-    """Refuse equalities that cannot all hold."""
-    both = sparse.csr_array(sparse.hstack([found.rows, sparse.csr_array(found.null[:, None])]))
-    if len(independent(both)) > len(independent(found.rows)):
+    """Refuse equalities that cannot all hold: what solves the independent ones must solve the others."""
+    kept = independent(found.rows)
+    if len(kept) == len(found.null) or not found.null.any():
+        return
+    dense = found.rows[:, np.unique(found.rows.indices)].toarray()
+    size = np.max(abs(dense), axis=1)
+    dense, null = dense / size[:, None], found.null / size
+    solution = np.linalg.lstsq(dense[kept], null[kept])[0]
+    if np.any(abs(dense @ solution - null) > 1e-9 * (abs(dense) @ abs(solution) + abs(null))):
         message = "these equalities contradict each other"
         raise FormulaError(
             message, text, comparisons[0].span.to(comparisons[-1].span), "take one of them out"
