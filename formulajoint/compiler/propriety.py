@@ -1,4 +1,4 @@
-"""Improper priors and the data they need: a posterior that does not exist is refused, with the reason.
+"""What data a posterior needs to exist: under improper priors, and along a perfect fit under any prior.
 
 The rules are those of ``docs/statistics.md``, "Flat priors".
 """
@@ -10,21 +10,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
+from formulajoint.compiler.priors import Prior
 from formulajoint.design.moments import Profile, by_group, profile, stack
-from formulajoint.design.schema import Design, Grouping, IntArray, Term
+from formulajoint.design.schema import Grouping, IntArray, Term
 from formulajoint.errors import DataError, listed
 
-PERFECT = 1e-20
-"""A residual sum of squares below this share of the total is a perfect fit."""
+PERFECT = 1e-26
+"""A residual sum of squares below this share of the total is a perfect fit: what is left is rounding."""
 
 
 def refuse_improper(plan: Plan) -> None:
-    """Raise a DataError where flat priors leave the posterior improper; proper priors always pass."""
+    """Raise a DataError where the posterior would not exist: under flat priors, or along a perfect fit."""
     _check_coefficients(plan)
-    for parameter in plan.parameters:
-        if isinstance(parameter, ScalePlan) and not parameter.prior.proper:
-            _check_scale(plan, parameter)
+    sigma = plan.scale("sigma")
+    if sigma is not None:
+        _check_scale(plan, sigma)
 
 
 def _is_flat(plan: LinearPlan, term: Term) -> bool:
@@ -81,45 +82,77 @@ def _dependent(own: list[Term], shared: list[Term], grouping: Grouping | None, r
 
 
 def _check_scale(plan: Plan, scale: ScalePlan) -> None:
-    """Refuse p(sigma) = 1/sigma, or a flat one, where the residuals do not bound sigma from below and above."""
-    fit = _profile_of(plan.design, np.arange(plan.design.rows.used))
-    spare = 1 if scale.prior.law == "flat" else 0  # a flat sigma needs one row more
-    total, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
-    if total <= rank + spare or fit.rss <= PERFECT * fit.tss:
-        raise DataError(
-            f"`{scale.name}` has the improper prior {scale.prior}, which needs residuals: there are {total:g} rows "
-            f"for {rank} coefficients and the residual sum of squares is {fit.rss:.3g}. "
-            "Use the default priors, or fewer coefficients."
-        )
-    if scale.grouping is None or scale.pool is not None:
+    """Refuse a prior of a scale that leaves it no posterior, over all rows or in a group with a scale of its own."""
+    pool = scale.pool
+    if scale.grouping is None or (pool is not None and not scale.prior.proper):
+        _check_rows(plan, scale, np.arange(plan.design.rows.used), "", _at_zero(scale.prior))
+    if scale.grouping is None:
         return
-    _check_groups(plan, scale, scale.grouping, spare)
+    least = _at_zero(scale.prior) if pool is None else _pooled_at_zero(pool)
+    for label, index in zip(
+        scale.grouping.labels, by_group(scale.grouping, plan.design.rows.used), strict=True
+    ):
+        _check_rows(plan, scale, index, f" of {scale.grouping.name} {label}", least)
 
 
-def _check_groups(plan: Plan, scale: ScalePlan, grouping: Grouping, spare: int) -> None:
-    """Refuse a scale of its own for a group that the regression fits perfectly, or that it has no rows to spare for.
+def _at_zero(prior: Prior) -> float:
+    """Return a of a prior density that goes to zero as sigma^(a - 1).
 
-    Along a perfect fit the integral over sigma_g leaves 1/r^n over n dimensions of residuals r, which diverges.
+    Along a perfect fit by `rank` coefficients the likelihood of n rows grows as sigma^(rank - n), once the coefficients
+    are integrated out, so that the integral over small sigma diverges where n - rank >= a.
     """
-    rows = plan.design.rows.used
-    for label, index in zip(grouping.labels, by_group(grouping, rows), strict=True):
-        fit = _profile_of(plan.design, index)
-        n, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
-        if n <= rank + spare or fit.rss <= PERFECT * fit.tss:
-            raise DataError(
-                f"`{scale.name}` of {grouping.name} {label} has the improper prior {scale.prior}, which needs "
-                f"residuals in that group: it has {n:g} rows for {rank} coefficients and a residual sum of squares "
-                f"of {fit.rss:.3g}. Use the default priors, or one `{scale.name}` for all groups."
-            )
+    match prior.law:
+        case "inverse":
+            return 0.0
+        case "inverse_gamma" | "log_normal" | "constant":
+            return np.inf
+        case "gamma" | "beta":
+            return float(prior.args["alpha"])
+        case "uniform" if prior.args["lower"] > 0:
+            return np.inf
+    return 1.0
 
 
-def _profile_of(design: Design, index: IntArray) -> Profile:
-    """Return the profile of the mean's regression on the rows `index` only."""
-    predictor, rows = design.predictor, design.rows.used
+def _pooled_at_zero(pool: ScalePool) -> float:
+    """Return the same for one group's scale of a hierarchy, whose tail on the log scale is Gaussian at best."""
+    bounded = pool.request.dist == "normal" and pool.sd.law in ("constant", "uniform", "beta")
+    return np.inf if bounded else 1.0
+
+
+def _check_rows(plan: Plan, scale: ScalePlan, index: IntArray, whose: str, least: float) -> None:
+    """Refuse `scale` where the rows `index` leave too few residuals, or none, for its prior."""
+    fit = _profile_of(plan, index)
+    rows, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
+    spare, perfect = rows - rank, fit.rss <= PERFECT * fit.tss
+    cure = f"one `{scale.name}` for all groups" if whose else "fewer coefficients"
+    improper = not scale.prior.proper and not (whose and scale.pool is not None)
+    if improper and (perfect or spare <= (1 if scale.prior.law == "flat" else 0)):
+        raise DataError(
+            f"`{scale.name}`{whose} has the improper prior {scale.prior}, which needs residuals: there are {rows:g} "
+            f"rows for {rank} coefficients and the residual sum of squares is {fit.rss:.3g}. "
+            f"Use the default priors, or {cure}."
+        )
+    if perfect and spare >= least:
+        raise DataError(
+            f"`{scale.name}`{whose} could be as small as it likes, and so has no posterior: {rank} coefficients fit "
+            f"the {rows:g} rows perfectly. Use {cure}, or a prior that keeps it from zero, such as inverse_gamma(3, 2)."
+        )
+
+
+def _profile_of(plan: Plan, index: IntArray) -> Profile:
+    """Return the profile of the mean's regression on the rows `index` only; constants are no coefficients."""
+    design, predictor = plan.design, plan.design.predictor
     y = design.response.values if predictor.offset is None else design.response.values - predictor.offset
-    own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
-    weights = None if design.row_weights is None else design.row_weights[index]
-    grouping = predictor.grouping
+    known = []
+    for coefficient in plan.mean.coefficients:
+        if coefficient.prior is not None and coefficient.prior.law == "constant":
+            known.append(coefficient.term)
+            y = y - coefficient.term.columns.sum(axis=1) * coefficient.prior.args["value"]
+    own = [term for term in predictor.per_group if term not in known]
+    shared = [term for term in predictor.common if term not in known]
+    rows, grouping = design.rows.used, predictor.grouping
     if grouping is not None:
-        grouping = replace(grouping, codes=grouping.codes[index])
-    return profile(y[index], own[index], shared[index], grouping, weights)
+        present, codes = np.unique(grouping.codes[index], return_inverse=True)
+        grouping = replace(grouping, labels=tuple(grouping.labels[g] for g in present), codes=codes)
+    weights = None if design.row_weights is None else design.row_weights[index]
+    return profile(y[index], stack(own, rows)[index], stack(shared, rows)[index], grouping, weights)

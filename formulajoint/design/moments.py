@@ -34,7 +34,7 @@ class Profile:
     rss : float
         Residual sum of squares on all columns.
     tss : float
-        Total sum of squares of y about its mean.
+        Total sum of squares of y about zero.
     """
 
     group_ranks: IntArray
@@ -115,7 +115,7 @@ def profile(
         np.array(rows),
         shared_rank,
         float(np.sum(outside**2)),
-        float(np.sum(weights * (y - np.average(y, weights=weights)) ** 2)),
+        float(np.sum(weights * y**2)),
     )
 
 
