@@ -33,7 +33,7 @@ def _span(low: float, high: float) -> str:
 def _read_not_pooled(fit: Fit) -> str:
     mean, low, high = _row(fit, "joint_treatment")
     a, b = (_row(fit, f"treatment[{school}]")[0] for school in "AB")
-    odds = math.exp(fit.test().loc["treatment == 0", "log_bf10"])
+    odds = math.exp(fit.test()["log_bf10"].loc["treatment == 0"])
     return (
         f"Is there an effect in any school? The data favour one by {odds:,.0f} to 1. How large? Tutoring is worth "
         f"{a:.0f} points in school A and {b:.0f} in school B; over the pupils of both, {mean:.1f} ({_span(low, high)})."

@@ -66,7 +66,7 @@ class Fit:
         prob : float
             Probability of the highest-density interval.
         """
-        return tables.summary(self.draws, prob)
+        return self._summary.copy() if prob == PROB else tables.summary(self.draws, prob)
 
     def contrasts(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row a contrast: mean, sd, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights.
@@ -76,7 +76,7 @@ class Fit:
         prob : float
             Probability of the highest-density interval.
         """
-        return tables.contrasts(self.draws, prob)
+        return self._contrasts.copy() if prob == PROB else tables.contrasts(self.draws, prob)
 
     def test(self, hypothesis: str | None = None, rope: float | None = None) -> pd.DataFrame:
         """Return joint tests: the Bayesian answer to the F test, is there an effect in any group?
@@ -160,6 +160,14 @@ class Fit:
             hint = f"there are {listed(known)}." if known else "the formula asks for none, such as `joint()`."
             raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(name, known) or hint}")
         return tables.weights(self.draws, known[name])
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        return tables.summary(self.draws, PROB)
+
+    @cached_property
+    def _contrasts(self) -> pd.DataFrame:
+        return tables.contrasts(self.draws, PROB)
 
     def diagnostics(self) -> tuple[str, ...]:
         """Return what is wrong with the draws and what to do, in words; empty where all is well."""
