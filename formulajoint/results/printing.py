@@ -50,7 +50,7 @@ def fit_text(
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
         test_section(plan, tests, summary["ess_bulk"].min()),
-        coefficient_section(summary, prob),
+        coefficient_section(plan, summary, prob),
         [
             *note_lines([*plan.notes, *blank_note(pd.concat([summary, contrasts]))]),
             *note_lines(problems, "warning"),
@@ -106,7 +106,11 @@ def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str
         )
         for text, row in table.iterrows()
     ]
-    return table_lines(("joint test", "contour probability", "log BF10", "F test"), rows)
+    blank = table[["contour", "log_bf10", "statistic"]].isna().any(axis=1)
+    reasons = [
+        line for text, note in table.loc[blank, "note"].items() for line in note_lines([note], f"  {text}")
+    ]
+    return table_lines(("joint test", "contour probability", "log BF10", "F test"), rows) + reasons
 
 
 def probability(value: float, ess: float) -> str:
@@ -121,8 +125,12 @@ def f_text(row: pd.Series) -> str:
     return f"F({row['df_num']:g}, {row['df_denom']:g}) = {row['statistic']:.4g}, p = {row['p_value']:.2g}"
 
 
-def coefficient_section(table: pd.DataFrame, prob: float) -> list[str]:
-    """Return the first coefficients as a table."""
+def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
+    """Return the coefficients as a table; of too many, first those that are not of a single group."""
+    if len(table) > MOST_ROWS:
+        grouped = {c.name for c in plan.mean.coefficients if c.grouped}
+        of_group = table.index.map(lambda label: label.partition("[")[0] in grouped).to_numpy(bool)
+        table = pd.concat([table[~of_group], table[of_group]])
     shown = table.head(MOST_ROWS)
     rows = [
         (str(name), *numbers(row), _fixed(row["ess_bulk"], 0), _fixed(row["r_hat"], 3))

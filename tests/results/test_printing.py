@@ -117,6 +117,12 @@ contrast         mean    sd  95% HDI           p_direction
 joint_treatment  13.008      (12.053, 13.995)  > 0.999
   joint_treatment: weighted mean of treatment over school; weights n: A 0.4, B 0.6
 
+joint test                      contour probability  log BF10  F test
+------------------------------  -------------------  --------  ------
+treatment == 0 in every school
+  treatment == 0: no contour or band: the posterior has no covariance; no F test: it needs a
+                  Gaussian response with one sigma; no Bayes factor: flat priors have no density
+
 parameter     mean   sd     95% HDI         ess_bulk  r_hat
 ------------  -----  -----  --------------  --------  -----
 Intercept[A]  2.02          (0.11, 3.99)    4062      1.000
@@ -141,12 +147,20 @@ def test_notes_and_warnings_stand_at_the_end(made_up: MadeUp, tutoring: pd.DataF
     assert all(len(line) <= 100 for line in end)
 
 
-def test_a_long_table_is_cut_with_a_count(made_up: MadeUp) -> None:
+def test_a_long_table_is_cut_with_a_count_and_groups_stand_last(made_up: MadeUp) -> None:
     frame = pd.DataFrame({"y": np.arange(60.0) ** 2, "x": [0, 1, 2] * 20, "g": np.repeat(np.arange(20), 3)})
     text = text_of(made_up("y ~ x | g, joint()", frame))
-    assert "... and 17 more rows in summary()" in text  # 20 + 20 + sigma less 24
-    assert text.count("\nIntercept[") + text.count("\nx[") == 24
-    assert "... and" not in text_of(made_up("y ~ x | g", frame.iloc[:33]))  # 23 rows
+    _, _, table = text.partition("\nparameter ")
+    assert [line.partition(" ")[0] for line in table.splitlines()[2:5]] == [
+        "sigma",
+        "Intercept[0]",
+        "Intercept[1]",
+    ]
+    assert table.count("\nIntercept[") + table.count("\nx[") == 23
+    assert "\n... and 17 more rows in summary()\n" in table  # 20 + 20 + sigma less 24
+    short = text_of(made_up("y ~ x | g", frame.iloc[:33]))  # 23 rows
+    assert "... and" not in short
+    assert short.index("\nsigma  ") > short.index("\nx[10]")
 
 
 def test_each_contrast_is_explained_once_though_it_has_many_cells(
