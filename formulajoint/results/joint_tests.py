@@ -2,7 +2,8 @@
 
 Shapes: C chains, S draws a chain, q quantities c = R b - r whose null is zero. Every figure that is an average over
 draws comes with its Monte Carlo standard error, by batches over the whole statistic: the centre and covariance
-are estimated from the same draws, so the binomial error would be too small.
+are estimated from the same draws, so the binomial error would be too small. The batches are left out one at a
+time: a batch alone is too small to estimate a covariance.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from formulajoint.design.schema import FloatArray
 BATCHES = 20
 """Batches of draws for Monte Carlo standard errors, at least."""
 
+SINGULAR = 1e-10
+"""A direction in which standardised draws spread less than this share of the widest one is no direction."""
+
 DRAWS_PER_RANK = 10
 """A covariance of rank q needs so many effective draws for each dimension."""
 
@@ -32,7 +36,11 @@ class Figure:
 
 
 def by_batches(statistic: Callable[[FloatArray], float], draws: FloatArray) -> Figure:
-    """Return a statistic of draws (C, S, q) with its Monte Carlo standard error from batches within chains."""
+    """Return a statistic of draws (C, S, q) with its Monte Carlo standard error, by the jackknife over batches.
+
+    A batch is a run of draws of one chain, longer than they remember. Of an average this is the error from batch
+    means.
+    """
     chains, length, q = draws.shape
     value = statistic(draws.reshape((-1, q)))
     per_chain = max(2, -(-BATCHES // chains))
@@ -40,26 +48,45 @@ def by_batches(statistic: Callable[[FloatArray], float], draws: FloatArray) -> F
     if size < 2:
         return Figure(value, float("nan"))
     batches = draws[:, : size * per_chain].reshape((chains * per_chain, size, q))
-    values = np.array([statistic(batch) for batch in batches])
-    return Figure(value, float(values.std(ddof=1) / np.sqrt(len(values))))
+    without = [statistic(np.delete(batches, b, axis=0).reshape((-1, q))) for b in range(len(batches))]
+    return Figure(value, float(np.std(without) * np.sqrt(len(batches) - 1)))
+
+
+def whitened(draws: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return draws (n, q), and zero seen with them, in coordinates of mean zero and covariance one.
+
+    Returns
+    -------
+    draws, zero : (n, rank) and (rank,) arrays
+        Nothing where the draws do not reach zero: a quantity, or a combination of some, is constant and not zero.
+    """
+    still = np.ptp(draws, axis=0) == 0
+    if np.any(draws[0, still] != 0):
+        return None
+    centre, scale = draws.mean(axis=0), np.where(still, 1.0, draws.std(axis=0))  # units do not matter
+    standard = (draws - centre) / scale
+    _, values, vectors = np.linalg.svd(np.linalg.qr(standard, mode="r"))
+    kept = values > SINGULAR * np.max(values, initial=0)
+    zero = vectors @ (-centre / scale)
+    if np.any(abs(zero[~kept]) > 1e-6):
+        return None
+    unit = vectors[kept].T / values[kept] * np.sqrt(len(draws))
+    return standard @ unit, zero[kept] / values[kept] * np.sqrt(len(draws))
 
 
 def distances(draws: FloatArray, point: FloatArray) -> tuple[FloatArray, float]:
-    """Return the squared Mahalanobis distance from the centre of draws (n, q): of each draw (n,), and of `point`.
+    """Return squared Mahalanobis distances from the centre of draws (n, q): of each draw (n,), and of `point` (q,).
 
-    Parameters
-    ----------
-    draws : (n, q) array
-    point : (q,) array
+    A draw's is from centre and covariance of the others, else it would be nearer than `point` for having pulled
+    both its way.
     """
+    n = len(draws)
     centre = draws.mean(axis=0)
-    covariance = np.atleast_2d(np.cov(draws, rowvar=False))
-    values, vectors = np.linalg.eigh(covariance)
-    kept = values > values[-1] * 1e-12 * len(values)
-    whiten = vectors[:, kept] / np.sqrt(values[kept])
-    from_centre = (draws - centre) @ whiten
-    null = (point - centre) @ whiten
-    return np.sum(from_centre**2, axis=1), float(null @ null)
+    away = draws - centre
+    root = np.linalg.cholesky(away.T @ away / (n - 1))
+    own = np.sum(np.linalg.solve(root, away.T) ** 2, axis=0)
+    left_out = n**2 * (n - 2) * own / ((n - 1) * ((n - 1) ** 2 - n * own))  # Sherman & Morrison
+    return left_out, float(np.sum(np.linalg.solve(root, point - centre) ** 2))
 
 
 def contour_probability(draws: FloatArray) -> Figure:
@@ -68,7 +95,7 @@ def contour_probability(draws: FloatArray) -> Figure:
     Parameters
     ----------
     draws : (C, S, q) array
-        Of rank q.
+        More than 2 q draws.
 
     Notes
     -----
@@ -76,12 +103,18 @@ def contour_probability(draws: FloatArray) -> Figure:
     Graphical Statistics 2004, with an elliptical region. For a Gaussian model with one sigma and flat
     priors it equals the F test's p-value.
     """
+    found = whitened(draws.reshape((-1, draws.shape[2])))
+    if found is None:
+        return Figure(0.0, 0.0)
+    white, zero = found
+    if len(zero) == 0:  # constants, all of them zero
+        return Figure(1.0, 0.0)
 
     def statistic(flat: FloatArray) -> float:
-        own, null = distances(flat, np.zeros(flat.shape[1]))
+        own, null = distances(flat, zero)
         return float(np.mean(own >= null))
 
-    return by_batches(statistic, draws)
+    return by_batches(statistic, white.reshape((*draws.shape[:2], -1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,16 +145,18 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
 
     def statistic(flat: FloatArray) -> float:
         centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-        return float(np.mean(_largest(flat, centre, sd) >= np.max(abs(centre) / sd)))
+        return float(np.mean(_largest(flat - centre, sd) >= _largest(centre, sd)))
 
     flat = draws.reshape((-1, draws.shape[2]))
     centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-    reach = float(np.quantile(_largest(flat, centre, sd), probability)) * sd
+    reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
     return Band(centre - reach, centre + reach, probability, by_batches(statistic, draws))
 
 
-def _largest(flat: FloatArray, centre: FloatArray, sd: FloatArray) -> FloatArray:
-    return np.asarray(np.max(abs(flat - centre) / sd, axis=1))
+def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
+    """Return the largest of distances (..., q) in units of sd; what is constant is at zero or infinitely away."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.max(np.nan_to_num(abs(away) / sd, posinf=np.inf), axis=-1))
 
 
 def probability_of(holds: Callable[[FloatArray], NDArray[np.bool_]], draws: FloatArray) -> Figure:
@@ -146,8 +181,9 @@ def all_within(rope: float) -> Callable[[FloatArray], NDArray[np.bool_]]:
 
 def effective_draws(draws: FloatArray) -> float:
     """Return the smallest bulk effective sample size over the quantities of draws (C, S, q)."""
-    if draws.shape[1] < 4:
+    moving = draws[:, :, np.ptp(draws, axis=(0, 1)) > 0]
+    if draws.shape[1] < 4 or moving.shape[2] == 0:
         return float(draws.shape[0] * draws.shape[1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        each = array_stats.ess(np.moveaxis(draws, 2, 0), chain_axis=1, draw_axis=2, method="bulk")
+        each = array_stats.ess(np.moveaxis(moving, 2, 0), chain_axis=1, draw_axis=2, method="bulk")
     return float(np.min(each))
