@@ -35,8 +35,7 @@ def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
 
 def centered_columns(design: Design) -> NDArray[np.bool_]:
     """Return, for each per-group column of the mean's predictor, whether the centred form suits it; (p,) bool."""
-    predictor, rows = design.predictor, design.rows.used
-    y = design.response.values if predictor.offset is None else design.response.values - predictor.offset
+    predictor, rows, y = design.predictor, design.rows.used, _response(design)
     own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
     fit = profile(y, own, shared, predictor.grouping, design.row_weights)
     df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
@@ -45,6 +44,12 @@ def centered_columns(design: Design) -> NDArray[np.bool_]:
         variances = np.where(information > 0, fit.rss / df / information, np.inf)
     estimates = slopes(y, own, predictor.grouping, design.row_weights)  # (G, p)
     return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(own.shape[1])])
+
+
+def _response(design: Design) -> FloatArray:
+    """Return the response less its offset."""
+    offset = design.predictor.offset
+    return design.response.values if offset is None else design.response.values - offset
 
 
 def centered_terms(design: Design) -> dict[str, bool]:
@@ -64,9 +69,7 @@ def centered_sigma(design: Design, predictor: Predictor) -> bool:
     """
     rows = design.rows.used
     columns = stack(design.predictor.terms, rows)  # each group by itself: rough, but this only chooses a form
-    fit = profile(
-        design.response.values, columns, np.empty((rows, 0)), predictor.grouping, design.row_weights
-    )
+    fit = profile(_response(design), columns, np.empty((rows, 0)), predictor.grouping, design.row_weights)
     df = fit.group_rows - fit.group_ranks
     usable = (df > 0) & (fit.group_rss > 0)
     variances = np.where(usable, 1 / (2 * np.maximum(df, 1)), np.inf)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from formulajoint.compiler.defaults import stands_for_intercept
-from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.priors import DEFAULT
+from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.priors import DEFAULT, Prior
+from formulajoint.design.schema import Grouping
 
 FAR = 5.0
 """A column whose mean is this many sds from zero makes the intercept an extrapolation."""
@@ -36,13 +37,21 @@ def _far_columns(plan: Plan) -> Iterator[str]:
 
 
 def _few_groups(plan: Plan) -> Iterator[str]:
-    grouping = plan.design.predictor.grouping
-    if grouping is None or len(grouping) > FEW:
-        return
-    for pool in plan.mean.pools:
-        default = [term.sd_name for term in pool.terms if term.sd.origin == DEFAULT]
-        if default:
+    for grouping, sds in _hierarchies(plan):
+        names = [name for name, prior in sds if prior.origin == DEFAULT]
+        if names and len(grouping) <= FEW:
             yield (
-                f"There are {len(grouping)} groups of {grouping.name}: {' and '.join(default)} "
-                f"{'is' if len(default) == 1 else 'are'} informed mostly by the prior."
+                f"There are {len(grouping)} groups of {grouping.name}: {' and '.join(names)} "
+                f"{'is' if len(names) == 1 else 'are'} informed mostly by the prior."
             )
+
+
+def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:
+    """Yield the groups of each hierarchy with its sds and their priors."""
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, ScalePlan):
+            if part.pool is not None and part.grouping is not None:
+                yield part.grouping, [(part.pool.sd_name, part.pool.sd)]
+        elif part.predictor.grouping is not None:
+            for pool in part.pools:
+                yield part.predictor.grouping, [(term.sd_name, term.sd) for term in pool.terms]

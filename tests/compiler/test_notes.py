@@ -1,0 +1,69 @@
+"""Notes where a default matters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from formulajoint.compiler.planning import make_plan
+from formulajoint.design.bind import bind
+from formulajoint.language.parse import parse
+
+RNG = np.random.default_rng(1)
+BASE = RNG.normal(size=24)
+X = (BASE - BASE.mean()) / BASE.std(ddof=1)
+
+
+def notes(formula, groups=4, **columns):
+    data = {"y": RNG.normal(size=24), "x": X, "g": np.arange(24) % groups, "arm": list("abc") * 8} | columns
+    return make_plan(bind(parse(formula), pd.DataFrame(data).astype({"g": str}))).notes
+
+
+def test_nothing_to_say():
+    assert notes("y ~ x | g") == ()
+    assert notes("y ~ x | g, hierarchy(), joint()") == ()
+
+
+@pytest.mark.parametrize("mean", [5.01, -5.01])
+def test_a_column_far_from_zero(mean):
+    """|mean| > 5 sd."""
+    (note,) = notes("y ~ x | g", x=X + mean)
+    assert note == (
+        f"x is far from zero (mean {mean:.4g}, sd 1), so Intercept is an extrapolation: consider center(x)."
+    )
+    assert notes("y ~ common(x) | g", x=X + mean) == (note,)
+    assert notes("y ~ x | g", x=X + 4.99 * np.sign(mean)) == ()
+    assert notes("y ~ center(x) | g", x=X + mean) == ()
+    assert notes("y ~ 0 + x | g", x=X + mean) == ()  # there is no intercept
+
+
+def test_a_factor_in_the_intercepts_place():
+    (note,) = notes("y ~ 0 + arm + x | g", x=X + 6)
+    assert note == "x is far from zero (mean 6, sd 1), so arm is an extrapolation: consider center(x)."
+
+
+@pytest.mark.parametrize(("groups", "said"), [(2, True), (3, True), (4, False)])
+def test_few_groups(groups, said):
+    """A hierarchy of two or three groups."""
+    found = notes("y ~ x | g, hierarchy(x)", groups)
+    assert found == (
+        (f"There are {groups} groups of g: x_sd is informed mostly by the prior.",) if said else ()
+    )
+
+
+def test_few_groups_and_several_sds():
+    (note,) = notes("y ~ x | g, hierarchy()", 3)
+    assert note == "There are 3 groups of g: Intercept_sd and x_sd are informed mostly by the prior."
+
+
+def test_a_written_prior_needs_no_note():
+    assert notes("y ~ x | g, hierarchy(x), prior(x.sd ~ half_normal(1))", 2) == ()
+    assert notes("y ~ x | g, hierarchy(x), prior(x.mean ~ normal(0, 1))", 2) != ()
+
+
+def test_few_groups_of_sigma():
+    (note,) = notes("y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)", 3)
+    assert note == "There are 3 groups of g: sigma_sd is informed mostly by the prior."
+    (note,) = notes("y ~ x | g, sigma ~ x | arm, hierarchy(sigma.x)", 4)
+    assert note == "There are 3 groups of arm: sigma_x_sd is informed mostly by the prior."
