@@ -26,6 +26,7 @@ from formulajoint.compiler.propriety import refuse_improper
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
+from formulajoint.language.ir import Parameter
 
 ETA = 2.0
 """Default LKJ concentration: mildly against correlations near one."""
@@ -62,13 +63,13 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
 
 
 def _check_parameters(design: Design, family: Family) -> None:
-    for predictor in design.parameters:
-        if predictor.parameter not in family.parameters:
-            hint = did_you_mean(predictor.parameter, family.parameters)
+    for clause in design.formula.clauses:
+        if isinstance(clause, Parameter) and clause.name not in family.parameters:
+            hint = did_you_mean(clause.name, family.parameters)
             raise FormulaError(
-                f"the {family.name} family has no parameter `{predictor.parameter}`",
+                f"the {family.name} family has no parameter `{clause.name}`",
                 design.formula.source,
-                predictor.span,
+                clause.span,
                 hint or f"it has {listed(family.parameters)}; the mean is the formula's own right-hand side",
             )
 
