@@ -49,7 +49,7 @@ def family_of(formula: Formula, default: str | None = None) -> Family:
     """
     clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "family"), None)
     if clause is None:
-        return _family(formula, default or "gaussian", None)
+        return _family(formula, "gaussian" if default is None else default, None)
     word = clause.call.args[0]
     name = word.id if isinstance(word, Name) else ""
     if default is not None and default != name:
