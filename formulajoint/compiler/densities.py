@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from formulajoint.compiler.priors import Prior
+from formulajoint.design.schema import FloatArray
 from formulajoint.errors import BugError
 
-LOG_DENSITIES: Mapping[str, Callable[..., float]] = MappingProxyType(
+LOG_DENSITIES: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "half_normal": lambda x, sigma: stats.halfnorm.logpdf(x, scale=sigma),
         "half_cauchy": lambda x, beta: stats.halfcauchy.logpdf(x, scale=beta),
@@ -27,9 +29,19 @@ LOG_DENSITIES: Mapping[str, Callable[..., float]] = MappingProxyType(
 """Prior name -> log density at x > 0, with the arguments that the language gives it."""
 
 
-def log_density(prior: Prior, x: float) -> float:
+def log_density(prior: Prior, x: FloatArray) -> FloatArray:
     """Return the log density of a proper prior of a scale at `x`."""
     density = LOG_DENSITIES.get(prior.law)
     if density is None:
         raise BugError(f"{prior} is no prior of a scale with a density")
-    return float(density(x, **prior.args))
+    return np.asarray(density(x, **prior.args))
+
+
+def support(prior: Prior) -> tuple[float, float]:
+    """Return the interval on which the density of a proper prior of a scale is above zero."""
+    match prior.law:
+        case "uniform":
+            return float(prior.args["lower"]), float(prior.args["upper"])
+        case "beta":
+            return 0.0, 1.0
+    return 0.0, np.inf

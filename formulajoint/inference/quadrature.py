@@ -1,7 +1,7 @@
 """The evidence of a Gaussian model that is not pooled, by quadrature over sigma; and so its joint Bayes factor.
 
-With coefficients b = m + A u, u ~ N(0, 1), everything but sigma integrates out. One eigendecomposition of A'X'X A
-serves every sigma, and the integral over log sigma is one-dimensional.
+With coefficients b = m + A u, u ~ N(0, 1), everything but sigma integrates out. One singular value decomposition of
+X A serves every sigma, and the integral over log sigma is one-dimensional.
 """
 
 from __future__ import annotations
@@ -10,28 +10,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 from scipy.special import logsumexp
 
 from formulajoint.design.schema import FloatArray
 
-POINTS = 256
-"""Intervals of the grid over log sigma."""
+type Function = Callable[[FloatArray], FloatArray]
 
 DEPTH = 50.0
-"""The grid ends where the integrand is exp(-50) of its largest value."""
+"""Where the integrand is exp(-50) of its largest value it is left out."""
+
+REACH = 25.0
+"""It is looked for so far beyond the logs of the smallest and the largest residual sd that make sense."""
+
+SCAN = 400
+"""Points at which it is looked for: there may be two peaks, where a tight prior contradicts the data."""
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
+"""Gauss and Legendre's rule of one panel."""
+
+MOST_PANELS = 1024
+CLOSE = 1e-11
+"""Panels are halved until the integral stays the same to this share, or there are too many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What log p(y | sigma) needs of the data: N, |y - X m|^2, and the eigenvalues of A'X'X A with the
-    projections of A'X'(y - X m) on their vectors.
+    """What log p(y | sigma) needs of the data: N, the sum of squares of y outside the columns X A, their squared
+    singular values, and y along their left singular vectors.
     """
 
     rows: float
-    squares: float
+    outside: float
     values: FloatArray
-    projected: FloatArray
+    along: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,52 +63,88 @@ def decompose(columns: FloatArray, y: FloatArray, rows: float) -> Evidence:
     rows : float
         N.
     """
-    values, vectors = np.linalg.eigh(columns.T @ columns)
-    return Evidence(rows, float(y @ y), np.maximum(values, 0), vectors.T @ (columns.T @ y))
+    vectors, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    along = vectors.T @ y
+    return Evidence(rows, float(np.sum((y - vectors @ along) ** 2)), singular**2, along)
 
 
-def log_likelihood(evidence: Evidence, sigma: float) -> float:
-    """Return log p(y | sigma), the coefficients integrated out."""
+def log_likelihood(evidence: Evidence, sigma: FloatArray) -> FloatArray:
+    """Return log p(y | sigma) for each of `sigma` (S,), the coefficients integrated out."""
     s = sigma**2
-    shrunk = 1 + evidence.values / s
-    quadratic = evidence.squares / s - float(np.sum(evidence.projected**2 / shrunk)) / s**2
-    return float(-0.5 * (evidence.rows * np.log(2 * np.pi * s) + np.sum(np.log(shrunk)) + quadratic))
+    spread = s[:, None] + evidence.values  # (S, P)
+    squares = evidence.outside / s + np.sum(evidence.along**2 / spread, axis=1)
+    logs = np.sum(np.log1p(evidence.values / s[:, None]), axis=1)
+    return np.asarray(-0.5 * (evidence.rows * np.log(2 * np.pi * s) + logs + squares))
 
 
-def log_bayes_factor(full: Evidence, null: Evidence, log_prior: Callable[[float], float]) -> LogIntegral:
-    """Return the log of the ratio of two evidences under the same prior of sigma, given by its log density."""
-    one, zero = log_evidence(full, log_prior), log_evidence(null, log_prior)
+def log_bayes_factor(
+    full: Evidence, null: Evidence, log_prior: Function, support: tuple[float, float]
+) -> LogIntegral:
+    """Return the log of the ratio of two evidences under the same prior of sigma.
+
+    Parameters
+    ----------
+    full, null : Evidence
+    log_prior : callable
+        Log density of sigma.
+    support : tuple of float
+        Where it is above zero.
+    """
+    one, zero = (log_evidence(evidence, log_prior, support) for evidence in (full, null))
     return LogIntegral(one.value - zero.value, one.error + zero.error)
 
 
-def log_evidence(evidence: Evidence, log_prior: Callable[[float], float]) -> LogIntegral:
-    """Return log p(y): the likelihood integrated over sigma.
+def log_evidence(evidence: Evidence, log_prior: Function, support: tuple[float, float]) -> LogIntegral:
+    """Return log p(y): the likelihood integrated over sigma."""
 
-    The trapezoidal rule converges faster than any power of its step where the integrand falls off smoothly at both
-    ends; the error stated is what half of the points would change.
-    """
-
-    def integrand(t: float) -> float:
-        sigma = float(np.exp(t))
+    def integrand(t: FloatArray) -> FloatArray:
+        sigma = np.exp(t)
         return log_likelihood(evidence, sigma) + log_prior(sigma) + t
 
-    start = 0.5 * float(np.log(evidence.squares / evidence.rows))
-    found = optimize.minimize_scalar(lambda t: -integrand(t), bracket=(start - 1, start))
-    mode, top = float(found.x), -float(found.fun)
-    low, high = (_edge(integrand, mode, top, step) for step in (-0.25, 0.25))
-    values = np.array([integrand(float(t)) for t in np.linspace(low, high, POINTS + 1)])
-    step = (high - low) / POINTS
-    value = float(logsumexp(values) + np.log(step))
-    return LogIntegral(value, abs(value - float(logsumexp(values[::2]) + np.log(2 * step))))
+    return integrate(integrand, *_narrowed(integrand, *_range(evidence, support)))
 
 
-def _edge(log_integrand: Callable[[float], float], mode: float, top: float, step: float) -> float:
-    """Walk from the mode until the integrand is negligible."""
-    at = mode
-    while log_integrand(at) > top - DEPTH and abs(at - mode) < 200:
-        at += step
-        step *= 1.2
-    return at
+def _range(evidence: Evidence, support: tuple[float, float]) -> tuple[float, float]:
+    """Return where log sigma can be: the support, where it ends, else around what residuals can be."""
+    total = evidence.outside + float(np.sum(evidence.along**2))
+    largest = 0.5 * float(np.log(total / evidence.rows))
+    smallest = 0.5 * float(np.log(max(evidence.outside, 1e-20 * total) / evidence.rows))
+    low = float(np.log(support[0])) if support[0] > 0 else None
+    high = float(np.log(support[1])) if support[1] < np.inf else None
+    return (
+        min(smallest, largest if high is None else high) - REACH if low is None else low,
+        max(largest, smallest if low is None else low) + REACH if high is None else high,
+    )
+
+
+def _narrowed(log_integrand: Function, low: float, high: float) -> tuple[float, float]:
+    """Return the part of a range on which the integrand is not negligible."""
+    for _ in range(20):
+        points = np.linspace(low, high, SCAN)
+        values = log_integrand(points)
+        inside = np.flatnonzero(values >= np.max(values) - DEPTH)
+        first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, SCAN - 1)
+        low, high = float(points[first]), float(points[last])
+        if last - first > SCAN // 4:
+            break
+    return low, high
+
+
+def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
+    """Return the log of the integral of exp(log_integrand), with what the last halving of the panels changed."""
+    panels = 16
+    before, value = np.inf, _panels(log_integrand, low, high, panels)
+    while abs(value - before) > CLOSE and panels < MOST_PANELS:
+        panels *= 2
+        before, value = value, _panels(log_integrand, low, high, panels)
+    return LogIntegral(value, abs(value - before))
+
+
+def _panels(log_integrand: Function, low: float, high: float, panels: int) -> float:
+    edges = np.linspace(low, high, panels + 1)
+    half = (high - low) / panels / 2
+    points = (edges[:-1, None] + half * (1 + NODES)).ravel()
+    return float(logsumexp(log_integrand(points), b=np.tile(WEIGHTS * half, panels)))
 
 
 def restricted(

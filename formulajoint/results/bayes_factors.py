@@ -7,15 +7,18 @@ import math
 import numpy as np
 from scipy import stats
 
-from formulajoint.compiler.densities import log_density
+from formulajoint.compiler.densities import log_density, support
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
-MOST_ORDERED = 20
-"""The prior probability of an order is integrated over so many dimensions at most."""
+MOST_ORDERED = 10
+"""The prior probability of an order that is no chain of like coefficients is integrated over so many steps at most."""
+
+REPEATS = 10
+"""Its error is told from so many runs of a randomised rule."""
 
 
 def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
@@ -35,7 +38,7 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
     null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
-    return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x))
+    return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
 
 
 def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:
@@ -53,16 +56,19 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
         return "no Bayes factor: flat priors give the order no prior probability"
     if plan.mean.pools or not _all_normal(plan):
         return "no Bayes factor of an order yet under a hierarchy or other than normal priors"
-    rows, null = hypothesis.rows, hypothesis.null
-    if rows.shape[0] > MOST_ORDERED:
-        return (
-            f"no Bayes factor: an order of more than {MOST_ORDERED} steps has a prior probability near zero"
-        )
-    mean, sd = coefficient_priors(plan)
-    prior = _probability_above(rows @ mean - null, (rows.multiply(sd[None, :])).toarray())
     if probability == 0:
         return "no Bayes factor: the order holds in no draw"
-    return LogIntegral(math.log(probability / prior), mcse / probability)
+    mean, sd = coefficient_priors(plan)
+    rows = hypothesis.rows
+    centre, root = rows @ mean - hypothesis.null, rows.multiply(sd[None, :]).toarray()
+    prior = _log_chain(centre, root) or _log_probability_above(centre, root)
+    if prior is None:
+        return (
+            f"no Bayes factor yet of more than {MOST_ORDERED} steps other than one chain of like coefficients"
+        )
+    if not prior.error < 0.5:
+        return "no Bayes factor: the order's prior probability is too near zero to be known"
+    return LogIntegral(math.log(probability) - prior.value, math.hypot(mcse / probability, prior.error))
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
@@ -95,12 +101,39 @@ def _why_not(plan: Plan) -> str:
     return ""
 
 
-def _probability_above(mean: FloatArray, root: FloatArray) -> float:
-    """Return P(c > 0) of c ~ N(mean, root root'), by Genz's integration (deterministic)."""
-    if len(mean) == 1:
-        return float(stats.norm.sf(0, mean[0], np.linalg.norm(root)))
-    covariance = root @ root.T
-    found = stats.multivariate_normal.cdf(
-        mean, np.zeros(len(mean)), covariance, allow_singular=True, rng=np.random.default_rng(0)
-    )
-    return float(found)
+def _log_chain(centre: FloatArray, root: FloatArray) -> LogIntegral | None:
+    """Return log P(c > 0), c ~ N(centre, root root'), where c are the steps of a chain of exchangeable coefficients.
+
+    One of the G! orders of G coefficients is as probable as another; where the chain ends in the coefficients' prior
+    mean, so is one of the 2^G sets of signs. None for any other c.
+    """
+    length = len(centre)
+    unit = root / np.linalg.norm(root, axis=1, keepdims=True)
+    correlation = unit @ unit.T
+    links = np.diag(correlation, 1)
+    chain = np.eye(length) + np.diag(links, 1) + np.diag(links, -1)
+    if np.any(centre != 0) or not np.allclose(correlation, chain, atol=1e-12):
+        return None
+    order = links if len(links) and np.isclose(links[-1], -math.sqrt(0.5)) else links[::-1]  # 0 at the end
+    if np.allclose(order, -0.5):
+        return LogIntegral(-math.lgamma(length + 2), 0.0)
+    if np.allclose(order[:-1], -0.5) and np.isclose(order[-1], -math.sqrt(0.5)):
+        return LogIntegral(-length * math.log(2) - math.lgamma(length + 1), 0.0)
+    return None
+
+
+def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral | None:
+    """Return log P(c > 0), c ~ N(centre, root root'), by Genz's randomised integration; None of too many c."""
+    if len(centre) == 1:
+        return LogIntegral(float(stats.norm.logsf(0, centre[0], np.linalg.norm(root))), 0.0)
+    if len(centre) > MOST_ORDERED:
+        return None
+    zero, covariance = np.zeros(len(centre)), root @ root.T
+    found = [
+        stats.multivariate_normal.cdf(
+            centre, zero, covariance, allow_singular=True, rng=np.random.default_rng(seed)
+        )
+        for seed in range(REPEATS)
+    ]
+    mean, error = float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(REPEATS))
+    return LogIntegral(math.log(mean), error / mean) if mean > 0 else LogIntegral(-math.inf, math.inf)
