@@ -61,30 +61,24 @@ def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
         yield order[start:end]
 
 
-def basis(columns: FloatArray) -> FloatArray:
-    """Return an orthonormal basis of the column space, (n, rank); columns are scaled to length one first."""
-    lengths = np.linalg.norm(columns, axis=0)
+def basis(columns: FloatArray, of: FloatArray | None = None) -> FloatArray:
+    """Return an orthonormal basis of the column space, (n, rank).
+
+    What is small beside the length of the same column of `of` counts as nothing: pass the columns as they were, where
+    `columns` are what a projection has left of them, so that rounding does not make directions.
+    """
+    lengths = np.linalg.norm(columns if of is None else of, axis=0)
     scaled = columns[:, lengths > 0] / lengths[lengths > 0]
     if scaled.size == 0:
         return np.empty((len(columns), 0))
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
-    return left[:, singular > RANK_TOLERANCE * singular[0]]
+    return left[:, singular > RANK_TOLERANCE * max(1.0, singular[0])]
 
 
 def residual(columns: FloatArray, on: FloatArray) -> FloatArray:
     """Return `columns` (n, q) less their projection on the orthonormal basis `on` (n, rank)."""
     once = columns - on @ (on.T @ columns)
     return once - on @ (on.T @ once)  # twice: once loses digits where little is left
-
-
-def rank_of(columns: FloatArray, of: FloatArray) -> int:
-    """Return the rank of residual `columns`, judged against the original columns `of`."""
-    lengths = np.linalg.norm(of, axis=0)
-    kept = lengths > 0
-    if columns.size == 0 or not kept.any():
-        return 0
-    singular = np.linalg.svd(columns[:, kept] / lengths[kept], compute_uv=False)
-    return int(np.sum(singular > RANK_TOLERANCE))
 
 
 def profile(
@@ -106,14 +100,13 @@ def profile(
         ranks.append(q.shape[1])
         rss.append(float(np.sum(left_over[index, 0] ** 2)))
         rows.append(float(np.sum(weights[index])))
-    rest = left_over[:, 1:]
-    shared_rank = rank_of(rest, table[:, 1:])
-    outside = residual(left_over[:, :1], basis(rest) if shared_rank else np.empty((len(y), 0)))
+    rest = basis(left_over[:, 1:], of=table[:, 1:])
+    outside = residual(left_over[:, :1], rest)
     return Profile(
         np.array(ranks),
         np.array(rss),
         np.array(rows),
-        shared_rank,
+        rest.shape[1],
         float(np.sum(outside**2)),
         float(np.sum(weights * y**2)),
     )
@@ -144,7 +137,7 @@ def _alone(columns: FloatArray, j: int) -> float:
     """Return column j's residual sum of squares on the others where ranks may be short; 0 where nothing is left."""
     column = columns[:, j : j + 1]
     left = residual(column, basis(np.delete(columns, j, axis=1)))
-    return float(np.sum(left**2)) if rank_of(left, column) else 0.0
+    return float(np.sum(left**2)) if basis(left, of=column).size else 0.0
 
 
 def slopes(

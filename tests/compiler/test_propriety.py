@@ -288,6 +288,11 @@ def test_a_perfect_fit_is_one_to_rounding_only():
         assert check("y ~ x | g", line.assign(y=line["y"] + NOISE[:8] * 1e-3)) is True
 
 
+def test_a_column_that_adds_nothing_fits_nothing():
+    data = frame(3, 2, x=[1.0, 2, 4, 1, 2], size=[30.1] * 3 + [20.3] * 2)  # one row more than coefficients
+    assert check("y ~ x + common(size) | g", data) is True
+
+
 def test_many_groups_with_sigmas_of_their_own_take_no_time():
     rng = np.random.default_rng(1)
     data = pd.DataFrame({"y": rng.normal(size=6000), "x": rng.normal(size=6000), "g": np.arange(6000) // 6})

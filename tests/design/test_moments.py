@@ -1,0 +1,146 @@
+"""Sums of squares, ranks and slopes within groups, against plain least squares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formulajoint.design.moments import basis, by_group, partial_ss, profile, residual, slopes, stack
+from formulajoint.design.schema import Grouping
+
+
+def groups(*codes):
+    labels = tuple(f"g{code}" for code in range(max(codes) + 1))
+    return Grouping("g", ("g",), labels, np.array(codes))
+
+
+def rss(y, columns):
+    return float(np.sum((y - columns @ np.linalg.lstsq(columns, y)[0]) ** 2))
+
+
+@st.composite
+def regressions(draw):
+    """y, own columns, shared columns, groups and whole row weights; sometimes one column is a copy of another."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    sizes = draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
+    codes = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    n, p, k = len(codes), draw(st.integers(0, 3)), draw(st.integers(0, 2))
+    own = np.column_stack([np.ones(n), rng.normal(size=(n, p)) * 10.0 ** rng.integers(-4, 5, p)])
+    shared = rng.normal(size=(n, k))
+    if p and draw(st.booleans()):
+        own[:, 1] = 3 * own[:, -1] if p > 1 else 7.0
+    if k and draw(st.booleans()):
+        shared[:, 0] = own[:, -1] * draw(st.sampled_from([0.0, 1.0]))
+    return rng.normal(size=n) + 100, own, shared, groups(*codes), rng.integers(1, 4, n).astype(float)
+
+
+def block_diagonal(own, grouping):
+    dummies = np.eye(len(grouping))[grouping.codes]
+    return (dummies[:, :, None] * own[:, None, :]).reshape(len(own), -1)
+
+
+def rank(columns):
+    lengths = np.linalg.norm(columns, axis=0)
+    return (
+        np.linalg.matrix_rank(columns[:, lengths > 0] / lengths[lengths > 0], tol=1e-8) if columns.size else 0
+    )
+
+
+@given(regressions())
+def test_profile_is_the_whole_regression(case):
+    y, own, shared, grouping, weights = case
+    root = np.sqrt(weights)
+    blocks = block_diagonal(own, grouping) * root[:, None]
+    everything = np.hstack([blocks, shared * root[:, None]])
+    found = profile(y, own, shared, grouping, weights)
+    for g, index in enumerate(by_group(grouping, len(y))):
+        part = own[index] * root[index, None]
+        assert found.group_ranks[g] == rank(part)
+        assert found.group_rss[g] == pytest.approx(rss(y[index] * root[index], part), rel=1e-6, abs=1e-9)
+        assert found.group_rows[g] == weights[index].sum()
+    assert found.shared_rank == rank(everything) - rank(blocks)
+    assert found.rss == pytest.approx(rss(y * root, everything), rel=1e-6, abs=1e-9)
+    assert found.tss == pytest.approx(weights @ y**2)
+
+
+@given(regressions())
+def test_row_weights_are_repeated_rows(case):
+    y, own, shared, grouping, weights = case
+    again = np.repeat(np.arange(len(y)), weights.astype(int))
+    repeated = Grouping("g", ("g",), grouping.labels, grouping.codes[again])
+    once = profile(y, own, shared, grouping, weights)
+    many = profile(y[again], own[again], shared[again], repeated)
+    assert once.group_ranks.tolist() == many.group_ranks.tolist()
+    assert once.group_rows.tolist() == many.group_rows.tolist()
+    assert once.shared_rank == many.shared_rank
+    assert once.rss == pytest.approx(many.rss, rel=1e-6, abs=1e-9)
+    np.testing.assert_allclose(
+        partial_ss(own, grouping, weights), partial_ss(own[again], repeated, None), rtol=1e-6, atol=1e-12
+    )
+
+
+@given(regressions())
+def test_partial_sums_of_squares(case):
+    """What is left of a column on the others of its group; exactly 0 where the others say it all."""
+    _, own, _, grouping, weights = case
+    found = partial_ss(own, grouping, weights)
+    for g, index in enumerate(by_group(grouping, len(own))):
+        part = own[index] * np.sqrt(weights[index])[:, None]
+        for j in range(part.shape[1]):
+            others = np.delete(part, j, axis=1)
+            if rank(part) == rank(others):
+                assert found[g, j] == 0
+            else:
+                left = rss(part[:, j], others) if others.size else np.sum(part[:, j] ** 2)
+                assert found[g, j] == pytest.approx(left, rel=1e-5)
+
+
+def test_partial_sums_by_hand():
+    columns = np.column_stack([np.ones(5), [1.0, 2, 3, 4, 4]])
+    np.testing.assert_allclose(partial_ss(columns, groups(0, 0, 0, 1, 1), None), [[3 - 36 / 14, 2], [0, 0]])
+    np.testing.assert_allclose(partial_ss(columns, None, None), [[5 - 14**2 / 46, 46 - 14**2 / 5]])
+
+
+def test_slopes():
+    rng = np.random.default_rng(2)
+    columns, y, weights = (
+        np.column_stack([np.ones(12), rng.normal(size=12)]),
+        rng.normal(size=12),
+        rng.uniform(1, 3, 12),
+    )
+    grouping = groups(*[0, 1] * 6)
+    found = slopes(y, columns, grouping, weights)
+    for g in (0, 1):
+        index = grouping.codes == g
+        moments = columns[index].T * weights[index]
+        np.testing.assert_allclose(found[g], np.linalg.solve(moments @ columns[index], moments @ y[index]))
+    np.testing.assert_allclose(slopes(y, columns, None, None), [np.linalg.lstsq(columns, y)[0]])
+    alike = np.column_stack([np.ones(12), np.ones(12)])
+    np.testing.assert_allclose(slopes(y, alike, None, None), [[y.mean() / 2] * 2])
+
+
+def test_rows_of_each_group_in_order():
+    assert [index.tolist() for index in by_group(groups(1, 0, 1, 2, 0), 5)] == [[1, 4], [0, 2], [3]]
+    assert [index.tolist() for index in by_group(None, 3)] == [[0, 1, 2]]
+    empty = Grouping("g", ("g",), ("a", "b", "c"), np.array([0, 2]))
+    assert [index.tolist() for index in by_group(empty, 2)] == [[0], [], [1]]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_rank_does_not_depend_on_units(scale):
+    columns = np.column_stack([np.ones(6), scale * np.arange(6), 2 * scale * np.arange(6)])
+    q = basis(columns)
+    assert q.shape == (6, 2)
+    np.testing.assert_allclose(q.T @ q, np.eye(2), atol=1e-12)
+    assert np.abs(residual(columns, q)).max() < 1e-12 * max(scale, 1)
+
+
+def test_nothing_at_all():
+    assert basis(np.zeros((3, 2))).shape == (3, 0)
+    assert basis(np.empty((3, 0))).shape == (3, 0)
+    assert stack((), 3).shape == (3, 0)
+    found = profile(np.array([1.0, 2, 4]), np.empty((3, 0)), np.empty((3, 0)), None)
+    assert (found.group_ranks.tolist(), found.shared_rank) == ([0], 0)
+    assert found.rss == found.tss == 21
