@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
     from formulajoint.language.ir import Formula
     from formulajoint.language.parse import parse
     from formulajoint.language.tables import CORE, Language
+    from formulajoint.results.any_posterior import joint, joint_test
 
     __version__: str
 
@@ -48,6 +49,8 @@ __all__ = [
     "__version__",
     "build",
     "fit",
+    "joint",
+    "joint_test",
     "model",
     "parse",
     "tutoring",
@@ -68,6 +71,8 @@ _HOMES = {
     "StoreError": "errors",
     "build": "api.verbs",
     "fit": "api.verbs",
+    "joint": "results.any_posterior",
+    "joint_test": "results.any_posterior",
     "model": "api.verbs",
     "parse": "language.parse",
     "tutoring": "api.datasets",

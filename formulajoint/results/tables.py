@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Real
 
 import numpy as np
@@ -81,8 +81,6 @@ def _reading_order(posterior: Posterior) -> list[str]:
 
 
 def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFrame:
-    if not (isinstance(prob, Real) and 0 < prob < 1):
-        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95.")
     tails = degrees_of_freedom(posterior.plan)
     labels, draws, df = [], [], []
     for name in names:
@@ -91,12 +89,19 @@ def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFr
         draws += [values for _, values in found]
         df += list(_df_of_cells(tails.get(name), len(found)))
     if not labels:
-        return pd.DataFrame(index=pd.Index([], dtype=str), columns=[*_statistics(np.zeros((1, 1, 1)), prob)])
-    table = pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
+        return describe(["none"], [np.zeros((1, 1))], prob).iloc[:0]
+    table = describe(labels, draws, prob)
     df_array = np.array(df)
     table["mean"] = table["mean"].where(df_array > 1)
     table["sd"] = table["sd"].where(df_array > 2)
     return table
+
+
+def describe(labels: Sequence[str], draws: Sequence[FloatArray], prob: float) -> pd.DataFrame:
+    """Return one row a label with mean, sd, interval, p_direction and diagnostics of its draws (chain, draw)."""
+    if not (isinstance(prob, Real) and 0 < prob < 1):
+        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95.")
+    return pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
 
 
 def _df_of_cells(df: FloatArray | None, count: int) -> FloatArray:
