@@ -142,7 +142,8 @@ def independent(rows: sparse.csr_array) -> IntArray:
     if len(np.unique(owners)) == count:
         return np.arange(count)
     dense = rows[:, np.unique(rows.indices)].toarray()
-    dense /= np.max(abs(dense), axis=0)  # the units of a coefficient do not matter
+    dense /= np.max(abs(dense), axis=1, keepdims=True)
+    dense /= np.max(abs(dense), axis=0)  # a coefficient with small numbers only is a coefficient, too
     kept: list[int] = []
     basis = np.empty((0, dense.shape[1]))
     for number, row in enumerate(dense / np.linalg.norm(dense, axis=1, keepdims=True)):
