@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from lark import Lark, Token, Tree, lexer
+from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 __all__ = ["CONTRASTS", "FORMULA", "Fragment", "Stopped", "Token", "Tree", "parse_tree", "parser"]
@@ -63,21 +61,7 @@ def parser(fragments: tuple[Fragment, ...]) -> Lark:
     """Return the parser of the grammar that `fragments`, base first, make together."""
     text = "\n".join(fragment.text for fragment in fragments)
     starts = [start for start in STARTS if f"\n{start} " in text]
-    with _unchecked():
-        return Lark(text, start=starts, parser="lalr", propagate_positions=True)
-
-
-@contextmanager
-def _unchecked() -> Iterator[None]:
-    """Keep Lark from comparing every two terminals, its own too, which it does wherever interegular is installed.
-
-    It takes longer than all the rest of reading a formula. The tests compare them.
-    """
-    had, lexer.has_interegular = lexer.has_interegular, False
-    try:
-        yield
-    finally:
-        lexer.has_interegular = had
+    return Lark(text, start=starts, parser="lalr", propagate_positions=True)
 
 
 def parse_tree(text: str, start: str, fragments: tuple[Fragment, ...]) -> Tree[Token]:
