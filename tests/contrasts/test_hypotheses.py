@@ -120,6 +120,13 @@ CASES = {
             "-1 arm[north,b] +1 arm[south,b] = 0",
             "-1 arm[north,c] +1 arm[south,c] = 0",
         ],
+        # ... and of the dims' order
+        "arm[clinic=east] == arm": [
+            "+1 arm[east,b] -1 arm[north,b] = 0",
+            "+1 arm[east,b] -1 arm[south,b] = 0",
+            "+1 arm[east,c] -1 arm[north,c] = 0",
+            "+1 arm[east,c] -1 arm[south,c] = 0",
+        ],
         # a dim that only one side has is run through
         "arm[arm=b] == arm[clinic=east]": [
             "+1 arm[east,b] -1 arm[east,c] = 0",
@@ -268,6 +275,7 @@ def matrices(draw: st.DrawFn) -> NDArray[np.float64]:
 @given(matrices())
 @example(np.array([[1.0, 0], [1, 0]]))
 @example(np.array([[1.0, -1, 0], [0, 1, -1], [1, 0, -1]]))
+@example(np.array([[1.0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1]]))
 def test_the_rows_kept_are_a_basis_taken_from_the_front(rows: NDArray[np.float64]) -> None:
     kept = keeps(rows)
     assert kept == [
@@ -285,6 +293,12 @@ def test_multiples_of_a_row_say_the_same(rows: NDArray[np.float64], seed: int) -
 def test_small_numbers_are_numbers() -> None:
     assert keeps(np.array([[1.0, 0], [1, 1e-12]])) == [0, 1]
     assert keeps(np.array([[1.0, 1e-12], [1, 1e-12]])) == [0]
+
+
+def test_rows_that_are_nearly_alike_are_told_apart() -> None:
+    e = 1e-8
+    rows = np.array([[1, 1, 1], [1, 1, 1 + e], [1, 1 + e, 1], [1, 1 + e, 1 + e]])
+    assert keeps(rows) == [0, 1, 2]
 
 
 def test_thousands_of_groups_take_no_dense_table() -> None:
