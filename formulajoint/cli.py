@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+import formulajoint
 from formulajoint.errors import DataError, FormulaJointError
 
 app = typer.Typer(
-    help="One line of formula to a Bayesian model and its joint contrast.",
     add_completion=False,
     no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -24,6 +26,18 @@ FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | sc
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[str | None, typer.Option(help="flat: improper priors, the classical results.")]
 FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    """One line of formula to a Bayesian model and its joint contrast."""
+    if version:
+        typer.echo(f"formulajoint {formulajoint.__version__}")
+        raise typer.Exit
 
 
 @app.command()
@@ -94,14 +108,14 @@ def read_data(path: Path) -> Any:
     Raises
     ------
     DataError
-        Where the file is not there, is of another kind, or cannot be read.
+        Where the file is not there, is of another kind, or cannot be read without guessing.
     """
     import pandas as pd
 
     if not path.is_file():
         raise DataError(f"There is no file {path}.")
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        ".csv": pd.read_csv,
+        ".csv": _read_csv,
         ".parquet": pd.read_parquet,
         ".pq": pd.read_parquet,
     }
@@ -110,10 +124,37 @@ def read_data(path: Path) -> Any:
         raise DataError(f"{path} is neither .csv nor .parquet.")
     try:
         return reader(path)
+    except DataError:
+        raise
     except ImportError as error:
         raise DataError(f"Reading {path} needs pyarrow: pip install pyarrow.") from error
-    except (ValueError, OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8."
+        ) from error
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{path} is empty.") from error
+    except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _read_csv(path: Path) -> Any:
+    """Read a CSV file, without pandas' guess that a row longer than the header begins with its name."""
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(path, index_col=False, low_memory=False)
+        except pd.errors.ParserWarning as error:
+            raise DataError(f"{path} has rows with more values than its header has names.") from error
+    (name, *others) = frame.columns
+    mark = next((mark for mark in (";", "\t") if mark in str(name)), None)
+    if mark and not others:
+        raise DataError(
+            f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
+        )
+    return frame
 
 
 def _priors(value: str | None) -> Any:
@@ -129,7 +170,7 @@ def _print_json(record: dict[str, Any]) -> None:
 def main() -> None:
     """Run the command line; an error the user can mend ends with its text and exit code 1."""
     try:
-        app()
+        app(prog_name="formulajoint")
     except FormulaJointError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(1) from None

@@ -1,0 +1,327 @@
+"""The command line, called as a function, and as a process where the process is the point."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import formulajoint as fj
+from formulajoint.cli import app, main
+
+FORMULA = "score ~ treatment | school, joint(weights=n)"
+FEW = ["--draws", "30", "--tune", "30", "--chains", "2", "--seed", "1", "--engine", "pymc", "--quiet"]
+
+type File = Callable[[str, str], str]
+
+
+@pytest.fixture(scope="session")
+def data() -> pd.DataFrame:
+    return fj.tutoring().rename(columns={"test_score": "score"})
+
+
+@pytest.fixture(scope="session")
+def csv(data: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("cli") / "data.csv"
+    data.to_csv(path, index=False)
+    return str(path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> File:
+    """Return a function that writes a file and returns its path."""
+
+    def write(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return str(tmp_path / name)
+
+    return write
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, arguments)
+
+
+def output(*arguments: str) -> str:
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    return done.stdout
+
+
+def process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "formulajoint.cli", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=Path(fj.__file__).parents[1],
+        check=False,
+    )
+
+
+def refused(*arguments: str) -> str:
+    """Return what is printed on an error the user can mend, as `main` prints it."""
+    done = run(*arguments)
+    assert isinstance(done.exception, fj.FormulaJointError), done.exception
+    assert done.stdout == ""
+    return str(done.exception)
+
+
+# --- explain
+
+
+def test_explain_without_data_prints_the_canonical_formula() -> None:
+    assert output("explain", "score~treatment   |school ,joint( weights = n )") == f"{FORMULA}\n"
+
+
+def test_explain_without_data_as_json() -> None:
+    assert json.loads(output("explain", "score ~ 1|school", "--json")) == {"formula": "score ~ 1 | school"}
+
+
+def test_explain_with_data_prints_the_whole_model(csv: str, data: pd.DataFrame) -> None:
+    assert output("explain", FORMULA, csv) == f"{fj.model(FORMULA, data)}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "keywords"),
+    [
+        (["--priors", "flat"], {"priors": "flat"}),
+        (["--priors", "default"], {}),
+        (["--family", "student"], {"family": "student"}),
+    ],
+)
+def test_options_are_the_arguments_of_the_verbs(
+    csv: str, data: pd.DataFrame, options: list[str], keywords: dict[str, str]
+) -> None:
+    expected = fj.model(FORMULA, data, **keywords)  # type: ignore[arg-type]
+    assert output("explain", FORMULA, csv, *options) == f"{expected}\n"
+    assert json.loads(output("explain", FORMULA, csv, "--json", *options)) == expected.record()
+
+
+@pytest.mark.parametrize("name", ["data.parquet", "data.pq", "DATA.PARQUET"])
+def test_parquet_is_as_good_as_csv(csv: str, data: pd.DataFrame, tmp_path: Path, name: str) -> None:
+    data.to_parquet(tmp_path / name)
+    assert output("explain", FORMULA, str(tmp_path / name)) == output("explain", FORMULA, csv)
+
+
+# --- fit
+
+
+@pytest.fixture(scope="module")
+def fit(data: pd.DataFrame) -> fj.Fit:
+    """Return the fit that `FEW` asks for."""
+    return fj.fit(FORMULA, data, draws=30, tune=30, chains=2, seed=1, engine="pymc", progress=False)
+
+
+def test_fit_prints_the_fit(csv: str, fit: fj.Fit) -> None:
+    assert output("fit", FORMULA, csv, *FEW) == f"{fit}\n"
+
+
+def test_fit_as_json_is_the_record_of_the_fit(csv: str, fit: fj.Fit) -> None:
+    assert json.loads(output("fit", FORMULA, csv, *FEW, "--json")) == fit.record()
+
+
+@pytest.mark.slow
+def test_fit_writes_to_stdout_alone(csv: str) -> None:
+    done = process("fit", FORMULA, csv, *FEW, "--json", "--priors", "flat")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    record = json.loads(done.stdout)
+    assert record["engine"] == "pymc"
+    assert {row["prior"] for row in record["coefficients"]} == {"flat()", "1/sigma"}
+
+
+@pytest.mark.slow
+def test_demo_answers_the_question_three_ways() -> None:
+    text = output("demo", "--quiet", "--seed", "3")
+    assert text.count("\n=> ") == 3
+    answers = [line for line in text.splitlines() if line.startswith("=> ")]
+    assert "20 points in school A and 8 in school B; over the pupils of both, 13.0" in answers[0]
+    assert "speaks of a next school and includes zero; the joint contrast, 13.0" in answers[1]
+    assert "in residual sds of each school's own test" in answers[2]
+
+
+# --- errors that the user can mend: a sentence on stderr, exit code 1, no traceback
+
+
+def test_an_unknown_column_is_pointed_at_with_the_nearest_name(csv: str) -> None:
+    done = process("explain", "score ~ tretment | school", csv)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "error: the data have no column `tretment`\n"
+        "\n"
+        "    score ~ tretment | school\n"
+        "            ^^^^^^^^\n"
+        "\n"
+        "did you mean `treatment`?\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["fit", "explain"])
+def test_main_prints_errors_without_a_traceback(
+    csv: str, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["formulajoint", command, "score ~ (treatment", csv])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    out, err = capsys.readouterr()
+    assert stop.value.code == 1
+    assert out == ""
+    assert err.startswith("error: this `(` is never closed\n")
+    assert "    score ~ (treatment\n            ^\n" in err
+    assert "Traceback" not in err
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("formulajoint.cli.app", lambda prog_name: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_a_missing_file_is_named() -> None:
+    assert refused("explain", "y ~ x", "no/such/file.csv") == f"There is no file {Path('no/such/file.csv')}."
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    assert refused("fit", "y ~ x", str(tmp_path / "folder.csv")).startswith("There is no file ")
+
+
+def test_another_kind_of_file_is_refused(file: File) -> None:
+    assert refused("fit", "y ~ x", file("data.xlsx", "")).endswith("data.xlsx is neither .csv nor .parquet.")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "data.csv is empty."),
+        ("\n\n", "data.csv is empty."),
+        ("y,x\n", "The data have no rows."),
+        ('y,x\n1,"2\n3,4\n', "data.csv cannot be read: "),
+        ("y,x\n1,2\n3,4,5\n", "data.csv cannot be read: "),
+        ("y,x\n1,2,3\n4,5,6\n", "data.csv has rows with more values than its header has names."),
+        ("y;x\n1;2\n", "has one column, 'y;x': its values seem to be separated by ';', not by commas."),
+        ("y\tx\n1\t2\n", r"its values seem to be separated by '\t', not by commas."),
+    ],
+)
+def test_a_csv_that_cannot_be_read_without_guessing_is_refused(file: File, text: str, reason: str) -> None:
+    message = refused("explain", "y ~ x", file("data.csv", text))
+    assert reason in message
+    assert message.count("data.csv") <= 1, "the file is named once"
+
+
+def test_a_csv_in_another_encoding_says_which_it_should_be(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_bytes("größe,x\n1,2\n".encode("latin-1"))
+    assert refused("explain", "y ~ x", str(tmp_path / "data.csv")).endswith("Save it as UTF-8.")
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufeffy,x\n1,2\n3,5\n9,9\n", "y,x,\n1,2,\n3,5,\n9,9,\n", "y,x\r\n1,2\r\n3,5\r\n9,9\r\n"]
+)
+def test_marks_of_other_programs_do_no_harm(file: File, text: str) -> None:
+    clean = output("explain", "y ~ x", file("clean.csv", "y,x\n1,2\n3,5\n9,9\n"))
+    assert output("explain", "y ~ x", file("data.csv", text)) == clean
+
+
+def test_a_broken_parquet_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.parquet").write_bytes(b"PAR1 and nothing of the kind")
+    assert "data.parquet cannot be read: " in refused("fit", "y ~ x", str(tmp_path / "data.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--engine", "nutpy"], "There is no engine `nutpy`: did you mean `nutpie`?"),
+        (["--draws", "0"], "`draws` must be a whole number of 1 or more, not 0."),
+        (["--tune", "-1"], "`tune` must be a whole number of 0 or more, not -1."),
+        (["--chains", "0"], "`chains` must be a whole number of 1 or more, not 0."),
+        (["--seed", "-1"], "`seed` must be a whole number of 0 or more, not -1."),
+        (["--priors", "wide"], "--priors wide is not known: use flat, or leave it out."),
+        (["--family", "poisson"], "the family `poisson` is not available yet"),
+    ],
+)
+def test_an_option_without_sense_is_refused_by_name(csv: str, options: list[str], reason: str) -> None:
+    assert refused("fit", FORMULA, csv, *options).startswith(reason)
+
+
+# --- usage: exit code 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["fit", FORMULA], "Missing argument 'data'"),
+        (["explain"], "Missing argument 'formula'"),
+        (["fit", FORMULA, "a.csv", "--draws", "many"], "Invalid value for '--draws'"),
+        (["explain", FORMULA, "a.csv", "b.csv"], "unexpected extra argument"),
+        (["fit", FORMULA, "a.csv", "--drawz", "3"], "No such option: --drawz"),
+        (["fti"], "No such command 'fti'"),
+    ],
+)
+def test_wrong_usage_says_what_and_ends_with_two(arguments: list[str], reason: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert reason in done.stderr
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_names_the_commands(arguments: list[str]) -> None:
+    text = run(*arguments).output
+    assert [word for word in ("fit", "explain", "demo") if f"\n  {word} " not in text] == []
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert output("--version") == f"formulajoint {fj.__version__}\n"
+
+
+# --- at once
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["--help"], {"pandas", "numpy", "lark", "narwhals"}),
+        (["explain", "y ~ x"], {"pandas", "numpy", "narwhals"}),
+        (["explain", "y ~ x", "data.csv"], set()),
+    ],
+)
+def test_nothing_is_loaded_that_the_answer_does_not_need(
+    file: File, arguments: list[str], heavy: set[str]
+) -> None:
+    heavy = heavy | {
+        "pymc",
+        "pytensor",
+        "scipy",
+        "xarray",
+        "arviz",
+        "arviz_stats",
+        "nutpie",
+        "numba",
+        "matplotlib",
+    }
+    path = file("data.csv", "y,x\n1,2\n3,5\n9,9\n")
+    arguments = [path if argument == "data.csv" else argument for argument in arguments]
+    code = (
+        "import sys\nfrom formulajoint.cli import main\n"
+        f"sys.argv = ['formulajoint', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
+        f"print('loaded:', *sorted({heavy!r} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=Path(fj.__file__).parents[1],
+        check=True,
+    )
+    assert done.stdout.endswith("\nloaded:\n"), done.stdout
