@@ -6,7 +6,7 @@ A normal hierarchy of p columns, ``b_g ~ N(mu, diag(tau) R diag(tau))`` with ``R
 
 Not centred, u_gj is the variable. Centred, b_gj is, with mean mu_j + tau_j sum_{k<j} L_jk u_gk and sd tau_j L_jj,
 and u_gj is computed back. Each column chooses for itself, and the graph is elementwise: with PyMC's Cholesky factor or
-a multivariate normal in it, it takes several times as long to compile (``benchmarks/compile_time.py``).
+a multivariate normal in it, it takes two to five times as long to compile (``benchmarks/compile_time.py``).
 """
 
 from __future__ import annotations
