@@ -214,6 +214,33 @@ def _(q):
     return priors + rows(mean, q["sigma"])
 
 
+CELLS = np.column_stack(
+    [(ARM == a) * (H == h) * X for a in range(3) for h in range(2)]
+)  # the last factor runs fastest
+CELL_SLOPES = np.array([slope(c) for c in CELLS.T])
+
+
+@case("y ~ 0 + common(1) + arm:h:x | g")
+def _(q):  # a slope for each cell, each on its column's own scale
+    priors = normal(q["Intercept"], Y.mean(), intercept(*CELLS.T)) + half_t(q["sigma"])
+    cells = q["arm:h:x"].reshape(3, 6)
+    return (
+        priors + normal(cells, 0, CELL_SLOPES) + rows(q["Intercept"] + (cells[G] * CELLS).sum(1), q["sigma"])
+    )
+
+
+@case(
+    "y ~ arm:h:x | g, hierarchy(arm:h:x, cor=false)",
+    "y ~ arm:h:x | g, hierarchy(arm:h:x, cor=false, centered=true)",
+)
+def _(q):
+    mean, sd_ = q["arm:h:x_mean"].ravel(), q["arm:h:x_sd"].ravel()
+    total = normal(q["Intercept"], Y.mean(), intercept(*CELLS.T)) + half_t(q["sigma"])
+    total += normal(mean, 0, CELL_SLOPES) + half_normal(sd_, CELL_SLOPES)
+    cells = q["arm:h:x"].reshape(3, 6)
+    return total + normal(cells, mean, sd_) + rows(q["Intercept"][G] + (cells[G] * CELLS).sum(1), q["sigma"])
+
+
 @case("y ~ x + offset(o) | g")
 def _(q):  # the coefficients describe y - o
     y = Y - O

@@ -348,3 +348,10 @@ def test_no_group_tells_anything():
     frame = FRAME.assign(x=[2.0] * 4 + [3.0] * 6)
     with pytest.raises(DataError, match="`precision` of `x` are zero in every group"):
         weights("y ~ x | school, joint(x, weights=precision)", frame)
+
+
+def test_no_group_tells_one_level_from_the_others():
+    """School A has a and b, school B has c alone: c cannot be told from B's intercept, anywhere."""
+    frame = FRAME.assign(arm=list("abab") + ["c"] * 6)
+    with pytest.raises(DataError, match="`precision` of `arm` are zero in every group"):
+        weights("y ~ arm | school, joint(arm, weights=precision)", frame)

@@ -137,6 +137,13 @@ def test_rank_does_not_depend_on_units(scale):
     assert np.abs(residual(columns, q)).max() < 1e-12 * max(scale, 1)
 
 
+def test_what_is_left_is_orthogonal_to_the_last_digit():
+    rng = np.random.default_rng(4)
+    q = basis(np.column_stack([np.ones(50), rng.normal(size=50)]))
+    left = residual(1e9 + rng.normal(size=(50, 1)), q)
+    assert np.abs(q.T @ left).max() < 1e-12 * np.linalg.norm(left)
+
+
 def test_nothing_at_all():
     assert basis(np.zeros((3, 2))).shape == (3, 0)
     assert basis(np.empty((3, 0))).shape == (3, 0)
