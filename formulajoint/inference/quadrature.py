@@ -16,6 +16,9 @@ from formulajoint.design.schema import FloatArray
 
 type Function = Callable[[FloatArray], FloatArray]
 
+PERFECT = 1e-20
+"""Squares below this share of their total are rounding."""
+
 DEPTH = 50.0
 """Where the integrand is exp(-50) of its largest value it is left out."""
 
@@ -43,6 +46,11 @@ class Evidence:
     outside: float
     values: FloatArray
     along: FloatArray
+
+    @property
+    def total(self) -> float:
+        """The sum of squares of y."""
+        return self.outside + float(np.sum(self.along**2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +109,30 @@ def log_evidence(evidence: Evidence, log_prior: Function, support: tuple[float, 
         sigma = np.exp(t)
         return log_likelihood(evidence, sigma) + log_prior(sigma) + t
 
-    return integrate(integrand, *_narrowed(integrand, *_range(evidence, support)))
+    return integrate(integrand, *_range(evidence, support))
 
 
 def _range(evidence: Evidence, support: tuple[float, float]) -> tuple[float, float]:
     """Return where log sigma can be: the support, where it ends, else around what residuals can be."""
-    total = evidence.outside + float(np.sum(evidence.along**2))
-    largest = 0.5 * float(np.log(total / evidence.rows))
-    smallest = 0.5 * float(np.log(max(evidence.outside, 1e-20 * total) / evidence.rows))
+    largest = 0.5 * float(np.log(evidence.total / evidence.rows))
+    smallest = 0.5 * float(np.log(max(evidence.outside, PERFECT * evidence.total) / evidence.rows))
     low = float(np.log(support[0])) if support[0] > 0 else None
     high = float(np.log(support[1])) if support[1] < np.inf else None
     return (
         min(smallest, largest if high is None else high) - REACH if low is None else low,
         max(largest, smallest if low is None else low) + REACH if high is None else high,
     )
+
+
+def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
+    """Return the log of the integral of exp(log_integrand), with what the last halving of the panels changed."""
+    low, high = _narrowed(log_integrand, low, high)
+    panels = 16
+    before, value = np.inf, _panels(log_integrand, low, high, panels)
+    while abs(value - before) > CLOSE and panels < MOST_PANELS:
+        panels *= 2
+        before, value = value, _panels(log_integrand, low, high, panels)
+    return LogIntegral(value, abs(value - before))
 
 
 def _narrowed(log_integrand: Function, low: float, high: float) -> tuple[float, float]:
@@ -128,16 +146,6 @@ def _narrowed(log_integrand: Function, low: float, high: float) -> tuple[float, 
         if last - first > SCAN // 4:
             break
     return low, high
-
-
-def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
-    """Return the log of the integral of exp(log_integrand), with what the last halving of the panels changed."""
-    panels = 16
-    before, value = np.inf, _panels(log_integrand, low, high, panels)
-    while abs(value - before) > CLOSE and panels < MOST_PANELS:
-        panels *= 2
-        before, value = value, _panels(log_integrand, low, high, panels)
-    return LogIntegral(value, abs(value - before))
 
 
 def _panels(log_integrand: Function, low: float, high: float, panels: int) -> float:
