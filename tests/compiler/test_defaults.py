@@ -109,6 +109,9 @@ def test_a_full_rank_factor_takes_the_place_of_the_intercept():
 def test_without_intercept_or_factor_no_coefficient_is_a_level():
     assert priors("y ~ 0 + x | school")["x"] == approx("normal", 0, 1.25)
     assert priors("y ~ 0 + treated | school")["treated"] == approx("normal", 0, 10)
+    assert priors("y ~ 0 + treated:arm | school")["treated:arm"] == approx(
+        "normal", 0, 10
+    )  # 0 where treated is
 
 
 def test_a_shared_intercept_is_one():
