@@ -17,8 +17,8 @@ from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 MOST_ORDERED = 10
 """The prior probability of an order that is no chain of like coefficients is integrated over so many steps at most."""
 
-REPEATS = 10
-"""Its error is told from so many runs of a randomised rule."""
+REPEATS, POINTS = 10, 100_000
+"""Its error is told from so many runs of a randomised rule, of so many points at most."""
 
 
 def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
@@ -131,7 +131,7 @@ def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral 
     zero, covariance = np.zeros(len(centre)), root @ root.T
     found = [
         stats.multivariate_normal.cdf(
-            centre, zero, covariance, allow_singular=True, rng=np.random.default_rng(seed)
+            centre, zero, covariance, allow_singular=True, maxpts=POINTS, rng=np.random.default_rng(seed)
         )
         for seed in range(REPEATS)
     ]

@@ -1,0 +1,390 @@
+"""Joint Bayes factors of whole models: the seed data, dense evidences, Savage and Dickey, and orders by counting."""
+
+from __future__ import annotations
+
+from math import factorial, log
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import integrate, stats
+
+import formulajoint as fj
+from formulajoint.compiler.plan import Plan
+from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.language.parse import parse_hypotheses
+from formulajoint.results import bayes_factors
+
+type Array = NDArray[np.float64]
+
+LINE = "test_score ~ treatment | school"
+
+
+def read(plan: Plan, text: str) -> Hypothesis:
+    return hypothesis(plan.design, parse_hypotheses(text), text)
+
+
+def equality(formula: str, data: pd.DataFrame, text: str, priors: str | None = None) -> LogIntegral | str:
+    plan = fj.model(formula, data, priors=priors).plan
+    return bayes_factors.equality(plan, read(plan, text))
+
+
+def value(formula: str, data: pd.DataFrame, text: str) -> float:
+    found = equality(formula, data, text)
+    assert isinstance(found, LogIntegral), found
+    assert found.error < 1e-8
+    return found.value
+
+
+# --- the seed data
+
+
+def test_the_seed_data_under_the_default_priors(tutoring: pd.DataFrame) -> None:
+    """s_x is 1/2 for a 0/1 column."""
+    assert value(LINE, tutoring, "treatment == 0") == pytest.approx(9.934, abs=5e-4)
+
+
+def test_the_seed_data_under_priors_scaled_by_the_sd_of_the_treatment(tutoring: pd.DataFrame) -> None:
+    s_y, s_x = tutoring["test_score"].std(), tutoring["treatment"].std()
+    slope = 2.5 * s_y / s_x
+    intercept = np.hypot(2.5 * s_y, slope * tutoring["treatment"].mean())
+    mean = tutoring["test_score"].mean()
+    priors = f"prior(treatment ~ normal(0, {slope}), Intercept ~ normal({mean}, {intercept}))"
+    assert value(f"{LINE}, {priors}", tutoring, "treatment == 0") == pytest.approx(10.02, abs=5e-3)
+
+
+def test_the_null_keeps_the_intercepts_prior(tutoring: pd.DataFrame) -> None:
+    """Without the term the default prior of the intercept would be another, and the Bayes factor with it."""
+    s0 = np.hypot(2.5, 2.5) * tutoring["test_score"].std()  # slope sd 5 s_y, mean 1/2
+    written = (
+        f"prior(treatment ~ normal(0, {5 * tutoring['test_score'].std()}), Intercept ~ normal(8.7, {s0}))"
+    )
+    assert value(LINE, tutoring, "treatment == 0") == pytest.approx(
+        value(f"{LINE}, {written}", tutoring, "treatment == 0"), abs=1e-9
+    )
+
+
+# --- whole models against dense evidences
+
+RNG = np.random.default_rng(1)
+ROWS = 24
+FRAME = pd.DataFrame(
+    {
+        "x": RNG.normal(1, 2, ROWS),
+        "age": RNG.normal(40, 9, ROWS).round(),
+        "arm": ["a", "b", "c"] * (ROWS // 3),
+        "g": np.repeat(list("PQR"), ROWS // 3),
+        "base": RNG.normal(0, 5, ROWS),
+        "w": [1, 2, 1, 3] * (ROWS // 4),
+    }
+)
+FRAME["y"] = 3 + 0.4 * FRAME["x"] + 0.1 * FRAME["age"] + FRAME["base"] + RNG.normal(0, 1, ROWS)
+
+WRITTEN = "Intercept ~ normal(4, 6), x ~ normal(0.2, 1.5), sigma ~ half_cauchy(2)"
+
+
+def dummies(column: str, data: pd.DataFrame = FRAME) -> Array:
+    return pd.get_dummies(data[column], dtype=float).to_numpy()
+
+
+def design(data: pd.DataFrame = FRAME) -> Array:
+    """Return the columns of ``x | g``: three intercepts, three slopes."""
+    groups = dummies("g", data)
+    return np.hstack([groups, groups * data[["x"]].to_numpy()])
+
+
+def dense_evidence(columns: Array, y: Array, mean: Array, covariance: Array) -> float:
+    """Return log p(y) with sigma ~ half_cauchy(2), by quadrature of dense multivariate normals."""
+    spread, left = columns @ covariance @ columns.T, y - columns @ mean
+
+    def log_density(sigma: float) -> float:
+        likelihood = stats.multivariate_normal.logpdf(left, cov=spread + sigma**2 * np.eye(len(y)))
+        return float(likelihood + stats.halfcauchy.logpdf(sigma, scale=2))
+
+    top = max(log_density(s) for s in np.geomspace(0.2, 8, 40))
+    found, _ = integrate.quad(lambda s: np.exp(log_density(s) - top), 0.02, 80, limit=300, epsrel=1e-9)
+    return top + log(found)
+
+
+def dense(columns: Array, y: Array, mean: Array, sd: Array, rows: Array, null: Array) -> float:
+    """Return log BF10, the null's prior conditioned by the textbook."""
+    s0 = np.diag(sd**2)
+    gain = s0 @ rows.T @ np.linalg.inv(rows @ s0 @ rows.T)
+    null_mean, null_covariance = mean - gain @ (rows @ mean - null), s0 - gain @ rows @ s0
+    return dense_evidence(columns, y, mean, s0) - dense_evidence(columns, y, null_mean, null_covariance)
+
+
+MEAN, SD = np.repeat([4.0, 0.2], 3), np.repeat([6.0, 1.5], 3)
+HYPOTHESES = {
+    "x == 0": (np.eye(6)[3:], np.zeros(3)),
+    "x == x[P]": (np.eye(6)[4:] - np.eye(6)[3], np.zeros(2)),
+    "x == x[P], x[Q] == x[R]": (np.eye(6)[4:] - np.eye(6)[3], np.zeros(2)),  # of rank 2
+    "x[P] - 2 * x[Q] == 1": (np.array([[0, 0, 0, 1.0, -2, 0]]), np.ones(1)),
+    "x == 0, Intercept == 4": (np.eye(6), np.repeat([4.0, 0], 3)),
+}
+
+
+@pytest.mark.parametrize("text", HYPOTHESES)
+def test_lines_by_group(text: str) -> None:
+    expected = dense(design(), FRAME["y"].to_numpy(), MEAN, SD, *HYPOTHESES[text])
+    assert value(f"y ~ x | g, prior({WRITTEN})", FRAME, text) == pytest.approx(expected, abs=1e-7)
+
+
+def test_shared_terms_and_an_offset() -> None:
+    columns = np.hstack([design(), FRAME[["age"]].to_numpy()])
+    y = (FRAME["y"] - FRAME["base"]).to_numpy()
+    mean, sd = np.append(MEAN, 0), np.append(SD, 0.3)
+    formula = f"y ~ x + common(age) + offset(base) | g, prior({WRITTEN}, age ~ normal(0, 0.3))"
+    for text, rows in {
+        "x == x[P]": np.eye(7)[4:6] - np.eye(7)[3],
+        "age == 0": np.eye(7)[6:],
+        "x == age": np.eye(7)[3:6] - np.eye(7)[6],
+    }.items():
+        expected = dense(columns, y, mean, sd, rows, np.zeros(len(rows)))
+        assert value(formula, FRAME, text) == pytest.approx(expected, abs=1e-7)
+
+
+def test_a_factor_has_a_prior_for_each_of_its_columns() -> None:
+    groups, arms = dummies("g"), dummies("arm")[:, 1:]
+    # arm:x of arms b and c, each with s_x of its own
+    own = np.einsum("ng,na->nga", groups, arms * FRAME[["x"]].to_numpy()).reshape((ROWS, -1))
+    columns = np.hstack([design(), own])
+    plan = fj.model(f"y ~ x + arm:x | g, prior({WRITTEN})", FRAME).plan
+    sds = 2.5 * FRAME["y"].std() / (arms * FRAME[["x"]].to_numpy()).std(axis=0, ddof=1)
+    assert sds[0] != pytest.approx(sds[1], rel=1e-3)
+    rows = np.eye(12)[6:]
+    found = bayes_factors.equality(plan, read(plan, "arm:x == 0"))
+    expected = dense(
+        columns, FRAME["y"].to_numpy(), np.append(MEAN, np.zeros(6)), np.append(SD, np.tile(sds, 3)), rows, np.zeros(6)
+    )  # fmt: skip
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(expected, abs=1e-7)
+
+
+def test_row_weights_are_repeated_rows() -> None:
+    repeated = FRAME.loc[FRAME.index.repeat(FRAME["w"])].reset_index(drop=True)
+    formula = f"y ~ x + common(age) + offset(base) | g, prior({WRITTEN}, age ~ normal(0, 0.3))"
+    weighted = value(f"{formula}, weights(w)", FRAME, "x == 0")
+    assert weighted == pytest.approx(value(formula, repeated, "x == 0"), abs=1e-9)
+    assert weighted != pytest.approx(value(formula, FRAME, "x == 0"), abs=0.01)
+
+
+def test_the_ratio_of_savage_and_dickey_is_the_same_number(tutoring: pd.DataFrame) -> None:
+    """The prior's density at the null over the posterior's, integrated over sigma."""
+    groups = dummies("school", tutoring)
+    columns = np.hstack([groups, groups * tutoring[["treatment"]].to_numpy()])
+    y = tutoring["test_score"].to_numpy(float)
+    mean, sd = np.repeat([8.0, 0], 2), np.repeat([20.0, 30], 2)
+    rows = np.array([[0.0, 0, 1, -1]])
+    s0 = np.diag(sd**2)
+
+    def posterior(sigma: float) -> tuple[float, float]:
+        """Return log p(y | sigma) p(sigma), and the log density of R b at 0 given sigma and y."""
+        precision = columns.T @ columns / sigma**2 + np.linalg.inv(s0)
+        centre = np.linalg.solve(precision, columns.T @ y / sigma**2 + np.linalg.solve(s0, mean))
+        covariance = rows @ np.linalg.solve(precision, rows.T)
+        likelihood = stats.multivariate_normal.logpdf(
+            y, columns @ mean, columns @ s0 @ columns.T + sigma**2 * np.eye(len(y))
+        )
+        at_null = stats.multivariate_normal.logpdf(np.zeros(1), rows @ centre, covariance)
+        return float(likelihood + stats.halfnorm.logpdf(sigma, scale=2)), float(at_null)
+
+    top = max(posterior(s)[0] for s in np.geomspace(0.2, 5, 40))
+    weight, _ = integrate.quad(lambda s: np.exp(posterior(s)[0] - top), 0.1, 12, limit=200)
+    density, _ = integrate.quad(lambda s: np.exp(sum(posterior(s)) - top), 0.1, 12, limit=200)
+    prior = stats.norm.logpdf(0, 0, np.sqrt(2) * 30)
+    formula = f"{LINE}, prior(Intercept ~ normal(8, 20), treatment ~ normal(0, 30), sigma ~ half_normal(2))"
+    found = value(formula, tutoring, "treatment[A] == treatment[B]")
+    assert found == pytest.approx(prior - log(density / weight), abs=1e-6)
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(1e6, 1.0), (1e9, 1.0), (0.0, 1e-9), (0.0, 1e12), (-1e8, 1e3)])
+def test_units_and_origin_of_the_response_do_not_matter(
+    tutoring: pd.DataFrame, shift: float, scale: float
+) -> None:
+    moved = tutoring.assign(test_score=tutoring["test_score"] * scale + shift)
+    for text in ("treatment == 0", "treatment[A] == treatment[B]"):
+        assert value(LINE, moved, text) == pytest.approx(value(LINE, tutoring, text), abs=1e-5)
+
+
+# --- what has no Bayes factor
+
+
+@pytest.mark.parametrize(
+    ("formula", "priors", "reason"),
+    [
+        (LINE, "flat", "no Bayes factor: flat priors have no density"),
+        (f"{LINE}, hierarchy()", None, "no Bayes factor yet under a hierarchy"),
+        (f"{LINE}, family(student)", None, "no Bayes factor yet but for a Gaussian response with one sigma"),
+        (
+            f"{LINE}, sigma ~ 1 | school",
+            None,
+            "no Bayes factor yet but for a Gaussian response with one sigma",
+        ),
+        (
+            f"{LINE}, sigma ~ treatment",
+            None,
+            "no Bayes factor yet but for a Gaussian response with one sigma",
+        ),
+        (
+            f"{LINE}, prior(treatment ~ cauchy(0, 5))",
+            None,
+            "no Bayes factor yet but for normal priors of coefficients and a free sigma",
+        ),
+        (
+            f"{LINE}, prior(sigma ~ constant(1))",
+            None,
+            "no Bayes factor yet but for normal priors of coefficients and a free sigma",
+        ),
+    ],
+)
+def test_reasons(tutoring: pd.DataFrame, formula: str, priors: str | None, reason: str) -> None:
+    assert equality(formula, tutoring, "treatment == 0", priors) == reason
+
+
+def test_too_many_coefficients() -> None:
+    data = pd.DataFrame({"y": np.arange(1600) % 7 * 1.0, "x": np.arange(1600) % 5, "g": np.arange(1600) // 2})
+    assert equality("y ~ x | g", data, "x == 0") == "no Bayes factor yet for more than 1500 coefficients"
+
+
+# --- orders
+
+
+def order(formula: str, text: str, probability: float = 0.5, mcse: float = 0.01) -> LogIntegral | str:
+    plan = fj.model(formula, MANY).plan
+    return bayes_factors.order(plan, read(plan, text), probability, mcse)
+
+
+LETTERS = "abcdefghijklmn"
+MANY = pd.DataFrame(
+    {
+        "y": np.arange(70) * 17 % 23 + 0.5,
+        "x": np.arange(70) * 7 % 11,
+        "z": np.arange(70) * 5 % 13 * 100,
+        "g": list(LETTERS) * 5,
+    }
+)
+NORMAL = "y ~ x | g, prior(x ~ normal(0, 2))"
+
+
+def chain(letters: str, end: str = "") -> str:
+    return " > ".join([*(f"x[{letter}]" for letter in letters), *([end] if end else [])])
+
+
+@pytest.mark.parametrize("length", [2, 3, 5, 14])
+def test_an_order_of_like_coefficients_is_one_of_all_orders(length: int) -> None:
+    found = order(NORMAL, chain(LETTERS[:length]))
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5 * factorial(length)), rel=1e-12)
+    assert found.error == 0.02
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 14])
+def test_an_order_that_ends_in_zero_is_one_of_all_signs_too(length: int) -> None:
+    expected = log(0.5 * 2**length * factorial(length))
+    for text in (chain(LETTERS[:length], "0"), f"0 < {chain(LETTERS[:length]).replace('>', '<')}"):
+        found = order(NORMAL, text)
+        assert isinstance(found, LogIntegral)
+        assert found.value == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_middle_of_the_prior_is_zero_for_a_chain() -> None:
+    found = order(NORMAL.replace("(0, 2)", "(3, 2)"), "x[a] > x[b] > 3")
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5 * 8), rel=1e-12)
+
+
+SIMULATED = {
+    "x[a] > x[b], x[a] > x[c]": 1 / 3,  # the largest of three
+    "x[a] > x[b], x[b] > x[c], x[a] > x[c]": 1 / 6,  # the last says nothing new
+    "x[b] > x[c], x[a] > x[b]": 1 / 6,  # in another order
+    "x[a] > 0, x[b] > 0, x[c] > 0": 1 / 8,
+    "x[a] > x[b], x[c] > x[d]": 1 / 4,
+    "x[a] > 2": float(stats.norm.sf(1)),
+    "x[a] > x[b] + 2": float(stats.norm.sf(1 / np.sqrt(2))),
+    "x[a] > 2, x[b] > 2": float(stats.norm.sf(1)) ** 2,
+    "(x[a] + x[b]) / 2 > x[c]": 1 / 2,
+    "2 * x[a] > x[b] > 0": float(np.arctan2(2, 1) / (2 * np.pi)),
+}
+
+
+@pytest.mark.parametrize("text", SIMULATED)
+def test_other_orders_by_their_probability(text: str) -> None:
+    found = order(NORMAL, text, mcse=0.0)
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5 / SIMULATED[text]), abs=4 * found.error + 1e-9)
+    assert found.error < 3e-4
+
+
+def test_unlike_coefficients_are_no_chain_of_like_ones() -> None:
+    """Of sds 2 and 4 at zero, the chain a > z > 0 has probability atan(2 / 4) / 2 pi."""
+    plan = fj.model("y ~ x + z | g, prior(x ~ normal(0, 2), z ~ normal(0, 4))", MANY).plan
+    found = bayes_factors.order(plan, read(plan, "x[a] > z[a] > 0"), 0.5, 0.0)
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5 * 2 * np.pi / np.arctan(0.5)), abs=1e-9)
+
+
+def test_the_error_of_a_rare_order_is_honest() -> None:
+    """The largest of nine in a chain of eight: by Genz's rule, since it is written as a fan of restrictions."""
+    text = ", ".join(f"x[{a}] > x[{b}]" for a, b in zip("abcdefgh"[1:], "abcdefgh", strict=False))
+    found = order(NORMAL, f"{text}, x[h] > x[a]", mcse=0.0)
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5 * factorial(8)), abs=4 * found.error)
+    assert 1e-4 < found.error < 0.1
+
+
+def test_both_errors_are_in_the_error() -> None:
+    text = "x[a] > x[b], x[a] > x[c], x[a] > x[d]"
+    alone, both = order(NORMAL, text, mcse=0.0), order(NORMAL, text, mcse=1e-5)
+    assert isinstance(alone, LogIntegral)
+    assert isinstance(both, LogIntegral)
+    assert both.error == pytest.approx(np.hypot(alone.error, 2e-5))
+    assert alone.error > 1e-7
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "probability", "reason"),
+    [
+        (NORMAL, "x > 0", 0.0, "no Bayes factor: the order holds in no draw"),
+        (
+            NORMAL,
+            "x > 0",
+            0.5,
+            "no Bayes factor yet of more than 10 steps other than one chain of like coefficients",
+        ),
+        (
+            "y ~ x | g, prior(x ~ normal(0, 0.01))",
+            "x[a] > 5, x[b] > 5",
+            0.5,
+            "no Bayes factor: the order's prior probability is too near zero to be known",
+        ),
+        (
+            "y ~ x | g, hierarchy(x)",
+            "x[a] > x[b]",
+            0.5,
+            "no Bayes factor of an order yet under a hierarchy or other than normal priors",
+        ),
+        (
+            "y ~ x | g, prior(x ~ cauchy(0, 1))",
+            "x[a] > x[b]",
+            0.5,
+            "no Bayes factor of an order yet under a hierarchy or other than normal priors",
+        ),
+        (
+            "y ~ x | g, prior(x ~ flat())",
+            "x[a] > x[b]",
+            0.5,
+            "no Bayes factor: flat priors give the order no prior probability",
+        ),
+    ],
+)
+def test_orders_without_a_bayes_factor(formula: str, text: str, probability: float, reason: str) -> None:
+    assert order(formula, text, probability) == reason
+
+
+def test_one_improbable_step_keeps_its_logarithm() -> None:
+    found = order("y ~ x | g, prior(x ~ normal(0, 0.01))", "x[a] > 5", 0.5)
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5) - stats.norm.logsf(500))
