@@ -115,6 +115,7 @@ def build(kind: str, source: Path, target: Path) -> Path:
         [sys.executable, "-c", code], cwd=source, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    assert "would be ignored" not in done.stderr, done.stderr  # a folder that setuptools does not expect
     return target / done.stdout.splitlines()[-1]
 
 
