@@ -98,10 +98,15 @@ def test_draws_that_repeat_one_another_are_counted_as_fewer(made_up: MadeUp, tut
 
 
 def test_the_tails_count(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
-    lasting = good()
-    lasting[0, :80, 0] = 4 + 0.1 * lasting[0, :80, 0]  # one stay in the tail
-    sentences = said(made_up(ONE, tutoring, draws=1000, treatment=lasting))
-    assert any("effective sample size" in s and "worst: treatment[A]" in s for s in sentences)
+    draws = np.sort(good(), axis=1)
+    ends = draws[
+        :, np.arange(1000) // 2 * np.where(np.arange(1000) % 2, -1, 1) - np.arange(1000) % 2
+    ]  # low, high, ..
+    shuffled = np.random.default_rng(5).permutation(ends[:, 120:], axis=1)
+    tails_first = np.concatenate([ends[:, :120], shuffled], axis=1)
+    sentences = said(made_up(ONE, tutoring, draws=1000, treatment=tails_first))
+    (sentence,) = [s for s in sentences if "effective sample size" in s]
+    assert "for 2 of 6 parameters (worst: treatment[" in sentence
 
 
 @pytest.mark.parametrize("draws", [1, 3])

@@ -140,7 +140,9 @@ sampled by nutpie: smallest ess_bulk 3807, largest r_hat 1.000
 
 def test_notes_and_warnings_stand_at_the_end(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     posterior = made_up("test_score ~ treatment | school, hierarchy()", tutoring, draws=1000, diverging=2)
-    end = text_of(posterior).partition("\n\nnote: ")[2].splitlines()
+    text = text_of(posterior)
+    assert "treatment_mean: " not in text, "what pools a coefficient is told with the coefficient"
+    end = text.partition("\n\nnote: ")[2].splitlines()
     assert end[0].startswith("There are 2 groups of school: ")
     assert any(line.startswith("warning: 2 of 4000 draws diverged") for line in end)
     assert end[-1].startswith("sampled by nutpie: smallest ess_bulk ")
@@ -176,3 +178,4 @@ def test_each_contrast_is_explained_once_though_it_has_many_cells(
 def test_no_nan_is_ever_printed(made_up: MadeUp, tutoring: pd.DataFrame, draws: int) -> None:
     text = text_of(made_up(ONE, tutoring.iloc[[0, 1, 2, 4, 9]], priors="flat", chains=1, draws=draws))
     assert "nan" not in text
+    assert "With flat priors" not in text_of(made_up(ONE, tutoring, chains=1, draws=draws))

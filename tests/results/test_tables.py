@@ -211,6 +211,12 @@ def test_a_group_of_four_rows_with_its_own_sigma_has_no_sd(made_up: MadeUp, tuto
     assert not blank(table, "mean")
 
 
+def test_all_levels_of_a_factor_are_blank_in_that_group_alone(made_up: MadeUp, clinics: pd.DataFrame) -> None:
+    frame = clinics.iloc[[*range(5), *range(6, 24)]]  # north has five rows for three coefficients
+    table = summary(made_up("outcome ~ arm | clinic, sigma ~ 1 | clinic", frame, priors="flat"))
+    assert blank(table, "sd") == {"Intercept[north]", "arm[north, high]", "arm[north, low]", "sigma[north]"}
+
+
 @pytest.mark.parametrize(
     ("clause", "is_blank"),
     [
