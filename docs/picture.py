@@ -1,6 +1,6 @@
 """Draw README's picture: the output of a fit on the package's own data, as SVG.
 
-    python docs/picture.py          # writes docs/demo.svg
+python docs/picture.py          # writes docs/demo.svg
 """
 
 import io

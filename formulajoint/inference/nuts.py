@@ -9,6 +9,7 @@ import time
 from numbers import Real
 
 import pymc as pm
+import pytensor
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError, did_you_mean, listed
@@ -66,7 +67,8 @@ def sample(
     if not (isinstance(target_accept, Real) and 0 < target_accept < 1):
         raise InferenceError(f"`target_accept` must lie between 0 and 1, not {target_accept!r}.")
     started = time.perf_counter()
-    with quiet():
+    # Numba's fast arithmetic rounds differently when it compiles and when it finds its own cache.
+    with quiet(), pytensor.config.change_flags(numba__fastmath=False):
         try:
             tree: DataTree = pm.sample(
                 draws=draws,

@@ -149,7 +149,9 @@ def test_same_column_space_as_patsy_where_a_coding_is_in_full(formula: str) -> N
     "formula", [f for f in FORMULAS if not re.search(r"coding|ref=|standard|center|log|I\(", f)]
 )
 def test_same_column_space_as_formulaic(formula: str) -> None:
-    frame = FRAME.assign(flag=FRAME["flag"].astype(str))  # to formulaic a boolean is a number, to R and patsy a factor
+    frame = FRAME.assign(
+        flag=FRAME["flag"].astype(str)
+    )  # to formulaic a boolean is a number, to R and patsy a factor
     assert_same_space(ours(formula), np.asarray(formulaic.model_matrix(formula, frame), dtype=float))
 
 
