@@ -1,0 +1,178 @@
+"""F tests against R, and against statsmodels where terms are shared and rows have weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from numpy.typing import NDArray
+
+import formulajoint as fj
+from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
+from formulajoint.design.bind import bind
+from formulajoint.design.schema import Design
+from formulajoint.language.parse import parse, parse_hypotheses
+from formulajoint.results.classical import FTest, f_test
+from formulajoint.results.regression import regression
+
+HERE = Path(__file__).parents[1]
+REFERENCES = json.loads((HERE / "reference" / "f_tests.json").read_text())
+
+
+def data(name: str) -> pd.DataFrame:
+    return fj.tutoring() if name == "tutoring" else pd.read_csv(HERE / "data" / f"{name}.csv")
+
+
+def the_test(design: Design, text: str) -> FTest:
+    found = f_test(design, hypothesis(design, parse_hypotheses(text), text))
+    assert found is not None
+    return found
+
+
+def matches(found: FTest, expected: FTest, rel: float = 1e-8) -> bool:
+    return astuple(found) == pytest.approx(astuple(expected), rel=rel)
+
+
+# --- R
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("question", ["zero", "equal", "intercepts equal"])
+def test_f_tests_are_those_of_r(name: str, question: str) -> None:
+    known = REFERENCES[name]
+    x, expected = known["predictor"], FTest(**known[question])
+    design = bind(parse(f"{known['response']} ~ {x} | {known['group']}"), data(name))
+    first, *others = design.predictor.grouping.labels
+    texts = {
+        "zero": [f"{x} == 0", ", ".join(f"{x}[{g}] == 0" for g in (first, *others))],
+        "equal": [f"{x} == {x}[{others[-1]}]", " == ".join(f"{x}[{g}]" for g in (first, *others))],
+        "intercepts equal": [f"Intercept == Intercept[{first}]"],
+    }
+    for text in texts[question]:
+        assert matches(the_test(design, text), expected)
+
+
+def test_all_zero_is_the_first_of_them() -> None:
+    design = bind(parse("logconc ~ percent | source"), data("pigs"))
+    found = f_test(design, all_zero(design, design.predictor.per_group[1]))
+    assert found is not None
+    assert matches(found, FTest(**REFERENCES["pigs"]["zero"]))
+
+
+# --- statsmodels
+
+RNG = np.random.default_rng(1)
+FRAME = pd.DataFrame(
+    {
+        "x": RNG.normal(3, 2, 48),
+        "age": RNG.normal(40, 9, 48),
+        "base": RNG.normal(0, 3, 48),
+        "arm": ["a", "b", "c", "a"] * 12,
+        "g": np.repeat(list("PQR"), [12, 16, 20]),
+        "w": [1, 2, 3, 1, 4, 1] * 8,
+    }
+)
+FRAME["y"] = 2 + 0.3 * FRAME["x"] + 0.05 * FRAME["age"] + FRAME["base"] + RNG.normal(0, 1, 48)
+FORMULA = "y ~ x + arm + common(age) + offset(base) | g, weights(w)"
+
+
+def columns(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the columns of `FORMULA`: intercepts, slopes, arms b and c by group, age."""
+    groups = pd.get_dummies(frame["g"], dtype=float).to_numpy()
+    arms = pd.get_dummies(frame["arm"], dtype=float).to_numpy()[:, 1:]
+    own = np.einsum("ng,na->nga", groups, arms).reshape((len(frame), -1))
+    return np.column_stack([groups, groups * frame[["x"]].to_numpy(), own, frame["age"]])
+
+
+ROWS = {
+    "x == 0": (np.eye(13)[3:6], np.zeros(3)),
+    "x == x[Q], age == 0.1": (
+        np.vstack([np.eye(13)[[3, 5]] - np.eye(13)[4], np.eye(13)[12]]),
+        np.array([0, 0, 0.1]),
+    ),
+    "arm == 0": (np.eye(13)[6:12], np.zeros(6)),
+    "arm[g=P] == arm[g=Q] == arm[g=R]": (
+        np.vstack([np.eye(13)[6:8] - np.eye(13)[8:10], np.eye(13)[8:10] - np.eye(13)[10:12]]),
+        np.zeros(4),
+    ),
+    "x[P] - 2 * x[Q] == 1": ((np.eye(13)[3] - 2 * np.eye(13)[4])[None], np.ones(1)),
+    "x[P] == x[Q], x[Q] == x[R], x[P] == x[R]": (-np.diff(np.eye(13)[3:6], axis=0), np.zeros(2)),
+}
+
+
+@pytest.mark.parametrize("text", ROWS)
+def test_f_tests_are_those_of_statsmodels_on_repeated_rows(text: str) -> None:
+    repeated = FRAME.loc[FRAME.index.repeat(FRAME["w"])]
+    fit = sm.OLS((repeated["y"] - repeated["base"]).to_numpy(), columns(repeated)).fit()
+    expected = fit.f_test(ROWS[text])
+    found = the_test(bind(parse(FORMULA), FRAME), text)
+    assert matches(found, FTest(expected.fvalue, expected.df_num, expected.df_denom, expected.pvalue))
+    assert found.df_denom == FRAME["w"].sum() - 13
+
+
+def test_without_groups() -> None:
+    design = bind(parse("y ~ x + age"), FRAME)
+    fit = sm.OLS(FRAME["y"], sm.add_constant(FRAME[["x", "age"]])).fit()
+    expected = fit.f_test(np.eye(3)[1:])
+    found = the_test(design, "x == 0, age == 0")
+    assert matches(found, FTest(fit.fvalue, 2, 45, fit.f_pvalue))
+    assert matches(found, FTest(expected.fvalue, 2, 45, expected.pvalue))
+
+
+@pytest.mark.parametrize(
+    ("shift", "scale", "far", "rel"),
+    [(1e9, 1.0, 0.0, 1e-6), (0.0, 1e-9, 0.0, 1e-8), (0.0, 1e12, 0.0, 1e-8), (0, 1, 1e6, 1e-7), (5e6, 1e3, -1e7, 1e-6)],
+)  # fmt: skip
+def test_units_and_origins_do_not_matter_to_a_test_of_slopes(
+    shift: float, scale: float, far: float, rel: float
+) -> None:
+    plain = bind(parse("y ~ x | g"), FRAME)
+    moved = bind(parse("y ~ x | g"), FRAME.assign(y=FRAME["y"] * scale + shift, x=FRAME["x"] + far))
+    for text in ("x == 0", "x == x[P]"):
+        assert matches(the_test(moved, text), the_test(plain, text), rel)
+
+
+# --- what least squares does not determine
+
+
+@pytest.mark.parametrize(
+    ("formula", "rows"),
+    [
+        ("y ~ x | g", slice(0, 13)),  # one row of group Q
+        ("y ~ x + {2 * x} | g", slice(None)),
+        ("y ~ x + common({x / 2}) | g", slice(None)),
+        ("y ~ x + common(age) | g", [0, 1, 12, 13, 28, 29]),  # seven coefficients, six rows
+        ("y ~ x | g", [0, 1, 12, 13, 28, 29]),  # nothing left for sigma
+    ],
+)
+def test_no_f_test(formula: str, rows: object) -> None:
+    design = bind(parse(formula), FRAME.iloc[rows])
+    assert f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0"), "x[P] == 0")) is None
+
+
+def test_no_f_test_of_too_many_coefficients() -> None:
+    many = pd.DataFrame({"y": np.arange(3200) % 7, "x": np.arange(3200) % 5, "g": np.arange(3200) // 4})
+    design = bind(parse("y ~ x | g"), many)
+    assert f_test(design, hypothesis(design, parse_hypotheses("x[0] == 0"), "x[0] == 0")) is None
+
+
+# --- the rows that say the same
+
+
+def test_a_triangle_a_group_has_the_cross_products_of_its_rows() -> None:
+    design = bind(parse(FORMULA), FRAME)
+    found = regression(design)
+    assert found is not None
+    x, w = columns(FRAME), FRAME["w"].to_numpy()[:, None]
+    y = (FRAME["y"] - FRAME["base"]).to_numpy()
+    np.testing.assert_allclose(found.columns.T @ found.columns, x.T @ (w * x), atol=1e-8)
+    np.testing.assert_allclose(found.columns.T @ found.y, x.T @ (w[:, 0] * y), atol=1e-8)
+    assert found.y @ found.y == pytest.approx(w[:, 0] @ y**2)
+    assert found.rows == w.sum()
+    assert len(found.y) <= 3 * (6 + 1)  # four own columns, age and y: no more rows a group
+    assert sum(block.size for block in layout(design)) == 13 == found.columns.shape[1]
