@@ -97,7 +97,7 @@ def check_tree(tree: DataTree, engine: str) -> None:
     assert dict(tree["posterior"].sizes) == {"chain": 2, "draw": 40}
     assert {"posterior", "sample_stats", "observed_data"} <= set(tree.children)
     assert tree["sample_stats"]["diverging"].shape == (2, 40)
-    assert tree.attrs["engine"] == engine
+    assert tree.attrs["engine"] == tree["posterior"].attrs["inference_library"] == engine
     assert 0 < x(tree).mean() < 2  # the posterior is normal with mean 1 and sd 0.58
 
 
@@ -108,6 +108,11 @@ def test_a_seed_gives_the_same_draws_to_the_bit_and_another_seed_others(model: p
     assert np.array_equal(x(first), x(again))
     assert not np.array_equal(x(first), x(other))
     assert not np.array_equal(x(first)[0], x(first)[1]), "the chains are copies of one another"
+
+
+def test_a_higher_target_means_smaller_steps(model: pm.Model) -> None:
+    low, high = (draw(model, "pymc", tune=200, target_accept=target) for target in (0.6, 0.99))
+    assert 1.5 * high["sample_stats"]["step_size"].mean() < low["sample_stats"]["step_size"].mean()
 
 
 @pytest.mark.slow
