@@ -174,8 +174,15 @@ class Fit:
         return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
-        """Return tables, weights and diagnostics as plain data, ready for JSON."""
-        return fit_record(self.draws, self.summary(prob), self.contrasts(prob), self.diagnostics(), prob)
+        """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""
+        return fit_record(
+            self.draws,
+            self.summary(prob),
+            self.contrasts(prob),
+            self.diagnostics(),
+            prob,
+            self._printed_tests(),
+        )
 
     def __str__(self) -> str:
         return fit_text(

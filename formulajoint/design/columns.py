@@ -14,7 +14,7 @@ from formulajoint.design.frame import Column, Levels, levels, numbers
 from formulajoint.design.matching import position_of
 from formulajoint.design.rows import Table, mean, sd
 from formulajoint.design.schema import FloatArray
-from formulajoint.errors import DataError, FormulaError
+from formulajoint.errors import DataError, FormulaError, listed
 from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Text, Unary
 from formulajoint.language.ir import Level as LevelNode
 from formulajoint.language.levels import level_of
@@ -34,6 +34,11 @@ class Categorical:
     levels: Levels
     coding: Coding = treatment
     switch: bool = False
+
+
+MANY_LEVELS = 10
+SPOILT = 0.2
+"""A text column with more levels, of which fewer than this share are no numbers, was meant to be numeric."""
 
 
 type Transform = Callable[[FloatArray, FloatArray | None], FloatArray]
@@ -95,10 +100,31 @@ def factor_values(factor: Expr, table: Table) -> FloatArray | Categorical:
     """Return the values of one factor of a term: (N,) numbers, or a Categorical."""
     if isinstance(factor, Name) and table.columns[factor.id].kind != "numeric":
         column = table.columns[factor.id]
+        _refuse_spoilt_numbers(column)
         return Categorical(factor.id, levels(column), switch=column.kind == "boolean")
     if isinstance(factor, Call) and factor.name == "C":
         return _categorical(factor, table)
     return numeric_values(factor, table)
+
+
+def _refuse_spoilt_numbers(column: Column) -> None:
+    """Refuse a text column of many values nearly all of which are numbers: a single `.` made it text."""
+    labels = levels(column).labels
+    others = [label for label in labels if not _is_number(label)]
+    if len(labels) > MANY_LEVELS and 0 < len(others) < SPOILT * len(labels):
+        raise DataError(
+            f"Column `{column.name}` holds text, but {len(labels) - len(others)} of its {len(labels)} values are "
+            "numbers. "
+            f"Make {listed(others, 5)} a missing value or a number, or, if they are classes, name them as such."
+        )
+
+
+def _is_number(label: str) -> bool:
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True
 
 
 def numeric_values(expr: Expr, table: Table) -> FloatArray:

@@ -32,9 +32,10 @@ def refuse_unavailable(formula: Formula) -> None:
     for expr in _expressions(formula):
         for part in walk(expr):
             if isinstance(part, GroupTerm):
-                what, hint = (
-                    f"the group term `{canonical(part)}`",
-                    "`x | g` gives each group its own coefficients",
+                what = f"the group term `{canonical(part)}`"
+                hint = (
+                    f"write what differs by group left of `| {canonical(part.group)}`, the rest in `common(...)`, "
+                    "and `hierarchy()` to pool: `y ~ 1 + common(x) | g, hierarchy()`"
                 )
                 raise _refusal(what, part, formula, hint)
             if isinstance(part, Call) and part.name in FUNCTIONS:

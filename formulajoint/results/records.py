@@ -18,8 +18,9 @@ def fit_record(
     contrasts: pd.DataFrame,
     problems: tuple[str, ...],
     prob: float,
+    tests: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Return a fit's tables, weights and diagnostics, as data."""
+    """Return a fit's tables, joint tests, weights and diagnostics, as data."""
     plan = posterior.plan
     return model_record(plan) | {
         "engine": posterior.engine,
@@ -27,6 +28,7 @@ def fit_record(
         "summary": _rows(summary, "parameter"),
         "estimates": _rows(contrasts.drop(columns="weights"), "contrast"),
         "weights": {c.name: _series(weights(posterior, c)) for c in plan.contrasts},
+        "tests": [] if tests is None else _rows(tests, "hypothesis"),
         "diagnostics": list(problems),
     }
 
@@ -38,12 +40,14 @@ def _rows(table: pd.DataFrame, index: str) -> list[dict[str, Any]]:
     ]
 
 
-def _series(series: pd.Series) -> dict[str, float | None]:
+def _series(series: pd.Series) -> dict[str, float | str | None]:
     return {
         ", ".join(key) if isinstance(key, tuple) else str(key): _number(value)
         for key, value in series.items()
     }
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> float | str | None:
+    if isinstance(value, str):
+        return value
     return float(value) if math.isfinite(value) else None

@@ -339,3 +339,13 @@ def test_a_term_too_large_for_memory_is_refused() -> None:
         DataError, match="`id` has 29,999 levels, which in 30,000 rows is more than memory should hold"
     ):
         bind(parse("y ~ id"), frame)
+
+
+def test_numbers_spoilt_by_one_text_are_no_factor() -> None:
+    ages = [str(20 + i) for i in range(29)] + ["."]
+    with pytest.raises(
+        DataError, match=r"holds text, but 29 of its 30 values are numbers. Make `\.` a missing"
+    ):
+        bind(parse("y ~ age"), {"y": list(range(30)), "age": ages})
+    classes = [f"class {i % 12}" for i in range(30)]  # many levels, and no numbers
+    assert bind(parse("y ~ age"), {"y": list(range(30)), "age": classes}).predictor.terms[1].factors

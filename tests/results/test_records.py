@@ -63,3 +63,13 @@ def test_without_contrasts_the_lists_are_empty(made_up: MadeUp, tutoring: pd.Dat
     assert record["contrasts"] == record["estimates"] == []
     assert record["weights"] == {}
     assert record["groups"] is None
+
+
+def test_a_record_holds_the_joint_tests(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
+    posterior = made_up(ONE, tutoring, draws=1000)
+    (row,) = record_of(posterior)["tests"]
+    table = Fit(JointModel(posterior.plan), posterior).test()
+    assert row["hypothesis"] == "treatment == 0"
+    assert row["log_bf10"] == table.loc["treatment == 0", "log_bf10"]
+    assert row["note"] == table.loc["treatment == 0", "note"]
+    assert record_of(made_up("test_score ~ treatment", tutoring, draws=1000))["tests"] == []
