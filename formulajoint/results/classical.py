@@ -13,6 +13,10 @@ from formulajoint.design.schema import Design
 from formulajoint.results.regression import regression
 
 
+PERFECT = 1e-28
+"""Squares below this share of the response's are rounding."""
+
+
 @dataclass(frozen=True, slots=True)
 class FTest:
     """F statistic with its degrees of freedom and p-value."""
@@ -44,6 +48,8 @@ def f_test(design: Design, hypothesis: Hypothesis) -> FTest | None:
     r = np.linalg.qr(columns, mode="r")
     estimate = np.linalg.lstsq(columns, y)[0]
     residual = float(np.sum((y - columns @ estimate) ** 2))
+    if residual <= PERFECT * float(y @ y):
+        return None
     kept = independent(hypothesis.rows)
     rows = hypothesis.rows[kept].toarray()
     # R (X'X)^-1 R' = h'h with h the triangle of r^-T R'

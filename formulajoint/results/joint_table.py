@@ -136,7 +136,7 @@ def _equality(
             out |= {"statistic": twin.statistic, "df_num": twin.df_num}
             out |= {"df_denom": twin.df_denom, "p_value": twin.p_value}
         else:
-            notes.append("no F test: least squares does not determine every coefficient")
+            notes.append("no F test: least squares does not determine every coefficient and a residual sd")
     else:
         notes.append("no F test: it needs a Gaussian response with one sigma")
     return out

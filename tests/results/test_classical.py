@@ -155,6 +155,12 @@ def test_no_f_test(formula: str, rows: object) -> None:
     assert f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0"), "x[P] == 0")) is None
 
 
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_no_f_test_of_a_perfect_fit(far: float) -> None:
+    design = bind(parse("y ~ x | g"), FRAME.assign(y=3 * FRAME["x"] + far))
+    assert f_test(design, hypothesis(design, parse_hypotheses("x == 0"), "x == 0")) is None
+
+
 def test_no_f_test_of_too_many_coefficients() -> None:
     many = pd.DataFrame({"y": np.arange(3200) % 7, "x": np.arange(3200) % 5, "g": np.arange(3200) // 4})
     design = bind(parse("y ~ x | g"), many)
