@@ -22,8 +22,8 @@ import formulajoint as fj
 HERE = Path(__file__).parent
 REFERENCES = json.loads((HERE / "reference" / "posteriors.json").read_text())
 
-WIDE = 5.0
-"""Monte Carlo standard errors by which an estimate may miss: once in two million by chance. The figures are hundreds,
+WIDE = 4.5
+"""Monte Carlo standard errors by which an estimate may miss: once in 150,000 by chance. The figures are hundreds,
 and a machine whose processor rounds otherwise draws other numbers from the same seed."""
 
 ENOUGH = 2500
