@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,7 +92,11 @@ def test_settings_without_sense_are_refused_by_name(data: pd.DataFrame, settings
         fj.model(FORMULA, data).prior_predictive(**settings)  # type: ignore[arg-type]
 
 
-def test_nothing_is_printed(data: pd.DataFrame, capfd: pytest.CaptureFixture[str]) -> None:
-    fj.model(FORMULA, data).prior_predictive(5)
+def test_nothing_is_printed_or_logged(
+    data: pd.DataFrame, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        fj.model(FORMULA, data).prior_predictive(5)
+    assert not caplog.records
     out, err = capfd.readouterr()
     assert out + err == ""

@@ -165,13 +165,18 @@ def test_a_formula_joins_an_open_model(data: pd.DataFrame) -> None:
     with pm.Model() as both:
         extra = pm.Normal("extra")
         maths = fj.build(FORMULA, data, prefix="maths")
-        sports = fj.build(FORMULA, data, priors="flat", family="gaussian", prefix="sports")
+        sports = fj.build(FORMULA, data, priors="flat", prefix="sports")
+        arts = fj.build(FORMULA, data, family="student", prefix="arts")
         pm.Deterministic(
             "difference", maths["maths_joint_treatment"] - sports["sports_joint_treatment"] + extra
         )
     assert {"maths_treatment", "sports_treatment", "difference"} <= set(both.named_vars)
     assert both.named_vars_to_dims["sports_treatment"] == ("sports_school",)
-    assert all(both[name] is variable for name, variable in (maths | sports).items())
+    assert all(both[name] is variable for name, variable in (maths | sports | arts).items())
+    assert [name for name in both.named_vars if name.endswith("_inverse_prior")] == [
+        "sports_sigma_inverse_prior"
+    ]
+    assert [name for name in both.named_vars if name.endswith("_nu")] == ["arts_nu"]
     assert np.isfinite(both.compile_logp()(both.initial_point()))
 
 
