@@ -130,6 +130,8 @@ class Fit:
 
     def _hypotheses(self, text: str | None) -> list[Hypothesis]:
         design = self.model.design
+        if text is not None and not isinstance(text, str):
+            raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
         if text is not None:
             return [parsed_hypothesis(design, parse_hypotheses(text), text)]
         slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
@@ -158,7 +160,7 @@ class Fit:
         known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
         if name not in known:
             hint = f"there are {listed(known)}." if known else "the formula asks for none, such as `joint()`."
-            raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(name, known) or hint}")
+            raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(str(name), known) or hint}")
         return tables.weights(self.draws, known[name])
 
     @cached_property

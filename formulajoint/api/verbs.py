@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.errors import DataError
+from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
 from formulajoint.language.ir import Formula
 from formulajoint.language.parse import parse
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
+
+SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress")
+"""Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
 
@@ -73,6 +76,10 @@ def fit(
     >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)  # doctest: +SKIP
     >>> fit.contrasts()  # doctest: +SKIP
     """
+    unknown = next((name for name in sampling if name not in SAMPLING), None)
+    if unknown is not None:
+        hint = did_you_mean(unknown, (*SAMPLING, "priors", "family")) or f"There are {listed(SAMPLING)}."
+        raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
     return model(formula, data, priors, family).fit(**sampling)
 
 

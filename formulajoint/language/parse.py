@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from formulajoint.errors import FormulaError
 from formulajoint.language import ir
 from formulajoint.language.check import check_after_fit, check_formula, check_hypotheses, extensions_of
 from formulajoint.language.grammar import Stopped, parse_tree
@@ -13,6 +14,7 @@ from formulajoint.language.messages import explained
 from formulajoint.language.reading import Reader
 from formulajoint.language.scan import check_length, scan
 from formulajoint.language.tables import CORE, Language
+from formulajoint.spans import Span
 
 
 def parse(text: str, language: Language | None = None) -> ir.Formula:
@@ -55,6 +57,10 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[ir.Ch
 
 def _read(text: str, start: str, language: Language) -> Any:
     """Return what `text` says, its names not yet checked."""
+    if not isinstance(text, str):
+        raise FormulaError(
+            f"this is no text but {type(text).__name__}", repr(text), Span(0, 1), "write it in quotes"
+        )
     words = scan(text)
     try:
         tree = parse_tree(text, start, language.fragments)

@@ -12,7 +12,6 @@ from formulajoint.design.moments import basis
 from formulajoint.design.schema import Design
 from formulajoint.results.regression import regression
 
-
 PERFECT = 1e-28
 """Squares below this share of the response's are rounding."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def joint_table(posterior: Posterior, hypotheses: Iterable[Hypothesis], rope: fl
     InferenceError
         Where `rope` is not above zero.
     """
-    if rope is not None and not rope > 0:
+    if rope is not None and not (isinstance(rope, Real) and rope > 0):
         raise InferenceError(f"`rope` must be above zero, not {rope}.")
     rows = {h.text: _row(posterior, h, rope) for h in hypotheses}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)

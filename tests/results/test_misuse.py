@@ -1,0 +1,36 @@
+"""Arguments of the wrong kind are answered in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+import formulajoint as fj
+from formulajoint.api.fit import Fit
+from formulajoint.api.model import JointModel
+from formulajoint.errors import FormulaJointError
+from formulajoint.results.posterior import Posterior
+
+MISUSES: dict[str, tuple[Callable[[Fit], object], str]] = {
+    "a number for a hypothesis": (lambda fit: fit.test(0), "A hypothesis is a text such as 'treatment == 0', not 0"),
+    "prob for a hypothesis": (lambda fit: fit.bands(0.9), "A hypothesis is a text such as 'treatment == 0', not 0.9"),
+    "two numbers for a rope": (lambda fit: fit.test(rope=(-1, 1)), "`rope` must be above zero, not (-1, 1)"),
+    "a rope of nothing": (lambda fit: fit.test(rope=0), "`rope` must be above zero, not 0"),
+    "a number for a name": (lambda fit: fit.weights(3), "There is no contrast `3`"),
+    "no text for a formula": (lambda fit: fj.parse(3), "this is no text but int"),
+    "a misspelt argument": (lambda fit: fj.fit("y ~ x", {}, prior="flat"), "no argument `prior`: did you mean `priors`?"),
+    "brms' argument": (lambda fit: fj.fit("y ~ x", {}, iter=2000), "no argument `iter`: There are `draws`, `tune`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISUSES)
+def test_misuse_is_answered_in_words(
+    case: str, made_up: Callable[..., Posterior], tutoring: pd.DataFrame
+) -> None:
+    posterior = made_up("test_score ~ treatment | school, joint()", tutoring, draws=100)
+    call, message = MISUSES[case]
+    with pytest.raises(FormulaJointError, match=re.escape(message)):
+        call(Fit(JointModel(posterior.plan), posterior))
