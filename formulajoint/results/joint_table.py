@@ -155,8 +155,8 @@ def band_table(posterior: Posterior, hypothesis: Hypothesis, prob: float) -> pd.
     With probability `prob` all quantities lie within their intervals at once, so an interval without zero says
     which groups differ.
     """
-    if not 0 < prob < 1:
-        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob}.")
+    if not (isinstance(prob, Real) and 0 < prob < 1):
+        raise InferenceError(f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95.")
     draws = quantities(posterior, hypothesis)
     flat = draws.reshape((-1, draws.shape[2]))
     band = figures.simultaneous_band(draws, prob)

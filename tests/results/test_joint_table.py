@@ -329,7 +329,7 @@ def test_signs_and_rope(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     assert np.isnan(row(posterior, "treatment == 0")["p_in_rope"])
 
 
-@pytest.mark.parametrize("rope", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("rope", [0, -1.0, float("nan"), "1"])
 def test_a_rope_is_above_zero(made_up: MadeUp, tutoring: pd.DataFrame, rope: float) -> None:
     with pytest.raises(InferenceError, match=f"`rope` must be above zero, not {rope}"):
         row(made_up(LINE, tutoring), "treatment == 0", rope)
@@ -407,11 +407,11 @@ def test_bands_are_simultaneous_and_named(made_up: MadeUp, tutoring: pd.DataFram
     assert inside.mean() == pytest.approx(0.8, abs=2e-3)
 
 
-@pytest.mark.parametrize("prob", [0.0, 1.0, 95.0, float("nan")])
+@pytest.mark.parametrize("prob", [0.0, 1.0, 95.0, float("nan"), "0.9"])
 def test_a_band_has_a_probability(made_up: MadeUp, tutoring: pd.DataFrame, prob: float) -> None:
     posterior = made_up(LINE, tutoring)
     said = hypothesis(posterior.plan.design, parse_hypotheses("treatment == 0"), "treatment == 0")
-    with pytest.raises(InferenceError, match=f"`prob` must lie between 0 and 1, not {prob}"):
+    with pytest.raises(InferenceError, match=f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95"):
         band_table(posterior, said, prob)
 
 
