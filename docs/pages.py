@@ -46,7 +46,7 @@ UNITS = 5
 """Units of the last digit by which a number may differ from what the page shows."""
 
 COUNTED = 100
-"""Whole numbers below this are counts, which agree or do not; from it on they may be effective draws, and vary by a fifth."""
+"""Whole numbers below this are counts, which agree or do not; others may be effective draws, and vary by a fifth."""
 
 
 def pages() -> list[Path]:

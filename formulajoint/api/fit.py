@@ -225,16 +225,26 @@ class Fit:
             self._printed_tests(),
         )
 
-    def __str__(self) -> str:
+    def text(self, prob: float = PROB) -> str:
+        """Return what is printed: what was understood, contrasts, joint tests, coefficients, what to mind.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+        """
         return fit_text(
             self.model.plan,
-            self.summary(),
-            self.contrasts(),
+            self.summary(prob),
+            self.contrasts(prob),
             self.diagnostics(),
             self.engine,
-            PROB,
+            prob,
             self._printed_tests(),
         )
+
+    def __str__(self) -> str:
+        return self.text()
 
     def __repr__(self) -> str:
         return str(self)
