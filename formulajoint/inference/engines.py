@@ -7,9 +7,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING
 
+import numpy as np
 from xarray import DataTree
 
 from formulajoint.compiler.plan import Plan
@@ -18,7 +18,7 @@ from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import draw
 from formulajoint.inference.exact.posterior import posterior_tree
 from formulajoint.inference.exact.reduction import reduce
-from formulajoint.inference.settings import check_seed, check_whole
+from formulajoint.inference.settings import Settings
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -32,27 +32,6 @@ K_HAT = 0.7
 """Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
 
 log = logging.getLogger("formulajoint")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What ``fit`` is told about drawing; `tune`, `target_accept` and `progress` are for NUTS."""
-
-    draws: int
-    tune: int
-    chains: int
-    seed: int | None
-    target_accept: float
-    progress: bool
-
-    def check(self) -> None:
-        """Raise an InferenceError where a setting makes no sense."""
-        check_whole("draws", self.draws, 1)
-        check_whole("tune", self.tune, 0)
-        check_whole("chains", self.chains, 1)
-        check_seed(self.seed)
-        if not (isinstance(self.target_accept, Real) and 0 < self.target_accept < 1):
-            raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +101,8 @@ def exact(plan: Plan, settings: Settings) -> DataTree:
     log.info(
         "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat
     )
-    return posterior_tree(plan, reduction, draws, seconds)
+    shares_seed = None if settings.seed is None else [int(settings.seed), 1]
+    return posterior_tree(plan, reduction, draws, seconds, np.random.default_rng(shares_seed))
 
 
 def _by_nuts(build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = "") -> Drawn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
 import numpy as np
 from xarray import Dataset, DataTree
 
-from formulajoint.compiler.plan import Coefficient, ContrastPlan, Plan, Pool
+from formulajoint.compiler.contrast_nodes import constants, node_dims, on_draws
+from formulajoint.compiler.plan import Coefficient, Plan, Pool
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.draws import Draws
@@ -19,7 +20,9 @@ type Named = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
 
 
-def posterior_tree(plan: Plan, reduction: Reduction, draws: Draws, seconds: float) -> DataTree:
+def posterior_tree(
+    plan: Plan, reduction: Reduction, draws: Draws, seconds: float, rng: np.random.Generator
+) -> DataTree:
     """Return a DataTree with posterior, sample_stats and observed_data.
 
     Parameters
@@ -31,6 +34,8 @@ def posterior_tree(plan: Plan, reduction: Reduction, draws: Draws, seconds: floa
         Of the reduction.
     seconds : float
         What they took.
+    rng : Generator
+        Of uncertain weights, of which the data say nothing.
     """
     chains, count = draws.values.shape[:2]
     both = {"chain": np.arange(chains), "draw": np.arange(count)}
@@ -40,15 +45,16 @@ def posterior_tree(plan: Plan, reduction: Reduction, draws: Draws, seconds: floa
         "sampling_time": seconds,
         "sample_dims": ["chain", "draw"],
     }
-    named = list(_variables(plan, reduction, draws))
-    used = {dim for _, dims, _ in named for dim in dims}
+    variables = {name: (dims, values) for name, dims, values in _variables(plan, reduction, draws)}
+    variables |= _contrasts(plan, variables, rng)
+    used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
-    variables = {name: (("chain", "draw", *dims), values) for name, dims, values in named}
+    posterior = {name: (("chain", "draw", *dims), values) for name, (dims, values) in variables.items()}
     response = plan.design.response.values
     observed = {plan.response_name: ((plan.obs_dim,), response)}
     tree = DataTree.from_dict(
         {
-            "posterior": Dataset(variables, both | coords, about),
+            "posterior": Dataset(posterior, both | coords, about),
             "sample_stats": Dataset(_statistics(draws), {"chain": both["chain"]}, about),
             "observed_data": Dataset(observed, {plan.obs_dim: np.arange(len(response))}),
         }
@@ -72,17 +78,12 @@ def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Named
     sigmas = draws.values[..., : len(reduction.rows)]
     if not sigma.dims:
         sigmas = sigmas[..., 0]
-    coefficients: dict[str, FloatArray] = {}
     for coefficient, values in _coefficients(plan, reduction, draws):
-        coefficients[coefficient.name] = values
-        if not _is_constant(coefficient.prior):
-            yield coefficient.name, coefficient.dims, values
+        yield coefficient.name, coefficient.dims, values
     for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
         yield from _pool(pool, block, reduction, draws)
     if not _is_constant(sigma.prior):
         yield sigma.name, sigma.dims, sigmas
-    for contrast in plan.contrasts:
-        yield from contrast_draws(contrast, coefficients[contrast.coefficient.name], sigmas)
 
 
 def _is_constant(prior: Prior | None) -> bool:
@@ -95,9 +96,9 @@ def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tu
     for coefficient in plan.mean.coefficients:
         shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
         count = coefficient.term.columns.shape[1]
-        if coefficient.prior is not None and _is_constant(coefficient.prior):
-            yield coefficient, np.broadcast_to(coefficient.prior.args["value"], (*both, *shape)).astype(float)
-        elif coefficient.grouped:
+        if _is_constant(coefficient.prior):
+            continue
+        if coefficient.grouped:
             values = np.moveaxis(draws.beta[:, :, own : own + count], 2, 3)  # (chain, draw, G, k)
             yield coefficient, values.reshape(*both, *shape)
             own += count
@@ -124,32 +125,25 @@ def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Itera
         yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
 
 
-def contrast_draws(contrast: ContrastPlan, effects: FloatArray, sigma: FloatArray) -> Iterator[Named]:
-    """Yield the draws of a contrast, and of its weights where they differ from draw to draw.
-
-    Parameters
-    ----------
-    contrast : ContrastPlan
-    effects : (chain, draw, G, ...) array
-        The coefficients.
-    sigma : (chain, draw) or (chain, draw, G) array
-    """
-    groups_first = np.moveaxis(effects, (0, 1), (-2, -1))  # (G, ..., chain, draw)
-    between = (1,) * (groups_first.ndim - 3)
-    if sigma.ndim == 3:
-        sigma = np.moveaxis(sigma, 2, 0)
-        sigma = sigma.reshape(sigma.shape[0], *between, *sigma.shape[1:])
-    weights = contrast.weights.like(contrast.coefficient.term)[..., None, None]
-    if contrast.weights_name is not None:
-        raw = weights / sigma**2
-        weights = raw / raw.sum(axis=0)
-        values = np.moveaxis(weights, (-2, -1), (0, 1))
-        shape = (*values.shape[:2], *contrast.weights.values.shape)
-        dims = contrast.coefficient.dims[: contrast.weights.values.ndim]
-        yield contrast.weights_name, dims, values.reshape(shape)
-    if contrast.scale == "sigma":
-        groups_first = groups_first / sigma
-    elif contrast.divisors is not None:
-        groups_first = groups_first / contrast.divisors.reshape(-1, *between, 1, 1)
-    found = contrast.function.function(groups_first, weights)
-    yield contrast.name, contrast.dims, np.moveaxis(found, (-2, -1), (0, 1))
+def _contrasts(
+    plan: Plan, variables: Mapping[str, tuple[tuple[str, ...], FloatArray]], rng: np.random.Generator
+) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
+    """Return the contrast nodes, and the weights that differ from draw to draw, by name."""
+    if not plan.contrasts:
+        return {}
+    both = next(iter(variables.values()))[1].shape[:2]
+    count, dims = int(np.prod(both)), node_dims(plan)
+    known = {
+        name: np.broadcast_to(value[..., None], (*value.shape, count))
+        for name, value in constants(plan).items()
+    }
+    known |= {
+        name: np.moveaxis(values.reshape(count, *values.shape[2:]), 0, -1)
+        for name, (_, values) in variables.items()
+    }
+    shares = {own.name: rng.dirichlet(own.counts, size=count).T for own in plan.shares}
+    found = shares | on_draws(plan.contrasts, known | shares)
+    return {
+        name: (dims[name], np.moveaxis(values, -1, 0).reshape(*both, *values.shape[:-1]))
+        for name, values in found.items()
+    }
