@@ -146,6 +146,7 @@ def reduce(plan: Plan) -> Reduction:
         if column.sd == 0:
             y = y - column.mean * column.values
     kept = [column for column in columns if column.pooled or column.sd > 0]
+    kept.sort(key=lambda column: not column.grouped)
     own = [column for column in kept if column.grouped]
     p, rows = len(own), design.rows.used
     groups, sigmas = _cells(design.predictor.grouping if p else None, rows), _cells(sigma.grouping, rows)
@@ -242,7 +243,7 @@ def _phi(plan: Plan, sigma: ScalePlan, sigmas: int) -> tuple[tuple[Block, ...], 
     for coefficient in plan.mean.coefficients:
         start[coefficient.name] = at
         constant = coefficient.prior is not None and coefficient.prior.law == "constant"
-        at += 0 if constant else coefficient.term.columns.shape[1]
+        at += coefficient.term.columns.shape[1] if coefficient.grouped and not constant else 0
     blocks, found = [], list(cells(sigma.prior, sigmas))
     for pool in plan.mean.pools:
         block, more = _block(pool, start, len(found))
