@@ -238,7 +238,7 @@ class Fit:
             self.summary(prob),
             self.contrasts(prob),
             self.diagnostics(),
-            self.engine,
+            self.draws.drawn_by,
             prob,
             self._printed_tests(),
         )
