@@ -56,6 +56,11 @@ def test_links_lead_somewhere(path):
         assert not anchor or anchor in anchors(found.read_text(encoding="utf-8")), target
 
 
+def test_picture_is_true():
+    shown = (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8").splitlines()
+    assert pages.agree(shown, load(ROOT / "docs" / "picture.py").picture().splitlines())
+
+
 def test_every_page_is_in_the_contents():
     contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").partition("```{toctree}")[2]
     there = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
