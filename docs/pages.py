@@ -163,10 +163,12 @@ def _python(code: str, namespace: dict[str, Any], name: str) -> list[str]:
 
 
 def _console(block: Block) -> Iterator[str]:
-    for line in block.lines:
-        if line.startswith("$ "):
-            yield line
-            yield from _command(line.removeprefix("$ "))
+    commands = [line for line in block.lines if line.startswith("$ ")]
+    for number, line in enumerate(commands):
+        if number:
+            yield ""
+        yield line
+        yield from _command(line.removeprefix("$ "))
 
 
 def _command(line: str) -> list[str]:
