@@ -10,6 +10,7 @@ commands, each a line that begins with `$`, with what they print. Comments that 
 
     <!-- not run -->         before a block: for readers alone
     <!-- not compared -->    before a block of text: differs from machine to machine
+    <!-- file data.csv -->   before a block: is the file of that name
     <!-- run                 to its end: Python that prepares what the page needs
     ... -->
 
@@ -40,7 +41,7 @@ from formulajoint.errors import FormulaJointError
 ROOT = Path(__file__).resolve().parents[1]
 
 FENCE = re.compile(r"(?P<ticks>`{3,})(?P<language>[\w{}-]*)\s*")
-COMMENT = re.compile(r"<!-- (not run|not compared) -->")
+COMMENT = re.compile(r"<!-- (not run|not compared|file [\w.]+) -->")
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)")
 UNITS = 5
 """Units of the last digit by which a number may differ from what the page shows."""
@@ -101,10 +102,10 @@ def steps(text: str) -> list[Step]:
     """Return what a page types, each with what it shows right after."""
     found: list[Step] = []
     for block in blocks(text):
-        if block.language == "console" and block.comment != "not run":
-            found.append(Step(block, block))
-        elif block.language == "python" and block.comment != "not run":
+        if block.comment.startswith("file ") or (block.language == "python" and block.comment != "not run"):
             found.append(Step(block))
+        elif block.language == "console" and block.comment != "not run":
+            found.append(Step(block, block))
         elif block.language == "text" and found and _adjoin(text, found[-1].typed, block):
             found[-1] = replace(found[-1], shown=block)
     return found
@@ -138,6 +139,11 @@ def run_page(text: str, name: str = "page") -> list[tuple[Step, list[str]]]:
 
 def _run(block: Block, namespace: dict[str, Any], name: str) -> list[str]:
     try:
+        if block.comment.startswith("file "):
+            Path(block.comment.removeprefix("file ")).write_text(
+                "\n".join(block.lines) + "\n", encoding="utf-8"
+            )
+            return []
         if block.language == "console":
             return list(_console(block))
         return _python("\n" * block.start + "\n".join(block.lines), namespace, name)

@@ -159,6 +159,11 @@ def test_commands_are_run():
         pages.written("```console\n$ rm -r /\n```\n", "page")
 
 
+def test_a_block_can_be_a_file():
+    page = "<!-- file a.csv -->\n```text\nx,y\n1,2\n```\n\n```python\nimport pathlib\nprint(pathlib.Path('a.csv').read_text())\n```\n\n```text\n```\n"
+    assert pages.written(page, "page") == page.removesuffix("```\n") + "x,y\n1,2\n```\n"
+
+
 def test_each_page_has_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert not pages.complaints("```python\nopen('new', 'x').close()\n```\n", "page")

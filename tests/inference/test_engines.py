@@ -181,6 +181,19 @@ def test_nuts_is_taken_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
 # --- as users meet it
 
 
+def test_what_takes_seconds_is_said_before_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand_in(monkeypatch)
+    plan = fj.model("test_score ~ treatment | school", fj.tutoring()).plan
+
+    def build() -> NoReturn:
+        raise AssertionError(caplog.messages)
+
+    with caplog.at_level(logging.INFO, "formulajoint"), pytest.raises(AssertionError, match="loading PyMC and comp"):
+        run(plan, build, "pymc", SETTING)
+
+
 def test_a_fit_says_who_drew() -> None:
     fit = fj.fit(SEED, fj.tutoring(), seed=1)
     assert fit.engine == "exact"
