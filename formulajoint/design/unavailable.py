@@ -22,7 +22,6 @@ CONTRASTS: Mapping[str, str] = {
         ("pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly", "contrast"),
         "`joint`, `rms` and `spread` are",
     ),
-    "test": 'fit first, then ask the fit: `fit.test("...")`',
 }
 FAMILIES = ("gaussian", "student")
 
