@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from xarray import DataArray, Dataset, DataTree
+from numpy.typing import ArrayLike
+from scipy import sparse
 
 from formulajoint.contrasts import averages
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.contrasts.labels import hypothesis_of
 from formulajoint.design.schema import FloatArray
-from formulajoint.errors import DataError, did_you_mean, listed
+from formulajoint.errors import DataError, listed
+from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results import joint_tests as figures
+from formulajoint.results.any_draws import Draws, GroupDraws, Source, read_draws
+from formulajoint.results.joint_table import SHARES, Question, distances, shares_of
 from formulajoint.results.tables import PROB, describe
 
-type Draws = NDArray[np.floating] | DataArray | Dataset | DataTree
-type GivenWeights = Mapping[str, float] | Sequence[float] | FloatArray | None
+type PerGroup = Mapping[str, float] | Sequence[float] | FloatArray
+type GivenWeights = str | PerGroup | None
+
+COLUMNS = ["rank", *(column for share in SHARES for column in (share, f"{share}_mcse")), "ess", "note"]
 
 
 def joint(
@@ -25,20 +33,37 @@ def joint(
     weights: GivenWeights = None,
     variable: str | None = None,
     prob: float = PROB,
+    *,
+    n: PerGroup | None = None,
+    dim: str | None = None,
+    groups: Sequence[str] | None = None,
+    base: str | None = None,
+    reference: str | None = None,
 ) -> pd.DataFrame:
     """Return the joint contrast of groups' coefficients from any posterior: weighted mean, rms and spread.
 
     Parameters
     ----------
-    draws : array, DataArray, Dataset or DataTree
-        An array is (chain, draw, group) or (draw, group). An xarray object has the dims chain and draw, and the
-        other dims are the groups; of a Dataset or an ArviZ DataTree `variable` is taken.
-    weights : mapping of group to weight, sequence or None
-        Zero or more, for instance the rows of each group; they are normalised. None weights all groups equally.
+    draws : array, DataArray, Dataset, DataTree or mapping of name to array
+        An array is (chain, draw, group) or (draw, group). An xarray object has the dims chain and draw; of a
+        Dataset, a mapping or an ArviZ DataTree (what Bambi and PyMC return) `variable` is taken.
+    weights : {None, "equal", "n"}, mapping of group to weight, or sequence
+        Zero or more; they are normalised. None weights all groups equally, ``"n"`` by their counts `n`.
     variable : str, optional
-        Which variable of a Dataset or DataTree holds the coefficients.
+        Which variable holds the coefficients.
     prob : float
         Probability of the highest-density interval.
+    n : mapping of group to count, or sequence, optional
+        Rows of each group.
+    dim : str, optional
+        The groups' dim; others are then kept apart, a row each. Without it all dims together are the groups.
+    groups : sequence of str, optional
+        Names of the groups, in the order of the draws.
+    base : str, optional
+        Variable to which the coefficients are differences, as varying slopes are to the common one:
+        ``variable="x|school", base="x"``.
+    reference : str, optional
+        Group that such differences leave out, as R's coding does: its coefficient is the base itself.
 
     Returns
     -------
@@ -58,142 +83,148 @@ def joint(
     >>> round(float(fj.joint(draws, weights=[4, 6]).loc["joint", "mean"]), 1)
     12.8
     """
-    values, groups = read_draws(draws, variable)
-    effects = np.moveaxis(values, 2, 0)  # (group, chain, draw)
-    w = _weights(weights, groups)[:, None, None]
-    nodes = {
-        "joint": averages.joint(effects, w),
-        "rms": averages.rms(effects, w),
-        "spread": averages.spread(effects, w),
-    }
-    return describe(list(nodes), list(nodes.values()), prob)
+    found = read_draws(draws, Source(variable, dim, groups, base, reference))
+    w = _weights(weights, n, found.groups)[:, None, None]
+    rows: dict[str, FloatArray] = {}
+    for cell, values in zip(found.cells, found.values, strict=True):
+        effects = np.moveaxis(values, 2, 0)  # (group, chain, draw)
+        where = f"[{cell}]" if cell else ""
+        rows[f"joint{where}"] = averages.joint(effects, w)
+        rows[f"rms{where}"] = averages.rms(effects, w)
+        rows[f"spread{where}"] = averages.spread(effects, w)
+    return describe(list(rows), list(rows.values()), prob)
 
 
 def joint_test(
     draws: Draws,
+    hypothesis: str | None = None,
+    *,
     null: ArrayLike = 0.0,
     rope: float | None = None,
+    at_least: int | None = None,
     variable: str | None = None,
+    dim: str | None = None,
+    groups: Sequence[str] | None = None,
+    base: str | None = None,
+    reference: str | None = None,
 ) -> pd.DataFrame:
-    """Return the joint test of any posterior: is any of the quantities different from `null`?
+    """Return the joint test of any posterior: does any group's coefficient differ from what a hypothesis says?
 
     Parameters
     ----------
-    draws : array, DataArray, Dataset or DataTree
+    draws : array, DataArray, Dataset, DataTree or mapping of name to array
         As for `joint`.
+    hypothesis : str, optional
+        Equalities or an order of groups by their labels, as ``fit.test`` takes them of coefficients: ``"A == B"``,
+        ``"A > B > 0"``, ``"A - 2*C == 1, B == 0"``; or by the variable, ``"slope == 0"``,
+        ``"slope[308] == slope[309]"``. None tests whether all are `null`.
     null : float or array
-        What each quantity is under the null hypothesis.
+        Without a hypothesis, what each coefficient is under the null.
     rope : float, optional
         Half-width of the region about the null that counts as no effect.
-    variable : str, optional
-        Which variable of a Dataset or DataTree holds the quantities.
+    at_least : int, optional
+        Asks for the probability that so many of the quantities tested are above zero.
+    variable, dim, groups, base, reference
+        As for `joint`; with `dim` there is a row for each cell of the other dims.
 
     Returns
     -------
     DataFrame
-        One row: rank, contour and contour_mcse, gbpv, p_all_positive, p_all_negative, p_in_rope, ess. What these are is
-        said in ``docs/statistics.md``; the Bayes factor and the F test need the model, not draws alone.
+        One row: rank; contour, gbpv, p_all_positive, p_all_negative, p_at_least, p_in_rope, p_out_of_rope, each with
+        its Monte Carlo standard error in a column ``..._mcse``; ess, the smallest effective number of draws; and a
+        note. What they are is said in ``docs/statistics.md``; a Bayes factor and the F test need the model, not draws
+        alone.
 
     Raises
     ------
     DataError
-        Where there are fewer draws than twice the quantities, or `null` or `rope` do not fit.
+        Where there are fewer draws than twice the quantities, or an argument does not fit.
+    InferenceError
+        Where `at_least` is no number of the quantities tested.
+    FormulaError
+        Where the hypothesis is wrong; it shows the place.
 
     Examples
     --------
     >>> import numpy as np
     >>> import formulajoint as fj
-    >>> draws = np.random.default_rng(1).normal([0.1, -0.1, 0.0], 1.0, size=(4, 1000, 3))
-    >>> bool(fj.joint_test(draws)["contour"].iloc[0] > 0.9)
+    >>> draws = np.random.default_rng(1).normal([0.1, -0.1, 3.0], 1.0, size=(4, 1000, 3))
+    >>> table = fj.joint_test(draws, "A == B", groups=["A", "B", "C"])
+    >>> bool(table["contour"].iloc[0] > 0.8)
     True
     """
-    values, _ = read_draws(draws, variable)
-    q = values.shape[2]
-    if values.shape[0] * values.shape[1] <= 2 * q:
-        raise DataError(
-            f"{values.shape[0] * values.shape[1]} draws are too few for {q} quantities: draw more."
-        )
-    if rope is not None and not rope > 0:
-        raise DataError(f"`rope` must be above zero, not {rope}.")
+    found = read_draws(draws, Source(variable, dim, groups, base, reference))
+    asked = Question(_rope(rope), at_least)
+    said = _all_null(found, null) if hypothesis is None else _read(found, hypothesis)
+    rows = {
+        f"{cell}: {said.text}" if cell else said.text: _test(values, said, asked)
+        for cell, values in zip(found.cells, found.values, strict=True)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
+
+
+def _test(values: FloatArray, said: Hypothesis, asked: Question) -> dict[str, Any]:
+    """Return the figures of draws (chain, draw, group)."""
+    flat = values.reshape((-1, values.shape[2]))
+    away = (said.rows @ flat.T).T.reshape((*values.shape[:2], -1)) - said.null
+    effective = figures.effective_draws(away)
+    kept = independent(said.rows)
+    if len(flat) <= 2 * len(kept) and not said.order:
+        raise DataError(f"{len(flat)} draws are too few for {len(kept)} quantities: draw more.")
+    notes: list[str] = []
+    found = {} if said.order else distances(away, away[:, :, kept], effective, notes)
+    shares = found | shares_of(away, asked)
+    notes += ["an order: p_all_positive is its probability"] if said.order else []
+    notes += figures.counting_notes(shares, effective)
+    row = dict.fromkeys(COLUMNS, np.nan) | figures.with_errors(shares, effective)
+    rank = len(said.null) if said.order else len(kept)
+    return row | {"rank": rank, "ess": effective, "note": "; ".join(notes)}
+
+
+def _read(found: GroupDraws, text: str) -> Hypothesis:
+    if not isinstance(text, str):
+        raise DataError(f"A hypothesis is a text such as 'A == B', not {text!r}; values go to null=.")
+    return hypothesis_of(found.labels, parse_hypotheses(text), text)
+
+
+def _all_null(found: GroupDraws, null: ArrayLike) -> Hypothesis:
+    """Return the hypothesis that each group's coefficient is its `null`."""
+    q = len(found.groups)
     try:
-        away = values - np.broadcast_to(np.asarray(null, dtype=float), (q,))
+        values = np.array(np.broadcast_to(np.asarray(null, dtype=float), (q,)))
     except ValueError as error:
         raise DataError(f"`null` must be a number, or {q} of them.") from error
-    contour, band = figures.contour_probability(away), figures.simultaneous_band(away)
-    row = {
-        "rank": int(np.linalg.matrix_rank(np.cov(away.reshape((-1, q)), rowvar=False))),
-        "contour": contour.value,
-        "contour_mcse": contour.mcse,
-        "gbpv": band.gbpv.value,
-        "p_all_positive": figures.probability_of(figures.all_positive, away).value,
-        "p_all_negative": figures.probability_of(figures.all_negative, away).value,
-        "p_in_rope": np.nan if rope is None else figures.probability_of(figures.all_within(rope), away).value,
-        "ess": figures.effective_draws(away),
-    }
-    return pd.DataFrame([row], index=pd.Index([variable or "draws"], name="quantities"))
-
-
-def read_draws(draws: Draws, variable: str | None = None) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return draws as (chain, draw, group) with the groups' labels.
-
-    Raises
-    ------
-    DataError
-        Where they have another shape, miss the variable, or are not finite.
-    """
-    if isinstance(draws, DataTree):
-        if "posterior" not in draws.children:
-            raise DataError(f"The DataTree has no group `posterior`; it has {listed(draws.children)}.")
-        draws = draws["posterior"].to_dataset()
-    if isinstance(draws, Dataset):
-        draws = _variable(draws, variable)
-    values, groups = _labelled(draws) if isinstance(draws, DataArray) else _plain(draws)
     if not np.isfinite(values).all():
-        raise DataError(
-            f"{int((~np.isfinite(values)).sum())} of {values.size} draws are missing or infinite."
-        )
-    return values, groups
+        raise DataError(f"`null` must be a number, or {q} of them.")
+    said = f"{values[0]:g}" if np.all(values == values[0]) else "null"
+    rows = sparse.csr_array(sparse.eye_array(q, format="csr"))
+    return Hypothesis(f"{found.labels.name} == {said}", rows, values, False, ())
 
 
-def _variable(draws: Dataset, name: str | None) -> DataArray:
-    if name is None:
-        raise DataError(f"Say which variable: variable=..., one of {listed(map(str, draws.data_vars))}.")
-    if name not in draws.data_vars:
-        hint = (
-            did_you_mean(name, map(str, draws.data_vars)) or f"there are {listed(map(str, draws.data_vars))}"
-        )
-        raise DataError(f"There is no variable `{name}`: {hint}")
-    return draws[name]
+def _rope(rope: float | None) -> float | None:
+    if rope is not None and not (isinstance(rope, Real) and 0 < rope < np.inf):
+        raise DataError(f"`rope` must be above zero, not {rope}.")
+    return rope
 
 
-def _labelled(draws: DataArray) -> tuple[FloatArray, tuple[str, ...]]:
-    missing = [dim for dim in ("chain", "draw") if dim not in draws.dims]
-    if missing:
-        raise DataError(f"The draws have no dim {listed(missing)}; they have {listed(map(str, draws.dims))}.")
-    dims = [dim for dim in draws.dims if dim not in ("chain", "draw")]
-    if not dims:
-        raise DataError("The draws have no dim beside chain and draw, so there are no groups.")
-    ordered = draws.transpose("chain", "draw", *dims)
-    labels = product(*(map(str, ordered[dim].to_numpy()) for dim in dims))
-    values = ordered.to_numpy().reshape((*ordered.shape[:2], -1)).astype(float)
-    return values, tuple(", ".join(place) for place in labels)
+# --- weights
 
 
-def _plain(draws: ArrayLike) -> tuple[FloatArray, tuple[str, ...]]:
-    values = np.asarray(draws, dtype=float)
-    if values.ndim == 2:
-        values = values[None]
-    if values.ndim != 3 or values.shape[2] == 0:
-        raise DataError(
-            f"An array of draws is (chain, draw, group) or (draw, group), not of shape {np.shape(draws)}."
-        )
-    return values, tuple(map(str, range(values.shape[2])))
-
-
-def _weights(given: GivenWeights, groups: tuple[str, ...]) -> FloatArray:
+def _weights(given: GivenWeights, n: PerGroup | None, groups: tuple[str, ...]) -> FloatArray:
     """Return one weight a group, summing to one."""
-    if given is None:
+    if given is None or (isinstance(given, str) and given == "equal"):
         return np.full(len(groups), 1 / len(groups))
+    if isinstance(given, str):
+        if given != "n":
+            raise DataError(f"`weights` are 'n', 'equal' or numbers, not {given!r}.")
+        if n is None:
+            raise DataError("weights='n' needs the counts: n={'A': 4, 'B': 6}, or in the groups' order.")
+        given = n
+    return per_group(given, groups)
+
+
+def per_group(given: PerGroup, groups: tuple[str, ...]) -> FloatArray:
+    """Return given weights in the groups' order, summing to one."""
     if isinstance(given, Mapping):
         named = {str(group): weight for group, weight in given.items()}
         if set(named) != set(groups):
