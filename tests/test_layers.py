@@ -56,6 +56,10 @@ WALKERS = {"language/ir.py", "language/json.py"}  # read the fields of their own
 LOCAL_IMPORTS = {
     ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
     ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
+    (
+        "compiler/contrast_nodes.py",
+        "formulajoint.compiler.graphs.",
+    ),  # loads PyTensor, for contrasts of users only
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

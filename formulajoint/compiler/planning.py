@@ -28,7 +28,7 @@ from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.names import calls
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Parameter
+from formulajoint.language.ir import Clause, Parameter
 
 if TYPE_CHECKING:
     from formulajoint.contrasts.hypotheses import Hypothesis
@@ -139,6 +139,7 @@ class _Maker:
             mean=mean,
             parameters=tuple(parameters[name] for name in self.family.parameters),
             contrasts=(),
+            shares=(),
             coords={},
             variables=frozenset(),
             auxiliary=frozenset(),
@@ -146,10 +147,15 @@ class _Maker:
             notes=(),
             tests=_tests(design),
         )
-        contrasts = plan_contrasts(plan, self.names)
+        clauses = [clause for clause in design.formula.clauses if isinstance(clause, Clause)]
+        contrasts, shares = plan_contrasts(plan, clauses, self.names)
         given = self.names
         plan = replace(
-            plan, contrasts=contrasts, coords=dict(given.coords), variables=frozenset(given.variables)
+            plan,
+            contrasts=contrasts,
+            shares=shares,
+            coords=dict(given.coords),
+            variables=frozenset(given.variables),
         )
         return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(plan))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from formulajoint.contrasts import averages
+from formulajoint.contrasts.families import FAMILIES, ContrastMatrix
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.labels import hypothesis_of
 from formulajoint.design.schema import FloatArray
-from formulajoint.errors import DataError, listed
+from formulajoint.errors import DataError, did_you_mean, listed
 from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results import joint_tests as figures
 from formulajoint.results.any_draws import Draws, GroupDraws, Source, read_draws
@@ -24,6 +25,9 @@ from formulajoint.results.tables import PROB, describe
 
 type PerGroup = Mapping[str, float] | Sequence[float] | FloatArray
 type GivenWeights = str | PerGroup | None
+
+OPTIONS = {"ref": "reference", "degree": "poly", "weights": "meandev"}
+"""Argument of `contrast_table` -> the family it belongs to."""
 
 COLUMNS = ["rank", *(column for share in SHARES for column in (share, f"{share}_mcse")), "ess", "note"]
 
@@ -161,6 +165,100 @@ def joint_test(
         for cell, values in zip(found.cells, found.values, strict=True)
     }
     return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
+
+
+def contrast_table(
+    draws: Draws,
+    family: str,
+    *,
+    ref: str | None = None,
+    degree: int | None = None,
+    weights: GivenWeights = None,
+    n: PerGroup | None = None,
+    prob: float = PROB,
+    variable: str | None = None,
+    dim: str | None = None,
+    groups: Sequence[str] | None = None,
+    base: str | None = None,
+    reference: str | None = None,
+) -> pd.DataFrame:
+    """Return a family of contrasts of groups' coefficients from any posterior.
+
+    Parameters
+    ----------
+    draws : array, DataArray, Dataset, DataTree or mapping of name to array
+        As for `joint`.
+    family : {"pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly"}
+        As the clause of that name in a formula.
+    ref : str, optional
+        Of ``reference``: the group that the others are compared with; the first if not given.
+    degree : int, optional
+        Of ``poly``: the highest.
+    weights, n
+        Of ``meandev``: the weights of the mean, as for `joint`.
+    prob : float
+        Probability of the highest-density interval.
+    variable, dim, groups, base, reference
+        As for `joint`; with `dim` there are rows for each cell of the other dims.
+
+    Returns
+    -------
+    DataFrame
+        One row an entry, such as ``A - B``; columns as from `joint`.
+
+    Raises
+    ------
+    DataError
+        Where there is no such family or group, or an argument belongs to another family.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import formulajoint as fj
+    >>> draws = np.random.default_rng(1).normal([3.0, 1.0, 2.0], 1.0, size=(4, 1000, 3))
+    >>> list(fj.contrast_table(draws, "pairwise", groups=["A", "B", "C"]).index)
+    ['A - B', 'A - C', 'B - C']
+    """
+    found = read_draws(draws, Source(variable, dim, groups, base, reference))
+    given = {"ref": ref, "degree": degree, "weights": weights if n is None or weights is not None else "n"}
+    matrix = _matrix(family, found.groups, {k: v for k, v in given.items() if v is not None}, n)
+    rows: dict[str, FloatArray] = {}
+    for cell, values in zip(found.cells, found.values, strict=True):
+        entries = np.moveaxis(values @ matrix.weights.T, 2, 0)
+        where = f"[{cell}]" if cell else ""
+        rows |= {f"{label}{where}": entry for label, entry in zip(matrix.labels, entries, strict=True)}
+    return describe(list(rows), list(rows.values()), prob)
+
+
+def _matrix(
+    family: str, groups: tuple[str, ...], given: dict[str, Any], n: PerGroup | None
+) -> ContrastMatrix:
+    """Return the weights of a family's entries."""
+    if family not in FAMILIES:
+        hint = did_you_mean(str(family), FAMILIES) or f"there are {listed(FAMILIES)}"
+        raise DataError(f"There is no family of contrasts `{family}`: {hint}")
+    if len(groups) < 2:
+        raise DataError(f"A contrast needs two groups; there is {listed(groups)} only.")
+    for option, value in given.items():
+        if OPTIONS[option] != family:
+            raise DataError(f"`{option}` belongs to {OPTIONS[option]!r}, not to {family!r}.")
+        given = given | {option: _option(option, value, groups, n)}
+    return FAMILIES[family](groups, **given)
+
+
+def _option(option: str, value: Any, groups: tuple[str, ...], n: PerGroup | None) -> Any:
+    """Return an option of a family as its function takes it."""
+    if option == "weights":
+        return _weights(value, n, groups)
+    if option == "degree":
+        if not (isinstance(value, Integral) and 1 <= value < len(groups)):
+            raise DataError(f"`degree` is a whole number from 1 to {len(groups) - 1}, not {value!r}.")
+        return int(value)
+    if str(value) not in groups:
+        raise DataError(
+            f"There is no group `{value}`: {did_you_mean(str(value), groups) or f'there are {listed(groups)}'}"
+        )
+    return groups.index(str(value))
 
 
 def _test(values: FloatArray, said: Hypothesis, asked: Question) -> dict[str, Any]:
