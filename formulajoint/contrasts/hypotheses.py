@@ -135,7 +135,7 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
     Raises
     ------
     FormulaError
-        Where a clause is no hypothesis about this model, or two have one name.
+        Where a clause is no hypothesis about this model, or stands twice.
     """
     found: dict[str, Hypothesis] = {}
     for call in calls(design.formula, "test"):
@@ -143,8 +143,7 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
         said = replace(hypothesis(design, chains, design.formula.source), name=_name_of(call))
         if said.label in found:
             message = f"there are two tests `{said.label}`"
-            hint = "give them different names: `name=`" if said.name else "take one of them out"
-            raise FormulaError(message, design.formula.source, call.span, hint)
+            raise FormulaError(message, design.formula.source, call.span, "take one of them out")
         found[said.label] = said
     return tuple(found.values())
 
