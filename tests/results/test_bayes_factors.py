@@ -13,6 +13,7 @@ from scipy import integrate, stats
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
+from formulajoint.errors import FormulaError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results import bayes_factors
@@ -267,3 +268,75 @@ def test_reasons(tutoring: pd.DataFrame, formula: str, priors: str | None, reaso
 def test_too_many_coefficients() -> None:
     data = pd.DataFrame({"y": np.arange(1600) % 7 * 1.0, "x": np.arange(1600) % 5, "g": np.arange(1600) // 2})
     assert equality("y ~ x | g", data, "x == 0") == "no Bayes factor yet for more than 1500 coefficients"
+
+
+# --- the stated error, over repeats
+
+
+def evidence_by_trapezoids(y: Array, mean: Array, covariance: Array) -> float:
+    """Return log p(y) with sigma ~ half_normal(2) by another rule: eigenvalues, and trapezoids over log sigma, which
+    converge faster than any power for what falls off at both ends.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    along = (vectors.T @ (y - mean)) ** 2
+    t = np.linspace(-6, 3, 3001)
+    spread = np.maximum(values, 0) + np.exp(2 * t)[:, None]
+    logs = -0.5 * np.sum(np.log(2 * np.pi * spread) + along / spread, axis=1)
+    logs += stats.halfnorm.logpdf(np.exp(t), scale=2) + t
+    top = logs.max()
+    return float(top + log(integrate.trapezoid(np.exp(logs - top), x=t)))
+
+
+@pytest.mark.parametrize("groups", [2, 5, 20])
+@pytest.mark.parametrize("text", ["x == 0", "x == x[a]"])
+def test_the_error_stated_covers_the_error_made(groups: int, text: str) -> None:
+    rng, labels, misses = np.random.default_rng(groups), "abcdefghijklmnopqrst"[:groups], []
+    for _ in range(12):
+        data = pd.DataFrame({"g": np.repeat(list(labels), 5), "x": rng.normal(size=5 * groups)})
+        data["y"] = 1 + 0.4 * data["x"] * rng.normal() + rng.normal(size=len(data))
+        found = equality(
+            "y ~ x | g, prior(Intercept ~ normal(0, 3), x ~ normal(0, 1), sigma ~ half_normal(2))", data, text
+        )
+        assert isinstance(found, LogIntegral)
+        one = dummies("g", data)
+        slope = one * data[["x"]].to_numpy()
+        base, y = 9 * one @ one.T, data["y"].to_numpy()
+        shared = (
+            data["x"].to_numpy()[:, None] @ data["x"].to_numpy()[None] / groups
+        )  # given that all are equal
+        null = base if text == "x == 0" else base + shared
+        nothing = np.zeros(len(data))
+        expected = evidence_by_trapezoids(y, nothing, base + slope @ slope.T) - evidence_by_trapezoids(
+            y, nothing, null
+        )
+        misses.append(abs(found.value - expected) / found.error)
+        assert found.error < 1e-10
+    assert np.mean(np.array(misses) < 1) >= 0.9, misses
+
+
+# --- under a hierarchy
+
+
+@pytest.mark.parametrize(
+    "text", ["treatment == 0", "treatment == treatment[A]", "treatment[A] == 0", "treatment == 10"]
+)
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "hierarchy()",
+        "hierarchy(treatment, dist=cauchy)",
+        "hierarchy(treatment), prior(treatment.sd ~ constant(10))",
+    ],
+)
+def test_no_ratio_of_densities_stands_in_for_evidence_under_a_hierarchy(
+    tutoring: pd.DataFrame, clause: str, text: str
+) -> None:
+    """Where all are zero or all equal the prior's density is infinite (that is when the ratio says anything at all)."""
+    reason = equality(f"{LINE}, {clause}", tutoring, text)
+    assert reason == "no Bayes factor yet under a hierarchy"
+
+
+def test_ratios_of_coefficients_are_no_hypothesis(tutoring: pd.DataFrame) -> None:
+    """Their Bayes factor would depend on how they are written (Borel's paradox)."""
+    with pytest.raises(FormulaError, match="is no sum of multiples of coefficients"):
+        equality(LINE, tutoring, "treatment[A] / treatment[B] == 1")
