@@ -49,7 +49,7 @@ def fit_text(
         formula_lines(plan.design.formula),
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
-        test_section(plan, tests, summary["ess_bulk"].min()),
+        test_section(plan, tests),
         coefficient_section(plan, summary, prob),
         [
             *note_lines([*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
@@ -103,7 +103,7 @@ def direction(share: float, ess: float) -> str:
     return f"> {min(0.999, 1 - 1 / ess):.3g}"
 
 
-def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str]:
+def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
     """Return the joint tests as a table: is there an effect in any group? Below it, what each rests on."""
     if table is None or table.empty:
         return []
@@ -111,7 +111,7 @@ def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str
         (
             f"{label}{_everywhere(plan, str(label))}",
             *(
-                "" if math.isnan(row[share]) else probability(row[share], ess)
+                "" if math.isnan(row[share]) else probability(row[share], row[f"{share}_mcse"])
                 for share in ("contour", "p_all_positive")
             ),
             "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
@@ -133,13 +133,13 @@ def _everywhere(plan: Plan, label: str) -> str:
     return f" in every {predictor.grouping.name}" if predictor.grouping and label in every else ""
 
 
-def probability(value: float, ess: float) -> str:
-    """Return a probability counted from draws: no more digits than they carry, and never a bare zero."""
-    if value < 1 / ess:
-        return f"< {1 / ess:.1g}"
-    if value > 1 - 1 / ess:
-        return f"> {min(0.999, 1 - 1 / ess):.3g}"
-    return f"{value:.{decimals(math.sqrt(value * (1 - value) / ess) or 1 / ess)}f}"
+def probability(value: float, mcse: float) -> str:
+    """Return a share of draws: no more digits than its Monte Carlo error supports, and of no draw or all only a bound."""
+    if value == 0 < mcse:
+        return f"< {mcse:.1g}"
+    if value == 1 and mcse > 0:
+        return f"> {min(0.999, 1 - mcse):.3g}"
+    return f"{value:.{decimals(mcse)}f}"
 
 
 def classical_text(row: pd.Series) -> str:
