@@ -122,7 +122,7 @@ def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
     notes = [
         line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
     ]
-    titles = ("joint test", "contour probability", "P(all > 0)", "log BF10", "classical test")
+    titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
     return table_lines(titles, rows) + notes
 
 
@@ -134,7 +134,7 @@ def _everywhere(plan: Plan, label: str) -> str:
 
 
 def probability(value: float, mcse: float) -> str:
-    """Return a share of draws: no more digits than its Monte Carlo error supports, and of no draw or all only a bound."""
+    """Return a share of draws: no more digits than its Monte Carlo error supports; of no draw or all, a bound."""
     if value == 0 < mcse:
         return f"< {mcse:.1g}"
     if value == 1 and mcse > 0:

@@ -117,9 +117,9 @@ contrast         mean    sd  95% HDI           p_direction
 joint_treatment  13.008      (12.053, 13.995)  > 0.999
   joint_treatment: weighted mean of treatment over school; weights n: A 0.4, B 0.6
 
-joint test                      contour probability  P(all > 0)  log BF10  classical test
-------------------------------  -------------------  ----------  --------  --------------------------
-treatment == 0 in every school                       > 0.999               chi2(2) = 956.3, p < 1e-16
+joint test                      contour  P(all > 0)  log BF10  classical test
+------------------------------  -------  ----------  --------  --------------------------
+treatment == 0 in every school           > 0.999               chi2(2) = 956.3, p < 1e-16
   treatment == 0: no contour or band: the posterior has no covariance; no Bayes factor: flat priors
                   have no density; p_all_negative < 1/ESS = 0.0003
 
