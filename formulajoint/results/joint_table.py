@@ -156,7 +156,7 @@ def distances(
         return {}
     if effective < figures.DRAWS_PER_RANK * rank:
         notes.append(f"{effective:.0f} effective draws are few for a covariance of rank {rank}: draw more")
-    return {"contour": figures.contour_probability(kept), "gbpv": figures.simultaneous_band(draws).gbpv}
+    return {"contour": figures.contour_probability(kept), "gbpv": figures.global_p_value(draws)}
 
 
 def _no_covariance(posterior: Posterior, hypothesis: Hypothesis) -> str:

@@ -140,8 +140,6 @@ class Band:
     low, high : (q,) arrays
     low_mcse, high_mcse : (q,) arrays
         Their Monte Carlo standard errors.
-    gbpv : Figure
-        Global Bayesian p-value: one less the probability at which the first interval leaves zero out.
     """
 
     low: FloatArray
@@ -149,11 +147,10 @@ class Band:
     low_mcse: FloatArray
     high_mcse: FloatArray
     probability: float
-    gbpv: Figure
 
 
 def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
-    """Return max-T simultaneous intervals and the global Bayesian p-value of draws (C, S, q).
+    """Return max-T simultaneous intervals of draws (C, S, q).
 
     Notes
     -----
@@ -161,17 +158,28 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
     JASA 2007; Meyer, Coull, Versace, Cinciripini & Morris, Biometrics 2015.
     """
 
-    def statistic(flat: FloatArray) -> float:
-        centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-        return float(np.mean(_largest(flat - centre, sd) >= _largest(centre, sd)))
-
     def limits(flat: FloatArray) -> FloatArray:
         centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
         reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
         return np.stack([centre - reach, centre + reach])
 
     (low, high), (low_mcse, high_mcse) = jackknife(limits, draws)
-    return Band(low, high, low_mcse, high_mcse, probability, by_batches(statistic, draws))
+    return Band(low, high, low_mcse, high_mcse, probability)
+
+
+def global_p_value(draws: FloatArray) -> Figure:
+    """Return one less the probability at which the first interval of a simultaneous band leaves zero out.
+
+    Notes
+    -----
+    The global Bayesian p-value of Meyer, Coull, Versace, Cinciripini & Morris, Biometrics 2015.
+    """
+
+    def statistic(flat: FloatArray) -> float:
+        centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
+        return float(np.mean(_largest(flat - centre, sd) >= _largest(centre, sd)))
+
+    return by_batches(statistic, draws)
 
 
 def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
