@@ -20,15 +20,18 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
     from formulajoint.errors import (
         BugError,
         DataError,
+        ExtensionError,
         FormulaError,
         FormulaJointError,
         FormulaJointWarning,
         InferenceError,
         StoreError,
     )
+    from formulajoint.language.extension import Extension, Language
+    from formulajoint.language.grammar import Fragment
     from formulajoint.language.ir import Formula
     from formulajoint.language.parse import parse
-    from formulajoint.language.tables import CORE, Language
+    from formulajoint.language.tables import CORE
     from formulajoint.results.any_posterior import joint, joint_test
 
     __version__: str
@@ -37,11 +40,14 @@ __all__ = [
     "CORE",
     "BugError",
     "DataError",
+    "Extension",
+    "ExtensionError",
     "Fit",
     "Formula",
     "FormulaError",
     "FormulaJointError",
     "FormulaJointWarning",
+    "Fragment",
     "InferenceError",
     "JointModel",
     "Language",
@@ -60,14 +66,17 @@ _HOMES = {
     "CORE": "language.tables",
     "BugError": "errors",
     "DataError": "errors",
+    "Extension": "language.extension",
+    "ExtensionError": "errors",
     "Fit": "api.fit",
     "Formula": "language.ir",
     "FormulaError": "errors",
     "FormulaJointError": "errors",
     "FormulaJointWarning": "errors",
+    "Fragment": "language.grammar",
     "InferenceError": "errors",
     "JointModel": "api.model",
-    "Language": "language.tables",
+    "Language": "language.extension",
     "StoreError": "errors",
     "build": "api.verbs",
     "fit": "api.verbs",

@@ -133,7 +133,7 @@ class Fit:
         if text is not None and not isinstance(text, str):
             raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
         if text is not None:
-            return [parsed_hypothesis(design, parse_hypotheses(text), text)]
+            return [parsed_hypothesis(design, parse_hypotheses(text, design.language), text)]
         slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
         if not slopes:
             raise InferenceError(

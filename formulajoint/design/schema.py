@@ -12,7 +12,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Formula
+from formulajoint.language.tables import CORE
 from formulajoint.spans import NOWHERE, Span
 
 type FloatArray = NDArray[np.float64]
@@ -182,6 +184,8 @@ class Design:
     weight_columns : mapping of str to (N,) float array
         Columns that ``weights=`` of a contrast clause reads (``sum(col)`` or ``col``).
     rows : Rows
+    language : Language
+        What names of extensions mean.
     """
 
     formula: Formula
@@ -192,6 +196,7 @@ class Design:
     row_weights: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
+    language: Language = CORE
 
     def parameter(self, name: str) -> Predictor | None:
         """Return the predictor of parameter `name`, or None where it has no clause of its own."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from formulajoint.design.names import calls, contrast_calls, walk
 from formulajoint.errors import FormulaError, listed
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Call, Expr, Formula, GroupTerm, Name, Parameter
 from formulajoint.language.text import canonical
 
@@ -27,7 +28,7 @@ CONTRASTS: Mapping[str, str] = {
 FAMILIES = ("gaussian", "student")
 
 
-def refuse_unavailable(formula: Formula) -> None:
+def refuse_unavailable(formula: Formula, language: Language) -> None:
     """Refuse what no design can be made of: functions, group terms, families."""
     for expr in _expressions(formula):
         for part in walk(expr):
@@ -43,7 +44,7 @@ def refuse_unavailable(formula: Formula) -> None:
     for call in calls(formula, *CLAUSES):
         raise _refusal(f"`{call.name}(...)`", call, formula, CLAUSES[call.name])
     for call in calls(formula, "family"):
-        _refuse_family(call, formula)
+        _refuse_family(call, formula, language)
 
 
 def refuse_contrasts(formula: Formula) -> None:
@@ -59,9 +60,11 @@ def _expressions(formula: Formula) -> Iterator[Expr]:
     yield from (clause.predictors for clause in formula.clauses if isinstance(clause, Parameter))
 
 
-def _refuse_family(call: Call, formula: Formula) -> None:
-    for family in (*call.args, *(k.value for k in call.keywords if k.name == "family")):
+def _refuse_family(call: Call, formula: Formula, language: Language) -> None:
+    for family in call.args:
         name = canonical(family)
+        if language.meaning("family", name) is not None:
+            return
         if name not in FAMILIES:
             raise _refusal(f"the family `{name}`", family, formula, f"{listed(FAMILIES)} are")
     link = call.keyword("link")
