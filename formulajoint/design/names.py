@@ -99,6 +99,8 @@ def only_argument(call: Call, formula: Formula) -> Expr:
 def weight_columns(call: Call) -> Iterator[Name]:
     """Yield the columns by which a contrast clause weights the groups."""
     weights = call.keyword("weights")
+    if isinstance(weights, Call) and weights.name == "dirichlet":
+        weights = next(column_arguments(weights), None)
     if isinstance(weights, Call):
         yield from (value for value in weights.args if isinstance(value, Name))
     if isinstance(weights, Name) and (weights.quoted or weights.id not in ("n", "equal", "precision")):

@@ -32,6 +32,7 @@ class Kind(Enum):
     FAMILY = "a family"
     CODING = "a coding"
     WEIGHTS = "weights"
+    COUNTS = "weights, as counts"
 
 
 @dataclass(frozen=True, slots=True)
