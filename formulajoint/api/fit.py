@@ -115,7 +115,8 @@ class Fit:
         """
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
-        return tables.contrasts(with_contrast(self.draws, parse_clause(clause), clause), prob)
+        parsed = parse_clause(clause, self.model.design.language)
+        return tables.contrasts(with_contrast(self.draws, parsed, clause), prob)
 
     def test(self, hypothesis: str | None = None, rope: float | None = None) -> pd.DataFrame:
         """Return joint tests: the Bayesian answer to the F test, is there an effect in any group?

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from sys import float_info
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -28,7 +29,8 @@ class Family:
     ----------
     distribution : callable or None
         From the mean and the family's parameters, PyTensor variables over the rows, to a PyMC distribution:
-        ``pm.Laplace.dist(mu, b)``. None for the language's own families, whose distributions load PyMC only when a model is built.
+        ``pm.Laplace.dist(mu, b)``. None for the language's own families, whose distributions load PyMC only when a
+        model is built.
     parameters : mapping of str to str
         Positive parameters besides the mean, in the order of `distribution`, each with its default prior as formulas
         write it; `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors,
@@ -75,7 +77,8 @@ class Family:
 
     def default_prior(self, parameter: str, sd: float) -> Prior:
         """Return the default prior of `parameter` for a response whose sd is `sd`."""
-        written = re.sub(r"\bsd\b", repr(float(sd)), self.parameters[parameter])
+        positive = max(float(sd), float_info.min)  # a perfect fit is refused where the model is planned
+        written = re.sub(r"\bsd\b", repr(positive), self.parameters[parameter])
         formula = parse(f"y ~ 1, prior({parameter} ~ {written})", CORE)
         (prior,) = read_overrides(formula, [Slot(parameter, None, "")]).values()
         return Prior(prior.law, prior.args, DEFAULT)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +32,8 @@ LINKS: Mapping[str, Link] = MappingProxyType(
     {
         "identity": Link(_itself),
         "log": Link(np.log, 0),
-        "logit": Link(special.logit, 0, 1),
-        "probit": Link(special.ndtri, 0, 1),
+        "logit": Link(lambda mean: np.log(mean / (1 - mean)), 0, 1),
+        "probit": Link(NormalDist().inv_cdf, 0, 1),
         "cloglog": Link(lambda mean: np.log(-np.log1p(-mean)), 0, 1),
         "inverse": Link(lambda mean: 1 / mean, 0),
     }

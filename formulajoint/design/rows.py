@@ -18,8 +18,8 @@ from formulajoint.language.tables import CORE
 class Table:
     """The columns that a formula names, without missing values; `text` is the formula, for errors.
 
-    `weights` are frequencies: a row of weight w counts as w rows. `places` are the rows' places in the frame. `language`
-    says what functions and operators mean.
+    `weights` are frequencies: a row of weight w counts as w rows. `places` are the rows' places in the frame.
+    `language` says what functions and operators mean.
     """
 
     columns: Mapping[str, Column]

@@ -22,7 +22,7 @@ from formulajoint.compiler.plan import (
     Pool,
     ScalePlan,
 )
-from formulajoint.contrasts.families import MEANINGS
+from formulajoint.contrasts.custom import family_meaning
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import FloatArray, Grouping, Hierarchy, Rows, Term
@@ -277,9 +277,8 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             entries = (
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
-            return (
-                f"{MEANINGS[contrast.family]} of {contrast.coefficient.name} over {contrast.over}, {entries}"
-            )
+            meaning = family_meaning(contrast.family, plan.design.language)
+            return f"{meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
         case ArithmeticPlan():
             return contrast.text
 
