@@ -59,6 +59,14 @@ class Candidate:
         known = self.core.terminals
         return {name: regex for name, regex in self.together.terminals.items() if name not in known}
 
+    def called(self, name: str) -> str:
+        """Return how errors speak of a terminal: by its name, or by its text where it has none."""
+        return f"`{_literal(self.together.terminals[name])}`" if name.startswith("__ANON") else name
+
+    def terminal(self, name: str) -> str:
+        """Return the beginning of a complaint about a terminal."""
+        return f"{self.place(name)}: the terminal {self.called(name)}"
+
     def place(self, name: str) -> str:
         """Return file and line of what is called `name`, or of the text that it stands for where it has no name."""
         for fragment in self.base + self.new:
@@ -66,7 +74,7 @@ class Candidate:
                 if statement.name == name and not statement.extends:
                     return _at(fragment, statement.line)
         regex = self.together.terminals.get(name, name)
-        for fragment in self.new:
+        for fragment in self.new + self.base:
             for written in (f'"{_literal(regex)}"', f"/{regex}/"):
                 if written in fragment.text:
                     return _at(fragment, line_of(fragment.text, fragment.text.index(written)))
@@ -226,7 +234,7 @@ def _words_end(candidate: Candidate) -> Iterator[str]:
     for name, regex in candidate.terminals.items():
         if not regex.endswith(WORD_END) and _may_end_in_word(regex):
             yield (
-                f"{candidate.place(name)}: the terminal {name} would also take the beginning of a longer name; "
+                f"{candidate.terminal(name)} would also take the beginning of a longer name; "
                 f"write it as `/{_literal(regex)}{WORD_END}/`."
             )
 
@@ -235,11 +243,13 @@ def _may_end_in_word(regex: str) -> bool:
     return any(re.search(r"[\w.]$", example) for example in _examples(regex))
 
 
-def _examples(regex: str, most: int = 200) -> list[str]:
-    """Return some texts that `regex` matches, the shortest first."""
+def _examples(regex: str, other: str = "µ", most: int = 100) -> list[str]:
+    """Return some texts that `regex` matches, the shortest first; `other` stands for letters it does not name."""
     automaton = parse_pattern(regex).to_fsm()
-    texts = islice(automaton.strings(20_000), most)  # type: ignore[no-untyped-call]
-    return ["".join("µ" if symbol is anything_else else str(symbol) for symbol in text) for text in texts]
+    found = islice(automaton.strings(20_000), most)  # type: ignore[no-untyped-call]
+    texts = ["".join(other if symbol is anything_else else str(symbol) for symbol in text) for text in found]
+    matches = [re.match(regex, text) for text in texts]  # what is only looked at falls off
+    return [match[0] for match in matches if match]
 
 
 def _can_be_compared(candidate: Candidate) -> Iterator[str]:
@@ -247,7 +257,7 @@ def _can_be_compared(candidate: Candidate) -> Iterator[str]:
         try:
             parse_pattern(regex).to_fsm()
         except (InvalidSyntax, Unsupported) as error:
-            yield f"{candidate.place(name)}: the terminal {name} cannot be compared with others: {error}"
+            yield f"{candidate.terminal(name)} cannot be compared with others: {error}"
 
 
 def _can_be_scanned(candidate: Candidate) -> Iterator[str]:
@@ -256,24 +266,26 @@ def _can_be_scanned(candidate: Candidate) -> Iterator[str]:
             stray = next((found for found in TOKEN.finditer(example) if found.lastgroup == "other"), None)
             if stray:
                 yield (
-                    f"{candidate.place(name)}: the terminal {name} takes `{example}`, but `{stray[0]}` means "
-                    "nothing in a formula, and is refused before parsing."
+                    f"{candidate.terminal(name)} takes `{example}`, but `{stray[0]}` means nothing in a formula, "
+                    "and is refused before parsing."
                 )
                 return
 
 
 def _steals_nothing(candidate: Candidate) -> Iterator[str]:
     patterns = Comparator.from_regexes(dict(candidate.together.terminals))
-    examples = {name: _examples(regex) for name, regex in candidate.terminals.items()}
+    examples = {
+        name: [*_examples(regex), *_examples(regex, "§")] for name, regex in candidate.terminals.items()
+    }
     for state in sorted(candidate.together.together, key=sorted):
         for new in sorted(state & examples.keys()):
             for old in sorted(state - examples.keys()):
                 text = _shared(patterns, new, old, examples[new], candidate.together.terminals[old])
                 if text is not None:
                     yield (
-                        f"{candidate.place(new)}: the terminal {new} takes `{text}`, which {old} of "
+                        f"{candidate.terminal(new)} takes `{text}`, which {candidate.called(old)} of "
                         f"{candidate.place(old)} takes in the same place. Choose another spelling, or a place where "
-                        f"{old} cannot stand."
+                        f"{candidate.called(old)} cannot stand."
                     )
 
 

@@ -9,7 +9,7 @@ SPECIMENS: tuple[tuple[str, str], ...] = (
     ("formula", "score ~ treatment | school, joint(weights=n)"),
     ("formula", "log(score)~0+a*b-a:b+(c+d)^2-1+c/d|district/school,"),
     ("formula", "y~.+offset(z)+common(age)+(1+x|g)+(x||g/h)|g:h,sigma~1|g,sigma~x"),
-    ("formula", "I(a/b)~{x/2}+{-x>=1}+I(a*-b/+c^-d--e+-f**h^2<=g)+I(+-a<--b)+I(-+a>b)+I(a!=b)+I(a==b)"),
+    ("formula", "I(a/b)~{x/2+z-1}+{-x>=1}+I(a*-b/+c^-d--e+-f**h^2<=g)+I(+-a<--b)+I(-+a>b)+I(a!=b)+I(a==b)"),
     ("formula", 'y ~ poly(x,2)+C(arm,ref="b",coding=sum)+I(arm=="b c")+`study hours`*x.y'),
     ("formula", "y ~ a%in%b+I(a%in%-b*c%o%d)"),
     (
