@@ -71,7 +71,7 @@ def understood(plan: Plan) -> list[str]:
 
 
 def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
-    """Return the contrasts as a table, each with a line of what it is and its weights; a median where there is no mean."""
+    """Return the contrasts as a table, each with a line of what it is and its weights."""
     if table.empty:
         return []
     rows = [
