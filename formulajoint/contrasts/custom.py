@@ -74,7 +74,8 @@ class Contrast:
             found = self.function(effects, weights, **options)
         except Exception as error:
             raise ExtensionError(
-                f"The contrast `{self.name}` fails: {type(error).__name__}: {error}"
+                f"The contrast `{self.name}` fails: {type(error).__name__}: {error}. Effects and weights are PyTensor "
+                "variables: use the functions of `pytensor.tensor`, not NumPy's."
             ) from error
         axes = getattr(found, "ndim", 0)
         if axes != effects.ndim - 1:

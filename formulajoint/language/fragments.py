@@ -180,7 +180,8 @@ def _refusal(candidate: Candidate, said: str) -> str:
     """Return what Lark says of the whole text, with places in the fragments' own files."""
     at = re.search(r"at line (\d+)", said)
     if at:
-        return f"{_own_place(candidate, int(at[1]))}: this is no Lark grammar. {_excerpt(said)}".rstrip()
+        place, text = _own_place(candidate, int(at[1]))
+        return f"{place}: this is no Lark grammar: {text}"
     names = [name for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w+", said)) if _defined(candidate, name)]
     conflict = "onflict" in said or "ollision" in said
     places = "; ".join(f"`{name}` is of {candidate.place(name)}" for name in names)
@@ -192,21 +193,14 @@ def _refusal(candidate: Candidate, said: str) -> str:
     return f"{where}: this {what}. {' '.join(said.split())}" + (f" ({places})" if places else "")
 
 
-def _excerpt(said: str) -> str:
-    """Return the line at which Lark stopped."""
-    lines = said.splitlines()
-    marks = [number for number, line in enumerate(lines) if line.strip() == "^"]
-    return lines[marks[0] - 1].strip() if marks else ""
-
-
-def _own_place(candidate: Candidate, line: int) -> str:
-    """Return the place of line `line` of all fragments, joined one after another."""
+def _own_place(candidate: Candidate, line: int) -> tuple[str, str]:
+    """Return the place of line `line` of all fragments, joined one after another, and what stands there."""
     for fragment in candidate.base + candidate.new:
-        lines = fragment.text.count("\n") + 1
-        if line <= lines:
-            return _at(fragment, line)
-        line -= lines
-    return _at(candidate.new[-1], candidate.new[-1].text.count("\n") + 1)
+        lines = fragment.text.split("\n")
+        if line <= len(lines):
+            return _at(fragment, line), lines[line - 1].strip()
+        line -= len(lines)
+    return listed_names(candidate.new), "the end of the text"
 
 
 def _defined(candidate: Candidate, name: str) -> bool:

@@ -88,8 +88,14 @@ def test_a_fragment_holds_only_what_is_new(text, line, words):
         (
             f"%extend clause: NAME VS NAME -> mine\nVS: /vs{WORD}",
             2,
-            f"this is no Lark grammar. VS: /vs{WORD}",
+            f"this is no Lark grammar: VS: /vs{WORD}",
         ),
+        (
+            f"%extend clause: NAME VS NAME -> Mine\n{VS}",
+            1,
+            "no Lark grammar: %extend clause: NAME VS NAME -> Mine",
+        ),
+        (f"%extend clause: NAME VS (NAME -> mine\n{VS}", 1, "no Lark grammar"),
         (f"%extend clause: NAME VS nme -> mine\n{VS}", 1, "Rule 'nme' used but not defined"),
         ("%extend value: /x*/ -> mine", 1, "does not fit the language"),
         (f"%extend clause: NAME VS NAME\n{VS}", 1, "a new alternative of `clause` needs a name of its own"),
