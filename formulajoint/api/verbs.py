@@ -8,7 +8,7 @@ from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
-from formulajoint.language.default import default_language
+from formulajoint.language.default import chosen
 from formulajoint.language.extension import Language
 from formulajoint.language.ir import Formula
 from formulajoint.language.parse import parse
@@ -153,6 +153,6 @@ def _plan(
         raise DataError(
             f"The formula comes first, as text, but {type(formula).__name__} was given; the data come second."
         )
-    spoken = default_language() if language is None else language
+    spoken = chosen(language)
     parsed = parse(formula, spoken) if isinstance(formula, str) else formula
     return make_plan(bind(parsed, data, spoken), priors, family, prefix)

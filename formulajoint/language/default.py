@@ -40,6 +40,18 @@ def default_language() -> Language:
     return _default.language
 
 
+def chosen(language: Language | None) -> Language:
+    """Return `language`, or the default where there is none."""
+    if language is None:
+        return default_language()
+    if not isinstance(language, Language):
+        message = (
+            f"`language` is a Language, such as `CORE` or what `CORE.extend(...)` returns, not {language!r}."
+        )
+        raise ExtensionError(message)
+    return language
+
+
 def register(extension: Extension) -> None:
     """Add `extension` to the default language; one of the same name is replaced.
 

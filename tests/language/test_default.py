@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+import pymc as pm
 import pytest
 
 import formulajoint as fj
@@ -179,3 +181,34 @@ def test_registering_loads_no_pymc():
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda text, language: fj.parse(text, language),
+        lambda text, language: fj.model(text, fj.tutoring(), language=language),
+    ],
+)
+def test_a_language_is_a_language(door):
+    with pytest.raises(fj.ExtensionError, match="`language` is a Language, such as `CORE`"):
+        door("test_score ~ treatment", "versus")
+
+
+def test_few_know_the_default():
+    package = Path(fj.__file__).parent
+    knowing = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "formulajoint.language.default import" in path.read_text(encoding="utf-8")
+        and path.name != "__init__.py"
+    }
+    assert knowing == {"language/parse.py", "language/json.py", "api/verbs.py", "api/decorators.py"}
+
+
+def test_build_takes_a_language():
+    extension = fj.Extension("mine", [fj.Contrast(lambda effects, weights: effects[0], name="foremost")])
+    with pm.Model() as model:
+        formula = "test_score ~ treatment | school, foremost(treatment)"
+        fj.build(formula, fj.tutoring(), prefix="one", language=fj.CORE.extend(extension))
+    assert "one_foremost_treatment" in model.named_vars
