@@ -2,6 +2,9 @@
 
 from importlib import metadata
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 project = "formulajoint"
 author = "The formulajoint developers"
 copyright = author
@@ -14,11 +17,12 @@ myst_links_external_new_tab = False
 smartquotes = False
 default_role = "py:obj"  # `model` in a docstring: a link where there is such a name, else as written
 
-autodoc_class_signature = "separated"  # nobody makes a Fit or a JointModel by hand
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the sections of the docstrings say them
 numpydoc_show_class_members = False
 numpydoc_validation_checks = {"PR02", "PR03"}  # what is described is there, in this order
+
+lexers["lark"] = TextLexer()  # Pygments does not know Lark's notation
 
 html_theme = "furo"
 html_title = f"formulajoint {release}"

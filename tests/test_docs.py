@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import formulajoint as fj
+from formulajoint.language import default
 
 ROOT = Path(__file__).parents[1]
 PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -27,6 +28,13 @@ def load(path: Path) -> ModuleType:
 
 
 pages = load(ROOT / "docs" / "pages.py")
+
+
+@pytest.fixture(autouse=True)
+def language(monkeypatch):
+    """Let every test begin with a language that nothing was added to."""
+    monkeypatch.setattr(default, "_default", default._Default(installed=()))
+
 
 # The pages
 

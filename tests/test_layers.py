@@ -32,6 +32,7 @@ LIBRARIES = {
     "arviz": ("inference/", "results/", "plots/", "api/"),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
+    "interegular": ("language/fragments.py",),
     "lark": ("language/grammar.py",),
     "matplotlib": ("plots/", "report/"),
     "narwhals": ("design/frame.py",),
