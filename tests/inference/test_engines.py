@@ -129,7 +129,10 @@ REFUSED = [
         "test_score ~ treatment | school, hierarchy(), prior(treatment.mean ~ laplace(0, 5))",
         "the prior of `treatment_mean` is laplace, not normal",
     ),
-    ("test_score ~ 1 | school, sigma ~ 1 | treatment", "a school has rows of several treatments with a sigma each"),
+    (
+        "test_score ~ 1 | school, sigma ~ 1 | treatment",
+        "a school has rows of several treatments with a sigma each",
+    ),
 ]
 
 
@@ -190,7 +193,10 @@ def test_what_takes_seconds_is_said_before_it_is_done(
     def build() -> NoReturn:
         raise AssertionError(caplog.messages)
 
-    with caplog.at_level(logging.INFO, "formulajoint"), pytest.raises(AssertionError, match="loading PyMC and comp"):
+    with (
+        caplog.at_level(logging.INFO, "formulajoint"),
+        pytest.raises(AssertionError, match="loading PyMC and comp"),
+    ):
         run(plan, build, "pymc", SETTING)
 
 
