@@ -27,7 +27,7 @@ ENOUGH = 10
 MOST_GROWTH = 8
 """A pool grows to so many times its first size."""
 
-LEAST = 1000
+LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
 
 CHECKED = 16
@@ -71,9 +71,10 @@ def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.
     """
     mode, covariance = find_mode(target, start)
     tries = []
-    for effort in EFFORTS:
+    for most, cost in EFFORTS:
+        components = min(most, 1 + 2 * start.shape[1])
         first, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
-        proposal, share = fit_proposal(target, mode, covariance, *effort, first)
+        proposal, share = fit_proposal(target, mode, covariance, components, cost, first)
         tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
         if tries[-1].k_hat < GOOD:
             break

@@ -21,8 +21,8 @@ DF = 5.0
 ROUNDS, EM_STEPS = 6, 4
 """Rounds of adaptation, and steps of EM on the draws of each."""
 
-GOOD = 0.95
-"""Adaptation ends when the effective share of the draws is as large as this."""
+GOOD, GAIN = 0.9, 1.02
+"""Adaptation ends when the effective share of the draws is as large as this, or no longer grows by this factor."""
 
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
 """What is drawn from first: about the mode, as wide as the curvature says, times these. Nothing is known of the tails."""
@@ -123,8 +123,9 @@ def fit_proposal(
         points = proposal.draw(rng, draws)
         weights = normalised(log_weights(target, proposal, points))
         share = 1 / np.sum(weights**2, axis=1) / draws
+        gained = share > best_share * GAIN
         best, best_share = _better(best, best_share, proposal, share), np.maximum(best_share, share)
-        if np.all(best_share > GOOD):
+        if np.all(best_share > GOOD) or not np.any(gained):
             break
         proposal = _moved(proposal, points, weights)
     return best, best_share

@@ -75,6 +75,7 @@ def test_twenty_columns_a_group_not_pooled() -> None:
     assert found.beta.shape == (4, 1000, 21, 8)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_groups_stay_within_the_memory_that_is_promised() -> None:
     data = groups_of(20_000, 3, 1.0, 1.0)
     reduction = reduce(fj.model("y ~ x | g, hierarchy(cor=false)", data).plan)
@@ -84,15 +85,15 @@ def test_twenty_thousand_groups_stay_within_the_memory_that_is_promised() -> Non
     tracemalloc.stop()
     assert found.k_hat < 0.6
     assert found.beta.shape == (1, 20, 2, 20_000)
-    assert abs(np.exp(0) - found.values[..., 1:].mean()) < 0.05  # both sds are 1
-    block = (2 + 2) * (2 + 2 + 3) * 8 * 2**15  # marginal.BLOCK
+    assert abs(found.values[..., 1:].mean() - 1) < 0.05  # both sds are 1
+    block = (2 + 2) * (2 + 2 + 3) * 8 * 20_000  # as marginal.BLOCK says, with room
     assert peak < 3 * found.beta.nbytes + block + 20e6
 
 
 def test_many_groups_with_a_sigma_each() -> None:
-    data = groups_of(150, 6, 1.0, 1.0)
+    data = groups_of(70, 6, 1.0, 1.0)
     found = drawn("y ~ x | g, sigma ~ 1 | g", data, draws=200)
-    assert found.values.shape == (4, 200, 150)
+    assert found.values.shape == (4, 200, 70)
 
 
 # --- units
