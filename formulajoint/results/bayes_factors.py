@@ -11,6 +11,8 @@ from formulajoint.compiler.densities import log_density, support
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.evidence import log_bayes_factor as log_bayes_factor_by_evidence
+from formulajoint.inference.exact.evidence import why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
@@ -29,7 +31,7 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     """
     sigma, reason = plan.scale("sigma"), _why_not(plan)
     if reason or sigma is None:
-        return reason
+        return _by_evidence(plan, hypothesis, reason)
     whole = regression(plan.design)
     if whole is None:
         return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
@@ -39,6 +41,14 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
     null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
     return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
+
+
+def _by_evidence(plan: Plan, hypothesis: Hypothesis, reason: str) -> LogIntegral | str:
+    """Return log BF10 from the evidences of model and null where the exact engine covers them, else the reason."""
+    if why_no_evidence(plan):
+        return reason
+    found = log_bayes_factor_by_evidence(plan, hypothesis)
+    return found if isinstance(found, LogIntegral) else f"no Bayes factor: {found}"
 
 
 def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:

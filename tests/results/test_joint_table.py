@@ -192,7 +192,7 @@ FIGURES = [
     [
         (LINE, None, [], [""]),
         (LINE, "flat", ["log_bf10"], ["no Bayes factor: flat priors have no density"]),
-        (f"{LINE}, hierarchy()", None, ["log_bf10"], ["no Bayes factor yet under a hierarchy"]),
+        (f"{LINE}, hierarchy()", None, [], [""]),
         (
             f"{LINE}, family(student)",
             None,
@@ -202,8 +202,8 @@ FIGURES = [
         (
             f"{LINE}, sigma ~ 1 | school",
             None,
-            ["log_bf10", "p_value"],
-            [GAUSSIAN_ONLY, "no Bayes factor yet but for a Gaussian response with one sigma"],
+            ["p_value"],
+            [GAUSSIAN_ONLY],
         ),
         (
             f"{LINE}, sigma ~ treatment",

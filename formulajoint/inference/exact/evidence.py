@@ -36,7 +36,7 @@ def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
     seed : int
         The same seed gives the same figure.
     """
-    reason = _why_no_evidence(plan)
+    reason = why_no_evidence(plan)
     if reason:
         return reason
     found = sample_scales(reduce(plan), DRAWS, POOLS, np.random.SeedSequence(seed))
@@ -45,7 +45,8 @@ def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
     return LogIntegral(found.log_integral, found.error)
 
 
-def _why_no_evidence(plan: Plan) -> str:
+def why_no_evidence(plan: Plan) -> str:
+    """Return why a plan has no evidence that the exact engine knows, or an empty text where it has."""
     if any(not prior.proper for _, prior in plan.priors):
         return "flat priors have no density"
     weights = plan.design.row_weights
