@@ -15,10 +15,12 @@ from xarray import Dataset, DataTree
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_clause, parse_hypotheses
 from formulajoint.results import tables
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
+from formulajoint.results.evidence import differing_data, evidence_of
 from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
@@ -62,6 +64,49 @@ class Fit:
     def engine(self) -> str:
         """Who sampled."""
         return self.draws.engine
+
+    @cached_property
+    def log_evidence(self) -> LogIntegral:
+        """The log of the probability density of the response under the model, log p(y), and its standard error.
+
+        Raises
+        ------
+        InferenceError
+            Where a prior is flat, or the exact engine does not cover the model.
+        """
+        found = evidence_of(self.draws)
+        if isinstance(found, str):
+            raise InferenceError(f"There is no evidence: {found}.")
+        return found
+
+    def compare(self, other: Fit) -> LogIntegral:
+        """Return the log Bayes factor of this model against another of the same response, and its standard error.
+
+        Parameters
+        ----------
+        other : Fit
+            Of the same rows.
+
+        Raises
+        ------
+        InferenceError
+            Where the two explain different data, or one has no evidence.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> one = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> none = fj.fit("test_score ~ 1 | school", fj.tutoring(), seed=1)
+        >>> round(one.compare(none).value, 1) > 0
+        True
+        """
+        if not isinstance(other, Fit):
+            raise InferenceError(f"A fit is compared with another fit, not with {type(other).__name__}.")
+        difference = differing_data(self.model.design, other.model.design)
+        if difference:
+            raise InferenceError(f"The two fits cannot be compared: {difference}.")
+        one, zero = self.log_evidence, other.log_evidence
+        return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row a coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
