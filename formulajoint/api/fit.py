@@ -13,8 +13,8 @@ from xarray import Dataset, DataTree
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
-from formulajoint.language.parse import parse_clause, parse_hypotheses
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.language.parse import parse_clause, parse_hypotheses
 from formulajoint.results import tables
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics

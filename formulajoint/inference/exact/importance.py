@@ -57,7 +57,9 @@ class Sampled:
     error: float
 
 
-def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample(
+    target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence
+) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -86,7 +88,9 @@ def _sampled(
 ) -> Sampled:
     """Return draws by one proposal, whose effective share is about `share`."""
     pools = [_pool(target, proposal, share, draws, rng) for rng in chains]
-    points = np.stack([_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1)
+    points = np.stack(
+        [_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1
+    )
     ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools], axis=1)
     every = np.concatenate([logs for _, logs in pools], axis=1)
     value, error = _integral(every)
@@ -129,7 +133,7 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
 
 
 def _k_hat(logs: FloatArray) -> float:
-    """Return the largest k-hat of log weights (F, n); `psislw` wants them with the other sign, as it has log likelihoods."""
+    """Return the largest k-hat of log weights (F, n), which `psislw` wants with the other sign."""
     heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
     return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
 

@@ -95,15 +95,19 @@ def test_rows_that_count_as_fractions_have_none_and_frequencies_have() -> None:
     formula = f"{POOLED}, weights(w)"
     assert log_evidence(plan_of(formula, data)) == "rows that count as fractions have no probability"
     doubled = number(log_evidence(plan_of(formula, data.assign(w=2))))
-    priors = "prior(" + ", ".join(
-        [
-            "sigma ~ half_normal(5)",
-            "Intercept.mean ~ normal(0, 10)",
-            "Intercept.sd ~ half_normal(5)",
-            "treatment.mean ~ normal(0, 10)",
-            "treatment.sd ~ half_normal(5)",
-        ]
-    ) + ")"
+    priors = (
+        "prior("
+        + ", ".join(
+            [
+                "sigma ~ half_normal(5)",
+                "Intercept.mean ~ normal(0, 10)",
+                "Intercept.sd ~ half_normal(5)",
+                "treatment.mean ~ normal(0, 10)",
+                "treatment.sd ~ half_normal(5)",
+            ]
+        )
+        + ")"
+    )
     counted = number(log_evidence(plan_of(f"{formula}, {priors}", data.assign(w=2))))
     written = number(log_evidence(plan_of(f"{POOLED}, {priors}", pd.concat([data, data]))))
     assert doubled.value != counted.value
@@ -117,7 +121,9 @@ def test_what_the_engine_does_not_cover_has_none() -> None:
 # --- Bayes factors
 
 
-@pytest.mark.parametrize("text", ["treatment == 0", "treatment == 5", "treatment == treatment[A]", "Intercept == 0"])
+@pytest.mark.parametrize(
+    "text", ["treatment == 0", "treatment == 5", "treatment == treatment[A]", "Intercept == 0"]
+)
 def test_not_pooled_they_are_those_of_quadrature(text: str) -> None:
     plan = plan_of(NOT_POOLED)
     known = equality(plan, asked(plan, text))
@@ -126,8 +132,12 @@ def test_not_pooled_they_are_those_of_quadrature(text: str) -> None:
 
 
 def test_all_zero_is_the_model_without_the_term() -> None:
-    priors = """prior(Intercept.mean ~ normal(0, 10), Intercept.sd ~ half_normal(5), sigma ~ half_normal(5){})"""
-    full = plan_of(f"{POOLED}, {priors.format(', treatment.mean ~ normal(0, 10), treatment.sd ~ half_normal(5)')}")
+    priors = (
+        """prior(Intercept.mean ~ normal(0, 10), Intercept.sd ~ half_normal(5), sigma ~ half_normal(5){})"""
+    )
+    full = plan_of(
+        f"{POOLED}, {priors.format(', treatment.mean ~ normal(0, 10), treatment.sd ~ half_normal(5)')}"
+    )
     without = plan_of(f"test_score ~ 1 | school, hierarchy(cor=false), {priors.format('')}")
     known = number(log_evidence(full)).value - number(log_evidence(without)).value
     assert agrees(log_bayes_factor(full, asked(full, "treatment == 0")), known)
@@ -135,7 +145,9 @@ def test_all_zero_is_the_model_without_the_term() -> None:
 
 def test_all_equal_is_common_with_the_prior_of_the_mean() -> None:
     priors = "prior(Intercept.mean ~ normal(0, 10), Intercept.sd ~ half_normal(5), sigma ~ half_normal(5){})"
-    full = plan_of(f"{POOLED}, {priors.format(', treatment.mean ~ normal(0, 10), treatment.sd ~ half_normal(5)')}")
+    full = plan_of(
+        f"{POOLED}, {priors.format(', treatment.mean ~ normal(0, 10), treatment.sd ~ half_normal(5)')}"
+    )
     shared = plan_of(
         f"test_score ~ 1 + common(treatment) | school, hierarchy(Intercept), {priors.format(', treatment ~ normal(0, 10)')}"
     )
@@ -170,10 +182,22 @@ def test_a_null_of_all_terms_is_one_of_constants() -> None:
     ("text", "reason"),
     [
         ("treatment[A] == 0", "it leaves some coefficients of a term free"),
-        ("treatment[A] == 1, treatment[B] == 2", "it fixes coefficients at different values in different groups"),
-        ("treatment[A] == 2 * treatment[B]", "it neither fixes all coefficients of a term nor makes them equal in all groups"),
-        ("treatment[A] - treatment[B] == 1", "it neither fixes all coefficients of a term nor makes them equal in all groups"),
-        ("treatment == Intercept", "it neither fixes all coefficients of a term nor makes them equal in all groups"),
+        (
+            "treatment[A] == 1, treatment[B] == 2",
+            "it fixes coefficients at different values in different groups",
+        ),
+        (
+            "treatment[A] == 2 * treatment[B]",
+            "it neither fixes all coefficients of a term nor makes them equal in all groups",
+        ),
+        (
+            "treatment[A] - treatment[B] == 1",
+            "it neither fixes all coefficients of a term nor makes them equal in all groups",
+        ),
+        (
+            "treatment == Intercept",
+            "it neither fixes all coefficients of a term nor makes them equal in all groups",
+        ),
         (
             "treatment[A] - treatment[B] == Intercept[A] - Intercept[B]",
             "it compares coefficients of different terms",
