@@ -30,10 +30,12 @@ ORDER = (*GROUND, *ROOMS, "__init__", "cli")
 NUMERIC = ("design/", "contrasts/", "compiler/", "inference/", "results/", "plots/", "report/", "api/")
 LIBRARIES = {
     "arviz": ("inference/", "results/", "plots/", "api/"),
+    "arviz_plots": ("plots/",),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
     "lark": ("language/grammar.py",),
-    "matplotlib": ("plots/", "report/"),
+    "cycler": ("plots/style.py",),
+    "matplotlib": ("plots/", "report/", "api/plotting.py"),
     "narwhals": ("design/frame.py",),
     "numpy": NUMERIC,
     "nutpie": ("inference/",),
@@ -59,6 +61,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),
     ("api/", "formulajoint.api.fit."),
+    ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.posterior."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),

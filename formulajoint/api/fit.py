@@ -23,6 +23,7 @@ from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
     from formulajoint.api.model import JointModel
+    from formulajoint.api.plotting import Plots
 
 
 MOST_TESTED = 100
@@ -109,7 +110,7 @@ class Fit:
         >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
         >>> fit.test("treatment == 0")  # doctest: +SKIP
         """
-        return joint_table(self.draws, self._hypotheses(hypothesis), rope)
+        return joint_table(self.draws, self.hypotheses(hypothesis), rope)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
         """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
@@ -126,9 +127,10 @@ class Fit:
         DataFrame
             One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low, high.
         """
-        return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
+        return pd.concat([band_table(self.draws, found, prob) for found in self.hypotheses(hypothesis)])
 
-    def _hypotheses(self, text: str | None) -> list[Hypothesis]:
+    def hypotheses(self, text: str | None = None) -> list[Hypothesis]:
+        """Return `text` as restrictions of coefficients; None is, for each slope, that it is zero in every group."""
         design = self.model.design
         if text is not None and not isinstance(text, str):
             raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
@@ -140,6 +142,13 @@ class Fit:
                 "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
             )
         return [all_zero(design, term) for term in slopes]
+
+    @cached_property
+    def plot(self) -> Plots:
+        """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""
+        from formulajoint.api.plotting import Plots  # loads matplotlib
+
+        return Plots(self)
 
     def _printed_tests(self) -> pd.DataFrame | None:
         """Return the joint tests where printing need not wait for them: of not too many groups."""

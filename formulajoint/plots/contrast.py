@@ -1,0 +1,190 @@
+"""The posterior of a contrast: where it is, how sure, and what the prior said."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+from formulajoint.compiler.plan import ContrastPlan
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    RED,
+    WIDTH,
+    cut,
+    density,
+    figure_of,
+    headline,
+    legend,
+    null_line,
+    panels,
+    styled,
+)
+from formulajoint.results.posterior import Posterior, cells
+from formulajoint.results.printing import direction, numbers, probability
+from formulajoint.results.savage_dickey import SavageDickey, savage_dickey
+from formulajoint.results.tables import PROB, describe
+
+MOST_PANELS = 12
+
+
+@styled
+def contrast(
+    posterior: Posterior,
+    name: str | None = None,
+    prob: float = PROB,
+    rope: float | None = None,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw the posterior density of a contrast with its HDI, the share above zero and, where it is known, the prior.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    name : str, optional
+        The contrast, such as ``joint_treatment``, or any other variable of the posterior; the first contrast, where it
+        is left out. A contrast with levels has a panel for each.
+    prob : float
+        Probability of the HDI.
+    rope : float, optional
+        Half-width of the region about zero that counts as no effect, in the contrast's units.
+    ax : Axes, optional
+        To draw on, where there is one panel.
+    figsize : (float, float), optional
+        Inches.
+
+    Returns
+    -------
+    Figure
+        Where Savage and Dickey's ratio is known, both densities at zero are marked; their ratio is the Bayes factor.
+
+    Raises
+    ------
+    InferenceError
+        Where there is no such variable, or `rope` is not above zero.
+    """
+    if rope is not None and not rope > 0:
+        raise InferenceError(f"`rope` must be above zero, not {rope}.")
+    chosen = _name(posterior, name)
+    found = list(cells(posterior.dataset[chosen]))
+    if len(found) > MOST_PANELS:
+        raise InferenceError(
+            f"`{chosen}` has {len(found)} values, too many to draw one by one: see forest()."
+        )
+    table = describe([label for label, _, _ in found], [draws for _, _, draws in found], prob)
+    rows, columns = -(-len(found) // 3), min(3, len(found))
+    size = figsize or ((WIDTH, 3.4) if len(found) == 1 else (2.2 + 3.2 * columns, 0.8 + 2.5 * rows))
+    axes = panels(len(found), ax, size, columns=3)
+    known = {c.name: c for c in posterior.plan.contrasts}.get(chosen)
+    for number, ((label, _, draws), panel) in enumerate(zip(found, axes, strict=True)):
+        row = table.iloc[number]
+        ratio = None if known is None else savage_dickey(posterior.plan, known, number)
+        _draw(panel, draws, row, prob, rope, ratio if isinstance(ratio, SavageDickey) else None)
+        panel.set_xlabel(cut(label, 48))
+        if len(found) > 1:
+            panel.set_title(_short(row, draws, known), fontsize=9)
+    title = f"{chosen}: " + _sentence(table.iloc[0], found[0][2], known)
+    headline(axes, title if len(found) == 1 else f"{chosen} for each of {len(found)} levels", ax is None)
+    handles = {str(h.get_label()): h for panel in axes for h in panel.get_legend_handles_labels()[0]}
+    legend(axes[0], list(handles.values()), ax is None)
+    return figure_of(axes[0])
+
+
+def _name(posterior: Posterior, name: str | None) -> str:
+    known = [str(variable) for variable in posterior.dataset.data_vars]
+    if name is None:
+        if not posterior.plan.contrasts:
+            raise InferenceError(
+                "The formula asks for no contrast, such as `joint()`: name a variable to draw."
+            )
+        return posterior.plan.contrasts[0].name
+    if name not in known:
+        hint = did_you_mean(str(name), known) or f"there are {listed(known)}."
+        raise InferenceError(f"There is no contrast or variable `{name}`: {hint}")
+    return name
+
+
+def _sentence(row: pd.Series, draws: FloatArray, known: ContrastPlan | None) -> str:
+    """Return mean and interval and, of what can have either sign, how sure the sign is."""
+    mean, _, interval = numbers(row)
+    if not _has_sign(draws, known):
+        return f"{mean} {interval}"
+    side = "above" if np.median(draws) > 0 else "below"
+    return f"{mean} {interval}, {side} zero with probability {direction(row['p_direction'], row['ess_bulk'])}"
+
+
+def _short(row: pd.Series, draws: FloatArray, known: ContrastPlan | None) -> str:
+    mean, _, interval = numbers(row)
+    if not _has_sign(draws, known):
+        return f"{mean} {interval}"
+    sign = ">" if np.median(draws) > 0 else "<"
+    share = direction(row["p_direction"], row["ess_bulk"])
+    return f"{mean} {interval}, P({sign} 0) {share if share.startswith('>') else f'= {share}'}"
+
+
+def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
+    """Tell whether a sign says something: a root mean square is never below zero, nor is a sd."""
+    if known is not None:
+        return known.function.name not in ("rms", "spread")
+    return bool((draws < 0).any())
+
+
+def _draw(
+    ax: Axes, draws: FloatArray, row: pd.Series, prob: float, rope: float | None, ratio: SavageDickey | None
+) -> None:
+    grid, height = density(draws)
+    top = float(height.max())
+    ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(grid, height, color=BLUE, linewidth=1.8, label="posterior")
+    ax.hlines(
+        -0.05 * top, row["hdi_low"], row["hdi_high"], color=BLUE, linewidth=3.2, label=f"{prob:.0%} HDI"
+    )
+    ax.plot(draws.mean(), -0.05 * top, "o", color=BLUE, markersize=6, markeredgecolor="white")
+    if rope is not None:
+        _region(ax, draws, row, rope)
+    if ratio is not None:
+        _prior(ax, ratio, grid)
+    null_line(ax)
+    ax.set_ylim(-0.1 * top, None)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False)
+
+
+def _region(ax: Axes, draws: FloatArray, row: pd.Series, rope: float) -> None:
+    inside = probability(float((abs(draws) < rope).mean()), float(row["ess_bulk"]))
+    ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=f"within {rope:g} of zero: {inside}")
+
+
+def _prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray) -> None:
+    """Draw the prior where the axis shows it, and both densities at zero."""
+    first, last = min(float(posterior_grid[0]), 0.0), max(float(posterior_grid[-1]), 0.0)
+    reach = 0.25 * (last - first)
+    grid = np.linspace(first - reach, last + reach, 400)
+    label = f"prior normal({ratio.mean + 0.0:.3g}, {ratio.sd:.3g})"
+    ax.plot(grid, stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label)
+    heights = [ratio.prior_height, ratio.posterior_height]
+    ax.plot([0, 0], heights, "-", color=RED, linewidth=1.4)
+    ax.plot(
+        [0, 0], heights, "o", color=RED, markersize=5, markeredgecolor="white", label=_factor(ratio.log_bf10)
+    )
+    ax.set_xlim(grid[0], grid[-1])
+
+
+def _factor(log_bf10: float) -> str:
+    """Return the Bayes factor in words, as odds one can read."""
+    size = abs(log_bf10)
+    if size < math.log(1e6):
+        odds = f"{math.exp(size):{',.0f' if size > 4 else '.1f'}}"
+    else:
+        odds = f"$10^{{{size / math.log(10):.0f}}}$"
+    return f"at zero: BF {odds} to 1 {'against' if log_bf10 > 0 else 'for'} no effect"
