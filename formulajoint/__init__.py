@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
-    from formulajoint.api.verbs import build, fit, model
+    from formulajoint.api.verbs import build, fit, load, model
     from formulajoint.errors import (
         BugError,
         DataError,
@@ -51,6 +51,7 @@ __all__ = [
     "fit",
     "joint",
     "joint_test",
+    "load",
     "model",
     "parse",
     "tutoring",
@@ -73,6 +74,7 @@ _HOMES = {
     "fit": "api.verbs",
     "joint": "results.any_posterior",
     "joint_test": "results.any_posterior",
+    "load": "api.verbs",
     "model": "api.verbs",
     "parse": "language.parse",
     "tutoring": "api.datasets",

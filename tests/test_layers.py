@@ -52,7 +52,11 @@ LIBRARIES = {
 BANNED_MODULES = {"pickle", "marshal", "shelve", "cloudpickle", "runpy", "code", "subprocess", "ctypes"}
 BANNED_CALLS = {"eval", "exec", "compile", "__import__", "import_module", "setattr", "globals", "vars"}
 LAZY_NAMES = "__init__.py"  # turns the table of public names into modules
-WALKERS = {"language/ir.py", "language/json.py"}  # read the fields of their own dataclasses by name
+WALKERS = {
+    "language/ir.py",
+    "language/json.py",
+    "results/plain_design.py",
+}  # read the fields of their own dataclasses by name
 
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
@@ -63,6 +67,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.api.fit."),
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.posterior."),
+    ("api/", "formulajoint.results.store"),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.language.parse import parse_hypotheses
-from formulajoint.results import tables
+from formulajoint.results import store, tables
 from formulajoint.results.diagnostics import diagnostics
 from formulajoint.results.joint_table import band_table, joint_table
 from formulajoint.results.posterior import Posterior
@@ -194,6 +195,24 @@ class Fit:
             prob,
             self._printed_tests(),
         )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fit to one NetCDF file, from which ``fj.load`` brings it back to the bit.
+
+        The file holds the draws, the formula, priors and versions, and of the data the rows and columns that the
+        formula uses: whoever has the file can read these. ``arviz.from_netcdf`` opens it, too.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.nc``. A file that is there is replaced once the new one is whole.
+
+        Raises
+        ------
+        StoreError
+            Where the file cannot be written.
+        """
+        store.save(self.draws, path)
 
     def __str__(self) -> str:
         return fit_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.api.model import JointModel
@@ -10,6 +11,7 @@ from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
 from formulajoint.language.ir import Formula
 from formulajoint.language.parse import parse
+from formulajoint.language.tables import Language
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
@@ -81,6 +83,36 @@ def fit(
         hint = did_you_mean(unknown, (*SAMPLING, "priors", "family")) or f"There are {listed(SAMPLING)}."
         raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
     return model(formula, data, priors, family).fit(**sampling)
+
+
+def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
+    """Return the fit that `Fit.save` wrote; it answers tables, tests and plots as before, without the data.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.nc``.
+    language : Language, optional
+        With the extensions that the formula uses.
+
+    Raises
+    ------
+    StoreError
+        Where the file is missing, damaged, not written by `Fit.save`, or of a later version.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
+    >>> fit.save("fit.nc")  # doctest: +SKIP
+    >>> fj.load("fit.nc").contrasts().equals(fit.contrasts())  # doctest: +SKIP
+    True
+    """
+    from formulajoint.api.fit import Fit
+    from formulajoint.results import store  # xarray: half a second
+
+    posterior = store.load(path, language)
+    return Fit(JointModel(posterior.plan), posterior)
 
 
 def build(

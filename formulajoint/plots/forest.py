@@ -151,10 +151,9 @@ def forest_panels(posterior: Posterior, coefficient: Coefficient, prob: float) -
         figures = {name: column(marginal[name]) for name in ("mean", "hdi_low", "hdi_high")}
         figures |= {name: column(band[name]) for name in ("low", "high")}
         groups = pd.DataFrame(figures | {"weight": weights[:, number]}, index=pd.Index(plan.coords[dims[0]]))
-        below = pd.DataFrame(
-            {name: table.iloc[number if len(table) > 1 else 0] for name, table in of_all.items()}
-        )
-        out.append(Panel(", ".join(place), groups, below.T))
+        at = {name: table.iloc[number if len(table) > 1 else 0] for name, table in of_all.items()}
+        below = pd.DataFrame.from_dict(at, orient="index", columns=["mean", "hdi_low", "hdi_high"])
+        out.append(Panel(", ".join(place), groups, below))
     return out
 
 

@@ -108,7 +108,7 @@ def _answer(new: FloatArray, y: FloatArray) -> str:
     odd = [what for what, (among, value) in pairs.items() if not _is_usual(among, value)]
     if not odd:
         return "smallest value, largest value and sd are like those of replicated data"
-    return f"{' and '.join(odd)} {'lies' if len(odd) == 1 else 'lie'} outside {USUAL:.0%} of replicated data"
+    return f"the {' and the '.join(odd)} {'lies' if len(odd) == 1 else 'lie'} outside {USUAL:.0%} of replicated data"
 
 
 def _is_usual(among: FloatArray, value: float) -> bool:

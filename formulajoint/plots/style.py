@@ -139,10 +139,11 @@ def null_line(ax: Axes, at: float = 0.0, upright: bool = True) -> None:
 
 
 def density(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return grid and kernel density of draws; what is never below zero has no density there."""
+    """Return grid and kernel density of draws; what piles up at zero has no density below it."""
     flat = draws.ravel()
     if np.ptp(flat) == 0:
         raise InferenceError("All draws are the same number, so there is no density to draw.")
-    bounded = bool(flat.min() >= 0)
+    low, span = flat.min(), np.ptp(flat)
+    bounded = bool(low >= 0 and np.mean(flat < low + 0.05 * span) > 0.05)
     grid, height, _ = array_stats.kde(flat, bound_correction=bounded, extend=not bounded)
     return np.asarray(grid), np.asarray(height)

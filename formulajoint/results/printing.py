@@ -113,6 +113,41 @@ def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str
     return table_lines(("joint test", "contour probability", "log BF10", "F test"), rows) + reasons
 
 
+def hypothesis_text(table: pd.DataFrame) -> str:
+    """Return joint tests as text, each with the figures that it has and why others are missing."""
+    return "\n\n".join("\n".join([str(text), *_figures(row)]) for text, row in table.iterrows())
+
+
+def _figures(row: pd.Series) -> list[str]:
+    named = {
+        "rank": f"{row['rank']:g}",
+        "contour probability": f"{row['contour']:.4g} (mcse {row['contour_mcse']:.1g})",
+        "global Bayesian p-value": f"{row['gbpv']:.4g}",
+        "P(all > 0)": f"{row['p_all_positive']:.4g}",
+        "P(all < 0)": f"{row['p_all_negative']:.4g}",
+        "P(all within rope)": f"{row['p_in_rope']:.4g}",
+        "log BF10": f"{row['log_bf10']:.4g} (mcse {row['log_bf10_mcse']:.1g})",
+        "F test": f_text(row),
+    }
+    columns = (
+        "rank",
+        "contour",
+        "gbpv",
+        "p_all_positive",
+        "p_all_negative",
+        "p_in_rope",
+        "log_bf10",
+        "statistic",
+    )
+    width = max(map(len, named))
+    lines = [
+        f"  {name.ljust(width)}  {text}"
+        for (name, text), column in zip(named.items(), columns, strict=True)
+        if not math.isnan(row[column])
+    ]
+    return lines + note_lines([row["note"]] if row["note"] else [], "  note")
+
+
 def probability(value: float, ess: float) -> str:
     """Return a probability counted from draws: no more digits than they carry, and never a bare zero."""
     if value < 1 / ess:
