@@ -61,6 +61,10 @@ WALKERS = {
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
     ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
+    (
+        "compiler/contrast_nodes.py",
+        "formulajoint.compiler.graphs.",
+    ),  # loads PyTensor, for contrasts of users only
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

@@ -13,8 +13,9 @@ from xarray import Dataset, DataTree
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
-from formulajoint.language.parse import parse_hypotheses
+from formulajoint.language.parse import parse_clause, parse_hypotheses
 from formulajoint.results import store, tables
+from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
 from formulajoint.results.joint_table import band_table, joint_table
 from formulajoint.results.posterior import Posterior
@@ -71,14 +72,52 @@ class Fit:
         return self._summary.copy() if prob == PROB else tables.summary(self.draws, prob)
 
     def contrasts(self, prob: float = PROB) -> pd.DataFrame:
-        """Return one row a contrast: mean, sd, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights.
+        """Return one row a contrast of the formula, or an entry of one that has several.
 
         Parameters
         ----------
         prob : float
             Probability of the highest-density interval.
+
+        Returns
+        -------
+        DataFrame
+            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights.
         """
         return self._contrasts.copy() if prob == PROB else tables.contrasts(self.draws, prob)
+
+    def contrast(self, clause: str, prob: float = PROB) -> pd.DataFrame:
+        """Return a contrast that is asked now, computed from the draws: nothing is fitted again.
+
+        Parameters
+        ----------
+        clause : str
+            As it would stand in the formula: ``"pairwise(treatment)"``, ``"contrast(treatment[A] / treatment[B])"``,
+            ``"joint(treatment, weights=equal)"``.
+        prob : float
+            Probability of the highest-density interval.
+
+        Returns
+        -------
+        DataFrame
+            As from `contrasts`, with the same figures as if the clause had stood in the formula.
+
+        Raises
+        ------
+        FormulaError
+            Where the clause is wrong or does not fit the model; it shows the place.
+        DataError
+            Where it is weighted by a column that cannot weight.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
+        >>> fit.contrast("pairwise(treatment)")  # doctest: +SKIP
+        """
+        if not isinstance(clause, str):
+            raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
+        return tables.contrasts(with_contrast(self.draws, parse_clause(clause), clause), prob)
 
     def test(self, hypothesis: str | None = None, rope: float | None = None) -> pd.DataFrame:
         """Return joint tests: the Bayesian answer to the F test, is there an effect in any group?

@@ -7,9 +7,10 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from formulajoint.compiler import defaults
+from formulajoint.compiler.contrast_nodes import Values, constants, node_dims, node_value, weights_over_sigma
 from formulajoint.compiler.distributions import Variable, variable
 from formulajoint.compiler.likelihood import observe
-from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.pooling import pooled_coefficients, pooled_scale
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError
@@ -34,17 +35,14 @@ def add_to_model(plan: Plan) -> dict[str, Variable]:
     before = set(model.named_vars)
     _add_coords(model, plan)
     coefficients = _coefficients(plan.mean, plan)
-    scales: dict[str, Variable] = {}
     count = plan.design.rows.used
     rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
             rows.append(pt.exp(_rows(part, _coefficients(part, plan), count)))
         else:
-            scales[part.parameter] = _scale(part, plan)
-            rows.append(_spread_out(scales[part.parameter], part.grouping))
-    for contrast in plan.contrasts:
-        _contrast(contrast, coefficients[contrast.coefficient.name], scales.get("sigma"))
+            rows.append(_spread_out(_scale(part, plan), part.grouping))
+    _contrasts(plan)
     design = plan.design
     observe(
         plan.response_name,
@@ -125,23 +123,16 @@ def _spread_out(scale: Variable, grouping: Grouping | None) -> Variable:
     return scale if grouping is None else scale[grouping.codes]
 
 
-def _contrast(contrast: ContrastPlan, effects: Variable, sigma: Variable | None) -> Variable:
-    """Add a contrast node, and its weights where they differ from draw to draw."""
-    term = contrast.coefficient.term
-    weights = contrast.weights.like(term)
-    if contrast.weights_name is not None and sigma is not None:
-        raw = weights / _over_groups(sigma, effects) ** 2
-        weights = raw / raw.sum(axis=0)
-        dims = contrast.coefficient.dims[: contrast.weights.values.ndim]
-        shape = contrast.weights.values.shape
-        pm.Deterministic(contrast.weights_name, weights.reshape(shape), dims=dims)
-    divisor = sigma if contrast.scale == "sigma" else contrast.divisors
-    if divisor is not None:
-        effects = effects / _over_groups(divisor, effects)
-    return pm.Deterministic(contrast.name, contrast.function.function(effects, weights), dims=contrast.dims)
-
-
-def _over_groups(value: Variable, effects: Variable) -> Variable:
-    """Shape a number, or one number a group, to divide effects (G, ...)."""
-    value = pt.as_tensor_variable(value)
-    return value if value.ndim == 0 else value.reshape((-1,) + (1,) * (effects.ndim - 1))
+def _contrasts(plan: Plan) -> None:
+    """Add the contrast nodes to the open model, and their weights where they differ from draw to draw."""
+    model = pm.modelcontext(None)
+    given = {name: pt.as_tensor_variable(value) for name, value in constants(plan).items()}
+    values = Values(lambda name: given[name] if name in given else model.named_vars[name])
+    dims = node_dims(plan)
+    for shares in plan.shares:
+        pm.Dirichlet(shares.name, shares.counts, dims=shares.dims)
+    for contrast in plan.contrasts:
+        if contrast.weights is not None and contrast.weights.over_sigma:
+            name = str(contrast.weights_name)
+            pm.Deterministic(name, weights_over_sigma(contrast, values), dims=dims[name])
+        pm.Deterministic(contrast.name, node_value(contrast, values), dims=contrast.dims)

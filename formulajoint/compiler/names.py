@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, count
 
 from formulajoint.design.schema import Factor, Grouping, Term
@@ -30,6 +30,14 @@ class Names:
         self.variables: set[str] = set()
         self.coords: dict[str, tuple[str, ...]] = {}
         self._rows = ""
+
+    @classmethod
+    def of(cls, variables: Iterable[str], coords: Mapping[str, tuple[str, ...]]) -> Names:
+        """Return names in which those of a planned model are taken."""
+        names = cls()
+        names.variables |= set(variables)
+        names.coords |= coords
+        return names
 
     def variable(self, name: str) -> str:
         """Return a free variable name for `name`."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from formulajoint.compiler.families import Family
 from formulajoint.compiler.priors import Prior
+from formulajoint.contrasts.families import ContrastMatrix
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
 from formulajoint.design.schema import Design, FloatArray, Grouping, Hierarchy, Predictor, Term
+from formulajoint.language.ir import Expr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,13 +138,16 @@ class ScalePlan:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ContrastPlan:
-    """A contrast node.
+class AveragePlan:
+    """A contrast node that averages a coefficient over the groups.
 
     Attributes
     ----------
     name : str
         The variable.
+    dims : tuple of str
+    text : str
+        The clause as written.
     function : ContrastFunction
     coefficient : Coefficient
     weights : Weights
@@ -152,20 +157,146 @@ class ContrastPlan:
         What each group's coefficient is divided by.
     divisors : (G,) array or None
         For ``sd`` and a number.
-    dims : tuple of str
-    text : str
-        The clause as written.
+    sigma : str or None
+        Variable of the residual sd, where the scale or the weights read it; `sigma_rank` is its number of dims.
+    options : mapping of str to value
+        Further arguments of the function.
     """
 
     name: str
+    dims: tuple[str, ...]
+    text: str
     function: ContrastFunction
     coefficient: Coefficient
     weights: Weights
     weights_name: str | None
     scale: str
     divisors: FloatArray | None
+    sigma: str | None
+    sigma_rank: int
+    options: Mapping[str, float | bool | str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyPlan:
+    """A contrast node with an entry for each row of a contrast matrix, over the groups or over a factor's levels.
+
+    Attributes
+    ----------
+    name : str
+        The variable.
+    dims : tuple of str
+        The entries' dim first.
+    text : str
+        The clause as written.
+    family : str
+        Such as ``pairwise``.
+    coefficient : Coefficient
+    over : str
+        What is compared: the grouping, or a factor.
+    levels : tuple of str
+        Of what is compared.
+    axis : int
+        Its place among the coefficient's dims.
+    coding : (k, c) array or None
+        From a factor's c coefficients to its k levels.
+    matrix : ContrastMatrix
+    weights : Weights or None
+        Those of the mean from which ``meandev`` takes deviations, where there are weights.
+    weights_name : str or None
+        Variable of the weights where they differ from draw to draw.
+    sigma : str or None
+        Variable of the residual sd, where the weights read it.
+    """
+
+    name: str
     dims: tuple[str, ...]
     text: str
+    family: str
+    coefficient: Coefficient
+    over: str
+    levels: tuple[str, ...]
+    axis: int
+    coding: FloatArray | None
+    matrix: ContrastMatrix
+    weights: Weights | None = None
+    weights_name: str | None = None
+    sigma: str | None = None
+
+    @property
+    def weights_differ(self) -> bool:
+        """Whether the weights are not the same numbers in every draw and column, so that no one matrix holds them."""
+        return self.weights is not None and (self.weights_name is not None or self.weights.values.ndim > 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """What one name of an arithmetic contrast stands for: some cells of a variable, laid along the node's dims.
+
+    Attributes
+    ----------
+    variable : str
+    order : tuple of int
+        The variable's axes in the order of the node's dims; axes that are indexed away come first.
+    index : tuple of int, slice or None
+        Of the reordered axes: a level, all levels, or an axis of length one for a dim that the variable has not.
+    """
+
+    variable: str
+    order: tuple[int, ...]
+    index: tuple[int | slice | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArithmeticPlan:
+    """A contrast node that is arithmetic of coefficients.
+
+    Attributes
+    ----------
+    name : str
+        The variable.
+    dims : tuple of str
+    text : str
+        The arithmetic as written.
+    expr : Expr
+    cells : mapping of Expr to Cells
+        Of every name in `expr`.
+    degree : float
+        How many factors that can be large are multiplied at most; infinite where one that can be zero divides, so
+        that there is no mean.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    text: str
+    expr: Expr
+    cells: Mapping[Expr, Cells]
+    degree: float
+    weights: None = None  # for those who ask every contrast for its weights
+    weights_name: None = None
+
+
+type ContrastPlan = AveragePlan | FamilyPlan | ArithmeticPlan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharesPlan:
+    """Uncertain shares of the groups: a Dirichlet with these counts, of which the data say nothing."""
+
+    name: str
+    dims: tuple[str]
+    counts: FloatArray
+    text: str
+
+    @property
+    def prior(self) -> str:
+        """The distribution, as text."""
+        counts = ", ".join(f"{count:g}" for count in self.counts[:MOST_COUNTS])
+        return f"dirichlet({counts}{', ...' if len(self.counts) > MOST_COUNTS else ''})"
+
+
+MOST_COUNTS = 8
+"""A Dirichlet is printed with so many counts at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +313,8 @@ class Plan:
     parameters : tuple of LinearPlan or ScalePlan
         Of the family, in its order.
     contrasts : tuple of ContrastPlan
+    shares : tuple of SharesPlan
+        The uncertain weights of the contrasts.
     coords : mapping of dim to labels
     variables : frozenset of str
         Every name that is spoken for, that of a variable given as a constant among them.
@@ -200,6 +333,7 @@ class Plan:
     mean: LinearPlan
     parameters: tuple[LinearPlan | ScalePlan, ...]
     contrasts: tuple[ContrastPlan, ...]
+    shares: tuple[SharesPlan, ...]
     coords: Mapping[str, tuple[str, ...]]
     variables: frozenset[str]
     auxiliary: frozenset[str]

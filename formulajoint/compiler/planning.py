@@ -26,7 +26,7 @@ from formulajoint.compiler.propriety import refuse_improper
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Parameter
+from formulajoint.language.ir import Clause, Parameter
 
 ETA = 2.0
 """Default LKJ concentration: mildly against correlations near one."""
@@ -125,16 +125,22 @@ class _Maker:
             mean=mean,
             parameters=tuple(parameters[name] for name in self.family.parameters),
             contrasts=(),
+            shares=(),
             coords={},
             variables=frozenset(),
             auxiliary=frozenset(),
             flat=self.flat,
             notes=(),
         )
-        contrasts = plan_contrasts(plan, self.names)
+        clauses = [clause for clause in design.formula.clauses if isinstance(clause, Clause)]
+        contrasts, shares = plan_contrasts(plan, clauses, self.names)
         given = self.names
         plan = replace(
-            plan, contrasts=contrasts, coords=dict(given.coords), variables=frozenset(given.variables)
+            plan,
+            contrasts=contrasts,
+            shares=shares,
+            coords=dict(given.coords),
+            variables=frozenset(given.variables),
         )
         return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(plan))
 

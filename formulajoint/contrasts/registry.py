@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from formulajoint.contrasts.averages import joint, rms, spread
 
+type Average = Callable[..., Any]
+"""A function from effects (G, ...) and weights (G, ...) that sum to one, and options by name, to a contrast (...).
 
-class Average(Protocol):
-    """A function from effects and weights over groups to a contrast, in plain arithmetic.
-
-    The same function serves NumPy arrays and PyTensor variables, so it may use operators and methods that
-    both have (``sum``, ``**``), and nothing else.
-    """
-
-    def __call__(self, effects: Any, weights: Any) -> Any:
-        """Average `effects` (G, ...) over the first axis with `weights` (G, ...) that sum to one along it."""
-        ...
+One that is plain serves NumPy arrays and PyTensor variables alike: it uses operators and methods that both have
+(``sum``, ``**``), and nothing else.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastFunction:
-    """A contrast clause: its name in formulas, its function and one line for tables and ``explain()``."""
+    """A contrast clause that averages: its name in formulas, its function and one line for tables and ``explain()``.
+
+    `plain` says that the function is arithmetic which NumPy arrays with further axes behind know, too; else it may
+    use what PyTensor has, and is evaluated on draws by way of a graph.
+    """
 
     name: str
     function: Average
     meaning: str
+    plain: bool = True
 
 
 AVERAGES: Mapping[str, ContrastFunction] = MappingProxyType(

@@ -11,10 +11,13 @@ import numpy as np
 
 from formulajoint.design.matching import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
+from formulajoint.design.references import Axis
 from formulajoint.design.schema import Design, FloatArray, Grouping, Term
 from formulajoint.errors import DataError, FormulaError, listed
 from formulajoint.language.constants import constant
 from formulajoint.language.ir import Call, Expr, Map, Name, Sequence
+from formulajoint.language.signatures import arguments
+from formulajoint.language.tables import WEIGHT_SCHEMES
 from formulajoint.language.text import canonical
 
 N_ROWS = Name("n")
@@ -34,11 +37,14 @@ class Weights:
         differ in weight (``precision`` of a factor).
     over_sigma : bool
         Whether each draw divides the weights by the groups' residual variances and normalises them again.
+    counts : (G,) array or None
+        Where the weights are uncertain: they are Dirichlet(counts), with `values` for their mean.
     """
 
     scheme: str
     values: FloatArray
     over_sigma: bool = False
+    counts: FloatArray | None = None
 
     def like(self, term: Term) -> FloatArray:
         """Return the weights shaped to multiply the term's coefficients, (G, 1, ...) or (G, ...)."""
@@ -67,28 +73,9 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
         Where a column's values cannot be weights.
     """
     expr = value if value is not None else N_ROWS
-    match expr:
-        case Name(id="n", quoted=False):
-            raw = group_rows(design)
-        case Name(id="equal", quoted=False):
-            raw = np.ones(len(_grouping(design)))
-        case Name(id="precision", quoted=False):
-            raw = _precision(design, term)
-        case Name():
-            raw = _column(design, expr)
-        case Call(name="sum"):
-            raw = _sum(design, expr)
-        case Map():
-            raw = _map(design, expr)
-        case Sequence():
-            raw = _list(design, expr)
-        case _:
-            raise FormulaError(
-                f"`{canonical(expr)}` is not a way to weight groups",
-                design.formula.source,
-                expr.span,
-                "use n, equal, precision, sum(column), a column, {A: 0.3, B: 0.7} or [0.3, 0.7]",
-            )
+    if isinstance(expr, Call) and expr.name == "dirichlet":
+        return _uncertain(design, term, expr)
+    raw = _raw(design, term, expr)
     total = raw.sum(axis=0)
     if not np.all(total > 0):
         raise DataError(
@@ -97,6 +84,45 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
         )
     precision = isinstance(expr, Name) and expr.id == "precision" and not expr.quoted
     return Weights(canonical(expr), raw / total, over_sigma=precision and own_sigma)
+
+
+def _uncertain(design: Design, term: Term, call: Call) -> Weights:
+    """Return weights that are a Dirichlet with the counts that the call names: a Bayesian bootstrap over groups."""
+    (expr,) = arguments(call, WEIGHT_SCHEMES["dirichlet"], design.formula.source).values()
+    counts = _raw(design, term, expr)
+    none = [label for label, n in zip(_grouping(design).labels, counts, strict=True) if not n > 0]
+    if none:
+        raise DataError(
+            f"`{canonical(call)}` needs a count above zero in every group, and `{canonical(expr)}` is zero in "
+            f"{len(none)} of {len(counts)}: {listed(none)}."
+        )
+    return Weights(canonical(call), counts / counts.sum(), counts=counts)
+
+
+def _raw(design: Design, term: Term, expr: Expr) -> FloatArray:
+    """Return the weights that `expr` means, not normalised; (G,) or (G, ...)."""
+    match expr:
+        case Name(id="n", quoted=False):
+            return group_rows(design)
+        case Name(id="equal", quoted=False):
+            return np.ones(len(_grouping(design)))
+        case Name(id="precision", quoted=False):
+            return _precision(design, term)
+        case Name():
+            return _column(design, expr)
+        case Call(name="sum"):
+            return _sum(design, expr)
+        case Map():
+            return _map(expr, _grouping(design).labels, _grouping(design).name, design.formula.source)
+        case Sequence():
+            return _list(expr, _grouping(design).labels, _grouping(design).name, design.formula.source)
+        case _:
+            raise FormulaError(
+                f"`{canonical(expr)}` is not a way to weight groups",
+                design.formula.source,
+                expr.span,
+                "use n, equal, precision, sum(column), a column, {A: 0.3, B: 0.7} or [0.3, 0.7]",
+            )
 
 
 def group_rows(design: Design) -> FloatArray:
@@ -131,7 +157,14 @@ def _precision(design: Design, term: Term) -> FloatArray:
 
 
 def _values(design: Design, name: Name) -> FloatArray:
-    return design.weight_columns[name.id]
+    if name.id in design.weight_columns:
+        return design.weight_columns[name.id]
+    if design.read_column is None:
+        known = listed(design.weight_columns) if design.weight_columns else "none"
+        message = f"the data are gone, and `{name.id}` is not among the columns kept for weights ({known})"
+        hint = "put the contrast into the formula, and fit again"
+        raise FormulaError(message, design.formula.source, name.span, hint)
+    return design.read_column(name, design.formula.source)
 
 
 def _column(design: Design, name: Name) -> FloatArray:
@@ -168,27 +201,65 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
     return values
 
 
-def _map(design: Design, given: Map) -> FloatArray:
-    """Return the weights of ``{A: 0.3, B: 0.7}`` in the groups' order; every group is there once."""
-    grouping, text = _grouping(design), design.formula.source
+def _map(given: Map, labels: tuple[str, ...], whose: str, text: str) -> FloatArray:
+    """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of `labels`; every one is there once."""
     values: dict[int, float] = {}
     for entry in given.entries:
-        group = position_of(entry.level, grouping.labels, f"`{grouping.name}`", text)
-        if group in values:
-            message = f"`{grouping.labels[group]}` has two weights"
+        place = position_of(entry.level, labels, f"`{whose}`", text)
+        if place in values:
+            message = f"`{labels[place]}` has two weights"
             raise FormulaError(message, text, entry.span, "keep one of them")
-        values[group] = constant(entry.value, text)
-    missing = [label for group, label in enumerate(grouping.labels) if group not in values]
+        values[place] = constant(entry.value, text)
+    missing = [label for place, label in enumerate(labels) if place not in values]
     if missing:
-        message = f"the weights leave out {listed(missing)} of `{grouping.name}`"
-        raise FormulaError(message, text, given.span, "give every group a weight, 0 for none")
-    return np.array([values[group] for group in range(len(grouping))])
+        message = f"the weights leave out {listed(missing)} of `{whose}`"
+        raise FormulaError(message, text, given.span, "give each a weight, 0 for none")
+    return np.array([values[place] for place in range(len(labels))])
 
 
-def _list(design: Design, given: Sequence) -> FloatArray:
-    """Return the weights of ``[0.3, 0.7]``, one a group."""
-    grouping, text = _grouping(design), design.formula.source
-    if len(given.items) != len(grouping):
-        message = f"`{grouping.name}` has {len(grouping)} groups, and there are {len(given.items)} weights"
-        raise FormulaError(message, text, given.span, f"the groups are {listed(grouping.labels)}")
+def _list(given: Sequence, labels: tuple[str, ...], whose: str, text: str) -> FloatArray:
+    """Return the weights of ``[0.3, 0.7]``, one for each of `labels`."""
+    if len(given.items) != len(labels):
+        message = f"`{whose}` has {len(labels)} levels, and there are {len(given.items)} weights"
+        raise FormulaError(message, text, given.span, f"the levels are {listed(labels)}")
     return np.array([constant(item, text) for item in given.items])
+
+
+# --- over the levels of a factor
+
+
+def level_weights(design: Design, term: Term, axis: Axis, value: Expr | None) -> Weights:
+    """Return weights of a factor's levels: ``n`` counts the rows at each.
+
+    Raises
+    ------
+    FormulaError
+        Where the weights are those of groups, or `term` does not say at which level a row is.
+    """
+    expr, text = value if value is not None else N_ROWS, design.formula.source
+    match expr:
+        case Name(id="n", quoted=False):
+            raw = _level_rows(design, term, axis, expr)
+        case Name(id="equal", quoted=False):
+            raw = np.ones(len(axis.levels))
+        case Map():
+            raw = _map(expr, axis.levels, axis.name, text)
+        case Sequence():
+            raw = _list(expr, axis.levels, axis.name, text)
+        case _:
+            message = f"`{canonical(expr)}` weights groups, and `{axis.name}` is a factor"
+            hint = "use n, equal, or give each level a weight: {a: 0.3, b: 0.7}"
+            raise FormulaError(message, text, expr.span, hint)
+    return Weights(canonical(expr), raw / raw.sum())
+
+
+def _level_rows(design: Design, term: Term, axis: Axis, at: Expr) -> FloatArray:
+    """Return the rows at each level, by the codes that the term's columns have there."""
+    if axis.coding is None or len(term.parts) > 1:
+        message = f"`{term.name}` does not say how many rows each level of `{axis.name}` has"
+        hint = "write `weights=equal`, or give each level a weight"
+        raise FormulaError(message, design.formula.source, at.span if at.span.end else term.span, hint)
+    codes, place = np.unique(term.columns, axis=0, return_inverse=True)
+    rows = np.bincount(place, weights=design.row_weights, minlength=len(codes))
+    same = np.all(np.isclose(axis.coding[:, None, :], codes), axis=2)  # (k, 1, c) and (codes, c)
+    return np.asarray(same @ rows, dtype=float)

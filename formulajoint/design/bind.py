@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from formulajoint.design.algebra import Expansion, expand
 from formulajoint.design.columns import numeric_values
-from formulajoint.design.frame import Frame, numbers, read_frame
+from formulajoint.design.frame import Column, Frame, numbers, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import MAIN, resolve_hierarchies
 from formulajoint.design.names import (
@@ -23,8 +24,8 @@ from formulajoint.design.names import (
     weight_column,
 )
 from formulajoint.design.references import check_references
-from formulajoint.design.rows import Table, used_rows
-from formulajoint.design.schema import Design, FloatArray, Predictor, Response, Rows
+from formulajoint.design.rows import Table, check_finite, used_rows
+from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_contrasts, refuse_unavailable
 from formulajoint.errors import DataError, FormulaError
@@ -78,6 +79,7 @@ def bind(formula: Formula, data: object) -> Design:
         table.weights,
         _weight_columns(formula, table),
         rows,
+        partial(_later_column, frame, table.places),
     )
     check_references(design)
     refuse_contrasts(formula)
@@ -214,10 +216,27 @@ def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
     columns = {}
     for call in contrast_calls(formula):
         name = weight_column(call)
-        if name is None:
-            continue
-        if table.columns[name.id].kind == "categorical":
-            message = f"weights are numbers, but column `{name.id}` holds text or categories"
-            raise FormulaError(message, formula.source, name.span)
-        columns[name.id] = numbers(table.columns[name.id])
+        if name is not None:
+            columns[name.id] = _weight_values(table.columns[name.id], name, formula.source)
     return columns
+
+
+def _weight_values(column: Column, name: Name, text: str) -> FloatArray:
+    if column.kind == "categorical":
+        message = f"weights are numbers, but column `{name.id}` holds text or categories"
+        raise FormulaError(message, text, name.span)
+    return numbers(column)
+
+
+def _later_column(frame: Frame, places: IntArray, name: Name, text: str) -> FloatArray:
+    """Return the values of a column by which a contrast is weighted that is asked after the fit."""
+    require_known(name, frame.names, text)
+    column = frame.column(name.id)
+    missing = int(column.missing[places].sum())
+    if missing:
+        raise DataError(
+            f"Column `{name.id}` misses {missing} of the {len(places)} rows of this fit. "
+            "Put the contrast into the formula and fit again: those rows are then left out."
+        )
+    check_finite(column.take(places))
+    return _weight_values(column, name, text)[places]

@@ -54,10 +54,18 @@ def helmert(levels: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
 def polynomial(levels: Sequence[str]) -> tuple[FloatArray, tuple[str, ...]]:
     """Orthonormal polynomials over equally spaced levels, as R's ``contr.poly``."""
     k = len(levels)
-    place = np.arange(k, dtype=float) - (k - 1) / 2
-    q, r = np.linalg.qr(np.vander(place, increasing=True))
-    names = ("linear", "quadratic", "cubic", *(f"degree {degree}" for degree in range(4, k)))
-    return (q * np.sign(np.diag(r)))[:, 1:], names[: k - 1]
+    return orthonormal_polynomials(k, k - 1), polynomial_names(k - 1)
+
+
+def orthonormal_polynomials(k: int, degree: int) -> FloatArray:
+    """Return polynomials of degree 1 to `degree` at k equally spaced places, each of length 1; (k, degree)."""
+    q, r = np.linalg.qr(np.vander(np.linspace(-1, 1, k), degree + 1, increasing=True))
+    return np.asarray((q * np.sign(np.diag(r)))[:, 1:])
+
+
+def polynomial_names(degree: int) -> tuple[str, ...]:
+    """Return how polynomials of degree 1 to `degree` are called."""
+    return ("linear", "quadratic", "cubic", *(f"degree {d}" for d in range(4, degree + 1)))[:degree]
 
 
 CODINGS: Mapping[str, Coding] = {

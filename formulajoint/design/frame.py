@@ -37,8 +37,8 @@ class Column:
     missing: BoolArray
     order: tuple[object, ...] | None = None
 
-    def take(self, keep: BoolArray) -> Column:
-        """Return the rows where `keep` is true."""
+    def take(self, keep: BoolArray | IntArray) -> Column:
+        """Return the rows where `keep` is true, or those at the places that it lists."""
         return replace(self, values=self.values[keep], missing=self.missing[keep])
 
 

@@ -99,6 +99,8 @@ def only_argument(call: Call, formula: Formula) -> Expr:
 def weight_column(call: Call) -> Name | None:
     """Return the column by which a contrast clause weights the groups, if it is a column."""
     weights = call.keyword("weights")
+    if isinstance(weights, Call) and weights.name == "dirichlet":
+        weights = next(column_arguments(weights), None)
     if isinstance(weights, Call):
         weights = next(column_arguments(weights), None) or next((k.value for k in weights.keywords), None)
         return weights if isinstance(weights, Name) else None

@@ -6,7 +6,7 @@ hierarchy, its first as a parameter. Exactly one reading must exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,10 +14,9 @@ from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.matching import find_level as find_level
 from formulajoint.design.matching import position_of, written
 from formulajoint.design.names import contrast_calls, parts_of
-from formulajoint.design.schema import Design, Predictor, Term
+from formulajoint.design.schema import Design, FloatArray, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
 from formulajoint.language.ir import Attribute, Call, Chain, Expr, Name, Subscript, Unary
-from formulajoint.language.levels import level_of
 from formulajoint.language.text import canonical
 
 type Part = Literal["coefficient", "mean", "sd"]
@@ -72,22 +71,30 @@ def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[
     """
     term = resolve_term(design, subscript.of)
     dims = dims_of(design.predictor, term)
-    text = design.formula.source
+    places = places_of(subscript, term.name, dims, design.formula.source)
+    whole = {dim: tuple(range(len(labels))) for dim, labels in dims.items()}
+    return term, whole | {dim: (place,) for dim, place in places.items()}
+
+
+def places_of(
+    subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]], text: str
+) -> dict[str, int]:
+    """Return the place of each level that ``name[...]`` names, by dim; `dims` are those of `name` with their labels."""
     if not dims:
-        message = f"`{term.name}` is a single coefficient, and has no levels"
-        raise FormulaError(message, text, subscript.span, f"write `{term.name}`")
-    positions = {dim: tuple(range(len(labels))) for dim, labels in dims.items()}
+        message = f"`{name}` is a single coefficient, and has no levels"
+        raise FormulaError(message, text, subscript.span, f"write `{name}`")
     named = [index for index in subscript.indices if index.dim is not None]
     if not named and len(subscript.indices) != len(dims):
-        raise _incomplete(subscript, term, dims, text)
+        raise _incomplete(subscript, name, dims, text)
+    places: dict[str, int] = {}
     names = [index.dim for index in named] or list(dims)
     for index, dim in zip(subscript.indices, names, strict=True):
         if dim not in dims:
-            message = f"`{term.name}` has no dim `{dim}`"
+            message = f"`{name}` has no dim `{dim}`"
             hint = did_you_mean(str(dim), dims) or f"it has {listed(dims)}"
             raise FormulaError(message, text, index.span, hint)
-        positions[dim] = (position_of(index.level, dims[dim], f"`{dim}`", text),)
-    return term, positions
+        places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`", text)
+    return places
 
 
 def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
@@ -99,14 +106,62 @@ def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
 
 
 def check_references(design: Design) -> None:
-    """Check every term, level and group that the contrast clauses of the formula refer to."""
+    """Check every term, level and group that the contrast clauses of the formula refer to.
+
+    The names in ``contrast(...)`` may be parameters of the family, which are known only where the model is planned.
+    """
     for call in contrast_calls(design.formula):
         for arg in call.args:
-            if call.name in ("contrast", "test"):
+            if call.name == "test":
                 _check_effect(design, arg)
-            else:
+            elif call.name != "contrast":
                 resolve_term(design, arg)
-        _check_reference_group(design, call)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """What a family of contrasts compares: the groups, or a factor's levels.
+
+    Attributes
+    ----------
+    name : str
+        The grouping or the factor.
+    place : int
+        Of the axis among those of the coefficient.
+    levels : tuple of str
+    coding : (k, c) array or None
+        From a factor's c coefficients to its k levels; None where each level has its own coefficient.
+    """
+
+    name: str
+    place: int
+    levels: tuple[str, ...]
+    coding: FloatArray | None
+
+
+def compared(design: Design, term: Term, call: Call) -> Axis:
+    """Return what a family of contrasts of `term` compares: ``over=``, else the term's one factor, else the groups."""
+    dims, text, over = dims_of(design.predictor, term), design.formula.source, call.keyword("over")
+    at = call.span if over is None else over.span
+    if not dims:
+        message = f"`{term.name}` is a single coefficient, so `{call.name}` has nothing to compare"
+        raise FormulaError(message, text, at, "its summary is in `fit.summary()`")
+    if isinstance(over, Name):
+        name = over.id
+    elif len(term.factors) > 1:
+        hint = f"write `over=`, one of {listed(dims)}"
+        raise FormulaError(f"`{term.name}` could be compared over {listed(dims)}", text, at, hint)
+    else:
+        name = term.factors[0].name if term.factors else next(iter(dims))
+    if name not in dims:
+        hint = did_you_mean(name, dims) or f"write one of {listed(dims)}"
+        raise FormulaError(f"`{term.name}` does not differ by `{name}`", text, at, hint)
+    factor = next((factor for factor in term.factors if factor.name == name), None)
+    levels = dims[name] if factor is None else factor.levels or factor.labels
+    if len(levels) < 2:
+        message = f"`{name}` has one level only, so `{call.name}` has nothing to compare"
+        raise FormulaError(message, text, at)
+    return Axis(name, list(dims).index(name), levels, None if factor is None else factor.coding)
 
 
 # --- readings
@@ -180,29 +235,25 @@ def _check_effect(design: Design, expr: Expr) -> None:
                 _check_effect(design, operand)
 
 
-def _check_reference_group(design: Design, call: Call) -> None:
-    """Check the group of ``reference(treatment, ref=A)``."""
-    grouping, reference = design.predictor.grouping, call.keyword("ref")
-    level = level_of(reference) if reference else None
-    if grouping and level:
-        position_of(level, grouping.labels, f"`{grouping.name}`", design.formula.source)
-
-
 def _incomplete(
-    subscript: Subscript, term: Term, dims: dict[str, tuple[str, ...]], text: str
+    subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]], text: str
 ) -> FormulaError:
     """Return the error for bare levels that are too few or too many, with both right spellings."""
     given = [index.level.text for index in subscript.indices]
     levels = "one level" if len(given) == 1 else f"{len(given)} levels"
-    message = f"`{term.name}` has a coefficient for each {' and '.join(f'`{dim}`' for dim in dims)}, not for {levels}"
+    message = (
+        f"`{name}` has a coefficient for each {' and '.join(f'`{dim}`' for dim in dims)}, not for {levels}"
+    )
     chosen = _example(dims, given)
     bare = ", ".join(chosen.values())
     named = ", ".join(f"{dim}={level}" for dim, level in chosen.items())
-    name = canonical(subscript.of)
-    hint = f"write `{name}[{named}]`, a dim left out meaning all its levels, or `{name}[{bare}]`"
+    written_name = canonical(subscript.of)
+    hint = (
+        f"write `{written_name}[{named}]`, a dim left out meaning all its levels, or `{written_name}[{bare}]`"
+    )
     return FormulaError(message, text, subscript.span, hint)
 
 
-def _example(dims: dict[str, tuple[str, ...]], given: Sequence[str]) -> dict[str, str]:
+def _example(dims: Mapping[str, tuple[str, ...]], given: Sequence[str]) -> dict[str, str]:
     """Return one level for each dim, those that were given if they fit."""
     return {dim: written(next((x for x in given if x in labels), labels[0])) for dim, labels in dims.items()}

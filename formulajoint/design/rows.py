@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from formulajoint.design.frame import BoolArray, Column, Frame, numbers
-from formulajoint.design.schema import FloatArray, Rows
+from formulajoint.design.schema import FloatArray, IntArray, Rows
 from formulajoint.errors import DataError
 
 
@@ -16,19 +16,26 @@ from formulajoint.errors import DataError
 class Table:
     """The columns that a formula names, without missing values; `text` is the formula, for errors.
 
-    `weights` are frequencies: a row of weight w counts as w rows.
+    `weights` are frequencies: a row of weight w counts as w rows. `places` are the rows' places in the frame.
     """
 
     columns: Mapping[str, Column]
-    rows: int
+    places: IntArray
     text: str
     weights: FloatArray | None = None
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.places)
+
     def take(self, keep: BoolArray) -> Table:
         """Return the rows where `keep` is true."""
+        if keep.all():
+            return self
         columns = {name: column.take(keep) for name, column in self.columns.items()}
         weights = None if self.weights is None else self.weights[keep]
-        return Table(columns, int(keep.sum()), self.text, weights)
+        return Table(columns, self.places[keep], self.text, weights)
 
 
 def used_rows(
@@ -54,9 +61,9 @@ def used_rows(
     keep = ~np.any([column.missing for column in columns.values()], axis=0)
     if not keep.any():
         raise DataError(f"No row is left: every row misses a value. {_counted(missing, frame.rows)}")
-    table = Table(columns, frame.rows, text).take(keep)
+    table = Table(columns, np.arange(frame.rows), text).take(keep)
     for column in table.columns.values():
-        _check_finite(column)
+        check_finite(column)
     if weights is None:
         return table, Rows(frame.rows, table.rows, missing)
     weighted = _weighted(table, weights)
@@ -77,7 +84,8 @@ def _counted(missing: Mapping[str, int], rows: int) -> str:
     return f"Missing: {cells}."
 
 
-def _check_finite(column: Column) -> None:
+def check_finite(column: Column) -> None:
+    """Refuse a column that is infinite somewhere."""
     if column.kind == "numeric":
         infinite = int(np.isinf(column.values).sum())
         if infinite:

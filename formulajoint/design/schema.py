@@ -5,14 +5,14 @@ Shapes: N rows used, G groups, k columns of a term.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.language.ir import Formula
+from formulajoint.language.ir import Formula, Name
 from formulajoint.spans import NOWHERE, Span
 
 type FloatArray = NDArray[np.float64]
@@ -23,11 +23,15 @@ type IntArray = NDArray[np.int64]
 class Factor:
     """A named axis of a coefficient: the levels of a categorical column that have one.
 
-    `name` is the column's (or, for a basis such as ``poly(x, 2)``, the call's text).
+    `name` is the column's (or, for a basis such as ``poly(x, 2)``, the call's text), `labels` are those of the
+    columns. What each of the k `levels` adds to the mean is its row of `coding` (k, labels) times the
+    coefficients; an axis of joined cells has neither.
     """
 
     name: str
     labels: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+    coding: FloatArray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +186,9 @@ class Design:
     weight_columns : mapping of str to (N,) float array
         Columns that ``weights=`` of a contrast clause reads (``sum(col)`` or ``col``).
     rows : Rows
+    read_column : callable or None
+        From the name of any numeric column of the data to its values in the rows used, (N,): for contrasts that are
+        asked after the fit. None where the data are gone.
     """
 
     formula: Formula
@@ -192,6 +199,7 @@ class Design:
     row_weights: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
+    read_column: Callable[[Name, str], FloatArray] | None = field(default=None, repr=False)
 
     def parameter(self, name: str) -> Predictor | None:
         """Return the predictor of parameter `name`, or None where it has no clause of its own."""

@@ -134,7 +134,8 @@ def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
             coding = full if piece[key] else value.coding
             matrix, labels = coding(value.levels.labels)
             bare = value.switch and len(labels) == 1
-            yield Axis(key, Factor(value.variable, labels), value.levels.codes, matrix, bare)
+            factor = Factor(value.variable, labels, value.levels.labels, matrix)
+            yield Axis(key, factor, value.levels.codes, matrix, bare)
 
 
 def _crossed(axes: Sequence[Axis], numeric: FloatArray) -> FloatArray:

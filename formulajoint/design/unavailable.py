@@ -18,10 +18,6 @@ CLAUSES: Mapping[str, str] = {
     "se": "`weights(column)` takes frequencies, which are something else",
 }
 CONTRASTS: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly", "contrast"),
-        "`joint`, `rms` and `spread` are",
-    ),
     "test": 'fit first, then ask the fit: `fit.test("...")`',
 }
 FAMILIES = ("gaussian", "student")

@@ -126,13 +126,24 @@ def _check_weights(reader: Reader, slot: Slot, value: ir.Expr) -> None:
             raise reader.error("a map of weights needs `level: weight`", value.span, hint)
         case ir.Call():
             signature = reader.look_up("weight scheme", value.name, name_span(value))
-            check_arguments(reader, value, signature, CHECKS)
+            check_arguments(reader, value, signature, ARGUMENTS)
         case ir.Text(value=text):
             hint = f"write `{text}` without quotes" if text in slot.words else did_you_mean(text, slot.words)
             raise reader.error("weights are not given as a text", value.span, hint)
         case _:
             hint = "write `n`, `equal`, `precision`, a column, or `{A: 0.3, B: 0.7}`"
             raise reader.error(f"{described(value)} is no set of weights", value.span, hint)
+
+
+def _check_counts(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    """Check what ``dirichlet(...)`` takes: weights that are not uncertain themselves."""
+    certain = "`n`, `equal`, `sum(column)`, a column, or `{A: 30, B: 70}`"
+    match value:
+        case ir.Name(id="precision", quoted=False):
+            raise reader.error("a precision is no count of people", value.span, f"write {certain}")
+        case ir.Call(name="dirichlet"):
+            raise reader.error("`dirichlet` cannot stand in `dirichlet`", value.span, f"write {certain}")
+    _check_weights(reader, slot, value)
 
 
 def _check_keys(reader: Reader, weights: ir.Map) -> None:
@@ -162,4 +173,5 @@ ARGUMENTS: Mapping[Kind, Check] = {
     Kind.HYPOTHESIS: check_hypothesis,
     Kind.PRIOR: _check_prior,
     Kind.WEIGHTS: _check_weights,
+    Kind.COUNTS: _check_counts,
 }

@@ -31,6 +31,7 @@ class Kind(Enum):
     FAMILY = "a family"
     CODING = "a coding"
     WEIGHTS = "weights"
+    COUNTS = "weights, as counts"
 
 
 @dataclass(frozen=True, slots=True)

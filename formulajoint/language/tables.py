@@ -69,6 +69,7 @@ NAME = Slot("name", Kind.LABEL)
 REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
 SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
+OVER = Slot("over", Kind.COLUMN)
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
 TRUTH = ("true", "false")
 
@@ -110,13 +111,13 @@ CLAUSES = {
     "joint": _contrast(WEIGHTS, SCALE),
     "rms": _contrast(WEIGHTS, SCALE),
     "spread": _contrast(WEIGHTS, SCALE),
-    "pairwise": _contrast(),
-    "reference": _contrast(REF),
-    "sequential": _contrast(),
-    "meandev": _contrast(WEIGHTS),
-    "meanotherdev": _contrast(),
-    "helmert": _contrast(),
-    "poly": _contrast(),
+    "pairwise": _contrast(OVER, Slot("most", Kind.WHOLE)),
+    "reference": _contrast(REF, OVER),
+    "sequential": _contrast(OVER),
+    "meandev": _contrast(WEIGHTS, OVER),
+    "meanotherdev": _contrast(OVER),
+    "helmert": _contrast(OVER),
+    "poly": _contrast(OVER, Slot("degree", Kind.WHOLE)),
     "contrast": replace(_contrast(), rest=Slot("arithmetic", Kind.EFFECT), least=1),
     "test": replace(_contrast(), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
 }
@@ -164,7 +165,10 @@ FAMILIES = ("gaussian", "student", "bernoulli", "binomial", "poisson", "negative
 
 CODINGS = ("treatment", "sum", "helmert", "poly")
 
-WEIGHT_SCHEMES = {"sum": _all(Slot("column", Kind.COLUMN))}
+WEIGHT_SCHEMES = {
+    "sum": _all(Slot("column", Kind.COLUMN)),
+    "dirichlet": _all(Slot("counts", Kind.COUNTS, ("n", "equal"))),
+}
 
 ELSEWHERE = {
     "scale": "standardize",

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from formulajoint.compiler.plan import ContrastPlan
+from formulajoint.compiler.plan import AveragePlan, ContrastPlan
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.plots.style import (
@@ -133,9 +133,9 @@ def _short(row: pd.Series, draws: FloatArray, known: ContrastPlan | None) -> str
 
 def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
     """Tell whether a sign says something: a root mean square is never below zero, nor is a sd."""
-    if known is not None:
-        return known.function.name not in ("rms", "spread")
-    return bool((draws < 0).any())
+    if known is None:
+        return bool((draws < 0).any())
+    return not isinstance(known, AveragePlan) or known.function.name not in ("rms", "spread")
 
 
 def _draw(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from formulajoint.compiler.plan import Coefficient, ContrastPlan
+from formulajoint.compiler.plan import AveragePlan, Coefficient
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.schema import FloatArray
@@ -165,12 +165,15 @@ def _rows_of(posterior: Posterior, table: pd.DataFrame, name: str) -> pd.DataFra
     return rows.assign(mean=rows["mean"].fillna(medians))
 
 
-def _joint_contrasts(posterior: Posterior, coefficient: Coefficient) -> list[ContrastPlan]:
+def _joint_contrasts(posterior: Posterior, coefficient: Coefficient) -> list[AveragePlan]:
     """Return the weighted means of the coefficient in its own units."""
     return [
         c
         for c in posterior.plan.contrasts
-        if c.coefficient is coefficient and c.function.name == "joint" and c.scale == "none"
+        if isinstance(c, AveragePlan)
+        and c.coefficient is coefficient
+        and c.function.name == "joint"
+        and c.scale == "none"
     ]
 
 

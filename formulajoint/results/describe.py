@@ -11,7 +11,18 @@ from itertools import product
 from textwrap import wrap
 from typing import Any
 
-from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, Pool, ScalePlan
+from formulajoint.compiler.plan import (
+    ArithmeticPlan,
+    AveragePlan,
+    Coefficient,
+    ContrastPlan,
+    FamilyPlan,
+    LinearPlan,
+    Plan,
+    Pool,
+    ScalePlan,
+)
+from formulajoint.contrasts.families import MEANINGS
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import FloatArray, Grouping, Hierarchy, Rows, Term
@@ -147,7 +158,7 @@ def coefficient_rows(plan: Plan) -> list[tuple[str, str, str]]:
     rows = list(_linear_rows(plan.mean))
     for part in plan.parameters:
         rows += _linear_rows(part) if isinstance(part, LinearPlan) else _scale_rows(part, plan.family.name)
-    return rows
+    return rows + [(s.name, f"uncertain shares of {s.dims[0]}", s.prior) for s in plan.shares]
 
 
 def _linear_rows(part: LinearPlan) -> Iterator[tuple[str, str, str]]:
@@ -247,12 +258,30 @@ def residual(family: str) -> str:
 
 
 def contrast_lines(plan: Plan) -> list[str]:
-    """Return one line a contrast: what it averages, with which weights."""
-    return [f"{c.name}: {describe_contrast(plan, c)}; {_weights(plan, c)}" for c in plan.contrasts]
+    """Return one line a contrast: what it is, with which weights."""
+    return [
+        f"{c.name}: {describe_contrast(plan, c)}" + (f"; {_weights(plan, c)}" if c.weights else "")
+        for c in plan.contrasts
+    ]
 
 
 def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
     """Return one phrase such as ``weighted mean of treatment over school, divided by the residual sd``."""
+    match contrast:
+        case AveragePlan():
+            return _describe_average(plan, contrast)
+        case FamilyPlan():
+            entries = (
+                "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
+            )
+            return (
+                f"{MEANINGS[contrast.family]} of {contrast.coefficient.name} over {contrast.over}, {entries}"
+            )
+        case ArithmeticPlan():
+            return contrast.text
+
+
+def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
     grouping = plan.design.predictor.grouping
     sigma = plan.scale("sigma")
     own = "each group's" if sigma is not None and sigma.grouping is not None else "the"
@@ -268,12 +297,19 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
 
 def _weights(plan: Plan, contrast: ContrastPlan) -> str:
     grouping = plan.design.predictor.grouping
+    if contrast.weights is None:
+        return ""
     values, scheme = contrast.weights.values, contrast.weights.scheme
-    if contrast.weights_name is not None:
+    if contrast.weights.over_sigma:
         return f"weights {scheme}, divided by each group's sigma^2 draw by draw"
-    if grouping is None or values.ndim > 1 or len(grouping) > MOST_GROUPS:
+    labels = grouping.labels if grouping is not None else ()
+    if isinstance(contrast, FamilyPlan) and contrast.coding is not None:
+        labels = contrast.levels
+    if values.ndim > 1 or len(labels) > MOST_GROUPS:
         return f"weights {scheme}: {span(values)} each"
-    named = ", ".join(f"{label} {w:.3g}" for label, w in zip(grouping.labels, values, strict=True))
+    named = ", ".join(f"{label} {w:.3g}" for label, w in zip(labels, values, strict=True))
+    if contrast.weights_name is not None:
+        return f"weights {scheme}, uncertain, on average {named}"
     return f"weights {scheme}: {named}"
 
 

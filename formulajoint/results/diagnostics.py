@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from formulajoint.compiler.plan import LinearPlan, Plan
@@ -26,7 +27,13 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
     table : DataFrame
         Rows of `summary` and `contrasts`.
     """
-    found = [_divergences(posterior), _chains(posterior), _r_hat(posterior, table), _ess(posterior, table)]
+    found = [
+        _divergences(posterior),
+        _chains(posterior),
+        _numbers(posterior),
+        _r_hat(posterior, table),
+        _ess(posterior, table),
+    ]
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -58,6 +65,20 @@ def _chains(posterior: Posterior) -> str:
     if posterior.tree["posterior"].sizes["chain"] > 1:
         return ""
     return "There is one chain only, so r_hat cannot tell whether chains agree: use chains=4."
+
+
+def _numbers(posterior: Posterior) -> str:
+    """Tell of contrasts that are no number in some draws, as the root of what may be negative."""
+    for contrast in posterior.plan.contrasts:
+        values = posterior.dataset[contrast.name].to_numpy()  # (chain, draw, ...)
+        count = values.shape[0] * values.shape[1]
+        bad = int((~np.isfinite(values.reshape((count, -1)))).any(axis=1).sum())
+        if bad:
+            return (
+                f"The contrast {contrast.name} is not a number in {bad} of {count} draws, so its figures are blank: "
+                f"`{contrast.text}` has no value there."
+            )
+    return ""
 
 
 def _r_hat(posterior: Posterior, table: pd.DataFrame) -> str:

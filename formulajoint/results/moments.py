@@ -1,14 +1,19 @@
 """Where a posterior moment does not exist, so that its estimate would only mislead.
 
 With flat priors a coefficient is a t with d = rows - rank degrees of freedom: its mean exists for d > 1, its sd for
-d > 2, and the same holds for sigma. Tables leave such a cell blank; medians and intervals exist always.
+d > 2, and the same holds for sigma. A product of k such coefficients has the moments of d / k, and a ratio whose
+denominator can be zero has none, whatever the priors. Tables leave such a cell blank; medians and intervals exist
+always.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 
-from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan, ScalePlan
 from formulajoint.contrasts.weights import Weights
 from formulajoint.design.moments import profile, stack
 from formulajoint.design.schema import FloatArray, Term
@@ -21,7 +26,8 @@ def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
     """
     sigma = plan.scale("sigma")
     if plan.family.name != "gaussian" or sigma is None or sigma.prior.proper or sigma.pool is not None:
-        return {}
+        ratios = (c for c in plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree))
+        return {contrast.name: np.zeros(()) for contrast in ratios}
     df = _spare_rows(plan, sigma) - (1.0 if sigma.prior.law == "flat" else 0.0)
     out = {sigma.name: df}
     grouping = plan.design.predictor.grouping
@@ -31,11 +37,26 @@ def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
         if coefficient.prior is not None and not coefficient.prior.proper:
             own = coefficient.grouped and df.ndim == 1
             out[coefficient.name] = df if own else np.asarray(df.min())
-    for contrast in plan.contrasts:
-        # Divided by sigma it is one over a root of chi-squared plus a normal, which has all moments.
-        if contrast.coefficient.name in out and contrast.scale != "sigma":
-            out[contrast.name] = np.asarray(_of_average(df, contrast.weights))
-    return out
+    return out | {contrast.name: np.asarray(_of_contrast(contrast, df, out)) for contrast in plan.contrasts}
+
+
+def _of_contrast(contrast: ContrastPlan, df: FloatArray, known: Mapping[str, FloatArray]) -> float:
+    """Return the degrees of freedom of a contrast's entries, the least of them."""
+    if isinstance(contrast, ArithmeticPlan):
+        least = min(float(np.min(known.get(c.variable, np.inf))) for c in contrast.cells.values())
+        return _of_power(least, contrast.degree)
+    # Divided by sigma it is one over a root of chi-squared plus a normal, which has all moments.
+    by_sigma = isinstance(contrast, AveragePlan) and contrast.scale == "sigma"
+    if contrast.coefficient.name not in known or by_sigma:
+        return float("inf")
+    if isinstance(contrast, FamilyPlan):
+        return float(df.min())
+    return _of_average(df, contrast.weights)
+
+
+def _of_power(df: float, degree: float) -> float:
+    """Return the degrees of freedom that a product of so many factors is like; 0 where there is no mean at all."""
+    return 0.0 if math.isinf(degree) else df / degree if degree else float("inf")
 
 
 def _of_average(df: FloatArray, weights: Weights) -> float:

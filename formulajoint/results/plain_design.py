@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -55,9 +55,9 @@ class Plain:
 
 
 def to_plain(design: schema.Design) -> Plain:
-    """Return `design` as data and arrays."""
+    """Return `design` as data and arrays; of the data frame no further column can be read."""
     arrays: Arrays = {}
-    return Plain(_encoded(design, arrays), arrays)
+    return Plain(_encoded(replace(design, read_column=None), arrays), arrays)
 
 
 def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:

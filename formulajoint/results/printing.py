@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.errors import listed
 from formulajoint.results.describe import (
     coefficient_rows,
@@ -52,7 +52,7 @@ def fit_text(
         test_section(plan, tests, summary["ess_bulk"].min()),
         coefficient_section(plan, summary, prob),
         [
-            *note_lines([*plan.notes, *blank_note(pd.concat([summary, contrasts]))]),
+            *note_lines([*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
             *note_lines(problems, "warning"),
             sampler_line(summary, engine),
         ],
@@ -75,14 +75,25 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     if table.empty:
         return []
     rows = [
-        (str(name), *numbers(row), direction(row["p_direction"], row["ess_bulk"]))
+        (str(name), *_centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
         for name, row in table.iterrows()
     ]
     lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows)
     weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
     return lines + [
-        f"  {c.name}: {describe_contrast(plan, c)}; weights {weights.get(c.name, '')}" for c in plan.contrasts
+        f"  {c.name}: {describe_contrast(plan, c)}"
+        + (f"; weights {weights.get(c.name, '')}" if c.weights else "")
+        for c in plan.contrasts
     ]
+
+
+def _centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
+    """Return the figures of a row, with the median in the place of a mean that does not exist."""
+    mean, sd, interval = shown
+    if mean or math.isnan(row["median"]):
+        return shown
+    digits = len(interval.partition(",")[0].partition(".")[2])
+    return f"{_fixed(row['median'], digits)} (median)", sd, interval
 
 
 def direction(share: float, ess: float) -> str:
@@ -196,15 +207,24 @@ def _fixed(value: float, digits: int) -> str:
     return "" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no -0.00
 
 
-def blank_note(table: pd.DataFrame) -> list[str]:
-    """Return the note that explains blank cells, where there are any."""
-    blank = table.index[table["sd"].isna() & table["ess_bulk"].notna()]
-    if not len(blank):
-        return []
-    return [
-        f"With flat priors and so few rows {listed(map(str, blank), 6)} have no sd (a blank mean does not exist "
-        "either): their tails are too heavy. Intervals exist."
-    ]
+def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:
+    """Return the notes that explain blank cells, where there are any."""
+    ratios = {c.name for c in plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree)}
+    blank = [str(name) for name in table.index[table["sd"].isna() & table["ess_bulk"].notna()]]
+    divided = [name for name in blank if name.partition("[")[0] in ratios]
+    heavy = [name for name in blank if name.partition("[")[0] not in ratios]
+    notes = []
+    if divided:
+        notes.append(
+            f"{listed(divided, 6)} {'divide' if len(divided) > 1 else 'divides'} by what can be zero, and so "
+            "without mean and sd. Medians and intervals exist."
+        )
+    if heavy:
+        notes.append(
+            f"With flat priors and so few rows {listed(heavy, 6)} have no sd (a blank mean does not exist "
+            "either): their tails are too heavy. Intervals exist."
+        )
+    return notes
 
 
 def sampler_line(summary: pd.DataFrame, engine: str) -> str:

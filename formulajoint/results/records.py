@@ -27,7 +27,7 @@ def fit_record(
         "interval": {"kind": "hdi", "probability": prob},
         "summary": _rows(summary, "parameter"),
         "estimates": _rows(contrasts.drop(columns="weights"), "contrast"),
-        "weights": {c.name: _series(weights(posterior, c)) for c in plan.contrasts},
+        "weights": {c.name: _series(weights(posterior, c)) for c in plan.contrasts if c.weights},
         "tests": [] if tests is None else test_record(tests),
         "diagnostics": list(problems),
     }

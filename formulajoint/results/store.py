@@ -177,7 +177,7 @@ def _versions() -> dict[str, str]:
 
 
 def _priors(plan: Plan) -> dict[str, str]:
-    return {name: str(prior) for name, prior in plan.priors}
+    return {name: str(prior) for name, prior in plan.priors} | {own.name: own.prior for own in plan.shares}
 
 
 def _writable(dataset: Dataset) -> Dataset:

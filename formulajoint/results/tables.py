@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base.array import array_stats
 
-from formulajoint.compiler.plan import ContrastPlan
+from formulajoint.compiler.contrast_nodes import node_dims
+from formulajoint.compiler.plan import ContrastPlan, FamilyPlan
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.results.describe import span
@@ -41,10 +42,8 @@ def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         Columns mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat; in the index ``treatment[A]``. A mean or sd that
         does not exist is NaN.
     """
-    contrasts = {c.name for c in posterior.plan.contrasts} | {
-        c.weights_name for c in posterior.plan.contrasts
-    }
-    names = [str(name) for name in posterior.dataset.data_vars if name not in contrasts]
+    asked = node_dims(posterior.plan)
+    names = [str(name) for name in posterior.dataset.data_vars if name not in asked]
     order = {name: position for position, name in enumerate(_reading_order(posterior))}
     names.sort(key=lambda name: order.get(name, len(order)))
     columns = ["mean", "sd", "hdi_low", "hdi_high", "ess_bulk", "ess_tail", "r_hat"]
@@ -57,15 +56,16 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns mean, sd, hdi_low, hdi_high, p_direction (the probability of the sign that is more probable), ess_bulk,
-        r_hat and weights; in the index the node's name, with a factor's level where there is one.
+        Columns mean, sd, median, hdi_low, hdi_high, p_direction (the probability of the sign that is more probable),
+        ess_bulk, r_hat and weights; in the index the node's name, with its entry or a factor's level where there is
+        one. A mean or sd that does not exist, as that of a ratio, is NaN.
     """
     tables = []
     for contrast in posterior.plan.contrasts:
         table = _table(posterior, [contrast.name], prob)
         table["weights"] = weights_text(posterior, contrast)
         tables.append(table)
-    columns = ["mean", "sd", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"]
+    columns = ["mean", "sd", "median", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"]
     table = (
         pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns, index=pd.Index([], dtype=str))
     )
@@ -121,6 +121,7 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
         return {
             "mean": flat.mean(axis=1),
             "sd": flat.std(axis=1, ddof=1) if flat.shape[1] > 1 else np.full(len(flat), np.nan),
+            "median": np.median(flat, axis=1),
             "hdi_low": hdi[..., 0],
             "hdi_high": hdi[..., 1],
             "p_direction": np.maximum(above, (flat < 0).mean(axis=1)),
@@ -133,11 +134,16 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
 def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:
     """Return the weight of each group; its posterior mean where it differs from draw to draw.
 
-    The series has a second index level where a factor's columns differ in weight.
+    The series has a second index level where a factor's columns differ in weight; it is empty where nothing is
+    weighted.
     """
+    if contrast.weights is None:
+        return pd.Series([], dtype=float, index=pd.Index([], dtype=str), name=contrast.name)
     values = contrast.weights.values
     if contrast.weights_name is not None:
         values = posterior.dataset[contrast.weights_name].mean(("chain", "draw")).to_numpy()
+    if isinstance(contrast, FamilyPlan) and contrast.coding is not None:  # of a factor's levels
+        return pd.Series(values, index=pd.Index(contrast.levels, name=contrast.over), name=contrast.name)
     dims = contrast.coefficient.dims[: values.ndim]
     index = pd.MultiIndex.from_product([posterior.plan.coords[dim] for dim in dims], names=dims)
     flat = index.get_level_values(0) if values.ndim == 1 else index
@@ -150,7 +156,9 @@ def weights_text(posterior: Posterior, contrast: ContrastPlan) -> str:
 
 
 def describe_weights(contrast: ContrastPlan, series: pd.Series) -> str:
-    """Return the scheme and each group's weight, or their range where there are many."""
+    """Return the scheme and each group's weight, or their range where there are many; nothing without weights."""
+    if contrast.weights is None:
+        return ""
     mean = " (posterior mean)" if contrast.weights_name is not None else ""
     if len(series) > MOST_WEIGHTS:
         return f"{contrast.weights.scheme}{mean}: {len(series)} weights, {span(series.to_numpy())} each"

@@ -199,7 +199,7 @@ REFUSED = [
     (
         "y ~ x + half | school, joint(name=«both»)",
         "`name=` names one node, but `joint` makes 2: `x`, `half`",
-        "name the term: `joint(x, name=both)`",
+        "write a clause for each: `joint(x, name=both)`",
     ),
     ("y ~ x | school, joint(name=«x»)", "the name `x` is in use already, or reserved", "choose another"),
     (

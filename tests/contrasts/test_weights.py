@@ -272,10 +272,10 @@ def unmarked(formula):
     [
         ("{A: 1, «Q»: 2}", "`school` has no level `Q`", "the levels are `A`, `B`"),
         ("{«Aa»: 1, B: 2}", "`school` has no level `Aa`", "did you mean `A`?"),
-        ("«{A: 1}»", "the weights leave out `B` of `school`", "give every group a weight, 0 for none"),
+        ("«{A: 1}»", "the weights leave out `B` of `school`", "give each a weight, 0 for none"),
         ("{A: 1, «A: 2», B: 1}", "the level `A` has two weights", ""),
-        ("«[1, 2, 3]»", "`school` has 2 groups, and there are 3 weights", "the groups are `A`, `B`"),
-        ("«[1]»", "`school` has 2 groups, and there are 1 weights", "the groups are `A`, `B`"),
+        ("«[1, 2, 3]»", "`school` has 2 levels, and there are 3 weights", "the levels are `A`, `B`"),
+        ("«[1]»", "`school` has 2 levels, and there are 1 weights", "the levels are `A`, `B`"),
         ("{A: «-1», B: 2}", "a weight cannot be negative", ""),
         ("[1, «-2»]", "a weight cannot be negative", ""),
         ("«{A: 0, B: 0}»", "all weights are zero", ""),

@@ -92,11 +92,6 @@ FORMULAS = {
     "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
     "y ~ x, «se(treatment)»": "`se(...)` is not available yet",
     "y ~ x | school, «test(x == 0)»": "`test(...)` is not available yet",
-    "y ~ x | school, «contrast(x[A] - x[B])»": "`contrast(...)` is not available yet",
-    **{
-        f"y ~ x | school, joint(x), «{name}(x)»": f"`{name}(...)` is not available yet"
-        for name in ("pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly")
-    },
 }
 
 

@@ -59,11 +59,41 @@ def test_each_level_of_a_factor_has_its_own(clinics: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
+    ("clause", "hypotheses"),
+    [
+        ("contrast(2*treatment[A] - treatment[B] - 3)", ["2*treatment[A] - treatment[B] == 3"]),
+        ("pairwise(treatment)", ["treatment[B] == treatment[A]"]),
+    ],
+)
+def test_families_and_arithmetic_have_theirs(
+    tutoring: pd.DataFrame, clause: str, hypotheses: list[str]
+) -> None:
+    plan = plan_of(clause, tutoring)
+    for cell, text in enumerate(hypotheses):
+        found = savage_dickey(plan, plan.contrasts[0], cell)
+        assert isinstance(found, SavageDickey)
+        assert found.log_bf10 == pytest.approx(log_bf10(plan, text))
+        assert math.log(found.prior_height / found.posterior_height) == pytest.approx(found.log_bf10)
+
+
+@pytest.mark.parametrize(
     ("clauses", "reason"),
     [
-        ("rms()", "no Savage-Dickey ratio yet but for weighted means"),
-        ("joint(scale=sigma)", "no Savage-Dickey ratio yet but for weighted means"),
-        ("sigma ~ 1 | school, joint(weights=precision)", "no Savage-Dickey ratio yet but for weighted means"),
+        ("rms()", "no Savage-Dickey ratio yet but for contrasts that are linear"),
+        ("joint(scale=sigma)", "no Savage-Dickey ratio yet but for contrasts that are linear"),
+        (
+            "sigma ~ 1 | school, joint(weights=precision)",
+            "no Savage-Dickey ratio yet but for contrasts that are linear",
+        ),
+        (
+            "contrast(treatment[A] / treatment[B])",
+            "no Savage-Dickey ratio yet but for contrasts that are linear",
+        ),
+        (
+            "contrast(treatment[A] * treatment[B])",
+            "no Savage-Dickey ratio yet but for contrasts that are linear",
+        ),
+        ("joint(weights=dirichlet([4, 6]))", "no Savage-Dickey ratio yet but for contrasts that are linear"),
         ("sigma ~ 1 | school, joint()", "no Bayes factor yet but for a Gaussian response with one sigma"),
     ],
 )

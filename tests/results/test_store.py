@@ -36,6 +36,7 @@ FORMULAS = [
     """test_score ~ treatment | school, hierarchy(centered=false, dist=student, df=7), sigma ~ treatment,
         joint(weights={A: 1, B: 3}, scale=2, name=ours)""",
     "test_score ~ treatment + offset(age) | school, weights(w), joint(weights=sum(w)), missing(drop)",
+    "test_score ~ treatment | school, pairwise(treatment), contrast(treatment[A] / treatment[B]), joint(weights=dirichlet(n))",
     "test_score ~ arm + arm:treatment + common(age) | school, prior(age ~ constant(2), Intercept ~ normal(3, 4))",
 ]
 

@@ -112,7 +112,7 @@ def test_contrasts_have_a_table_of_their_own(posterior: Posterior) -> None:
     table = contrasts(posterior)
     assert list(table.index) == ["joint_treatment"]
     assert list(table.columns) == [
-        *("mean", "sd", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"),
+        *("mean", "sd", "median", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"),
     ]
     assert table.index.name == "contrast"
 

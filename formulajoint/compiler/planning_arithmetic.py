@@ -1,0 +1,195 @@
+"""``contrast(...)``: arithmetic of coefficients, each name in it found among the model's variables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from formulajoint.compiler.names import Names
+from formulajoint.compiler.plan import ArithmeticPlan, Cells, LinearPlan, Plan
+from formulajoint.compiler.planning_weights import node_name
+from formulajoint.design.references import Reference, dims_of, places_of, resolve_reference
+from formulajoint.errors import FormulaError, listed
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Subscript, Unary
+from formulajoint.language.text import canonical
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A variable that a name means: its dims in the model and, in the formula's words, their names and labels.
+
+    `size` is how often it counts as a factor that can be large; 0 for what is a number, or is never near zero.
+    """
+
+    variable: str
+    stem: str
+    dims: tuple[str, ...]
+    axes: Mapping[str, tuple[str, ...]]
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """A name in the arithmetic: the variable, and the place on each of its axes of which one level is meant."""
+
+    found: Found
+    places: Mapping[str, int]
+
+    @property
+    def kept(self) -> list[str]:
+        """The axes of which all levels are meant."""
+        return [axis for axis in self.found.axes if axis not in self.places]
+
+
+def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> ArithmeticPlan:
+    """Return the node of one expression of a ``contrast(...)`` clause.
+
+    Two operands are matched by the names of their dims, and one that lacks a dim is repeated along it.
+
+    Raises
+    ------
+    FormulaError
+        Where a name means no variable, dims have different levels, or no coefficient takes part.
+    """
+    reads = {part: _read(plan, part) for part in references(expr)}
+    if not reads:
+        message = f"`{canonical(expr)}` has no coefficient in it"
+        hint = "write arithmetic of coefficients, such as `treatment[A] - treatment[B]`"
+        raise FormulaError(message, plan.design.formula.source, expr.span, hint)
+    axes = _axes(plan, reads)
+    spelled = {
+        axis: dim
+        for read in reads.values()
+        for axis, dim in zip(read.found.axes, read.found.dims, strict=True)
+    }
+    stems = dict.fromkeys(read.found.stem for read in reads.values())
+    return ArithmeticPlan(
+        name=node_name(plan, call, "_".join(stems), names),
+        dims=tuple(spelled[axis] for axis in axes),
+        text=canonical(expr),
+        expr=expr,
+        cells={part: _cells(read, axes) for part, read in reads.items()},
+        degree=_degree(expr, reads),
+    )
+
+
+def references(expr: Expr) -> Iterator[Expr]:
+    """Yield every name of a coefficient in arithmetic, with its levels."""
+    match expr:
+        case Number():
+            return
+        case Unary():
+            yield from references(expr.operand)
+        case Chain() if expr.operators[0] != ":":
+            for operand in expr.operands:
+                yield from references(operand)
+        case _:
+            yield expr
+
+
+# --- names
+
+
+def _read(plan: Plan, expr: Expr) -> Read:
+    target = expr.of if isinstance(expr, Subscript) else expr
+    found = _parameter(plan, target) or _coefficient(plan, target)
+    if not isinstance(expr, Subscript):
+        return Read(found, {})
+    return Read(found, places_of(expr, canonical(target), found.axes, plan.design.formula.source))
+
+
+def _parameter(plan: Plan, expr: Expr) -> Found | None:
+    """Return the family parameter that `expr` names: ``sigma``, one for all rows or one a group."""
+    if not isinstance(expr, Name) or expr.quoted:
+        return None
+    part = plan.scale(expr.id)
+    if part is None or any(term.name == expr.id for term in plan.design.predictor.terms):
+        return None
+    axes = {} if part.grouping is None else {part.grouping.name: part.grouping.labels}
+    return Found(part.name, part.name, part.dims, axes, size=0)
+
+
+def _coefficient(plan: Plan, expr: Expr) -> Found:
+    reference = resolve_reference(plan.design, expr)
+    part = next(
+        part
+        for part in (plan.mean, *plan.parameters)
+        if isinstance(part, LinearPlan) and part.predictor is reference.predictor
+    )
+    coefficient = next(c for c in part.coefficients if c.term is reference.term)
+    if reference.part == "coefficient":
+        constant_ = coefficient.prior is not None and coefficient.prior.law == "constant"
+        axes = dims_of(reference.predictor, reference.term)
+        return Found(coefficient.name, coefficient.name, coefficient.dims, axes, 0 if constant_ else 1)
+    return _hierarchy(part, reference)
+
+
+def _hierarchy(part: LinearPlan, reference: Reference) -> Found:
+    """Return the mean or the sd of a hierarchy."""
+    term = next(t for pool in part.pools for t in pool.terms if t.coefficient.term is reference.term)
+    name, prior = (term.mean_name, term.mean) if reference.part == "mean" else (term.sd_name, term.sd)
+    axes = {factor.name: factor.labels for factor in reference.term.factors}
+    return Found(name, name, term.dims, axes, 0 if prior.law == "constant" else 1)
+
+
+# --- dims
+
+
+def _axes(plan: Plan, reads: Mapping[Expr, Read]) -> tuple[str, ...]:
+    """Return the axes of the whole: the groups first, then the others as they are met."""
+    labels: dict[str, tuple[str, ...]] = {}
+    for expr, read in reads.items():
+        for axis in read.kept:
+            if labels.setdefault(axis, read.found.axes[axis]) != read.found.axes[axis]:
+                message = f"the levels of {listed([axis])} are not the same throughout"
+                raise FormulaError(
+                    message, plan.design.formula.source, expr.span, "name the levels one by one"
+                )
+    grouping = plan.design.predictor.grouping
+    first = [grouping.name] if grouping is not None and grouping.name in labels else []
+    return tuple(dict.fromkeys([*first, *labels]))
+
+
+def _cells(read: Read, axes: tuple[str, ...]) -> Cells:
+    """Return how to take what is read out of its variable, along `axes`."""
+    own = list(read.found.axes)
+    gone = [axis for axis in own if axis in read.places]
+    kept = [axis for axis in axes if axis in read.kept]
+    index: list[int | slice | None] = [read.places[axis] for axis in gone]
+    index += [slice(None) if axis in kept else None for axis in axes]
+    return Cells(read.found.variable, tuple(own.index(axis) for axis in (*gone, *kept)), tuple(index))
+
+
+# --- moments
+
+
+def _degree(expr: Expr, reads: Mapping[Expr, Read]) -> float:
+    """Return how many factors that can be large are multiplied in `expr` at most; infinite if one divides."""
+    match expr:
+        case Number():
+            return 0
+        case Unary():
+            return _degree(expr.operand, reads)
+        case Chain(operators=("^", *_)) if expr not in reads:
+            return _degree_of_power(expr, reads)
+        case Chain(operators=("*" | "/", *_)) if expr not in reads:
+            first, *others = (_degree(operand, reads) for operand in expr.operands)
+            steps = zip(expr.operators, others, strict=True)
+            return first + sum(math.inf if op == "/" and degree else degree for op, degree in steps)
+        case Chain() if expr not in reads:
+            return max(_degree(operand, reads) for operand in expr.operands)
+    return reads[expr].found.size
+
+
+def _degree_of_power(chain: Chain, reads: Mapping[Expr, Read]) -> float:
+    base, *rest = chain.operands
+    exponent = (
+        rest[0] if len(rest) == 1 else replace(chain, operators=chain.operators[1:], operands=tuple(rest))
+    )
+    degree = _degree(base, reads)
+    if any(True for _ in references(exponent)):
+        return math.inf
+    power = constant(exponent, "")
+    return degree * power if power >= 0 else (math.inf if degree else 0)
