@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from formulajoint.language.parse import parse_clause
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
 from formulajoint.plots.forest import forest
@@ -17,6 +18,7 @@ from formulajoint.plots.predictive import ppc
 from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.rows import Sort
 from formulajoint.plots.shrinkage import shrinkage
+from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
@@ -75,14 +77,18 @@ class Plots:
         Parameters
         ----------
         name : str, optional
-            Such as ``joint_treatment``; the first contrast, where it is left out.
+            Such as ``joint_treatment``; the first contrast, where it is left out. A clause such as
+            ``pairwise(treatment)`` is computed from the draws, as by `Fit.contrast`.
         prob : float
             Probability of the HDI.
         rope : float, optional
             Half-width of the region about zero that counts as no effect.
         ax, figsize : optional
         """
-        return contrast(self.fit.draws, name, prob, rope, ax, figsize)
+        draws = self.fit.draws
+        if name is not None and "(" in name and name not in draws.dataset:
+            draws, name = with_contrast(draws, parse_clause(name), name), None
+        return contrast(draws, name, prob, rope, ax, figsize)
 
     def joint(self, hypothesis: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
         """Draw a joint test: how far out the null lies in the posterior of all quantities at once.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,15 @@ from scipy import stats
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.plots.rows import (
+    draw_intervals,
+    height_of,
+    interval_key,
+    is_apart,
+    label_rows,
+    own_height,
+    rows_for,
+)
 from formulajoint.plots.style import (
     BLUE,
     GREEN,
@@ -28,12 +38,14 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
+from formulajoint.results.joint_tests import simultaneous_band
 from formulajoint.results.posterior import Posterior, cells
 from formulajoint.results.printing import direction, numbers, probability
 from formulajoint.results.savage_dickey import SavageDickey, savage_dickey
-from formulajoint.results.tables import PROB, describe
+from formulajoint.results.tables import PROB, contrasts, describe
 
 MOST_PANELS = 12
+"""More values than these are drawn as rows of intervals."""
 
 
 @styled
@@ -52,7 +64,7 @@ def contrast(
     posterior : Posterior
     name : str, optional
         The contrast, such as ``joint_treatment``, or any other variable of the posterior; the first contrast, where it
-        is left out. A contrast with levels has a panel for each.
+        is left out. One with several values has a panel for each or, for more than 12, a row.
     prob : float
         Probability of the HDI.
     rope : float, optional
@@ -76,27 +88,66 @@ def contrast(
         raise InferenceError(f"`rope` must be above zero, not {rope}.")
     chosen = _name(posterior, name)
     found = list(cells(posterior.dataset[chosen]))
+    table = _table(posterior, chosen, found, prob)
+    known = {c.name: c for c in posterior.plan.contrasts}.get(chosen)
     if len(found) > MOST_PANELS:
-        raise InferenceError(
-            f"`{chosen}` has {len(found)} values, too many to draw one by one: see forest()."
+        return _draw_rows(
+            chosen, table, np.stack([draws for _, _, draws in found], axis=-1), prob, ax, figsize
         )
-    table = describe([label for label, _, _ in found], [draws for _, _, draws in found], prob)
     rows, columns = -(-len(found) // 3), min(3, len(found))
     size = figsize or ((WIDTH, 3.4) if len(found) == 1 else (2.2 + 3.2 * columns, 0.8 + 2.5 * rows))
     axes = panels(len(found), ax, size, columns=3)
-    known = {c.name: c for c in posterior.plan.contrasts}.get(chosen)
     for number, ((label, _, draws), panel) in enumerate(zip(found, axes, strict=True)):
-        row = table.iloc[number]
-        ratio = None if known is None else savage_dickey(posterior.plan, known, number)
+        row, ratio = (
+            table.iloc[number],
+            None if known is None else savage_dickey(posterior.plan, known, number),
+        )
         _draw(panel, draws, row, prob, rope, ratio if isinstance(ratio, SavageDickey) else None)
         panel.set_xlabel(cut(label, 48))
         if len(found) > 1:
             panel.set_title(_short(row, draws, known), fontsize=9)
     title = f"{chosen}: " + _sentence(table.iloc[0], found[0][2], known)
-    headline(axes, title if len(found) == 1 else f"{chosen} for each of {len(found)} levels", ax is None)
+    headline(axes, title if len(found) == 1 else f"{chosen}: {len(found)} values", ax is None)
     handles = {str(h.get_label()): h for panel in axes for h in panel.get_legend_handles_labels()[0]}
     legend(axes[0], list(handles.values()), ax is None)
     return figure_of(axes[0])
+
+
+def _table(
+    posterior: Posterior, name: str, found: Sequence[tuple[str, tuple[str, ...], FloatArray]], prob: float
+) -> pd.DataFrame:
+    """Return a row for each value, as the table of contrasts has it; the median, where there is no mean."""
+    labels = [label for label, _, _ in found]
+    if name in {c.name for c in posterior.plan.contrasts}:
+        table = contrasts(posterior, prob).loc[labels]
+    else:
+        table = describe(labels, [draws for _, _, draws in found], prob)
+    return table.assign(
+        middle=np.where(table["mean"].isna(), "median", "mean"), mean=table["mean"].fillna(table["median"])
+    )
+
+
+def _draw_rows(
+    name: str,
+    table: pd.DataFrame,
+    draws: FloatArray,
+    prob: float,
+    ax: Axes | None,
+    figsize: tuple[float, float] | None,
+) -> Figure:
+    """Draw many values as rows: the HDI of each, and the band of all of them."""
+    band = simultaneous_band(draws, prob)
+    table = table.assign(low=band.low, high=band.high)
+    rows = rows_for(len(table), 0, own_height(ax, figsize))
+    (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
+    draw_intervals(panel, rows, table, np.full(len(table), 0.6))
+    null_line(panel)
+    label_rows(panel, rows, [str(label) for label in table.index])
+    panel.set_xlabel(cut(name, 48))
+    apart = is_apart(table)
+    headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)
+    legend(panel, interval_key(apart, prob, "value"), ax is None)
+    return figure_of(panel)
 
 
 def _name(posterior: Posterior, name: str | None) -> str:
@@ -116,6 +167,7 @@ def _name(posterior: Posterior, name: str | None) -> str:
 def _sentence(row: pd.Series, draws: FloatArray, known: ContrastPlan | None) -> str:
     """Return mean and interval and, of what can have either sign, how sure the sign is."""
     mean, _, interval = numbers(row)
+    mean = mean if row["middle"] == "mean" else f"median {mean}"
     if not _has_sign(draws, known):
         return f"{mean} {interval}"
     side = "above" if np.median(draws) > 0 else "below"
@@ -141,14 +193,14 @@ def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
 def _draw(
     ax: Axes, draws: FloatArray, row: pd.Series, prob: float, rope: float | None, ratio: SavageDickey | None
 ) -> None:
-    grid, height = density(draws)
+    grid, height = _density(draws, row)
     top = float(height.max())
     ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
     ax.plot(grid, height, color=BLUE, linewidth=1.8, label="posterior")
     ax.hlines(
         -0.05 * top, row["hdi_low"], row["hdi_high"], color=BLUE, linewidth=3.2, label=f"{prob:.0%} HDI"
     )
-    ax.plot(draws.mean(), -0.05 * top, "o", color=BLUE, markersize=6, markeredgecolor="white")
+    ax.plot(row["mean"], -0.05 * top, "o", color=BLUE, markersize=6, markeredgecolor="white")
     if rope is not None:
         _region(ax, draws, row, rope)
     if ratio is not None:
@@ -158,6 +210,14 @@ def _draw(
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False)
+
+
+def _density(draws: FloatArray, row: pd.Series) -> tuple[FloatArray, FloatArray]:
+    """Return grid and density as far as three times the HDI reaches: a ratio's tails would leave of it a line."""
+    width = row["hdi_high"] - row["hdi_low"]
+    inside = draws[(draws >= row["hdi_low"] - width) & (draws <= row["hdi_high"] + width)]
+    grid, height = density(inside)
+    return grid, height * (inside.size / draws.size)
 
 
 def _region(ax: Axes, draws: FloatArray, row: pd.Series, rope: float) -> None:

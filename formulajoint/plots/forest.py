@@ -16,12 +16,22 @@ from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError, did_you_mean, listed
-from formulajoint.plots.rows import Rows, Sort, height_of, label_rows, order_of, own_height, rows_for
+from formulajoint.plots.rows import (
+    Rows,
+    Sort,
+    draw_intervals,
+    height_of,
+    interval_key,
+    is_apart,
+    label_rows,
+    order_of,
+    own_height,
+    rows_for,
+)
 from formulajoint.plots.style import (
     BLUE,
     GREEN,
     GREY,
-    PALE,
     RED,
     WIDTH,
     cut,
@@ -211,22 +221,8 @@ def _order(sort: Sort | bool, groups: pd.DataFrame) -> list[int]:
 
 
 def _draw(ax: Axes, panel: Panel, rows: Rows, order: list[int]) -> None:
-    groups, y = panel.groups.iloc[order], rows.places
-    apart = ((groups["low"] > 0) | (groups["high"] < 0)).to_numpy()
-    colors = np.where(apart, BLUE, PALE).tolist()
-    ax.hlines(y, groups["low"], groups["high"], colors=colors, linewidth=0.45 * rows.line, label="band")
-    ax.hlines(y, groups["hdi_low"], groups["hdi_high"], colors=colors, linewidth=1.3 * rows.line, label="hdi")
-    area = rows.marker**2 * (groups["weight"] / panel.groups["weight"].max())
-    ax.scatter(
-        groups["mean"],
-        y,
-        s=np.maximum(area, 2.0),
-        c=np.where(apart, BLUE, GREY).tolist(),
-        edgecolors="white",
-        linewidths=0.2 * rows.line,
-        zorder=3,
-        label="groups",
-    )
+    groups = panel.groups.iloc[order]
+    draw_intervals(ax, rows, groups, (groups["weight"] / groups["weight"].max()).to_numpy(float))
     below, places = panel.below, rows.places_below
     for place, (name, row) in zip(places, below.iterrows(), strict=True):
         color, mark = _mark(str(name))
@@ -266,16 +262,10 @@ def _mark(name: str) -> tuple[str, str]:
 
 
 def _key(found: list[Panel], prob: float, weighting: str) -> list[Line2D]:
-    apart = np.concatenate([(p.groups["low"] > 0) | (p.groups["high"] < 0) for p in found])
+    apart = np.concatenate([is_apart(panel.groups) for panel in found])
     color = BLUE if apart.any() else GREY
-    keys = [
-        Line2D([], [], color=color, linewidth=3.2, label=f"{prob:.0%} HDI of each group"),
-        Line2D([], [], color=color, linewidth=1.1, label=f"{prob:.0%} band, all groups at once"),
-        Line2D([], [], color=color, linewidth=0, marker="o", label=f"area: {weighting}"),
-    ]
-    if apart.any() and not apart.all():
-        keys.append(Line2D([], [], color=PALE, linewidth=3.2, label="band includes zero"))
-    return keys
+    area = Line2D([], [], color=color, linewidth=0, marker="o", label=f"area: {weighting}")
+    return [*interval_key(apart, prob, "group"), area]
 
 
 def _effect(coefficient: Coefficient, posterior: Posterior) -> str:

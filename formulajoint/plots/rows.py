@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import cut, figure_of
+from formulajoint.plots.style import BLUE, GREY, PALE, cut, figure_of
 
 TALLEST, ROW, SUMMARY = 9.0, 0.3, 0.3
 """Inches: of all group rows together at most, of one row at most, and of a row below the groups."""
@@ -99,6 +102,44 @@ def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str]
     ax.set_ylim(last + 0.6 * (rows._step if rows.below else 1.0), -0.8)
     if rows.below:
         ax.axhline(rows.groups - 1 + 0.5 * rows._step, color="#d3d6dc", linewidth=0.8)
+
+
+def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) -> None:
+    """Draw a row of `table` each: the band (low, high) thin, the HDI thick, a marker of relative `area` at the mean.
+
+    Rows whose band leaves zero out are blue, the others grey.
+    """
+    y, apart = rows.places, is_apart(table)
+    colors = np.where(apart, BLUE, PALE).tolist()
+    ax.hlines(y, table["low"], table["high"], colors=colors, linewidth=0.45 * rows.line, label="band")
+    ax.hlines(y, table["hdi_low"], table["hdi_high"], colors=colors, linewidth=1.3 * rows.line, label="hdi")
+    ax.scatter(
+        table["mean"],
+        y,
+        s=np.maximum(rows.marker**2 * area, 2.0),
+        c=np.where(apart, BLUE, GREY).tolist(),
+        edgecolors="white",
+        linewidths=0.2 * rows.line,
+        zorder=3,
+        label="groups",
+    )
+
+
+def is_apart(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell of each row whether its band leaves zero out."""
+    return ((table["low"] > 0) | (table["high"] < 0)).to_numpy(bool)
+
+
+def interval_key(apart: NDArray[np.bool_], prob: float, each: str) -> list[Line2D]:
+    """Return the legend's explanation of the intervals, of rows that are called `each`."""
+    color = BLUE if apart.any() else GREY
+    keys = [
+        Line2D([], [], color=color, linewidth=3.2, label=f"{prob:.0%} HDI of each {each}"),
+        Line2D([], [], color=color, linewidth=1.1, label=f"{prob:.0%} band, all at once"),
+    ]
+    if apart.any() and not apart.all():
+        keys.append(Line2D([], [], color=PALE, linewidth=3.2, label="band includes zero"))
+    return keys
 
 
 def order_of(sort: Sort, means: FloatArray, weights: FloatArray) -> IntArray:

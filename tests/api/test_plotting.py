@@ -41,6 +41,7 @@ def fit() -> fj.Fit:
     [
         ("forest", {"variable": "Intercept", "prob": 0.8, "sort": "weight"}),
         ("contrast", {"name": "joint_treatment", "prob": 0.5, "rope": 0.1}),
+        ("contrast", {"name": "pairwise(treatment)"}),
         ("joint", {"hypothesis": "treatment[A] == treatment[B]"}),
         ("shrinkage", {"variable": "treatment"}),
         ("ppc", {"kind": "hist", "count": 5, "seed": 2}),

@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 
 import formulajoint as fj
 from formulajoint.errors import InferenceError
+from formulajoint.language.parse import parse_clause
 from formulajoint.plots.contrast import contrast
+from formulajoint.results.contrast_draws import with_contrast
+from formulajoint.results.joint_tests import simultaneous_band
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.tables import contrasts, summary
 
@@ -111,9 +114,33 @@ def test_mistakes_are_answered_in_words(eight: Posterior, arguments: dict[str, A
     assert reason in str(error.value)
 
 
-def test_too_many_values_are_sent_to_the_forest(by_group_of: Callable[..., Posterior], schools: Any) -> None:
-    with pytest.raises(InferenceError, match="13 values, too many to draw one by one"):
-        contrast(by_group_of("score ~ treatment | school", schools(13)), "treatment")
+def test_many_values_are_rows_with_hdi_and_band(eight: Posterior) -> None:
+    posterior = with_contrast(eight, parse_clause("pairwise(treatment)"), "pairwise(treatment)")
+    figure = contrast(posterior, prob=0.8)
+    (ax,) = figure.axes
+    table = contrasts(posterior, 0.8)
+    assert len(table) == 28
+    assert line(ax, "groups").get_offsets()[:, 0].tolist() == table["mean"].tolist()
+    ends = np.array([segment[:, 0] for segment in line(ax, "hdi").get_segments()])
+    assert np.array_equal(ends, table[["hdi_low", "hdi_high"]])
+    band = simultaneous_band(
+        np.moveaxis(posterior.dataset[table.index[0].partition("[")[0]].to_numpy(), -1, 2), 0.8
+    )
+    ends = np.array([segment[:, 0] for segment in line(ax, "band").get_segments()])
+    assert ends == pytest.approx(np.column_stack([band.low, band.high]))
+    apart = int(((band.low > 0) | (band.high < 0)).sum())
+    assert f"{apart} of 28 differ from zero" in " ".join(figure.get_suptitle().split())
+
+
+def test_a_ratio_has_a_median_and_no_endless_axis(eight: Posterior) -> None:
+    clause = "contrast(treatment[s000] / treatment[s001])"
+    posterior = with_contrast(eight, parse_clause(clause), clause)
+    figure = contrast(posterior)
+    row = contrasts(posterior).iloc[0]
+    assert np.isnan(row["mean"])
+    assert ": median " in figure.get_suptitle()
+    x, _ = line(figure.axes[0], "posterior").get_data()
+    assert np.ptp(x) < 3.2 * (row["hdi_high"] - row["hdi_low"])
 
 
 def test_without_contrasts_a_name_is_asked_for(by_group_of: Callable[..., Posterior], schools: Any) -> None:
