@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,31 @@ MOST_PANELS = 12
 """More values than these are drawn as rows of intervals."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """One value of a contrast.
+
+    Attributes
+    ----------
+    label : str
+    draws : (chain, draw) array
+    row : Series
+        Its row of the table; where it has no mean, the median stands there.
+    has_mean : bool
+    has_sign : bool
+        A root mean square is never below zero, nor is a sd.
+    ratio : SavageDickey or None
+        Where it is known.
+    """
+
+    label: str
+    draws: FloatArray
+    row: pd.Series
+    has_mean: bool
+    has_sign: bool
+    ratio: SavageDickey | None
+
+
 @styled
 def contrast(
     posterior: Posterior,
@@ -87,67 +112,20 @@ def contrast(
     if rope is not None and not rope > 0:
         raise InferenceError(f"`rope` must be above zero, not {rope}.")
     chosen = _name(posterior, name)
-    found = list(cells(posterior.dataset[chosen]))
-    table = _table(posterior, chosen, found, prob)
-    known = {c.name: c for c in posterior.plan.contrasts}.get(chosen)
-    if len(found) > MOST_PANELS:
-        return _draw_rows(
-            chosen, table, np.stack([draws for _, _, draws in found], axis=-1), prob, ax, figsize
-        )
-    rows, columns = -(-len(found) // 3), min(3, len(found))
-    size = figsize or ((WIDTH, 3.4) if len(found) == 1 else (2.2 + 3.2 * columns, 0.8 + 2.5 * rows))
-    axes = panels(len(found), ax, size, columns=3)
-    for number, ((label, _, draws), panel) in enumerate(zip(found, axes, strict=True)):
-        row, ratio = (
-            table.iloc[number],
-            None if known is None else savage_dickey(posterior.plan, known, number),
-        )
-        _draw(panel, draws, row, prob, rope, ratio if isinstance(ratio, SavageDickey) else None)
-        panel.set_xlabel(cut(label, 48))
-        if len(found) > 1:
-            panel.set_title(_short(row, draws, known), fontsize=9)
-    title = f"{chosen}: " + _sentence(table.iloc[0], found[0][2], known)
-    headline(axes, title if len(found) == 1 else f"{chosen}: {len(found)} values", ax is None)
-    handles = {str(h.get_label()): h for panel in axes for h in panel.get_legend_handles_labels()[0]}
-    legend(axes[0], list(handles.values()), ax is None)
+    values = values_of(posterior, chosen, prob)
+    if len(values) > MOST_PANELS:
+        return _draw_rows(chosen, values, prob, ax, figsize)
+    alone, rows, columns = len(values) == 1, -(-len(values) // 3), min(3, len(values))
+    size = (WIDTH, 3.4) if alone else (1.2 + 3.2 * columns, 1.0 + 2.5 * rows)
+    axes = panels(len(values), ax, figsize or size, columns=3)
+    for value, panel in zip(values, axes, strict=True):
+        _draw(panel, value, prob, rope, alone)
+        panel.set_xlabel(cut(value.label, 48))
+        if not alone:
+            panel.set_title(_figures(value, rope), fontsize=9)
+    headline(axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}", ax is None)
+    legend(axes[0], axes[0].get_legend_handles_labels()[0], ax is None)
     return figure_of(axes[0])
-
-
-def _table(
-    posterior: Posterior, name: str, found: Sequence[tuple[str, tuple[str, ...], FloatArray]], prob: float
-) -> pd.DataFrame:
-    """Return a row for each value, as the table of contrasts has it; the median, where there is no mean."""
-    labels = [label for label, _, _ in found]
-    if name in {c.name for c in posterior.plan.contrasts}:
-        table = contrasts(posterior, prob).loc[labels]
-    else:
-        table = describe(labels, [draws for _, _, draws in found], prob)
-    return table.assign(
-        middle=np.where(table["mean"].isna(), "median", "mean"), mean=table["mean"].fillna(table["median"])
-    )
-
-
-def _draw_rows(
-    name: str,
-    table: pd.DataFrame,
-    draws: FloatArray,
-    prob: float,
-    ax: Axes | None,
-    figsize: tuple[float, float] | None,
-) -> Figure:
-    """Draw many values as rows: the HDI of each, and the band of all of them."""
-    band = simultaneous_band(draws, prob)
-    table = table.assign(low=band.low, high=band.high)
-    rows = rows_for(len(table), 0, own_height(ax, figsize))
-    (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
-    draw_intervals(panel, rows, table, np.full(len(table), 0.6))
-    null_line(panel)
-    label_rows(panel, rows, [str(label) for label in table.index])
-    panel.set_xlabel(cut(name, 48))
-    apart = is_apart(table)
-    headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)
-    legend(panel, interval_key(apart, prob, "value"), ax is None)
-    return figure_of(panel)
 
 
 def _name(posterior: Posterior, name: str | None) -> str:
@@ -164,80 +142,66 @@ def _name(posterior: Posterior, name: str | None) -> str:
     return name
 
 
-def _sentence(row: pd.Series, draws: FloatArray, known: ContrastPlan | None) -> str:
-    """Return mean and interval and, of what can have either sign, how sure the sign is."""
-    mean, _, interval = numbers(row)
-    mean = mean if row["middle"] == "mean" else f"median {mean}"
-    if not _has_sign(draws, known):
-        return f"{mean} {interval}"
-    side = "above" if np.median(draws) > 0 else "below"
-    return f"{mean} {interval}, {side} zero with probability {direction(row['p_direction'], row['ess_bulk'])}"
+def values_of(posterior: Posterior, name: str, prob: float) -> list[Value]:
+    """Return the values of a contrast or another variable, with their rows of its table."""
+    found = list(cells(posterior.dataset[name]))
+    known = {c.name: c for c in posterior.plan.contrasts}.get(name)
+    if known is None:
+        table = describe([label for label, _, _ in found], [draws for _, _, draws in found], prob)
+    else:
+        table = contrasts(posterior, prob)
+    out = []
+    for number, (label, _, draws) in enumerate(found):
+        row = table.loc[[label]].iloc[0]
+        has_mean = not math.isnan(row["mean"])
+        row["mean"] = row["mean"] if has_mean else row["median"]
+        ratio = _ratio(posterior, known, number) if len(found) <= MOST_PANELS else None
+        out.append(Value(label, draws, row, has_mean, _has_sign(draws, known), ratio))
+    return out
 
 
-def _short(row: pd.Series, draws: FloatArray, known: ContrastPlan | None) -> str:
-    mean, _, interval = numbers(row)
-    if not _has_sign(draws, known):
-        return f"{mean} {interval}"
-    sign = ">" if np.median(draws) > 0 else "<"
-    share = direction(row["p_direction"], row["ess_bulk"])
-    return f"{mean} {interval}, P({sign} 0) {share if share.startswith('>') else f'= {share}'}"
+def _ratio(posterior: Posterior, known: ContrastPlan | None, number: int) -> SavageDickey | None:
+    found = None if known is None else savage_dickey(posterior.plan, known, number)
+    return found if isinstance(found, SavageDickey) else None
 
 
 def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
-    """Tell whether a sign says something: a root mean square is never below zero, nor is a sd."""
     if known is None:
         return bool((draws < 0).any())
     return not isinstance(known, AveragePlan) or known.function.name not in ("rms", "spread")
 
 
-def _draw(
-    ax: Axes, draws: FloatArray, row: pd.Series, prob: float, rope: float | None, ratio: SavageDickey | None
-) -> None:
-    grid, height = _density(draws, row)
-    top = float(height.max())
-    ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
-    ax.plot(grid, height, color=BLUE, linewidth=1.8, label="posterior")
-    ax.hlines(
-        -0.05 * top, row["hdi_low"], row["hdi_high"], color=BLUE, linewidth=3.2, label=f"{prob:.0%} HDI"
-    )
-    ax.plot(row["mean"], -0.05 * top, "o", color=BLUE, markersize=6, markeredgecolor="white")
-    if rope is not None:
-        _region(ax, draws, row, rope)
-    if ratio is not None:
-        _prior(ax, ratio, grid)
-    null_line(ax)
-    ax.set_ylim(-0.1 * top, None)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    ax.grid(visible=False)
+# --- in words
 
 
-def _density(draws: FloatArray, row: pd.Series) -> tuple[FloatArray, FloatArray]:
-    """Return grid and density as far as three times the HDI reaches: a ratio's tails would leave of it a line."""
-    width = row["hdi_high"] - row["hdi_low"]
-    inside = draws[(draws >= row["hdi_low"] - width) & (draws <= row["hdi_high"] + width)]
-    grid, height = density(inside)
-    return grid, height * (inside.size / draws.size)
+def _sentence(value: Value) -> str:
+    """Return mean and interval and, of what can have either sign, how sure the sign is."""
+    mean, _, interval = numbers(value.row)
+    middle = f"{mean if value.has_mean else f'median {mean}'} {interval}"
+    if not value.has_sign:
+        return middle
+    side = "above" if np.median(value.draws) > 0 else "below"
+    return f"{middle}, {side} zero with probability {_direction(value)}"
 
 
-def _region(ax: Axes, draws: FloatArray, row: pd.Series, rope: float) -> None:
-    inside = probability(float((abs(draws) < rope).mean()), float(row["ess_bulk"]))
-    ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=f"within {rope:g} of zero: {inside}")
+def _figures(value: Value, rope: float | None) -> str:
+    """Return the same for a title of little room, with what a legend would say were the value alone."""
+    mean, _, interval = numbers(value.row)
+    lines = [f"{mean if value.has_mean else f'median {mean}'} {interval}"]
+    if value.has_sign:
+        share, sign = _direction(value), ">" if np.median(value.draws) > 0 else "<"
+        lines[0] += f", P({sign} 0) {share if share.startswith('>') else f'= {share}'}"
+    second = [] if rope is None else [f"{_share_within(value, rope)} within {rope:g} of zero"]
+    second += [] if value.ratio is None else [_factor(value.ratio.log_bf10)]
+    return "\n".join(lines + ([", ".join(second)] if second else []))
 
 
-def _prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray) -> None:
-    """Draw the prior where the axis shows it, and both densities at zero."""
-    first, last = min(float(posterior_grid[0]), 0.0), max(float(posterior_grid[-1]), 0.0)
-    reach = 0.25 * (last - first)
-    grid = np.linspace(first - reach, last + reach, 400)
-    label = f"prior normal({ratio.mean + 0.0:.3g}, {ratio.sd:.3g})"
-    ax.plot(grid, stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label)
-    heights = [ratio.prior_height, ratio.posterior_height]
-    ax.plot([0, 0], heights, "-", color=RED, linewidth=1.4)
-    ax.plot(
-        [0, 0], heights, "o", color=RED, markersize=5, markeredgecolor="white", label=_factor(ratio.log_bf10)
-    )
-    ax.set_xlim(grid[0], grid[-1])
+def _direction(value: Value) -> str:
+    return direction(value.row["p_direction"], value.row["ess_bulk"])
+
+
+def _share_within(value: Value, rope: float) -> str:
+    return probability(float((abs(value.draws) < rope).mean()), float(value.row["ess_bulk"]))
 
 
 def _factor(log_bf10: float) -> str:
@@ -247,4 +211,67 @@ def _factor(log_bf10: float) -> str:
         odds = f"{math.exp(size):{',.0f' if size > 4 else '.1f'}}"
     else:
         odds = f"$10^{{{size / math.log(10):.0f}}}$"
-    return f"at zero: BF {odds} to 1 {'against' if log_bf10 > 0 else 'for'} no effect"
+    return f"BF {odds} to 1 {'against' if log_bf10 > 0 else 'for'} zero"
+
+
+# --- drawing
+
+
+def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) -> None:
+    row, (grid, height) = value.row, _density(value)
+    top = float(height.max())
+    ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(grid, height, color=BLUE, linewidth=1.8, label="posterior")
+    below, label = -0.05 * top, f"{prob:.0%} HDI"
+    ax.hlines(below, row["hdi_low"], row["hdi_high"], colors=BLUE, linewidth=3.2, label=label)
+    ax.plot(row["mean"], below, "o", color=BLUE, markersize=6, markeredgecolor="white")
+    if rope is not None:
+        label = f"within {rope:g} of zero" + (f": {_share_within(value, rope)}" if alone else "")
+        ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=label)
+    if value.ratio is not None:
+        _draw_prior(ax, value.ratio, grid, alone)
+    null_line(ax)
+    ax.set_ylim(-0.1 * top, None)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False)
+
+
+def _density(value: Value) -> tuple[FloatArray, FloatArray]:
+    """Return grid and density as far as three times the HDI reaches: a ratio's tails would leave of it a line."""
+    low, high = value.row["hdi_low"], value.row["hdi_high"]
+    inside = value.draws[(value.draws >= 2 * low - high) & (value.draws <= 2 * high - low)]
+    grid, height = density(inside)
+    return grid, height * (inside.size / value.draws.size)
+
+
+def _draw_prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray, alone: bool) -> None:
+    """Draw the prior where the axis shows it, and both densities at zero."""
+    first, last = min(float(posterior_grid[0]), 0.0), max(float(posterior_grid[-1]), 0.0)
+    reach = 0.25 * (last - first)
+    grid = np.linspace(first - reach, last + reach, 400)
+    label = "prior" + (f" normal({ratio.mean + 0.0:.3g}, {ratio.sd:.3g})" if alone else "")
+    ax.plot(grid, stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label)
+    heights = [ratio.prior_height, ratio.posterior_height]
+    ax.plot([0, 0], heights, "-", color=RED, linewidth=1.4)
+    label = "densities at zero" + (f": {_factor(ratio.log_bf10)}" if alone else "")
+    ax.plot([0, 0], heights, "o", color=RED, markersize=5, markeredgecolor="white", label=label)
+    ax.set_xlim(grid[0], grid[-1])
+
+
+def _draw_rows(
+    name: str, values: list[Value], prob: float, ax: Axes | None, figsize: tuple[float, float] | None
+) -> Figure:
+    """Draw many values as rows: the HDI of each, and the band of all of them."""
+    band = simultaneous_band(np.stack([value.draws for value in values], axis=-1), prob)
+    table = pd.DataFrame([value.row for value in values]).assign(low=band.low, high=band.high)
+    rows = rows_for(len(values), 0, own_height(ax, figsize))
+    (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
+    draw_intervals(panel, rows, table, np.full(len(values), 0.6))
+    null_line(panel)
+    label_rows(panel, rows, [value.label.removeprefix(f"{name}[").removesuffix("]") for value in values])
+    panel.set_xlabel(cut(name, 48))
+    apart = is_apart(table)
+    headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)
+    legend(panel, interval_key(apart, prob, "value"), ax is None)
+    return figure_of(panel)

@@ -120,10 +120,20 @@ def headline(axes: Sequence[Axes], text: str, own: bool) -> None:
 def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
     """Explain the marks: below a figure of ours, within the axes of a user's own."""
     if own:
-        columns = 2 if len(handles) == 4 else 3
+        columns = _columns([str(handle.get_label()) for handle in handles], figure_of(ax).get_figwidth())
         figure_of(ax).legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.6)
     else:
         ax.legend(handles=handles)
+
+
+def _columns(labels: Sequence[str], width: float) -> int:
+    """Return how many columns of labels fit on `width` inches; a legend is filled column by column."""
+    for columns in range(len(labels), 1, -1):
+        rows = -(-len(labels) // columns)
+        widths = [max(map(len, labels[start : start + rows])) for start in range(0, len(labels), rows)]
+        if sum(0.55 + 0.068 * length for length in widths) < width:
+            return columns
+    return 1
 
 
 def cut(label: str, longest: int = LONGEST_LABEL) -> str:

@@ -58,7 +58,7 @@ def test_the_heights_at_zero_are_the_bayes_factor(
         "score ~ treatment | school, joint(weights={s000: 1, s001: 3})", schools(2, effect=1)
     )
     (ax,) = contrast(posterior).axes
-    before, after = line(ax, "at zero").get_ydata()
+    before, after = line(ax, "densities at zero").get_ydata()
     fit = fj.Fit(fj.JointModel(posterior.plan), posterior)
     row = fit.test("0.25*treatment[s000] + 0.75*treatment[s001] == 0").iloc[0]
     assert np.log(before / after) == pytest.approx(row["log_bf10"])
