@@ -72,6 +72,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.posterior."),
     ("api/", "formulajoint.results.store"),
+    ("api/", "formulajoint.results.html."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
 }

@@ -17,6 +17,7 @@ from formulajoint.language.parse import parse_clause, parse_hypotheses
 from formulajoint.results import store, tables
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
+from formulajoint.results.html import fit_html
 from formulajoint.results.joint_table import band_table, joint_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
@@ -254,7 +255,13 @@ class Fit:
         store.save(self.draws, path)
 
     def __str__(self) -> str:
-        return fit_text(
+        return fit_text(*self._printed())
+
+    def _repr_html_(self) -> str:
+        return fit_html(*self._printed())
+
+    def _printed(self) -> tuple[Any, ...]:
+        return (
             self.model.plan,
             self.summary(),
             self.contrasts(),

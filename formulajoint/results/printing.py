@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -16,6 +17,9 @@ from formulajoint.results.describe import (
     note_lines,
     table_lines,
 )
+
+type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
+"""Head and rows of a table."""
 
 MOST_ROWS = 24
 """A printed fit shows so many coefficients; `summary()` has them all."""
@@ -74,17 +78,22 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     """Return the contrasts as a table, each with a line of what it is and its weights."""
     if table.empty:
         return []
-    rows = [
-        (str(name), *_centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
-        for name, row in table.iterrows()
-    ]
-    lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows)
+    lines = table_lines(*contrast_cells(table, prob))
     weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
     return lines + [
         f"  {c.name}: {describe_contrast(plan, c)}"
         + (f"; weights {weights.get(c.name, '')}" if c.weights else "")
         for c in plan.contrasts
     ]
+
+
+def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
+    """Return the table of contrasts as texts."""
+    rows = [
+        (str(name), *_centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
+        for name, row in table.iterrows()
+    ]
+    return ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows
 
 
 def _centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
@@ -105,23 +114,29 @@ def direction(share: float, ess: float) -> str:
 
 def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str]:
     """Return the joint tests as a table: is there an effect in any group?"""
-    grouping = plan.design.predictor.grouping
-    if table is None or table.empty or grouping is None:
+    if table is None or table.empty or plan.design.predictor.grouping is None:
         return []
+    blank = table[["contour", "log_bf10", "statistic"]].isna().any(axis=1)
+    reasons = [
+        line for text, note in table.loc[blank, "note"].items() for line in note_lines([note], f"  {text}")
+    ]
+    return table_lines(*test_cells(plan, table, ess)) + reasons
+
+
+def test_cells(plan: Plan, table: pd.DataFrame, ess: float) -> Cells:
+    """Return the table of joint tests of each group's coefficients as texts."""
+    grouping = plan.design.predictor.grouping
+    where = "" if grouping is None else f" in every {grouping.name}"
     rows = [
         (
-            f"{text} in every {grouping.name}",
+            f"{text}{where}",
             "" if math.isnan(row["contour"]) else probability(row["contour"], ess),
             "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
             "" if math.isnan(row["statistic"]) else f_text(row),
         )
         for text, row in table.iterrows()
     ]
-    blank = table[["contour", "log_bf10", "statistic"]].isna().any(axis=1)
-    reasons = [
-        line for text, note in table.loc[blank, "note"].items() for line in note_lines([note], f"  {text}")
-    ]
-    return table_lines(("joint test", "contour probability", "log BF10", "F test"), rows) + reasons
+    return ("joint test", "contour probability", "log BF10", "F test"), rows
 
 
 def hypothesis_text(table: pd.DataFrame) -> str:
@@ -177,14 +192,18 @@ def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[st
         grouped = {c.name for c in plan.mean.coefficients if c.grouped}
         of_group = table.index.map(lambda label: label.partition("[")[0] in grouped).to_numpy(bool)
         table = pd.concat([table[~of_group], table[of_group]])
-    shown = table.head(MOST_ROWS)
+    lines = table_lines(*coefficient_cells(table.head(MOST_ROWS), prob))
+    rest = len(table) - MOST_ROWS
+    return [*lines, *([f"... and {rest} more rows in summary()"] if rest > 0 else [])]
+
+
+def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
+    """Return the table of coefficients as texts."""
     rows = [
         (str(name), *numbers(row), _fixed(row["ess_bulk"], 0), _fixed(row["r_hat"], 3))
-        for name, row in shown.iterrows()
+        for name, row in table.iterrows()
     ]
-    lines = table_lines(("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows)
-    rest = len(table) - len(shown)
-    return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
+    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows
 
 
 def numbers(row: pd.Series) -> tuple[str, str, str]:
