@@ -128,10 +128,10 @@ def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
 
 def _columns(labels: Sequence[str], width: float) -> int:
     """Return how many columns of labels fit on `width` inches; a legend is filled column by column."""
+    lengths = [len(label) for label in labels]
     for columns in range(len(labels), 1, -1):
-        rows = -(-len(labels) // columns)
-        widths = [max(map(len, labels[start : start + rows])) for start in range(0, len(labels), rows)]
-        if sum(0.55 + 0.068 * length for length in widths) < width:
+        longest = [int(column.max()) for column in np.array_split(lengths, columns)]
+        if sum(0.6 + 0.074 * length for length in longest) < width:
             return columns
     return 1
 
