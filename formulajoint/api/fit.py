@@ -151,7 +151,7 @@ class Fit:
         >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
         >>> fit.test("treatment == 0")  # doctest: +SKIP
         """
-        return joint_table(self.draws, self.hypotheses(hypothesis), rope)
+        return joint_table(self.draws, self._hypotheses(hypothesis), rope)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
         """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
@@ -168,9 +168,9 @@ class Fit:
         DataFrame
             One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low, high.
         """
-        return pd.concat([band_table(self.draws, found, prob) for found in self.hypotheses(hypothesis)])
+        return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
 
-    def hypotheses(self, text: str | None = None) -> list[Hypothesis]:
+    def _hypotheses(self, text: str | None) -> list[Hypothesis]:
         """Return `text` as restrictions of coefficients; None is, for each slope, that it is zero in every group."""
         design = self.model.design
         if text is not None and not isinstance(text, str):

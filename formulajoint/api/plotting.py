@@ -99,7 +99,7 @@ class Plots:
             As for `Fit.test`; the first predictor in every group, where it is left out.
         ax, figsize : optional
         """
-        return joint(self.fit.draws, self.fit.hypotheses(hypothesis)[0], ax, figsize)
+        return joint(self.fit.draws, self.fit._hypotheses(hypothesis)[0], ax, figsize)
 
     def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
         """Draw what pooling does: each group's least-squares estimate and its posterior mean.
