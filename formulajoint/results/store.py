@@ -15,7 +15,6 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -149,9 +148,8 @@ def _tree(posterior: Posterior) -> DataTree:
         "fingerprint": fingerprint(plain),
         "priors": "flat" if plan.flat else None,
         "family": plan.family.name,
-        "said": {
-            part.name: getattr(posterior, part.name) for part in fields(posterior) if part.type == "str"
-        },
+        "engine": posterior.engine,
+        "why": posterior.why,
         "prior_of": _priors(plan),
         "variables": [str(name) for name in posterior.tree["posterior"].data_vars],
         "attrs": _json_only(posterior.tree.attrs),
@@ -225,7 +223,7 @@ def _posterior(tree: DataTree, language: Language | None) -> Posterior:
         {f"/{name}": dataset for name, dataset in (groups | {"posterior": draws}).items()}
     )
     found.attrs = record["attrs"]
-    return Posterior(plan, found, **record["said"])
+    return Posterior(plan, found, record["engine"], record["why"])
 
 
 def _check_layout(record: Mapping[str, Any]) -> None:

@@ -333,7 +333,7 @@ def without(key: str) -> Callable[[dict[str, Any]], None]:
         (replaced("variables", by=["treatment"]), "its draws of `joint_treatment` are missing"),
         (replaced("variables", by=["nobody"]), "holds no fit that can be read"),
         (without("design"), "holds no fit that can be read"),
-        (without("said"), "holds no fit that can be read"),
+        (without("engine"), "holds no fit that can be read"),
     ],
 )
 def test_an_edited_record_is_refused(saved: Path, edit: Any, reason: str) -> None:
