@@ -79,6 +79,8 @@ def test_families_and_arithmetic_have_theirs(
 @pytest.mark.parametrize(
     ("clauses", "reason"),
     [
+        ("hierarchy(Intercept), joint()", "no Savage-Dickey ratio yet but for normal priors"),
+        ("prior(Intercept ~ cauchy(0, 9)), joint()", "no Savage-Dickey ratio yet but for normal priors"),
         ("rms()", "no Savage-Dickey ratio yet but for contrasts that are linear"),
         ("joint(scale=sigma)", "no Savage-Dickey ratio yet but for contrasts that are linear"),
         (
