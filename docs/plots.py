@@ -22,6 +22,7 @@ def main() -> None:
         "forest": schools.plot.forest(),
         "contrast": schools.plot.contrast(rope=2.0),
         "joint": schools.plot.joint(),
+        "sensitivity": schools.plot.sensitivity(),
         "forest_many": subjects.plot.forest(),
         "joint_many": subjects.plot.joint("Days == Days[308]"),
         "shrinkage": subjects.plot.shrinkage(),

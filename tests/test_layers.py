@@ -61,6 +61,7 @@ WALKERS = {
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
     ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
+    ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     (
         "compiler/contrast_nodes.py",
         "formulajoint.compiler.graphs.",

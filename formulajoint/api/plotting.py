@@ -17,6 +17,7 @@ from formulajoint.plots.joint import joint
 from formulajoint.plots.predictive import ppc
 from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.rows import Sort
+from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.tables import PROB
@@ -100,6 +101,23 @@ class Plots:
         ax, figsize : optional
         """
         return joint(self.fit.draws, self.fit._hypotheses(hypothesis)[0], ax, figsize)
+
+    def sensitivity(
+        self,
+        hypothesis: str | None = None,
+        factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
+        ax: Axes | None = None,
+        figsize: Size = None,
+    ) -> Figure:
+        """Draw how the Bayes factor depends on the scale of the prior of the coefficients tested.
+
+        Parameters
+        ----------
+        hypothesis, factors : optional
+            As for `Fit.sensitivity`.
+        ax, figsize : optional
+        """
+        return sensitivity(self.fit.sensitivity(hypothesis, factors), ax, figsize)
 
     def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
         """Draw what pooling does: each group's least-squares estimate and its posterior mean.

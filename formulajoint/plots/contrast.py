@@ -38,7 +38,7 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.joint_tests import simultaneous_band
+from formulajoint.results.joint_tests import all_within, probability_of, simultaneous_band
 from formulajoint.results.posterior import Posterior, cells
 from formulajoint.results.printing import direction, numbers, probability
 from formulajoint.results.savage_dickey import SavageDickey, savage_dickey
@@ -201,7 +201,8 @@ def _direction(value: Value) -> str:
 
 
 def _share_within(value: Value, rope: float) -> str:
-    return probability(float((abs(value.draws) < rope).mean()), float(value.row["ess_bulk"]))
+    share = probability_of(all_within(rope), value.draws[:, :, None])
+    return probability(share.value, share.mcse)
 
 
 def _factor(log_bf10: float) -> str:

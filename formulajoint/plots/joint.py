@@ -27,9 +27,10 @@ from formulajoint.plots.style import (
     styled,
 )
 from formulajoint.results import joint_tests as figures
-from formulajoint.results.joint_table import joint_table, quantities, row_labels
+from formulajoint.results.joint_table import joint_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import probability
+from formulajoint.results.quantities import quantities, row_labels
 
 MOST_POINTS = 2000
 """A cloud of more draws than these is a blot; they are thinned evenly."""
@@ -75,21 +76,21 @@ def joint(
     if hypothesis.order:
         title = _draw_order(panel, draws, hypothesis, ax is None)
     else:
-        title = _contour(posterior, hypothesis, draws)
+        title = _contour(posterior, hypothesis)
         draw = _draw_plane if plane else _draw_distances
-        draw(panel, draws, hypothesis, row_labels(posterior, hypothesis), ax is None)
+        draw(panel, draws, hypothesis, row_labels(posterior.plan, hypothesis), ax is None)
     headline([panel], title, ax is None)
     return figure_of(panel)
 
 
-def _contour(posterior: Posterior, hypothesis: Hypothesis, draws: FloatArray) -> str:
+def _contour(posterior: Posterior, hypothesis: Hypothesis) -> str:
     """Return the test's figures in a sentence."""
-    row = joint_table(posterior, [hypothesis], None).iloc[0]
+    row = joint_table(posterior, [hypothesis]).iloc[0]
     if np.isnan(row["contour"]):
         raise InferenceError(f"There is no joint test to draw: {row['note']}.")
-    share = probability(float(row["contour"]), figures.effective_draws(draws))
+    share = probability(float(row["contour"]), float(row["contour_mcse"]))
     factor = "" if np.isnan(row["log_bf10"]) else f", log BF10 {row['log_bf10']:.1f}"
-    return f"{hypothesis.text}: {share} of the posterior lies as far out{factor}"
+    return f"{hypothesis.label}: {share} of the posterior lies as far out{factor}"
 
 
 def _draw_plane(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, labels: list[str], own: bool) -> None:
@@ -203,5 +204,6 @@ def _draw_order(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, own: bool) 
         Patch(facecolor=RED, alpha=0.6, label="it does not"),
     ]
     legend(ax, keys, own)
-    share = probability(float((smallest > 0).mean()), figures.effective_draws(draws))
-    return f"{hypothesis.text}: it holds with probability {share}"
+    holds = figures.probability_of(figures.all_positive, draws)
+    share = probability(holds.value, holds.mcse)
+    return f"{hypothesis.label}: it holds with probability {share}"

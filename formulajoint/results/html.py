@@ -48,14 +48,14 @@ def fit_html(
     tests: pd.DataFrame | None = None,
 ) -> str:
     """Return what ``print(fit)`` says, as HTML; parameters as of ``fit_text``."""
-    ess = summary["ess_bulk"].min()
     return _section(
         _formula(plan),
         _paragraph(data_lines(plan)),
         _list(understood(plan)),
         "" if contrasts.empty else _table(contrast_cells(contrasts, prob), "Contrasts"),
         _list(contrast_lines(plan)),
-        "" if tests is None or tests.empty else _table(test_cells(plan, tests, ess), "Joint tests"),
+        "" if tests is None or tests.empty else _table(test_cells(plan, tests), "Joint tests"),
+        "" if tests is None else _list([f"{label}: {note}" for label, note in tests["note"].items() if note]),
         _folded("Coefficients", _table(coefficient_cells(summary, prob), "Coefficients")),
         _notes("note", [*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
         _notes("warning", problems),

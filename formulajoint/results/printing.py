@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -53,7 +54,7 @@ def fit_text(
         formula_lines(plan.design.formula),
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
-        test_section(plan, tests, summary["ess_bulk"].min()),
+        test_section(plan, tests),
         coefficient_section(plan, summary, prob),
         [
             *note_lines([*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
@@ -112,31 +113,31 @@ def direction(share: float, ess: float) -> str:
     return f"> {min(0.999, 1 - 1 / ess):.3g}"
 
 
-def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str]:
-    """Return the joint tests as a table: is there an effect in any group?"""
-    if table is None or table.empty or plan.design.predictor.grouping is None:
+def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
+    """Return the joint tests as a table: is there an effect in any group? Below it, what each rests on."""
+    if table is None or table.empty:
         return []
-    blank = table[["contour", "log_bf10", "statistic"]].isna().any(axis=1)
-    reasons = [
-        line for text, note in table.loc[blank, "note"].items() for line in note_lines([note], f"  {text}")
+    return table_lines(*test_cells(plan, table)) + [
+        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
     ]
-    return table_lines(*test_cells(plan, table, ess)) + reasons
 
 
-def test_cells(plan: Plan, table: pd.DataFrame, ess: float) -> Cells:
-    """Return the table of joint tests of each group's coefficients as texts."""
-    grouping = plan.design.predictor.grouping
-    where = "" if grouping is None else f" in every {grouping.name}"
+def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
+    """Return the table of joint tests as texts."""
     rows = [
         (
-            f"{text}{where}",
-            "" if math.isnan(row["contour"]) else probability(row["contour"], ess),
+            f"{label}{_everywhere(plan, str(label))}",
+            *(
+                "" if math.isnan(row[share]) else probability(row[share], row[f"{share}_mcse"])
+                for share in ("contour", "p_all_positive")
+            ),
             "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
-            "" if math.isnan(row["statistic"]) else f_text(row),
+            "" if math.isnan(row["statistic"]) else classical_text(row),
         )
-        for text, row in table.iterrows()
+        for label, row in table.iterrows()
     ]
-    return ("joint test", "contour probability", "log BF10", "F test"), rows
+    titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
+    return titles, rows
 
 
 def hypothesis_text(table: pd.DataFrame) -> str:
@@ -145,45 +146,57 @@ def hypothesis_text(table: pd.DataFrame) -> str:
 
 
 def _figures(row: pd.Series) -> list[str]:
-    named = {
-        "rank": f"{row['rank']:g}",
-        "contour probability": f"{row['contour']:.4g} (mcse {row['contour_mcse']:.1g})",
-        "global Bayesian p-value": f"{row['gbpv']:.4g}",
-        "P(all > 0)": f"{row['p_all_positive']:.4g}",
-        "P(all < 0)": f"{row['p_all_negative']:.4g}",
-        "P(all within rope)": f"{row['p_in_rope']:.4g}",
-        "log BF10": f"{row['log_bf10']:.4g} (mcse {row['log_bf10_mcse']:.1g})",
-        "F test": f_text(row),
-    }
-    columns = (
-        "rank",
-        "contour",
-        "gbpv",
-        "p_all_positive",
-        "p_all_negative",
-        "p_in_rope",
-        "log_bf10",
-        "statistic",
-    )
-    width = max(map(len, named))
-    lines = [
-        f"  {name.ljust(width)}  {text}"
-        for (name, text), column in zip(named.items(), columns, strict=True)
+    figures = {"rank": f"{row['rank']:g}"}
+    figures |= {
+        name: f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+        for column, name in FIGURES.items()
         if not math.isnan(row[column])
-    ]
+    }
+    if not math.isnan(row["statistic"]):
+        figures["classical test"] = classical_text(row)
+    width = max(map(len, FIGURES.values()))
+    lines = [f"  {name.ljust(width)}  {text}" for name, text in figures.items()]
     return lines + note_lines([row["note"]] if row["note"] else [], "  note")
 
 
-def probability(value: float, ess: float) -> str:
-    """Return a probability counted from draws: no more digits than they carry, and never a bare zero."""
-    if value < 1 / ess:
-        return f"< {1 / ess:.1g}"
-    return f"{value:.{decimals(math.sqrt(value * (1 - value) / ess) or 1 / ess)}f}"
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "contour": "contour probability",
+        "gbpv": "global Bayesian p-value",
+        "p_all_positive": "P(all > 0)",
+        "p_all_negative": "P(all < 0)",
+        "p_at_least": "P(so many > 0)",
+        "p_in_rope": "P(all within rope)",
+        "p_out_of_rope": "P(all beyond rope)",
+        "log_bf10": "log BF10",
+    }
+)
+"""Columns of a joint test, in words."""
 
 
-def f_text(row: pd.Series) -> str:
-    """Return an F test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``."""
-    return f"F({row['df_num']:g}, {row['df_denom']:g}) = {row['statistic']:.4g}, p = {row['p_value']:.2g}"
+def _everywhere(plan: Plan, label: str) -> str:
+    """Return ``in every school`` after a term's own test, in which the groups are not named."""
+    predictor = plan.design.predictor
+    every = {f"{term.name} == 0" for term in predictor.per_group}
+    return f" in every {predictor.grouping.name}" if predictor.grouping and label in every else ""
+
+
+def probability(value: float, mcse: float) -> str:
+    """Return a share of draws: no more digits than its Monte Carlo error supports; of no draw or all, a bound."""
+    if value == 0 < mcse:
+        return f"< {mcse:.1g}"
+    if value == 1 and mcse > 0:
+        return f"> {min(0.999, 1 - mcse):.3g}"
+    return f"{value:.{decimals(mcse)}f}"
+
+
+def classical_text(row: pd.Series) -> str:
+    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``."""
+    name = f"chi2({row['df_num']:g})"
+    if not math.isnan(row["df_denom"]):
+        name = f"F({row['df_num']:g}, {row['df_denom']:g})"
+    p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"
+    return f"{name} = {row['statistic']:.4g}, p {p}"
 
 
 def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:

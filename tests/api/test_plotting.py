@@ -19,11 +19,10 @@ from formulajoint.results.posterior import Posterior
 FORMULA = "test_score ~ treatment | school, hierarchy(treatment), joint(weights=n)"
 
 
-@pytest.fixture(scope="module")
-def fit() -> fj.Fit:
+def noise(formula: str) -> fj.Fit:
     """Return a fit whose draws are noise."""
     rng = np.random.default_rng(1)
-    model = fj.model(FORMULA, fj.tutoring())
+    model = fj.model(formula, fj.tutoring())
     pymc, coords = build_model(model.plan), model.plan.coords
     dims = {v.name: tuple(pymc.named_vars_to_dims.get(v.name, ())) for v in pymc.unobserved_RVs}
     draws = {
@@ -34,6 +33,11 @@ def fit() -> fj.Fit:
         {"posterior": Dataset(draws, {d: list(labels) for d, labels in coords.items()})}
     )
     return fj.Fit(model, Posterior(model.plan, tree, "nutpie"))
+
+
+@pytest.fixture(scope="module")
+def fit() -> fj.Fit:
+    return noise(FORMULA)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,14 @@ def test_each_returns_its_figure_in_the_size_asked_for(
     assert all(isinstance(ax, Axes) for ax in figure.axes)
     assert figure.axes
     plots[name]()  # and without any
+
+
+def test_sensitivity_is_the_table_drawn() -> None:
+    fit = noise("test_score ~ treatment | school")
+    (ax,) = fit.plot.sensitivity("treatment == 0", factors=(0.5, 1, 2), figsize=(6, 4)).axes
+    table = fit.sensitivity("treatment == 0", factors=(0.5, 1, 2))
+    (drawn,) = [line.get_ydata() for line in ax.lines if line.get_label() == "treatment == 0"]
+    assert drawn.tolist() == table["log_bf10"].tolist()
 
 
 def test_a_wrong_hypothesis_is_pointed_at(fit: fj.Fit) -> None:
