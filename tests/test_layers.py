@@ -33,6 +33,7 @@ LIBRARIES = {
     "arviz_plots": ("plots/",),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
+    "interegular": ("language/fragments.py",),
     "lark": ("language/grammar.py",),
     "cycler": ("plots/style.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),

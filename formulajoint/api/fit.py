@@ -122,7 +122,8 @@ class Fit:
         """
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
-        return tables.contrasts(with_contrast(self.draws, parse_clause(clause), clause), prob)
+        parsed = parse_clause(clause, self.model.design.language)
+        return tables.contrasts(with_contrast(self.draws, parsed, clause), prob)
 
     def test(
         self,
@@ -223,7 +224,7 @@ class Fit:
         if text is not None and not isinstance(text, str):
             raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
         if text is not None:
-            return [parsed_hypothesis(design, parse_hypotheses(text), text)]
+            return [parsed_hypothesis(design, parse_hypotheses(text, design.language), text)]
         found = [*self._of_slopes(), *self.model.plan.tests]
         if not found:
             raise InferenceError(

@@ -9,9 +9,10 @@ from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
+from formulajoint.language.default import chosen
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Formula
 from formulajoint.language.parse import parse
-from formulajoint.language.tables import Language
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
@@ -23,7 +24,11 @@ type Priors = Literal["flat"] | None
 
 
 def model(
-    formula: str | Formula, data: object, priors: Priors = None, family: str | None = None
+    formula: str | Formula,
+    data: object,
+    priors: Priors = None,
+    family: str | None = None,
+    language: Language | None = None,
 ) -> JointModel:
     """Return the model that `formula` means for `data`, without fitting it.
 
@@ -37,7 +42,9 @@ def model(
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which return the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
     family : {None, "gaussian", "student"}
-        Likelihood, where the formula has no ``family(...)``.
+        Likelihood, where the formula has no ``family(...)``; an extension's family may be named, too.
+    language : Language, optional
+        The plain language with all installed and registered extensions, unless another is given.
 
     Raises
     ------
@@ -53,7 +60,7 @@ def model(
     >>> m.priors["treatment"]
     'normal(0, 39.44)'
     """
-    return JointModel(_plan(formula, data, priors, family))
+    return JointModel(_plan(formula, data, priors, family, language))
 
 
 def fit(
@@ -61,13 +68,14 @@ def fit(
     data: object,
     priors: Priors = None,
     family: str | None = None,
+    language: Language | None = None,
     **sampling: Any,
 ) -> Fit:
     """Return the fit of `formula` to `data`: `model` and `JointModel.fit` in one call.
 
     Parameters
     ----------
-    formula, data, priors, family
+    formula, data, priors, family, language
         As for `model`.
     **sampling
         As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress.
@@ -80,9 +88,12 @@ def fit(
     """
     unknown = next((name for name in sampling if name not in SAMPLING), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, (*SAMPLING, "priors", "family")) or f"There are {listed(SAMPLING)}."
+        hint = (
+            did_you_mean(unknown, (*SAMPLING, "priors", "family", "language"))
+            or f"There are {listed(SAMPLING)}."
+        )
         raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
-    return model(formula, data, priors, family).fit(**sampling)
+    return model(formula, data, priors, family, language).fit(**sampling)
 
 
 def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
@@ -93,7 +104,7 @@ def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
     path : path
         Ends in ``.nc``.
     language : Language, optional
-        With the extensions that the formula uses.
+        The plain language with all installed and registered extensions, unless another is given.
 
     Raises
     ------
@@ -121,12 +132,13 @@ def build(
     priors: Priors = None,
     family: str | None = None,
     prefix: str = "",
+    language: Language | None = None,
 ) -> dict[str, Any]:
     """Add the model of `formula` to the open ``pm.Model`` and return its variables by name.
 
     Parameters
     ----------
-    formula, data, priors, family
+    formula, data, priors, family, language
         As for `model`.
     prefix : str
         Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
@@ -150,13 +162,20 @@ def build(
 
     from formulajoint.compiler.build import add_to_model
 
-    plan = _plan(formula, data, priors, family, prefix)
+    plan = _plan(formula, data, priors, family, language, prefix)
     if pm.Model.get_context(error_if_none=False) is None:
         raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
     return add_to_model(plan)
 
 
-def _plan(formula: str | Formula, data: object, priors: Priors, family: str | None, prefix: str = "") -> Any:
+def _plan(
+    formula: str | Formula,
+    data: object,
+    priors: Priors,
+    family: str | None,
+    language: Language | None,
+    prefix: str = "",
+) -> Any:
     if not (priors is None or (isinstance(priors, str) and priors == "flat")):
         raise DataError(
             "`priors` is None or 'flat'. Single priors are written in the formula: `prior(treatment ~ normal(0, 5))`."
@@ -165,5 +184,6 @@ def _plan(formula: str | Formula, data: object, priors: Priors, family: str | No
         raise DataError(
             f"The formula comes first, as text, but {type(formula).__name__} was given; the data come second."
         )
-    parsed = parse(formula) if isinstance(formula, str) else formula
-    return make_plan(bind(parsed, data), priors, family, prefix)
+    spoken = chosen(language)
+    parsed = parse(formula, spoken) if isinstance(formula, str) else formula
+    return make_plan(bind(parsed, data, spoken), priors, family, prefix)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from formulajoint.design import schema
 from formulajoint.errors import BugError, StoreError
+from formulajoint.language.default import chosen
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Formula
 from formulajoint.language.json import from_json, to_json
-from formulajoint.language.tables import Language
 from formulajoint.spans import Span
 
 TYPES: Mapping[str, Any] = {
@@ -61,17 +62,18 @@ def to_plain(design: schema.Design) -> Plain:
 
 
 def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:
-    """Return the design that `to_plain` gave.
+    """Return the design that `to_plain` gave, in `language`: the plain one with all extensions, unless it is given.
 
     Raises
     ------
     StoreError
         Where `plain` is no such design.
     """
-    design = _decoded(plain.data, plain.arrays, language)
+    spoken = chosen(language)
+    design = _decoded(plain.data, plain.arrays, spoken)
     if not isinstance(design, schema.Design):
         raise StoreError("it holds no design")
-    return design
+    return replace(design, language=spoken)
 
 
 def fingerprint(plain: Plain) -> str:
@@ -97,6 +99,8 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
             return [_encoded(item, arrays) for item in value]
         case Mapping():
             return {"mapping": {str(key): _encoded(item, arrays) for key, item in value.items()}}
+        case Language():  # functions, which a file cannot hold
+            return None
         case None | bool() | int() | float() | str():
             return value
     if type(value) not in TYPES.values():
@@ -105,7 +109,7 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
     return {"type": type(value).__name__, **parts}
 
 
-def _decoded(data: Any, arrays: Arrays, language: Language | None) -> Any:
+def _decoded(data: Any, arrays: Arrays, language: Language) -> Any:
     match data:
         case list():
             return tuple(_decoded(item, arrays, language) for item in data)

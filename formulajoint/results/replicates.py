@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import BugError
+from formulajoint.errors import InferenceError
 from formulajoint.results.posterior import Posterior
 
 
@@ -23,6 +23,11 @@ def replicates(posterior: Posterior, count: int, seed: int | None = None) -> Flo
     count : int
         At most the number of draws.
     seed : int, optional
+
+    Raises
+    ------
+    InferenceError
+        Where the family is not one of the language's own.
     """
     rng = np.random.default_rng(seed)
     sizes = posterior.tree["posterior"].sizes
@@ -42,7 +47,7 @@ def _noise(
             return rng.standard_normal(shape)
         case "student":
             return rng.standard_t(parameters["nu"], shape)
-    raise BugError(f"no replicates of the family {plan.family.name}")
+    raise InferenceError(f"Responses of the family `{plan.family.name}` cannot be replicated yet.")
 
 
 def _parameter(part: LinearPlan | ScalePlan) -> str:

@@ -27,7 +27,7 @@ from xarray import Dataset, DataTree
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning import make_plan
 from formulajoint.errors import StoreError
-from formulajoint.language.tables import Language
+from formulajoint.language.extension import Language
 from formulajoint.results.plain_design import Plain, fingerprint, from_plain, to_plain
 from formulajoint.results.posterior import Posterior
 
@@ -79,7 +79,7 @@ def load(path: str | os.PathLike[str], language: Language | None = None) -> Post
     ----------
     path : path
     language : Language, optional
-        With the extensions that the formula uses.
+        The plain language with all installed and registered extensions, unless another is given.
 
     Raises
     ------

@@ -21,6 +21,7 @@ from xarray import Dataset
 import formulajoint as fj
 from formulajoint.design import schema
 from formulajoint.errors import StoreError
+from formulajoint.language.tables import CORE
 from formulajoint.results import plain_design
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.store import GROUP, HDF5, MARK, SEAL, load, save
@@ -148,7 +149,7 @@ def test_the_layout_of_arrays_in_memory_is_kept() -> None:
     turned = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     term = schema.Term("x", turned, (schema.Factor("x", ("a", "b", "c")),), np.zeros(3), np.ones(3))
     plain = plain_design.Plain(*_encoded(term))
-    found = plain_design._decoded(plain.data, plain.arrays, None)
+    found = plain_design._decoded(plain.data, plain.arrays, CORE)
     assert found.columns.flags.f_contiguous
     assert np.array_equal(found.columns, turned)
     assert found.factors == term.factors
