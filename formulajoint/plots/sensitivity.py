@@ -89,10 +89,12 @@ def _answer(known: pd.DataFrame) -> str:
     """Say whether the sign of the evidence is the same for all scales."""
     hypotheses = known.index.get_level_values(0).unique()
     signs = known["log_bf10"].groupby(level=0).agg(lambda values: len(set(np.sign(values))))
-    which = cut(str(hypotheses[0]), 60) if len(hypotheses) == 1 else "The tests"
+    which = cut(str(hypotheses[0]), 60) if len(hypotheses) == 1 else "Tests"
     if (signs > 1).any():
         return f"{which}: what the data favour depends on the prior's scale"
+    factors = known.index.get_level_values(1)
+    scales = f"from {min(factors):g} to {max(factors):g} times the prior's scale"
     if len(hypotheses) > 1:
-        return f"{which}: what the data favour does not depend on the prior's scale"
+        return f"{which}: the data favour the same {scales}"
     side = "against" if known["log_bf10"].iloc[0] > 0 else "for"
-    return f"{which}: the data speak {side} it, whichever the prior's scale"
+    return f"{which}: the data speak {side} it {scales}"
