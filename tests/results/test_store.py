@@ -123,6 +123,26 @@ def test_arviz_opens_the_file(made_up: MadeUp, tutoring: pd.DataFrame, tmp_path:
     assert set(tree["sample_stats"].data_vars) == {"diverging"}
 
 
+def test_an_extended_formula_needs_its_language(tutoring: pd.DataFrame, tmp_path: Path) -> None:
+    ours = fj.Contrast(lambda effects, weights: effects.max(axis=0), name="largest")
+    language = fj.CORE.extend(fj.Extension("ours", [ours]))
+    model = fj.model("test_score ~ treatment | school, largest()", tutoring, language=language)
+    rng = np.random.default_rng(1)
+    shapes = {"Intercept": (2,), "treatment": (2,), "sigma": (), "largest_treatment": ()}
+    draws = {
+        name: (("chain", "draw", *["school"][: len(shape)]), abs(rng.normal(size=(2, 50, *shape))))
+        for name, shape in shapes.items()
+    }
+    tree = xr.DataTree.from_dict({"posterior": Dataset(draws, {"school": ["A", "B"]})})
+    before = fj.Fit(model, Posterior(model.plan, tree, "nutpie"))
+    before.save(tmp_path / "fit.nc")
+    with pytest.raises(StoreError, match="needs the extension `ours`"):
+        fj.load(tmp_path / "fit.nc")
+    after = fj.load(tmp_path / "fit.nc", language)
+    assert answers(after) == answers(before)
+    assert after.contrast("largest(Intercept)").equals(before.contrast("largest(Intercept)"))
+
+
 def test_labels_and_names_may_be_anything(made_up: MadeUp, tutoring: pd.DataFrame, tmp_path: Path) -> None:
     odd = tutoring.assign(school=np.where(tutoring["school"] == "A", "à/b \"c\" 'd' €, [1]", " "))
     odd = odd.rename(columns={"school": "école no. 1", "treatment": "x (mm)"})
