@@ -1,4 +1,4 @@
-"""The command line: ``formulajoint fit | explain | demo``."""
+"""The command line: ``formulajoint fit | explain | test | demo``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def about(
 def fit(
     formula: FormulaArg,
     data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    engine: Annotated[str, typer.Option(help="auto, nutpie, pymc, numpyro or blackjax.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, exact, nutpie, pymc, numpyro or blackjax.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same draws.")] = None,
     draws: Annotated[int, typer.Option(help="Draws kept, each chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Steps of adaptation, each chain.")] = 1000,
@@ -59,6 +59,7 @@ def fit(
     priors: PriorsOption = None,
     family: FamilyOption = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
@@ -67,9 +68,13 @@ def fit(
     from formulajoint.results.tables import check_prob
 
     check_prob(prob)
+    if save is not None:
+        _check_target(save)
     result = model(formula, read_data(data), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
+    if save is not None:
+        result.save(save)
     if as_json:
         _print_json(result.record(prob))
     else:
@@ -98,6 +103,25 @@ def explain(
         _print_json(built.record())
     else:
         typer.echo(built.explain())
+
+
+@app.command("test")
+def joint_test(
+    fit: Annotated[Path, typer.Argument(help="A fit that `fit --save` wrote.")],
+    hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
+    rope: Annotated[float | None, typer.Option(help="Half-width of the region that is no effect.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
+    from formulajoint.api.verbs import load
+    from formulajoint.results.printing import hypothesis_text
+    from formulajoint.results.records import test_record
+
+    table = load(fit).test(hypothesis, rope)
+    if as_json:
+        _print_json({"tests": test_record(table)})
+    else:
+        typer.echo(hypothesis_text(table))
 
 
 @app.command()
@@ -173,6 +197,13 @@ def _progress(quiet: bool) -> bool:
         logging.basicConfig(format="%(message)s", stream=sys.stderr)
         logging.getLogger("formulajoint").setLevel(logging.INFO)
     return watched
+
+
+def _check_target(path: Path) -> None:
+    """Refuse a file that a fit could not be saved to, before anything is sampled."""
+    from formulajoint.results.store import target_of
+
+    target_of(path)
 
 
 def _priors(value: str | None) -> Any:

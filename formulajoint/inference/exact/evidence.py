@@ -1,8 +1,8 @@
 """The evidence p(y) of a model, and with it Bayes factors of hypotheses that a hierarchy is part of.
 
-What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model as
-numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups becomes
-``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
+What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model
+as numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups
+becomes ``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def why_no_evidence(plan: Plan) -> str:
 
 
 def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:
-    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why there is none.
+    """Return log BF10 of a plan against its null model under `hypothesis`, and its standard error, or why not.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _columns(block: Block) -> slice:
 
 def _per_group(block: Block) -> int:
     """Return how many coefficients of a term there are in each group."""
-    return block.term.columns.shape[1]
+    return len(block.term.scales)
 
 
 def _all_equal(rows: FloatArray, block: Block) -> bool:
@@ -162,7 +162,7 @@ def _without(pool: Pool, block: Block) -> Pool:
 
 
 def _width(term: PooledTerm) -> int:
-    return term.coefficient.term.columns.shape[1]
+    return len(term.coefficient.term.scales)
 
 
 def _narrowed(correlation: Correlation, terms: tuple[PooledTerm, ...], gone: int) -> Correlation | None:

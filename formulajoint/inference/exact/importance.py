@@ -133,7 +133,7 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
 
 
 def _k_hat(logs: FloatArray) -> float:
-    """Return the largest k-hat of log weights (F, n); `psislw` wants them with the other sign, as it has log likelihoods."""
+    """Return the largest k-hat of log weights (F, n), which `psislw` wants with the other sign."""
     heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
     return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
 

@@ -28,7 +28,7 @@ type Array = Any
 
 BLOCK = 2**13
 """Points are taken in blocks of so many pairs of a point and a group, which stay in the cache; with more groups than
-that, one point at a time. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
+that, one by one. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
 
 LOST = 1e13
 """A pivot that is so much smaller than what it is left of is rounding: the density is then unknown, NaN."""
@@ -112,8 +112,8 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     kernel : Kernel
     points : (S, d) array
     by_group : bool
-        Return one term a group (S, G), of a model in which groups share nothing: points are then (S, G), the coordinates
-        of the groups' own sigmas.
+        Return one term a group (S, G), of a model in which groups share nothing: points are then (S, G), the
+        coordinates of the groups' own sigmas.
 
     Returns
     -------
@@ -139,18 +139,18 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     """Take the groups' own coefficients out at parameters phi (S, cells)."""
     reduction, xp = kernel.reduction, kernel.xp
     root, inverse = reduction.root(values), 1 / values[:, : len(reduction.rows)] ** 2
-    per_group = None if inverse.shape[1] == 1 else xp.asarray(inverse)[:, kernel.sigma_of_group]
+    per_group = None if inverse.shape[1] == 1 else xp.take(xp.asarray(inverse), kernel.sigma_of_group, axis=1)
     common = inverse if per_group is None else np.ones((len(values), 1))
     pattern, p = reduction.pattern(), len(reduction.base)
     stretch = stretches(kernel, values)
 
     def scaled(coefficients: FloatArray, table: Array, *columns: int) -> Array:
         factors = xp.asarray(coefficients * common)
-        total = factors[:, :1] * table[0]
+        total = factors[:, :1] * table[0, ...]
         for a in range(
             1, table.shape[0]
         ):  # no matrix product: libraries start threads for it, and wait for them
-            total = total + factors[:, a : a + 1] * table[a]
+            total = total + factors[:, a : a + 1] * table[a, ...]
         total = total if per_group is None else total * per_group
         for column in columns:
             total = total * stretch[column] if column in stretch else total
@@ -195,7 +195,7 @@ def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
 
 
 def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
-    """Return what the groups' own coefficients leave of the cross-products of theta and y, priors added; (t+1, t+1, S)."""
+    """Return what is left of the cross-products of theta and y (t + 1, t + 1, S), the prior of theta added."""
     reduction, xp = kernel.reduction, kernel.xp
     t = len(reduction.reference)
     precisions = xp.asarray(1 / values[:, : len(reduction.rows)] ** 2)
@@ -227,9 +227,9 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     for pivot in out.pivots:
         total = total + xp.sum(xp.log(pivot), axis=-1)
     for _ in range(len(reduction.reference)):
-        total = total + xp.log(rest[0, 0])
-        rest = rest[1:, 1:] - rest[1:, :1] * (rest[:1, 1:] / rest[0, 0])
-    total = np.asarray(total + rest[0, 0])
+        total = total + xp.log(rest[0, 0, ...])
+        rest = rest[1:, 1:, ...] - rest[1:, :1, ...] * (rest[:1, 1:, ...] / rest[0, 0, ...])
+    total = np.asarray(total + rest[0, 0, ...])
     variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
     total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
@@ -245,4 +245,4 @@ def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
     for pivot, row in zip(out.pivots, out.right, strict=True):
         total = total + np.asarray(kernel.xp.log(pivot) - row[-1] ** 2 / pivot)
     total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
-    return -0.5 * (total - np.sum(reduction.flat) * LOG_2PI)
+    return np.asarray(-0.5 * (total - np.sum(reduction.flat) * LOG_2PI))

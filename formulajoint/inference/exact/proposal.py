@@ -25,7 +25,7 @@ GOOD, GAIN = 0.9, 1.02
 """Adaptation ends when the effective share of the draws is as large as this, or no longer grows by this factor."""
 
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
-"""What is drawn from first: about the mode, as wide as the curvature says, times these. Nothing is known of the tails."""
+"""What is drawn from first: about the mode, as wide as the curvature there says, times these."""
 
 WIDE, WIDER = 0.1, 2.0
 """Weight of a component that keeps the whole spread of the density, and how much wider it is: nothing is lost."""
@@ -49,7 +49,7 @@ class Mixture:
 
     def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Return draws (F, count, d)."""
-        f, k, d = self.means.shape
+        f, _, d = self.means.shape
         edges = np.cumsum(self.weights, axis=1)[:, None, :-1]
         chosen = np.sum(rng.random((f, count, 1)) > edges, axis=2)  # (F, count)
         heavy = np.sqrt(DF / rng.chisquare(DF, (f, count, 1)))
