@@ -132,12 +132,14 @@ def test_fit_as_json_is_the_record_of_the_fit(csv: str, fit: fj.Fit) -> None:
     assert json.loads(output("fit", FORMULA, csv, *FEW, "--json")) == fit.record()
 
 
-def test_prob_is_that_of_every_interval(csv: str, fit: fj.Fit) -> None:
-    text = output("fit", FORMULA, csv, *FEW, "--prob", "0.8")
+def test_prob_is_that_of_every_interval(csv: str, data: pd.DataFrame) -> None:
+    options = ["--draws", "50", "--chains", "2", "--seed", "1", "--prob", "0.8"]
+    fit = fj.fit(FORMULA, data, draws=50, chains=2, seed=1)
+    text = output("fit", FORMULA, csv, *options)
     assert text == f"{fit.text(0.8)}\n"
     assert text.count("80% HDI") == 2
     assert "95% HDI" not in text
-    record = json.loads(output("fit", FORMULA, csv, *FEW, "--prob", "0.8", "--json"))
+    record = json.loads(output("fit", FORMULA, csv, *options, "--json"))
     assert record == fit.record(0.8)
     assert record["interval"]["probability"] == 0.8
 
