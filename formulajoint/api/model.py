@@ -16,6 +16,7 @@ from formulajoint.results.latex import explain_latex
 
 if TYPE_CHECKING:
     import pymc as pm
+    from rich.text import Text as RichText
     from xarray import DataTree
 
     from formulajoint.api.fit import Fit
@@ -191,3 +192,8 @@ class JointModel:
 
     def __repr__(self) -> str:
         return self.explain()
+
+    def __rich__(self) -> RichText:
+        from formulajoint.results.terminal import styled  # loads Rich
+
+        return styled(self.explain())
