@@ -1,9 +1,12 @@
 """How Sphinx makes the pages: `make docs`, without a network."""
 
+import logging
 from importlib import metadata
 
 from pygments.lexers.special import TextLexer
 from sphinx.highlighting import lexers
+
+logging.getLogger("arviz").setLevel(logging.WARNING)
 
 project = "formulajoint"
 author = "The formulajoint developers"
