@@ -14,7 +14,7 @@ from formulajoint.language.parse import parse
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
 
-SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress")
+SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood")
 """Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
@@ -68,7 +68,7 @@ def fit(
     formula, data, priors, family
         As for `model`.
     **sampling
-        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress.
+        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood.
 
     Examples
     --------
@@ -89,6 +89,7 @@ def build(
     priors: Priors = None,
     family: str | None = None,
     prefix: str = "",
+    likelihood: str = "rows",
 ) -> dict[str, Any]:
     """Add the model of `formula` to the open ``pm.Model`` and return its variables by name.
 
@@ -99,11 +100,15 @@ def build(
     prefix : str
         Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
         treatment effects are ``maths_treatment`` over ``maths_school``.
+    likelihood : {"rows", "sums", "auto"}
+        As for `JointModel.fit`. With ``"sums"`` the response is a ``pm.Potential``, from which nothing can be drawn.
 
     Raises
     ------
     DataError
         Where no model is open, or it has a variable or dim of the same name already.
+    InferenceError
+        Where the likelihood is unknown or does not go through sums.
 
     Examples
     --------
@@ -121,7 +126,7 @@ def build(
     plan = _plan(formula, data, priors, family, prefix)
     if pm.Model.get_context(error_if_none=False) is None:
         raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
-    return add_to_model(plan)
+    return add_to_model(plan, likelihood)
 
 
 def _plan(formula: str | Formula, data: object, priors: Priors, family: str | None, prefix: str = "") -> Any:
