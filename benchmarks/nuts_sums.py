@@ -109,7 +109,9 @@ def main() -> None:
     if options.json:
         versions = {name: version(name) for name in ("pymc", "pytensor", "nutpie", "numba")}
         with open(options.json, "w") as file:
-            json.dump({"versions": versions, "python": platform.python_version(), "cases": found}, file, indent=2)
+            json.dump(
+                {"versions": versions, "python": platform.python_version(), "cases": found}, file, indent=2
+            )
 
 
 if __name__ == "__main__":

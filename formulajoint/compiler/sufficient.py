@@ -1,9 +1,10 @@
 """A Gaussian likelihood through sums of squares and products: what a gradient costs does not grow with N.
 
-With R b = y the rows of a regression that stands for the data (``design/triangles.py``), h the residual sd of a row, and
-W_h the sum of the row weights w of the data's rows that have it,
+With R b = r the regression of fewer rows that stands for the data (``design/triangles.py``), h(i) and h(m) the sigma of
+a row, w the row weights, and W_h their sum over the data's rows with sigma_h,
 
-    sum_i w_i log N(y_i | c_i'b, s_h(i)^2) = - sum_h W_h (log s_h + log(2 pi) / 2) - sum_m (y_m - R_m b)^2 / (2 s_h(m)^2)
+    sum_i w_i log N(y_i | c_i'b, sigma_h(i)) = - sum_h W_h (log sigma_h + log(2 pi) / 2)
+                                               - sum_m (r_m - R_m b)^2 / (2 sigma_h(m)^2)
 
 which is the same number, constant included.
 

@@ -2,8 +2,8 @@
 
 A sum of squared residuals reads only the cross-products of C = [X, Z, y]: p per-group columns, k shared ones, the
 response. The triangle R of C = Q R has the same, since |C v|^2 = |R v|^2 for every v. There is one for each cell, the
-rows that share a group and a residual sd. At most p of its rows read the group's coefficients; those below read only the
-shared ones, so that the cells of one residual sd have a last triangle, of at most k + 1 rows, in common.
+rows that share a group and a residual sd. At most p of its rows read the group's coefficients; those below read only
+the shared ones, so that the cells of one residual sd have a last triangle, of at most k + 1 rows, in common.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from formulajoint.design.schema import FloatArray, Grouping, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The pairs of a group and a residual sd that occur: `codes` (N,) of the rows, `groups` and `sds` (C,) of the cells."""
+    """The pairs of a group and a residual sd that occur: the cell of each row (N,), and what each cell (C,) is."""
 
     codes: IntArray
     groups: IntArray
@@ -63,7 +63,7 @@ def most_rows(of: Cells, own: int, shared: int) -> int:
 def triangles(
     columns: FloatArray, y: FloatArray, row_weights: FloatArray | None, own: int, of: Cells
 ) -> Triangles:
-    """Return the triangles of a regression of y (N,) on columns (N, p + k), of which the first p = `own` are per group."""
+    """Return the triangles of y (N,) on columns (N, p + k), of which the first p = `own` are per group."""
     weights = np.ones(len(y)) if row_weights is None else row_weights
     table = np.column_stack([columns, y]) * np.sqrt(weights)[:, None]
     tops: list[FloatArray] = []
