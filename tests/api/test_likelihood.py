@@ -106,6 +106,7 @@ def test_the_posterior_is_the_classical_t(fit: fj.Fit) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The effect of Potentials")  # the flat prior of sigma, 1/sigma, is one
 def test_rows_and_new_responses_are_there_after_the_fit(fit: fj.Fit) -> None:
     np.testing.assert_array_equal(fit.idata["observed_data"]["y"], DATA["y"])
     with fit.model.pymc:
