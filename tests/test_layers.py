@@ -59,6 +59,10 @@ LOCAL_IMPORTS = {
         "compiler/contrast_nodes.py",
         "formulajoint.compiler.graphs.",
     ),  # loads PyTensor, for contrasts of users only
+    (
+        "inference/engines.py",
+        "formulajoint.inference.nuts.",
+    ),  # loads PyMC: seconds, and the exact engine needs none
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

@@ -231,7 +231,7 @@ class Fit:
             self.summary(),
             self.contrasts(),
             self.diagnostics(),
-            self.engine,
+            self.draws.drawn_by,
             PROB,
             self._printed_tests(),
         )

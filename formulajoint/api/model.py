@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.sufficient import by_sums
+from formulajoint.compiler.sufficient import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError, listed
 from formulajoint.language.ir import Formula
@@ -110,25 +110,30 @@ class JointModel:
         progress: bool = True,
         likelihood: str = "auto",
     ) -> Fit:
-        """Sample the posterior.
+        """Draw from the posterior.
 
         Parameters
         ----------
-        draws, tune : int
-            Draws kept and steps of adaptation, each a chain.
+        draws : int
+            Kept of each chain.
+        tune : int
+            Steps of adaptation of each chain, by NUTS only.
         chains : int
-        engine : {"auto", "nutpie", "pymc", "numpyro", "blackjax"}
-            Who samples; ``auto`` is nutpie.
+        engine : {"auto", "exact", "nutpie", "pymc", "numpyro", "blackjax"}
+            Who draws. ``exact`` is for Gaussian models with normal priors and hierarchies: coefficients come from their
+            closed form, sigmas and the like from importance sampling, in a second or less. The others are samplers by
+            NUTS, for any model. ``auto`` is ``exact`` where it applies and can be trusted, else ``nutpie``; the printed
+            fit says which, and why.
         seed : int, optional
             The same seed gives the same draws to the bit, with the same engine, versions and machine.
         target_accept : float
             Acceptance rate that NUTS adapts its step to, between 0 and 1.
         progress : bool
-            Whether to show a progress bar.
+            Whether to show a progress bar, by NUTS.
         likelihood : {"auto", "rows", "sums"}
-            What a sampler evaluates, at the same posterior: the density of each row, or the groups' sums of squares and
-            products, which say the same of a Gaussian response without predictors of sigma, in a time that does not
-            grow with the number of rows. ``auto`` is sums where they apply and the rows are many.
+            What NUTS evaluates at each step, for the same posterior: the density of every row; or the groups' sums of
+            squares and products, which say the same of a Gaussian response without predictors of sigma, in a time that
+            does not grow with the rows. ``auto`` is sums where they apply and the rows are many.
 
         Returns
         -------
@@ -137,20 +142,22 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the engine or the likelihood is unknown, does not apply, is not installed, or fails.
+            Where the engine or the likelihood is unknown or does not apply, or the engine is not installed or fails.
         """
         from formulajoint.api.fit import Fit
-        from formulajoint.inference.nuts import choose, sample  # loads PyMC: seconds
+        from formulajoint.inference.engines import run
         from formulajoint.inference.observed import with_observed
+        from formulajoint.inference.settings import Settings
         from formulajoint.results.posterior import Posterior
 
-        sampler = choose(engine)
-        model = self._sampled(likelihood)
-        tree = sample(model, sampler, draws, tune, chains, seed, target_accept, progress)
-        return Fit(self, Posterior(self.plan, with_observed(tree, self.plan), sampler))
+        check_likelihood(self.plan, likelihood)
+        settings = Settings(draws, tune, chains, seed, target_accept, progress)
+        drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
+        tree = with_observed(drawn.tree, self.plan)
+        return Fit(self, Posterior(self.plan, tree, drawn.engine, drawn.why))
 
-    def _sampled(self, likelihood: str) -> pm.Model:
-        """Return the ``pm.Model`` that a sampler evaluates."""
+    def _for_nuts(self, likelihood: str) -> pm.Model:
+        """Return the ``pm.Model`` that NUTS evaluates."""
         from formulajoint.compiler.build import build_model  # loads PyMC: seconds
 
         return build_model(self.plan, "sums") if by_sums(self.plan, likelihood) else self.pymc

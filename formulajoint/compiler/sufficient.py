@@ -57,6 +57,16 @@ class Sums:
     weights: FloatArray
 
 
+def check_likelihood(plan: Plan, likelihood: str) -> None:
+    """Raise an InferenceError where there is no such likelihood, or sums are asked for and do not apply."""
+    if likelihood not in LIKELIHOODS:
+        hint = did_you_mean(str(likelihood), LIKELIHOODS) or f"there are {listed(LIKELIHOODS)}."
+        raise InferenceError(f"There is no likelihood `{likelihood}`: {hint}")
+    reason = why_not(plan)
+    if reason and likelihood == "sums":
+        raise InferenceError(f"The likelihood does not go through sums: {reason}. Use likelihood='rows'.")
+
+
 def by_sums(plan: Plan, likelihood: str) -> bool:
     """Tell whether the likelihood of a plan is to go through sums.
 
@@ -69,15 +79,10 @@ def by_sums(plan: Plan, likelihood: str) -> bool:
     Raises
     ------
     InferenceError
-        Where there is no such likelihood, or sums are asked for and do not apply.
+        As by `check_likelihood`.
     """
-    if likelihood not in LIKELIHOODS:
-        hint = did_you_mean(str(likelihood), LIKELIHOODS) or f"there are {listed(LIKELIHOODS)}."
-        raise InferenceError(f"There is no likelihood `{likelihood}`: {hint}")
-    reason = why_not(plan)
-    if reason and likelihood == "sums":
-        raise InferenceError(f"The likelihood does not go through sums: {reason}. Use likelihood='rows'.")
-    if reason or likelihood != "auto":
+    check_likelihood(plan, likelihood)
+    if likelihood != "auto" or why_not(plan):
         return likelihood == "sums"
     own, shared = (
         sum(c.term.columns.shape[1] for c in plan.mean.coefficients if c.grouped == grouped)
