@@ -46,9 +46,7 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
             reason = str(error).partition("Stack backtrace")[0].strip()  # nutpie's, of no use to a reader
             raise InferenceError(f"{sampler} could not sample this model: {reason}") from error
     tree.attrs["engine"] = sampler
-    log.info(
-        "%s drew %d x %d in %.1f s", sampler, settings.chains, settings.draws, time.perf_counter() - started
-    )
+    log.info("%s drew %d x %d in %.1f s", sampler, settings.chains, settings.draws, time.perf_counter() - started)
     return name_dims(tree, model)
 
 

@@ -53,9 +53,7 @@ def _lies_within(groups: Grouping, larger: Grouping) -> bool:
 
 def _coefficients(plan: Plan) -> str:
     priors = [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
-    priors += [
-        (c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior
-    ]
+    priors += [(c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior]
     for name, prior, laws in priors:
         if prior.law not in laws:
             return f"the prior of `{name}` is {prior.law}, not normal"
@@ -83,9 +81,7 @@ def _size(plan: Plan) -> str:
 def _scales(plan: Plan) -> int:
     """Return how many sigmas, sds and correlations there are."""
     sigma = plan.scale("sigma")
-    count = (
-        0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
-    )
+    count = 0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
     for pool in plan.mean.pools:
         columns = sum(term.coefficient.term.columns.shape[1] for term in pool.terms)
         count += sum(term.coefficient.term.columns.shape[1] for term in pool.terms if not _known(term.sd))

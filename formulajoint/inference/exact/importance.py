@@ -57,9 +57,7 @@ class Sampled:
     error: float
 
 
-def sample(
-    target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence
-) -> Sampled:
+def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -87,9 +85,7 @@ def _sampled(
 ) -> Sampled:
     """Return draws by one proposal, whose effective share is about `share`."""
     pools = [_pool(target, proposal, share, draws, rng) for rng in chains]
-    points = np.stack(
-        [_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1
-    )
+    points = np.stack([_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1)
     ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools], axis=1)
     every = np.concatenate([logs for _, logs in pools], axis=1)
     value, error = _integral(every)

@@ -98,12 +98,7 @@ def normalised(logs: FloatArray) -> FloatArray:
 
 
 def fit_proposal(
-    target: Target,
-    mode: FloatArray,
-    covariance: FloatArray,
-    components: int,
-    draws: int,
-    rng: np.random.Generator,
+    target: Target, mode: FloatArray, covariance: FloatArray, components: int, draws: int, rng: np.random.Generator
 ) -> tuple[Mixture, FloatArray]:
     """Return a mixture near the target, and the effective share of its draws (F,).
 
@@ -202,6 +197,4 @@ def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread:
     roots = np.linalg.cholesky(scatter / (known + unknown)[..., None, None])
     lost = (mass < 1e-12)[..., None]
     means = np.where(lost, proposal.means, means)
-    return Mixture(
-        np.maximum(share, 1e-3) / np.sum(np.maximum(share, 1e-3), axis=1, keepdims=True), means, roots
-    )
+    return Mixture(np.maximum(share, 1e-3) / np.sum(np.maximum(share, 1e-3), axis=1, keepdims=True), means, roots)

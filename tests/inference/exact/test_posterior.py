@@ -57,18 +57,14 @@ def test_variables_dims_and_types_are_the_models(formula: str, frame: pd.DataFra
 
 
 def test_contrasts_are_those_of_the_draws(frame: pd.DataFrame) -> None:
-    formula = (
-        "y ~ x | school, sigma ~ 1 | school, joint(x, weights=precision), joint(x, weights=n, name=plain)"
-    )
+    formula = "y ~ x | school, sigma ~ 1 | school, joint(x, weights=precision), joint(x, weights=n, name=plain)"
     draws = fj.fit(formula, frame, engine="exact", seed=1).posterior
     weights = np.array([6, 8, 10]) / 24
     assert np.allclose(draws["plain"], draws["x"].to_numpy() @ weights)
     own = draws["joint_x_weights"]
     assert np.allclose(own.sum("school"), 1)
     assert np.allclose(draws["joint_x"], (own * draws["x"]).sum("school"))
-    squares = [
-        frame["x"][frame["school"] == g].var(ddof=0) * n for g, n in zip("abc", [6, 8, 10], strict=True)
-    ]
+    squares = [frame["x"][frame["school"] == g].var(ddof=0) * n for g, n in zip("abc", [6, 8, 10], strict=True)]
     by_hand = np.array(squares) / draws["sigma"].to_numpy() ** 2
     assert np.allclose(own, by_hand / by_hand.sum(axis=2, keepdims=True))
 

@@ -16,9 +16,7 @@ from formulajoint.inference.exact.reduction import reduce
 type Array = NDArray[np.float64]
 
 
-def drawn(
-    formula: str, data: pd.DataFrame, priors: str | None = None, draws: int = 1000, seed: int = 1
-) -> Draws:
+def drawn(formula: str, data: pd.DataFrame, priors: str | None = None, draws: int = 1000, seed: int = 1) -> Draws:
     """Return draws, having seen that they can be trusted."""
     found = draw(reduce(fj.model(formula, data, priors=priors).plan), draws, 4, seed)
     assert found.k_hat < 0.6
@@ -28,9 +26,7 @@ def drawn(
     return found
 
 
-def groups_of(
-    groups: int, rows: int, tau: float, noise: float, rho: float = 0.0, seed: int = 0
-) -> pd.DataFrame:
+def groups_of(groups: int, rows: int, tau: float, noise: float, rho: float = 0.0, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     g = np.repeat(np.arange(groups), rows)
     x = rng.normal(size=len(g))
@@ -42,9 +38,7 @@ def groups_of(
 CASES = {
     "two groups": groups_of(2, 10, 1.0, 1.0),
     "one-row groups": groups_of(40, 1, 1.0, 1.0),
-    "a group of one row": pd.concat(
-        [groups_of(5, 8, 1.0, 1.0), pd.DataFrame({"g": [9], "x": [0.5], "y": [11.0]})]
-    ),
+    "a group of one row": pd.concat([groups_of(5, 8, 1.0, 1.0), pd.DataFrame({"g": [9], "x": [0.5], "y": [11.0]})]),
     "tau near zero": groups_of(30, 4, 0.0, 1.0),
     "correlation near one": groups_of(40, 10, 3.0, 0.1, rho=0.9999),
     "hardly any noise": groups_of(10, 5, 1.0, 1e-6),
