@@ -32,6 +32,7 @@ LIBRARIES = {
     "arviz": ("inference/", "results/", "plots/", "api/"),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
+    "interegular": ("language/fragments.py",),
     "lark": ("language/grammar.py",),
     "matplotlib": ("plots/", "report/"),
     "narwhals": ("design/frame.py",),
@@ -55,6 +56,7 @@ WALKERS = {"language/ir.py", "language/json.py"}  # read the fields of their own
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
     ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
+    ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     (
         "compiler/contrast_nodes.py",
         "formulajoint.compiler.graphs.",

@@ -79,7 +79,7 @@ def _taken(what: str, name: str, how: str = "") -> DataError:
 
 def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
     """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
-    scale = defaults.scales(plan.design, part.predictor.parameter)
+    scale = defaults.scales(plan.design, plan.family, part.predictor.parameter)
     out: dict[str, Variable] = {}
     for coefficient in part.coefficients:
         if coefficient.prior is not None:
@@ -105,7 +105,7 @@ def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Seq
             rows.append(_spread_out(value, part.grouping))
     observe(
         plan.response_name,
-        plan.family.name,
+        plan.family,
         tuple(rows),
         design.response.values,
         design.row_weights,

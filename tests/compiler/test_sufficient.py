@@ -191,7 +191,10 @@ def test_a_likelihood_is_taken_as_asked():
 @pytest.mark.parametrize(
     ("formula", "reason"),
     [
-        ("y ~ x | g, family(student)", "the response is student, not gaussian"),
+        (
+            "y ~ x | g, family(student)",
+            "the response is student with link identity, not gaussian with link identity",
+        ),
         ("y ~ x | g, sigma ~ x", "sigma has predictors"),
     ],
 )
