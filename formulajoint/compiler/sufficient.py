@@ -93,9 +93,10 @@ def by_sums(plan: Plan, likelihood: str) -> bool:
 
 def why_not(plan: Plan) -> str:
     """Return why the likelihood of a plan reads more than sums, or an empty text where it does not."""
-    family = plan.family
-    if (family.name, family.link) != ("gaussian", "identity") or family.distribution is not None:
-        return f"the response is {family.name} with link {family.link}, not gaussian with link identity"
+    if plan.family.name != "gaussian" or plan.family.distribution is not None:
+        return f"the response is {plan.family.name}, not gaussian"
+    if plan.family.link != "identity":
+        return f"the link is {plan.family.link}, not identity"
     if plan.scale("sigma") is None:
         return "sigma has predictors"
     return ""

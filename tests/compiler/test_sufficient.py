@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pymc as pm
@@ -10,6 +12,7 @@ import pytest
 from scipy import stats
 
 from formulajoint.compiler.build import add_to_model, build_model
+from formulajoint.compiler.families import Family
 from formulajoint.compiler.planning import make_plan
 from formulajoint.compiler.sufficient import by_sums, sums
 from formulajoint.design.bind import bind
@@ -193,7 +196,7 @@ def test_a_likelihood_is_taken_as_asked():
     [
         (
             "y ~ x | g, family(student)",
-            "the response is student with link identity, not gaussian with link identity",
+            "the response is student, not gaussian",
         ),
         ("y ~ x | g, sigma ~ x", "sigma has predictors"),
     ],
@@ -213,3 +216,12 @@ def test_an_unknown_likelihood_is_refused(given, hint):
     with pytest.raises(InferenceError, match=f"There is no likelihood `{given}`: ") as error:
         by_sums(plan_of("y ~ x | g"), given)
     assert hint in str(error.value)
+
+
+def test_sums_are_of_the_gaussian_with_link_identity():
+    plan = plan_of("y ~ x | g", frame(2000))
+    for family in (
+        dataclasses.replace(plan.family, link="log"),
+        Family(lambda mu, sigma: pm.Laplace.dist(mu, sigma), {"sigma": "exponential(1)"}, name="gaussian"),
+    ):
+        assert not by_sums(dataclasses.replace(plan, family=family), "auto")
