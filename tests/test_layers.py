@@ -32,6 +32,7 @@ LIBRARIES = {
     "arviz": ("inference/", "results/", "plots/", "api/"),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
+    "jinja2": ("report/write.py",),
     "lark": ("language/grammar.py",),
     "matplotlib": ("plots/", "report/"),
     "narwhals": ("design/frame.py",),
@@ -62,6 +63,7 @@ LOCAL_IMPORTS = {
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),
+    ("api/", "formulajoint.report."),  # loads Jinja
     ("api/", "formulajoint.api.fit."),
     ("api/", "formulajoint.results.posterior."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -213,6 +214,44 @@ class Fit:
     def diagnostics(self) -> tuple[str, ...]:
         """Return what is wrong with the draws and what to do, in words; empty where all is well."""
         return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
+
+    def report(self, path: str | Path, prob: float = PROB) -> Path:
+        """Write the fit as one HTML page that opens without a network, to read, share and print.
+
+        Its first screen answers whether there is an effect in any group, how large it is over all, and how sure that
+        is; below are contrasts, joint test, groups, model, data, priors, diagnostics and how to have it again.
+
+        Parameters
+        ----------
+        path : str or Path
+            Such as ``"report.html"``; a file of that name is replaced, at once and wholly.
+        prob : float
+            Probability of the intervals.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+
+        Raises
+        ------
+        StoreError
+            Where it cannot be written there.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
+        >>> fit.report("report.html")  # doctest: +SKIP
+        """
+        from formulajoint.report.page import Findings  # loads Jinja
+        from formulajoint.report.write import html, place, write
+
+        place(path)  # before anything is computed
+        slopes = any(term.name != "Intercept" for term in self.model.design.predictor.per_group)
+        tests = self.test() if slopes else None
+        tables = (self.summary(prob), self.contrasts(prob), tests)
+        return write(path, html(Findings(self.draws, *tables, self.diagnostics(), prob)))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""

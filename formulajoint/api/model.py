@@ -139,6 +139,7 @@ class JointModel:
 
         sampler = choose(engine)
         tree = sample(self.pymc, sampler, draws, tune, chains, seed, target_accept, progress)
+        tree.attrs |= {"tune": tune, "target_accept": target_accept} | ({} if seed is None else {"seed": seed})
         return Fit(self, Posterior(self.plan, tree, sampler))
 
     def __str__(self) -> str:

@@ -1,0 +1,204 @@
+"""The sentences that answer the question: is there an effect in any group, how large is it over all, how sure is that?
+
+None says more than the figure under it. A share of draws is bounded by what so many draws can tell; a figure that is not
+defined is not spoken of but by its reason; "not shown" is never "none".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from formulajoint.results.printing import centre, direction, numbers, probability
+
+GRADES = (
+    (0.001, "Yes, beyond reasonable doubt"),
+    (0.01, "Yes, by strong evidence"),
+    (0.05, "Probably, by moderate evidence"),
+)
+"""What a contour probability below a limit is called: the limits are those that readers know from p-values."""
+
+HOW_LARGE = "How large is it over all of them?"
+
+OPEN = "Not shown by these data"
+
+FAVOURS = math.log(3)
+"""A Bayes factor from 1/3 to 3 favours neither side (Kass & Raftery, JASA 1995)."""
+
+MOST_NAMED = 3
+"""So many levels of a factor are named in an answer."""
+
+LARGEST_ODDS = 1e6
+"""Odds beyond are told as more than these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question, its answer in a few words, and what that rests on."""
+
+    question: str
+    short: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is spoken of, in the data's own names.
+
+    Attributes
+    ----------
+    term, group : str
+        The predictor and the grouping.
+    ess : float
+        Effective draws, the fewest of any parameter.
+    prob : float
+        Of the intervals.
+    """
+
+    term: str
+    group: str
+    ess: float
+    prob: float
+
+
+# --- is there an effect in any group?
+
+
+def any_effect(about: Subject, test: pd.Series) -> Answer:
+    """Answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
+    question = f"Is there an effect in any {about.group}?"
+    contour, factor = float(test["contour"]), float(test["log_bf10"])
+    basis = [_contour_text(about, contour), _factor_text(factor)]
+    text = " ".join(sentence for sentence in basis if sentence)
+    if math.isnan(contour):
+        return Answer(question, "Not answered by this fit", f"{text} {_reason(test)}".strip())
+    grade = _grade(contour, about.ess)
+    if grade != OPEN and factor < -FAVOURS:
+        text += (
+            " The two disagree because the prior expects far larger effects: state the prior that you mean, such as "
+            f"prior({about.term} ~ normal(0, ...))."
+        )
+        return Answer(question, "The figures disagree", text)
+    if grade == OPEN and factor < -FAVOURS:
+        return Answer(question, "The data speak for none, given this prior", text)
+    if grade == OPEN:
+        text += " That is no evidence of no effect."
+    return Answer(question, grade, text)
+
+
+def _grade(contour: float, ess: float) -> str:
+    """Return the first grade whose limit is above what the draws can tell of the contour probability."""
+    bound = max(contour, 1 / ess)
+    return next((grade for limit, grade in GRADES if bound < limit), OPEN)
+
+
+def _contour_text(about: Subject, contour: float) -> str:
+    if math.isnan(contour):
+        return ""
+    shown = probability(contour, about.ess)
+    where = f"no effect in every {about.group}"
+    if contour < 1 / about.ess:
+        return f"No draw is as far from the centre of the posterior as {where}: contour probability {shown}."
+    return f"The share of draws that are as far from the centre of the posterior as {where}, the contour probability, is {shown}."
+
+
+def _factor_text(factor: float) -> str:
+    """Return the Bayes factor as odds."""
+    if math.isnan(factor):
+        return ""
+    odds = float(f"{math.exp(min(abs(factor), 700)):.3g}")
+    shown = f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
+    if abs(factor) < FAVOURS:
+        return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
+    return f"By the Bayes factor the data favour {'an' if factor > 0 else 'no'} effect by {shown} to 1."
+
+
+def _reason(test: pd.Series) -> str:
+    reasons = [part for part in str(test["note"]).split("; ") if part.startswith("no contour")]
+    classical = [] if math.isnan(test["p_value"]) else [f"The F test's p-value is {test['p_value']:.2g}."]
+    return " ".join([f"There is {reason}." for reason in reasons] + classical)
+
+
+# --- how large is it over all groups?
+
+
+def how_large(about: Subject, rows: pd.DataFrame, meaning: str, groups: pd.DataFrame) -> Answer:
+    """Answer from a weighted mean over the groups.
+
+    Parameters
+    ----------
+    about : Subject
+    rows : DataFrame
+        Of ``contrasts``: one, or one a level of the factor.
+    meaning : str
+        Such as ``weighted mean of treatment over school; weights n: A 0.4, B 0.6``.
+    groups : DataFrame
+        Of ``summary``, one row a group.
+    """
+    shown = [(_level(name), *centre(row, numbers(row))) for name, row in rows.iterrows()]
+    short = ", ".join(f"{middle} {level}".strip() for level, middle, _, _ in shown[:MOST_NAMED])
+    intervals = ", ".join(f"{interval} {level}".strip() for level, _, _, interval in shown[:MOST_NAMED])
+    more = f" Further levels, {len(shown) - MOST_NAMED}, are in the table." if len(shown) > MOST_NAMED else ""
+    text = f"{about.prob:.0%} HDI {intervals}. It is the {meaning}. {_range(about, groups)}{more}"
+    return Answer(HOW_LARGE, short, text)
+
+
+def _level(name: object) -> str:
+    """Return what stands in the brackets of ``joint_arm[low]``."""
+    return str(name).partition("[")[2].removesuffix("]")
+
+
+def how_large_without(about: Subject, groups: pd.DataFrame) -> Answer:
+    """Answer where the formula asks for no contrast over the groups."""
+    text = f"{_range(about, groups)} The formula asks for no mean over them: add joint({about.term}) for one."
+    return Answer(HOW_LARGE, "No one number was asked for", text)
+
+
+def _range(about: Subject, groups: pd.DataFrame) -> str:
+    """Return between which groups the effects lie, by their means."""
+    if groups["mean"].isna().any():
+        return ""
+    least, most = groups.loc[groups["mean"].idxmin()], groups.loc[groups["mean"].idxmax()]
+    low, high = numbers(least)[0], numbers(most)[0]
+    return f"By {about.group} it goes from {low} in {_level(least.name)} to {high} in {_level(most.name)}."
+
+
+# --- how sure is that?
+
+
+def how_sure(about: Subject, rows: pd.DataFrame, bands: pd.DataFrame) -> Answer:
+    """Answer by the sign of the weighted mean, and by how many groups are apart from zero, all judged at once.
+
+    Parameters
+    ----------
+    about : Subject
+    rows : DataFrame
+        Of ``contrasts``: those of the weighted mean, none where the formula asks for none.
+    bands : DataFrame
+        From ``band_table``: low and high of every group.
+    """
+    above, below = int((bands["low"] > 0).sum()), int((bands["high"] < 0).sum())
+    text = _several(about, above, below, bands)
+    signs = [_sign(name, row) for name, row in rows.iterrows() if not math.isnan(row["p_direction"])]
+    if signs and above and below:
+        text += " Their mean hides that they point both ways."
+    short = "; ".join(signs[:MOST_NAMED]) or f"Apart from zero in {above + below} of {len(bands)}"
+    return Answer("How sure is that?", short, text)
+
+
+def _sign(name: object, row: pd.Series) -> str:
+    share = direction(row["p_direction"], row["ess_bulk"])
+    return f"{'Above' if row['median'] > 0 else 'Below'} zero with probability {share} {_level(name)}".strip()
+
+
+def _several(about: Subject, above: int, below: int, bands: pd.DataFrame) -> str:
+    total = len(bands)
+    if bands["low"].isna().all():
+        return f"There are no intervals that hold for every {about.group} at once."
+    where = [f"above zero in {above}"] * (above > 0) + [f"below zero in {below}"] * (below > 0)
+    found = f"{' and '.join(where)} of {total}" if where else f"apart from zero in none of {total}"
+    return (
+        f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, the effect is {found}."
+    )
