@@ -70,7 +70,7 @@ def any_effect(about: Subject, test: pd.Series) -> Answer:
     """Answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
     question = f"Is there an effect in any {about.group}?"
     contour, factor = float(test["contour"]), float(test["log_bf10"])
-    basis = [_contour_text(about, contour), _factor_text(factor)]
+    basis = [_contour_text(about, contour), _factor_text(factor), *_cautions(test)]
     text = " ".join(sentence for sentence in basis if sentence)
     if math.isnan(contour):
         return Answer(question, "Not answered by this fit", f"{text} {_reason(test)}".strip())
@@ -98,7 +98,7 @@ def _contour_text(about: Subject, contour: float) -> str:
     if math.isnan(contour):
         return ""
     shown = probability(contour, about.ess)
-    where = f"no effect in every {about.group}"
+    where = f"“no effect in every {about.group}”"
     if contour < 1 / about.ess:
         return f"No draw is as far from the centre of the posterior as {where}: contour probability {shown}."
     return f"The share of draws that are as far from the centre of the posterior as {where}, the contour probability, is {shown}."
@@ -113,6 +113,11 @@ def _factor_text(factor: float) -> str:
     if abs(factor) < FAVOURS:
         return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
     return f"By the Bayes factor the data favour {'an' if factor > 0 else 'no'} effect by {shown} to 1."
+
+
+def _cautions(test: pd.Series) -> list[str]:
+    """Return what the test's note says of too few draws."""
+    return [f"Mind: {part}." for part in str(test["note"]).split("; ") if part.endswith("draw more")]
 
 
 def _reason(test: pd.Series) -> str:

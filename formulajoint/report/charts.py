@@ -17,7 +17,7 @@ FAR = 4.0
 """An interval that would make the axis so many times as long as most need is cut, and ends in an arrow."""
 
 BARS = 40
-"""Bars of a histogram over the range in which nearly all draws are."""
+"""Bars of a histogram."""
 
 TICKS = 6
 """Ticks of an axis, about so many."""
@@ -126,7 +126,7 @@ class Forest:
     labelled: bool
 
 
-TALLEST, TOTAL, LABEL = 40, 400, 14
+TALLEST, TOTAL, LABEL = 40, 360, 12
 """Pixels: of a row at most, of all of them about, and of a row whose label can be read at least."""
 
 
@@ -195,7 +195,10 @@ def histogram(draws: FloatArray, low: float, high: float, mark: float, reach: bo
         Whether the axis must reach `mark`; else only where it is near.
     """
     flat = draws[np.isfinite(draws)]
-    start, stop = (float(q) for q in np.quantile(flat, (0.0005, 0.9995)))
+    start, stop = float(flat.min()), float(flat.max())
+    if not reach:  # a few draws far out, as of a ratio, would leave no room for the others
+        five, ninety_five = np.quantile(flat, (0.05, 0.95))
+        start, stop = max(start, 2 * five - ninety_five), min(stop, 2 * ninety_five - five)
     if stop - start <= 1e-12 * max(abs(start), 1e-300):  # a constant
         start, stop = start - 0.5, stop + 0.5
     edges = np.linspace(start, stop, BARS + 1)

@@ -154,7 +154,7 @@ def group_table(plan: Plan, found: Values, drawn: Forest, prob: float, most: int
     factors = tuple(factor.name for factor in found.coefficient.term.factors)
     weighted = bool(np.isfinite(found.shares).any())
     heads = (grouping.name, *factors, "rows", *(["weight"] if weighted else []), "mean", "sd", f"{prob:.0%} HDI")
-    heads += ("drawn", f"{prob:.0%} band", "apart from 0", "ess_bulk", "ess_tail", "r_hat")
+    heads += ("interval", f"{prob:.0%} band", "apart from 0", "ess_bulk", "ess_tail", "r_hat")
     drawn_by_label = {row.label: row for row in drawn.rows if row.kind == "group"}
     rows = []
     for i, label in enumerate(found.labels[:most]):

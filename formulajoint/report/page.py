@@ -82,7 +82,8 @@ class Groups:
 
     Attributes
     ----------
-    term : str
+    term, effect : str
+        The term, and what its axis is called.
     forest : Forest
     forest_text : str
     table : Table
@@ -91,6 +92,7 @@ class Groups:
     """
 
     term: str
+    effect: str
     forest: Forest
     forest_text: str
     table: Table
@@ -235,8 +237,10 @@ def _groups(found: Findings, shown: Values) -> Groups:
     hypothesis = all_zero(plan.design, shown.coefficient.term)
     asked = _is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
     chart = distance_chart(posterior, hypothesis) if asked else None
+    term = shown.coefficient.term.name
     return Groups(
-        shown.coefficient.term.name,
+        term,
+        f"effect of {term} on {plan.response_name}" if _is_slope(shown.coefficient) else plan.response_name,
         drawn,
         forest_text(shown, drawn, found.prob),
         group_table(plan, shown, drawn, found.prob, MOST_GROUPS),
