@@ -50,6 +50,10 @@ class StoreError(FormulaJointError):
     """A saved fit cannot be read or written."""
 
 
+class ExtensionError(FormulaJointError):
+    """An extension does not fit the language, or its function answers what it may not."""
+
+
 class BugError(FormulaJointError):
     """Something that should be impossible happened inside this package."""
 

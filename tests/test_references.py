@@ -18,8 +18,11 @@ from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 import formulajoint as fj
+from formulajoint.inference.exact.evidence import log_evidence
+from formulajoint.inference.quadrature import LogIntegral
 
 HERE = Path(__file__).parent
+EVIDENCE = json.loads((HERE / "reference" / "evidence.json").read_text())
 REFERENCES = json.loads((HERE / "reference" / "posteriors.json").read_text())
 
 WIDE = 4.5
@@ -42,6 +45,7 @@ class Case:
     formula: str
     priors: str | None = None
     draws: int = 4000
+    engine: str = "exact"
     target_accept: float = 0.9
 
 
@@ -77,6 +81,7 @@ CASES = {
         """Reaction ~ Days | Subject, hierarchy(Days, dist=student, df=4), joint(weights=n),
            prior(Intercept ~ normal(0, 1000), Days.mean ~ normal(10, 20), Days.sd ~ half_cauchy(10),
                  sigma ~ half_cauchy(25))""",
+        engine="nutpie",
     ),
     "hierarchy, sigma by source": Case(
         "pigs",
@@ -84,8 +89,6 @@ CASES = {
            joint(weights=n), joint(weights=equal, name=plain),
            prior(Intercept ~ normal(0, 10), percent.mean ~ normal(0, 0.1), percent.sd ~ half_normal(0.1),
                  sigma ~ half_normal(0.5))""",
-        target_accept=0.99,
-        draws=6000,
     ),
     "student likelihood": Case(
         "stackloss",
@@ -94,20 +97,56 @@ CASES = {
            prior(Intercept ~ normal(20, 20), standardize(Air.Flow) ~ normal(0, 10),
                  standardize(Water.Temp) ~ normal(0, 10), standardize(`Acid.Conc.`) ~ normal(0, 10),
                  sigma ~ half_cauchy(5), nu ~ constant(4))""",
+        engine="nutpie",
     ),
     "interaction": Case(
         "kidiq", "kid_score ~ mom_hs * mom_iq, prior(sigma ~ half_cauchy(2.5))", priors="flat", draws=12000
     ),
+    "not pooled, proper priors": Case(
+        "sleepstudy",
+        """Reaction ~ Days | Subject, joint(weights=n),
+           prior(Intercept ~ normal(250, 100), Days ~ normal(10, 20), sigma ~ half_cauchy(25))""",
+    ),
+    "intercepts pooled, one slope": Case(
+        "sleepstudy",
+        """Reaction ~ 1 + common(Days) | Subject, hierarchy(Intercept),
+           prior(Intercept.mean ~ normal(250, 100), Intercept.sd ~ half_cauchy(25), Days ~ normal(10, 20),
+                 sigma ~ half_cauchy(25))""",
+    ),
+    "uncorrelated hierarchy": Case(
+        "sleepstudy",
+        """Reaction ~ Days | Subject, hierarchy(cor=false), joint(weights=n),
+           prior(Intercept.mean ~ normal(250, 100), Intercept.sd ~ half_cauchy(25),
+                 Days.mean ~ normal(10, 20), Days.sd ~ half_cauchy(10), sigma ~ half_cauchy(25))""",
+    ),
+    "hierarchy of slopes": Case(
+        "sleepstudy",
+        """Reaction ~ Days | Subject, hierarchy(Days), joint(weights=n), joint(weights=equal, name=plain),
+           prior(Intercept ~ normal(0, 1000), Days.mean ~ normal(10, 20), Days.sd ~ half_cauchy(10),
+                 sigma ~ half_cauchy(25))""",
+    ),
+    "hierarchy of slopes, sigma by group": Case(
+        "mtcars",
+        """mpg ~ wt | cyl, sigma ~ 1 | cyl, hierarchy(wt), joint(weights=n), joint(weights=equal, name=plain),
+           prior(Intercept ~ normal(0, 100), wt.mean ~ normal(0, 10), wt.sd ~ half_cauchy(2.5),
+                 sigma ~ half_cauchy(5))""",
+    ),
 }
+EXACT = [name for name, case in CASES.items() if case.engine == "exact"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+def model_of(case: Case) -> fj.JointModel:
+    data = fj.tutoring() if case.data == "tutoring" else pd.read_csv(HERE / "data" / f"{case.data}.csv")
+    return fj.model(case.formula, data, priors=case.priors)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in EXACT else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_the_posterior_is_the_known_one(name: str) -> None:
     case = CASES[name]
-    data = fj.tutoring() if case.data == "tutoring" else pd.read_csv(HERE / "data" / f"{case.data}.csv")
-    fit = fj.model(case.formula, data, priors=case.priors).fit(
-        draws=case.draws, target_accept=case.target_accept, seed=1, progress=False
+    fit = model_of(case).fit(
+        draws=case.draws, engine=case.engine, target_accept=case.target_accept, seed=1, progress=False
     )
     wrong = [
         f"{label}: {complaint}"
@@ -115,6 +154,14 @@ def test_the_posterior_is_the_known_one(name: str) -> None:
         for complaint in complaints(draws_of(fit, label), known)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", EVIDENCE)
+def test_the_evidence_is_the_known_one(name: str) -> None:
+    found = log_evidence(model_of(CASES[name]).plan)
+    assert isinstance(found, LogIntegral), found
+    assert found.error < 0.01
+    assert abs(found.value - EVIDENCE[name]) < WIDE * found.error
 
 
 def draws_of(fit: fj.Fit, label: str) -> NDArray[np.float64]:

@@ -108,21 +108,26 @@ class JointModel:
         target_accept: float = 0.9,
         progress: bool = True,
     ) -> Fit:
-        """Sample the posterior.
+        """Draw from the posterior.
 
         Parameters
         ----------
-        draws, tune : int
-            Draws kept and steps of adaptation, each a chain.
+        draws : int
+            Kept of each chain.
+        tune : int
+            Steps of adaptation of each chain, by NUTS only.
         chains : int
-        engine : {"auto", "nutpie", "pymc", "numpyro", "blackjax"}
-            Who samples; ``auto`` is nutpie.
+        engine : {"auto", "exact", "nutpie", "pymc", "numpyro", "blackjax"}
+            Who draws. ``exact`` is for Gaussian models with normal priors and hierarchies: coefficients come from their
+            closed form, sigmas and the like from importance sampling, in a second or less. The others are samplers by
+            NUTS, for any model. ``auto`` is ``exact`` where it applies and can be trusted, else ``nutpie``; the printed
+            fit says which, and why.
         seed : int, optional
             The same seed gives the same draws to the bit, with the same engine, versions and machine.
         target_accept : float
             Acceptance rate that NUTS adapts its step to, between 0 and 1.
         progress : bool
-            Whether to show a progress bar.
+            Whether to show a progress bar, by NUTS.
 
         Returns
         -------
@@ -131,16 +136,17 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the engine is unknown, not installed, or fails.
+            Where the engine is unknown, not installed, does not apply, or fails.
         """
         from formulajoint.api.fit import Fit
-        from formulajoint.inference.nuts import choose, sample  # loads PyMC: seconds
+        from formulajoint.inference.engines import run
+        from formulajoint.inference.settings import Settings
         from formulajoint.results.posterior import Posterior
 
-        sampler = choose(engine)
-        tree = sample(self.pymc, sampler, draws, tune, chains, seed, target_accept, progress)
-        tree.attrs |= {"tune": tune, "target_accept": target_accept} | ({} if seed is None else {"seed": seed})
-        return Fit(self, Posterior(self.plan, tree, sampler))
+        settings = Settings(draws, tune, chains, seed, target_accept, progress)
+        drawn = run(self.plan, lambda: self.pymc, engine, settings)
+        drawn.tree.attrs |= settings.to_say_again(drawn.engine)
+        return Fit(self, Posterior(self.plan, drawn.tree, drawn.engine, drawn.why))
 
     def __str__(self) -> str:
         return self.explain()

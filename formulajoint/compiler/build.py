@@ -46,7 +46,7 @@ def add_to_model(plan: Plan) -> dict[str, Variable]:
     design = plan.design
     observe(
         plan.response_name,
-        plan.family.name,
+        plan.family,
         tuple(rows),
         design.response.values,
         design.row_weights,
@@ -76,7 +76,7 @@ def _taken(what: str, name: str, how: str = "") -> DataError:
 
 def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
     """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
-    scale = defaults.scales(plan.design, part.predictor.parameter)
+    scale = defaults.scales(plan.design, plan.family, part.predictor.parameter)
     out: dict[str, Variable] = {}
     for coefficient in part.coefficients:
         if coefficient.prior is not None:

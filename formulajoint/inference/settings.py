@@ -6,7 +6,8 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
+from dataclasses import dataclass
+from numbers import Integral, Real
 
 from formulajoint.errors import InferenceError
 
@@ -21,6 +22,33 @@ def check_seed(seed: object) -> None:
     """Raise an InferenceError unless `seed` is None or a whole number that is not negative."""
     if seed is not None:
         check_whole("seed", seed, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``fit`` is told about drawing; `tune`, `target_accept` and `progress` are for NUTS."""
+
+    draws: int
+    tune: int
+    chains: int
+    seed: int | None
+    target_accept: float
+    progress: bool
+
+    def check(self) -> None:
+        """Raise an InferenceError where a setting makes no sense."""
+        check_whole("draws", self.draws, 1)
+        check_whole("tune", self.tune, 0)
+        check_whole("chains", self.chains, 1)
+        check_seed(self.seed)
+        if not (isinstance(self.target_accept, Real) and 0 < self.target_accept < 1):
+            raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
+
+    def to_say_again(self, engine: str) -> dict[str, int | float]:
+        """Return what has to be said for `engine` to draw the same again, besides draws and chains."""
+        seed: dict[str, int | float] = {} if self.seed is None else {"seed": int(self.seed)}
+        by_nuts = {"tune": int(self.tune), "target_accept": float(self.target_accept)}
+        return seed if engine == "exact" else by_nuts | seed
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from formulajoint.results.printing import centre, direction, numbers, probability
+from formulajoint.results.printing import centre, classical_text, direction, numbers, probability
 
 GRADES = (
     (0.001, "Yes, beyond reasonable doubt"),
@@ -24,8 +24,13 @@ HOW_LARGE = "How large is it over all of them?"
 
 OPEN = "Not shown by these data"
 
+FOR_NONE = "The data speak for none, given this prior"
+
 FAVOURS = math.log(3)
 """A Bayes factor from 1/3 to 3 favours neither side (Kass & Raftery, JASA 1995)."""
+
+ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
+"""Their limits for very strong, strong and positive evidence."""
 
 MOST_NAMED = 3
 """So many levels of a factor are named in an answer."""
@@ -51,15 +56,12 @@ class Subject:
     ----------
     term, group : str
         The predictor and the grouping.
-    ess : float
-        Effective draws, the fewest of any parameter.
     prob : float
         Of the intervals.
     """
 
     term: str
     group: str
-    ess: float
     prob: float
 
 
@@ -68,40 +70,53 @@ class Subject:
 
 def any_effect(about: Subject, test: pd.Series) -> Answer:
     """Answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
-    question = f"Is there an effect in any {about.group}?"
-    contour, factor = float(test["contour"]), float(test["log_bf10"])
-    basis = [_contour_text(about, contour), _factor_text(factor), *_cautions(test)]
-    text = " ".join(sentence for sentence in basis if sentence)
-    if math.isnan(contour):
-        return Answer(question, "Not answered by this fit", f"{text} {_reason(test)}".strip())
-    grade = _grade(contour, about.ess)
-    if grade != OPEN and factor < -FAVOURS:
-        text += (
-            " The two disagree because the prior expects far larger effects: state the prior that you mean, such as "
+    factor = float(test["log_bf10"])
+    grade = by_contour(float(test["contour"]), float(test["contour_mcse"]))
+    short, text = grade or by_factor(factor), [_contour_text(about, test), _factor_text(factor), *_cautions(test)]
+    if factor < -FAVOURS and grade == OPEN:
+        short = FOR_NONE
+    elif grade == OPEN:
+        text.append("That is no evidence of no effect.")
+    elif factor < -FAVOURS and grade:
+        short = "The figures disagree"
+        text.append(
+            "They disagree because the prior expects far larger effects: state the prior that you mean, such as "
             f"prior({about.term} ~ normal(0, ...))."
         )
-        return Answer(question, "The figures disagree", text)
-    if grade == OPEN and factor < -FAVOURS:
-        return Answer(question, "The data speak for none, given this prior", text)
-    if grade == OPEN:
-        text += " That is no evidence of no effect."
-    return Answer(question, grade, text)
+    if not grade:
+        text.append(_reason(test))
+    return Answer(f"Is there an effect in any {about.group}?", short, " ".join(part for part in text if part))
 
 
-def _grade(contour: float, ess: float) -> str:
-    """Return the first grade whose limit is above what the draws can tell of the contour probability."""
-    bound = max(contour, 1 / ess)
-    return next((grade for limit, grade in GRADES if bound < limit), OPEN)
-
-
-def _contour_text(about: Subject, contour: float) -> str:
+def by_contour(contour: float, mcse: float) -> str:
+    """Return the first grade whose limit is above all that the draws allow of the contour probability."""
     if math.isnan(contour):
         return ""
-    shown = probability(contour, about.ess)
-    where = f"“no effect in every {about.group}”"
-    if contour < 1 / about.ess:
+    if math.isnan(mcse):
+        return "Too few draws to tell"
+    return next((grade for limit, grade in GRADES if contour + mcse < limit), OPEN)
+
+
+def by_factor(factor: float) -> str:
+    """Return what a Bayes factor says where there is no contour probability."""
+    if math.isnan(factor):
+        return "Not answered by this fit"
+    if factor < -FAVOURS:
+        return FOR_NONE
+    return next((grade for odds, grade in zip(ODDS, BY_GRADE, strict=True) if factor > math.log(odds)), OPEN)
+
+
+def _contour_text(about: Subject, test: pd.Series) -> str:
+    contour, mcse = float(test["contour"]), float(test["contour_mcse"])
+    if math.isnan(contour) or math.isnan(mcse):
+        return ""
+    shown, where = probability(contour, mcse), f"“no effect in every {about.group}”"
+    if contour == 0:
         return f"No draw is as far from the centre of the posterior as {where}: contour probability {shown}."
-    return f"The share of draws that are as far from the centre of the posterior as {where}, the contour probability, is {shown}."
+    return (
+        f"The share of draws that are as far from the centre of the posterior as {where}, "
+        f"the contour probability, is {shown}."
+    )
 
 
 def _factor_text(factor: float) -> str:
@@ -116,13 +131,16 @@ def _factor_text(factor: float) -> str:
 
 
 def _cautions(test: pd.Series) -> list[str]:
-    """Return what the test's note says of too few draws."""
-    return [f"Mind: {part}." for part in str(test["note"]).split("; ") if part.endswith("draw more")]
+    """Return what the test's note says of too few draws for the contour probability."""
+    parts = str(test["note"]).split("; ")
+    few = [part for part in parts if part.endswith("draw more") and ("contour" in part or "covariance" in part)]
+    return [f"Mind: {part}." for part in few]
 
 
 def _reason(test: pd.Series) -> str:
+    """Return why there is no contour probability, and the classical test."""
     reasons = [part for part in str(test["note"]).split("; ") if part.startswith("no contour")]
-    classical = [] if math.isnan(test["p_value"]) else [f"The F test's p-value is {test['p_value']:.2g}."]
+    classical = [] if math.isnan(test["p_value"]) else [f"The classical test: {classical_text(test)}."]
     return " ".join([f"There is {reason}." for reason in reasons] + classical)
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from formulajoint.compiler.plan import Plan
 from formulajoint.report.charts import Row
 from formulajoint.results.printing import (
     centre,
+    classical_text,
     decimals_of,
     direction,
-    f_text,
+    everywhere,
     fixed,
     numbers,
     probability,
@@ -93,19 +95,34 @@ def contrast_table(table: pd.DataFrame, meanings: Mapping[str, str], prob: float
     return Table(heads, rows, len(table) - len(rows))
 
 
-def test_table(tests: pd.DataFrame, where: Mapping[str, str], ess: float) -> Table:
-    """Return the joint tests; `where` says of a hypothesis where it is said to hold: ``in every school``."""
-    heads = ("joint test", "contour probability", "P(all > 0)", "P(all < 0)", "log BF10", "classical test", "note")
+def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
+    """Return the joint tests."""
+    heads = ("joint test", "contour", "P(all > 0)", "P(all < 0)", "log BF10", "classical test", "what it rests on")
     shares = ("contour", "p_all_positive", "p_all_negative")
     rows = tuple(
         (
-            Cell(f"{text} {where.get(str(text), '')}".strip()),
-            *(number(row[share], probability(row[share], ess)) for share in shares),
+            Cell(f"{label}{everywhere(plan, str(label))}"),
+            *(number(row[share], probability(row[share], row[f"{share}_mcse"])) for share in shares),
             number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
-            number(row["p_value"], f_text(row)),
+            number(row["p_value"], classical_text(row)),
             Cell(str(row["note"])),
         )
-        for text, row in tests.iterrows()
+        for label, row in tests.iterrows()
+    )
+    return Table(heads, rows)
+
+
+def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
+    """Return the Bayes factors under narrower and wider priors of what is tested."""
+    heads = ("joint test", "prior sd times", "prior sd", "log BF10")
+    rows = tuple(
+        (
+            Cell(str(label)),
+            number(factor, f"{factor:g}"),
+            Cell(str(row["prior_sd"])),
+            number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
+        )
+        for (label, factor), row in sensitivity.iterrows()
     )
     return Table(heads, rows)
 

@@ -15,10 +15,11 @@ from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.schema import FloatArray
 from formulajoint.report.cells import Cell, Table, effort, estimate, like, number
 from formulajoint.report.charts import Estimate, Forest, Histogram, forest, histogram
-from formulajoint.results.joint_table import band_table, quantities
+from formulajoint.results.joint_table import band_table
 from formulajoint.results.joint_tests import distances, whitened
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import numbers
+from formulajoint.results.quantities import quantities
 from formulajoint.results.tables import weights
 
 IN_ORDER = 40

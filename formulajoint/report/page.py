@@ -11,7 +11,14 @@ from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.report import answers
 from formulajoint.report.answers import Answer, Subject
-from formulajoint.report.cells import Table, contrast_table, parameter_table, test_table, text_table
+from formulajoint.report.cells import (
+    Table,
+    contrast_table,
+    parameter_table,
+    sensitivity_table,
+    test_table,
+    text_table,
+)
 from formulajoint.report.charts import Forest, Histogram, histogram
 from formulajoint.report.groups import (
     Values,
@@ -38,7 +45,7 @@ from formulajoint.results.printing import blank_note, of_all_first, sampler_line
 MOST_BESIDE = 6
 """With so many groups the drawing of them leaves room for the first contrast's beside the answers."""
 
-MOST_GROUPS, MOST_ROWS, MOST_CHARTS = 5000, 200, 12
+MOST_GROUPS, MOST_ROWS, MOST_CHARTS = 5000, 200, 6
 """Rows of a table of groups, rows of other tables, and histograms, at most: the page says what it leaves out."""
 
 
@@ -51,8 +58,8 @@ class Findings:
     posterior : Posterior
     summary, contrasts : DataFrame
         As from ``tables``.
-    tests : DataFrame or None
-        As from ``joint_table``.
+    tests, sensitivity : DataFrame or None
+        As from ``joint_table`` and its ``sensitivity_table``.
     problems : tuple of str
         As from ``diagnostics``.
     prob : float
@@ -63,6 +70,7 @@ class Findings:
     summary: pd.DataFrame
     contrasts: pd.DataFrame
     tests: pd.DataFrame | None
+    sensitivity: pd.DataFrame | None
     problems: tuple[str, ...]
     prob: float
 
@@ -118,6 +126,7 @@ class Page:
     understood: tuple[str, ...]
     columns: Table
     priors: Table
+    sensitivity: Table | None
     notes: tuple[str, ...]
     sampler: str
     parameters: Table
@@ -129,8 +138,6 @@ def page(found: Findings) -> Page:
     posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
     shown = [values(posterior, found.summary, c, found.prob) for c in _told(posterior)]
     meanings = {c.name: _meaning(found, c.name, describe_contrast(plan, c)) for c in plan.contrasts}
-    everywhere = f"in every {plan.design.predictor.grouping.name}" if plan.design.predictor.grouping else ""
-    where = {f"{term.name} == 0": everywhere for term in plan.design.predictor.per_group}
     tables = pd.concat([found.summary, found.contrasts])
     charts = _contrast_charts(found)
     beside = bool(shown) and len(shown[0].labels) <= MOST_BESIDE
@@ -145,13 +152,14 @@ def page(found: Findings) -> Page:
         contrasts=contrast_table(found.contrasts, meanings, found.prob, MOST_ROWS),
         contrast_beside=charts[0] if beside and charts else None,
         contrast_charts=tuple(charts[beside:]),
-        tests=None if found.tests is None else test_table(found.tests, where, _effective(found)),
+        tests=None if found.tests is None else test_table(plan, found.tests),
         equation="\n".join(equation_lines(plan)).replace("model: ", "", 1).replace("\n       ", "\n"),
         understood=tuple(understood(plan)),
         columns=text_table(("column", "what it is", "rows without a value"), _columns(plan)),
         priors=text_table(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
+        sensitivity=None if found.sensitivity is None else sensitivity_table(found.sensitivity),
         notes=(*plan.notes, *blank_note(plan, tables)),
-        sampler=sampler_line(found.summary, posterior.engine),
+        sampler=sampler_line(found.summary, posterior.drawn_by),
         parameters=parameter_table(of_all_first(plan, found.summary), found.prob, MOST_ROWS),
         recipe=recipe(posterior),
     )
@@ -205,12 +213,6 @@ def _meaning(found: Findings, name: str, description: str) -> str:
     return f"{description}; weights {text}" if text else description
 
 
-def _effective(found: Findings) -> float:
-    """Return the fewest effective draws of any parameter; one where too few draws tell none."""
-    least = float(found.summary["ess_bulk"].min())
-    return least if math.isfinite(least) else 1.0
-
-
 # --- the first screen
 
 
@@ -218,17 +220,17 @@ def _answers(found: Findings, shown: Values, meanings: dict[str, str]) -> tuple[
     posterior, plan = found.posterior, found.posterior.plan
     grouping = plan.design.predictor.grouping
     assert grouping is not None  # `shown` is a coefficient of groups
-    about = Subject(shown.coefficient.term.name, grouping.name, _effective(found), found.prob)
+    about = Subject(shown.coefficient.term.name, grouping.name, found.prob)
     hypothesis = all_zero(plan.design, shown.coefficient.term)
     tests = found.tests
-    if tests is None or hypothesis.text not in tests.index:
-        tests = joint_table(posterior, [hypothesis], None)
+    if tests is None or hypothesis.label not in tests.index:
+        tests = joint_table(posterior, [hypothesis])
     averages = means_over_groups(plan, shown.coefficient)
     rows = of_coefficient(found.contrasts, averages[0].name) if averages else found.contrasts.head(0)
     large = answers.how_large_without(about, shown.rows)
     if averages:
         large = answers.how_large(about, rows, meanings[averages[0].name], shown.rows)
-    return answers.any_effect(about, tests.loc[hypothesis.text]), large, answers.how_sure(about, rows, shown.bands)
+    return answers.any_effect(about, tests.loc[hypothesis.label]), large, answers.how_sure(about, rows, shown.bands)
 
 
 def _groups(found: Findings, shown: Values) -> Groups:

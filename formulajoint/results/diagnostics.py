@@ -14,6 +14,9 @@ R_HAT = 1.01
 ESS_PER_CHAIN = 100
 """Limits of Vehtari, Gelman, Simpson, Carpenter & Bürkner, Bayesian Analysis 2021."""
 
+K_HAT = 0.7
+"""Limit of Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024."""
+
 FEWEST = 4
 """With fewer draws a chain there is no effective sample size."""
 
@@ -29,6 +32,7 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
     """
     found = [
         _divergences(posterior),
+        _k_hat(posterior),
         _chains(posterior),
         _numbers(posterior),
         _r_hat(posterior, table),
@@ -49,6 +53,15 @@ def _divergences(posterior: Posterior) -> str:
     return (
         f"{count} of {diverging.size} draws diverged, so parts of the posterior may be missing: "
         f"{pooled}raise target_accept (0.99), or give narrower priors."
+    )
+
+
+def _k_hat(posterior: Posterior) -> str:
+    if posterior.engine != "exact" or float(posterior.tree["sample_stats"]["k_hat"]) < K_HAT:
+        return ""
+    return (
+        f"k-hat is {float(posterior.tree['sample_stats']['k_hat']):.2f}, and above {K_HAT} importance sampling is not to "
+        "be trusted: use engine='nutpie'."
     )
 
 

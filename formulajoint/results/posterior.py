@@ -23,11 +23,22 @@ class Posterior:
     tree : DataTree
         As the engine gave it; ``tree["posterior"]`` has dims chain, draw and those of the plan.
     engine : str
+        Who drew.
+    why : str
+        Why not the exact engine, where another stood in for it.
     """
 
     plan: Plan
     tree: DataTree
     engine: str
+    why: str = ""
+
+    @property
+    def drawn_by(self) -> str:
+        """Return who drew, in words: with the check of the exact engine, or why it was not the exact engine."""
+        if self.engine == "exact":
+            return f"the exact engine (k-hat {float(self.tree['sample_stats']['k_hat']):.2f})"
+        return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
 
     @property
     def dataset(self) -> Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import warnings
 from importlib.metadata import version
@@ -15,7 +14,9 @@ from numpy.typing import NDArray
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
-from formulajoint.inference.nuts import SAMPLERS, choose, sample
+from formulajoint.inference.engines import SAMPLERS
+from formulajoint.inference.nuts import sample
+from formulajoint.inference.settings import Settings
 
 FAST = ("nutpie", "pymc")
 SETTINGS: dict[str, Any] = {
@@ -44,50 +45,11 @@ def impossible() -> pm.Model:
 
 
 def draw(model: pm.Model, engine: str, **settings: Any) -> DataTree:
-    return sample(model, engine, **SETTINGS | settings)
+    return sample(model, engine, Settings(**SETTINGS | settings))
 
 
 def x(tree: DataTree) -> NDArray[np.float64]:
     return np.asarray(tree["posterior"]["x"])
-
-
-# --- who samples
-
-
-def test_auto_is_nutpie() -> None:
-    assert choose("auto") == "nutpie"
-
-
-@pytest.mark.parametrize("engine", FAST)
-def test_an_engine_is_chosen_by_its_name(engine: str) -> None:
-    assert choose(engine) == engine
-
-
-def test_an_unknown_engine_is_told_its_nearest_name() -> None:
-    with pytest.raises(InferenceError, match=r"There is no engine `nutpy`: did you mean `nutpie`\?"):
-        choose("nutpy")
-
-
-def test_an_engine_like_no_other_is_told_all_names() -> None:
-    with pytest.raises(InferenceError, match="`auto`, `nutpie`, `pymc`, `numpyro`, `blackjax`"):
-        choose("gibbs")
-
-
-@pytest.mark.parametrize(
-    ("engine", "cure"),
-    [
-        ("auto", "pip install nutpie."),
-        ("numpyro", "pip install 'formulajoint[numpyro]'."),
-        ("blackjax", "pip install 'formulajoint[blackjax]'."),
-    ],
-)
-def test_an_engine_not_installed_says_how_to_install_it(
-    engine: str, cure: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(InferenceError) as error:
-        choose(engine)
-    assert str(error.value).endswith(f"is not installed: {cure}")
 
 
 # --- what they give
@@ -133,31 +95,6 @@ def test_blackjax_samples(model: pm.Model, request: pytest.FixtureRequest) -> No
 
 
 # --- what they refuse
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "wanted"),
-    [
-        ("draws", 0, "a whole number of 1 or more, not 0"),
-        ("draws", 1.5, "a whole number of 1 or more, not 1.5"),
-        ("draws", "100", "a whole number of 1 or more, not '100'"),
-        ("tune", -1, "a whole number of 0 or more, not -1"),
-        ("chains", 0, "a whole number of 1 or more, not 0"),
-        ("seed", -1, "a whole number of 0 or more, not -1"),
-        ("seed", "one", "a whole number of 0 or more, not 'one'"),
-        ("target_accept", 0, "between 0 and 1, not 0"),
-        ("target_accept", 1.0, "between 0 and 1, not 1.0"),
-        ("target_accept", float("nan"), "between 0 and 1, not nan"),
-        ("target_accept", "high", "between 0 and 1, not 'high'"),
-    ],
-)
-def test_a_setting_without_sense_is_refused_by_name(
-    model: pm.Model, setting: str, value: object, wanted: str
-) -> None:
-    with pytest.raises(InferenceError) as error:
-        draw(model, "auto", **{setting: value})
-    assert str(error.value).startswith(f"`{setting}` must ")
-    assert str(error.value).endswith(f"{wanted}.")
 
 
 def test_numbers_of_numpy_are_numbers(model: pm.Model) -> None:

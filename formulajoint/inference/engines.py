@@ -1,0 +1,112 @@
+"""Who draws: the exact engine where it applies, else NUTS; and why."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from xarray import DataTree
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.inference.exact.coverage import why_not
+from formulajoint.inference.exact.draws import draw
+from formulajoint.inference.exact.posterior import posterior_tree
+from formulajoint.inference.exact.reduction import reduce
+from formulajoint.inference.settings import Settings
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
+"""Samplers by NUTS: names of ``engine=``, besides ``auto`` and ``exact``."""
+
+ENGINES = ("auto", "exact", *SAMPLERS)
+
+K_HAT = 0.7
+"""Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
+
+log = logging.getLogger("formulajoint")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Draws, who drew them, and why it was not the exact engine (empty where it was, or another was asked for)."""
+
+    tree: DataTree
+    engine: str
+    why: str = ""
+
+
+def check_engine(engine: str) -> None:
+    """Raise an InferenceError where there is no such engine, or it is not installed."""
+    if engine not in ENGINES:
+        hint = did_you_mean(str(engine), ENGINES) or f"there are {listed(ENGINES)}."
+        raise InferenceError(f"There is no engine `{engine}`: {hint}")
+    if engine in SAMPLERS:
+        _check_installed(engine)
+
+
+def _check_installed(sampler: str) -> None:
+    if importlib.util.find_spec(sampler) is None:
+        extra = sampler if sampler == "nutpie" else f"'formulajoint[{sampler}]'"
+        raise InferenceError(f"`{sampler}` is not installed: pip install {extra}.")
+
+
+def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settings) -> Drawn:
+    """Return posterior draws of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    build : callable
+        Returns the PyMC model, which only NUTS needs.
+    engine : str
+        ``auto`` is the exact engine where it applies and its importance weights can be trusted, else nutpie.
+    settings : Settings
+
+    Raises
+    ------
+    InferenceError
+        Where there is no such engine, it is not installed, it does not apply, or it fails.
+    """
+    check_engine(engine)
+    settings.check()
+    if engine in SAMPLERS:
+        return _by_nuts(build, engine, settings)
+    reason = why_not(plan)
+    if reason and engine == "exact":
+        raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
+    if not reason:
+        tree = exact(plan, settings)
+        k_hat = float(tree["sample_stats"]["k_hat"])
+        if k_hat < K_HAT or engine == "exact":
+            return Drawn(tree, "exact")
+        reason = f"its k-hat is {k_hat:.2f}"
+    log.info("not by the exact engine: %s", reason)
+    return _by_nuts(build, "nutpie", settings, reason)
+
+
+def exact(plan: Plan, settings: Settings) -> DataTree:
+    """Return draws by the exact engine, which is known to apply."""
+    started = time.perf_counter()
+    reduction = reduce(plan)
+    draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed)
+    seconds = time.perf_counter() - started
+    log.info(
+        "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat
+    )
+    shares_seed = None if settings.seed is None else [int(settings.seed), 1]
+    return posterior_tree(plan, reduction, draws, seconds, np.random.default_rng(shares_seed))
+
+
+def _by_nuts(build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = "") -> Drawn:
+    from formulajoint.inference.nuts import sample  # loads PyMC: seconds
+
+    _check_installed(sampler)
+    return Drawn(sample(build(), sampler, settings), sampler, why)

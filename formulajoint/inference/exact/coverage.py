@@ -1,0 +1,114 @@
+"""Which models the exact engine covers, and why not the others."""
+
+from __future__ import annotations
+
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.priors import Prior
+from formulajoint.design.schema import Grouping
+
+MOST_SCALES = 12
+"""Importance sampling finds its way in so many dimensions; correlations of p columns are p (p - 1) / 2 of them."""
+
+MOST_SHARED, MOST_OWN = 100, 40
+"""Coefficients that all groups share, and columns of a group: beyond, a point phi costs too much."""
+
+NORMAL = ("normal", "flat", "constant")
+MIXTURES = (*NORMAL, "student_t", "cauchy")
+"""Priors of coefficients; a Student or Cauchy prior, or hierarchy, costs a parameter for each coefficient."""
+
+
+def why_not(plan: Plan) -> str:
+    """Return why the exact engine does not cover a plan, or an empty text where it does."""
+    reasons = (_family(plan), _sigma(plan), _coefficients(plan), _size(plan))
+    return next((reason for reason in reasons if reason), "")
+
+
+def _family(plan: Plan) -> str:
+    if plan.family.name != "gaussian":
+        return f"the response is {plan.family.name}, not gaussian"
+    return ""
+
+
+def _sigma(plan: Plan) -> str:
+    sigma = next((part for part in plan.parameters if not _is_plain(part)), plan.scale("sigma"))
+    if isinstance(sigma, LinearPlan):
+        return "sigma has predictors"
+    if sigma is None or sigma.pool is not None:
+        return "sigma has a hierarchy"
+    own = plan.design.predictor.grouping if plan.design.predictor.per_group else None
+    if own is not None and sigma.grouping is not None and not _lies_within(own, sigma.grouping):
+        return f"a {own.name} has rows of several {sigma.grouping.name}s with a sigma each"
+    return ""
+
+
+def _is_plain(part: LinearPlan | ScalePlan) -> bool:
+    return isinstance(part, ScalePlan) and part.pool is None
+
+
+def _lies_within(groups: Grouping, larger: Grouping) -> bool:
+    """Tell whether all rows of a group are in the same of the `larger` groups."""
+    pairs = set(zip(groups.codes.tolist(), larger.codes.tolist(), strict=True))
+    return len(pairs) == len({group for group, _ in pairs})
+
+
+def _coefficients(plan: Plan) -> str:
+    priors = [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
+    priors += [(c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior]
+    for name, prior, laws in priors:
+        if prior.law not in laws:
+            return f"the prior of `{name}` is {prior.law}, not normal"
+    return ""
+
+
+def _size(plan: Plan) -> str:
+    pooled = {id(term.coefficient.term) for pool in plan.mean.pools for term in pool.terms}
+    shared = own = 0
+    for coefficient in plan.mean.coefficients:
+        columns = coefficient.term.columns.shape[1]
+        own += columns if coefficient.grouped else 0
+        shared += 0 if coefficient.grouped and id(coefficient.term) not in pooled else columns
+    if own > MOST_OWN:
+        return f"each group has {own} coefficients, more than {MOST_OWN}"
+    if shared > MOST_SHARED:
+        return f"the groups share {shared} coefficients, more than {MOST_SHARED}"
+    scales, mixed = _scales(plan), _mixed(plan)
+    if scales + mixed > MOST_SCALES and not _factorises(plan, shared):
+        more = f", and {mixed} coefficients with Student or Cauchy priors" if mixed else ""
+        return f"there are {scales} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
+    return ""
+
+
+def _scales(plan: Plan) -> int:
+    """Return how many sigmas, sds and correlations there are."""
+    sigma = plan.scale("sigma")
+    count = 0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
+    for pool in plan.mean.pools:
+        columns = sum(term.coefficient.term.columns.shape[1] for term in pool.terms)
+        count += sum(term.coefficient.term.columns.shape[1] for term in pool.terms if not _known(term.sd))
+        count += columns * (columns - 1) // 2 if pool.correlation is not None else 0
+    return count
+
+
+def _mixed(plan: Plan) -> int:
+    """Return how many coefficients have a Student or Cauchy prior."""
+    grouping, count = plan.design.predictor.grouping, 0
+    for pool in plan.mean.pools:
+        for term in pool.terms:
+            columns = term.coefficient.term.columns.shape[1]
+            heavy = grouping is not None and pool.request.dist != "normal"
+            count += columns * len(grouping) if heavy and grouping is not None else 0
+            count += columns if term.mean.law not in NORMAL else 0
+    own = [c for c in plan.mean.coefficients if c.prior is not None and c.prior.law not in NORMAL]
+    return count + sum(c.term.columns.shape[1] for c in own)
+
+
+def _known(prior: Prior) -> bool:
+    return prior.law == "constant"
+
+
+def _factorises(plan: Plan, shared: int) -> bool:
+    """Tell whether every group has a sigma and coefficients of its own, and no more."""
+    sigma, own = plan.scale("sigma"), plan.design.predictor.grouping
+    if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
+        return False
+    return bool(sigma.grouping.labels == own.labels and (sigma.grouping.codes == own.codes).all())

@@ -1,0 +1,109 @@
+"""Draws of every parameter of a model: phi by importance sampling, the coefficients exactly given phi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.coefficients import draw_coefficients
+from formulajoint.inference.exact.importance import Sampled, sample
+from formulajoint.inference.exact.marginal import kernel, log_likelihood
+from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part, start
+from formulajoint.inference.exact.reduction import Reduction
+
+SIDE_BY_SIDE = 64
+"""Groups that share nothing are taken so many at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """What the exact engine draws.
+
+    Attributes
+    ----------
+    values : (chains, draws, cells) array
+        phi.
+    theta : (chains, draws, t) array
+    beta : (chains, draws, p, G) array
+    k_hat : float
+    ess : (chains,) array
+        What the importance sample behind each chain is worth in independent draws, at the worst of the densities.
+    log_evidence, error : float
+    """
+
+    values: FloatArray
+    theta: FloatArray
+    beta: FloatArray
+    k_hat: float
+    ess: FloatArray
+    log_evidence: float
+    error: float
+
+
+def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, xp: Any = np) -> Draws:
+    """Return draws of all parameters.
+
+    Parameters
+    ----------
+    reduction : Reduction
+    draws, chains : int
+    seed : int, optional
+    xp : module
+        The library that does the arithmetic on groups, with the array API: NumPy or another.
+    """
+    scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
+    found = sample_scales(reduction, draws, chains, scales_seed, xp)
+    points = found.points[0].reshape(chains * draws, -1)
+    theta, beta = draw_coefficients(kernel(reduction, xp), points, np.random.default_rng(coefficients_seed))
+    return Draws(
+        values=reduction.scales.values(found.points[0]),
+        theta=theta.reshape(chains, draws, -1),
+        beta=beta.reshape(chains, draws, *beta.shape[1:]),
+        k_hat=found.k_hat,
+        ess=np.min(found.ess, axis=0),
+        log_evidence=found.log_integral,
+        error=found.error,
+    )
+
+
+def sample_scales(
+    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, xp: Any = np
+) -> Sampled:
+    """Return draws of phi (1, chains, draws, d) with the log evidence."""
+    looking, sampling = seed.spawn(2)
+    rng = np.random.default_rng(looking)
+    if not reduction.scales.coordinates:
+        return _all_known(reduction, draws, chains)
+    if not factorises(reduction):
+        target = log_posterior(kernel(reduction, xp))
+        return sample(target, start(reduction, target, rng), draws, chains, sampling)
+    groups = len(reduction.rows)
+    found = []
+    for first in range(0, groups, SIDE_BY_SIDE):
+        some = part(reduction, slice(first, first + SIDE_BY_SIDE))
+        target = log_posteriors(kernel(some, xp))
+        (child,) = sampling.spawn(1)
+        found.append(sample(target, start(some, target, rng), draws, chains, child))
+    return _joined(found)
+
+
+def _all_known(reduction: Reduction, draws: int, chains: int) -> Sampled:
+    """Return the only point there is where every scale is a constant."""
+    points = np.empty((1, chains, draws, 0))
+    value = float(log_likelihood(kernel(reduction), points[0, 0, :1])[0])
+    return Sampled(points, -np.inf, np.full((1, chains), np.inf), value, 0.0)
+
+
+def _joined(found: list[Sampled]) -> Sampled:
+    """Return the densities of all groups as one of all their sigmas."""
+    points = np.concatenate([each.points for each in found])  # (G, chains, draws, 1)
+    return Sampled(
+        points=np.moveaxis(points[..., 0], 0, -1)[None],
+        k_hat=max(each.k_hat for each in found),
+        ess=np.concatenate([each.ess for each in found]),
+        log_integral=sum(each.log_integral for each in found),
+        error=float(np.sqrt(sum(each.error**2 for each in found))),
+    )

@@ -1,0 +1,169 @@
+"""The evidence p(y) of a model, and with it Bayes factors of hypotheses that a hierarchy is part of.
+
+What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model as
+numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups becomes
+``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, PooledTerm
+from formulajoint.compiler.priors import Prior, prior
+from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
+from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.coverage import why_not
+from formulajoint.inference.exact.draws import sample_scales
+from formulajoint.inference.exact.importance import LEAST
+from formulajoint.inference.exact.reduction import location_and_scale, reduce
+from formulajoint.inference.quadrature import LogIntegral
+
+POOLS = 4
+K_HAT = 0.7
+
+
+def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
+    """Return log p(y) with its standard error, or why there is none.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed : int
+        The same seed gives the same figure.
+    """
+    reason = _why_no_evidence(plan)
+    if reason:
+        return reason
+    found = sample_scales(reduce(plan), LEAST, POOLS, np.random.SeedSequence(seed))
+    if not found.k_hat < K_HAT:
+        return f"the importance weights are not to be trusted (k-hat {found.k_hat:.2f})"
+    return LogIntegral(found.log_integral, found.error)
+
+
+def _why_no_evidence(plan: Plan) -> str:
+    if any(not prior.proper for _, prior in plan.priors):
+        return "flat priors have no density"
+    weights = plan.design.row_weights
+    if weights is not None and np.any(weights != np.round(weights)):
+        return "rows that count as fractions have no probability"
+    return why_not(plan)
+
+
+def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:
+    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why there is none.
+
+    Parameters
+    ----------
+    plan : Plan
+    hypothesis : Hypothesis
+        Equalities.
+    seed : int
+    """
+    null = null_plan(plan, hypothesis)
+    if isinstance(null, str):
+        return null
+    one = log_evidence(plan, seed)
+    zero = log_evidence(null, seed) if isinstance(one, LogIntegral) else one
+    if isinstance(one, str) or isinstance(zero, str):
+        return one if isinstance(one, str) else str(zero)
+    return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
+
+
+def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | str:
+    """Return the plan in which `hypothesis` holds, or why there is none. It serves only to compute its evidence."""
+    kept = independent(hypothesis.rows)
+    rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
+    used = [block for block in layout(plan.design) if np.any(rows[:, _columns(block)])]
+    touched = np.flatnonzero(np.any(rows != 0, axis=0))
+    if len(touched) < sum(block.size for block in used):
+        return "it leaves some coefficients of a term free"
+    if len(kept) == len(touched):
+        values = np.zeros(rows.shape[1])
+        values[touched] = np.linalg.solve(rows[:, touched], null)
+        return _fixed(plan, used, values)
+    if np.any(null) or any(not _all_equal(rows, block) for block in used):
+        return "it neither fixes all coefficients of a term nor makes them equal in all groups"
+    if len(kept) != sum(block.size - _per_group(block) for block in used):
+        return "it compares coefficients of different terms"
+    for block in used:
+        plan = _shared(plan, block)
+    return plan
+
+
+def _columns(block: Block) -> slice:
+    return slice(block.start, block.start + block.size)
+
+
+def _per_group(block: Block) -> int:
+    """Return how many coefficients of a term there are in each group."""
+    return block.term.columns.shape[1]
+
+
+def _all_equal(rows: FloatArray, block: Block) -> bool:
+    """Tell whether `rows` say no more of a per-group term than that its coefficients are equal in all groups."""
+    own = rows[:, _columns(block)].reshape(len(rows), -1, _per_group(block))
+    return own.shape[1] > 1 and bool(np.allclose(own.sum(axis=1), 0, atol=1e-9 * np.max(abs(own))))
+
+
+def _fixed(plan: Plan, blocks: list[Block], values: FloatArray) -> Plan | str:
+    """Return the plan in which the coefficients of some terms are constants."""
+    for block in blocks:
+        own = values[_columns(block)].reshape(-1, _per_group(block))
+        if np.any(own != own[0]):
+            return "it fixes coefficients at different values in different groups"
+        plan = _with(plan, block, prior("constant", own[0]), grouped=True)
+    return plan
+
+
+def _shared(plan: Plan, block: Block) -> Plan:
+    """Return the plan in which all groups share the coefficients of a term."""
+    pooled = {t.coefficient.term.name: t for pool in plan.mean.pools for t in pool.terms}
+    if block.term.name in pooled:
+        return _with(plan, block, pooled[block.term.name].mean, grouped=False)
+    own = next(c.prior for c in plan.mean.coefficients if c.term is block.term)
+    assert own is not None  # what has no hierarchy has a prior
+    columns = _per_group(block)
+    mean, sd, _ = location_and_scale(own, columns)
+    return _with(plan, block, prior("normal", mean, sd / math.sqrt(block.size / columns)), grouped=False)
+
+
+def _with(plan: Plan, block: Block, own: Prior, grouped: bool) -> Plan:
+    """Return the plan with another prior of a term's coefficients, and without the term in its hierarchy."""
+
+    def changed(coefficient: Coefficient) -> Coefficient:
+        if coefficient.term is not block.term:
+            return coefficient
+        return replace(coefficient, prior=own, grouped=grouped and coefficient.grouped)
+
+    mean = replace(
+        plan.mean,
+        coefficients=tuple(changed(c) for c in plan.mean.coefficients),
+        pools=tuple(pool for pool in (_without(p, block) for p in plan.mean.pools) if pool.terms),
+    )
+    return replace(plan, mean=mean)
+
+
+def _without(pool: Pool, block: Block) -> Pool:
+    """Return a hierarchy without a term.
+
+    The correlations that stay keep their prior: where p columns have LKJ(eta), q of them have LKJ(eta + (p - q) / 2).
+    """
+    kept = tuple(term for term in pool.terms if term.coefficient.term is not block.term)
+    gone = sum(_width(term) for term in pool.terms) - sum(_width(term) for term in kept)
+    if pool.correlation is None or not gone:
+        return replace(pool, terms=kept)
+    return replace(pool, terms=kept, correlation=_narrowed(pool.correlation, kept, gone))
+
+
+def _width(term: PooledTerm) -> int:
+    return term.coefficient.term.columns.shape[1]
+
+
+def _narrowed(correlation: Correlation, terms: tuple[PooledTerm, ...], gone: int) -> Correlation | None:
+    if sum(_width(term) for term in terms) < 2:
+        return None
+    return replace(correlation, prior=prior("lkj", correlation.eta + gone / 2))

@@ -1,0 +1,141 @@
+"""Draws from a density by importance sampling: a pool a chain, weighted, checked and resampled.
+
+Shapes: F densities side by side, C chains, n points of a pool, d coordinates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base.array import array_stats
+from scipy.special import logsumexp
+
+from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.mode import Target, find_mode
+from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_weights, normalised
+
+EFFORTS = ((6, 2000), (12, 6000))
+"""Components of the proposal and draws for each round of fitting it: the second where the first does not do."""
+
+GOOD = 0.5
+"""A k-hat below this is as good as any."""
+
+ENOUGH = 10
+"""A pool is worth so many times the draws that are taken from it."""
+
+MOST_GROWTH = 8
+"""A pool grows to so many times its first size."""
+
+LEAST = 1000
+"""Draws that a pool is made for at least, so that the check has a tail to look at."""
+
+CHECKED = 16
+"""Of many densities side by side so many, those with the heaviest weights, get a k-hat."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """What importance sampling found.
+
+    Attributes
+    ----------
+    points : (F, C, draws, d) array
+    k_hat : float
+        Pareto shape of the largest weights: above 0.7 they cannot be trusted (Vehtari, Simpson, Gelman, Yao & Gabry,
+        JMLR 2024). Of the worst density.
+    ess : (F, C) array
+        What each pool is worth in independent draws.
+    log_integral, error : float
+        Sum over the densities of the log of each integral, and its standard error.
+    """
+
+    points: FloatArray
+    k_hat: float
+    ess: FloatArray
+    log_integral: float
+    error: float
+
+
+def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+    """Return draws from the target.
+
+    Parameters
+    ----------
+    target : callable
+        Log densities, up to a constant that then is in the integral.
+    start : (F, d) array
+        Where to look for the modes.
+    draws, chains : int
+    seed : SeedSequence
+    """
+    mode, covariance = find_mode(target, start)
+    tries = []
+    for effort in EFFORTS:
+        first, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
+        proposal, share = fit_proposal(target, mode, covariance, *effort, first)
+        tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
+        if tries[-1].k_hat < GOOD:
+            break
+    return min(tries, key=lambda found: found.k_hat)
+
+
+def _sampled(
+    target: Target, proposal: Mixture, share: float, draws: int, chains: list[np.random.Generator]
+) -> Sampled:
+    """Return draws by one proposal, whose effective share is about `share`."""
+    pools = [_pool(target, proposal, share, draws, rng) for rng in chains]
+    points = np.stack([_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1)
+    ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools], axis=1)
+    every = np.concatenate([logs for _, logs in pools], axis=1)
+    value, error = _integral(every)
+    return Sampled(points, _k_hat(every), ess, value, error)
+
+
+def _pool(
+    target: Target, proposal: Mixture, share: float, draws: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return points (F, n, d) and log weights (F, n) worth `ENOUGH` times the draws, no point more than one of them."""
+    wanted = ENOUGH * max(draws, LEAST)
+    size = round(1.1 * wanted / max(share, 0.05))
+    points, logs = _more(target, proposal, size, rng)
+    while points.shape[1] < MOST_GROWTH * size:
+        weights = normalised(logs)
+        worth = float(np.min(1 / np.sum(weights**2, axis=1)))
+        if worth >= wanted and np.max(weights) <= 1 / draws:
+            break
+        more, their_logs = _more(target, proposal, size // 2, rng)
+        points, logs = np.concatenate([points, more], axis=1), np.concatenate([logs, their_logs], axis=1)
+    return points, logs
+
+
+def _more(
+    target: Target, proposal: Mixture, size: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    points = proposal.draw(rng, size)
+    return points, log_weights(target, proposal, points)
+
+
+def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
+    """Return draws (F, draws, d): systematic resampling, in random order and density by density for itself."""
+    edges = np.cumsum(normalised(logs), axis=1)
+    steps = (np.arange(draws) + rng.random((len(points), 1))) / draws
+    out = np.empty((len(points), draws, points.shape[2]))
+    for f in range(len(points)):
+        chosen = np.minimum(np.searchsorted(edges[f], steps[f] * edges[f, -1]), points.shape[1] - 1)
+        out[f] = points[f, rng.permutation(chosen)]
+    return out
+
+
+def _k_hat(logs: FloatArray) -> float:
+    """Return the largest k-hat of log weights (F, n); `psislw` wants them with the other sign, as it has log likelihoods."""
+    heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
+    return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
+
+
+def _integral(logs: FloatArray) -> tuple[float, float]:
+    """Return the sum of the logs of the mean weights, and its standard error."""
+    count = logs.shape[1]
+    value = logsumexp(logs, axis=1) - np.log(count)
+    spread = np.var(np.exp(logs - value[:, None]), axis=1) / count
+    return float(np.sum(value)), float(np.sqrt(np.sum(spread)))

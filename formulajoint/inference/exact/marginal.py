@@ -1,0 +1,242 @@
+"""log p(y | phi), all coefficients integrated out, at many points phi at once.
+
+It is Gaussian elimination on cross-products: taking out the groups' own coefficients leaves the shared ones, theta;
+taking these out leaves one number, the sum of squares that nothing explains; and the pivots multiply to the
+determinants. With A_g = 1 + D'X'X D / s and the sums of squares Q that are left,
+
+    log p(y | phi) = -(N log(2 pi s) + sum_g log|A_g| + log|P| - log|P0| + Q_yy - h' P^-1 h) / 2,
+
+P0 and P the precisions of theta before and after (Lindley & Smith, JRSS B 1972). Only arithmetic of the array API
+standard (data-apis.org) is used, so that the arrays may be those of any library that keeps it.
+
+Shapes: S points, and those of ``reduction.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.reduction import Reduction
+
+type Array = Any
+"""An array of any library that keeps the array API standard."""
+
+BLOCK = 2**15
+"""Points are taken in blocks of so many pairs of a point and a group, which stay in the cache; with more groups than
+that, one point at a time. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
+
+LOST = 1e13
+"""A pivot that is so much smaller than what it is left of is rounding: the density is then unknown, NaN."""
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eliminated:
+    """The groups' own coefficients taken out at S points.
+
+    Attributes
+    ----------
+    rows : list of lists of (S, G) arrays
+        ``rows[i][j - i]`` is row i of A at column j >= i, when all before i are taken out.
+    right : list of lists of (S, G) arrays
+        Row i at the columns of theta and y.
+    """
+
+    rows: list[list[Array]]
+    right: list[list[Array]]
+
+    @property
+    def pivots(self) -> list[Array]:
+        """Return the diagonal."""
+        return [row[0] for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """A reduction's arrays, cut to what each product needs, in the library that computes.
+
+    Attributes
+    ----------
+    gram : nested tuples of (a, G) arrays
+        ``gram[i][j - i]``: of A_ij, for the a pairs of rows of D that it has a part of.
+    cross : nested tuples of (a, G) arrays
+        ``cross[i][c]``: of row i at the columns of theta and y.
+    whole : (H, (t + 1)^2) array
+    """
+
+    reduction: Reduction
+    xp: Any
+    gram: tuple[tuple[Array, ...], ...]
+    cross: tuple[tuple[Array, ...], ...]
+    whole: Array
+    sigma_of_group: Array
+
+
+def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
+    """Return the kernel of a reduction, on arrays of the library `xp`."""
+    pattern, gram, p = reduction.pattern(), reduction.gram, len(reduction.base)
+    whole = np.moveaxis(reduction.whole, -1, 0).reshape(len(reduction.rows), -1)
+    return Kernel(
+        reduction=reduction,
+        xp=xp,
+        gram=tuple(
+            tuple(
+                xp.asarray(np.array([gram[a, b] for a in pattern[i] for b in pattern[j]]))
+                for j in range(i, p)
+            )
+            for i in range(p)
+        ),
+        cross=tuple(
+            tuple(
+                xp.asarray(np.array([reduction.cross[a, c] for a in pattern[i]]))
+                for c in range(reduction.cross.shape[1])
+            )
+            for i in range(p)
+        ),
+        whole=xp.asarray(np.ascontiguousarray(whole)),
+        sigma_of_group=xp.asarray(reduction.sigma_of_group),
+    )
+
+
+def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -> FloatArray:
+    """Return log p(y | phi) at `points` (S, d) on the real line, NaN where arithmetic overflows.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    points : (S, d) array
+    by_group : bool
+        Return one term a group (S, G), of a model in which groups share nothing: points are then (S, G), the coordinates
+        of the groups' own sigmas.
+
+    Returns
+    -------
+    (S,) or (S, G) array
+    """
+    reduction = kernel.reduction
+    values = reduction.scales.values(points)
+    term = _by_group if by_group else _log_likelihood
+    with np.errstate(all="ignore"):
+        parts = [term(kernel, values[block]) for block in blocks(len(points), reduction)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def blocks(points: int, reduction: Reduction) -> Iterator[slice]:
+    """Yield slices of points that keep to `BLOCK`."""
+    t = len(reduction.reference)
+    step = max(1, BLOCK // max(reduction.gram.shape[2], (t + 1) ** 2))
+    for start in range(0, points, step):
+        yield slice(start, start + step)
+
+
+def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
+    """Take the groups' own coefficients out at parameters phi (S, cells)."""
+    reduction, xp = kernel.reduction, kernel.xp
+    root, inverse = reduction.root(values), 1 / values[:, : len(reduction.rows)] ** 2
+    per_group = None if inverse.shape[1] == 1 else xp.asarray(inverse)[:, kernel.sigma_of_group]
+    common = inverse if per_group is None else np.ones((len(values), 1))
+    pattern, p = reduction.pattern(), len(reduction.base)
+    stretch = stretches(kernel, values)
+
+    def scaled(coefficients: FloatArray, table: Array) -> Array:
+        factors = xp.asarray(coefficients * common)
+        product = factors * table if table.shape[0] == 1 else factors @ table
+        return product if per_group is None else product * per_group
+
+    rows, right = [], []
+    for i in range(p):
+        own = root[:, list(pattern[i]), i]  # (S, a)
+        row = []
+        for j in range(i, p):
+            pairs = own[:, :, None] * root[:, None, list(pattern[j]), j]
+            product = scaled(pairs.reshape(len(values), -1), kernel.gram[i][j - i])
+            row.append(_times(product, stretch, i, j))
+        row[0] = row[0] + (0.0 if reduction.flat[i] else 1.0)
+        last = [_times(scaled(own, table), stretch, i) for table in kernel.cross[i]]
+        last[-1] = last[-1] + float(reduction.lean[i])
+        rows.append(row)
+        right.append(last)
+    before = [row[0] for row in rows]
+    for i in range(p):  # row operations
+        if i and xp.max(before[i]) > LOST:
+            rows[i][0] = xp.where(before[i] < LOST * rows[i][0], rows[i][0], xp.nan)
+        for j in range(i + 1, p):
+            factor = rows[i][j - i] / rows[i][0]
+            rows[j] = [a - factor * b for a, b in zip(rows[j], rows[i][j - i :], strict=True)]
+            right[j] = [a - factor * b for a, b in zip(right[j], right[i], strict=True)]
+    return Eliminated(rows, right)
+
+
+def stretches(kernel: Kernel, values: FloatArray) -> dict[int, Array]:
+    """Return by column what each group multiplies its D by, (S, G): of Student and Cauchy hierarchies."""
+    stretched = kernel.reduction.stretched
+    return {column: kernel.xp.asarray(values[:, cells] ** -0.5) for column, cells in stretched.items()}
+
+
+def _times(product: Array, stretch: dict[int, Array], *columns: int) -> Array:
+    for column in columns:
+        product = product * stretch[column] if column in stretch else product
+    return product
+
+
+def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
+    """Return the prior precision of theta (S, t), 0 for flat priors."""
+    out = np.tile(reduction.precision, (len(values), 1))
+    for place, cell in reduction.loosened.items():
+        out[:, place] *= values[:, cell]
+    return out
+
+
+def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
+    """Return what the groups' own coefficients leave of the cross-products of theta and y, priors added; (t+1, t+1, S)."""
+    reduction, xp = kernel.reduction, kernel.xp
+    t = len(reduction.reference)
+    inverse = xp.asarray(1 / values[:, : len(reduction.rows)] ** 2)
+    whole = xp.permute_dims(xp.reshape(inverse @ kernel.whole, (len(values), t + 1, t + 1)), (1, 2, 0))
+    precision = prior_precision(reduction, values).T  # (t, S)
+    prior = np.zeros((t + 1, t + 1, len(values)))
+    prior[np.arange(t), np.arange(t)] = precision
+    prior[:t, t] = prior[t, :t] = precision * reduction.pull[:, None]
+    prior[t, t] = reduction.pull**2 @ precision + reduction.gram.shape[2] * (reduction.lean @ reduction.lean)
+    whole = whole + xp.asarray(prior)
+    for pivot, row in zip(out.pivots, out.right, strict=True):
+        shares = [value / pivot for value in row]
+        taken = [[xp.vecdot(a, b) for b in row] for a in shares]
+        whole = whole - xp.stack([xp.stack(line) for line in taken])
+    return whole
+
+
+def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return log p(y | phi) at parameters phi (S, cells)."""
+    reduction, xp = kernel.reduction, kernel.xp
+    out = eliminate(kernel, values)
+    rest = left_over(kernel, values, out)
+    total = xp.zeros(len(values), dtype=rest.dtype)
+    for pivot in out.pivots:
+        total = total + xp.sum(xp.log(pivot), axis=-1)
+    for _ in range(len(reduction.reference)):
+        total = total + xp.log(rest[0, 0])
+        rest = rest[1:, 1:] - rest[1:, :1] * (rest[:1, 1:] / rest[0, 0])
+    total = np.asarray(total + rest[0, 0])
+    variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
+    total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
+    total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
+    flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(~proper)
+    return np.asarray(-0.5 * (total - flat * LOG_2PI))
+
+
+def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return each group's own term at sigmas (S, G)."""
+    reduction = kernel.reduction
+    out = eliminate(kernel, values)
+    total = reduction.whole[0, 0] / values**2 + reduction.lean @ reduction.lean
+    for pivot, row in zip(out.pivots, out.right, strict=True):
+        total = total + np.asarray(kernel.xp.log(pivot) - row[-1] ** 2 / pivot)
+    total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
+    return -0.5 * (total - np.sum(reduction.flat) * LOG_2PI)

@@ -1,0 +1,149 @@
+"""Draws under the names, dims and coords of the PyMC model, so that nothing downstream can tell who drew them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+
+import numpy as np
+from xarray import Dataset, DataTree
+
+from formulajoint.compiler.contrast_nodes import constants, node_dims, on_draws
+from formulajoint.compiler.plan import Coefficient, Plan, Pool
+from formulajoint.compiler.priors import Prior
+from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.draws import Draws
+from formulajoint.inference.exact.reduction import Block, Reduction
+from formulajoint.inference.exact.scales import correlation_root
+
+type Named = tuple[str, tuple[str, ...], FloatArray]
+"""A variable's name, its dims after chain and draw, and its draws."""
+
+
+def posterior_tree(
+    plan: Plan, reduction: Reduction, draws: Draws, seconds: float, rng: np.random.Generator
+) -> DataTree:
+    """Return a DataTree with posterior, sample_stats and observed_data.
+
+    Parameters
+    ----------
+    plan : Plan
+    reduction : Reduction
+        Of the plan.
+    draws : Draws
+        Of the reduction.
+    seconds : float
+        What they took.
+    rng : Generator
+        Of uncertain weights, of which the data say nothing.
+    """
+    chains, count = draws.values.shape[:2]
+    both = {"chain": np.arange(chains), "draw": np.arange(count)}
+    about = {
+        "inference_library": "formulajoint",
+        "inference_library_version": version("formulajoint"),
+        "sampling_time": seconds,
+        "sample_dims": ["chain", "draw"],
+    }
+    variables = {name: (dims, values) for name, dims, values in _variables(plan, reduction, draws)}
+    variables |= _contrasts(plan, variables, rng)
+    used = {dim for dims, _ in variables.values() for dim in dims}
+    coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
+    posterior = {name: (("chain", "draw", *dims), values) for name, (dims, values) in variables.items()}
+    response = plan.design.response.values
+    observed = {plan.response_name: ((plan.obs_dim,), response)}
+    tree = DataTree.from_dict(
+        {
+            "posterior": Dataset(posterior, both | coords, about),
+            "sample_stats": Dataset(_statistics(draws), {"chain": both["chain"]}, about),
+            "observed_data": Dataset(observed, {plan.obs_dim: np.arange(len(response))}),
+        }
+    )
+    tree.attrs["engine"] = "exact"
+    return tree
+
+
+def _statistics(draws: Draws) -> dict[str, tuple[tuple[str, ...], FloatArray | float]]:
+    return {
+        "k_hat": ((), draws.k_hat),
+        "importance_ess": (("chain",), draws.ess),
+        "log_evidence": ((), draws.log_evidence),
+        "log_evidence_error": ((), draws.error),
+    }
+
+
+def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Named]:
+    sigma = plan.scale("sigma")
+    assert sigma is not None  # `why_not` has looked
+    sigmas = draws.values[..., : len(reduction.rows)]
+    if not sigma.dims:
+        sigmas = sigmas[..., 0]
+    for coefficient, values in _coefficients(plan, reduction, draws):
+        yield coefficient.name, coefficient.dims, values
+    for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
+        yield from _pool(pool, block, reduction, draws)
+    if not _is_constant(sigma.prior):
+        yield sigma.name, sigma.dims, sigmas
+
+
+def _is_constant(prior: Prior | None) -> bool:
+    return prior is not None and prior.law == "constant"
+
+
+def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tuple[Coefficient, FloatArray]]:
+    """Yield the draws of each term's coefficients (chain, draw, ...)."""
+    both, own, shared = draws.values.shape[:2], 0, int(np.sum(reduction.place >= 0))
+    for coefficient in plan.mean.coefficients:
+        shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
+        count = coefficient.term.columns.shape[1]
+        if _is_constant(coefficient.prior):
+            continue
+        if coefficient.grouped:
+            values = np.moveaxis(draws.beta[:, :, own : own + count], 2, 3)  # (chain, draw, G, k)
+            yield coefficient, values.reshape(*both, *shape)
+            own += count
+        else:
+            yield coefficient, draws.theta[..., shared : shared + count].reshape(*both, *shape)
+            shared += count
+
+
+def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Named]:
+    """Yield the means, sds and correlations of a hierarchy."""
+    both, at = draws.values.shape[:2], 0
+    sds = draws.values[..., block.sds]
+    for term in pool.terms:
+        count = term.coefficient.term.columns.shape[1]
+        shape = (*both, *term.coefficient.term.shape)
+        places = reduction.place[block.columns[at : at + count]]
+        if not _is_constant(term.mean):
+            yield term.mean_name, term.dims, draws.theta[..., places].reshape(shape)
+        if not _is_constant(term.sd):
+            yield term.sd_name, term.dims, sds[..., at : at + count].reshape(shape)
+        at += count
+    if pool.correlation is not None:
+        root = correlation_root(draws.values[..., block.partials], len(block.columns))
+        yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
+
+
+def _contrasts(
+    plan: Plan, variables: Mapping[str, tuple[tuple[str, ...], FloatArray]], rng: np.random.Generator
+) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
+    """Return the contrast nodes, and the weights that differ from draw to draw, by name."""
+    if not plan.contrasts:
+        return {}
+    both = next(iter(variables.values()))[1].shape[:2]
+    count, dims = int(np.prod(both)), node_dims(plan)
+    known = {
+        name: np.broadcast_to(value[..., None], (*value.shape, count))
+        for name, value in constants(plan).items()
+    }
+    known |= {
+        name: np.moveaxis(values.reshape(count, *values.shape[2:]), 0, -1)
+        for name, (_, values) in variables.items()
+    }
+    shares = {own.name: rng.dirichlet(own.counts, size=count).T for own in plan.shares}
+    found = shares | on_draws(plan.contrasts, known | shares)
+    return {
+        name: (dims[name], np.moveaxis(values, -1, 0).reshape(*both, *values.shape[:-1]))
+        for name, values in found.items()
+    }

@@ -1,0 +1,200 @@
+"""What is drawn from in place of a density: a mixture of multivariate t distributions, fitted to it.
+
+The fit is population Monte Carlo (Cappé, Douc, Guillin, Marin & Robert, Statistics and Computing 2008, section 4): draw
+from the mixture, weight the draws by density over mixture, and move the mixture to the weighted draws by steps of EM.
+F densities stand side by side, K components each, d coordinates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.mode import Target
+
+DF = 5.0
+"""Degrees of freedom of the components: their tails are heavier than those of any log or logit of a scale."""
+
+ROUNDS, EM_STEPS = 6, 4
+"""Rounds of adaptation, and steps of EM on the draws of each."""
+
+GOOD = 0.95
+"""Adaptation ends when the effective share of the draws is as large as this."""
+
+WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
+"""What is drawn from first: about the mode, as wide as the curvature says, times these. Nothing is known of the tails."""
+
+WIDE, WIDER = 0.1, 2.0
+"""Weight of a component that keeps the whole spread of the density, and how much wider it is: nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixture:
+    """F mixtures of K multivariate t distributions with `DF` degrees of freedom.
+
+    Attributes
+    ----------
+    weights : (F, K) array
+    means : (F, K, d) array
+    roots : (F, K, d, d) array
+        Lower Cholesky factors of the scale matrices.
+    """
+
+    weights: FloatArray
+    means: FloatArray
+    roots: FloatArray
+
+    def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
+        """Return draws (F, count, d)."""
+        f, k, d = self.means.shape
+        edges = np.cumsum(self.weights, axis=1)[:, None, :-1]
+        chosen = np.sum(rng.random((f, count, 1)) > edges, axis=2)  # (F, count)
+        heavy = np.sqrt(DF / rng.chisquare(DF, (f, count, 1)))
+        noise = rng.standard_normal((f, count, d)) * heavy
+        row = np.arange(f)[:, None]
+        return np.asarray(
+            self.means[row, chosen] + np.einsum("fnij,fnj->fni", self.roots[row, chosen], noise)
+        )
+
+    def distances(self, points: FloatArray) -> FloatArray:
+        """Return squared Mahalanobis distances (F, K, n) of points (F, n, d) from each component."""
+        away = points[:, None] - self.means[:, :, None]  # (F, K, n, d)
+        out = np.zeros(away.shape[:-1])
+        solved: list[FloatArray] = []
+        for i in range(points.shape[2]):  # forward substitution, all points at once
+            part = away[..., i] - sum(
+                (self.roots[:, :, i, j, None] * solved[j] for j in range(i)), start=np.zeros(1)
+            )
+            solved.append(part / self.roots[:, :, i, i, None])
+            out += solved[i] ** 2
+        return out
+
+    def log_parts(self, distances: FloatArray) -> FloatArray:
+        """Return the log of each component's weight times its density (F, K, n)."""
+        d = self.means.shape[2]
+        constant = gammaln((DF + d) / 2) - gammaln(DF / 2) - 0.5 * d * np.log(DF * np.pi)
+        diagonal = np.diagonal(self.roots, axis1=2, axis2=3)
+        logs = np.log(self.weights) - np.sum(np.log(diagonal), axis=2) + constant
+        return np.asarray(logs[:, :, None] - 0.5 * (DF + d) * np.log1p(distances / DF))
+
+    def log_density(self, points: FloatArray) -> FloatArray:
+        """Return log densities (F, n) of points (F, n, d)."""
+        return np.asarray(logsumexp(self.log_parts(self.distances(points)), axis=1))
+
+
+def log_weights(target: Target, proposal: Mixture, points: FloatArray) -> FloatArray:
+    """Return log importance weights (F, n) of points (F, n, d), minus infinity where there is no density."""
+    logs = target(points) - proposal.log_density(points)
+    return np.where(np.isfinite(logs), logs, -np.inf)
+
+
+def normalised(logs: FloatArray) -> FloatArray:
+    """Return weights (F, n) that sum to one."""
+    weights = np.exp(logs - np.max(logs, axis=1, keepdims=True))
+    return np.asarray(weights / np.sum(weights, axis=1, keepdims=True))
+
+
+def fit_proposal(
+    target: Target, mode: FloatArray, covariance: FloatArray, components: int, draws: int, rng: np.random.Generator
+) -> tuple[Mixture, FloatArray]:
+    """Return a mixture near the target, and the effective share of its draws (F,).
+
+    Parameters
+    ----------
+    target : callable
+    mode, covariance : (F, d) and (F, d, d) arrays
+        Where the target is highest, and the inverse of its curvature there.
+    components, draws : int
+        K, and what each round may cost.
+    rng : Generator
+    """
+    roots = np.linalg.cholesky(covariance)[:, None] * WIDTHS[None, :, None, None]
+    f, k = len(mode), len(WIDTHS)
+    means = np.broadcast_to(mode[:, None], (f, k, mode.shape[1]))
+    first = Mixture(np.full((f, k), 1 / k), means, roots)
+    points = first.draw(rng, draws)
+    weights = normalised(log_weights(target, first, points))
+    proposal = _moved(_scattered(points, weights, components, rng), points, weights)
+    best, best_share = proposal, np.zeros(f)
+    for _ in range(ROUNDS):
+        points = proposal.draw(rng, draws)
+        weights = normalised(log_weights(target, proposal, points))
+        share = 1 / np.sum(weights**2, axis=1) / draws
+        best, best_share = _better(best, best_share, proposal, share), np.maximum(best_share, share)
+        if np.all(best_share > GOOD):
+            break
+        proposal = _moved(proposal, points, weights)
+    return best, best_share
+
+
+def _scattered(points: FloatArray, weights: FloatArray, components: int, rng: np.random.Generator) -> Mixture:
+    """Return equal components with the spread of weighted points, about some of these."""
+    cut = _cut(weights)
+    means = np.stack([x[rng.choice(len(x), components, p=w)] for x, w in zip(points, cut, strict=True)])
+    root = np.linalg.cholesky(_moments(points, cut)[1])
+    roots = np.broadcast_to(root[:, None], (*means.shape, means.shape[2]))
+    return Mixture(np.full(means.shape[:2], 1 / components), means, roots)
+
+
+def _cut(weights: FloatArray) -> FloatArray:
+    """Return weights (F, n) of which none draws everything to itself (Ionides, JCGS 2008)."""
+    cut = np.minimum(weights, weights.shape[1] ** -0.5)
+    return np.asarray(cut / np.sum(cut, axis=1, keepdims=True))
+
+
+def _moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return weighted means (F, d) and covariances (F, d, d)."""
+    centre = (weights[:, None] @ points)[:, 0]
+    away = points - centre[:, None]
+    return centre, np.swapaxes(away * weights[..., None], 1, 2) @ away
+
+
+def _better(one: Mixture, one_share: FloatArray, other: Mixture, other_share: FloatArray) -> Mixture:
+    """Return, density by density, the mixture with the larger share."""
+    take = other_share > one_share
+    return Mixture(
+        np.where(take[:, None], other.weights, one.weights),
+        np.where(take[:, None, None], other.means, one.means),
+        np.where(take[:, None, None, None], other.roots, one.roots),
+    )
+
+
+def _moved(proposal: Mixture, points: FloatArray, weights: FloatArray) -> Mixture:
+    """Return the mixture after some steps of EM on weighted points; the last component keeps the whole spread."""
+    cut = _cut(weights)
+    centre, spread = _moments(points, cut)
+    for _ in range(EM_STEPS):
+        proposal = _em_step(proposal, points, cut, spread)
+    own, wide = proposal.weights[:, :-1], np.linalg.cholesky(WIDER * spread)
+    own = (1 - WIDE) * own / np.sum(own, axis=1, keepdims=True)
+    return Mixture(
+        np.concatenate([own, np.full((len(own), 1), WIDE)], axis=1),
+        np.concatenate([proposal.means[:, :-1], centre[:, None]], axis=1),
+        np.concatenate([proposal.roots[:, :-1], wide[:, None]], axis=1),
+    )
+
+
+def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread: FloatArray) -> Mixture:
+    """Return the mixture after one step of EM on points (F, n, d) with weights (F, n).
+
+    A component that holds few points leans towards the whole spread (F, d, d).
+    """
+    d = points.shape[2]
+    distances = proposal.distances(points)
+    parts = proposal.log_parts(distances)
+    held = weights[:, None] * np.exp(parts - logsumexp(parts, axis=1, keepdims=True))  # (F, K, n)
+    pulled = held * (DF + d) / (DF + distances)
+    share, mass = np.sum(held, axis=2), np.sum(pulled, axis=2)
+    means = (pulled @ points) / np.maximum(mass, 1e-300)[..., None]
+    away = points[:, None] - means[:, :, None]
+    scatter = np.swapaxes(away * pulled[..., None], 2, 3) @ away  # (F, K, d, d)
+    effective = 1 / np.sum(weights**2, axis=1)[:, None]
+    known, unknown = share * effective, d + 2.0
+    scatter = scatter * effective[..., None, None] + unknown * spread[:, None]
+    roots = np.linalg.cholesky(scatter / (known + unknown)[..., None, None])
+    lost = (mass < 1e-12)[..., None]
+    means = np.where(lost, proposal.means, means)
+    return Mixture(np.maximum(share, 1e-3) / np.sum(np.maximum(share, 1e-3), axis=1, keepdims=True), means, roots)

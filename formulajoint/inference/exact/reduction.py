@@ -1,0 +1,318 @@
+"""From a plan to what the exact engine works with: moments of the data, and how phi enters.
+
+Shapes: G groups, H residual sds, p per-group columns, t coefficients that all groups share, theta: the means of
+hierarchies, then those of ``common(...)``. The coefficients of a group are
+
+    beta_g = base + E theta + D u_g,        u_g ~ N(lean, 1),
+
+where D has the prior sds of columns that are not pooled on its diagonal, a Cholesky factor for each hierarchy, and 1
+for flat priors, under which the density of u is 1.
+
+A Student or Cauchy hierarchy is a normal one whose sd each group divides by the root of a number of its own, w_g ~
+Gamma(nu / 2, nu / 2) (Andrews & Mallows, JRSS B 1974); these w are further parameters phi. So with a Student or Cauchy
+prior of an element of theta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
+from formulajoint.compiler.priors import Prior, prior
+from formulajoint.design.schema import FloatArray, Grouping, IntArray
+from formulajoint.errors import BugError
+from formulajoint.inference.exact.moments import Cells, moments
+from formulajoint.inference.exact.scales import (
+    Cell,
+    Scales,
+    cells,
+    coordinate,
+    correlation_root,
+    partial_correlations,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column (N,) with the prior of its coefficients or, under a hierarchy, of their mean.
+
+    An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one.
+    """
+
+    values: FloatArray
+    grouped: bool
+    pooled: bool
+    mean: float
+    sd: float
+    df: float
+
+    @property
+    def shared(self) -> bool:
+        """Whether theta has an element of it."""
+        return self.sd > 0 and (self.pooled or not self.grouped)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """The rows and columns of D that one hierarchy fills.
+
+    Attributes
+    ----------
+    columns : (m,) int array
+    sds, partials : slice
+        Its parameters among those of phi; no partials where it has no correlation.
+    """
+
+    columns: IntArray
+    sds: slice
+    partials: slice
+
+    @property
+    def correlated(self) -> bool:
+        """Whether the columns are correlated."""
+        return bool(self.partials.stop > self.partials.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduction:
+    """A model as the exact engine sees it.
+
+    Attributes
+    ----------
+    gram : (p, p, G) array
+        X'X in each group.
+    cross : (p, t + 1, G) array
+        X'[columns of theta, y] in each group.
+    whole : (t + 1, t + 1, H) array
+        Cross-products of the columns of theta and y.
+    rows : (H,) array
+        Rows of each sigma.
+    base, lean, fixed : (p,) arrays
+        `fixed` is the diagonal of D where phi has no part in it, else 0.
+    flat : (p,) bool array
+        Columns with flat priors.
+    place : (p,) int array
+        Where theta holds the mean of a column; -1 for none.
+    reference, precision, pull : (t,) arrays
+        ``theta - reference ~ N(pull, 1 / precision)``; a precision of 0 is a flat prior.
+    blocks : tuple of Block
+    scales : Scales
+        phi: H sigmas, then sds and partial correlations block by block.
+    sigma_of_group : (G,) int array
+    stretched : mapping of column to slice
+        Columns whose D each group divides by the root of its own w: these among the parameters phi.
+    loosened : mapping of element of theta to int
+        Elements whose prior precision is multiplied by a w: its place among the parameters phi.
+    """
+
+    gram: FloatArray
+    cross: FloatArray
+    whole: FloatArray
+    rows: FloatArray
+    base: FloatArray
+    lean: FloatArray
+    fixed: FloatArray
+    flat: NDArray[np.bool_]
+    place: IntArray
+    reference: FloatArray
+    precision: FloatArray
+    pull: FloatArray
+    blocks: tuple[Block, ...]
+    scales: Scales
+    sigma_of_group: IntArray
+    stretched: Mapping[int, slice]
+    loosened: Mapping[int, int]
+
+    def root(self, values: FloatArray) -> FloatArray:
+        """Return D (..., p, p) for parameters phi (..., cells)."""
+        p = len(self.base)
+        out = np.zeros((*values.shape[:-1], p, p))
+        out[..., np.arange(p), np.arange(p)] = self.fixed
+        for block in self.blocks:
+            sd, at = values[..., block.sds], block.columns
+            if block.correlated:
+                root = correlation_root(values[..., block.partials], len(at))
+                out[..., at[:, None], at[None, :]] = sd[..., :, None] * root
+            else:
+                out[..., at, at] = sd
+        return out
+
+    def pattern(self) -> tuple[tuple[int, ...], ...]:
+        """Return for each column of D its rows that are not zero."""
+        rows: list[tuple[int, ...]] = [(j,) for j in range(len(self.base))]
+        for block in self.blocks:
+            if block.correlated:
+                for position, j in enumerate(block.columns):
+                    rows[j] = tuple(int(i) for i in block.columns[position:])
+        return tuple(rows)
+
+
+def reduce(plan: Plan) -> Reduction:
+    """Return the reduction of a plan that the exact engine covers."""
+    design, sigma = plan.design, plan.scale("sigma")
+    if sigma is None:
+        raise BugError("only a model with a sigma can be reduced")
+    columns = [column for coefficient in plan.mean.coefficients for column in _columns(plan, coefficient)]
+    offset = design.predictor.offset
+    y = design.response.values if offset is None else design.response.values - offset
+    for column in columns:
+        if column.sd == 0:
+            y = y - column.mean * column.values
+    kept = [column for column in columns if column.pooled or column.sd > 0]
+    kept.sort(key=lambda column: not column.grouped)
+    own = [column for column in kept if column.grouped]
+    p, rows = len(own), design.rows.used
+    groups, sigmas = _cells(design.predictor.grouping if p else None, rows), _cells(sigma.grouping, rows)
+    free = np.array([column.sd > 0 for column in kept], dtype=bool)
+    found = moments([c.values for c in kept], y, design.row_weights, p, groups, sigmas, free)
+    theta = np.array([at for at, c in enumerate(kept) if c.shared], dtype=np.int64)
+    place = np.array([_position(theta, at) for at in range(p)], dtype=np.int64)
+    chosen, reference = [kept[at] for at in theta], found.reference
+    blocks, known = _blocks(plan, sigma, sigmas.count)
+    stretched, loosened, more = _mixing(plan, blocks, chosen, groups.count, len(known))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        single = np.array([not c.pooled for c in own], dtype=bool)
+        sd = np.array([c.sd for c in own])
+        flat = single & np.isinf(sd)
+        lean = np.where(single & ~flat, (np.array([c.mean for c in own]) - reference[:p]) / sd, 0.0)
+    with_y = np.append(theta, len(kept))
+    return Reduction(
+        gram=found.own[:, :p],
+        cross=found.own[:, with_y],
+        whole=found.whole[np.ix_(with_y, with_y)],
+        rows=found.rows,
+        base=np.array([_base(c, place[at], reference[at]) for at, c in enumerate(own)]),
+        lean=lean,
+        fixed=np.where(flat, 1.0, np.where(single, sd, 0.0)),
+        flat=flat,
+        place=place,
+        reference=reference[theta],
+        precision=np.array([0.0 if np.isinf(c.sd) else c.sd**-2 for c in chosen]),
+        pull=np.array([0.0 if np.isinf(c.sd) else c.mean for c in chosen])
+        - np.where([np.isinf(c.sd) for c in chosen], 0.0, reference[theta]),
+        blocks=blocks,
+        scales=Scales((*known, *more)),
+        sigma_of_group=_sigma_of_group(groups, sigmas),
+        stretched=stretched,
+        loosened=loosened,
+    )
+
+
+def _position(theta: IntArray, column: int) -> int:
+    found = np.flatnonzero(theta == column)
+    return int(found[0]) if len(found) else -1
+
+
+def _base(column: Column, place: int, reference: float) -> float:
+    """Return what a group's coefficient is beside E theta + D u: the mean that is constant, or the reference."""
+    if column.pooled:
+        return column.mean if place < 0 else 0.0
+    return reference
+
+
+def _cells(grouping: Grouping | None, rows: int) -> Cells:
+    if grouping is None:
+        return Cells(np.zeros(rows, dtype=np.int64), 1)
+    return Cells(grouping.codes, len(grouping))
+
+
+def _sigma_of_group(groups: Cells, sigmas: Cells) -> IntArray:
+    """Return the sigma of each group's rows, of which ``coverage.why_not`` has seen that there is one."""
+    out = np.zeros(groups.count, dtype=np.int64)
+    out[groups.codes] = sigmas.codes
+    return out
+
+
+def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
+    """Yield the columns of a term with what their priors say."""
+    pooled = {t.coefficient.name: t for pool in plan.mean.pools for t in pool.terms}
+    member, table = pooled.get(coefficient.name), coefficient.term.columns
+    own_prior = coefficient.prior if member is None else member.mean
+    if own_prior is None:
+        raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
+    mean, sd, df = location_and_scale(own_prior, table.shape[1])
+    for j in range(table.shape[1]):
+        values = np.ascontiguousarray(table[:, j])
+        own = float(mean[j]), float(sd[j]), float(df[j])
+        yield Column(values, coefficient.grouped, member is not None, *own)
+
+
+def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return location, scale and degrees of freedom of the prior of `count` coefficients.
+
+    A flat prior has location 0 and scale infinity, a constant scale 0.
+    """
+    location: float | FloatArray = 0.0
+    scale: float | FloatArray = np.inf
+    df: float | FloatArray = np.inf
+    match own.law:
+        case "normal":
+            location, scale = own.args["mu"], own.args["sigma"]
+        case "student_t":
+            location, scale, df = own.args["mu"], own.args["sigma"], own.args["nu"]
+        case "cauchy":
+            location, scale, df = own.args["alpha"], own.args["beta"], 1.0
+        case "constant":
+            location, scale = own.args["value"], 0.0
+        case law if law != "flat":
+            raise BugError(f"{own} is neither normal nor a mixture of normals")
+    first, second, third = (np.broadcast_to(np.ravel(value), (count,)) for value in (location, scale, df))
+    return first, second, third
+
+
+def _blocks(plan: Plan, sigma: ScalePlan, sigmas: int) -> tuple[tuple[Block, ...], list[Cell]]:
+    """Return the hierarchies' blocks of D, and the parameters phi that the model names."""
+    start, at = {}, 0  # where each per-group term's columns begin among those kept
+    for coefficient in plan.mean.coefficients:
+        start[coefficient.name] = at
+        constant = coefficient.prior is not None and coefficient.prior.law == "constant"
+        at += coefficient.term.columns.shape[1] if coefficient.grouped and not constant else 0
+    blocks, found = [], list(cells(sigma.prior, sigmas))
+    for pool in plan.mean.pools:
+        block, more = _block(pool, start, len(found))
+        blocks.append(block)
+        found += more
+    return tuple(blocks), found
+
+
+def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequence[Cell]]:
+    columns: list[int] = []
+    found: list[Cell] = []
+    for term in pool.terms:
+        count, at = term.coefficient.term.columns.shape[1], start[term.coefficient.name]
+        columns += range(at, at + count)
+        found += cells(term.sd, count)
+    sds = slice(first, first + len(found))
+    if pool.correlation is not None:
+        found += partial_correlations(pool.correlation.eta, len(columns))
+    return Block(np.array(columns), sds, slice(sds.stop, first + len(found))), found
+
+
+DEGREES = {"normal": np.inf, "cauchy": 1.0}
+
+
+def _mixing(
+    plan: Plan, blocks: Sequence[Block], theta: Sequence[Column], groups: int, first: int
+) -> tuple[dict[int, slice], dict[int, int], list[Cell]]:
+    """Return which columns and elements of theta are mixed, and their w, the parameters from `first` on."""
+    found: list[Cell] = []
+    stretched, loosened = {}, {}
+    for pool, block in zip(plan.mean.pools, blocks, strict=True):
+        df = DEGREES.get(pool.request.dist, pool.request.df)
+        for column in block.columns if np.isfinite(df) else ():
+            at = first + len(found)
+            stretched[int(column)] = slice(at, at + groups)
+            found += [_gamma(df)] * groups
+    for place, own in enumerate(theta):
+        if np.isfinite(own.df):
+            loosened[place] = first + len(found)
+            found.append(_gamma(own.df))
+    return stretched, loosened, found
+
+
+def _gamma(df: float) -> Cell:
+    return coordinate(prior("gamma", df / 2, df / 2))
