@@ -51,16 +51,23 @@ def fit(
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
+    report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
     from formulajoint.api.verbs import model
 
+    if report is not None:
+        from formulajoint.report.write import place
+
+        place(report)  # a folder that is not there is told before the fit, not after it
     progress = not quiet and sys.stderr.isatty()
     result = model(formula, read_data(data), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=progress
     )
+    if report is not None:
+        result.report(report)
     if as_json:
         _print_json(result.record())
     else:

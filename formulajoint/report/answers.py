@@ -1,7 +1,7 @@
 """The sentences that answer the question: is there an effect in any group, how large is it over all, how sure is that?
 
-None says more than the figure under it. A share of draws is bounded by what so many draws can tell; a figure that is not
-defined is not spoken of but by its reason; "not shown" is never "none".
+None says more than the figure under it. A share of draws is bounded by what so many draws can tell; of a figure that is
+not defined the reason is given; "not shown" is never "none".
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ OPEN = "Not shown by these data"
 
 FOR_NONE = "The data speak for none, given this prior"
 
-FAVOURS = math.log(3)
-"""A Bayes factor from 1/3 to 3 favours neither side (Kass & Raftery, JASA 1995)."""
+DISAGREE = "The figures disagree"
+
+FAVOURS, STRONGLY = math.log(3), math.log(20)
+"""A Bayes factor from 1/3 to 3 favours neither side, one of 20 speaks strongly (Kass & Raftery, JASA 1995)."""
 
 ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
 """Their limits for very strong, strong and positive evidence."""
@@ -72,13 +74,19 @@ def any_effect(about: Subject, test: pd.Series) -> Answer:
     """Answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
     factor = float(test["log_bf10"])
     grade = by_contour(float(test["contour"]), float(test["contour_mcse"]))
-    short, text = grade or by_factor(factor), [_contour_text(about, test), _factor_text(factor), *_cautions(test)]
+    short, text = (
+        grade or by_factor(factor),
+        [_contour_text(about, test), _factor_text(factor), *_cautions(test)],
+    )
     if factor < -FAVOURS and grade == OPEN:
         short = FOR_NONE
+    elif factor > STRONGLY and grade == OPEN:
+        short = DISAGREE
+        text.append("They weigh the prior differently: see below how much it matters.")
     elif grade == OPEN:
         text.append("That is no evidence of no effect.")
     elif factor < -FAVOURS and grade:
-        short = "The figures disagree"
+        short = DISAGREE
         text.append(
             "They disagree because the prior expects far larger effects: state the prior that you mean, such as "
             f"prior({about.term} ~ normal(0, ...))."
@@ -124,7 +132,9 @@ def _factor_text(factor: float) -> str:
     if math.isnan(factor):
         return ""
     odds = float(f"{math.exp(min(abs(factor), 700)):.3g}")
-    shown = f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
+    shown = (
+        f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
+    )
     if abs(factor) < FAVOURS:
         return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
     return f"By the Bayes factor the data favour {'an' if factor > 0 else 'no'} effect by {shown} to 1."
@@ -133,7 +143,9 @@ def _factor_text(factor: float) -> str:
 def _cautions(test: pd.Series) -> list[str]:
     """Return what the test's note says of too few draws for the contour probability."""
     parts = str(test["note"]).split("; ")
-    few = [part for part in parts if part.endswith("draw more") and ("contour" in part or "covariance" in part)]
+    few = [
+        part for part in parts if part.endswith("draw more") and ("contour" in part or "covariance" in part)
+    ]
     return [f"Mind: {part}." for part in few]
 
 
@@ -183,7 +195,7 @@ def _range(about: Subject, groups: pd.DataFrame) -> str:
     """Return between which groups the effects lie, by their means."""
     if groups["mean"].isna().any():
         return ""
-    least, most = groups.loc[groups["mean"].idxmin()], groups.loc[groups["mean"].idxmax()]
+    least, most = groups.iloc[int(groups["mean"].argmin())], groups.iloc[int(groups["mean"].argmax())]
     low, high = numbers(least)[0], numbers(most)[0]
     return f"By {about.group} it goes from {low} in {_level(least.name)} to {high} in {_level(most.name)}."
 
@@ -223,5 +235,6 @@ def _several(about: Subject, above: int, below: int, bands: pd.DataFrame) -> str
     where = [f"above zero in {above}"] * (above > 0) + [f"below zero in {below}"] * (below > 0)
     found = f"{' and '.join(where)} of {total}" if where else f"apart from zero in none of {total}"
     return (
-        f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, the effect is {found}."
+        f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, "
+        f"the effect is {found}."
     )

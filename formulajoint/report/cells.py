@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,10 +42,12 @@ class Table:
     @property
     def numeric(self) -> set[int]:
         """Return which columns hold numbers."""
-        return {i for row in self.rows for i, cell in enumerate(row) if cell.key is not None and not cell.interval}
+        return {
+            i for row in self.rows for i, cell in enumerate(row) if cell.key is not None and not cell.interval
+        }
 
 
-def text_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def text_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     """Return a table of plain texts."""
     return Table(heads, tuple(tuple(Cell(text) for text in row) for row in rows))
 
@@ -97,7 +99,15 @@ def contrast_table(table: pd.DataFrame, meanings: Mapping[str, str], prob: float
 
 def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
     """Return the joint tests."""
-    heads = ("joint test", "contour", "P(all > 0)", "P(all < 0)", "log BF10", "classical test", "what it rests on")
+    heads = (
+        "joint test",
+        "contour",
+        "P(all > 0)",
+        "P(all < 0)",
+        "log BF10",
+        "classical test",
+        "what it rests on",
+    )
     shares = ("contour", "p_all_positive", "p_all_negative")
     rows = tuple(
         (
@@ -117,12 +127,12 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
     heads = ("joint test", "prior sd times", "prior sd", "log BF10")
     rows = tuple(
         (
-            Cell(str(label)),
-            number(factor, f"{factor:g}"),
+            Cell(str(row["hypothesis"])),
+            number(row["factor"], f"{row['factor']:g}"),
             Cell(str(row["prior_sd"])),
             number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
         )
-        for (label, factor), row in sensitivity.iterrows()
+        for _, row in sensitivity.reset_index().iterrows()
     )
     return Table(heads, rows)
 

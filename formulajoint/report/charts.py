@@ -118,31 +118,40 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Rows on one axis, each `height` pixels high; without labels where they would overlap."""
+    """Rows on one axis, those of groups each `height` pixels high."""
 
     axis: Axis
     rows: tuple[Row, ...]
     height: float
-    labelled: bool
+
+    @property
+    def labelled(self) -> bool:
+        """Whether labels have room in the rows."""
+        return self.height >= LABEL
 
 
 TALLEST, TOTAL, LABEL = 40, 360, 12
 """Pixels: of a row at most, of all of them about, and of a row whose label can be read at least."""
 
 
+def row_height(groups: int) -> float:
+    """Return the height of a row, in pixels, where so many groups have one."""
+    return round(min(TALLEST, max(TOTAL / max(groups, 1), 0.4)), 3)
+
+
 def forest(estimates: Sequence[Estimate]) -> Forest:
     """Return the rows of a forest in the order given."""
     low = np.array([np.nanmin([e.low, e.band_low]) for e in estimates])
     high = np.array([np.nanmax([e.high, e.band_high]) for e in estimates])
-    shared = axis(low, high)
-    height = min(TALLEST, max(TOTAL / len(estimates), 0.4))
+    shared, height = axis(low, high), row_height(sum(e.kind == "group" for e in estimates))
     heaviest = max((e.weight for e in estimates if math.isfinite(e.weight)), default=1.0)
-    rows = tuple(_row(shared, e, heaviest, height) for e in estimates)
-    return Forest(shared, rows, round(height, 3), height >= LABEL)
+    return Forest(shared, tuple(_row(shared, e, heaviest, height) for e in estimates), height)
 
 
 def _row(shared: Axis, estimate: Estimate, heaviest: float, height: float) -> Row:
-    ends = [v for v in (estimate.low, estimate.high, estimate.band_low, estimate.band_high) if math.isfinite(v)]
+    ends = [
+        v for v in (estimate.low, estimate.high, estimate.band_low, estimate.band_high) if math.isfinite(v)
+    ]
     share = estimate.weight / heaviest if math.isfinite(estimate.weight) and heaviest > 0 else 0.6
     band = (shared.at(estimate.band_low), shared.at(estimate.band_high))
     return Row(

@@ -1,4 +1,4 @@
-"""What the page shows of one coefficient that each group has: its values, drawn and in a table, and their joint test."""
+"""A coefficient that each group has, on the page: its values, drawn and in a table, and how far out zero is."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, independent
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.schema import FloatArray
 from formulajoint.report.cells import Cell, Table, effort, estimate, like, number
-from formulajoint.report.charts import Estimate, Forest, Histogram, forest, histogram
+from formulajoint.report.charts import LABEL, Estimate, Forest, Histogram, forest, histogram, row_height
 from formulajoint.results.joint_table import band_table
 from formulajoint.results.joint_tests import distances, whitened
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import numbers
 from formulajoint.results.quantities import quantities
 from formulajoint.results.tables import weights
-
-IN_ORDER = 40
-"""So many rows stand in the order of the data; more are drawn by their means: nobody looks for a name among more."""
 
 SPOKEN = 8
 """So many rows are named in the text that stands for a drawing; of more, the range is given."""
@@ -81,18 +78,23 @@ def means_over_groups(plan: Plan, coefficient: Coefficient) -> list[AveragePlan]
     return [
         c
         for c in plan.contrasts
-        if isinstance(c, AveragePlan) and c.function.name == "joint" and c.coefficient.name == coefficient.name
+        if isinstance(c, AveragePlan)
+        and c.function.name == "joint"
+        and c.coefficient.name == coefficient.name
     ]
 
 
 # --- drawn
 
 
-def group_forest(posterior: Posterior, found: Values, summary: pd.DataFrame, contrasts: pd.DataFrame) -> Forest:
+def group_forest(
+    posterior: Posterior, found: Values, summary: pd.DataFrame, contrasts: pd.DataFrame
+) -> Forest:
     """Return the groups' values and, below them, what is said of all of them in the same units."""
     plan, name = posterior.plan, found.coefficient.name
     middles = _middles(posterior, found)
-    order = np.arange(len(middles)) if len(middles) <= IN_ORDER else np.argsort(middles)
+    in_order = row_height(len(middles)) >= LABEL  # nobody looks for a name among rows without
+    order = np.arange(len(middles)) if in_order else np.argsort(middles)
     estimates = [_estimate(found, int(i), float(middles[i])) for i in order]
     for average in means_over_groups(plan, found.coefficient):
         if average.scale == "none":  # else it is in other units
@@ -154,7 +156,15 @@ def group_table(plan: Plan, found: Values, drawn: Forest, prob: float, most: int
     assert grouping is not None  # the coefficient is one of a group
     factors = tuple(factor.name for factor in found.coefficient.term.factors)
     weighted = bool(np.isfinite(found.shares).any())
-    heads = (grouping.name, *factors, "rows", *(["weight"] if weighted else []), "mean", "sd", f"{prob:.0%} HDI")
+    heads = (
+        grouping.name,
+        *factors,
+        "rows",
+        *(["weight"] if weighted else []),
+        "mean",
+        "sd",
+        f"{prob:.0%} HDI",
+    )
     heads += ("interval", f"{prob:.0%} band", "apart from 0", "ess_bulk", "ess_tail", "r_hat")
     drawn_by_label = {row.label: row for row in drawn.rows if row.kind == "group"}
     rows = []

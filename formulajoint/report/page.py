@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
@@ -179,7 +180,8 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
     for name in design.rows.missing:
         roles.setdefault(name, [])
     return [
-        (name, ", ".join(dict.fromkeys(what)), f"{design.rows.missing.get(name, 0)}") for name, what in roles.items()
+        (name, ", ".join(dict.fromkeys(what)), f"{design.rows.missing.get(name, 0)}")
+        for name, what in roles.items()
     ]
 
 
@@ -225,12 +227,17 @@ def _answers(found: Findings, shown: Values, meanings: dict[str, str]) -> tuple[
     tests = found.tests
     if tests is None or hypothesis.label not in tests.index:
         tests = joint_table(posterior, [hypothesis])
+    test = tests[tests.index == hypothesis.label].iloc[0]
     averages = means_over_groups(plan, shown.coefficient)
     rows = of_coefficient(found.contrasts, averages[0].name) if averages else found.contrasts.head(0)
     large = answers.how_large_without(about, shown.rows)
     if averages:
         large = answers.how_large(about, rows, meanings[averages[0].name], shown.rows)
-    return answers.any_effect(about, tests.loc[hypothesis.label]), large, answers.how_sure(about, rows, shown.bands)
+    return (
+        answers.any_effect(about, test),
+        large,
+        answers.how_sure(about, rows, shown.bands),
+    )
 
 
 def _groups(found: Findings, shown: Values) -> Groups:
@@ -239,10 +246,11 @@ def _groups(found: Findings, shown: Values) -> Groups:
     hypothesis = all_zero(plan.design, shown.coefficient.term)
     asked = _is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
     chart = distance_chart(posterior, hypothesis) if asked else None
-    term = shown.coefficient.term.name
+    term, link = shown.coefficient.term.name, plan.mean.link
+    of = f"effect of {term} on {plan.response_name}" if _is_slope(shown.coefficient) else plan.response_name
     return Groups(
         term,
-        f"effect of {term} on {plan.response_name}" if _is_slope(shown.coefficient) else plan.response_name,
+        of if link == "identity" else f"{of}, {link} scale",
         drawn,
         forest_text(shown, drawn, found.prob),
         group_table(plan, shown, drawn, found.prob, MOST_GROUPS),
@@ -258,13 +266,22 @@ def _distance_text(chart: Histogram) -> str:
 
 def _contrast_charts(found: Findings) -> list[Drawn]:
     """Return the posterior of each contrast, of so many as can be looked at."""
-    out = []
-    for contrast in found.posterior.plan.contrasts:
-        for label, draws in reported_cells(found.posterior, contrast.name):
-            row = found.contrasts.loc[label]
-            if len(out) == MOST_CHARTS or not math.isfinite(row["hdi_low"]):
-                continue
-            chart = histogram(draws.ravel(), row["hdi_low"], row["hdi_high"], 0.0, reach=False)
-            text = f"Posterior draws of {label}: {found.prob:.0%} lie from {row['hdi_low']:.4g} to {row['hdi_high']:.4g}."
-            out.append(Drawn(label, chart, text))
-    return out
+    names = [contrast.name for contrast in found.posterior.plan.contrasts]
+    cells = [
+        cell for name in names for cell in reported_cells(found.posterior, name)
+    ]  # as in the table of contrasts
+    ends = found.contrasts[["hdi_low", "hdi_high"]].to_numpy(float)
+    return [
+        Drawn(
+            label,
+            histogram(draws.ravel(), low, high, 0.0, reach=False),
+            _interval_text(label, low, high, found),
+        )
+        for (label, draws), (low, high) in zip(cells, ends, strict=True)
+        if math.isfinite(low)
+    )
+    return list(islice(drawn, MOST_CHARTS))
+
+
+def _interval_text(label: str, low: float, high: float, found: Findings) -> str:
+    return f"Posterior draws of {label}: {found.prob:.0%} are from {low:.4g} to {high:.4g}."

@@ -11,6 +11,16 @@ from formulajoint.results.posterior import Posterior
 PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray")
 """What the figures rest on, besides the engine."""
 
+CODE = """\
+import formulajoint as fj
+import pandas as pd
+
+data = pd.read_csv(...)
+fit = fj.fit(
+{call}
+)
+print(fit)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -37,7 +47,7 @@ def _code(posterior: Posterior) -> str:
     settings = {"engine": posterior.engine, "chains": sizes["chain"], "draws": sizes["draw"]} | given
     lines += [f"{name}={value!r}," for name, value in settings.items()]
     call = "\n".join(f"    {line}" for line in lines)
-    return f"import formulajoint as fj\nimport pandas as pd\n\ndata = pd.read_csv(...)\nfit = fj.fit(\n{call}\n)\nprint(fit)"
+    return CODE.format(call=call)
 
 
 def _versions(engine: str) -> list[tuple[str, str]]:

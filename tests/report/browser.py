@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run "
@@ -60,7 +62,13 @@ class Browser:
 
     def open(self, path: Path, width: int, height: int, dark: bool = False) -> None:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         self.call("Emulation.setEmulatedMedia", features=scheme)
         self.events.clear()
         self.call("Page.navigate", url=path.as_uri())
@@ -79,7 +87,9 @@ class Browser:
         """Bring an element, given as JavaScript, to sight and return its middle."""
         self.do(f"{element}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
         self.do("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        box = self.do(f"(() => {{ const b = {element}.getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; }})()")
+        box = self.do(
+            f"(() => {{ const b = {element}.getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; }})()"
+        )
         return box[0] + box[2] / 2, box[1] + box[3] / 2
 
     def point(self, x: float, y: float) -> None:
