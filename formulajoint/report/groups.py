@@ -193,8 +193,8 @@ def distance_chart(posterior: Posterior, hypothesis: Hypothesis) -> Histogram | 
     """Return how far each draw is from the centre of all, and how far no effect is; None where that is not defined."""
     draws = quantities(posterior, hypothesis)[:, :, independent(hypothesis.rows)]
     flat = draws.reshape((-1, draws.shape[2]))
-    found = whitened(flat)
-    if found is None or len(found[1]) == 0 or len(flat) <= 2 * len(found[1]):
+    found = whitened(flat) if len(flat) > 2 * flat.shape[1] else None
+    if found is None or len(found[1]) == 0:
         return None
     own, null = distances(*found)
     return histogram(np.sqrt(own), -math.inf, math.sqrt(null), math.sqrt(null), reach=True)

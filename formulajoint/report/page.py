@@ -271,7 +271,7 @@ def _contrast_charts(found: Findings) -> list[Drawn]:
         cell for name in names for cell in reported_cells(found.posterior, name)
     ]  # as in the table of contrasts
     ends = found.contrasts[["hdi_low", "hdi_high"]].to_numpy(float)
-    return [
+    drawn = (
         Drawn(
             label,
             histogram(draws.ravel(), low, high, 0.0, reach=False),
