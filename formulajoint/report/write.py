@@ -48,9 +48,9 @@ def place(path: str | Path) -> Path:
         Where no file can be there.
     """
     target = Path(path).resolve()
-    if target.is_dir():
+    if os.path.isdir(target):  # unlike Path's, at peace with names too long
         raise StoreError(f"{path} is a folder: name a file in it, such as {Path(path) / 'report.html'}.")
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise StoreError(f"There is no folder {target.parent} to write {target.name} into.")
     return target
 

@@ -40,8 +40,12 @@ def fit_with_draws(
     """Return a fit in which every variable is noise about 1, but those `given` (chain, draw, ...)."""
     model, rng = fj.model(formula, data, priors=priors), np.random.default_rng(1)
     plan = model.plan
-    shape = {name: (chains, draws, *(len(plan.coords[d]) for d in dims)) for name, dims in _variables(plan).items()}
-    values = {name: np.broadcast_to(given.get(name, rng.normal(1, 0.2, shape[name])), shape[name]) for name in shape}
+    shape = {
+        name: (chains, draws, *(len(plan.coords[d]) for d in dims)) for name, dims in _variables(plan).items()
+    }
+    values = {
+        name: np.broadcast_to(given.get(name, rng.normal(1, 0.2, shape[name])), shape[name]) for name in shape
+    }
     rows = {name: np.moveaxis(v.reshape((chains * draws, *v.shape[2:])), 0, -1) for name, v in values.items()}
     variables = {name: (("chain", "draw", *dims), values[name]) for name, dims in _variables(plan).items()}
     for name, found in on_draws(plan.contrasts, rows).items():
@@ -78,7 +82,12 @@ def grouped(labels: list[str]) -> pd.DataFrame:
     count = 6 * len(labels)
     row = np.arange(count)
     return pd.DataFrame(
-        {"score": 10.0 + row * 7 % 13, "treatment": row % 2, "age": row * 5 % 17, "school": np.repeat(labels, 6)}
+        {
+            "score": 10.0 + row * 7 % 13,
+            "treatment": row % 2,
+            "age": row * 5 % 17,
+            "school": np.repeat(labels, 6),
+        }
     )
 
 

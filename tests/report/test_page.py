@@ -129,7 +129,12 @@ def test_model_data_priors_and_recipe_are_told(seed: Any, tutoring: fj.Fit) -> N
     ]
     assert {row[0]: row[2] for row in seed.tables["Priors"][1:]} == tutoring.model.priors
     code = seed.texts["reproduce"]
-    for part in ("'test_score ~ treatment | school, joint(weights=n)'", "seed=7", "tune=500", "engine='nutpie'"):
+    for part in (
+        "'test_score ~ treatment | school, joint(weights=n)'",
+        "seed=7",
+        "tune=500",
+        "engine='nutpie'",
+    ):
         assert part in code
     assert f"formulajoint {fj.__version__}" in code
 
@@ -147,7 +152,11 @@ def test_missing_values_are_counted(fit_of: FitOf, read: Reader, tmp_path: Path,
     [
         ("score ~ treatment", "What score depends on", {"parameters", "model"}),
         ("score ~ 1 | school", "How large is score in each school?", {"answers", "groups"}),
-        ("score ~ treatment | school", "Is there an effect of treatment on score in any school", {"answers", "test"}),
+        (
+            "score ~ treatment | school",
+            "Is there an effect of treatment on score in any school",
+            {"answers", "test"},
+        ),
         (
             "score ~ treatment + age | school, hierarchy(treatment), joint(age), pairwise(treatment)",
             "Is there an effect of age on score in any school",  # that of the average comes first
@@ -156,7 +165,13 @@ def test_missing_values_are_counted(fit_of: FitOf, read: Reader, tmp_path: Path,
     ],
 )
 def test_every_kind_of_model_has_a_page(
-    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools, formula: str, title: str, sections: set[str]
+    fit_of: FitOf,
+    read: Reader,
+    tmp_path: Path,
+    schools: Schools,
+    formula: str,
+    title: str,
+    sections: set[str],
 ) -> None:
     page = page_of(fit_of(formula, schools(["A", "B", "C"])), read, tmp_path)
     assert title in page.texts[""]
@@ -165,7 +180,9 @@ def test_every_kind_of_model_has_a_page(
     assert anchors <= {str(attrs.get("id")) for _, attrs in page.elements}
 
 
-def test_levels_of_a_factor_are_told_apart(fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools) -> None:
+def test_levels_of_a_factor_are_told_apart(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
     data = schools(["A", "B"])
     data["arm"] = ["no", "few", "many"] * 4
     fit = fit_of("score ~ arm | school, joint(arm, weights=n)", data)
@@ -196,7 +213,9 @@ def test_pages_of_many_groups_are_complete_and_not_too_large(
     fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools, count: int
 ) -> None:
     labels = [f"school {i:04}" for i in range(count)]
-    page = page_of(fit_of("score ~ treatment | school, joint()", schools(labels), "flat", draws=25), read, tmp_path)
+    page = page_of(
+        fit_of("score ~ treatment | school, joint()", schools(labels), "flat", draws=25), read, tmp_path
+    )
     assert [row[0] for row in page.tables["treatment by group"][1:]] == labels
     assert (tmp_path / "report.html").stat().st_size < 100_000 + 1600 * count
     height = next(float(str(svg["height"])) for svg in page.of("svg") if svg.get("width") == "100%")
@@ -205,7 +224,11 @@ def test_pages_of_many_groups_are_complete_and_not_too_large(
 
 def test_what_is_left_out_is_told(fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools) -> None:
     labels = [f"{i:02}" for i in range(30)]
-    page = page_of(fit_of("score ~ treatment | school, pairwise(treatment, most=435)", schools(labels), "flat"), read, tmp_path)
+    page = page_of(
+        fit_of("score ~ treatment | school, pairwise(treatment, most=435)", schools(labels), "flat"),
+        read,
+        tmp_path,
+    )
     assert len(page.tables["Contrasts"]) == 201
     assert "235 further rows are left out here: fit.contrasts() has them all" in page.texts["contrasts"]
 
@@ -213,10 +236,17 @@ def test_what_is_left_out_is_told(fit_of: FitOf, read: Reader, tmp_path: Path, s
 # --- safe to open
 
 
-EVIL = ["<script>alert(1)</script>", "\"' onmouseover='alert(2)' x=\"", "</style><img src=x onerror=alert(3)>", "{{ 7 * 7 }}"]
+EVIL = [
+    "<script>alert(1)</script>",
+    "\"' onmouseover='alert(2)' x=\"",
+    "</style><img src=x onerror=alert(3)>",
+    "{{ 7 * 7 }}",
+]
 
 
-def test_labels_are_text_and_never_markup(fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools) -> None:
+def test_labels_are_text_and_never_markup(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
     page = page_of(fit_of("score ~ treatment | school, joint(weights=n)", schools(EVIL)), read, tmp_path)
     assert sorted(row[0] for row in page.tables["treatment by group"][1:]) == sorted(EVIL)
     assert len(page.of("script")) == 1
@@ -224,7 +254,9 @@ def test_labels_are_text_and_never_markup(fit_of: FitOf, read: Reader, tmp_path:
     assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
 
 
-def test_columns_are_text_and_never_markup(fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools) -> None:
+def test_columns_are_text_and_never_markup(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
     data = schools(["A", "B"]).rename(columns={"treatment": "<b>x</b>"})
     page = page_of(fit_of("score ~ `<b>x</b>` | school", data), read, tmp_path)
     assert "effect of <b>x</b> on score" in page.texts[""].replace("`", "")
@@ -232,7 +264,12 @@ def test_columns_are_text_and_never_markup(fit_of: FitOf, read: Reader, tmp_path
 
 
 def test_nothing_is_fetched(seed: Any) -> None:
-    links = [attrs[name] for _, attrs in seed.elements for name in ("src", "href", "data", "action") if name in attrs]
+    links = [
+        attrs[name]
+        for _, attrs in seed.elements
+        for name in ("src", "href", "data", "action")
+        if name in attrs
+    ]
     assert all(str(link).startswith("#") for link in links)
     assert seed.of("link") == seed.of("iframe") == []
     policy = next(m["content"] for m in seed.of("meta") if m.get("http-equiv") == "Content-Security-Policy")
