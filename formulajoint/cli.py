@@ -1,4 +1,4 @@
-"""The command line: ``formulajoint fit | explain | demo``."""
+"""The command line: ``formulajoint fit | explain | test | demo``."""
 
 from __future__ import annotations
 
@@ -52,22 +52,25 @@ def fit(
     priors: PriorsOption = None,
     family: FamilyOption = None,
     report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
     from formulajoint.api.verbs import model
 
-    if report is not None:
-        from formulajoint.report.write import place
-
-        place(report)  # a folder that is not there is told before the fit, not after it
     progress = not quiet and sys.stderr.isatty()
+    if save is not None:
+        _check_target(save)
+    if report is not None:
+        _check_report(report)
     result = model(formula, read_data(data), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=progress
     )
     if report is not None:
         result.report(report)
+    if save is not None:
+        result.save(save)
     if as_json:
         _print_json(result.record())
     else:
@@ -96,6 +99,25 @@ def explain(
         _print_json(built.record())
     else:
         typer.echo(built.explain())
+
+
+@app.command("test")
+def joint_test(
+    fit: Annotated[Path, typer.Argument(help="A fit that `fit --save` wrote.")],
+    hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
+    rope: Annotated[float | None, typer.Option(help="Half-width of the region that is no effect.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
+    from formulajoint.api.verbs import load
+    from formulajoint.results.printing import hypothesis_text
+    from formulajoint.results.records import test_record
+
+    table = load(fit).test(hypothesis, rope)
+    if as_json:
+        _print_json({"tests": test_record(table)})
+    else:
+        typer.echo(hypothesis_text(table))
 
 
 @app.command()
@@ -162,6 +184,20 @@ def _read_csv(path: Path) -> Any:
             f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
         )
     return frame
+
+
+def _check_target(path: Path) -> None:
+    """Refuse a file that a fit could not be saved to, before anything is sampled."""
+    from formulajoint.results.store import target_of
+
+    target_of(path)
+
+
+def _check_report(path: Path) -> None:
+    """Refuse a file that no report could be written to, before anything is sampled."""
+    from formulajoint.report.write import place
+
+    place(path)
 
 
 def _priors(value: str | None) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from xarray import Dataset, DataTree
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_clause, parse_hypotheses
-from formulajoint.results import tables
+from formulajoint.results import store, tables
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
+from formulajoint.results.evidence import differing_data, evidence_of
+from formulajoint.results.html import fit_html
 from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
@@ -29,6 +33,7 @@ from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
     from formulajoint.api.model import JointModel
+    from formulajoint.api.plotting import Plots
 
 
 MOST_TESTED = 100
@@ -63,6 +68,49 @@ class Fit:
     def engine(self) -> str:
         """Who sampled."""
         return self.draws.engine
+
+    @cached_property
+    def log_evidence(self) -> LogIntegral:
+        """The log of the probability density of the response under the model, log p(y), and its standard error.
+
+        Raises
+        ------
+        InferenceError
+            Where a prior is flat, or the exact engine does not cover the model.
+        """
+        found = evidence_of(self.draws)
+        if isinstance(found, str):
+            raise InferenceError(f"There is no evidence: {found}.")
+        return found
+
+    def compare(self, other: Fit) -> LogIntegral:
+        """Return the log Bayes factor of this model against another of the same response, and its standard error.
+
+        Parameters
+        ----------
+        other : Fit
+            Of the same rows.
+
+        Raises
+        ------
+        InferenceError
+            Where the two explain different data, or one has no evidence.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> one = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> none = fj.fit("test_score ~ 1 | school", fj.tutoring(), seed=1)
+        >>> round(one.compare(none).value, 1) > 0
+        True
+        """
+        if not isinstance(other, Fit):
+            raise InferenceError(f"A fit is compared with another fit, not with {type(other).__name__}.")
+        difference = differing_data(self.model.design, other.model.design)
+        if difference:
+            raise InferenceError(f"The two fits cannot be compared: {difference}.")
+        one, zero = self.log_evidence, other.log_evidence
+        return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row a coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
@@ -217,6 +265,7 @@ class Fit:
         return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
 
     def _hypotheses(self, text: str | None) -> list[Hypothesis]:
+        """Return `text` as restrictions of coefficients; None is, for each slope, that it is zero in every group."""
         design = self.model.design
         if text is not None and not isinstance(text, str):
             raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
@@ -234,6 +283,13 @@ class Fit:
         design, asked = self.model.design, {h.text for h in self.model.plan.tests}
         slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
         return [h for term in slopes if (h := all_zero(design, term)).text not in asked]
+
+    @cached_property
+    def plot(self) -> Plots:
+        """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""
+        from formulajoint.api.plotting import Plots  # loads matplotlib
+
+        return Plots(self)
 
     def _printed_tests(self) -> pd.DataFrame | None:
         """Return the tests that the formula asks for, and those of all slopes where printing need not wait for them."""
@@ -317,8 +373,32 @@ class Fit:
             self._printed_tests(),
         )
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fit to one NetCDF file, from which ``fj.load`` brings it back to the bit.
+
+        The file holds the draws, the formula, priors and versions, and of the data the rows and columns that the
+        formula uses: whoever has the file can read these. ``arviz.from_netcdf`` opens it, too.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.nc``. A file that is there is replaced once the new one is whole.
+
+        Raises
+        ------
+        StoreError
+            Where the file cannot be written.
+        """
+        store.save(self.draws, path)
+
     def __str__(self) -> str:
-        return fit_text(
+        return fit_text(*self._printed())
+
+    def _repr_html_(self) -> str:
+        return fit_html(*self._printed())
+
+    def _printed(self) -> tuple[Any, ...]:
+        return (
             self.model.plan,
             self.summary(),
             self.contrasts(),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError, listed
 from formulajoint.language.ir import Formula
 from formulajoint.results.describe import explain, model_record
+from formulajoint.results.latex import explain_latex
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -55,8 +57,13 @@ class JointModel:
 
         return build_model(self.plan)
 
-    def explain(self) -> str:
+    def explain(self, format: Literal["text", "html", "latex"] = "text") -> str:
         """Return what was understood: data, equation, every coefficient with its prior, contrasts and notes.
+
+        Parameters
+        ----------
+        format : {"text", "html", "latex"}
+            ``latex`` is the equations alone, an ``aligned`` block for math mode.
 
         Examples
         --------
@@ -64,7 +71,36 @@ class JointModel:
         >>> print(fj.model("test_score ~ treatment | school", fj.tutoring()).explain().splitlines()[2])
         data: 10 rows; 2 groups of school (A 4, B 6)
         """
-        return explain(self.plan)
+        match format:
+            case "text":
+                return explain(self.plan)
+            case "html":
+                from formulajoint.results.html import explain_html  # loads pandas
+
+                return explain_html(self.plan)
+            case "latex":
+                return explain_latex(self.plan)
+        raise InferenceError(f"`format` is 'text', 'html' or 'latex', not {format!r}.")
+
+    def graph(self) -> str:
+        """Return the model's graph as Graphviz source, every variable with its dims.
+
+        Raises
+        ------
+        InferenceError
+            Where the package ``graphviz`` is not installed: ``pip install graphviz``. To draw the source needs the
+            program ``dot`` besides.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> source = fj.model("test_score ~ treatment | school", fj.tutoring()).graph()  # doctest: +SKIP
+        """
+        if find_spec("graphviz") is None:
+            raise InferenceError("A graph needs the package graphviz: pip install graphviz.")
+        import pymc as pm  # seconds
+
+        return str(pm.model_to_graphviz(self.pymc).source)
 
     def record(self) -> dict[str, Any]:
         """Return what `explain` says as plain data, ready for JSON."""
@@ -147,6 +183,9 @@ class JointModel:
         drawn = run(self.plan, lambda: self.pymc, engine, settings)
         drawn.tree.attrs |= settings.to_say_again(drawn.engine)
         return Fit(self, Posterior(self.plan, drawn.tree, drawn.engine, drawn.why))
+
+    def _repr_html_(self) -> str:
+        return self.explain("html")
 
     def __str__(self) -> str:
         return self.explain()

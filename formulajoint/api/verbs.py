@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.api.model import JointModel
@@ -93,6 +94,36 @@ def fit(
         )
         raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
     return model(formula, data, priors, family, language).fit(**sampling)
+
+
+def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
+    """Return the fit that `Fit.save` wrote; it answers tables, tests and plots as before, without the data.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.nc``.
+    language : Language, optional
+        The plain language with all installed and registered extensions, unless another is given.
+
+    Raises
+    ------
+    StoreError
+        Where the file is missing, damaged, not written by `Fit.save`, or of a later version.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
+    >>> fit.save("fit.nc")  # doctest: +SKIP
+    >>> fj.load("fit.nc").contrasts().equals(fit.contrasts())  # doctest: +SKIP
+    True
+    """
+    from formulajoint.api.fit import Fit
+    from formulajoint.results import store  # xarray: half a second
+
+    posterior = store.load(path, language)
+    return Fit(JointModel(posterior.plan), posterior)
 
 
 def build(

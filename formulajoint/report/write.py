@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from formulajoint.errors import StoreError
 from formulajoint.report.page import Findings, page
+from formulajoint.results.files import write_whole
 
 
 def html(found: Findings) -> str:
@@ -56,7 +56,7 @@ def place(path: str | Path) -> Path:
 
 
 def write(path: str | Path, text: str) -> Path:
-    """Write `text` to the file `path`: wholly, or not at all.
+    """Write `text` to the file `path`, wholly or not at all, and return where that is.
 
     Raises
     ------
@@ -64,12 +64,5 @@ def write(path: str | Path, text: str) -> Path:
         Where it cannot be written; what was there stays.
     """
     target = place(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")
-        part.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+    write_whole(target, text.encode("utf-8", "backslashreplace"))
     return target

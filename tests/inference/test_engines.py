@@ -129,7 +129,10 @@ REFUSED = [
         "test_score ~ treatment | school, hierarchy(), prior(treatment.mean ~ laplace(0, 5))",
         "the prior of `treatment_mean` is laplace, not normal",
     ),
-    ("test_score ~ 1 | school, sigma ~ 1 | treatment", "a school has rows of several treatments with a sigma each"),
+    (
+        "test_score ~ 1 | school, sigma ~ 1 | treatment",
+        "a school has rows of several treatments with a sigma each",
+    ),
 ]
 
 

@@ -27,7 +27,7 @@ ENOUGH = 10
 MOST_GROWTH = 8
 """A pool grows to so many times its first size."""
 
-LEAST = 1000
+LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
 
 CHECKED = 16
@@ -57,7 +57,9 @@ class Sampled:
     error: float
 
 
-def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample(
+    target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence
+) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -71,9 +73,10 @@ def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.
     """
     mode, covariance = find_mode(target, start)
     tries = []
-    for effort in EFFORTS:
+    for most, cost in EFFORTS:
+        components = min(most, 1 + 2 * start.shape[1])
         first, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
-        proposal, share = fit_proposal(target, mode, covariance, *effort, first)
+        proposal, share = fit_proposal(target, mode, covariance, components, cost, first)
         tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
         if tries[-1].k_hat < GOOD:
             break
@@ -85,7 +88,9 @@ def _sampled(
 ) -> Sampled:
     """Return draws by one proposal, whose effective share is about `share`."""
     pools = [_pool(target, proposal, share, draws, rng) for rng in chains]
-    points = np.stack([_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1)
+    points = np.stack(
+        [_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1
+    )
     ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools], axis=1)
     every = np.concatenate([logs for _, logs in pools], axis=1)
     value, error = _integral(every)
@@ -128,7 +133,7 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
 
 
 def _k_hat(logs: FloatArray) -> float:
-    """Return the largest k-hat of log weights (F, n); `psislw` wants them with the other sign, as it has log likelihoods."""
+    """Return the largest k-hat of log weights (F, n), which `psislw` wants with the other sign."""
     heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
     return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
 
