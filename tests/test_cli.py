@@ -138,7 +138,7 @@ def test_fit_writes_a_report_beside_what_it_prints(csv: str, fit: fj.Fit, tmp_pa
 
 def test_a_report_that_cannot_be_written_is_told_before_the_fit(csv: str, tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere" / "report.html")
-    assert "There is no folder" in refused("fit", FORMULA, csv, "--engine", "nonsense", "--report", nowhere)
+    assert "there is no folder" in refused("fit", FORMULA, csv, "--engine", "nonsense", "--report", nowhere)
 
 
 @pytest.mark.slow

@@ -324,43 +324,31 @@ class Fit:
         """Return what is wrong with the draws and what to do, in words; empty where all is well."""
         return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
 
-    def report(self, path: str | Path, prob: float = PROB) -> Path:
-        """Write the fit as one HTML page that opens without a network, to read, share and print.
+    def report(self, path: str | PathLike[str], prob: float = PROB) -> Path:
+        """Write the fit as one HTML page that opens without a network, and return where it is.
 
-        Its first screen answers whether there is an effect in any group, how large it is over all, and how sure that
-        is; below are contrasts, joint test, groups, model, data, priors, diagnostics and how to have it again.
+        It begins with answers: is there an effect in any group, how large is it over all, how sure is that?
 
         Parameters
         ----------
-        path : str or Path
-            Such as ``"report.html"``; a file of that name is replaced, at once and wholly.
+        path : path
+            Such as ``"report.html"``. A file that is there is replaced once the new one is whole.
         prob : float
             Probability of the intervals.
-
-        Returns
-        -------
-        Path
-            Where it was written.
 
         Raises
         ------
         StoreError
-            Where it cannot be written there.
-
-        Examples
-        --------
-        >>> import formulajoint as fj
-        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
-        >>> fit.report("report.html")  # doctest: +SKIP
+            Where the file cannot be written.
         """
         from formulajoint.report.page import Findings  # loads Jinja
-        from formulajoint.report.write import html, place, write
+        from formulajoint.report.write import place, write
 
         place(path)  # before anything is computed
         tests = self.test() if self._of_slopes() or self.model.plan.tests else None
         weighed = tests is not None and tests["log_bf10"].notna().any()
         tables = (self.summary(prob), self.contrasts(prob), tests, self.sensitivity() if weighed else None)
-        return write(path, html(Findings(self.draws, *tables, self.diagnostics(), prob)))
+        return write(path, Findings(self.draws, *tables, self.diagnostics(), prob))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from os import PathLike
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -39,7 +40,7 @@ def _source(environment: Environment, name: str) -> str:
     return environment.loader.get_source(environment, name)[0]
 
 
-def place(path: str | Path) -> Path:
+def place(path: str | PathLike[str]) -> Path:
     """Return where a file called `path` is to be written.
 
     Raises
@@ -51,12 +52,12 @@ def place(path: str | Path) -> Path:
     if os.path.isdir(target):  # unlike Path's, at peace with names too long
         raise StoreError(f"{path} is a folder: name a file in it, such as {Path(path) / 'report.html'}.")
     if not os.path.isdir(target.parent):
-        raise StoreError(f"There is no folder {target.parent} to write {target.name} into.")
+        raise StoreError(f"{path} cannot be written: there is no folder {target.parent}.")
     return target
 
 
-def write(path: str | Path, text: str) -> Path:
-    """Write `text` to the file `path`, wholly or not at all, and return where that is.
+def write(path: str | PathLike[str], found: Findings) -> Path:
+    """Write the page of a fit to the file `path`, wholly or not at all, and return where that is.
 
     Raises
     ------
@@ -64,5 +65,5 @@ def write(path: str | Path, text: str) -> Path:
         Where it cannot be written; what was there stays.
     """
     target = place(path)
-    write_whole(target, text.encode("utf-8", "backslashreplace"))
+    write_whole(target, html(found).encode("utf-8", "backslashreplace"))
     return target
