@@ -51,6 +51,7 @@ def fit(
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
+    report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
@@ -61,9 +62,13 @@ def fit(
     progress = not quiet and sys.stderr.isatty()
     if save is not None:
         _check_target(save)
+    if report is not None:
+        _check_report(report)
     result = model(formula, read_data(data), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=progress
     )
+    if report is not None:
+        result.report(report)
     if save is not None:
         result.save(save)
     if as_json:
@@ -186,6 +191,13 @@ def _check_target(path: Path) -> None:
     from formulajoint.results.store import target_of
 
     target_of(path)
+
+
+def _check_report(path: Path) -> None:
+    """Refuse a file that no report could be written to, before anything is sampled."""
+    from formulajoint.report.write import place
+
+    place(path)
 
 
 def _priors(value: str | None) -> Any:
