@@ -89,8 +89,7 @@ def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
         xp=xp,
         gram=tuple(
             tuple(
-                xp.asarray(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)]))
-                for j in range(i, p)
+                xp.asarray(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)])) for j in range(i, p)
             )
             for i in range(p)
         ),
