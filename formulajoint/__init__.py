@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
-    from formulajoint.api.verbs import build, fit, model
+    from formulajoint.api.verbs import build, fit, load, model
     from formulajoint.compiler.families import Family
     from formulajoint.contrasts.custom import Contrast, ContrastFamily
     from formulajoint.contrasts.schemes import Groups, WeightScheme
@@ -78,6 +78,7 @@ __all__ = [
     "fit",
     "joint",
     "joint_test",
+    "load",
     "model",
     "operator",
     "parse",
@@ -119,6 +120,7 @@ _HOMES = {
     "fit": "api.verbs",
     "joint": "results.any_posterior",
     "joint_test": "results.any_test",
+    "load": "api.verbs",
     "model": "api.verbs",
     "operator": "api.decorators",
     "parse": "language.parse",

@@ -1,4 +1,4 @@
-"""The command line: ``formulajoint fit | explain | demo``."""
+"""The command line: ``formulajoint fit | explain | test | demo``."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def fit(
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
+    save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -58,9 +59,13 @@ def fit(
     from formulajoint.api.verbs import model
 
     progress = not quiet and sys.stderr.isatty()
+    if save is not None:
+        _check_target(save)
     result = model(formula, read_data(data), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=progress
     )
+    if save is not None:
+        result.save(save)
     if as_json:
         _print_json(result.record())
     else:
@@ -89,6 +94,25 @@ def explain(
         _print_json(built.record())
     else:
         typer.echo(built.explain())
+
+
+@app.command("test")
+def joint_test(
+    fit: Annotated[Path, typer.Argument(help="A fit that `fit --save` wrote.")],
+    hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
+    rope: Annotated[float | None, typer.Option(help="Half-width of the region that is no effect.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
+    from formulajoint.api.verbs import load
+    from formulajoint.results.printing import hypothesis_text
+    from formulajoint.results.records import test_record
+
+    table = load(fit).test(hypothesis, rope)
+    if as_json:
+        _print_json({"tests": test_record(table)})
+    else:
+        typer.echo(hypothesis_text(table))
 
 
 @app.command()
@@ -155,6 +179,13 @@ def _read_csv(path: Path) -> Any:
             f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
         )
     return frame
+
+
+def _check_target(path: Path) -> None:
+    """Refuse a file that a fit could not be saved to, before anything is sampled."""
+    from formulajoint.results.store import target_of
+
+    target_of(path)
 
 
 def _priors(value: str | None) -> Any:

@@ -140,6 +140,55 @@ def test_fit_writes_to_stdout_alone(csv: str) -> None:
     assert {row["prior"] for row in record["coefficients"]} == {"flat()", "1/sigma"}
 
 
+@pytest.fixture
+def saved(fit: fj.Fit, tmp_path: Path) -> str:
+    fit.save(tmp_path / "fit.nc")
+    return str(tmp_path / "fit.nc")
+
+
+def test_a_fit_is_saved(csv: str, fit: fj.Fit, tmp_path: Path) -> None:
+    path = tmp_path / "fit.nc"
+    assert output("fit", FORMULA, csv, *FEW, "--save", str(path)) == f"{fit}\n"
+    assert fj.load(path).record() == fit.record()
+
+
+def test_where_it_cannot_be_saved_is_told_before_anything_is_sampled(csv: str) -> None:
+    assert refused("fit", FORMULA, csv, "--draws", "0", "--save", "no/such/fit.nc").startswith(
+        f"{Path('no/such/fit.nc')} cannot be written: there is no folder"
+    )
+
+
+def test_a_hypothesis_is_tested_on_a_saved_fit(saved: str, fit: fj.Fit) -> None:
+    hypothesis = "treatment[A] > treatment[B]"
+    record = json.loads(output("test", saved, hypothesis, "--rope", "2", "--json"))
+    row = fit.test(hypothesis, 2).iloc[0]
+    (found,) = record["tests"]
+    assert found["hypothesis"] == hypothesis
+    assert found["p_all_positive"] == row["p_all_positive"]
+    assert found["p_in_rope"] == row["p_in_rope"]
+    text = output("test", saved, hypothesis)
+    assert text.startswith(f"{hypothesis}\n  rank ")
+    assert f"P(all > 0)               {row['p_all_positive']:.4g} (mcse " in text
+    assert "classical test" not in text  # an order has none
+    assert "note: an order" in text
+
+
+def test_without_a_hypothesis_each_slope_is_tested(saved: str, fit: fj.Fit) -> None:
+    text = output("test", saved)
+    row = fit.test().iloc[0]
+    assert text.startswith("treatment == 0\n")
+    assert f"log BF10                 {row['log_bf10']:.4g}" in text
+    assert f"classical test           F(2, 6) = {row['statistic']:.4g}" in text
+
+
+def test_a_wrong_hypothesis_is_pointed_at(saved: str) -> None:
+    assert "^^^^^^^^" in refused("test", saved, "tretment == 0")
+
+
+def test_a_file_that_is_no_fit_is_refused(csv: str) -> None:
+    assert "is no NetCDF file" in refused("test", csv)
+
+
 @pytest.mark.slow
 def test_demo_answers_the_question_three_ways() -> None:
     text = output("demo", "--quiet", "--seed", "3")
@@ -280,7 +329,7 @@ def test_wrong_usage_says_what_and_ends_with_two(arguments: list[str], reason: s
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help_names_the_commands(arguments: list[str]) -> None:
     text = run(*arguments).output
-    assert [word for word in ("fit", "explain", "demo") if f"\n  {word} " not in text] == []
+    assert [word for word in ("fit", "explain", "test", "demo") if f"\n  {word} " not in text] == []
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -30,18 +30,20 @@ ORDER = (*GROUND, *ROOMS, "__init__", "cli")
 NUMERIC = ("design/", "contrasts/", "compiler/", "inference/", "results/", "plots/", "report/", "api/")
 LIBRARIES = {
     "arviz": ("inference/", "results/", "plots/", "api/"),
+    "arviz_plots": ("plots/",),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
     "interegular": ("language/fragments.py",),
     "lark": ("language/grammar.py",),
-    "matplotlib": ("plots/", "report/"),
+    "cycler": ("plots/style.py",),
+    "matplotlib": ("plots/", "report/", "api/plotting.py"),
     "narwhals": ("design/frame.py",),
     "numpy": NUMERIC,
     "nutpie": ("inference/",),
     "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/", "cli.py"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
-    "rich": ("cli.py",),
+    "rich": ("results/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
     "typer": ("cli.py",),
     "xarray": ("inference/", "results/", "plots/", "report/", "api/"),
@@ -51,7 +53,11 @@ LIBRARIES = {
 BANNED_MODULES = {"pickle", "marshal", "shelve", "cloudpickle", "runpy", "code", "subprocess", "ctypes"}
 BANNED_CALLS = {"eval", "exec", "compile", "__import__", "import_module", "setattr", "globals", "vars"}
 LAZY_NAMES = "__init__.py"  # turns the table of public names into modules
-WALKERS = {"language/ir.py", "language/json.py"}  # read the fields of their own dataclasses by name
+WALKERS = {
+    "language/ir.py",
+    "language/json.py",
+    "results/plain_design.py",
+}  # read the fields of their own dataclasses by name
 
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
@@ -69,7 +75,11 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),
     ("api/", "formulajoint.api.fit."),
+    ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.posterior."),
+    ("api/", "formulajoint.results.terminal."),
+    ("api/", "formulajoint.results.store"),
+    ("api/", "formulajoint.results.html."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
 }

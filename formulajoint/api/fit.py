@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,10 +18,11 @@ from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_clause, parse_hypotheses
-from formulajoint.results import tables
+from formulajoint.results import store, tables
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
 from formulajoint.results.evidence import differing_data, evidence_of
+from formulajoint.results.html import fit_html
 from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
@@ -29,7 +31,10 @@ from formulajoint.results.records import fit_record
 from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
+    from rich.text import Text as RichText
+
     from formulajoint.api.model import JointModel
+    from formulajoint.api.plotting import Plots
 
 
 MOST_TESTED = 100
@@ -261,6 +266,7 @@ class Fit:
         return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
 
     def _hypotheses(self, text: str | None) -> list[Hypothesis]:
+        """Return `text` as restrictions of coefficients; None is, for each slope, that it is zero in every group."""
         design = self.model.design
         if text is not None and not isinstance(text, str):
             raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
@@ -278,6 +284,13 @@ class Fit:
         design, asked = self.model.design, {h.text for h in self.model.plan.tests}
         slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
         return [h for term in slopes if (h := all_zero(design, term)).text not in asked]
+
+    @cached_property
+    def plot(self) -> Plots:
+        """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""
+        from formulajoint.api.plotting import Plots  # loads matplotlib
+
+        return Plots(self)
 
     def _printed_tests(self) -> pd.DataFrame | None:
         """Return the tests that the formula asks for, and those of all slopes where printing need not wait for them."""
@@ -323,8 +336,32 @@ class Fit:
             self._printed_tests(),
         )
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fit to one NetCDF file, from which ``fj.load`` brings it back to the bit.
+
+        The file holds the draws, the formula, priors and versions, and of the data the rows and columns that the
+        formula uses: whoever has the file can read these. ``arviz.from_netcdf`` opens it, too.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.nc``. A file that is there is replaced once the new one is whole.
+
+        Raises
+        ------
+        StoreError
+            Where the file cannot be written.
+        """
+        store.save(self.draws, path)
+
     def __str__(self) -> str:
-        return fit_text(
+        return fit_text(*self._printed())
+
+    def _repr_html_(self) -> str:
+        return fit_html(*self._printed())
+
+    def _printed(self) -> tuple[Any, ...]:
+        return (
             self.model.plan,
             self.summary(),
             self.contrasts(),
@@ -336,3 +373,8 @@ class Fit:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def __rich__(self) -> RichText:
+        from formulajoint.results.terminal import styled  # loads Rich
+
+        return styled(str(self))

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pymc as pm
-import pytensor
+from pytensor.configdefaults import config
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
@@ -29,7 +29,7 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
     """
     started = time.perf_counter()
     # Numba's fast arithmetic rounds differently when it compiles and when it finds its own cache.
-    with quiet(), pytensor.config.change_flags(numba__fastmath=False):
+    with quiet(), config.change_flags(numba__fastmath=False):
         try:
             tree: DataTree = pm.sample(
                 draws=settings.draws,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -16,6 +18,9 @@ from formulajoint.results.describe import (
     note_lines,
     table_lines,
 )
+
+type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
+"""Head and rows of a table."""
 
 MOST_ROWS = 24
 """A printed fit shows so many coefficients; `summary()` has them all."""
@@ -74,17 +79,22 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     """Return the contrasts as a table, each with a line of what it is and its weights."""
     if table.empty:
         return []
-    rows = [
-        (str(name), *_centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
-        for name, row in table.iterrows()
-    ]
-    lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows)
+    lines = table_lines(*contrast_cells(table, prob))
     weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
     return lines + [
         f"  {c.name}: {describe_contrast(plan, c)}"
         + (f"; weights {weights.get(c.name, '')}" if c.weights else "")
         for c in plan.contrasts
     ]
+
+
+def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
+    """Return the table of contrasts as texts."""
+    rows = [
+        (str(name), *_centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
+        for name, row in table.iterrows()
+    ]
+    return ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows
 
 
 def _centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
@@ -107,6 +117,13 @@ def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
     """Return the joint tests as a table: is there an effect in any group? Below it, what each rests on."""
     if table is None or table.empty:
         return []
+    return table_lines(*test_cells(plan, table)) + [
+        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
+    ]
+
+
+def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
+    """Return the table of joint tests as texts."""
     rows = [
         (
             f"{label}{_everywhere(plan, str(label))}",
@@ -119,11 +136,42 @@ def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
         )
         for label, row in table.iterrows()
     ]
-    notes = [
-        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
-    ]
     titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
-    return table_lines(titles, rows) + notes
+    return titles, rows
+
+
+def hypothesis_text(table: pd.DataFrame) -> str:
+    """Return joint tests as text, each with the figures that it has and why others are missing."""
+    return "\n\n".join("\n".join([str(text), *_figures(row)]) for text, row in table.iterrows())
+
+
+def _figures(row: pd.Series) -> list[str]:
+    figures = {"rank": f"{row['rank']:g}"}
+    figures |= {
+        name: f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+        for column, name in FIGURES.items()
+        if not math.isnan(row[column])
+    }
+    if not math.isnan(row["statistic"]):
+        figures["classical test"] = classical_text(row)
+    width = max(map(len, FIGURES.values()))
+    lines = [f"  {name.ljust(width)}  {text}" for name, text in figures.items()]
+    return lines + note_lines([row["note"]] if row["note"] else [], "  note")
+
+
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "contour": "contour probability",
+        "gbpv": "global Bayesian p-value",
+        "p_all_positive": "P(all > 0)",
+        "p_all_negative": "P(all < 0)",
+        "p_at_least": "P(so many > 0)",
+        "p_in_rope": "P(all within rope)",
+        "p_out_of_rope": "P(all beyond rope)",
+        "log_bf10": "log BF10",
+    }
+)
+"""Columns of a joint test, in words."""
 
 
 def _everywhere(plan: Plan, label: str) -> str:
@@ -157,14 +205,18 @@ def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[st
         grouped = {c.name for c in plan.mean.coefficients if c.grouped}
         of_group = table.index.map(lambda label: label.partition("[")[0] in grouped).to_numpy(bool)
         table = pd.concat([table[~of_group], table[of_group]])
-    shown = table.head(MOST_ROWS)
+    lines = table_lines(*coefficient_cells(table.head(MOST_ROWS), prob))
+    rest = len(table) - MOST_ROWS
+    return [*lines, *([f"... and {rest} more rows in summary()"] if rest > 0 else [])]
+
+
+def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
+    """Return the table of coefficients as texts."""
     rows = [
         (str(name), *numbers(row), _fixed(row["ess_bulk"], 0), _fixed(row["r_hat"], 3))
-        for name, row in shown.iterrows()
+        for name, row in table.iterrows()
     ]
-    lines = table_lines(("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows)
-    rest = len(table) - len(shown)
-    return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
+    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows
 
 
 def numbers(row: pd.Series) -> tuple[str, str, str]:

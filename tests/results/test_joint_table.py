@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import log
@@ -201,8 +202,7 @@ FIGURES = [
             None,
             [],
             [
-                "prior normal(0, 39.44) and half_normal(39.44) of treatment",
-                "see sensitivity() for other scales",
+                "prior sd 39.4 of treatment_mean and 39.4 of treatment_sd: log BF10 is 11.2 at half of it, 9.5 at double"
             ],
         ),
         (
@@ -215,7 +215,7 @@ FIGURES = [
             f"{LINE}, sigma ~ 1 | school",
             None,
             ["df_denom"],
-            ["prior normal(0, 39.44) of treatment", "see sensitivity() for other scales"],
+            ["prior sd 39.4 of treatment: log BF10 is 8.7 at half of it, 6.5 at double"],
         ),
         (
             "test_score ~ treatment + common(age) | school, sigma ~ 1 | school, prior(sigma ~ inverse_gamma(3, 2))",
@@ -223,8 +223,7 @@ FIGURES = [
             ["p_value"],
             [
                 "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
-                "prior normal(0, 39.44) of treatment",
-                "see sensitivity() for other scales",
+                "prior sd 39.4 of treatment: log BF10 is 16.7 at half of it, 14.5 at double",
             ],
         ),
         (
@@ -268,7 +267,7 @@ def test_notes_say_why_cells_are_empty(
     expected: list[str],
 ) -> None:
     found = row(made_up(formula, tutoring.assign(age=np.arange(10) % 4), priors), "treatment == 0")
-    assert found["note"].split("; ") == expected
+    assert [_coarse(note) for note in found["note"].split("; ")] == [_coarse(note) for note in expected]
     groups = {
         "contour": FIGURES[:4],
         "log_bf10": FIGURES[4:6],
@@ -277,6 +276,11 @@ def test_notes_say_why_cells_are_empty(
     }
     missing = {column for group in empty for column in groups[group]}
     assert {column for column in FIGURES if np.isnan(found[column])} == missing
+
+
+def _coarse(note: str) -> str:
+    """Return a note with Bayes factors to one decimal, which an importance sample on any machine agrees on."""
+    return re.sub(r"\d+\.\d+(?= at )", lambda found: f"{float(found[0]):.1f}", note)
 
 
 def test_a_covariance_exists_from_three_degrees_of_freedom_on(made_up: MadeUp) -> None:
