@@ -59,6 +59,7 @@ def fit(
     priors: PriorsOption = None,
     family: FamilyOption = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -70,9 +71,13 @@ def fit(
     check_prob(prob)
     if save is not None:
         _check_target(save)
+    if report is not None:
+        _check_report(report)
     result = model(formula, read_data(data), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
+    if report is not None:
+        result.report(report, prob)
     if save is not None:
         result.save(save)
     if as_json:
@@ -204,6 +209,13 @@ def _check_target(path: Path) -> None:
     from formulajoint.results.store import target_of
 
     target_of(path)
+
+
+def _check_report(path: Path) -> None:
+    """Refuse a file that no report could be written to, before anything is sampled."""
+    from formulajoint.report.write import place
+
+    place(path)
 
 
 def _priors(value: str | None) -> Any:

@@ -34,6 +34,7 @@ LIBRARIES = {
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
     "interegular": ("language/fragments.py",),
+    "jinja2": ("report/write.py",),
     "lark": ("language/grammar.py",),
     "cycler": ("plots/style.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),
@@ -74,6 +75,7 @@ LOCAL_IMPORTS = {
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),
+    ("api/", "formulajoint.report."),  # loads Jinja
     ("api/", "formulajoint.api.fit."),
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.posterior."),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -326,6 +327,32 @@ class Fit:
     def diagnostics(self) -> tuple[str, ...]:
         """Return what is wrong with the draws and what to do, in words; empty where all is well."""
         return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
+
+    def report(self, path: str | PathLike[str], prob: float = PROB) -> Path:
+        """Write the fit as one HTML page that opens without a network, and return where it is.
+
+        It begins with answers: is there an effect in any group, how large is it over all, how sure is that?
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"report.html"``. A file that is there is replaced once the new one is whole.
+        prob : float
+            Probability of the intervals.
+
+        Raises
+        ------
+        StoreError
+            Where the file cannot be written.
+        """
+        from formulajoint.report.page import Findings  # loads Jinja
+        from formulajoint.report.write import place, write
+
+        place(path)  # before anything is computed
+        tests = self.test() if self._of_slopes() or self.model.plan.tests else None
+        weighed = tests is not None and tests["log_bf10"].notna().any()
+        tables = (self.summary(prob), self.contrasts(prob), tests, self.sensitivity() if weighed else None)
+        return write(path, Findings(self.draws, *tables, self.diagnostics(), prob))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""

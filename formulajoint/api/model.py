@@ -191,6 +191,7 @@ class JointModel:
         settings = Settings(draws, tune, chains, seed, target_accept, progress)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
         tree = with_observed(drawn.tree, self.plan)
+        tree.attrs |= settings.to_say_again(drawn.engine)
         return Fit(self, Posterior(self.plan, tree, drawn.engine, drawn.why))
 
     def _for_nuts(self, likelihood: str) -> pm.Model:
