@@ -58,8 +58,8 @@ def fit(
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
-    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
+    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -83,7 +83,7 @@ def fit(
     if as_json:
         _print_json(result.record(prob))
     else:
-        typer.echo(result.text(prob))
+        _say(result.text(prob))
 
 
 @app.command()
@@ -107,7 +107,7 @@ def explain(
     if as_json:
         _print_json(built.record())
     else:
-        typer.echo(built.explain())
+        _say(built.explain())
 
 
 @app.command("test")
@@ -138,6 +138,18 @@ def demo(
     from formulajoint.api.demo import demo as run
 
     run(typer.echo, seed, progress=_progress(quiet))
+
+
+def _say(text: str) -> None:
+    """Print `text`, on a terminal with its emphasis."""
+    if not sys.stdout.isatty():
+        typer.echo(text)
+        return
+    from rich.console import Console
+
+    from formulajoint.results.terminal import styled
+
+    Console().print(styled(text), soft_wrap=True)
 
 
 def read_data(path: Path) -> Any:

@@ -132,6 +132,17 @@ def test_fit_as_json_is_the_record_of_the_fit(csv: str, fit: fj.Fit) -> None:
     assert json.loads(output("fit", FORMULA, csv, *FEW, "--json")) == fit.record()
 
 
+def test_fit_writes_a_report_beside_what_it_prints(csv: str, fit: fj.Fit, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert output("fit", FORMULA, csv, *FEW, "--report", str(path)) == f"{fit}\n"
+    assert "<h1>Is there an effect of treatment on score in any school" in path.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_fit(csv: str, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "nowhere" / "report.html")
+    assert "there is no folder" in refused("fit", FORMULA, csv, "--engine", "nonsense", "--report", nowhere)
+
+
 def test_prob_is_that_of_every_interval(csv: str, data: pd.DataFrame) -> None:
     options = ["--draws", "50", "--chains", "2", "--seed", "1", "--prob", "0.8"]
     fit = fj.fit(FORMULA, data, draws=50, chains=2, seed=1)
@@ -181,17 +192,6 @@ def test_progress_is_shown_on_a_terminal_unless_quiet(
     with pytest.raises(SystemExit):
         main()
     assert sys.stderr.getvalue() == ("working, progress True\n" if shown else "") + "error: stopped\n"
-
-
-def test_fit_writes_a_report_beside_what_it_prints(csv: str, fit: fj.Fit, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    assert output("fit", FORMULA, csv, *FEW, "--report", str(path)) == f"{fit}\n"
-    assert "<h1>Is there an effect of treatment on score in any school" in path.read_text(encoding="utf-8")
-
-
-def test_a_report_that_cannot_be_written_is_told_before_the_fit(csv: str, tmp_path: Path) -> None:
-    nowhere = str(tmp_path / "nowhere" / "report.html")
-    assert "there is no folder" in refused("fit", FORMULA, csv, "--engine", "nonsense", "--report", nowhere)
 
 
 @pytest.mark.slow

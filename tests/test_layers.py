@@ -82,6 +82,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.results.terminal."),
     ("api/", "formulajoint.results.store"),
     ("api/", "formulajoint.results.html."),
+    ("cli.py", "rich."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
 }

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from xarray import Dataset, DataTree
 
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
-from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_clause, parse_hypotheses
+from formulajoint.language.parse import parse_clause
 from formulajoint.results import store, tables
+from formulajoint.results.asked import hypotheses, printed_tests, unasked
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
 from formulajoint.results.evidence import differing_data, evidence_of
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
 
     from formulajoint.api.model import JointModel
     from formulajoint.api.plotting import Plots
-
-
-MOST_TESTED = 100
-"""A printed fit shows joint tests over so many groups at most; `test()` has them always."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +217,7 @@ class Fit:
         >>> round(float(fit.test().loc["treatment == 0", "log_bf10"]), 1)
         9.9
         """
-        return joint_table(self.draws, self._hypotheses(hypothesis), rope, at_least, standardized)
+        return joint_table(self.draws, hypotheses(self.model.plan, hypothesis), rope, at_least, standardized)
 
     def sensitivity(
         self, hypothesis: str | None = None, factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -248,7 +243,7 @@ class Fit:
         """
         if not factors or not all(isinstance(f, Real) and 0 < f < math.inf for f in factors):
             raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
-        return sensitivity_table(self.draws, self._hypotheses(hypothesis), factors)
+        return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
         """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
@@ -266,27 +261,9 @@ class Fit:
             One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
             standard errors low_mcse and high_mcse, and a note where there is no band, or too few draws for it.
         """
-        return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
-
-    def _hypotheses(self, text: str | None) -> list[Hypothesis]:
-        """Return `text` as restrictions of coefficients; None is, for each slope, that it is zero in every group."""
-        design = self.model.design
-        if text is not None and not isinstance(text, str):
-            raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
-        if text is not None:
-            return [parsed_hypothesis(design, parse_hypotheses(text, design.language), text)]
-        found = [*self._of_slopes(), *self.model.plan.tests]
-        if not found:
-            raise InferenceError(
-                "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
-            )
-        return found
-
-    def _of_slopes(self) -> list[Hypothesis]:
-        """Return what is tested unasked: each per-group predictor for zero in every group, but what clauses ask for."""
-        design, asked = self.model.design, {h.text for h in self.model.plan.tests}
-        slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
-        return [h for term in slopes if (h := all_zero(design, term)).text not in asked]
+        return pd.concat(
+            [band_table(self.draws, found, prob) for found in hypotheses(self.model.plan, hypothesis)]
+        )
 
     @cached_property
     def plot(self) -> Plots:
@@ -294,13 +271,6 @@ class Fit:
         from formulajoint.api.plotting import Plots  # loads matplotlib
 
         return Plots(self)
-
-    def _printed_tests(self) -> pd.DataFrame | None:
-        """Return the tests that the formula asks for, and those of all slopes where printing need not wait for them."""
-        grouping = self.model.design.predictor.grouping
-        few = grouping is not None and len(grouping) <= MOST_TESTED
-        found = [*(self._of_slopes() if few else ()), *self.model.plan.tests]
-        return joint_table(self.draws, found) if found else None
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.
@@ -349,7 +319,7 @@ class Fit:
         from formulajoint.report.write import place, write
 
         place(path)  # before anything is computed
-        tests = self.test() if self._of_slopes() or self.model.plan.tests else None
+        tests = self.test() if unasked(self.model.plan) else None
         weighed = tests is not None and tests["log_bf10"].notna().any()
         tables = (self.summary(prob), self.contrasts(prob), tests, self.sensitivity() if weighed else None)
         return write(path, Findings(self.draws, *tables, self.diagnostics(), prob))
@@ -362,7 +332,7 @@ class Fit:
             self.contrasts(prob),
             self.diagnostics(),
             prob,
-            self._printed_tests(),
+            printed_tests(self.draws),
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -407,7 +377,7 @@ class Fit:
             self.diagnostics(),
             self.draws.drawn_by,
             prob,
-            self._printed_tests(),
+            printed_tests(self.draws),
         )
 
     def __repr__(self) -> str:
