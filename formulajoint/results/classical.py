@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.moments import basis
+from formulajoint.design.moments import basis, rank
 from formulajoint.design.schema import Design
 from formulajoint.results.regression import regression
 
@@ -40,9 +40,8 @@ def f_test(design: Design, hypothesis: Hypothesis) -> FTest | None:
     if whole is None:
         return None
     columns, y = whole.columns, whole.y
-    rank = basis(columns).shape[1]
-    df = whole.rows - rank
-    if rank < columns.shape[1] or df <= 0:
+    df = whole.rows - columns.shape[1]
+    if rank(basis(columns)) < columns.shape[1] or df <= 0:
         return None
     r = np.linalg.qr(columns, mode="r")
     estimate = np.linalg.lstsq(columns, y)[0]
