@@ -29,7 +29,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
     from formulajoint.language.ir import Formula
     from formulajoint.language.parse import parse
     from formulajoint.language.tables import CORE, Language
-    from formulajoint.results.any_posterior import joint, joint_test
+    from formulajoint.results.any_posterior import contrast_table, joint
+    from formulajoint.results.any_test import joint_test
 
     __version__: str
 
@@ -48,6 +49,7 @@ __all__ = [
     "StoreError",
     "__version__",
     "build",
+    "contrast_table",
     "fit",
     "joint",
     "joint_test",
@@ -71,8 +73,9 @@ _HOMES = {
     "StoreError": "errors",
     "build": "api.verbs",
     "fit": "api.verbs",
+    "contrast_table": "results.any_posterior",
     "joint": "results.any_posterior",
-    "joint_test": "results.any_posterior",
+    "joint_test": "results.any_test",
     "model": "api.verbs",
     "parse": "language.parse",
     "tutoring": "api.datasets",

@@ -55,8 +55,15 @@ WALKERS = {"language/ir.py", "language/json.py"}  # read the fields of their own
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
     ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
-    ("compiler/contrast_nodes.py", "formulajoint.compiler.graphs."),  # loads PyTensor, for contrasts of users only
-    ("inference/engines.py", "formulajoint.inference.nuts."),  # loads PyMC: seconds, and the exact engine needs none
+    ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
+    (
+        "compiler/contrast_nodes.py",
+        "formulajoint.compiler.graphs.",
+    ),  # loads PyTensor, for contrasts of users only
+    (
+        "inference/engines.py",
+        "formulajoint.inference.nuts.",
+    ),  # loads PyMC: seconds, and the exact engine needs none
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

@@ -53,9 +53,9 @@ CASES = {
     "not pooled": Case(
         "tutoring", "test_score ~ treatment | school, joint(weights=n)", priors="flat", draws=8000
     ),
-    "hierarchy": Case("tutoring", f"test_score ~ treatment | school, {CAUCHY}", draws=8000, engine="nutpie"),
+    "hierarchy": Case("tutoring", f"test_score ~ treatment | school, {CAUCHY}", draws=8000),
     "hierarchy, sigma by school": Case(
-        "tutoring", f"test_score ~ treatment | school, sigma ~ 1 | school, {CAUCHY}", draws=20000, engine="nutpie"
+        "tutoring", f"test_score ~ treatment | school, sigma ~ 1 | school, {CAUCHY}", draws=20000
     ),
     "pigs, three weights": Case(
         "pigs",

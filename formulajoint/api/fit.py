@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,9 +19,10 @@ from formulajoint.language.parse import parse_clause, parse_hypotheses
 from formulajoint.results import tables
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
-from formulajoint.results.joint_table import band_table, joint_table
+from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
+from formulajoint.results.quantities import Rope
 from formulajoint.results.records import fit_record
 from formulajoint.results.tables import PROB
 
@@ -117,7 +121,13 @@ class Fit:
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         return tables.contrasts(with_contrast(self.draws, parse_clause(clause), clause), prob)
 
-    def test(self, hypothesis: str | None = None, rope: float | None = None) -> pd.DataFrame:
+    def test(
+        self,
+        hypothesis: str | None = None,
+        rope: Rope = None,
+        at_least: int | None = None,
+        standardized: bool = False,
+    ) -> pd.DataFrame:
         """Return joint tests: the Bayesian answer to the F test, is there an effect in any group?
 
         Parameters
@@ -125,22 +135,32 @@ class Fit:
         hypothesis : str, optional
             Equalities such as ``"treatment == 0"`` (in every group), ``"treatment == treatment[A]"`` (the same in all),
             ``"treatment[A] - 2*treatment[B] == 3"``, several joined by commas; or an order, ``"treatment[A] >
-            treatment[B] > 0"``. None tests each per-group predictor for zero in every group.
-        rope : float, optional
+            treatment[B] > 0"``. None tests each per-group predictor for zero in every group, and adds the
+            ``test(...)`` clauses of the formula.
+        rope : float or mapping of term to float, optional
             Half-width of the region about the null that counts as no effect, in the coefficients' units.
+        at_least : int, optional
+            Asks for the probability that so many of the quantities are above zero.
+        standardized : bool
+            Whether `rope` is in sds of the response per sd of the predictor (1/2 for 0/1 columns and factors), the
+            units of the default priors.
 
         Returns
         -------
         DataFrame
-            One row a hypothesis, with its rank; contour (the mass outside the ellipsoid through the null) and its
-            Monte Carlo standard error; gbpv (global Bayesian p-value of the simultaneous band); p_all_positive,
-            p_all_negative, p_in_rope; log_bf10, the log Bayes factor against the null, and its error; the F test
-            (statistic, df_num, df_denom, p_value); and a note that says why a figure is empty.
+            One row a hypothesis, with its rank; contour (the mass outside the ellipsoid through the null); gbpv (global
+            Bayesian p-value of the simultaneous band); p_all_positive, p_all_negative, p_at_least, p_in_rope and
+            p_out_of_rope (all of them within, or all beyond, the region of no effect); log_bf10, the log Bayes
+            factor against the null; each with its Monte Carlo standard error in a column ``..._mcse``; the classical
+            test (statistic, df_num, df_denom, p_value: the F test or, where each group has its own sigma, Wald's
+            chi-square, which has no df_denom); and a note with what is empty and why, and the prior's scale.
 
         Raises
         ------
         FormulaError
             Where the hypothesis is wrong or does not fit the model; it shows the place.
+        InferenceError
+            Where `rope` or `at_least` does not fit the hypothesis.
 
         Examples
         --------
@@ -148,7 +168,33 @@ class Fit:
         >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
         >>> fit.test("treatment == 0")  # doctest: +SKIP
         """
-        return joint_table(self.draws, self._hypotheses(hypothesis), rope)
+        return joint_table(self.draws, self._hypotheses(hypothesis), rope, at_least, standardized)
+
+    def sensitivity(
+        self, hypothesis: str | None = None, factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    ) -> pd.DataFrame:
+        """Return how the Bayes factor depends on the prior of the coefficients tested.
+
+        Parameters
+        ----------
+        hypothesis : str, optional
+            As for `test`.
+        factors : sequence of float
+            By which the prior sds of the terms tested are multiplied; their means and all other priors stay.
+
+        Returns
+        -------
+        DataFrame
+            One row a hypothesis and factor: prior_sd in words, log_bf10 and its error, and a note where there is none.
+
+        Raises
+        ------
+        InferenceError
+            Where a factor is not above zero.
+        """
+        if not factors or not all(isinstance(f, Real) and 0 < f < math.inf for f in factors):
+            raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
+        return sensitivity_table(self.draws, self._hypotheses(hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
         """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
@@ -163,7 +209,8 @@ class Fit:
         Returns
         -------
         DataFrame
-            One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low, high.
+            One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
+            standard errors low_mcse and high_mcse, and a note where there is no band, or too few draws for it.
         """
         return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
 
@@ -173,20 +220,25 @@ class Fit:
             raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
         if text is not None:
             return [parsed_hypothesis(design, parse_hypotheses(text), text)]
-        slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
-        if not slopes:
+        found = [*self._of_slopes(), *self.model.plan.tests]
+        if not found:
             raise InferenceError(
                 "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
             )
-        return [all_zero(design, term) for term in slopes]
+        return found
+
+    def _of_slopes(self) -> list[Hypothesis]:
+        """Return what is tested unasked: each per-group predictor for zero in every group, but what clauses ask for."""
+        design, asked = self.model.design, {h.text for h in self.model.plan.tests}
+        slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
+        return [h for term in slopes if (h := all_zero(design, term)).text not in asked]
 
     def _printed_tests(self) -> pd.DataFrame | None:
-        """Return the joint tests where printing need not wait for them: of not too many groups."""
-        predictor = self.model.design.predictor
-        slopes = any(term.name != "Intercept" for term in predictor.per_group)
-        if predictor.grouping is None or len(predictor.grouping) > MOST_TESTED or not slopes:
-            return None
-        return self.test()
+        """Return the tests that the formula asks for, and those of all slopes where printing need not wait for them."""
+        grouping = self.model.design.predictor.grouping
+        few = grouping is not None and len(grouping) <= MOST_TESTED
+        found = [*(self._of_slopes() if few else ()), *self.model.plan.tests]
+        return joint_table(self.draws, found) if found else None
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.

@@ -44,7 +44,9 @@ class JointModel:
     @property
     def priors(self) -> dict[str, str]:
         """The prior of each variable, as text."""
-        return {name: str(prior) for name, prior in self.plan.priors}
+        return {name: str(prior) for name, prior in self.plan.priors} | {
+            s.name: s.prior for s in self.plan.shares
+        }
 
     @cached_property
     def pymc(self) -> pm.Model:

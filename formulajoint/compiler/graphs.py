@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.compile import maker
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 
@@ -34,6 +35,6 @@ def on_each_draw(function: Callable[..., Any], *arguments: FloatArray) -> FloatA
         pt.as_tensor_variable(function(*inputs)), dict(zip(inputs, batches, strict=True))
     )
     mode = Mode(linker="py", optimizer="None")
-    compute = function(batches, output, mode=mode, on_unused_input="ignore")
+    compute = maker.function(batches, output, mode=mode, on_unused_input="ignore")
     rows = [np.broadcast_to(np.moveaxis(a, -1, 0), (draws, *a.shape[:-1])) for a in arguments]
     return np.asarray(np.moveaxis(compute(*rows), 0, -1))

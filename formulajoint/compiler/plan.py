@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from formulajoint.compiler.families import Family
 from formulajoint.compiler.priors import Prior
@@ -15,6 +16,9 @@ from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
 from formulajoint.design.schema import Design, FloatArray, Grouping, Hierarchy, Predictor, Term
 from formulajoint.language.ir import Expr
+
+if TYPE_CHECKING:  # SciPy, of which a model without tests has no need
+    from formulajoint.contrasts.hypotheses import Hypothesis
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -324,6 +328,8 @@ class Plan:
         Whether ``priors="flat"`` was asked for.
     notes : tuple of str
         What the reader should know about the defaults chosen.
+    tests : tuple of Hypothesis
+        Of the formula's ``test(...)`` clauses; they make no variables.
     """
 
     design: Design
@@ -339,6 +345,7 @@ class Plan:
     auxiliary: frozenset[str]
     flat: bool
     notes: tuple[str, ...]
+    tests: tuple[Hypothesis, ...] = ()
 
     def scale(self, parameter: str) -> ScalePlan | None:
         """Return the plan of a family parameter that has no predictors, or None."""

@@ -27,7 +27,7 @@ from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, check_finite, used_rows
 from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
-from formulajoint.design.unavailable import refuse_contrasts, refuse_unavailable
+from formulajoint.design.unavailable import refuse_unavailable
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.ir import Call, Expr, Formula, Group, Name, Parameter, Rest
 from formulajoint.spans import Span
@@ -82,7 +82,6 @@ def bind(formula: Formula, data: object) -> Design:
         partial(_later_column, frame, table.places),
     )
     check_references(design)
-    refuse_contrasts(formula)
     return design
 
 

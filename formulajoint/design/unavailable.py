@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from formulajoint.design.names import calls, contrast_calls, walk
+from formulajoint.design.names import calls, walk
 from formulajoint.errors import FormulaError, listed
 from formulajoint.language.ir import Call, Expr, Formula, GroupTerm, Name, Parameter
 from formulajoint.language.text import canonical
@@ -16,9 +16,6 @@ FUNCTIONS: Mapping[str, str] = {
 }
 CLAUSES: Mapping[str, str] = {
     "se": "`weights(column)` takes frequencies, which are something else",
-}
-CONTRASTS: Mapping[str, str] = {
-    "test": 'fit first, then ask the fit: `fit.test("...")`',
 }
 FAMILIES = ("gaussian", "student")
 
@@ -40,13 +37,6 @@ def refuse_unavailable(formula: Formula) -> None:
         raise _refusal(f"`{call.name}(...)`", call, formula, CLAUSES[call.name])
     for call in calls(formula, "family"):
         _refuse_family(call, formula)
-
-
-def refuse_contrasts(formula: Formula) -> None:
-    """Refuse contrast clauses that no node can be made of."""
-    for call in contrast_calls(formula):
-        if call.name in CONTRASTS:
-            raise _refusal(f"`{call.name}(...)`", call, formula, CONTRASTS[call.name])
 
 
 def _expressions(formula: Formula) -> Iterator[Expr]:

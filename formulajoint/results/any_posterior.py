@@ -1,23 +1,25 @@
-"""Joint contrasts and joint tests of draws from anywhere: Bambi, NumPyro, CmdStanPy, an array."""
+"""Joint contrasts, and families of contrasts, of draws from anywhere: Bambi, NumPyro, CmdStanPy, an array."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from xarray import DataArray, Dataset, DataTree
 
 from formulajoint.contrasts import averages
+from formulajoint.contrasts.families import FAMILIES, ContrastMatrix
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import DataError, did_you_mean, listed
-from formulajoint.results import joint_tests as figures
+from formulajoint.results.any_draws import Draws, Source, read_draws
 from formulajoint.results.tables import PROB, describe
 
-type Draws = NDArray[np.floating] | DataArray | Dataset | DataTree
-type GivenWeights = Mapping[str, float] | Sequence[float] | FloatArray | None
+type PerGroup = Mapping[str, float] | Sequence[float] | FloatArray
+type GivenWeights = str | PerGroup | None
+
+OPTIONS = {"ref": "reference", "degree": "poly", "weights": "meandev"}
+"""Argument of `contrast_table` -> the family it belongs to."""
 
 
 def joint(
@@ -25,20 +27,37 @@ def joint(
     weights: GivenWeights = None,
     variable: str | None = None,
     prob: float = PROB,
+    *,
+    n: PerGroup | None = None,
+    dim: str | None = None,
+    groups: Sequence[str] | None = None,
+    base: str | None = None,
+    reference: str | None = None,
 ) -> pd.DataFrame:
     """Return the joint contrast of groups' coefficients from any posterior: weighted mean, rms and spread.
 
     Parameters
     ----------
-    draws : array, DataArray, Dataset or DataTree
-        An array is (chain, draw, group) or (draw, group). An xarray object has the dims chain and draw, and the
-        other dims are the groups; of a Dataset or an ArviZ DataTree `variable` is taken.
-    weights : mapping of group to weight, sequence or None
-        Zero or more, for instance the rows of each group; they are normalised. None weights all groups equally.
+    draws : array, DataArray, Dataset, DataTree or mapping of name to array
+        An array is (chain, draw, group) or (draw, group). An xarray object has the dims chain and draw; of a
+        Dataset, a mapping or an ArviZ DataTree (what Bambi and PyMC return) `variable` is taken.
+    weights : {None, "equal", "n"}, mapping of group to weight, or sequence
+        Zero or more; they are normalised. None weights all groups equally, ``"n"`` by their counts `n`.
     variable : str, optional
-        Which variable of a Dataset or DataTree holds the coefficients.
+        Which variable holds the coefficients.
     prob : float
         Probability of the highest-density interval.
+    n : mapping of group to count, or sequence, optional
+        Rows of each group.
+    dim : str, optional
+        The groups' dim; others are then kept apart, a row each. Without it all dims together are the groups.
+    groups : sequence of str, optional
+        Names of the groups, in the order of the draws.
+    base : str, optional
+        Variable to which the coefficients are differences, as varying slopes are to the common one:
+        ``variable="x|school", base="x"``.
+    reference : str, optional
+        Group that such differences leave out, as R's coding does: its coefficient is the base itself.
 
     Returns
     -------
@@ -58,142 +77,130 @@ def joint(
     >>> round(float(fj.joint(draws, weights=[4, 6]).loc["joint", "mean"]), 1)
     12.8
     """
-    values, groups = read_draws(draws, variable)
-    effects = np.moveaxis(values, 2, 0)  # (group, chain, draw)
-    w = _weights(weights, groups)[:, None, None]
-    nodes = {
-        "joint": averages.joint(effects, w),
-        "rms": averages.rms(effects, w),
-        "spread": averages.spread(effects, w),
-    }
-    return describe(list(nodes), list(nodes.values()), prob)
+    found = read_draws(draws, Source(variable, dim, groups, base, reference))
+    w = _weights(weights, n, found.groups)[:, None, None]
+    rows: dict[str, FloatArray] = {}
+    for cell, values in zip(found.cells, found.values, strict=True):
+        effects = np.moveaxis(values, 2, 0)  # (group, chain, draw)
+        where = f"[{cell}]" if cell else ""
+        rows[f"joint{where}"] = averages.joint(effects, w)
+        rows[f"rms{where}"] = averages.rms(effects, w)
+        rows[f"spread{where}"] = averages.spread(effects, w)
+    return describe(list(rows), list(rows.values()), prob)
 
 
-def joint_test(
+def contrast_table(
     draws: Draws,
-    null: ArrayLike = 0.0,
-    rope: float | None = None,
+    family: str,
+    *,
+    ref: str | None = None,
+    degree: int | None = None,
+    weights: GivenWeights = None,
+    n: PerGroup | None = None,
+    prob: float = PROB,
     variable: str | None = None,
+    dim: str | None = None,
+    groups: Sequence[str] | None = None,
+    base: str | None = None,
+    reference: str | None = None,
 ) -> pd.DataFrame:
-    """Return the joint test of any posterior: is any of the quantities different from `null`?
+    """Return a family of contrasts of groups' coefficients from any posterior.
 
     Parameters
     ----------
-    draws : array, DataArray, Dataset or DataTree
+    draws : array, DataArray, Dataset, DataTree or mapping of name to array
         As for `joint`.
-    null : float or array
-        What each quantity is under the null hypothesis.
-    rope : float, optional
-        Half-width of the region about the null that counts as no effect.
-    variable : str, optional
-        Which variable of a Dataset or DataTree holds the quantities.
+    family : {"pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly"}
+        As the clause of that name in a formula.
+    ref : str, optional
+        Of ``reference``: the group that the others are compared with; the first if not given.
+    degree : int, optional
+        Of ``poly``: the highest.
+    weights, n
+        Of ``meandev``: the weights of the mean, as for `joint`.
+    prob : float
+        Probability of the highest-density interval.
+    variable, dim, groups, base, reference
+        As for `joint`; with `dim` there are rows for each cell of the other dims.
 
     Returns
     -------
     DataFrame
-        One row: rank, contour and contour_mcse, gbpv, p_all_positive, p_all_negative, p_in_rope, ess. What these are is
-        said in ``docs/statistics.md``; the Bayes factor and the F test need the model, not draws alone.
+        One row an entry, such as ``A - B``; columns as from `joint`.
 
     Raises
     ------
     DataError
-        Where there are fewer draws than twice the quantities, or `null` or `rope` do not fit.
+        Where there is no such family or group, or an argument belongs to another family.
 
     Examples
     --------
     >>> import numpy as np
     >>> import formulajoint as fj
-    >>> draws = np.random.default_rng(1).normal([0.1, -0.1, 0.0], 1.0, size=(4, 1000, 3))
-    >>> bool(fj.joint_test(draws)["contour"].iloc[0] > 0.9)
-    True
+    >>> draws = np.random.default_rng(1).normal([3.0, 1.0, 2.0], 1.0, size=(4, 1000, 3))
+    >>> list(fj.contrast_table(draws, "pairwise", groups=["A", "B", "C"]).index)
+    ['A - B', 'A - C', 'B - C']
     """
-    values, _ = read_draws(draws, variable)
-    q = values.shape[2]
-    if values.shape[0] * values.shape[1] <= 2 * q:
+    found = read_draws(draws, Source(variable, dim, groups, base, reference))
+    given = {"ref": ref, "degree": degree, "weights": weights if n is None or weights is not None else "n"}
+    matrix = _matrix(family, found.groups, {k: v for k, v in given.items() if v is not None}, n)
+    rows: dict[str, FloatArray] = {}
+    for cell, values in zip(found.cells, found.values, strict=True):
+        entries = np.moveaxis(values @ matrix.weights.T, 2, 0)
+        where = f"[{cell}]" if cell else ""
+        rows |= {f"{label}{where}": entry for label, entry in zip(matrix.labels, entries, strict=True)}
+    return describe(list(rows), list(rows.values()), prob)
+
+
+def _matrix(
+    family: str, groups: tuple[str, ...], given: dict[str, Any], n: PerGroup | None
+) -> ContrastMatrix:
+    """Return the weights of a family's entries."""
+    if family not in FAMILIES:
+        hint = did_you_mean(str(family), FAMILIES) or f"there are {listed(FAMILIES)}"
+        raise DataError(f"There is no family of contrasts `{family}`: {hint}")
+    if len(groups) < 2:
+        raise DataError(f"A contrast needs two groups; there is {listed(groups)} only.")
+    for option, value in given.items():
+        if OPTIONS[option] != family:
+            raise DataError(f"`{option}` belongs to {OPTIONS[option]!r}, not to {family!r}.")
+        given = given | {option: _option(option, value, groups, n)}
+    return FAMILIES[family](groups, **given)
+
+
+def _option(option: str, value: Any, groups: tuple[str, ...], n: PerGroup | None) -> Any:
+    """Return an option of a family as its function takes it."""
+    if option == "weights":
+        return _weights(value, n, groups)
+    if option == "degree":
+        if not (isinstance(value, int) and 1 <= value < len(groups)):
+            raise DataError(f"`degree` is a whole number from 1 to {len(groups) - 1}, not {value!r}.")
+        return int(value)
+    if str(value) not in groups:
         raise DataError(
-            f"{values.shape[0] * values.shape[1]} draws are too few for {q} quantities: draw more."
+            f"There is no group `{value}`: {did_you_mean(str(value), groups) or f'there are {listed(groups)}'}"
         )
-    if rope is not None and not rope > 0:
-        raise DataError(f"`rope` must be above zero, not {rope}.")
-    try:
-        away = values - np.broadcast_to(np.asarray(null, dtype=float), (q,))
-    except ValueError as error:
-        raise DataError(f"`null` must be a number, or {q} of them.") from error
-    contour, band = figures.contour_probability(away), figures.simultaneous_band(away)
-    row = {
-        "rank": int(np.linalg.matrix_rank(np.cov(away.reshape((-1, q)), rowvar=False))),
-        "contour": contour.value,
-        "contour_mcse": contour.mcse,
-        "gbpv": band.gbpv.value,
-        "p_all_positive": figures.probability_of(figures.all_positive, away).value,
-        "p_all_negative": figures.probability_of(figures.all_negative, away).value,
-        "p_in_rope": np.nan if rope is None else figures.probability_of(figures.all_within(rope), away).value,
-        "ess": figures.effective_draws(away),
-    }
-    return pd.DataFrame([row], index=pd.Index([variable or "draws"], name="quantities"))
+    return groups.index(str(value))
 
 
-def read_draws(draws: Draws, variable: str | None = None) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return draws as (chain, draw, group) with the groups' labels.
-
-    Raises
-    ------
-    DataError
-        Where they have another shape, miss the variable, or are not finite.
-    """
-    if isinstance(draws, DataTree):
-        if "posterior" not in draws.children:
-            raise DataError(f"The DataTree has no group `posterior`; it has {listed(draws.children)}.")
-        draws = draws["posterior"].to_dataset()
-    if isinstance(draws, Dataset):
-        draws = _variable(draws, variable)
-    values, groups = _labelled(draws) if isinstance(draws, DataArray) else _plain(draws)
-    if not np.isfinite(values).all():
-        raise DataError(
-            f"{int((~np.isfinite(values)).sum())} of {values.size} draws are missing or infinite."
-        )
-    return values, groups
+# --- weights
 
 
-def _variable(draws: Dataset, name: str | None) -> DataArray:
-    if name is None:
-        raise DataError(f"Say which variable: variable=..., one of {listed(map(str, draws.data_vars))}.")
-    if name not in draws.data_vars:
-        hint = (
-            did_you_mean(name, map(str, draws.data_vars)) or f"there are {listed(map(str, draws.data_vars))}"
-        )
-        raise DataError(f"There is no variable `{name}`: {hint}")
-    return draws[name]
-
-
-def _labelled(draws: DataArray) -> tuple[FloatArray, tuple[str, ...]]:
-    missing = [dim for dim in ("chain", "draw") if dim not in draws.dims]
-    if missing:
-        raise DataError(f"The draws have no dim {listed(missing)}; they have {listed(map(str, draws.dims))}.")
-    dims = [dim for dim in draws.dims if dim not in ("chain", "draw")]
-    if not dims:
-        raise DataError("The draws have no dim beside chain and draw, so there are no groups.")
-    ordered = draws.transpose("chain", "draw", *dims)
-    labels = product(*(map(str, ordered[dim].to_numpy()) for dim in dims))
-    values = ordered.to_numpy().reshape((*ordered.shape[:2], -1)).astype(float)
-    return values, tuple(", ".join(place) for place in labels)
-
-
-def _plain(draws: ArrayLike) -> tuple[FloatArray, tuple[str, ...]]:
-    values = np.asarray(draws, dtype=float)
-    if values.ndim == 2:
-        values = values[None]
-    if values.ndim != 3 or values.shape[2] == 0:
-        raise DataError(
-            f"An array of draws is (chain, draw, group) or (draw, group), not of shape {np.shape(draws)}."
-        )
-    return values, tuple(map(str, range(values.shape[2])))
-
-
-def _weights(given: GivenWeights, groups: tuple[str, ...]) -> FloatArray:
+def _weights(given: GivenWeights, n: PerGroup | None, groups: tuple[str, ...]) -> FloatArray:
     """Return one weight a group, summing to one."""
-    if given is None:
+    if given is None or (isinstance(given, str) and given == "equal"):
         return np.full(len(groups), 1 / len(groups))
+    if isinstance(given, str):
+        if given != "n":
+            raise DataError(f"`weights` are 'n', 'equal' or numbers, not {given!r}.")
+        if n is None:
+            raise DataError("weights='n' needs the counts: n={'A': 4, 'B': 6}, or in the groups' order.")
+        given = n
+    return per_group(given, groups)
+
+
+def per_group(given: PerGroup, groups: tuple[str, ...]) -> FloatArray:
+    """Return given weights in the groups' order, summing to one."""
     if isinstance(given, Mapping):
         named = {str(group): weight for group, weight in given.items()}
         if set(named) != set(groups):

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
 
 from formulajoint.compiler.densities import log_density, support
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
+from formulajoint.results.describe import span
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
-MOST_ORDERED = 10
-"""The prior probability of an order that is no chain of like coefficients is integrated over so many steps at most."""
-
-REPEATS, POINTS = 10, 100_000
-"""Its error is told from so many runs of a randomised rule, of so many points at most."""
+MOST_SCALED = 300
+"""With so many coefficients at most, `scale_note` computes two further Bayes factors for a line of text."""
 
 
-def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
+def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogIntegral | str:
     """Return log BF10 of the model against the one in which `hypothesis` holds, or why there is none.
 
+    Parameters
+    ----------
+    plan : Plan
+    hypothesis : Hypothesis
+        Equalities.
+    factor : float
+        By which the prior sds of the terms tested are multiplied; their means, and all other priors, stay.
+
+    Notes
+    -----
     The null model keeps every prior of the full model; that of the coefficients is conditioned on the hypothesis, so
     that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
@@ -34,6 +40,7 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     if whole is None:
         return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
     mean, sd = coefficient_priors(plan)
+    sd = np.where(_tested(plan, hypothesis), factor * sd, sd)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
@@ -41,34 +48,34 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
     return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
 
 
-def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:
-    """Return the log Bayes factor of an order against the model without it: P(order | y) / P(order).
+def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
+    """Return the prior's scale of the terms tested, and log BF10 at half and double of it, in words.
 
-    Parameters
-    ----------
-    plan : Plan
-    hypothesis : Hypothesis
-        An order.
-    probability, mcse : float
-        Of the order in the posterior.
+    Of a hypothesis that has a Bayes factor.
     """
-    if any(not prior.proper for _, prior in plan.priors):
-        return "no Bayes factor: flat priors give the order no prior probability"
-    if plan.mean.pools or not _all_normal(plan):
-        return "no Bayes factor of an order yet under a hierarchy or other than normal priors"
-    if probability == 0:
-        return "no Bayes factor: the order holds in no draw"
-    mean, sd = coefficient_priors(plan)
-    rows = hypothesis.rows
-    centre, root = rows @ mean - hypothesis.null, rows.multiply(sd[None, :]).toarray()
-    prior = _log_chain(centre, root) or _log_probability_above(centre, root)
-    if prior is None:
-        return (
-            f"no Bayes factor yet of more than {MOST_ORDERED} steps other than one chain of like coefficients"
-        )
-    if not prior.error < 0.5:
-        return "no Bayes factor: the order's prior probability is too near zero to be known"
-    return LogIntegral(math.log(probability) - prior.value, math.hypot(mcse / probability, prior.error))
+    scale = f"prior sd {tested_scale(plan, hypothesis, 1.0)}"
+    if len(coefficient_priors(plan)[0]) > MOST_SCALED:
+        return f"{scale}; see sensitivity() for other scales"
+    half, double = (equality(plan, hypothesis, factor) for factor in (0.5, 2.0))
+    if not (isinstance(half, LogIntegral) and isinstance(double, LogIntegral)):
+        return scale
+    return f"{scale}: log BF10 is {half.value:.2f} at half of it, {double.value:.2f} at double"
+
+
+def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
+    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``."""
+    sds = {
+        block.term.name: coefficient_priors(plan)[1][block.start : block.start + block.size]
+        for block in layout(plan.design)
+        if block.term.name in hypothesis.terms
+    }
+    return " and ".join(f"{span(factor * sd)} of {name}" for name, sd in sds.items())
+
+
+def _tested(plan: Plan, hypothesis: Hypothesis) -> NDArray[np.bool_]:
+    """Tell of each coefficient whether its term is tested."""
+    blocks = layout(plan.design)
+    return np.repeat([b.term.name in hypothesis.terms for b in blocks], [b.size for b in blocks])
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
@@ -99,41 +106,3 @@ def _why_not(plan: Plan) -> str:
     if not _all_normal(plan) or sigma.prior.law == "constant":
         return "no Bayes factor yet but for normal priors of coefficients and a free sigma"
     return ""
-
-
-def _log_chain(centre: FloatArray, root: FloatArray) -> LogIntegral | None:
-    """Return log P(c > 0), c ~ N(centre, root root'), where c are the steps of a chain of exchangeable coefficients.
-
-    One of the G! orders of G coefficients is as probable as another; where the chain ends in the coefficients' prior
-    mean, so is one of the 2^G sets of signs. None for any other c.
-    """
-    length = len(centre)
-    unit = root / np.linalg.norm(root, axis=1, keepdims=True)
-    correlation = unit @ unit.T
-    links = np.diag(correlation, 1)
-    chain = np.eye(length) + np.diag(links, 1) + np.diag(links, -1)
-    if np.any(centre != 0) or not np.allclose(correlation, chain, atol=1e-12):
-        return None
-    order = links if len(links) and np.isclose(links[-1], -math.sqrt(0.5)) else links[::-1]  # 0 at the end
-    if np.allclose(order, -0.5):
-        return LogIntegral(-math.lgamma(length + 2), 0.0)
-    if np.allclose(order[:-1], -0.5) and np.isclose(order[-1], -math.sqrt(0.5)):
-        return LogIntegral(-length * math.log(2) - math.lgamma(length + 1), 0.0)
-    return None
-
-
-def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral | None:
-    """Return log P(c > 0), c ~ N(centre, root root'), by Genz's randomised integration; None of too many c."""
-    if len(centre) == 1:
-        return LogIntegral(float(stats.norm.logsf(0, centre[0], np.linalg.norm(root))), 0.0)
-    if len(centre) > MOST_ORDERED:
-        return None
-    zero, covariance = np.zeros(len(centre)), root @ root.T
-    found = [
-        stats.multivariate_normal.cdf(
-            centre, zero, covariance, allow_singular=True, maxpts=POINTS, rng=np.random.default_rng(seed)
-        )
-        for seed in range(REPEATS)
-    ]
-    mean, error = float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(REPEATS))
-    return LogIntegral(math.log(mean), error / mean) if mean > 0 else LogIntegral(-math.inf, math.inf)

@@ -47,6 +47,7 @@ def explain(plan: Plan) -> str:
         [*data_lines(plan), *equation_lines(plan)],
         table_lines(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
         contrast_lines(plan),
+        test_lines(plan),
         note_lines(plan.notes),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
@@ -74,6 +75,7 @@ def model_record(plan: Plan) -> dict[str, Any]:
             {"name": c.name, "clause": c.text, "description": describe_contrast(plan, c)}
             for c in plan.contrasts
         ],
+        "hypotheses": [{"name": h.label, "hypothesis": h.text} for h in plan.tests],
         "notes": list(plan.notes),
     }
 
@@ -263,6 +265,11 @@ def contrast_lines(plan: Plan) -> list[str]:
         f"{c.name}: {describe_contrast(plan, c)}" + (f"; {_weights(plan, c)}" if c.weights else "")
         for c in plan.contrasts
     ]
+
+
+def test_lines(plan: Plan) -> list[str]:
+    """Return one line a test that the formula asks for: ``same: tests treatment[A] == treatment[B]``."""
+    return [f"{h.name or 'test'}: whether {h.text}" for h in plan.tests]
 
 
 def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:

@@ -83,10 +83,10 @@ def _chains(posterior: Posterior) -> str:
 def _numbers(posterior: Posterior) -> str:
     """Tell of contrasts that are no number in some draws, as the root of what may be negative."""
     for contrast in posterior.plan.contrasts:
-        draws = posterior.dataset[contrast.name]
-        bad = int((~np.isfinite(draws)).any([d for d in draws.dims if d not in ("chain", "draw")]).sum())
+        values = posterior.dataset[contrast.name].to_numpy()  # (chain, draw, ...)
+        count = values.shape[0] * values.shape[1]
+        bad = int((~np.isfinite(values.reshape((count, -1)))).any(axis=1).sum())
         if bad:
-            count = draws.sizes["chain"] * draws.sizes["draw"]
             return (
                 f"The contrast {contrast.name} is not a number in {bad} of {count} draws, so its figures are blank: "
                 f"`{contrast.text}` has no value there."

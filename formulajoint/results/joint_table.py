@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from numbers import Real
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from formulajoint.compiler.plan import Coefficient
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
-from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results import bayes_factors
 from formulajoint.results import joint_tests as figures
-from formulajoint.results.classical import f_test
+from formulajoint.results.classical import Classical, classical_test
+from formulajoint.results.joint_tests import Figure, Holds
 from formulajoint.results.moments import degrees_of_freedom
+from formulajoint.results.orders import order
 from formulajoint.results.posterior import Posterior
+from formulajoint.results.quantities import Rope, quantities, ropes, row_labels
 
 NONE = float("nan")
 
+SHARES = ["contour", "gbpv", "p_all_positive", "p_all_negative", "p_at_least", "p_in_rope", "p_out_of_rope"]
+"""Figures that are shares of draws; the Monte Carlo standard error of each stands beside it."""
+
 COLUMNS = [
     "rank",
-    "contour",
-    "contour_mcse",
-    "gbpv",
-    "p_all_positive",
-    "p_all_negative",
-    "p_in_rope",
+    *(column for share in SHARES for column in (share, f"{share}_mcse")),
     "log_bf10",
     "log_bf10_mcse",
     "statistic",
@@ -40,113 +41,145 @@ COLUMNS = [
 ]
 
 
-def joint_table(posterior: Posterior, hypotheses: Iterable[Hypothesis], rope: float | None) -> pd.DataFrame:
-    """Return one row a hypothesis with the columns of `COLUMNS`; its text is in the index.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of draws beside the hypothesis itself: a region of no effect, and how many must be above zero."""
+
+    rope: FloatArray | float | None = None
+    at_least: int | None = None
+
+
+def joint_table(
+    posterior: Posterior,
+    hypotheses: Iterable[Hypothesis],
+    rope: Rope = None,
+    at_least: int | None = None,
+    standardized: bool = False,
+) -> pd.DataFrame:
+    """Return one row a hypothesis with the columns of `COLUMNS`; its name or text is in the index.
 
     Parameters
     ----------
     posterior : Posterior
     hypotheses : iterable of Hypothesis
-    rope : float, optional
+    rope : float or mapping of term to float, optional
         Half-width of the region of practical equivalence about the null, in the coefficients' units.
+    at_least : int, optional
+        How many quantities must be above zero for ``p_at_least``.
+    standardized : bool
+        Whether `rope` is in sds of the response per s_x of the predictor.
 
     Raises
     ------
     InferenceError
-        Where `rope` is not above zero.
+        Where `rope` or `at_least` makes no sense.
     """
-    if rope is not None and not (isinstance(rope, Real) and rope > 0):
-        raise InferenceError(f"`rope` must be above zero, not {rope}.")
-    rows = {h.text: _row(posterior, h, rope) for h in hypotheses}
+    rows = {}
+    for h in hypotheses:
+        asked = Question(ropes(posterior.plan, h, rope, standardized), at_least)
+        rows[h.label] = _row(posterior, h, asked)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)
     return table.rename_axis("hypothesis")
 
 
-def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
-    """Return draws of c = R b - r, (chain, draw, q): zero under the null."""
-    blocks = layout(posterior.plan.design)
-    coefficients = {c.term.name: c for c in posterior.plan.mean.coefficients}
-    total: FloatArray | float = -hypothesis.null
-    for block in blocks:
-        if block.term.name in hypothesis.terms:
-            rows = hypothesis.rows[:, block.start : block.start + block.size]
-            draws = _draws(posterior, coefficients[block.term.name], block)
-            total = total + (rows @ draws.reshape((-1, block.size)).T).T.reshape((*draws.shape[:2], -1))
-    return np.asarray(total)
-
-
-def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> FloatArray:
-    """Return draws of a term's coefficients, (chain, draw, size)."""
-    sizes = posterior.tree["posterior"].sizes
-    if coefficient.name not in posterior.dataset:  # a constant is no variable
-        prior = coefficient.prior
-        value = prior.args["value"] if prior is not None else NONE
-        return np.full((sizes["chain"], sizes["draw"], block.size), value)
-    variable = posterior.dataset[coefficient.name].transpose("chain", "draw", *coefficient.dims)
-    return variable.to_numpy().reshape((sizes["chain"], sizes["draw"], block.size))
-
-
-def _row(posterior: Posterior, hypothesis: Hypothesis, rope: float | None) -> dict[str, Any]:
+def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[str, Any]:
     draws = quantities(posterior, hypothesis)
-    row: dict[str, Any] = dict.fromkeys(COLUMNS, NONE)
-    notes: list[str] = []
-    positive = figures.probability_of(figures.all_positive, draws)
-    negative = figures.probability_of(figures.all_negative, draws)
-    row |= {"rank": draws.shape[2], "p_all_positive": positive.value, "p_all_negative": negative.value}
-    if rope is not None:
-        row["p_in_rope"] = figures.probability_of(figures.all_within(rope), draws).value
+    effective = figures.effective_draws(draws)
+    shares = shares_of(draws, asked)
+    notes = [hypothesis.text] if hypothesis.name else []
+    rest: dict[str, Any] = {"rank": draws.shape[2]}
     if hypothesis.order:
-        factor = bayes_factors.order(posterior.plan, hypothesis, positive.value, positive.mcse)
+        holds = shares["p_all_positive"]
+        factor = order(posterior.plan, hypothesis, holds.value, holds.mcse)
         notes.append("an order: p_all_positive is its probability, log_bf10 for it against no order")
     else:
         kept = independent(hypothesis.rows)
-        row["rank"] = len(kept)
-        row |= _equality(posterior, hypothesis, draws, kept, notes)
+        rest["rank"] = len(kept)
+        missing = _no_covariance(posterior, hypothesis)
+        shares = distances(draws, draws[:, :, kept], effective, notes, missing) | shares
+        rest |= _classical(posterior, hypothesis, notes)
         factor = bayes_factors.equality(posterior.plan, hypothesis)
     if isinstance(factor, LogIntegral):
-        row |= {"log_bf10": factor.value, "log_bf10_mcse": factor.error}
+        rest |= {"log_bf10": factor.value, "log_bf10_mcse": factor.error}
+        notes += [] if hypothesis.order else [bayes_factors.scale_note(posterior.plan, hypothesis)]
     else:
         notes.append(factor)
-    return row | {"note": "; ".join(notes)}
+    notes += figures.counting_notes(shares, effective)
+    counted = figures.with_errors(shares, effective)
+    return dict.fromkeys(COLUMNS, NONE) | counted | rest | {"note": "; ".join(notes)}
 
 
-def _equality(
-    posterior: Posterior, hypothesis: Hypothesis, draws: FloatArray, kept: IntArray, notes: list[str]
-) -> dict[str, Any]:
-    """Return the figures that equalities have, and note which of them are missing."""
-    out: dict[str, Any] = {}
-    effective = figures.effective_draws(draws)
-    if draws.shape[0] * draws.shape[1] <= 2 * len(kept):
-        notes.append(f"no contour or band: {len(kept)} dimensions need more draws")
-    elif _moments_exist(posterior, hypothesis):
-        contour = figures.contour_probability(draws[:, :, kept])
-        out |= {"contour": contour.value, "contour_mcse": contour.mcse}
-        out["gbpv"] = figures.simultaneous_band(draws).gbpv.value
-        if contour.value == 0:
-            notes.append(f"contour < 1/ESS = {1 / effective:.1g}: no draw is as far out")
-        if effective < figures.DRAWS_PER_RANK * len(kept):
-            notes.append(
-                f"{effective:.0f} effective draws are few for a covariance of rank {len(kept)}: draw more"
-            )
-    else:
-        notes.append("no contour or band: the posterior has no covariance")
-    sigma = posterior.plan.scale("sigma")
-    if posterior.plan.family.name == "gaussian" and sigma is not None and not sigma.dims:
-        twin = f_test(posterior.plan.design, hypothesis)
-        if twin is not None:
-            out |= {"statistic": twin.statistic, "df_num": twin.df_num}
-            out |= {"df_denom": twin.df_denom, "p_value": twin.p_value}
-        else:
-            notes.append("no F test: least squares does not determine every coefficient and a residual sd")
-    else:
-        notes.append("no F test: it needs a Gaussian response with one sigma")
-    return out
+def shares_of(draws: FloatArray, asked: Question) -> dict[str, Figure]:
+    """Return the shares of draws (C, S, q) in which quantities stand as was asked."""
+    held: dict[str, Holds] = {"p_all_positive": figures.all_positive, "p_all_negative": figures.all_negative}
+    if asked.at_least is not None:
+        held["p_at_least"] = figures.at_least(_count(asked.at_least, draws.shape[2]))
+    if asked.rope is not None:
+        held |= {
+            "p_in_rope": figures.all_within(asked.rope),
+            "p_out_of_rope": figures.all_beyond(asked.rope),
+        }
+    return {name: figures.probability_of(holds, draws) for name, holds in held.items()}
 
 
-def _moments_exist(posterior: Posterior, hypothesis: Hypothesis) -> bool:
+def _count(given: int, most: int) -> int:
+    if not (isinstance(given, Integral) and not isinstance(given, bool) and 1 <= given <= most):
+        raise InferenceError(
+            f"`at_least` is a whole number from 1 to the {most} quantities tested, not {given!r}."
+        )
+    return int(given)
+
+
+def distances(
+    draws: FloatArray, kept: FloatArray, effective: float, notes: list[str], missing: str = ""
+) -> dict[str, Figure]:
+    """Return the figures that equalities have of their distance from the null, and note which are missing.
+
+    Parameters
+    ----------
+    draws : (C, S, q) array
+    kept : (C, S, rank) array
+        Those that do not follow from the others.
+    effective : float
+        Effective draws.
+    notes : list of str
+        Added to.
+    missing : str
+        Why there is no covariance, if there is none.
+    """
+    rank = kept.shape[2]
+    if draws.shape[0] * draws.shape[1] <= 2 * rank:
+        notes.append(f"no contour or band: {rank} dimensions need more draws")
+        return {}
+    if missing:
+        notes.append(missing)
+        return {}
+    if effective < figures.DRAWS_PER_RANK * rank:
+        notes.append(f"{effective:.0f} effective draws are few for a covariance of rank {rank}: draw more")
+    return {"contour": figures.contour_probability(kept), "gbpv": figures.global_p_value(draws)}
+
+
+def _no_covariance(posterior: Posterior, hypothesis: Hypothesis) -> str:
     tails = degrees_of_freedom(posterior.plan)
     names = [c.name for c in posterior.plan.mean.coefficients if c.term.name in hypothesis.terms]
-    return all(float(np.min(tails[name])) > 2 for name in names if name in tails)
+    exists = all(float(np.min(tails[name])) > 2 for name in names if name in tails)
+    return "" if exists else "no contour or band: the posterior has no covariance"
+
+
+def _classical(posterior: Posterior, hypothesis: Hypothesis, notes: list[str]) -> dict[str, Any]:
+    twin = classical_test(posterior.plan, hypothesis)
+    if not isinstance(twin, Classical):
+        notes.append(twin)
+        return {}
+    return {
+        "statistic": twin.statistic,
+        "df_num": twin.df_num,
+        "df_denom": twin.df_denom,
+        "p_value": twin.p_value,
+    }
+
+
+# --- which groups differ
 
 
 def band_table(posterior: Posterior, hypothesis: Hypothesis, prob: float) -> pd.DataFrame:
@@ -155,38 +188,47 @@ def band_table(posterior: Posterior, hypothesis: Hypothesis, prob: float) -> pd.
     With probability `prob` all quantities lie within their intervals at once, so an interval without zero says
     which groups differ.
     """
+    draws, labels = quantities(posterior, hypothesis), row_labels(posterior.plan, hypothesis)
+    return bands(draws, labels, prob, _no_covariance(posterior, hypothesis))
+
+
+def bands(draws: FloatArray, labels: Sequence[str], prob: float, missing: str = "") -> pd.DataFrame:
+    """Return simultaneous intervals of draws (C, S, q), with their Monte Carlo standard errors and a note."""
     if not (isinstance(prob, Real) and 0 < prob < 1):
         raise InferenceError(f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95.")
-    draws = quantities(posterior, hypothesis)
     flat = draws.reshape((-1, draws.shape[2]))
+    index = pd.Index(labels, name="quantity")
+    columns: dict[str, Any] = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1)}
+    if missing:
+        blank = dict.fromkeys(("low", "low_mcse", "high", "high_mcse"), NONE)
+        return pd.DataFrame(columns | blank | {"note": missing}, index=index)
     band = figures.simultaneous_band(draws, prob)
-    columns = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1), "low": band.low, "high": band.high}
-    return pd.DataFrame(columns, index=pd.Index(row_labels(posterior, hypothesis), name="quantity"))
+    columns |= {"low": band.low, "low_mcse": band.low_mcse, "high": band.high, "high_mcse": band.high_mcse}
+    beyond = (1 - prob) * figures.effective_draws(draws)
+    few = f"{beyond:.0f} effective draws are beyond the band, too few to say how far it reaches: draw more"
+    return pd.DataFrame(columns | {"note": few if beyond < figures.FEW else ""}, index=index)
 
 
-def row_labels(posterior: Posterior, hypothesis: Hypothesis) -> list[str]:
-    """Return each row of the hypothesis in words: ``treatment[A] - 2 treatment[B] - 3``."""
-    names = [label for block in layout(posterior.plan.design) for label in _cell_labels(block)]
-    labels = []
-    for number, null in enumerate(hypothesis.null):
-        start, stop = hypothesis.rows.indptr[number : number + 2]
-        parts = zip(hypothesis.rows.indices[start:stop], hypothesis.rows.data[start:stop], strict=True)
-        text = "".join(
-            _signed(weight, names[position]) for position, weight in sorted(parts, key=lambda p: -p[1])
-        )
-        text += _signed(-null, "") if null else ""
-        labels.append(text.removeprefix(" + ").strip())
-    return labels
+# --- how much the prior matters
 
 
-def _signed(weight: float, name: str) -> str:
-    size = "" if abs(weight) == 1 and name else f"{abs(weight):g}"
-    return f" {'-' if weight < 0 else '+'} {' '.join(part for part in (size, name) if part)}"
+def sensitivity_table(
+    posterior: Posterior, hypotheses: Sequence[Hypothesis], factors: Sequence[float]
+) -> pd.DataFrame:
+    """Return one row a hypothesis and factor: prior_sd, log_bf10, log_bf10_mcse and a note where there is none."""
+    rows = []
+    for hypothesis in hypotheses:
+        for factor in factors:
+            rows.append({"hypothesis": hypothesis.label, "factor": factor})
+            rows[-1] |= _at_scale(posterior, hypothesis, float(factor))
+    return pd.DataFrame(rows).set_index(["hypothesis", "factor"])
 
 
-def _cell_labels(block: Block) -> list[str]:
-    if not block.dims:
-        return [block.term.name]
-    places = np.indices(block.shape).reshape((len(block.shape), -1)).T
-    axes = list(block.dims.values())
-    return [f"{block.term.name}[{', '.join(axes[i][p] for i, p in enumerate(place))}]" for place in places]
+def _at_scale(posterior: Posterior, hypothesis: Hypothesis, factor: float) -> dict[str, Any]:
+    found: LogIntegral | str = "an order's Bayes factor under another prior needs a fit with that prior"
+    if not hypothesis.order:
+        found = bayes_factors.equality(posterior.plan, hypothesis, factor)
+    if not isinstance(found, LogIntegral):
+        return {"prior_sd": "", "log_bf10": NONE, "log_bf10_mcse": NONE, "note": found}
+    sd = bayes_factors.tested_scale(posterior.plan, hypothesis, factor)
+    return {"prior_sd": sd, "log_bf10": found.value, "log_bf10_mcse": found.error, "note": ""}

@@ -8,7 +8,7 @@ time: a batch alone is too small to estimate a covariance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from formulajoint.design.schema import FloatArray
+
+type Holds = Callable[[FloatArray], NDArray[np.bool_]]
+"""Tells of each of n draws (n, q) whether something is so."""
 
 BATCHES = 20
 """Batches of draws for Monte Carlo standard errors, at least."""
@@ -25,6 +28,9 @@ SINGULAR = 1e-10
 
 DRAWS_PER_RANK = 10
 """A covariance of rank q needs so many effective draws for each dimension."""
+
+FEW = 10
+"""A share that fewer effective draws than this have in common is known to its order of magnitude at best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,15 @@ class Figure:
 
 
 def by_batches(statistic: Callable[[FloatArray], float], draws: FloatArray) -> Figure:
-    """Return a statistic of draws (C, S, q) with its Monte Carlo standard error, by the jackknife over batches.
+    """Return a statistic of draws (C, S, q) with its Monte Carlo standard error, as `jackknife` has it."""
+    value, error = jackknife(lambda flat: np.array(statistic(flat)), draws)
+    return Figure(float(value), float(error))
+
+
+def jackknife(
+    statistic: Callable[[FloatArray], FloatArray], draws: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return statistics of draws (C, S, q) with their Monte Carlo standard errors, by the jackknife over batches.
 
     A batch is a run of draws of one chain, longer than they remember. Of an average this is the error from batch
     means.
@@ -46,10 +60,10 @@ def by_batches(statistic: Callable[[FloatArray], float], draws: FloatArray) -> F
     per_chain = max(2, -(-BATCHES // chains))
     size = length // per_chain
     if size < 2:
-        return Figure(value, float("nan"))
+        return value, np.full_like(value, np.nan)
     batches = draws[:, : size * per_chain].reshape((chains * per_chain, size, q))
     without = [statistic(np.delete(batches, b, axis=0).reshape((-1, q))) for b in range(len(batches))]
-    return Figure(value, float(np.std(without) * np.sqrt(len(batches) - 1)))
+    return value, np.asarray(np.std(without, axis=0) * np.sqrt(len(batches) - 1))
 
 
 def whitened(draws: FloatArray) -> tuple[FloatArray, FloatArray] | None:
@@ -124,18 +138,19 @@ class Band:
     Attributes
     ----------
     low, high : (q,) arrays
-    gbpv : Figure
-        Global Bayesian p-value: one less the probability at which the first interval leaves zero out.
+    low_mcse, high_mcse : (q,) arrays
+        Their Monte Carlo standard errors.
     """
 
     low: FloatArray
     high: FloatArray
+    low_mcse: FloatArray
+    high_mcse: FloatArray
     probability: float
-    gbpv: Figure
 
 
 def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
-    """Return max-T simultaneous intervals and the global Bayesian p-value of draws (C, S, q).
+    """Return max-T simultaneous intervals of draws (C, S, q).
 
     Notes
     -----
@@ -143,14 +158,28 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
     JASA 2007; Meyer, Coull, Versace, Cinciripini & Morris, Biometrics 2015.
     """
 
+    def limits(flat: FloatArray) -> FloatArray:
+        centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
+        reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
+        return np.stack([centre - reach, centre + reach])
+
+    (low, high), (low_mcse, high_mcse) = jackknife(limits, draws)
+    return Band(low, high, low_mcse, high_mcse, probability)
+
+
+def global_p_value(draws: FloatArray) -> Figure:
+    """Return one less the probability at which the first interval of a simultaneous band leaves zero out.
+
+    Notes
+    -----
+    The global Bayesian p-value of Meyer, Coull, Versace, Cinciripini & Morris, Biometrics 2015.
+    """
+
     def statistic(flat: FloatArray) -> float:
         centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
         return float(np.mean(_largest(flat - centre, sd) >= _largest(centre, sd)))
 
-    flat = draws.reshape((-1, draws.shape[2]))
-    centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-    reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
-    return Band(centre - reach, centre + reach, probability, by_batches(statistic, draws))
+    return by_batches(statistic, draws)
 
 
 def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
@@ -159,7 +188,7 @@ def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
         return np.asarray(np.max(np.nan_to_num(abs(away) / sd, posinf=np.inf), axis=-1))
 
 
-def probability_of(holds: Callable[[FloatArray], NDArray[np.bool_]], draws: FloatArray) -> Figure:
+def probability_of(holds: Holds, draws: FloatArray) -> Figure:
     """Return the share of draws (C, S, q) for which `holds`, a function from (n, q) to (n,) booleans, is true."""
     return by_batches(lambda flat: float(np.mean(holds(flat))), draws)
 
@@ -174,9 +203,19 @@ def all_negative(flat: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(np.all(flat < 0, axis=1))
 
 
-def all_within(rope: float) -> Callable[[FloatArray], NDArray[np.bool_]]:
-    """Return a function that tells of each draw whether every quantity is nearer to zero than `rope`."""
+def at_least(count: int) -> Holds:
+    """Return a function that tells of each draw whether `count` quantities or more are above zero."""
+    return lambda flat: np.asarray(np.sum(flat > 0, axis=1) >= count)
+
+
+def all_within(rope: float | FloatArray) -> Holds:
+    """Return a function that tells of each draw whether every quantity is nearer to zero than its `rope`."""
     return lambda flat: np.asarray(np.all(abs(flat) < rope, axis=1))
+
+
+def all_beyond(rope: float | FloatArray) -> Holds:
+    """Return a function that tells of each draw whether every quantity is farther from zero than its `rope`."""
+    return lambda flat: np.asarray(np.all(abs(flat) > rope, axis=1))
 
 
 def effective_draws(draws: FloatArray) -> float:
@@ -187,3 +226,27 @@ def effective_draws(draws: FloatArray) -> float:
     with np.errstate(invalid="ignore", divide="ignore"):
         each = array_stats.ess(np.moveaxis(moving, 2, 0), chain_axis=1, draw_axis=2, method="bulk")
     return float(np.min(each))
+
+
+def with_errors(shares: Mapping[str, Figure], effective: float) -> dict[str, float]:
+    """Return shares of draws by name, and their Monte Carlo standard errors by name with ``_mcse``.
+
+    A share of no draw, or of all, has the error of a single one: batches that agree cannot tell more.
+    """
+    out: dict[str, float] = {}
+    for name, share in shares.items():
+        error = 1 / effective if share.mcse == 0 and share.value in (0, 1) else share.mcse
+        out |= {name: share.value, f"{name}_mcse": error}
+    return out
+
+
+def counting_notes(shares: Mapping[str, Figure], effective: float) -> list[str]:
+    """Return what to know of shares that no draw has, or too few for more than an order of magnitude."""
+    none = [name for name, share in shares.items() if share.value == 0]
+    few = [name for name, share in shares.items() if 0 < share.value * effective < FEW]
+    notes = []
+    if none:
+        notes.append(f"{', '.join(none)} < 1/ESS = {1 / effective:.1g}")
+    if few:
+        notes.append(f"{', '.join(few)}: too few draws for more than an order of magnitude, draw more")
+    return notes

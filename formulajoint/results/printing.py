@@ -49,7 +49,7 @@ def fit_text(
         formula_lines(plan.design.formula),
         data_lines(plan) + understood(plan),
         contrast_section(plan, contrasts, prob),
-        test_section(plan, tests, summary["ess_bulk"].min()),
+        test_section(plan, tests),
         coefficient_section(plan, summary, prob),
         [
             *note_lines([*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
@@ -71,7 +71,7 @@ def understood(plan: Plan) -> list[str]:
 
 
 def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
-    """Return the contrasts as a table, each with a line of what it is and its weights; a median where there is no mean."""
+    """Return the contrasts as a table, each with a line of what it is and its weights."""
     if table.empty:
         return []
     rows = [
@@ -103,37 +103,52 @@ def direction(share: float, ess: float) -> str:
     return f"> {min(0.999, 1 - 1 / ess):.3g}"
 
 
-def test_section(plan: Plan, table: pd.DataFrame | None, ess: float) -> list[str]:
-    """Return the joint tests as a table: is there an effect in any group?"""
-    grouping = plan.design.predictor.grouping
-    if table is None or table.empty or grouping is None:
+def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
+    """Return the joint tests as a table: is there an effect in any group? Below it, what each rests on."""
+    if table is None or table.empty:
         return []
     rows = [
         (
-            f"{text} in every {grouping.name}",
-            "" if math.isnan(row["contour"]) else probability(row["contour"], ess),
+            f"{label}{_everywhere(plan, str(label))}",
+            *(
+                "" if math.isnan(row[share]) else probability(row[share], row[f"{share}_mcse"])
+                for share in ("contour", "p_all_positive")
+            ),
             "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
-            "" if math.isnan(row["statistic"]) else f_text(row),
+            "" if math.isnan(row["statistic"]) else classical_text(row),
         )
-        for text, row in table.iterrows()
+        for label, row in table.iterrows()
     ]
-    blank = table[["contour", "log_bf10", "statistic"]].isna().any(axis=1)
-    reasons = [
-        line for text, note in table.loc[blank, "note"].items() for line in note_lines([note], f"  {text}")
+    notes = [
+        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
     ]
-    return table_lines(("joint test", "contour probability", "log BF10", "F test"), rows) + reasons
+    titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
+    return table_lines(titles, rows) + notes
 
 
-def probability(value: float, ess: float) -> str:
-    """Return a probability counted from draws: no more digits than they carry, and never a bare zero."""
-    if value < 1 / ess:
-        return f"< {1 / ess:.1g}"
-    return f"{value:.{decimals(math.sqrt(value * (1 - value) / ess) or 1 / ess)}f}"
+def _everywhere(plan: Plan, label: str) -> str:
+    """Return ``in every school`` after a term's own test, in which the groups are not named."""
+    predictor = plan.design.predictor
+    every = {f"{term.name} == 0" for term in predictor.per_group}
+    return f" in every {predictor.grouping.name}" if predictor.grouping and label in every else ""
 
 
-def f_text(row: pd.Series) -> str:
-    """Return an F test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``."""
-    return f"F({row['df_num']:g}, {row['df_denom']:g}) = {row['statistic']:.4g}, p = {row['p_value']:.2g}"
+def probability(value: float, mcse: float) -> str:
+    """Return a share of draws: no more digits than its Monte Carlo error supports; of no draw or all, a bound."""
+    if value == 0 < mcse:
+        return f"< {mcse:.1g}"
+    if value == 1 and mcse > 0:
+        return f"> {min(0.999, 1 - mcse):.3g}"
+    return f"{value:.{decimals(mcse)}f}"
+
+
+def classical_text(row: pd.Series) -> str:
+    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``."""
+    name = f"chi2({row['df_num']:g})"
+    if not math.isnan(row["df_denom"]):
+        name = f"F({row['df_num']:g}, {row['df_denom']:g})"
+    p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"
+    return f"{name} = {row['statistic']:.4g}, p {p}"
 
 
 def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from formulajoint.contrasts.hypotheses import Block, layout
 from formulajoint.design.moments import by_group, stack
-from formulajoint.design.schema import Design, FloatArray
+from formulajoint.design.schema import Design, FloatArray, IntArray
 
 MOST_COEFFICIENTS = 1500
 """Above so many coefficients their joint cross-products would cost more than seconds."""
@@ -30,11 +30,14 @@ class Regression:
         Response less offset.
     rows : float
         N, the sum of the row weights.
+    groups : (M,) int array
+        The group of each row; zeros without groups.
     """
 
     columns: FloatArray
     y: FloatArray
     rows: float
+    groups: IntArray
 
 
 def regression(design: Design) -> Regression | None:
@@ -50,12 +53,13 @@ def regression(design: Design) -> Regression | None:
         [stack(predictor.per_group, rows), stack(predictor.common, rows), design.response.values - offset]
     )
     table *= np.sqrt(weights)[:, None]
-    columns, y = [], []
+    columns, y, groups = [], [], []
     for group, index in enumerate(by_group(predictor.grouping, rows)):
         triangle = np.linalg.qr(table[index], mode="r")
         columns.append(_placed(triangle, design, blocks, group, count))
         y.append(triangle[:, -1])
-    return Regression(np.vstack(columns), np.concatenate(y), float(weights.sum()))
+        groups.append(np.full(len(triangle), group))
+    return Regression(np.vstack(columns), np.concatenate(y), float(weights.sum()), np.concatenate(groups))
 
 
 def _placed(

@@ -216,7 +216,9 @@ def test_what_does_not_exist_is_pointed_at(clause: str) -> None:
     marked = f"{GROUPED}, {clause}"
     text = marked.replace("«", "").replace("»", "")
     with pytest.raises(FormulaError) as error:
-        make_plan(bind(parse(text), FRAME))  # the names in `contrast(...)` are found where the model is planned
+        make_plan(
+            bind(parse(text), FRAME)
+        )  # the names in `contrast(...)` are found where the model is planned
     message, _, hint = WRONG[clause].partition(" / ")
     assert message in error.value.message
     assert hint in error.value.hint
@@ -224,4 +226,6 @@ def test_what_does_not_exist_is_pointed_at(clause: str) -> None:
 
 
 def test_right_references_pass() -> None:
-    check_references(design(f"{GROUPED}, joint(x, sex:arm), contrast(x[A] - 2 * arm[C, b]^2), reference(x, ref=A)"))
+    check_references(
+        design(f"{GROUPED}, joint(x, sex:arm), contrast(x[A] - 2 * arm[C, b]^2), reference(x, ref=A)")
+    )

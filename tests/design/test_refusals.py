@@ -91,7 +91,6 @@ FORMULAS = {
     "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / `gaussian`, `student` are",
     "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
     "y ~ x, «se(treatment)»": "`se(...)` is not available yet",
-    "y ~ x | school, «test(x == 0)»": "`test(...)` is not available yet",
 }
 
 

@@ -13,7 +13,9 @@ from xarray import Dataset, DataTree
 import formulajoint as fj
 from formulajoint.compiler.build import build_model
 from formulajoint.compiler.plan import Plan
+from formulajoint.contrasts.hypotheses import layout
 from formulajoint.results.posterior import Posterior
+from formulajoint.results.regression import regression
 
 type MadeUp = Callable[..., Posterior]
 
@@ -54,6 +56,34 @@ def made_up_posterior(
         }
     )
     return Posterior(plan, tree, "nutpie")
+
+
+def closed_form_posterior(formula: str, data: object, draws: int = 1000, seed: int = 1) -> Posterior:
+    """Return independent draws of the posterior of a Gaussian model that is not pooled, under flat priors and 1/sigma.
+
+    Coefficients are normal about least squares given sigma, and sigma^2 is scaled inverse chi-square.
+    """
+    plan, rng = plan_of(formula, data, "flat"), np.random.default_rng(seed)
+    whole, blocks = regression(plan.design), layout(plan.design)
+    assert whole is not None
+    x = whole.columns
+    estimate = np.linalg.lstsq(x, whole.y)[0]
+    squares = float(np.sum((whole.y - x @ estimate) ** 2))
+    sigma = np.sqrt(squares / rng.chisquare(whole.rows - x.shape[1], (4, draws)))
+    root = np.linalg.inv(np.linalg.qr(x, mode="r"))
+    b = estimate + sigma[..., None] * (rng.normal(size=(4, draws, len(estimate))) @ root.T)
+    variables: dict[str, object] = {"sigma": (("chain", "draw"), sigma)}
+    for coefficient, block in zip(plan.mean.coefficients, blocks, strict=True):
+        values = b[..., block.start : block.start + block.size].reshape((4, draws, *block.shape))
+        variables[coefficient.name] = (("chain", "draw", *coefficient.dims), values)
+    dataset = Dataset(variables, {dim: list(labels) for dim, labels in plan.coords.items()})
+    return Posterior(plan, DataTree.from_dict({"posterior": dataset}), "closed form")
+
+
+@pytest.fixture
+def closed_form() -> Callable[..., Posterior]:
+    """Return `closed_form_posterior`."""
+    return closed_form_posterior
 
 
 @pytest.fixture

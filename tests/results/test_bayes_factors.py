@@ -1,9 +1,8 @@
-"""Joint Bayes factors of whole models: the seed data, dense evidences, Savage and Dickey, and orders by counting."""
+"""Joint Bayes factors of whole models: the seed data, dense evidences, Savage and Dickey."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-from math import factorial, log
+from math import log
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from scipy import integrate, stats
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
+from formulajoint.errors import FormulaError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results import bayes_factors
@@ -270,147 +270,73 @@ def test_too_many_coefficients() -> None:
     assert equality("y ~ x | g", data, "x == 0") == "no Bayes factor yet for more than 1500 coefficients"
 
 
-# --- orders
+# --- the stated error, over repeats
 
 
-def order(formula: str, text: str, probability: float = 0.5, mcse: float = 0.01) -> LogIntegral | str:
-    plan = fj.model(formula, MANY).plan
-    return bayes_factors.order(plan, read(plan, text), probability, mcse)
+def evidence_by_trapezoids(y: Array, mean: Array, covariance: Array) -> float:
+    """Return log p(y) with sigma ~ half_normal(2) by another rule: eigenvalues, and trapezoids over log sigma, which
+    converge faster than any power for what falls off at both ends.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    along = (vectors.T @ (y - mean)) ** 2
+    t = np.linspace(-6, 3, 3001)
+    spread = np.maximum(values, 0) + np.exp(2 * t)[:, None]
+    logs = -0.5 * np.sum(np.log(2 * np.pi * spread) + along / spread, axis=1)
+    logs += stats.halfnorm.logpdf(np.exp(t), scale=2) + t
+    top = logs.max()
+    return float(top + log(integrate.trapezoid(np.exp(logs - top), x=t)))
 
 
-LETTERS = "abcdefghijklmn"
-MANY = pd.DataFrame(
-    {
-        "y": np.arange(70) * 17 % 23 + 0.5,
-        "x": np.arange(70) * 7 % 11,
-        "z": np.arange(70) * 5 % 13 * 100,
-        "g": list(LETTERS) * 5,
-    }
-)
-NORMAL = "y ~ x | g, prior(x ~ normal(0, 2))"
-
-
-def chain(letters: str, end: str = "") -> str:
-    return " > ".join([*(f"x[{letter}]" for letter in letters), *([end] if end else [])])
-
-
-@pytest.mark.parametrize("length", [2, 3, 5, 14])
-def test_an_order_of_like_coefficients_is_one_of_all_orders(length: int) -> None:
-    found = order(NORMAL, chain(LETTERS[:length]))
-    assert isinstance(found, LogIntegral)
-    assert found.value == pytest.approx(log(0.5 * factorial(length)), rel=1e-12)
-    assert found.error == 0.02
-
-
-@pytest.mark.parametrize("length", [1, 2, 4, 14])
-def test_an_order_that_ends_in_zero_is_one_of_all_signs_too(length: int) -> None:
-    expected = log(0.5 * 2**length * factorial(length))
-    for text in (chain(LETTERS[:length], "0"), f"0 < {chain(LETTERS[:length]).replace('>', '<')}"):
-        found = order(NORMAL, text)
+@pytest.mark.parametrize("groups", [2, 5, 20])
+@pytest.mark.parametrize("text", ["x == 0", "x == x[a]"])
+def test_the_error_stated_covers_the_error_made(groups: int, text: str) -> None:
+    rng, labels, misses = np.random.default_rng(groups), "abcdefghijklmnopqrst"[:groups], []
+    for _ in range(12):
+        data = pd.DataFrame({"g": np.repeat(list(labels), 5), "x": rng.normal(size=5 * groups)})
+        data["y"] = 1 + 0.4 * data["x"] * rng.normal() + rng.normal(size=len(data))
+        found = equality(
+            "y ~ x | g, prior(Intercept ~ normal(0, 3), x ~ normal(0, 1), sigma ~ half_normal(2))", data, text
+        )
         assert isinstance(found, LogIntegral)
-        assert found.value == pytest.approx(expected, rel=1e-12)
+        one = dummies("g", data)
+        slope = one * data[["x"]].to_numpy()
+        base, y = 9 * one @ one.T, data["y"].to_numpy()
+        shared = (
+            data["x"].to_numpy()[:, None] @ data["x"].to_numpy()[None] / groups
+        )  # given that all are equal
+        null = base if text == "x == 0" else base + shared
+        nothing = np.zeros(len(data))
+        expected = evidence_by_trapezoids(y, nothing, base + slope @ slope.T) - evidence_by_trapezoids(
+            y, nothing, null
+        )
+        misses.append(abs(found.value - expected) / found.error)
+        assert found.error < 1e-10
+    assert np.mean(np.array(misses) < 1) >= 0.9, misses
 
 
-def test_the_middle_of_the_prior_is_zero_for_a_chain() -> None:
-    found = order(NORMAL.replace("(0, 2)", "(3, 2)"), "x[a] > x[b] > 3")
-    assert isinstance(found, LogIntegral)
-    assert found.value == pytest.approx(log(0.5 * 8), rel=1e-12)
-
-
-SIMULATED = {
-    "x[a] > x[b], x[a] > x[c]": 1 / 3,  # the largest of three
-    "x[a] > x[b], x[b] > x[c], x[a] > x[c]": 1 / 6,  # the last says nothing new
-    "x[b] > x[c], x[a] > x[b]": 1 / 6,  # in another order
-    "x[a] > 0, x[b] > 0, x[c] > 0": 1 / 8,
-    "x[a] > x[b], x[c] > x[d]": 1 / 4,
-    "x[a] > 2": float(stats.norm.sf(1)),
-    "x[a] > x[b] + 2": float(stats.norm.sf(1 / np.sqrt(2))),
-    "x[a] > 2, x[b] > 2": float(stats.norm.sf(1)) ** 2,
-    "(x[a] + x[b]) / 2 > x[c]": 1 / 2,
-    "x[a] > x[b], x[b] > x[c], x[a] + x[c] > 0": 1 / 12,  # neighbours as in a chain, but no chain
-    "2 * x[a] > x[b] > 0": float(np.arctan2(2, 1) / (2 * np.pi)),
-}
-
-
-@pytest.mark.parametrize("text", SIMULATED)
-def test_other_orders_by_their_probability(text: str) -> None:
-    found = order(NORMAL, text, mcse=0.0)
-    assert isinstance(found, LogIntegral)
-    assert found.value == pytest.approx(log(0.5 / SIMULATED[text]), abs=4 * found.error + 1e-9)
-    assert found.error < 3e-4
-
-
-def test_unlike_coefficients_are_no_chain_of_like_ones() -> None:
-    """Of sds 2 and 4 at zero, the chain a > z > 0 has probability atan(2 / 4) / 2 pi."""
-    plan = fj.model("y ~ x + z | g, prior(x ~ normal(0, 2), z ~ normal(0, 4))", MANY).plan
-    found = bayes_factors.order(plan, read(plan, "x[a] > z[a] > 0"), 0.5, 0.0)
-    assert isinstance(found, LogIntegral)
-    assert found.value == pytest.approx(log(0.5 * 2 * np.pi / np.arctan(0.5)), abs=1e-9)
-
-
-def test_the_error_of_a_rare_order_is_honest() -> None:
-    """Chains whose steps stand in another order are not known to be chains, and take Genz's rule."""
-    misses = []
-    for length in (6, 7, 8, 9, 10):
-        steps = [f"x[{a}] > x[{b}]" for a, b in pairwise(LETTERS[:length])]
-        for turn in (1, 2):
-            found = order(NORMAL, ", ".join(steps[turn:] + steps[:turn]), mcse=0.0)
-            assert isinstance(found, LogIntegral)
-            misses.append((found.value - log(0.5 * factorial(length))) / found.error)
-            assert 1e-4 < found.error < 0.1
-    assert 0.5 < np.sqrt(np.mean(np.square(misses))) < 2
-
-
-def test_both_errors_are_in_the_error() -> None:
-    text = "x[a] > x[b], x[a] > x[c], x[a] > x[d]"
-    alone, both = order(NORMAL, text, mcse=0.0), order(NORMAL, text, mcse=1e-5)
-    assert isinstance(alone, LogIntegral)
-    assert isinstance(both, LogIntegral)
-    assert both.error == pytest.approx(np.hypot(alone.error, 2e-5))
-    assert alone.error > 1e-7
+# --- under a hierarchy
 
 
 @pytest.mark.parametrize(
-    ("formula", "text", "probability", "reason"),
+    "text", ["treatment == 0", "treatment == treatment[A]", "treatment[A] == 0", "treatment == 10"]
+)
+@pytest.mark.parametrize(
+    "clause",
     [
-        (NORMAL, "x > 0", 0.0, "no Bayes factor: the order holds in no draw"),
-        (
-            NORMAL,
-            "x > 0",
-            0.5,
-            "no Bayes factor yet of more than 10 steps other than one chain of like coefficients",
-        ),
-        (
-            "y ~ x | g, prior(x ~ normal(0, 0.01))",
-            "x[a] > 5, x[b] > 5",
-            0.5,
-            "no Bayes factor: the order's prior probability is too near zero to be known",
-        ),
-        (
-            "y ~ x | g, hierarchy(x)",
-            "x[a] > x[b]",
-            0.5,
-            "no Bayes factor of an order yet under a hierarchy or other than normal priors",
-        ),
-        (
-            "y ~ x | g, prior(x ~ cauchy(0, 1))",
-            "x[a] > x[b]",
-            0.5,
-            "no Bayes factor of an order yet under a hierarchy or other than normal priors",
-        ),
-        (
-            "y ~ x | g, prior(x ~ flat())",
-            "x[a] > x[b]",
-            0.5,
-            "no Bayes factor: flat priors give the order no prior probability",
-        ),
+        "hierarchy()",
+        "hierarchy(treatment, dist=cauchy)",
+        "hierarchy(treatment), prior(treatment.sd ~ constant(10))",
     ],
 )
-def test_orders_without_a_bayes_factor(formula: str, text: str, probability: float, reason: str) -> None:
-    assert order(formula, text, probability) == reason
+def test_no_ratio_of_densities_stands_in_for_evidence_under_a_hierarchy(
+    tutoring: pd.DataFrame, clause: str, text: str
+) -> None:
+    """Where all are zero or all equal the prior's density is infinite (that is when the ratio says anything at all)."""
+    reason = equality(f"{LINE}, {clause}", tutoring, text)
+    assert reason == "no Bayes factor yet under a hierarchy"
 
 
-def test_one_improbable_step_keeps_its_logarithm() -> None:
-    found = order("y ~ x | g, prior(x ~ normal(0, 0.01))", "x[a] > 5", 0.5)
-    assert isinstance(found, LogIntegral)
-    assert found.value == pytest.approx(log(0.5) - stats.norm.logsf(500))
+def test_ratios_of_coefficients_are_no_hypothesis(tutoring: pd.DataFrame) -> None:
+    """Their Bayes factor would depend on how they are written (Borel's paradox)."""
+    with pytest.raises(FormulaError, match="is no sum of multiples of coefficients"):
+        equality(LINE, tutoring, "treatment[A] / treatment[B] == 1")

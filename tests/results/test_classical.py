@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design
 from formulajoint.language.parse import parse, parse_hypotheses
-from formulajoint.results.classical import FTest, f_test
+from formulajoint.results.classical import Classical, classical_test, f_test
 from formulajoint.results.regression import regression
 
 HERE = Path(__file__).parents[1]
@@ -28,13 +30,13 @@ def data(name: str) -> pd.DataFrame:
     return fj.tutoring() if name == "tutoring" else pd.read_csv(HERE / "data" / f"{name}.csv")
 
 
-def the_test(design: Design, text: str) -> FTest:
+def the_test(design: Design, text: str) -> Classical:
     found = f_test(design, hypothesis(design, parse_hypotheses(text), text))
     assert found is not None
     return found
 
 
-def matches(found: FTest, expected: FTest, rel: float = 1e-8) -> bool:
+def matches(found: Classical, expected: Classical, rel: float = 1e-8) -> bool:
     return astuple(found) == pytest.approx(astuple(expected), rel=rel)
 
 
@@ -45,7 +47,7 @@ def matches(found: FTest, expected: FTest, rel: float = 1e-8) -> bool:
 @pytest.mark.parametrize("question", ["zero", "equal", "intercepts equal"])
 def test_f_tests_are_those_of_r(name: str, question: str) -> None:
     known = REFERENCES[name]
-    x, expected = known["predictor"], FTest(**known[question])
+    x, expected = known["predictor"], Classical(**known[question])
     design = bind(parse(f"{known['response']} ~ {x} | {known['group']}"), data(name))
     first, *others = design.predictor.grouping.labels
     texts = {
@@ -61,7 +63,7 @@ def test_all_zero_is_the_first_of_them() -> None:
     design = bind(parse("logconc ~ percent | source"), data("pigs"))
     found = f_test(design, all_zero(design, design.predictor.per_group[1]))
     assert found is not None
-    assert matches(found, FTest(**REFERENCES["pigs"]["zero"]))
+    assert matches(found, Classical(**REFERENCES["pigs"]["zero"]))
 
 
 # --- statsmodels
@@ -111,7 +113,7 @@ def test_f_tests_are_those_of_statsmodels_on_repeated_rows(text: str) -> None:
     fit = sm.OLS((repeated["y"] - repeated["base"]).to_numpy(), columns(repeated)).fit()
     expected = fit.f_test(ROWS[text])
     found = the_test(bind(parse(FORMULA), FRAME), text)
-    assert matches(found, FTest(expected.fvalue, expected.df_num, expected.df_denom, expected.pvalue))
+    assert matches(found, Classical(expected.fvalue, expected.df_num, expected.df_denom, expected.pvalue))
     assert found.df_denom == FRAME["w"].sum() - 13
 
 
@@ -120,8 +122,8 @@ def test_without_groups() -> None:
     fit = sm.OLS(FRAME["y"], sm.add_constant(FRAME[["x", "age"]])).fit()
     expected = fit.f_test(np.eye(3)[1:])
     found = the_test(design, "x == 0, age == 0")
-    assert matches(found, FTest(fit.fvalue, 2, 45, fit.f_pvalue))
-    assert matches(found, FTest(expected.fvalue, 2, 45, expected.pvalue))
+    assert matches(found, Classical(fit.fvalue, 2, 45, fit.f_pvalue))
+    assert matches(found, Classical(expected.fvalue, 2, 45, expected.pvalue))
 
 
 @pytest.mark.parametrize(
@@ -182,3 +184,85 @@ def test_a_triangle_a_group_has_the_cross_products_of_its_rows() -> None:
     assert found.rows == w.sum()
     assert len(found.y) <= 3 * (6 + 1)  # four own columns, age and y: no more rows a group
     assert sum(block.size for block in layout(design)) == 13 == found.columns.shape[1]
+
+
+# --- a sigma for each group: the Wald chi-square of each group's own least squares
+
+AVERAGES = json.loads((HERE / "reference" / "averages.json").read_text())
+
+
+def twin(formula: str, frame: pd.DataFrame, text: str) -> Classical | str:
+    plan = fj.model(formula, frame).plan
+    return classical_test(plan, hypothesis(plan.design, parse_hypotheses(text), text))
+
+
+@pytest.mark.parametrize("name", AVERAGES)
+def test_wald_tests_are_those_of_r(name: str) -> None:
+    known = AVERAGES[name]
+    x, group = known["predictor"], known["group"]
+    found = twin(f"{known['response']} ~ {x} | {group}, sigma ~ 1 | {group}", data(name), f"{x} == 0")
+    assert isinstance(found, Classical)
+    assert found.statistic == pytest.approx(known["wald"]["statistic"], rel=1e-8)
+    assert found.df_num == known["wald"]["df_num"]
+    assert np.isnan(found.df_denom)
+    assert found.p_value == pytest.approx(chi2.sf(found.statistic, found.df_num), rel=1e-12)
+
+
+def test_a_wald_test_of_a_difference_with_row_weights_is_that_of_repeated_rows() -> None:
+    frame = FRAME.assign(w=np.arange(len(FRAME)) % 3 + 1)
+    repeated = frame.loc[frame.index.repeat(frame["w"])]
+    estimate, variance = [], []
+    for _, own in repeated.groupby("g"):
+        fit = sm.OLS(own["y"] - own["base"], sm.add_constant(own[["x"]])).fit()
+        estimate.append(fit.params["x"])
+        variance.append(fit.bse["x"] ** 2)
+    formula = "y ~ x + offset(base) | g, sigma ~ 1 | g"
+    first, second = sorted(frame["g"].unique())[:2]
+    text = f"x[{first}] - 2 * x[{second}] == 0.3"
+    found = twin(f"{formula}, weights(w)", frame, text)
+    assert isinstance(found, Classical)
+    expected = (estimate[0] - 2 * estimate[1] - 0.3) ** 2 / (variance[0] + 4 * variance[1])
+    assert found.statistic == pytest.approx(expected, rel=1e-8)
+
+
+NO_TWIN = {
+    "y ~ x | g, family(student)": "no F test: it needs a Gaussian response with one sigma, or one a group",
+    "y ~ x | g, sigma ~ x": "no F test: it needs a Gaussian response with one sigma, or one a group",
+    "y ~ x + common(age) | g, sigma ~ 1 | g": "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
+    "y ~ x, sigma ~ 1 | g": "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
+    "y ~ x + {2 * x} | g": "no F test: least squares does not determine every coefficient and a residual sd",
+    "y ~ x + {2 * x} | g, sigma ~ 1 | g": "no Wald test: least squares does not determine every coefficient and a residual sd in each group",
+}
+
+
+@pytest.mark.parametrize("formula", NO_TWIN)
+def test_models_without_a_classical_twin_say_why(formula: str) -> None:
+    assert twin(formula, FRAME, "x == 0") == NO_TWIN[formula]
+
+
+# --- a factor's omnibus test
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "full", "reduced"),
+    [
+        ("y ~ x * arm", "x:arm == 0", "x * C(arm)", "x + C(arm)"),
+        ("y ~ x + arm", "arm == 0", "x + C(arm)", "x"),
+        ("y ~ x + common(arm) | g", "arm == 0", "C(g) + C(g):x + C(arm)", "C(g) + C(g):x"),
+        ("y ~ arm | g", "arm == 0", "C(g) * C(arm)", "C(g)"),
+        ("y ~ 0 + arm", "arm == arm[a]", "C(arm)", "1"),
+    ],
+)
+def test_omnibus_tests_of_a_factor_are_those_of_nested_regressions(
+    formula: str, text: str, full: str, reduced: str
+) -> None:
+    frame = pd.concat([FRAME] * 2, ignore_index=True)
+    rng = np.random.default_rng(11)
+    frame = frame.assign(arm=rng.choice(list("abc"), len(frame)), y=rng.normal(size=len(frame)))
+    found = twin(formula, frame, text)
+    assert isinstance(found, Classical)
+    large, small = (smf.ols(f"y ~ {right}", frame).fit() for right in (full, reduced))
+    statistic, p_value, df = large.compare_f_test(small)
+    assert found.statistic == pytest.approx(statistic, rel=1e-8)
+    assert found.p_value == pytest.approx(p_value, rel=1e-8)
+    assert (found.df_num, found.df_denom) == (df, large.df_resid)

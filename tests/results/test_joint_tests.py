@@ -11,15 +11,20 @@ from scipy import stats
 
 from formulajoint.results.joint_tests import (
     Figure,
+    all_beyond,
     all_negative,
     all_positive,
     all_within,
+    at_least,
     by_batches,
     contour_probability,
+    counting_notes,
     distances,
     effective_draws,
+    global_p_value,
     probability_of,
     simultaneous_band,
+    with_errors,
 )
 
 type Array = NDArray[np.float64]
@@ -139,7 +144,7 @@ def test_contour_has_no_bias_where_draws_are_few() -> None:
 def test_constants_are_zero_or_they_are_not(constant: list[float], expected: float) -> None:
     draws = np.broadcast_to(np.array(constant), (4, 100, len(constant)))
     assert contour_probability(draws) == Figure(expected, 0.0)
-    assert simultaneous_band(draws).gbpv == Figure(expected, 0.0)
+    assert global_p_value(draws) == Figure(expected, 0.0)
 
 
 def test_a_constant_beside_a_quantity() -> None:
@@ -150,8 +155,9 @@ def test_a_constant_beside_a_quantity() -> None:
     assert contour_probability(np.concatenate([moving, still + 0.1], axis=2)) == Figure(0.0, 0.0)
     # x and x + 3 cannot both be zero
     assert contour_probability(np.concatenate([moving, moving + 3], axis=2)) == Figure(0.0, 0.0)
-    band = simultaneous_band(np.concatenate([moving, still], axis=2))
-    assert band.gbpv == simultaneous_band(moving).gbpv
+    both = np.concatenate([moving, still], axis=2)
+    assert global_p_value(both) == global_p_value(moving)
+    band = simultaneous_band(both)
     assert band.low[1] == band.high[1] == 0
 
 
@@ -210,7 +216,7 @@ def test_the_error_of_the_band_is_honest() -> None:
     rng = np.random.default_rng(12)
     mean = np.array([1.8, 0, 0])
     true = 1 - (1 - 2 * stats.norm.sf(1.8)) ** 3
-    found = [simultaneous_band(normal(rng, mean, np.eye(3), draws=100)).gbpv for _ in range(60)]
+    found = [global_p_value(normal(rng, mean, np.eye(3), draws=100)) for _ in range(60)]
     assert 0.5 < spreads(found, true) < 1.6
 
 
@@ -261,7 +267,7 @@ def test_the_band_is_wider_than_each_interval_by_itself() -> None:
 
 def test_gbpv_of_a_normal() -> None:
     """The probability that some quantity is as far from its mean as the farthest mean is from zero."""
-    gbpv = simultaneous_band(normal(np.random.default_rng(17), CENTRE, ROOT, draws=3000)).gbpv
+    gbpv = global_p_value(normal(np.random.default_rng(17), CENTRE, ROOT, draws=3000))
     farthest = np.max(abs(CENTRE) / SD)
     box = farthest * np.ones(3)
     inside = stats.multivariate_normal.cdf(
@@ -273,7 +279,7 @@ def test_gbpv_of_a_normal() -> None:
 
 def test_gbpv_is_where_the_first_interval_leaves_zero_out() -> None:
     draws = np.random.default_rng(18).normal([0.5, 2.2], 1, (4, 500, 2))
-    gbpv = simultaneous_band(draws).gbpv.value
+    gbpv = global_p_value(draws).value
     for off, outside in ((-0.01, False), (0.01, True)):
         band = simultaneous_band(draws, 1 - gbpv - off)
         assert bool(np.any((band.low > 0) | (band.high < 0))) == outside
@@ -309,3 +315,45 @@ def test_effective_draws_of_what_is_constant_or_too_short() -> None:
     assert effective_draws(np.concatenate([free, np.ones_like(free)], axis=2)) == effective_draws(free)
     assert effective_draws(np.ones((4, 100, 2))) == 400
     assert effective_draws(free[:, :3]) == 12
+
+
+def test_the_errors_of_a_band_are_those_over_repeats() -> None:
+    rng = np.random.default_rng(21)
+    bands = [simultaneous_band(normal(rng, CENTRE, ROOT, draws=250), 0.9) for _ in range(60)]
+    for end in ("low", "high"):
+        over_repeats = np.std([getattr(band, end) for band in bands], axis=0)
+        stated = np.sqrt(np.mean([getattr(band, f"{end}_mcse") ** 2 for band in bands], axis=0))
+        ratio = stated / over_repeats  # the jackknife of a quantile is noisy, and errs on the safe side
+        assert np.all((ratio > 0.75) & (ratio < 1.75)), ratio
+
+
+# --- counts
+
+
+def test_counts_of_draws() -> None:
+    draws = np.array([[1.0, 2, -3], [0, 0.5, 4], [-1, -2, -3], [0.2, 0.1, -0.1]])
+    assert list(at_least(2)(draws)) == [True, True, False, True]
+    assert list(at_least(3)(draws)) == [False] * 4
+    assert list(all_beyond(0.5)(draws)) == [True, False, True, False]
+    assert list(all_within(np.array([2, 3, 3.5]))(draws)) == [True, False, True, True]
+
+
+def test_a_share_of_no_draw_or_all_has_the_error_of_one() -> None:
+    shares = {"a": Figure(0.0, 0.0), "b": Figure(1.0, 0.0), "c": Figure(0.3, 0.02)}
+    assert with_errors(shares, 500.0) == {
+        "a": 0.0, "a_mcse": 0.002, "b": 1.0, "b_mcse": 0.002, "c": 0.3, "c_mcse": 0.02,
+    }  # fmt: skip
+
+
+def test_what_is_said_of_rare_counts() -> None:
+    shares = {
+        "a": Figure(0.0, 0.0),
+        "b": Figure(0.009, 0.004),
+        "c": Figure(0.011, 0.004),
+        "d": Figure(0.0, 0.0),
+    }
+    assert counting_notes(shares, 1000) == [
+        "a, d < 1/ESS = 0.001",
+        "b: too few draws for more than an order of magnitude, draw more",
+    ]
+    assert counting_notes({"c": Figure(0.5, 0.1)}, 1000) == []

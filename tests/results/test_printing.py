@@ -11,7 +11,7 @@ import pytest
 from formulajoint.api.fit import Fit
 from formulajoint.api.model import JointModel
 from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import decimals, direction, numbers
+from formulajoint.results.printing import decimals, direction, numbers, probability
 
 type MadeUp = Callable[..., Posterior]
 
@@ -117,11 +117,11 @@ contrast         mean    sd  95% HDI           p_direction
 joint_treatment  13.008      (12.053, 13.995)  > 0.999
   joint_treatment: weighted mean of treatment over school; weights n: A 0.4, B 0.6
 
-joint test                      contour probability  log BF10  F test
-------------------------------  -------------------  --------  ------
-treatment == 0 in every school
-  treatment == 0: no contour or band: the posterior has no covariance; no F test: it needs a
-                  Gaussian response with one sigma; no Bayes factor: flat priors have no density
+joint test                      contour  P(all > 0)  log BF10  classical test
+------------------------------  -------  ----------  --------  --------------------------
+treatment == 0 in every school           > 0.999               chi2(2) = 956.3, p < 1e-16
+  treatment == 0: no contour or band: the posterior has no covariance; no Bayes factor: flat priors
+                  have no density; p_all_negative < 1/ESS = 0.0003
 
 parameter     mean   sd     95% HDI         ess_bulk  r_hat
 ------------  -----  -----  --------------  --------  -----
@@ -179,3 +179,21 @@ def test_no_nan_is_ever_printed(made_up: MadeUp, tutoring: pd.DataFrame, draws: 
     text = text_of(made_up(ONE, tutoring.iloc[[0, 1, 2, 4, 9]], priors="flat", chains=1, draws=draws))
     assert "nan" not in text
     assert "With flat priors" not in text_of(made_up(ONE, tutoring, chains=1, draws=draws))
+
+
+@pytest.mark.parametrize(
+    ("share", "mcse", "expected"),
+    [
+        (0.0, 0.0005, "< 0.0005"),
+        (1.0, 0.0005, "> 0.999"),
+        (1.0, 0.02, "> 0.98"),
+        (0.25, 0.007, "0.250"),
+        (0.0004, 0.0003, "0.0004"),
+        (0.0, 0.0, "0.00"),  # a constant that is not the null: no draw could be
+        (0.5, float("nan"), "0.50"),
+    ],
+)
+def test_a_share_of_draws_has_the_digits_that_its_error_supports(
+    share: float, mcse: float, expected: str
+) -> None:
+    assert probability(share, mcse) == expected

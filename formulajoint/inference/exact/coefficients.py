@@ -8,7 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
-from formulajoint.inference.exact.marginal import Array, Eliminated, Kernel, blocks, eliminate, left_over
+from formulajoint.inference.exact.marginal import (
+    Array,
+    Eliminated,
+    Kernel,
+    blocks,
+    eliminate,
+    left_over,
+    stretches,
+)
 
 
 def draw_coefficients(
@@ -74,10 +82,11 @@ def _place(
 ) -> None:
     """Write base + E theta + D u into `beta` (S, p, G)."""
     reduction = kernel.reduction
-    root = reduction.root(values)
+    root, stretch = reduction.root(values), stretches(kernel, values)
     for i in range(len(u)):
         mean = theta[:, reduction.place[i], None] if reduction.place[i] >= 0 else 0.0
         beta[:, i] = reduction.base[i] + mean
     for j, rows in enumerate(reduction.pattern()):
+        own = u[j] * np.asarray(stretch[j]) if j in stretch else u[j]
         for i in rows:
-            beta[:, i] += root[:, i, j, None] * u[j]
+            beta[:, i] += root[:, i, j, None] * own

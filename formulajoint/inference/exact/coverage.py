@@ -12,10 +12,14 @@ MOST_SCALES = 12
 MOST_SHARED, MOST_OWN = 100, 40
 """Coefficients that all groups share, and columns of a group: beyond, a point phi costs too much."""
 
+NORMAL = ("normal", "flat", "constant")
+MIXTURES = (*NORMAL, "student_t", "cauchy")
+"""Priors of coefficients; a Student or Cauchy prior, or hierarchy, costs a parameter for each coefficient."""
+
 
 def why_not(plan: Plan) -> str:
     """Return why the exact engine does not cover a plan, or an empty text where it does."""
-    reasons = (_family(plan), _sigma(plan), _hierarchies(plan), _coefficients(plan), _size(plan))
+    reasons = (_family(plan), _sigma(plan), _coefficients(plan), _size(plan))
     return next((reason for reason in reasons if reason), "")
 
 
@@ -47,18 +51,11 @@ def _lies_within(groups: Grouping, larger: Grouping) -> bool:
     return len(pairs) == len({group for group, _ in pairs})
 
 
-def _hierarchies(plan: Plan) -> str:
-    for pool in plan.mean.pools:
-        if pool.request.dist != "normal":
-            return f"a hierarchy is {pool.request.dist}, not normal"
-    return ""
-
-
 def _coefficients(plan: Plan) -> str:
-    priors = [(c.name, c.prior) for c in plan.mean.coefficients]
-    priors += [(term.mean_name, term.mean) for pool in plan.mean.pools for term in pool.terms]
-    for name, prior in priors:
-        if prior is not None and prior.law not in ("normal", "flat", "constant"):
+    priors = [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
+    priors += [(c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior]
+    for name, prior, laws in priors:
+        if prior.law not in laws:
             return f"the prior of `{name}` is {prior.law}, not normal"
     return ""
 
@@ -74,14 +71,15 @@ def _size(plan: Plan) -> str:
         return f"each group has {own} coefficients, more than {MOST_OWN}"
     if shared > MOST_SHARED:
         return f"the groups share {shared} coefficients, more than {MOST_SHARED}"
-    scales = _scales(plan)
-    if scales > MOST_SCALES and not _factorises(plan, shared):
-        return f"there are {scales} sigmas, sds and correlations, more than {MOST_SCALES}"
+    scales, mixed = _scales(plan), _mixed(plan)
+    if scales + mixed > MOST_SCALES and not _factorises(plan, shared):
+        more = f", and {mixed} coefficients with Student or Cauchy priors" if mixed else ""
+        return f"there are {scales} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
     return ""
 
 
 def _scales(plan: Plan) -> int:
-    """Return how many parameters do not integrate out."""
+    """Return how many sigmas, sds and correlations there are."""
     sigma = plan.scale("sigma")
     count = 0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
     for pool in plan.mean.pools:
@@ -89,6 +87,19 @@ def _scales(plan: Plan) -> int:
         count += sum(term.coefficient.term.columns.shape[1] for term in pool.terms if not _known(term.sd))
         count += columns * (columns - 1) // 2 if pool.correlation is not None else 0
     return count
+
+
+def _mixed(plan: Plan) -> int:
+    """Return how many coefficients have a Student or Cauchy prior."""
+    grouping, count = plan.design.predictor.grouping, 0
+    for pool in plan.mean.pools:
+        for term in pool.terms:
+            columns = term.coefficient.term.columns.shape[1]
+            heavy = grouping is not None and pool.request.dist != "normal"
+            count += columns * len(grouping) if heavy and grouping is not None else 0
+            count += columns if term.mean.law not in NORMAL else 0
+    own = [c for c in plan.mean.coefficients if c.prior is not None and c.prior.law not in NORMAL]
+    return count + sum(c.term.columns.shape[1] for c in own)
 
 
 def _known(prior: Prior) -> bool:

@@ -127,7 +127,7 @@ def _shared(plan: Plan, block: Block) -> Plan:
     own = next(c.prior for c in plan.mean.coefficients if c.term is block.term)
     assert own is not None  # what has no hierarchy has a prior
     columns = _per_group(block)
-    mean, sd = location_and_scale(own, columns)
+    mean, sd, _ = location_and_scale(own, columns)
     return _with(plan, block, prior("normal", mean, sd / math.sqrt(block.size / columns)), grouped=False)
 
 

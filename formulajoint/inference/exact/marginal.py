@@ -142,6 +142,7 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     per_group = None if inverse.shape[1] == 1 else xp.asarray(inverse)[:, kernel.sigma_of_group]
     common = inverse if per_group is None else np.ones((len(values), 1))
     pattern, p = reduction.pattern(), len(reduction.base)
+    stretch = stretches(kernel, values)
 
     def scaled(coefficients: FloatArray, table: Array) -> Array:
         factors = xp.asarray(coefficients * common)
@@ -154,9 +155,10 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
         row = []
         for j in range(i, p):
             pairs = own[:, :, None] * root[:, None, list(pattern[j]), j]
-            row.append(scaled(pairs.reshape(len(values), -1), kernel.gram[i][j - i]))
+            product = scaled(pairs.reshape(len(values), -1), kernel.gram[i][j - i])
+            row.append(_times(product, stretch, i, j))
         row[0] = row[0] + (0.0 if reduction.flat[i] else 1.0)
-        last = [scaled(own, table) for table in kernel.cross[i]]
+        last = [_times(scaled(own, table), stretch, i) for table in kernel.cross[i]]
         last[-1] = last[-1] + float(reduction.lean[i])
         rows.append(row)
         right.append(last)
@@ -171,18 +173,38 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     return Eliminated(rows, right)
 
 
+def stretches(kernel: Kernel, values: FloatArray) -> dict[int, Array]:
+    """Return by column what each group multiplies its D by, (S, G): of Student and Cauchy hierarchies."""
+    stretched = kernel.reduction.stretched
+    return {column: kernel.xp.asarray(values[:, cells] ** -0.5) for column, cells in stretched.items()}
+
+
+def _times(product: Array, stretch: dict[int, Array], *columns: int) -> Array:
+    for column in columns:
+        product = product * stretch[column] if column in stretch else product
+    return product
+
+
+def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
+    """Return the prior precision of theta (S, t), 0 for flat priors."""
+    out = np.tile(reduction.precision, (len(values), 1))
+    for place, cell in reduction.loosened.items():
+        out[:, place] *= values[:, cell]
+    return out
+
+
 def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
     """Return what the groups' own coefficients leave of the cross-products of theta and y, priors added; (t+1, t+1, S)."""
     reduction, xp = kernel.reduction, kernel.xp
     t = len(reduction.reference)
     inverse = xp.asarray(1 / values[:, : len(reduction.rows)] ** 2)
     whole = xp.permute_dims(xp.reshape(inverse @ kernel.whole, (len(values), t + 1, t + 1)), (1, 2, 0))
-    prior = np.zeros((t + 1, t + 1))
-    prior[np.arange(t), np.arange(t)] = reduction.precision
-    prior[:t, t] = prior[t, :t] = reduction.precision * reduction.pull
-    prior[t, t] = reduction.precision @ reduction.pull**2
-    prior[t, t] += reduction.gram.shape[2] * (reduction.lean @ reduction.lean)
-    whole = whole + xp.asarray(prior)[:, :, None]
+    precision = prior_precision(reduction, values).T  # (t, S)
+    prior = np.zeros((t + 1, t + 1, len(values)))
+    prior[np.arange(t), np.arange(t)] = precision
+    prior[:t, t] = prior[t, :t] = precision * reduction.pull[:, None]
+    prior[t, t] = reduction.pull**2 @ precision + reduction.gram.shape[2] * (reduction.lean @ reduction.lean)
+    whole = whole + xp.asarray(prior)
     for pivot, row in zip(out.pivots, out.right, strict=True):
         shares = [value / pivot for value in row]
         taken = [[xp.vecdot(a, b) for b in row] for a in shares]
@@ -202,15 +224,11 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
         total = total + xp.log(rest[0, 0])
         rest = rest[1:, 1:] - rest[1:, :1] * (rest[:1, 1:] / rest[0, 0])
     total = np.asarray(total + rest[0, 0])
-    variances = values[:, : len(reduction.rows)] ** 2
-    return -0.5 * (total + (LOG_2PI + np.log(variances)) @ reduction.rows - _constant(reduction))
-
-
-def _constant(reduction: Reduction) -> float:
-    """Return log|P0|, and log 2 pi for each coefficient with a flat prior."""
-    proper = reduction.precision[reduction.precision > 0]
-    flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(reduction.precision == 0)
-    return float(np.sum(np.log(proper)) + flat * LOG_2PI)
+    variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
+    total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
+    total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
+    flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(~proper)
+    return np.asarray(-0.5 * (total - flat * LOG_2PI))
 
 
 def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:

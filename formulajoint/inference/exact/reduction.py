@@ -7,18 +7,22 @@ hierarchies, then those of ``common(...)``. The coefficients of a group are
 
 where D has the prior sds of columns that are not pooled on its diagonal, a Cholesky factor for each hierarchy, and 1
 for flat priors, under which the density of u is 1.
+
+A Student or Cauchy hierarchy is a normal one whose sd each group divides by the root of a number of its own, w_g ~
+Gamma(nu / 2, nu / 2) (Andrews & Mallows, JRSS B 1974); these w are further parameters phi. So with a Student or Cauchy
+prior of an element of theta.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
-from formulajoint.compiler.priors import Prior
+from formulajoint.compiler.priors import Prior, prior
 from formulajoint.design.schema import FloatArray, Grouping, IntArray
 from formulajoint.errors import BugError
 from formulajoint.inference.exact.moments import Cells, moments
@@ -26,6 +30,7 @@ from formulajoint.inference.exact.scales import (
     Cell,
     Scales,
     cells,
+    coordinate,
     correlation_root,
     partial_correlations,
 )
@@ -33,9 +38,9 @@ from formulajoint.inference.exact.scales import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """A column (N,) with the normal prior of its coefficients or, under a hierarchy, of their mean.
+    """A column (N,) with the prior of its coefficients or, under a hierarchy, of their mean.
 
-    An infinite sd stands for a flat prior, 0 for a constant.
+    An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one.
     """
 
     values: FloatArray
@@ -43,6 +48,12 @@ class Column:
     pooled: bool
     mean: float
     sd: float
+    df: float
+
+    @property
+    def shared(self) -> bool:
+        """Whether theta has an element of it."""
+        return self.sd > 0 and (self.pooled or not self.grouped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +103,10 @@ class Reduction:
     scales : Scales
         phi: H sigmas, then sds and partial correlations block by block.
     sigma_of_group : (G,) int array
+    stretched : mapping of column to slice
+        Columns whose D each group divides by the root of its own w: these among the parameters phi.
+    loosened : mapping of element of theta to int
+        Elements whose prior precision is multiplied by a w: its place among the parameters phi.
     """
 
     gram: FloatArray
@@ -109,6 +124,8 @@ class Reduction:
     blocks: tuple[Block, ...]
     scales: Scales
     sigma_of_group: IntArray
+    stretched: Mapping[int, slice]
+    loosened: Mapping[int, int]
 
     def root(self, values: FloatArray) -> FloatArray:
         """Return D (..., p, p) for parameters phi (..., cells)."""
@@ -152,18 +169,16 @@ def reduce(plan: Plan) -> Reduction:
     groups, sigmas = _cells(design.predictor.grouping if p else None, rows), _cells(sigma.grouping, rows)
     free = np.array([column.sd > 0 for column in kept], dtype=bool)
     found = moments([c.values for c in kept], y, design.row_weights, p, groups, sigmas, free)
-    theta = np.array(
-        [at for at, c in enumerate(kept) if c.sd > 0 and (c.pooled or not c.grouped)], dtype=np.int64
-    )
+    theta = np.array([at for at, c in enumerate(kept) if c.shared], dtype=np.int64)
     place = np.array([_position(theta, at) for at in range(p)], dtype=np.int64)
-    blocks, scales = _phi(plan, sigma, sigmas.count)
-    reference = found.reference
+    chosen, reference = [kept[at] for at in theta], found.reference
+    blocks, known = _blocks(plan, sigma, sigmas.count)
+    stretched, loosened, more = _mixing(plan, blocks, chosen, groups.count, len(known))
     with np.errstate(divide="ignore", invalid="ignore"):
         single = np.array([not c.pooled for c in own], dtype=bool)
         sd = np.array([c.sd for c in own])
         flat = single & np.isinf(sd)
         lean = np.where(single & ~flat, (np.array([c.mean for c in own]) - reference[:p]) / sd, 0.0)
-    chosen = [kept[at] for at in theta]
     with_y = np.append(theta, len(kept))
     return Reduction(
         gram=found.own[:, :p],
@@ -180,8 +195,10 @@ def reduce(plan: Plan) -> Reduction:
         pull=np.array([0.0 if np.isinf(c.sd) else c.mean for c in chosen])
         - np.where([np.isinf(c.sd) for c in chosen], 0.0, reference[theta]),
         blocks=blocks,
-        scales=scales,
+        scales=Scales((*known, *more)),
         sigma_of_group=_sigma_of_group(groups, sigmas),
+        stretched=stretched,
+        loosened=loosened,
     )
 
 
@@ -214,31 +231,41 @@ def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
     """Yield the columns of a term with what their priors say."""
     pooled = {t.coefficient.name: t for pool in plan.mean.pools for t in pool.terms}
     member, table = pooled.get(coefficient.name), coefficient.term.columns
-    prior = coefficient.prior if member is None else member.mean
-    if prior is None:
+    own_prior = coefficient.prior if member is None else member.mean
+    if own_prior is None:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
-    mean, sd = location_and_scale(prior, table.shape[1])
+    mean, sd, df = location_and_scale(own_prior, table.shape[1])
     for j in range(table.shape[1]):
         values = np.ascontiguousarray(table[:, j])
-        yield Column(values, coefficient.grouped, member is not None, float(mean[j]), float(sd[j]))
+        own = float(mean[j]), float(sd[j]), float(df[j])
+        yield Column(values, coefficient.grouped, member is not None, *own)
 
 
-def location_and_scale(prior: Prior, count: int) -> tuple[FloatArray, FloatArray]:
-    """Return mean and sd of a normal prior of `count` coefficients; of a flat one 0 and infinity, of a constant sd 0."""
-    match prior.law:
+def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return location, scale and degrees of freedom of the prior of `count` coefficients.
+
+    A flat prior has location 0 and scale infinity, a constant scale 0.
+    """
+    location: float | FloatArray = 0.0
+    scale: float | FloatArray = np.inf
+    df: float | FloatArray = np.inf
+    match own.law:
         case "normal":
-            mean, sd = prior.args["mu"], prior.args["sigma"]
+            location, scale = own.args["mu"], own.args["sigma"]
+        case "student_t":
+            location, scale, df = own.args["mu"], own.args["sigma"], own.args["nu"]
+        case "cauchy":
+            location, scale, df = own.args["alpha"], own.args["beta"], 1.0
         case "constant":
-            mean, sd = prior.args["value"], 0.0
-        case "flat":
-            mean, sd = 0.0, np.inf
-        case _:
-            raise BugError(f"{prior} is not normal")
-    return np.broadcast_to(np.ravel(mean), (count,)), np.broadcast_to(np.ravel(sd), (count,))
+            location, scale = own.args["value"], 0.0
+        case law if law != "flat":
+            raise BugError(f"{own} is neither normal nor a mixture of normals")
+    first, second, third = (np.broadcast_to(np.ravel(value), (count,)) for value in (location, scale, df))
+    return first, second, third
 
 
-def _phi(plan: Plan, sigma: ScalePlan, sigmas: int) -> tuple[tuple[Block, ...], Scales]:
-    """Return the hierarchies' blocks of D, and all parameters phi."""
+def _blocks(plan: Plan, sigma: ScalePlan, sigmas: int) -> tuple[tuple[Block, ...], list[Cell]]:
+    """Return the hierarchies' blocks of D, and the parameters phi that the model names."""
     start, at = {}, 0  # where each per-group term's columns begin among those kept
     for coefficient in plan.mean.coefficients:
         start[coefficient.name] = at
@@ -249,7 +276,7 @@ def _phi(plan: Plan, sigma: ScalePlan, sigmas: int) -> tuple[tuple[Block, ...], 
         block, more = _block(pool, start, len(found))
         blocks.append(block)
         found += more
-    return tuple(blocks), Scales(tuple(found))
+    return tuple(blocks), found
 
 
 def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequence[Cell]]:
@@ -263,3 +290,29 @@ def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequen
     if pool.correlation is not None:
         found += partial_correlations(pool.correlation.eta, len(columns))
     return Block(np.array(columns), sds, slice(sds.stop, first + len(found))), found
+
+
+DEGREES = {"normal": np.inf, "cauchy": 1.0}
+
+
+def _mixing(
+    plan: Plan, blocks: Sequence[Block], theta: Sequence[Column], groups: int, first: int
+) -> tuple[dict[int, slice], dict[int, int], list[Cell]]:
+    """Return which columns and elements of theta are mixed, and their w, the parameters from `first` on."""
+    found: list[Cell] = []
+    stretched, loosened = {}, {}
+    for pool, block in zip(plan.mean.pools, blocks, strict=True):
+        df = DEGREES.get(pool.request.dist, pool.request.df)
+        for column in block.columns if np.isfinite(df) else ():
+            at = first + len(found)
+            stretched[int(column)] = slice(at, at + groups)
+            found += [_gamma(df)] * groups
+    for place, own in enumerate(theta):
+        if np.isfinite(own.df):
+            loosened[place] = first + len(found)
+            found.append(_gamma(own.df))
+    return stretched, loosened, found
+
+
+def _gamma(df: float) -> Cell:
+    return coordinate(prior("gamma", df / 2, df / 2))

@@ -1,0 +1,90 @@
+"""Hypotheses about groups known by their labels only: ``A == B``, ``slope[A] > slope[B] > 0``, ``slope == 0``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from formulajoint.contrasts.hypotheses import Hypothesis, restrictions
+from formulajoint.contrasts.linear_forms import Form, Reader, picked
+from formulajoint.design.matching import position_of
+from formulajoint.errors import FormulaError, did_you_mean, listed
+from formulajoint.language.ir import Chain, Expr, Name, Subscript
+from formulajoint.language.text import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What coefficients from elsewhere are called.
+
+    Attributes
+    ----------
+    name : str
+        Of all of them together, such as ``slope``.
+    dims : mapping of dim to labels
+        Their axes, the last fastest.
+    """
+
+    name: str
+    dims: Mapping[str, tuple[str, ...]]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The label of each coefficient; of several axes ``A, low``."""
+        return tuple(", ".join(place) for place in product(*self.dims.values()))
+
+
+def hypothesis_of(labels: Labels, comparisons: Sequence[Chain], text: str) -> Hypothesis:
+    """Return the hypothesis that all `comparisons` hold of the coefficients called `labels`.
+
+    Raises
+    ------
+    FormulaError
+        Where a name is no group, or a comparison no sum of multiples of coefficients, or contradicts another.
+    """
+    length = prod(map(len, labels.dims.values()))
+
+    def cells(expr: Expr) -> Form:
+        if isinstance(expr, Subscript):
+            return picked(0, labels.dims, _positions(labels, expr, text), length)
+        return picked(0, labels.dims, _named(labels, expr, text), length)
+
+    return restrictions(comparisons, Reader(cells, length, text))
+
+
+def _named(labels: Labels, expr: Expr, text: str) -> dict[str, list[int]]:
+    """Return where the coefficients stand that a name is of: one, or all for the name of the whole."""
+    name = expr.id if isinstance(expr, Name) else canonical(expr)
+    cells = labels.cells
+    if name == labels.name and name in cells:
+        message = f"`{name}` is all coefficients, and one of them"
+        raise FormulaError(message, text, expr.span, f"write `{name}[{name}]` for the one")
+    if name == labels.name:
+        return {}
+    if name in cells:
+        place = next(p for p, cell in zip(product(*labels.dims.values()), cells, strict=True) if cell == name)
+        return {dim: [labels.dims[dim].index(at)] for dim, at in zip(labels.dims, place, strict=True)}
+    hint = did_you_mean(name, (*cells, labels.name)) or f"the groups are {listed(cells)}"
+    raise FormulaError(f"there is no group `{name}`", text, expr.span, hint)
+
+
+def _positions(labels: Labels, subscript: Subscript, text: str) -> dict[str, list[int]]:
+    """Return where the coefficients stand that ``slope[A]`` or ``slope[school=A, arm=low]`` is of."""
+    of = subscript.of.id if isinstance(subscript.of, Name) else canonical(subscript.of)
+    if of != labels.name:
+        message = f"these are draws of `{labels.name}`, not of `{of}`"
+        raise FormulaError(message, text, subscript.of.span, f"write `{labels.name}[...]`")
+    dims, indices = list(labels.dims), subscript.indices
+    named = any(index.dim is not None for index in indices)
+    if not named and len(indices) != len(dims):
+        message = f"`{of}` has {len(dims)} dims, {listed(dims)}, and {len(indices)} levels are given"
+        raise FormulaError(message, text, subscript.span, "name them: `dim=level`")
+    found: dict[str, list[int]] = {}
+    for index, dim in zip(indices, [str(index.dim) for index in indices] if named else dims, strict=True):
+        if dim not in labels.dims:
+            hint = did_you_mean(dim, dims) or f"it has {listed(dims)}"
+            raise FormulaError(f"`{of}` has no dim `{dim}`", text, index.span, hint)
+        found[dim] = [position_of(index.level, labels.dims[dim], f"`{dim}`", text)]
+    return found

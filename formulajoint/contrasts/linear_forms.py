@@ -1,0 +1,186 @@
+"""Linear functions of a vector of coefficients, read from arithmetic: ``treatment[A] - 2 * treatment[B] + 1``.
+
+What a name stands for is asked of whoever knows the coefficients: a model's design, or the labels of draws from
+elsewhere. Rows are sparse: over thousands of groups a comparison has few entries a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.errors import FormulaError, listed
+from formulajoint.language.constants import constant
+from formulajoint.language.ir import Chain, Expr, Number, Unary
+from formulajoint.language.text import canonical
+
+ROUNDING = 1e-14
+"""What is left of a sum below this share of its parts is rounding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """Linear functions of the vector b, one a cell of `dims`: ``rows @ b + constant``."""
+
+    rows: sparse.csr_array
+    constant: FloatArray
+    dims: Mapping[str, tuple[str, ...]]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether no coefficient takes part."""
+        return self.rows.nnz == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads expressions as linear forms.
+
+    Attributes
+    ----------
+    cells : callable
+        What a name or a reference such as ``treatment[A]`` stands for, as `picked` makes it.
+    length : int
+        Of b.
+    text : str
+        What was written, into which errors point.
+    """
+
+    cells: Callable[[Expr], Form]
+    length: int
+    text: str
+
+    def differences(self, comparison: Chain) -> list[Form]:
+        """Return what must be zero, or above zero, for each link of a chain: ``a > b > 0`` is a - b and b."""
+        sides = [self.form(operand) for operand in comparison.operands]
+        links = zip(comparison.operators, sides, sides[1:], strict=False)
+        found = []
+        for operator, left, right in links:
+            high, low = (right, left) if operator in ("<", "<=") else (left, right)
+            found.append(self._sum(comparison, high, low, -1.0))
+        return found
+
+    def form(self, expr: Expr) -> Form:
+        """Return what `expr` is a function of b."""
+        match expr:
+            case Number():
+                return _number(expr.value, self.length)
+            case Unary(operator=sign, operand=operand):
+                return _scaled(self.form(operand), -1.0 if sign == "-" else 1.0)
+            case Chain(operators=("+" | "-", *_)):
+                return self._added(expr)
+            case Chain(operators=("*" | "/", *_)):
+                return self._multiplied(expr)
+            case Chain(operators=("^", *_)):
+                return _number(constant(expr, self.text), self.length)
+            case _:
+                return self.cells(expr)
+
+    def _added(self, chain: Chain) -> Form:
+        total = self.form(chain.operands[0])
+        for operator, operand in zip(chain.operators, chain.operands[1:], strict=True):
+            total = self._sum(chain, total, self.form(operand), 1.0 if operator == "+" else -1.0)
+        return total
+
+    def _multiplied(self, chain: Chain) -> Form:
+        total = self.form(chain.operands[0])
+        for operator, operand in zip(chain.operators, chain.operands[1:], strict=True):
+            other = self.form(operand)
+            if operator == "*" and total.is_number and _is_scalar(total):
+                total, other = other, total
+            if not (other.is_number and _is_scalar(other)) or (operator == "/" and other.constant[0] == 0):
+                message = f"`{canonical(chain)}` is no sum of multiples of coefficients"
+                raise FormulaError(message, self.text, operand.span, "a test takes sums and multiples only")
+            number = float(other.constant[0])
+            total = _scaled(total, number if operator == "*" else 1 / number)
+        return total
+
+    def _sum(self, expr: Expr, a: Form, b: Form, factor: float) -> Form:
+        """Return a + factor b, cells matched by the names of their dims."""
+        different = [dim for dim in a.dims if a.dims[dim] != b.dims.get(dim, a.dims[dim])]
+        if different:
+            message = f"the levels of {listed(different)} are not the same on both sides"
+            raise FormulaError(message, self.text, expr.span, "compare them level by level")
+        dims = {**a.dims, **b.dims}
+        a, b = _spread(a, dims), _scaled(_spread(b, dims), factor)
+        rows = _rounded(a.rows + b.rows, abs(a.rows) + abs(b.rows))
+        constants = np.column_stack([a.constant, b.constant])
+        total = constants.sum(axis=1)
+        total[abs(total) < ROUNDING * abs(constants).sum(axis=1)] = 0
+        return Form(rows, total, dims)
+
+
+def written(
+    forms: Sequence[Form], comparisons: Sequence[Chain], text: str
+) -> tuple[sparse.csr_array, FloatArray]:
+    """Return R and r of forms R b - r, without the rows that say nothing, as A's in ``treatment == treatment[A]``."""
+    rows = sparse.csr_array(sparse.vstack([form.rows for form in forms]))
+    null = -np.concatenate([form.constant for form in forms])
+    if not (np.isfinite(rows.data).all() and np.isfinite(null).all()):
+        message = "a number here is too large"
+        raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
+    said = np.asarray(abs(rows).sum(axis=1)).ravel() > 0
+    if not said.any() or np.any(null[~said] != 0):
+        message = "a comparison here has no coefficient in it, or takes one from itself"
+        raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
+    rows = sparse.csr_array(rows[np.flatnonzero(said)])
+    rows.eliminate_zeros()
+    return rows, null[said] + 0.0  # no negative zeros
+
+
+def picked(
+    start: int,
+    dims: Mapping[str, tuple[str, ...]],
+    positions: Mapping[str, Sequence[int]],
+    length: int,
+) -> Form:
+    """Return coefficients that stand in b from `start` on, the last of their `dims` fastest: those at `positions`.
+
+    A dim of which all levels are meant stays; one that is left out of `positions` is meant so.
+    """
+    chosen = [list(positions.get(dim, range(len(labels)))) for dim, labels in dims.items()]
+    shape = tuple(len(labels) for labels in dims.values())
+    cells = np.arange(int(np.prod(shape, dtype=int))).reshape(shape)[np.ix_(*chosen)]
+    kept = {
+        d: labels
+        for (d, labels), at in zip(dims.items(), chosen, strict=True)
+        if d not in positions or len(at) == len(labels) > 1
+    }
+    return Form(unit_rows(start + cells.ravel(), length), np.zeros(cells.size), kept)
+
+
+def unit_rows(columns: IntArray, length: int) -> sparse.csr_array:
+    """Return one row a coefficient, one at its place in a vector of `length`."""
+    count = len(columns)
+    return sparse.csr_array((np.ones(count), (np.arange(count), columns)), shape=(count, length))
+
+
+def _number(value: float, length: int) -> Form:
+    return Form(sparse.csr_array((1, length)), np.array([value]), {})
+
+
+def _is_scalar(form: Form) -> bool:
+    return len(form.constant) == 1
+
+
+def _scaled(form: Form, factor: float) -> Form:
+    return Form(sparse.csr_array(form.rows * factor), form.constant * factor, form.dims)
+
+
+def _rounded(total: sparse.csr_array, size: sparse.csr_array) -> sparse.csr_array:
+    """Return the sparse `total` without what rounding left: 0.1 x + 0.2 x - 0.3 x is nothing, not 5e-17 x."""
+    return sparse.csr_array(total.multiply(abs(total) > ROUNDING * size))
+
+
+def _spread(form: Form, dims: Mapping[str, tuple[str, ...]]) -> Form:
+    """Repeat a form's cells over the dims that it lacks."""
+    own = np.arange(len(form.constant)).reshape(tuple(len(labels) for labels in form.dims.values()))
+    axes = list(form.dims)
+    own = own.transpose([axes.index(dim) for dim in dims if dim in form.dims])
+    index = tuple(slice(None) if dim in form.dims else None for dim in dims)
+    cells = np.broadcast_to(own[index], tuple(len(labels) for labels in dims.values())).ravel()
+    return Form(sparse.csr_array(form.rows[cells]), form.constant[cells], dims)

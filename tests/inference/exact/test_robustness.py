@@ -1,0 +1,136 @@
+"""Hard cases are met, not avoided; and what is only a change of units changes nothing else."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import formulajoint as fj
+from formulajoint.inference.exact.draws import Draws, draw
+from formulajoint.inference.exact.reduction import reduce
+
+type Array = NDArray[np.float64]
+
+
+def drawn(formula: str, data: pd.DataFrame, priors: str | None = None, draws: int = 1000, seed: int = 1) -> Draws:
+    """Return draws, having seen that they can be trusted."""
+    found = draw(reduce(fj.model(formula, data, priors=priors).plan), draws, 4, seed)
+    assert found.k_hat < 0.6
+    assert found.ess.min() > 10 * draws
+    assert np.isfinite(found.beta).all()
+    assert np.isfinite(found.theta).all()
+    return found
+
+
+def groups_of(groups: int, rows: int, tau: float, noise: float, rho: float = 0.0, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), rows)
+    x = rng.normal(size=len(g))
+    u = rng.normal(size=(groups, 2)) @ np.array([[1.0, rho], [0.0, np.sqrt(1 - rho**2)]]) * tau
+    y = 10 + u[g, 0] + (2 + u[g, 1]) * x + rng.normal(0, noise, len(g))
+    return pd.DataFrame({"g": g, "x": x, "y": y})
+
+
+CASES = {
+    "two groups": groups_of(2, 10, 1.0, 1.0),
+    "one-row groups": groups_of(40, 1, 1.0, 1.0),
+    "a group of one row": pd.concat([groups_of(5, 8, 1.0, 1.0), pd.DataFrame({"g": [9], "x": [0.5], "y": [11.0]})]),
+    "tau near zero": groups_of(30, 4, 0.0, 1.0),
+    "correlation near one": groups_of(40, 10, 3.0, 0.1, rho=0.9999),
+    "hardly any noise": groups_of(10, 5, 1.0, 1e-6),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("cor", ["true", "false"])
+def test_hierarchies_hold(name: str, cor: str) -> None:
+    drawn(f"y ~ x | g, hierarchy(cor={cor})", CASES[name])
+
+
+def test_a_correlation_near_one_is_found() -> None:
+    data = CASES["correlation near one"]
+    found = fj.fit("y ~ x | g, hierarchy()", data, engine="exact", seed=1).posterior["g_cor"][..., 0, 1]
+    assert found.median() > 0.995
+
+
+def test_columns_that_are_collinear_in_some_groups() -> None:
+    data = groups_of(6, 8, 1.0, 1.0)
+    data["z"] = np.random.default_rng(5).normal(size=len(data))
+    data.loc[data["g"] == 0, "z"] = 2 * data["x"]
+    data.loc[data["g"] == 1, "z"] = 0.0
+    for formula in ("y ~ x + z | g", "y ~ x + z | g, hierarchy()", "y ~ x + z | g, sigma ~ 1 | g"):
+        drawn(formula, data)
+
+
+def test_twenty_columns_a_group_not_pooled() -> None:
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame(rng.normal(size=(200, 20)), columns=[f"x{j}" for j in range(20)])
+    data["g"] = np.arange(200) % 8  # 25 rows for 21 coefficients
+    data["y"] = rng.normal(size=200)
+    found = drawn(f"y ~ {' + '.join(data.columns[:20])} | g", data)
+    assert found.beta.shape == (4, 1000, 21, 8)
+
+
+def test_twenty_thousand_groups_stay_within_the_memory_that_is_promised() -> None:
+    data = groups_of(20_000, 3, 1.0, 1.0)
+    reduction = reduce(fj.model("y ~ x | g, hierarchy(cor=false)", data).plan)
+    tracemalloc.start()
+    found = draw(reduction, 20, 1, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.k_hat < 0.6
+    assert found.beta.shape == (1, 20, 2, 20_000)
+    assert abs(np.exp(0) - found.values[..., 1:].mean()) < 0.05  # both sds are 1
+    block = (2 + 2) * (2 + 2 + 3) * 8 * 2**15  # marginal.BLOCK
+    assert peak < 3 * found.beta.nbytes + block + 20e6
+
+
+def test_many_groups_with_a_sigma_each() -> None:
+    data = groups_of(150, 6, 1.0, 1.0)
+    found = drawn("y ~ x | g, sigma ~ 1 | g", data, draws=200)
+    assert found.values.shape == (4, 200, 150)
+
+
+# --- units
+
+FORMULAS = [
+    "y ~ x | g",
+    "y ~ x | g, hierarchy()",
+    "y ~ x | g, sigma ~ 1 | g",
+    "y ~ 1 + common(x) | g, hierarchy(Intercept)",
+]
+
+
+def close(one: Array, other: Array, tolerance: float) -> bool:
+    scale = one.std(axis=(0, 1), keepdims=True)
+    return bool(np.max(abs(one - other) / scale) < tolerance)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("scale", [1e6, 1e-6])
+def test_a_response_in_other_units_gives_the_same_answer_in_these(formula: str, scale: float) -> None:
+    data = groups_of(5, 8, 1.0, 1.0)
+    one = drawn(formula, data)
+    other = drawn(formula, data.assign(y=scale * data["y"]))
+    assert close(one.beta, other.beta / scale, 1e-3)
+    assert close(one.theta, other.theta / scale, 1e-3) if one.theta.size else not other.theta.size
+    rows = 40
+    assert abs(one.log_evidence - rows * np.log(scale) - other.log_evidence) < 1e-3
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("priors", [None, "flat"])
+def test_a_response_far_from_zero_gives_the_same_answer_there(formula: str, priors: str | None) -> None:
+    data = groups_of(5, 8, 1.0, 1.0)
+    data["y"] = np.round(data["y"] * 1024) / 1024  # so that the sum with 1e9 is exact
+    data["x"] = data["x"] - data["x"].mean()
+    one = drawn(formula, data, priors)
+    other = drawn(formula, data.assign(y=data["y"] + 1e9), priors)
+    shift = np.zeros((1, 1, one.beta.shape[2], 1))
+    shift[:, :, 0] = 1e9
+    assert close(one.beta, other.beta - shift, 1e-3)
+    assert close(one.values, other.values, 1e-3)
