@@ -123,7 +123,7 @@ def _ess(chains: FloatArray) -> FloatArray:
     last = np.where((last > 0) | (np.take_along_axis(pairs, end, axis=1)[:, 0] >= 0), last, 0.0)
     tau = np.maximum(2 * kept.sum(axis=1) + last - 1, 1 / np.log10(c * n))
     constant = np.ptp(chains, axis=(1, 2)) < np.finfo(float).resolution
-    return np.where(constant, c * n, c * n / tau)
+    return np.asarray(np.where(constant, c * n, c * n / tau))
 
 
 def _autocovariances(chains: FloatArray) -> FloatArray:
@@ -132,4 +132,5 @@ def _autocovariances(chains: FloatArray) -> FloatArray:
     size = next_fast_len(2 * n, real=True)
     transformed = rfft(chains - chains.mean(axis=2, keepdims=True), size, axis=2)
     power = np.mean(transformed.real**2 + transformed.imag**2, axis=1)
-    return np.asarray(irfft(power, size, axis=1)[:, :n] / n)
+    lags: FloatArray = irfft(power, size, axis=1)
+    return np.asarray(lags[:, :n] / n)
