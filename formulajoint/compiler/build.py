@@ -44,6 +44,8 @@ def add_to_model(plan: Plan) -> dict[str, Variable]:
             rows.append(_spread_out(_scale(part, plan), part.grouping))
     _contrasts(plan)
     design = plan.design
+    if design.standard_errors is not None:
+        rows.append(pt.constant(design.standard_errors))
     observe(
         plan.response_name,
         plan.family,

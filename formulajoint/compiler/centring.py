@@ -35,15 +35,22 @@ def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
 
 def centered_columns(design: Design) -> NDArray[np.bool_]:
     """Return, for each per-group column of the mean's predictor, whether the centred form suits it; (p,) bool."""
-    predictor, rows, y = design.predictor, design.rows.used, _response(design)
-    own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
-    fit = profile(y, own, shared, predictor.grouping, design.row_weights)
-    df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
-    information = partial_ss(own, predictor.grouping, design.row_weights)  # (G, p)
+    predictor, own = design.predictor, stack(design.predictor.per_group, design.rows.used)
+    information = partial_ss(own, predictor.grouping, design.precisions)  # (G, p)
     with np.errstate(divide="ignore", invalid="ignore"):
-        variances = np.where(information > 0, fit.rss / df / information, np.inf)
-    estimates = slopes(y, own, predictor.grouping, design.row_weights)  # (G, p)
+        variances = np.where(information > 0, _variance(design, own) / information, np.inf)
+    estimates = slopes(_response(design), own, predictor.grouping, design.precisions)  # (G, p)
     return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(own.shape[1])])
+
+
+def _variance(design: Design, own: FloatArray) -> float:
+    """Return the residual variance of least squares; 1 where it is known, and rows weigh by their precisions."""
+    if design.standard_errors is not None:
+        return 1.0
+    predictor, shared = design.predictor, stack(design.predictor.common, design.rows.used)
+    fit = profile(_response(design), own, shared, predictor.grouping, design.row_weights)
+    df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
+    return fit.rss / df
 
 
 def _response(design: Design) -> FloatArray:

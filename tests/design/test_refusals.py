@@ -90,7 +90,6 @@ FORMULAS = {
     "y ~ x, sigma ~ x + «(1 | school)»": "not available yet",
     "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / `gaussian`, `student` are",
     "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
-    "y ~ x, «se(treatment)»": "`se(...)` is not available yet",
 }
 
 
