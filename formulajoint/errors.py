@@ -47,7 +47,7 @@ class InferenceError(FormulaJointError, RuntimeError):
 
 
 class StoreError(FormulaJointError):
-    """A saved fit cannot be read or written."""
+    """A saved fit or a report cannot be read or written."""
 
 
 class ExtensionError(FormulaJointError):

@@ -17,7 +17,7 @@ from formulajoint.language.parse import parse
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
 
-SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress")
+SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood")
 """Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
@@ -78,13 +78,14 @@ def fit(
     formula, data, priors, family, language
         As for `model`.
     **sampling
-        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress.
+        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood.
 
     Examples
     --------
     >>> import formulajoint as fj
-    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)  # doctest: +SKIP
-    >>> fit.contrasts()  # doctest: +SKIP
+    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)
+    >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
+    13
     """
     unknown = next((name for name in sampling if name not in SAMPLING), None)
     if unknown is not None:
@@ -133,21 +134,28 @@ def build(
     family: str | None = None,
     prefix: str = "",
     language: Language | None = None,
+    likelihood: str = "rows",
 ) -> dict[str, Any]:
     """Add the model of `formula` to the open ``pm.Model`` and return its variables by name.
 
     Parameters
     ----------
-    formula, data, priors, family, language
+    formula, data, priors, family
         As for `model`.
     prefix : str
         Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
         treatment effects are ``maths_treatment`` over ``maths_school``.
+    language : Language, optional
+        As for `model`.
+    likelihood : {"rows", "sums", "auto"}
+        As for `JointModel.fit`. With ``"sums"`` the response is a ``pm.Potential``, from which nothing can be drawn.
 
     Raises
     ------
     DataError
         Where no model is open, or it has a variable or dim of the same name already.
+    InferenceError
+        Where the likelihood is unknown or does not go through sums.
 
     Examples
     --------
@@ -165,7 +173,7 @@ def build(
     plan = _plan(formula, data, priors, family, language, prefix)
     if pm.Model.get_context(error_if_none=False) is None:
         raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
-    return add_to_model(plan)
+    return add_to_model(plan, likelihood)
 
 
 def _plan(

@@ -23,6 +23,10 @@ from formulajoint.inference.quadrature import (
 from formulajoint.results.describe import span
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
+MOST_DENSE = 400
+"""Quadrature takes all coefficients at once, at a cost of their cube; of more, evidences go group by group where the
+hypothesis allows it."""
+
 MOST_SCALED = 300
 """With so many coefficients at most, `scale_note` computes two further Bayes factors for a line of text."""
 
@@ -48,7 +52,13 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
     if isinstance(wider, str):
         return f"no Bayes factor: {wider}"
     reason = _why_not(wider)
-    return _by_evidence(wider, hypothesis, reason) if reason else _in_closed_form(wider, hypothesis)
+    if reason:
+        return _by_evidence(wider, hypothesis, reason)
+    if sum(block.size for block in layout(plan.design)) > MOST_DENSE:
+        found = log_bayes_factor_by_evidence(wider, hypothesis)
+        if isinstance(found, LogIntegral):
+            return found
+    return _in_closed_form(wider, hypothesis)
 
 
 def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:

@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -28,6 +27,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning import make_plan
 from formulajoint.errors import StoreError
 from formulajoint.language.extension import Language
+from formulajoint.results.files import write_whole
 from formulajoint.results.plain_design import Plain, fingerprint, from_plain, to_plain
 from formulajoint.results.posterior import Posterior
 
@@ -58,18 +58,7 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> None:
     """
     target = target_of(path)
     body = bytes(_tree(posterior).to_netcdf(engine="h5netcdf"))
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(body)
-            file.write(MARK + hashlib.sha256(body).digest())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except OSError as error:
-        raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from error
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(target, body, MARK + hashlib.sha256(body).digest())
 
 
 def load(path: str | os.PathLike[str], language: Language | None = None) -> Posterior:
