@@ -145,3 +145,14 @@ def test_a_group_without_residuals_knows_no_sigma():
     data = frame([1, 2, 3], 2, 0.5)
     made = design("y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)", data)
     assert not centered_sigma(made, made.parameters[0])
+
+
+@pytest.mark.parametrize("noise", [0.5, 2, 4, 6, 8, 12])
+def test_known_standard_errors_are_the_sampling_sds(noise):
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame(
+        {"y": 10 * rng.normal(size=9), "s": noise * rng.uniform(0.5, 2, 9), "g": list("abcdefghi")}
+    )
+    expected = is_informative(data["y"].to_numpy(), data["s"].to_numpy() ** 2)
+    assert centered_columns(design("y ~ 1 | g, se(s)", data)).tolist() == [expected]
+    assert expected == (noise < 4)
