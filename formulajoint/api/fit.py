@@ -345,10 +345,9 @@ class Fit:
         from formulajoint.report.write import place, write
 
         place(path)  # before anything is computed
-        tests = self.test() if self._of_slopes() or self.model.plan.tests else None
-        weighed = tests is not None and tests["log_bf10"].notna().any()
-        tables = (self.summary(prob), self.contrasts(prob), tests, self.sensitivity() if weighed else None)
-        return write(path, Findings(self.draws, *tables, self.diagnostics(), prob))
+        asked = (*self._of_slopes(), *self.model.plan.tests)
+        tables = (self.summary(prob), self.contrasts(prob))
+        return write(path, Findings(self.draws, *tables, asked, self.diagnostics(), prob))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""
