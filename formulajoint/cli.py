@@ -44,7 +44,7 @@ def about(
 def fit(
     formula: FormulaArg,
     data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    engine: Annotated[str, typer.Option(help="auto, nutpie, pymc, numpyro or blackjax.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, exact, nutpie, pymc, numpyro or blackjax.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same draws.")] = None,
     draws: Annotated[int, typer.Option(help="Draws kept, each chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Steps of adaptation, each chain.")] = 1000,

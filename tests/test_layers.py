@@ -44,7 +44,7 @@ LIBRARIES = {
     "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/", "cli.py"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
-    "rich": ("cli.py",),
+    "rich": ("results/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
     "typer": ("cli.py",),
     "xarray": ("inference/", "results/", "plots/", "report/", "api/"),
@@ -79,6 +79,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.api.fit."),
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.posterior."),
+    ("api/", "formulajoint.results.terminal."),
     ("api/", "formulajoint.results.store"),
     ("api/", "formulajoint.results.html."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once

@@ -32,6 +32,8 @@ from formulajoint.results.records import fit_record
 from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
+    from rich.text import Text as RichText
+
     from formulajoint.api.model import JointModel
     from formulajoint.api.plotting import Plots
 
@@ -397,3 +399,8 @@ class Fit:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def __rich__(self) -> RichText:
+        from formulajoint.results.terminal import styled  # loads Rich
+
+        return styled(str(self))

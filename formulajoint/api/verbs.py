@@ -17,7 +17,7 @@ from formulajoint.language.parse import parse
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
 
-SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress")
+SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood")
 """Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
@@ -78,7 +78,7 @@ def fit(
     formula, data, priors, family, language
         As for `model`.
     **sampling
-        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress.
+        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood.
 
     Examples
     --------
@@ -133,6 +133,7 @@ def build(
     family: str | None = None,
     prefix: str = "",
     language: Language | None = None,
+    likelihood: str = "rows",
 ) -> dict[str, Any]:
     """Add the model of `formula` to the open ``pm.Model`` and return its variables by name.
 
@@ -143,11 +144,15 @@ def build(
     prefix : str
         Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
         treatment effects are ``maths_treatment`` over ``maths_school``.
+    likelihood : {"rows", "sums", "auto"}
+        As for `JointModel.fit`. With ``"sums"`` the response is a ``pm.Potential``, from which nothing can be drawn.
 
     Raises
     ------
     DataError
         Where no model is open, or it has a variable or dim of the same name already.
+    InferenceError
+        Where the likelihood is unknown or does not go through sums.
 
     Examples
     --------
@@ -165,7 +170,7 @@ def build(
     plan = _plan(formula, data, priors, family, language, prefix)
     if pm.Model.get_context(error_if_none=False) is None:
         raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
-    return add_to_model(plan)
+    return add_to_model(plan, likelihood)
 
 
 def _plan(

@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 
 from formulajoint.compiler.distributions import Variable
 from formulajoint.compiler.families import Family
+from formulajoint.compiler.sufficient import Sums
 from formulajoint.design.schema import FloatArray
 
 
@@ -74,3 +75,20 @@ def observe(
         return law(*params)
 
     return pm.CustomDist(name, row_weights, *parameters, logp=logp, dist=dist, observed=observed, dims=(dim,))
+
+
+def observe_sums(name: str, mean: Variable, sigma: Variable, sums: Sums) -> Variable:
+    """Add a Gaussian likelihood to the open model through sums, as the potential `name`.
+
+    Parameters
+    ----------
+    name : str
+    mean : (M,) variable
+        Of the rows of `sums`, by coefficients less their reference.
+    sigma : (H,) variable, or () where there is one
+    sums : Sums
+    """
+    one = sigma.ndim == 0
+    logs = (sums.weights[0] if one else sums.weights) * (pt.log(sigma) + 0.5 * np.log(2 * np.pi))
+    squares = ((sums.y - mean) / (sigma if one else sigma[sums.sds])) ** 2
+    return pm.Potential(name, -logs.sum() - 0.5 * squares.sum())

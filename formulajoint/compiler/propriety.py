@@ -74,6 +74,8 @@ def _check_coefficients(plan: Plan) -> None:
     shared += [
         t.coefficient.term for pool in plan.mean.pools for t in pool.terms if not t.mean.proper
     ]  # a flat hierarchy mean is one coefficient for all groups
+    if not own and not shared:
+        return
     rows = design.rows.used
     columns = stack(own, rows)
     fit = profile(

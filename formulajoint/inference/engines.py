@@ -83,11 +83,17 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     if reason and engine == "exact":
         raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
     if not reason:
-        tree = exact(plan, settings)
-        k_hat = float(tree["sample_stats"]["k_hat"])
-        if k_hat < K_HAT or engine == "exact":
-            return Drawn(tree, "exact")
-        reason = f"its k-hat is {k_hat:.2f}"
+        try:
+            tree = exact(plan, settings)
+        except InferenceError as error:
+            if engine == "exact":
+                raise
+            reason = str(error)[0].lower() + str(error)[1:].rstrip(".")
+        else:
+            k_hat = float(tree["sample_stats"]["k_hat"])
+            if k_hat < K_HAT or engine == "exact":
+                return Drawn(tree, "exact")
+            reason = f"its k-hat is {k_hat:.2f}"
     log.info("not by the exact engine: %s", reason)
     return _by_nuts(build, "nutpie", settings, reason)
 

@@ -16,6 +16,10 @@ from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_
 from formulajoint.results.describe import span
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
+MOST_DENSE = 400
+"""Quadrature takes all coefficients at once, at a cost of their cube; of more, evidences go group by group where the
+hypothesis allows it."""
+
 MOST_SCALED = 300
 """With so many coefficients at most, `scale_note` computes two further Bayes factors for a line of text."""
 
@@ -41,7 +45,13 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
     if isinstance(wider, str):
         return f"no Bayes factor: {wider}"
     reason = _why_not(wider)
-    return _by_evidence(wider, hypothesis, reason) if reason else _by_quadrature(wider, hypothesis)
+    if reason:
+        return _by_evidence(wider, hypothesis, reason)
+    if sum(block.size for block in layout(plan.design)) > MOST_DENSE:
+        found = log_bayes_factor_by_evidence(wider, hypothesis)
+        if isinstance(found, LogIntegral):
+            return found
+    return _by_quadrature(wider, hypothesis)
 
 
 def _by_quadrature(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:

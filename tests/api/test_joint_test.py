@@ -309,6 +309,18 @@ def test_under_a_hierarchy_mean_and_sd_are_scaled_together(data: pd.DataFrame) -
     assert found["prior_sd"] == f"{sd / 2:.3g} of treatment_mean and {sd / 2:.3g} of treatment_sd"
 
 
+def test_under_a_hierarchy_equalities_have_a_bayes_factor_at_every_scale_and_orders_none(
+    data: pd.DataFrame,
+) -> None:
+    fit = fit_of(f"{ASKED}, hierarchy(treatment)", data)
+    table = fit.sensitivity()
+    assert list(table.index.levels[1]) == [0.25, 0.5, 1.0, 2.0, 4.0]
+    orders = table["note"].str.contains("needs a fit with that prior")
+    assert 0 < orders.sum() < len(table)
+    assert (table["log_bf10"].isna() == orders).all()
+    assert (table.loc[~orders, "note"] == "").all()
+
+
 @pytest.mark.parametrize("factors", [(), (0,), (-1.0,), (1, float("inf")), ("2",)])
 def test_factors_are_above_zero(data: pd.DataFrame, factors: tuple[object, ...]) -> None:
     with pytest.raises(InferenceError, match="`factors` are numbers above zero"):

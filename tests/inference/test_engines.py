@@ -174,6 +174,21 @@ def test_an_untrusted_importance_sample_makes_auto_go_on(monkeypatch: pytest.Mon
     assert run(plan, no_model, "exact", SETTING).engine == "exact"
 
 
+def test_where_importance_sampling_fails_auto_goes_on_and_exact_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise InferenceError("Importance sampling found no density to draw from.")
+
+    asked = stand_in(monkeypatch)
+    monkeypatch.setattr(engines, "draw", fail)
+    plan = fj.model(SEED, fj.tutoring()).plan
+    drawn = run(plan, lambda: None, "auto", SETTING)
+    assert (asked, drawn.why) == (["nutpie"], "importance sampling found no density to draw from")
+    with pytest.raises(InferenceError, match="no density"):
+        run(plan, no_model, "exact", SETTING)
+
+
 def test_nuts_is_taken_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = stand_in(monkeypatch)
     drawn = run(fj.model(SEED, fj.tutoring()).plan, lambda: None, "pymc", SETTING)

@@ -308,6 +308,24 @@ def test_the_error_stated_covers_the_error_made(groups: int, text: str) -> None:
     assert np.mean(np.array(misses) < 1) >= 0.9, misses
 
 
+# --- many groups
+
+
+@pytest.mark.parametrize("text", ["x == 0", "x == x[0]"])
+def test_many_groups_go_by_evidences_to_the_same_figure(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame({"g": np.arange(600) % 60, "x": rng.normal(size=600)})
+    data["y"] = 2 + 0.3 * data["x"] + rng.normal(size=600)
+    formula = "y ~ x | g, prior(x ~ normal(0, 0.5))"
+    dense = equality(formula, data, text)
+    monkeypatch.setattr(bayes_factors, "MOST_DENSE", 100)
+    found = equality(formula, data, text)
+    assert isinstance(found, LogIntegral)
+    assert isinstance(dense, LogIntegral)
+    assert found.error > dense.error  # it is another figure
+    assert found.value == pytest.approx(dense.value, abs=4 * found.error)
+
+
 # --- under a hierarchy
 
 

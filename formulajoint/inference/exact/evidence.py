@@ -16,6 +16,7 @@ from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, Poo
 from formulajoint.compiler.priors import Prior, prior
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import sample_scales
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
@@ -39,7 +40,10 @@ def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
     reason = why_no_evidence(plan)
     if reason:
         return reason
-    found = sample_scales(reduce(plan), DRAWS, POOLS, np.random.SeedSequence(seed))
+    try:
+        found = sample_scales(reduce(plan), DRAWS, POOLS, np.random.SeedSequence(seed))
+    except InferenceError as error:
+        return str(error)[0].lower() + str(error)[1:].rstrip(".")
     if not found.k_hat < K_HAT:
         return f"the importance weights are not to be trusted (k-hat {found.k_hat:.2f})"
     return LogIntegral(found.log_integral, found.error)

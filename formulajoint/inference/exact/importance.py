@@ -12,6 +12,7 @@ from arviz_stats.base.array import array_stats
 from scipy.special import logsumexp
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.mode import Target, find_mode
 from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_weights, normalised
 
@@ -29,6 +30,8 @@ MOST_GROWTH = 8
 
 LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
+
+LOST = "Importance sampling found no density to draw from."
 
 CHECKED = 16
 """Of many densities side by side so many, those with the heaviest weights, get a k-hat."""
@@ -70,16 +73,28 @@ def sample(
         Where to look for the modes.
     draws, chains : int
     seed : SeedSequence
+
+    Raises
+    ------
+    InferenceError
+        Where there is no density to be found, or all of it is at one point.
     """
+    if not np.all(np.isfinite(target(start[:, None]))):
+        raise InferenceError(LOST)
     mode, covariance = find_mode(target, start)
     tries = []
     for most, cost in EFFORTS:
         components = min(most, 1 + 2 * start.shape[1])
         first, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
-        proposal, share = fit_proposal(target, mode, covariance, components, cost, first)
+        try:
+            proposal, share = fit_proposal(target, mode, covariance, components, cost, first)
+        except np.linalg.LinAlgError:  # all weight is on one point
+            continue
         tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
         if tries[-1].k_hat < GOOD:
             break
+    if not tries:
+        raise InferenceError(LOST)
     return min(tries, key=lambda found: found.k_hat)
 
 

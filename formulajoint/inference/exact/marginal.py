@@ -14,7 +14,7 @@ Shapes: S points, and those of ``reduction.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,11 @@ from formulajoint.inference.exact.reduction import Reduction
 type Array = Any
 """An array of any library that keeps the array API standard."""
 
-BLOCK = 2**13
+BLOCK = 2**15
 """Points are taken in blocks of so many pairs of a point and a group, which stay in the cache; with more groups than
 that, one by one. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
+
+LONG = 10_000
 
 LOST = 1e13
 """A pivot that is so much smaller than what it is left of is rounding: the density is then unknown, NaN."""
@@ -87,8 +89,7 @@ def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
         xp=xp,
         gram=tuple(
             tuple(
-                xp.asarray(np.array([gram[a, b] for a in pattern[i] for b in pattern[j]]))
-                for j in range(i, p)
+                xp.asarray(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)])) for j in range(i, p)
             )
             for i in range(p)
         ),
@@ -102,6 +103,13 @@ def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
         whole=xp.asarray(np.ascontiguousarray(whole)),
         sigma_of_group=xp.asarray(reduction.sigma_of_group),
     )
+
+
+def _pairs(pattern: Sequence[Sequence[int]], i: int, j: int) -> list[tuple[int, int, int]]:
+    """Return the pairs of rows of D that A_ij has a part of, and how many times."""
+    if i != j:
+        return [(a, b, 1) for a in pattern[i] for b in pattern[j]]
+    return [(a, b, 1 if a == b else 2) for a in pattern[i] for b in pattern[i] if a <= b]
 
 
 def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -> FloatArray:
@@ -147,9 +155,7 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     def scaled(coefficients: FloatArray, table: Array, *columns: int) -> Array:
         factors = xp.asarray(coefficients * common)
         total = factors[:, :1] * table[0, ...]
-        for a in range(
-            1, table.shape[0]
-        ):  # no matrix product: libraries start threads for it, and wait for them
+        for a in range(1, table.shape[0]):  # no matrix product, for which libraries start threads
             total = total + factors[:, a : a + 1] * table[a, ...]
         total = total if per_group is None else total * per_group
         for column in columns:
@@ -158,13 +164,13 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
 
     rows, right = [], []
     for i in range(p):
-        own = root[:, list(pattern[i]), i]  # (S, a)
         row = []
         for j in range(i, p):
-            pairs = own[:, :, None] * root[:, None, list(pattern[j]), j]
-            row.append(scaled(pairs.reshape(len(values), -1), kernel.gram[i][j - i], i, j))
+            first, second, times = np.array(_pairs(pattern, i, j)).T
+            coefficients = root[:, first, i] * root[:, second, j] * times
+            row.append(scaled(coefficients, kernel.gram[i][j - i], i, j))
         row[0] = row[0] + (0.0 if reduction.flat[i] else 1.0)
-        last = [scaled(own, table, i) for table in kernel.cross[i]]
+        last = [scaled(root[:, list(pattern[i]), i], table, i) for table in kernel.cross[i]]
         if reduction.lean[i]:
             last[-1] = last[-1] + float(reduction.lean[i])
         rows.append(row)
@@ -212,10 +218,17 @@ def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
         for a in range(t + 1):
             share = row[a] * inverse
             for b in range(a, t + 1):
-                taken[a].append(xp.sum(share * row[b], axis=-1))
+                taken[a].append(_over_groups(xp, share, row[b]))
         lines = [[taken[min(a, b)][abs(b - a)] for b in range(t + 1)] for a in range(t + 1)]
         whole = whole - xp.stack([xp.stack(line) for line in lines])
     return whole
+
+
+def _over_groups(xp: Any, one: Array, other: Array) -> Array:
+    """Return the sum over groups of a product; long ones not by the library's own, which would start threads."""
+    if one.shape[-1] < LONG:
+        return xp.vecdot(one, other)
+    return xp.sum(one * other, axis=-1)
 
 
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:

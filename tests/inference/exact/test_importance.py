@@ -8,6 +8,7 @@ from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 from scipy import stats
 
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact import importance
 from formulajoint.inference.exact.importance import Sampled, sample
 from formulajoint.inference.exact.mode import find_mode
@@ -114,10 +115,15 @@ def test_points_without_density_are_never_drawn() -> None:
     def target(points: Array) -> Array:
         x = points[..., 0]
         with np.errstate(divide="ignore"):
-            return np.where(x > 0, -x, np.nan)
+            return np.where(x > -1, -x, np.nan)
 
     found = run(target, 1)
-    assert np.all(found.points > 0)
+    assert np.all(found.points > -1)
+
+
+def test_a_density_that_is_nowhere_is_said() -> None:
+    with pytest.raises(InferenceError, match="found no density to draw from"):
+        run(lambda points: np.full(points.shape[:2], np.nan), 2)
 
 
 def test_the_density_of_a_mixture_is_that_of_scipy() -> None:
