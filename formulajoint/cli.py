@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Callable
@@ -14,7 +15,12 @@ import typer
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError
 
+EXIT_CODES = (
+    "Exit codes: 0 where all is well; 1 for an error in formula, data or settings; 2 for wrong usage."
+)
+
 app = typer.Typer(
+    epilog=EXIT_CODES,
     add_completion=False,
     no_args_is_help=True,
     invoke_without_command=True,
@@ -26,6 +32,7 @@ FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | sc
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[str | None, typer.Option(help="flat: improper priors, the classical results.")]
 FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
+QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing of the progress.")]
 
 
 @app.callback()
@@ -52,29 +59,31 @@ def fit(
     priors: PriorsOption = None,
     family: FamilyOption = None,
     report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
+    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: QuietFlag = False,
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
     from formulajoint.api.verbs import model
+    from formulajoint.results.tables import check_prob
 
-    progress = not quiet and sys.stderr.isatty()
+    check_prob(prob)
     if save is not None:
         _check_target(save)
     if report is not None:
         _check_report(report)
     result = model(formula, read_data(data), _priors(priors), family).fit(
-        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=progress
+        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
     if report is not None:
         result.report(report)
     if save is not None:
         result.save(save)
     if as_json:
-        _print_json(result.record())
+        _print_json(result.record(prob))
     else:
-        typer.echo(str(result))
+        _say(result.text(prob))
 
 
 @app.command()
@@ -98,7 +107,7 @@ def explain(
     if as_json:
         _print_json(built.record())
     else:
-        typer.echo(built.explain())
+        _say(built.explain())
 
 
 @app.command("test")
@@ -123,12 +132,24 @@ def joint_test(
 @app.command()
 def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same draws.")] = 1,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: QuietFlag = False,
 ) -> None:
     """Answer the question this package began with, three ways, on its ten rows."""
     from formulajoint.api.demo import demo as run
 
-    run(typer.echo, seed, progress=not quiet and sys.stderr.isatty())
+    run(typer.echo, seed, progress=_progress(quiet))
+
+
+def _say(text: str) -> None:
+    """Print `text`, on a terminal with its emphasis."""
+    if not sys.stdout.isatty():
+        typer.echo(text)
+        return
+    from rich.console import Console
+
+    from formulajoint.results.terminal import styled
+
+    Console().print(styled(text), soft_wrap=True)
 
 
 def read_data(path: Path) -> Any:
@@ -184,6 +205,15 @@ def _read_csv(path: Path) -> Any:
             f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
         )
     return frame
+
+
+def _progress(quiet: bool) -> bool:
+    """Tell whether to show progress: on a terminal, unless `quiet`. Then the package's log is shown there, too."""
+    watched = sys.stderr.isatty() and not quiet
+    if watched:
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("formulajoint").setLevel(logging.INFO)
+    return watched
 
 
 def _check_target(path: Path) -> None:

@@ -82,6 +82,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.results.terminal."),
     ("api/", "formulajoint.results.store"),
     ("api/", "formulajoint.results.html."),
+    ("cli.py", "rich."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
 }
@@ -181,6 +182,13 @@ def text_is_never_code(module: Module) -> Iterator[str]:
                     yield f"line {node.lineno}: `{called}` is banned"
 
 
+def never_prints(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(func=ast.Name(id="print")):
+                yield f"line {node.lineno}: `print`; use the log `formulajoint`, or on the command line `typer.echo`"
+
+
 def imports_at_the_top(module: Module) -> Iterator[str]:
     for function in functions(module):
         for node in ast.walk(function):
@@ -206,6 +214,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     absolute_imports,
     libraries_in_their_rooms,
     text_is_never_code,
+    never_prints,
     imports_at_the_top,
     short,
 )
@@ -285,6 +294,7 @@ BAD = [
     (text_is_never_code, "design/bind.py", "import importlib\nimportlib.import_module(x)", "line 2"),
     (text_is_never_code, "design/bind.py", "eval('1')", "eval"),
     (text_is_never_code, "design/bind.py", "def f(x):\n    return getattr(numpy, x)", "line 2"),
+    (never_prints, "results/tables.py", "def f():\n    print('done')", "line 2: `print`"),
     (imports_at_the_top, "design/bind.py", "def f():\n    import re", "`re`"),
     (
         imports_at_the_top,

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from xarray import Dataset, DataTree
 
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
-from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_clause, parse_hypotheses
+from formulajoint.language.parse import parse_clause
 from formulajoint.results import store, tables
+from formulajoint.results.asked import hypotheses, printed_tests, unasked
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
 from formulajoint.results.evidence import differing_data, evidence_of
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
 
     from formulajoint.api.model import JointModel
     from formulajoint.api.plotting import Plots
-
-
-MOST_TESTED = 100
-"""A printed fit shows joint tests over so many groups at most; `test()` has them always."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +160,9 @@ class Fit:
         Examples
         --------
         >>> import formulajoint as fj
-        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
-        >>> fit.contrast("pairwise(treatment)")  # doctest: +SKIP
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> round(float(fit.contrast("pairwise(treatment)").loc["pairwise_treatment[A - B]", "mean"]))
+        12
         """
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
@@ -217,10 +213,11 @@ class Fit:
         Examples
         --------
         >>> import formulajoint as fj
-        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
-        >>> fit.test("treatment == 0")  # doctest: +SKIP
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> round(float(fit.test().loc["treatment == 0", "log_bf10"]), 1)
+        9.9
         """
-        return joint_table(self.draws, self._hypotheses(hypothesis), rope, at_least, standardized)
+        return joint_table(self.draws, hypotheses(self.model.plan, hypothesis), rope, at_least, standardized)
 
     def sensitivity(
         self, hypothesis: str | None = None, factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -246,7 +243,7 @@ class Fit:
         """
         if not factors or not all(isinstance(f, Real) and 0 < f < math.inf for f in factors):
             raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
-        return sensitivity_table(self.draws, self._hypotheses(hypothesis), factors)
+        return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
         """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
@@ -264,27 +261,9 @@ class Fit:
             One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
             standard errors low_mcse and high_mcse, and a note where there is no band, or too few draws for it.
         """
-        return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
-
-    def _hypotheses(self, text: str | None) -> list[Hypothesis]:
-        """Return `text` as restrictions of coefficients; None is, for each slope, that it is zero in every group."""
-        design = self.model.design
-        if text is not None and not isinstance(text, str):
-            raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
-        if text is not None:
-            return [parsed_hypothesis(design, parse_hypotheses(text, design.language), text)]
-        found = [*self._of_slopes(), *self.model.plan.tests]
-        if not found:
-            raise InferenceError(
-                "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
-            )
-        return found
-
-    def _of_slopes(self) -> list[Hypothesis]:
-        """Return what is tested unasked: each per-group predictor for zero in every group, but what clauses ask for."""
-        design, asked = self.model.design, {h.text for h in self.model.plan.tests}
-        slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
-        return [h for term in slopes if (h := all_zero(design, term)).text not in asked]
+        return pd.concat(
+            [band_table(self.draws, found, prob) for found in hypotheses(self.model.plan, hypothesis)]
+        )
 
     @cached_property
     def plot(self) -> Plots:
@@ -292,13 +271,6 @@ class Fit:
         from formulajoint.api.plotting import Plots  # loads matplotlib
 
         return Plots(self)
-
-    def _printed_tests(self) -> pd.DataFrame | None:
-        """Return the tests that the formula asks for, and those of all slopes where printing need not wait for them."""
-        grouping = self.model.design.predictor.grouping
-        few = grouping is not None and len(grouping) <= MOST_TESTED
-        found = [*(self._of_slopes() if few else ()), *self.model.plan.tests]
-        return joint_table(self.draws, found) if found else None
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.
@@ -343,11 +315,11 @@ class Fit:
         StoreError
             Where the file cannot be written.
         """
-        from formulajoint.report.page import Findings  # loads Jinja
-        from formulajoint.report.write import place, write
+        from formulajoint.report.page import Findings
+        from formulajoint.report.write import place, write  # loads Jinja
 
         place(path)  # before anything is computed
-        asked = (*self._of_slopes(), *self.model.plan.tests)
+        asked = tuple(unasked(self.model.plan))
         tables = (self.summary(prob), self.contrasts(prob))
         return write(path, Findings(self.draws, *tables, asked, self.diagnostics(), prob))
 
@@ -359,7 +331,7 @@ class Fit:
             self.contrasts(prob),
             self.diagnostics(),
             prob,
-            self._printed_tests(),
+            printed_tests(self.draws),
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -380,21 +352,31 @@ class Fit:
         """
         store.save(self.draws, path)
 
+    def text(self, prob: float = PROB) -> str:
+        """Return what is printed: what was understood, contrasts, joint tests, coefficients, what to mind.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+        """
+        return fit_text(*self._printed(prob))
+
     def __str__(self) -> str:
-        return fit_text(*self._printed())
+        return self.text()
 
     def _repr_html_(self) -> str:
-        return fit_html(*self._printed())
+        return fit_html(*self._printed(PROB))
 
-    def _printed(self) -> tuple[Any, ...]:
+    def _printed(self, prob: float) -> tuple[Any, ...]:
         return (
             self.model.plan,
-            self.summary(),
-            self.contrasts(),
+            self.summary(prob),
+            self.contrasts(prob),
             self.diagnostics(),
             self.draws.drawn_by,
-            PROB,
-            self._printed_tests(),
+            prob,
+            printed_tests(self.draws),
         )
 
     def __repr__(self) -> str:

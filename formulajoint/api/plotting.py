@@ -19,6 +19,7 @@ from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.rows import Sort
 from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
+from formulajoint.results.asked import hypotheses
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.tables import PROB
 
@@ -100,7 +101,7 @@ class Plots:
             As for `Fit.test`; the first predictor in every group, where it is left out.
         ax, figsize : optional
         """
-        return joint(self.fit.draws, self.fit._hypotheses(hypothesis)[0], ax, figsize)
+        return joint(self.fit.draws, hypotheses(self.fit.model.plan, hypothesis)[0], ax, figsize)
 
     def sensitivity(
         self,

@@ -83,8 +83,9 @@ def fit(
     Examples
     --------
     >>> import formulajoint as fj
-    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)  # doctest: +SKIP
-    >>> fit.contrasts()  # doctest: +SKIP
+    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)
+    >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
+    13
     """
     unknown = next((name for name in sampling if name not in SAMPLING), None)
     if unknown is not None:
@@ -139,11 +140,13 @@ def build(
 
     Parameters
     ----------
-    formula, data, priors, family, language
+    formula, data, priors, family
         As for `model`.
     prefix : str
         Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
         treatment effects are ``maths_treatment`` over ``maths_school``.
+    language : Language, optional
+        As for `model`.
     likelihood : {"rows", "sums", "auto"}
         As for `JointModel.fit`. With ``"sums"`` the response is a ``pm.Potential``, from which nothing can be drawn.
 

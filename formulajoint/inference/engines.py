@@ -112,6 +112,7 @@ def exact(plan: Plan, settings: Settings) -> DataTree:
 
 
 def _by_nuts(build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = "") -> Drawn:
+    log.info("%s: loading PyMC and compiling the model, which takes some seconds", sampler)
     from formulajoint.inference.nuts import sample  # loads PyMC: seconds
 
     _check_installed(sampler)
