@@ -163,7 +163,7 @@ def read_data(path: Path) -> Any:
     import pandas as pd
 
     if not path.is_file():
-        raise DataError(f"There is no file {path}.")
+        raise DataError(f"{path} is a folder." if path.is_dir() else f"There is no file {path}.")
     readers: dict[str, Callable[[Path], pd.DataFrame]] = {
         ".csv": _read_csv,
         ".parquet": pd.read_parquet,
@@ -204,7 +204,21 @@ def _read_csv(path: Path) -> Any:
         raise DataError(
             f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
         )
-    return frame
+    return _with_padded(frame, path)
+
+
+PADDED = r"\s*0\d+\s*"
+"""What is a label and no number, ``007``: as a number it would be one with ``7``."""
+
+
+def _with_padded(frame: Any, path: Path) -> Any:
+    """Return the frame of a CSV file with the columns as text in which a value has leading zeros."""
+    import pandas as pd
+
+    whole = [place for place, kind in enumerate(frame.dtypes) if pd.api.types.is_numeric_dtype(kind)]
+    texts = pd.read_csv(path, usecols=whole, index_col=False, dtype=str)
+    padded = [name for name in texts if texts[name].str.fullmatch(PADDED).any()]
+    return frame.assign(**{str(name): texts[name] for name in padded})
 
 
 def _progress(quiet: bool) -> bool:

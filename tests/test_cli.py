@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 import formulajoint as fj
-from formulajoint.cli import app, main
+from formulajoint.cli import app, main, read_data
 
 FORMULA = "score ~ treatment | school, joint(weights=n)"
 FEW = ["--draws", "30", "--tune", "30", "--chains", "2", "--seed", "1", "--engine", "pymc", "--quiet"]
@@ -307,7 +307,15 @@ def test_a_missing_file_is_named() -> None:
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert refused("fit", "y ~ x", str(tmp_path / "folder.csv")).startswith("There is no file ")
+    assert refused("fit", "y ~ x", str(tmp_path / "folder.csv")).endswith("folder.csv is a folder.")
+
+
+def test_labels_with_leading_zeros_stay_labels(file: File) -> None:
+    frame = read_data(Path(file("data.csv", "y,code,ward,dose\n1,007,1,0.5\n2,7,2,0\n3,,,0.25\n")))
+    assert frame["code"].tolist()[:2] == ["007", "7"]
+    assert frame["code"].isna().tolist() == [False, False, True]
+    assert frame["ward"].tolist()[:2] == [1, 2]
+    assert frame["dose"].tolist() == [0.5, 0, 0.25]
 
 
 def test_another_kind_of_file_is_refused(file: File) -> None:

@@ -89,7 +89,8 @@ class Plots:
         """
         draws = self.fit.draws
         if name is not None and "(" in name and name not in draws.dataset:
-            draws, name = with_contrast(draws, parse_clause(name), name), None
+            language = self.fit.model.design.language
+            draws, name = with_contrast(draws, parse_clause(name, language), name), None
         return contrast(draws, name, prob, rope, ax, figsize)
 
     def joint(self, hypothesis: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:

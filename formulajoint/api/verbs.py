@@ -89,10 +89,8 @@ def fit(
     """
     unknown = next((name for name in sampling if name not in SAMPLING), None)
     if unknown is not None:
-        hint = (
-            did_you_mean(unknown, (*SAMPLING, "priors", "family", "language"))
-            or f"There are {listed(SAMPLING)}."
-        )
+        known = ("priors", "family", "language", *SAMPLING)
+        hint = did_you_mean(unknown, known) or f"it takes {listed(known, len(known))}."
         raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
     return model(formula, data, priors, family, language).fit(**sampling)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import ArithmeticPlan, Cells, LinearPlan, Plan
 from formulajoint.compiler.planning_weights import node_name
-from formulajoint.design.references import Reference, dims_of, places_of, resolve_reference
+from formulajoint.design.references import Reference, at_zero, dims_of, places_of, resolve_reference
 from formulajoint.design.schema import Term
 from formulajoint.errors import FormulaError, listed
 from formulajoint.language.constants import constant
@@ -56,7 +56,11 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
     FormulaError
         Where a name means no variable, dims have different levels, or no coefficient takes part.
     """
+    asked, expr = expr, _with_zeros(plan, expr)
     reads = {part: _read(plan, part) for part in references(expr)}
+    if not reads and any(True for _ in references(asked)):
+        message = f"`{canonical(asked)}` is zero by construction: it has reference levels only"
+        raise FormulaError(message, plan.design.formula.source, asked.span, "compare other levels with them")
     if not reads:
         message = f"`{canonical(expr)}` has no coefficient in it"
         hint = "write arithmetic of coefficients, such as `treatment[A] - treatment[B]`"
@@ -71,7 +75,7 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
     return ArithmeticPlan(
         name=node_name(plan, call, "_".join(stems), names),
         dims=tuple(spelled[axis] for axis in axes),
-        text=canonical(expr),
+        text=canonical(asked),
         expr=expr,
         cells={part: _cells(read, axes) for part, read in reads.items()},
         degree=_degree(expr, reads),
@@ -133,6 +137,18 @@ def references(expr: Expr) -> Iterator[Expr]:
 
 
 # --- names
+
+
+def _with_zeros(plan: Plan, expr: Expr) -> Expr:
+    """Return `expr` with 0 for each effect at a reference level, which has no coefficient."""
+    match expr:
+        case Unary():
+            return replace(expr, operand=_with_zeros(plan, expr.operand))
+        case Chain() if expr.operators[0] != ":":
+            return replace(expr, operands=tuple(_with_zeros(plan, operand) for operand in expr.operands))
+        case Subscript() if _parameter(plan, expr.of) is None and at_zero(plan.design, expr):
+            return Number("0", expr.span)
+    return expr
 
 
 def _read(plan: Plan, expr: Expr) -> Read:

@@ -13,12 +13,18 @@ from math import prod
 import numpy as np
 from scipy import optimize, sparse
 
-from formulajoint.contrasts.linear_forms import Form, Reader, picked, unit_rows, written
+from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
 from formulajoint.design.names import calls
-from formulajoint.design.references import dims_of, resolve_reference, resolve_subscript
+from formulajoint.design.references import (
+    at_zero,
+    dims_of,
+    resolve_reference,
+    resolve_subscript,
+    resolve_term,
+)
 from formulajoint.design.schema import Design, FloatArray, IntArray, Term
 from formulajoint.errors import FormulaError
-from formulajoint.language.ir import Call, Chain, Expr, Name, Subscript, Text
+from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Subscript, Text
 from formulajoint.language.text import canonical
 
 
@@ -101,6 +107,8 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
     """
     here = replace(design, formula=replace(design.formula, source=text))  # where errors point
     blocks = layout(here)
+    for comparison in comparisons:
+        _refuse_zero(here, comparison)
 
     def cells(expr: Expr) -> Form:
         return _cells(here, blocks, expr)
@@ -177,11 +185,11 @@ def independent(rows: sparse.csr_array) -> IntArray:
     dense /= np.max(abs(dense), axis=0)  # a coefficient with small numbers only is a coefficient, too
     kept: list[int] = []
     basis = np.empty((0, dense.shape[1]))
-    for number, row in enumerate(dense / np.linalg.norm(dense, axis=1, keepdims=True)):
+    for place, row in enumerate(dense / np.linalg.norm(dense, axis=1, keepdims=True)):
         left = row - (row @ basis.T) @ basis
         left = left - (left @ basis.T) @ basis
         if np.linalg.norm(left) > 1e-9:
-            kept.append(number)
+            kept.append(place)
             basis = np.vstack([basis, left / np.linalg.norm(left)])
     return np.array(kept)
 
@@ -190,7 +198,9 @@ def independent(rows: sparse.csr_array) -> IntArray:
 
 
 def _cells(design: Design, blocks: Sequence[Block], expr: Expr) -> Form:
-    """Return the coefficients that ``treatment`` or ``treatment[A]`` stands for."""
+    """Return the coefficients that ``treatment`` or ``treatment[A]`` stands for; zero at a reference level."""
+    if _is_zero(design, expr):
+        return number(0.0, _length(blocks))
     if isinstance(expr, Subscript):
         term, positions = resolve_subscript(design, expr)
         block = next(b for b in blocks if b.term is term)
@@ -201,6 +211,21 @@ def _cells(design: Design, blocks: Sequence[Block], expr: Expr) -> Form:
         message = f"`{canonical(expr)}` is not a coefficient of the mean"
         raise FormulaError(message, design.formula.source, expr.span, "a test takes coefficients of the mean")
     return picked(found.start, found.dims, {}, _length(blocks))
+
+
+def _is_zero(design: Design, expr: Expr) -> bool:
+    """Tell whether `expr` is a coefficient's reference level, whose effect is zero by construction."""
+    return (
+        isinstance(expr, Subscript) and bool(resolve_term(design, expr.of).factors) and at_zero(design, expr)
+    )
+
+
+def _refuse_zero(design: Design, comparison: Chain) -> None:
+    """Refuse a comparison of a reference level with numbers alone."""
+    effects = [operand for operand in comparison.operands if not isinstance(operand, Number)]
+    if effects and all(_is_zero(design, effect) for effect in effects):
+        message = f"`{canonical(effects[0])}` is at a reference level: it is zero by construction"
+        raise FormulaError(message, design.formula.source, effects[0].span, "compare another level with it")
 
 
 def _length(blocks: Sequence[Block]) -> int:

@@ -68,7 +68,7 @@ class Reader:
         """Return what `expr` is a function of b."""
         match expr:
             case Number():
-                return _number(expr.value, self.length)
+                return number(expr.value, self.length)
             case Unary(operator=sign, operand=operand):
                 return _scaled(self.form(operand), -1.0 if sign == "-" else 1.0)
             case Chain(operators=("+" | "-", *_)):
@@ -76,7 +76,7 @@ class Reader:
             case Chain(operators=("*" | "/", *_)):
                 return self._multiplied(expr)
             case Chain(operators=("^", *_)):
-                return _number(constant(expr, self.text), self.length)
+                return number(constant(expr, self.text), self.length)
             case _:
                 return self.cells(expr)
 
@@ -95,8 +95,8 @@ class Reader:
             if not (other.is_number and _is_scalar(other)) or (operator == "/" and other.constant[0] == 0):
                 message = f"`{canonical(chain)}` is no sum of multiples of coefficients"
                 raise FormulaError(message, self.text, operand.span, "a test takes sums and multiples only")
-            number = float(other.constant[0])
-            total = _scaled(total, number if operator == "*" else 1 / number)
+            factor = float(other.constant[0])
+            total = _scaled(total, factor if operator == "*" else 1 / factor)
         return total
 
     def _sum(self, expr: Expr, a: Form, b: Form, factor: float) -> Form:
@@ -159,7 +159,8 @@ def unit_rows(columns: IntArray, length: int) -> sparse.csr_array:
     return sparse.csr_array((np.ones(count), (np.arange(count), columns)), shape=(count, length))
 
 
-def _number(value: float, length: int) -> Form:
+def number(value: float, length: int) -> Form:
+    """Return `value` as a form in which no coefficient of `length` takes part."""
     return Form(sparse.csr_array((1, length)), np.array([value]), {})
 
 

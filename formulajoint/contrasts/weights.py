@@ -169,7 +169,7 @@ def _values(design: Design, name: Name) -> FloatArray:
         message = f"the data are gone, and `{name.id}` is not among the columns kept for weights ({known})"
         hint = "put the contrast into the formula, and fit again"
         raise FormulaError(message, design.formula.source, name.span, hint)
-    return design.read_column(name, design.formula.source)
+    return design.read_column(name, design.formula.source, design.language)
 
 
 def _column(design: Design, name: Name) -> FloatArray:

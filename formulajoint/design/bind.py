@@ -25,7 +25,7 @@ from formulajoint.design.names import (
     weight_columns,
 )
 from formulajoint.design.references import check_references
-from formulajoint.design.rows import Table, check_finite, standard_errors, used_rows
+from formulajoint.design.rows import Table, all_rows, check_finite, standard_errors, used_rows
 from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
@@ -72,7 +72,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     _require_extensions(formula, language)
     refuse_unavailable(formula, language)
     frame = read_frame(data)
-    _check_names(formula, frame)
+    _check_names(formula, frame, language)
     plans = tuple(_plans(formula, frame))
     variable = _response_column(formula, plans)
     table, rows = _used_rows(formula, plans, frame, language)
@@ -107,9 +107,9 @@ def _require_extensions(formula: Formula, language: Language) -> None:
 # --- names
 
 
-def _check_names(formula: Formula, frame: Frame) -> None:
+def _check_names(formula: Formula, frame: Frame, language: Language) -> None:
     for name in _named_columns(formula):
-        require_known(name, frame.names, formula.source)
+        require_known(name, frame.names, formula.source, language)
 
 
 def _named_columns(formula: Formula) -> Iterator[Name]:
@@ -209,7 +209,7 @@ def _response(formula: Formula, variable: str, table: Table) -> Response:
     values = numeric_values(formula.response, table)
     if values.min() == values.max():
         raise DataError(
-            f"The response `{name}` is {values[0]:g} in all {table.rows} rows used: it does not vary, "
+            f"The response `{name}` is {values[0]:g} in {all_rows(table.rows)} used: it does not vary, "
             "so there is nothing to explain."
         )
     return Response(name, values, variable, formula.response.span)
@@ -251,9 +251,9 @@ def _weight_values(column: Column, name: Name, text: str) -> FloatArray:
     return numbers(column)
 
 
-def _later_column(frame: Frame, places: IntArray, name: Name, text: str) -> FloatArray:
+def _later_column(frame: Frame, places: IntArray, name: Name, text: str, language: Language) -> FloatArray:
     """Return the values of a column by which a contrast is weighted that is asked after the fit."""
-    require_known(name, frame.names, text)
+    require_known(name, frame.names, text, language)
     column = frame.column(name.id)
     missing = int(column.missing[places].sum())
     if missing:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from formulajoint.errors import FormulaError, did_you_mean, listed
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Call, Chain, Clause, Expr, Formula, GroupTerm, Name, Unary
 from formulajoint.language.signatures import arguments
 from formulajoint.language.tables import CLAUSES, FUNCTIONS
@@ -113,14 +114,19 @@ def weight_columns(call: Call) -> Iterator[Name]:
         yield weights
 
 
-def require_known(name: Name, known: Iterable[str], text: str) -> None:
-    """Raise a FormulaError unless `name` is among the columns `known`."""
+def require_known(name: Name, known: Iterable[str], text: str, language: Language) -> None:
+    """Raise a FormulaError unless `name` is among the columns `known`; `language` knows what else it could be."""
     known = tuple(known)
     if name.id not in known:
-        raise FormulaError(f"the data have no column `{name.id}`", text, name.span, _hint(name.id, known))
+        raise FormulaError(
+            f"the data have no column `{name.id}`", text, name.span, _hint(name.id, known, language)
+        )
 
 
-def _hint(name: str, known: tuple[str, ...]) -> str:
+def _hint(name: str, known: tuple[str, ...], language: Language) -> str:
+    schemes = language.names["weight scheme"]
+    if name in schemes:
+        return f"`{name}` is a way to weight groups: write `weights={schemes[name].usage(name)}`"
     near = did_you_mean(name, known)
     if near:
         return near

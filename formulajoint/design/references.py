@@ -13,8 +13,8 @@ from typing import Literal
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.matching import find_level as find_level
 from formulajoint.design.matching import position_of, written
-from formulajoint.design.names import contrast_calls, parts_of
-from formulajoint.design.schema import Design, FloatArray, Predictor, Term
+from formulajoint.design.names import INTERCEPT, contrast_calls, parts_of
+from formulajoint.design.schema import Design, Factor, FloatArray, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
 from formulajoint.language.ir import Attribute, Call, Chain, Expr, Name, Subscript, Unary
 from formulajoint.language.text import canonical
@@ -49,9 +49,8 @@ def resolve_reference(design: Design, expr: Expr) -> Reference:
         head, _, tail = name.rpartition(".")
         hint = f"write `` `{name}` `` for the column, `` `{head}`.{tail} `` for the other"
         raise FormulaError(message, design.formula.source, expr.span, hint)
-    known = [term.name for term in design.predictor.terms]
-    hint = did_you_mean(name, known) or f"the terms are {listed(known)}"
-    raise FormulaError(f"the formula has no term `{name}`", design.formula.source, expr.span, hint)
+    message, hint = _unknown(design, expr)
+    raise FormulaError(message, design.formula.source, expr.span, hint)
 
 
 def resolve_term(design: Design, expr: Expr) -> Term:
@@ -154,7 +153,7 @@ def compared(design: Design, term: Term, call: Call) -> Axis:
     else:
         name = term.factors[0].name if term.factors else next(iter(dims))
     if name not in dims:
-        hint = did_you_mean(name, dims) or f"write one of {listed(dims)}"
+        hint = did_you_mean(name, dims) or f"write {'one of ' if len(dims) > 1 else ''}{listed(dims)}"
         raise FormulaError(f"`{term.name}` does not differ by `{name}`", text, at, hint)
     factor = next((factor for factor in term.factors if factor.name == name), None)
     levels = dims[name] if factor is None else factor.levels or factor.labels
@@ -162,6 +161,29 @@ def compared(design: Design, term: Term, call: Call) -> Axis:
         message = f"`{name}` has one level only, so `{call.name}` has nothing to compare"
         raise FormulaError(message, text, at)
     return Axis(name, list(dims).index(name), levels, None if factor is None else factor.coding)
+
+
+def at_zero(design: Design, subscript: Subscript) -> bool:
+    """Tell whether ``term[...]`` is at the reference level of a factor, whose effect is zero by construction.
+
+    Such a level has no coefficient. All levels that are named are checked.
+    """
+    reference = resolve_reference(design, subscript.of)
+    dims = dims_of(reference.predictor, reference.term)
+    factors = {factor.name: factor for factor in reference.term.factors}
+    if reference.part != "coefficient":
+        dims = {name: dims[name] for name in factors}
+    zeros = {name: labels + _zeros(factors.get(name)) for name, labels in dims.items()}
+    places = places_of(subscript, canonical(subscript.of), zeros, design.formula.source)
+    return any(place >= len(dims[dim]) for dim, place in places.items())
+
+
+def _zeros(factor: Factor | None) -> tuple[str, ...]:
+    """Return the levels to whose effect no coefficient adds anything: the reference of a treatment coding."""
+    if factor is None or factor.coding is None:
+        return ()
+    rows = zip(factor.levels, factor.coding, strict=True)
+    return tuple(level for level, row in rows if level not in factor.labels and not row.any())
 
 
 # --- readings
@@ -219,13 +241,35 @@ def _in_words(reference: Reference) -> str:
     return what if parameter == MAIN else f"{what} in the predictors of `{parameter}`"
 
 
+def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
+    """Return what is wrong with a name that can be read in no way, and what to write instead."""
+    name, known = canonical(expr), [term.name for term in design.predictor.terms]
+    head, _, part = name.rpartition("_")
+    terms = [Reference(design.predictor, term) for term in design.predictor.terms if term.name == head]
+    if part in ("mean", "sd") and any(_pooled(design, reference) for reference in terms):
+        return f"the formula has no term `{name}`", f"write `{head}.{part}`"
+    predictor = design.parameter(name)
+    if predictor is None:
+        hint = did_you_mean(name, known) or f"the terms are {listed(known)}"
+        return f"the formula has no term `{name}`", hint
+    own = [term.name for term in predictor.terms]
+    if predictor.grouping is None or own != [INTERCEPT]:
+        hint = f"its predictors have {listed(f'{name}.{term}' for term in own)}, for `contrast(...)`"
+        return f"the formula has no term `{name}`", hint
+    message = f"tests and families are of the mean's coefficients, and `{name}` is a parameter of its own"
+    first, *others = map(written, predictor.grouping.labels)
+    effect = f"{name}[{first}] - {name}[{others[0]}]" if others else f"{name}[{first}]"
+    return message, f"`contrast(...)` takes it: `contrast({effect})`"
+
+
 # --- checks
 
 
 def _check_effect(design: Design, expr: Expr) -> None:
     match expr:
         case Subscript():
-            resolve_subscript(design, expr)
+            resolve_term(design, expr.of)
+            at_zero(design, expr)
         case Name() | Call() | Attribute() | Chain(operators=(":", *_)):
             resolve_reference(design, expr)
         case Unary():
@@ -248,6 +292,13 @@ def _incomplete(
     bare = ", ".join(chosen.values())
     named = ", ".join(f"{dim}={level}" for dim, level in chosen.items())
     written_name = canonical(subscript.of)
+    fitting = [dim for dim in dims if len(given) == 1 and given[0] in dims[dim]]
+    if len(fitting) == 1 and len(dims) == 2:
+        (dim,) = fitting
+        (other,) = dims.keys() - {dim}
+        part = f"{written_name}[{dim}={written(given[0])}]"
+        hint = f"write `{part}` for every `{other}`, or `{written_name}[{bare}]`"
+        return FormulaError(message, text, subscript.span, hint)
     hint = (
         f"write `{written_name}[{named}]`, a dim left out meaning all its levels, or `{written_name}[{bare}]`"
     )

@@ -93,6 +93,11 @@ def _check_missing(missing: Mapping[str, int], rows: int, drop: bool) -> None:
         raise DataError(f"Values are missing. {_counted(missing, rows)} {todo}")
 
 
+def all_rows(count: int) -> str:
+    """Return so many rows in words: ``all 3 rows``."""
+    return "the only row" if count == 1 else f"all {count} rows"
+
+
 def _counted(missing: Mapping[str, int], rows: int) -> str:
     cells = ", ".join(f"`{name}` in {count} of {rows} rows" for name, count in missing.items())
     return f"Missing: {cells}."

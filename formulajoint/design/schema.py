@@ -191,8 +191,8 @@ class Design:
         Columns that ``weights=`` of a contrast clause reads (``sum(col)`` or ``col``).
     rows : Rows
     read_column : callable or None
-        From the name of any numeric column of the data to its values in the rows used, (N,): for contrasts that are
-        asked after the fit. None where the data are gone.
+        From the name of any numeric column of the data, the text into which errors point and the language of hints
+        to its values in the rows used, (N,): for contrasts that are asked after the fit. None where the data are gone.
     language : Language
         What names of extensions mean.
     """
@@ -206,7 +206,7 @@ class Design:
     standard_errors: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
-    read_column: Callable[[Name, str], FloatArray] | None = field(default=None, repr=False)
+    read_column: Callable[[Name, str, Language], FloatArray] | None = field(default=None, repr=False)
     language: Language = CORE
 
     @property

@@ -13,7 +13,7 @@ from formulajoint.design.algebra import Expansion, Product
 from formulajoint.design.coding import Piece, full, pieces
 from formulajoint.design.columns import Categorical, factor_values
 from formulajoint.design.names import INTERCEPT, columns_in
-from formulajoint.design.rows import Table, mean, sd
+from formulajoint.design.rows import Table, all_rows, mean, sd
 from formulajoint.design.schema import Factor, FloatArray, IntArray, Term
 from formulajoint.errors import DataError, FormulaError
 
@@ -176,7 +176,7 @@ def _check_varies(product: Product, values: FloatArray, table: Table, intercept:
     """Refuse a constant column beside an intercept, and a column of zeros in any case."""
     if values.min() == values.max() and (intercept or values[0] == 0):
         raise DataError(
-            f"`{product.keys[0]}` is {values[0]:g} in all {table.rows} rows used, "
+            f"`{product.keys[0]}` is {values[0]:g} in {all_rows(table.rows)} used, "
             "so its coefficient cannot be told from the intercept. Leave it out."
         )
 
@@ -186,7 +186,7 @@ def _one_level(product: Product, values: Values, table: Table) -> DataError:
     single = [v for v in values.values() if isinstance(v, Categorical) and len(v.levels.labels) == 1]
     which = next(v for v in single if v.variable in _variables(product))
     return DataError(
-        f"Column `{which.variable}` has one level ({which.levels.labels[0]}) in all {table.rows} rows used, "
+        f"Column `{which.variable}` has one level ({which.levels.labels[0]}) in {all_rows(table.rows)} used, "
         "so there is nothing to compare. Leave it out."
     )
 

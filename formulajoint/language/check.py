@@ -76,7 +76,8 @@ def _unique_things(
             yield "the clause", clause.name, clause.span
         label = clause.call.keyword("name") if signature.after_fit else None
         if isinstance(label, ir.Name | ir.Text):
-            yield "the contrast", label.id if isinstance(label, ir.Name) else label.value, label.span
+            what = "the test" if clause.name == "test" else "the contrast"
+            yield what, label.id if isinstance(label, ir.Name) else label.value, label.span
         for argument in clause.call.args:
             if isinstance(argument, ir.Distributed):
                 yield "the prior of", canonical(argument.target), argument.span

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from importlib.metadata import EntryPoint, entry_points
+from weakref import WeakSet
 
 from formulajoint.errors import ExtensionError, FormulaJointWarning
 from formulajoint.language.extension import Extension, Language
@@ -21,11 +22,12 @@ GROUP = "formulajoint.extensions"
 
 @dataclass(slots=True)
 class _Default:
-    """What the default language is made of; `installed` is None until it is first asked for."""
+    """What the default language is made of; `installed` is None until it is first asked for, `past` are its values."""
 
     installed: tuple[Extension, ...] | None = None
     registered: Mapping[str, Extension] = field(default_factory=dict)
     language: Language = CORE
+    past: WeakSet[Language] = field(default_factory=WeakSet)
 
 
 _default = _Default()
@@ -38,6 +40,14 @@ def default_language() -> Language:
         _default.installed = tuple(_installed())
         _default.language = _with(_default.registered)
     return _default.language
+
+
+def present(language: Language) -> Language:
+    """Return the default language of now for one that has been the default, any other as it is.
+
+    A model keeps the language of its time; what is registered afterwards can still be asked of its fit.
+    """
+    return default_language() if language in _default.past else language
 
 
 def chosen(language: Language | None) -> Language:
@@ -74,7 +84,9 @@ def register(extension: Extension) -> None:
 
 def _with(registered: Mapping[str, Extension]) -> Language:
     extensions = (*(_default.installed or ()), *registered.values())
-    return reduce(Language.extend, extensions, CORE)
+    language = reduce(Language.extend, extensions, replace(CORE))  # CORE itself is given only on purpose
+    _default.past.add(language)
+    return language
 
 
 def _installed() -> Iterator[Extension]:

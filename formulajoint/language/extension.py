@@ -94,7 +94,7 @@ WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Language:
     """All that parsing consults: the grammar, what its rules mean, and the tables of names.
 

@@ -50,10 +50,21 @@ def _response(stop: Stop) -> Advice | None:
     if stop.here in ("=", "=="):
         return Advice(f"`~` is expected here, not `{stop.here}`", MODEL)
     if stop.here in OPERATORS or stop.word().kind == "percent" or stop.at_value():
-        return Advice("the response must be one column or one call", "wrap arithmetic: `I(a / b) ~ x`")
+        hint = _spaced(stop) or "wrap arithmetic: `I(a / b) ~ x`"
+        return Advice("the response must be one column or one call", hint)
     if stop.here in ("", ",", "|", "||"):
         return Advice("there is no `~` in this formula", MODEL)
     return None
+
+
+def _spaced(stop: Stop) -> str:
+    """Return the hint for names with blanks between them, where a response should be."""
+    tilde = next((place for place, word in enumerate(stop.words) if word.text == "~"), 0)
+    response = stop.words[:tilde]
+    if not response or any(word.kind != "name" for word in response):
+        return ""
+    name = stop.text[response[0].span.start : response[-1].span.end]
+    return f"a name with blanks stands in backticks: write `` `{name}` ``"
 
 
 def _unquoted(stop: Stop) -> str:
@@ -80,7 +91,7 @@ def _one_thing(stop: Stop) -> Advice | None:
     if stop.start == "hypotheses" and stop.here in ("~", "|"):
         return Advice("a hypothesis is expected, not a formula", "write `treatment == 0`")
     if stop.start == "hypotheses" and stop.here in ("", ",") and stop.after_value():
-        return Advice("a hypothesis must compare something", f"write `{stop.before} == 0`", 1)
+        return Advice("a hypothesis must compare something", f"write `{stop.since_comma} == 0`", 1)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language import ir
 from formulajoint.language.check import check_after_fit, check_formula, check_hypotheses
-from formulajoint.language.default import chosen
+from formulajoint.language.default import chosen, present
 from formulajoint.language.extension import Language
 from formulajoint.language.grammar import Stopped, parse_tree
 from formulajoint.language.messages import explained
@@ -44,7 +44,7 @@ def parse(text: str, language: Language | None = None) -> ir.Formula:
 
 def parse_clause(text: str, language: Language | None = None) -> ir.Clause:
     """Return the one contrast clause that `text` states, such as ``pairwise(treatment)``."""
-    language = chosen(language)
+    language = present(chosen(language))
     clause: ir.Clause = _read(text, "clause", language)
     check_after_fit(Reader(text, language), clause)
     return clause
@@ -52,7 +52,7 @@ def parse_clause(text: str, language: Language | None = None) -> ir.Clause:
 
 def parse_hypotheses(text: str, language: Language | None = None) -> tuple[ir.Chain, ...]:
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
-    language = chosen(language)
+    language = present(chosen(language))
     hypotheses: tuple[ir.Chain, ...] = _read(text, "hypotheses", language)
     check_hypotheses(Reader(text, language), hypotheses)
     return hypotheses

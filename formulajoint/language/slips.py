@@ -15,6 +15,8 @@ def _side_by_side(stop: Stop) -> Advice | None:
     if not (stop.after_value() and stop.at_value()):
         return None
     before, here = stop.word(-1), stop.word()
+    if here.text in ("and", "AND") and (stop.start == "hypotheses" or _takes(stop, Kind.HYPOTHESIS)):
+        return Advice("hypotheses are joined by a comma", f"write `,` for `{here.text}`: a comma means AND")
     if _glued(before, here):
         both = before.text + here.text
         product = f"`I({before.text} * {here.text})` is the product"

@@ -75,21 +75,33 @@ class Stop:
         return self.words[place].text if named else ""
 
     @cached_property
-    def level(self) -> tuple[str, ...]:
-        """Spellings of what was read since the innermost open bracket, skipping closed brackets inside."""
-        texts, depth = [], 0
-        for word in self.words[self.opened[-1] + 1 if self.opened else 0 : self.at]:
-            depth += word.kind == "open"
+    def places(self) -> tuple[int, ...]:
+        """Places of what was read since the innermost open bracket, skipping closed brackets inside."""
+        places, depth = [], 0
+        for place in range(self.opened[-1] + 1 if self.opened else 0, self.at):
+            depth += self.words[place].kind == "open"
             if depth == 0:
-                texts.append(word.text)
-            depth -= word.kind == "close"
-        return tuple(texts)
+                places.append(place)
+            depth -= self.words[place].kind == "close"
+        return tuple(places)
+
+    @cached_property
+    def level(self) -> tuple[str, ...]:
+        """Spellings of what stands at `places`."""
+        return tuple(self.words[place].text for place in self.places)
 
     @property
     def clause(self) -> tuple[str, ...]:
         """The part of `level` after its last comma: one argument, or one clause."""
         last = max((place for place, text in enumerate(self.level) if text == ","), default=-1)
         return self.level[last + 1 :]
+
+    @property
+    def since_comma(self) -> str:
+        """The text since the last comma outside brackets, brackets and all."""
+        start = self.opened[-1] + 1 if self.opened else 0
+        first = max((place + 1 for place in self.places if self.words[place].text == ","), default=start)
+        return self.text[self.words[first].span.start : self.word(-1).span.end]
 
     @property
     def in_formula(self) -> bool:

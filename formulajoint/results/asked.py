@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
-from formulajoint.errors import InferenceError
+from formulajoint.errors import FormulaError, InferenceError
+from formulajoint.language.ir import Name, walk
 from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_table import joint_table
 from formulajoint.results.posterior import Posterior
@@ -34,7 +37,20 @@ def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
         return found
     if not isinstance(text, str):
         raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
-    return [hypothesis(plan.design, parse_hypotheses(text, plan.design.language), text)]
+    comparisons = parse_hypotheses(text, plan.design.language)
+    _refuse_contrasts(plan, [part for part in walk(comparisons) if isinstance(part, Name)], text)
+    return [hypothesis(plan.design, comparisons, text)]
+
+
+def _refuse_contrasts(plan: Plan, names: Iterable[Name], text: str) -> None:
+    """Refuse the name of a contrast, which is made of coefficients and is none."""
+    contrasts = {contrast.name for contrast in plan.contrasts} - {
+        term.name for term in plan.design.predictor.terms
+    }
+    for name in names:
+        if name.id in contrasts:
+            message = f"a test takes coefficients; `{name.id}` is a contrast"
+            raise FormulaError(message, text, name.span, "its draws and summary are in `fit.contrasts()`")
 
 
 def unasked(plan: Plan) -> list[Hypothesis]:

@@ -13,6 +13,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan, SharesPlan
 from formulajoint.compiler.planning_contrasts import plan_contrasts
 from formulajoint.design.schema import FloatArray
+from formulajoint.language.default import present
 from formulajoint.language.ir import Clause
 from formulajoint.results.posterior import Posterior
 
@@ -50,10 +51,11 @@ def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
 
 
 def _without_contrasts(plan: Plan, text: str) -> Plan:
-    """Return the plan with the names of its contrast nodes free again, and errors that point into `text`."""
+    """Return the plan with the names of its contrast nodes free again, the language of now, and errors in `text`."""
     own = {name for c in plan.contrasts for name in (c.name, c.weights_name) if name is not None}
     kept = {shares.name for shares in plan.shares}
-    design = replace(plan.design, formula=replace(plan.design.formula, source=text))
+    formula = replace(plan.design.formula, source=text)
+    design = replace(plan.design, formula=formula, language=present(plan.design.language))
     return replace(plan, design=design, contrasts=(), variables=plan.variables - (own - kept))
 
 

@@ -94,7 +94,7 @@ def formula_lines(formula: Formula) -> list[str]:
 def data_lines(plan: Plan) -> list[str]:
     """Return what was read: rows used and left out, and the groups with their rows."""
     rows, grouping = plan.design.rows, plan.design.predictor.grouping
-    used = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else f"{rows.used} rows"
+    used = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
     line = f"data: {used}"
     if plan.design.row_weights is not None:
         line += f", counted as {plan.design.row_weights.sum():g} by their weights"
@@ -110,6 +110,10 @@ def known_sds(plan: Plan) -> str:
     """Return the column of the known standard errors as formulas write it, or an empty text."""
     column = column_of(plan.design.formula, "se")
     return "" if column is None else canonical(column)
+
+
+def _rows(count: int) -> str:
+    return f"{count} {'row' if count == 1 else 'rows'}"
 
 
 def _left_out(rows: Rows) -> str:

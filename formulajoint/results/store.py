@@ -106,7 +106,7 @@ def target_of(path: str | os.PathLike[str]) -> Path:
 def _unsealed(source: Path) -> bytes:
     """Return the bytes of a file before its seal, once they are known to be those that were written."""
     if not source.is_file():
-        raise StoreError(f"There is no file {source}.")
+        raise StoreError(f"{source} is a folder." if source.is_dir() else f"There is no file {source}.")
     try:
         whole = source.read_bytes()
     except OSError as error:

@@ -195,3 +195,10 @@ def test_every_public_name_is_where_it_is_said_to_be() -> None:
         assert getattr(fj, name) is not None
         assert name in dir(fj)
     assert sys.modules["formulajoint"] is fj
+
+
+def test_an_unknown_argument_of_fit_is_answered_with_all_that_there_are(data: pd.DataFrame) -> None:
+    with pytest.raises(
+        fj.InferenceError, match=r"no argument `zz`: it takes `priors`, `family`, .*`likelihood`"
+    ):
+        fj.fit(FORMULA, data, zz=1)

@@ -141,7 +141,7 @@ WRONG = {
     "y ~ x | many, «pairwise(x)»": "`many` has 26 levels, which make 325 pairs / write `most=325`",
     "y ~ x | many, pairwise(x, most=«324»)": "which make 325 pairs",
     "y ~ x, «pairwise(x)»": "`x` is a single coefficient, so `pairwise` has nothing to compare",
-    "y ~ x | school, pairwise(x, over=«arm»)": "`x` does not differ by `arm` / write one of `school`",
+    "y ~ x | school, pairwise(x, over=«arm»)": "`x` does not differ by `arm` / write `school`",
     "y ~ arm | school, pairwise(arm, over=«scool»)": "`arm` does not differ by `scool` / did you mean `school`?",
     "y ~ arm*sex | school, «pairwise(arm:sex)»": "`arm:sex` could be compared over `school`, `arm`, `sex` / write `over=`",
     "y ~ x | school, reference(x, ref=«C»)": "`school` has no level `C` / the levels are `A`, `B`",

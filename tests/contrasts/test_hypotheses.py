@@ -404,3 +404,31 @@ def test_a_hierarchy_and_other_parameters_are_not_the_coefficients() -> None:
 def test_equalities_that_repeat_each_other_are_no_contradiction(text: str) -> None:
     found = read(design("schools"), text)
     assert len(independent(found.rows)) < len(found.null)
+
+
+def test_a_reference_level_is_zero() -> None:
+    arms = design("arms")
+    with_reference = read(arms, "arm[arm=c] > arm[arm=b] > arm[arm=a]")
+    assert np.array_equal(
+        with_reference.rows.toarray(), read(arms, "arm[arm=c] > arm[arm=b] > 0").rows.toarray()
+    )
+    assert read(arms, "arm[east, b] == arm[east, a] + 1").null.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("arm[arm=a] == 0", "`arm[arm=a]` is at a reference level: it is zero by construction"),
+        ("arm[west, a] == arm[east, b]", "`clinic` has no level `west`"),
+    ],
+)
+def test_a_reference_level_alone_is_no_hypothesis(text: str, message: str) -> None:
+    with pytest.raises(FormulaError) as error:
+        read(design("arms"), text)
+    assert error.value.message == message
+
+
+def test_the_last_level_of_a_sum_coding_is_not_zero() -> None:
+    coded = bind(parse("y ~ C(arm, coding=sum)"), FRAME)
+    with pytest.raises(FormulaError, match="has no level `c`"):
+        read(coded, "C(arm, coding=sum)[a] == C(arm, coding=sum)[c]")

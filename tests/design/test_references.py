@@ -194,13 +194,12 @@ WRONG = {
     "rms(x, «arm:z»)": "no term `arm:z`",
     "contrast(x[A] - x[«D»])": "`school` has no level `D` / the levels are `A`, `B b`, `C`",
     "contrast(x[«Bb»])": "`school` has no level `Bb` / did you mean `B b`?",
-    "test(arm[A, b] == arm[A, «a»])": "`arm` has no level `a` / the levels are `b`, `c`",
+    "test(arm[A, b] == arm[A, «d»])": "`arm` has no level `d` / the levels are `b`, `c`, `a`",
     "contrast(arm[school=A, «armm=b»])": "`arm` has no dim `armm` / did you mean `arm`?",
     "contrast(x[«sex=m»])": "`x` has no dim `sex` / it has `school`",
     "contrast(«arm[A]»)": "`arm` has a coefficient for each `school` and `arm`, not for one level"
-    " / write `arm[school=A, arm=b]`, a dim left out meaning all its levels, or `arm[A, b]`",
-    "contrast(«arm[c]»)": "not for one level / write `arm[school=A, arm=c]`, a dim left out meaning all its levels,"
-    " or `arm[A, c]`",
+    " / write `arm[school=A]` for every `arm`, or `arm[A, b]`",
+    "contrast(«arm[c]»)": "not for one level / write `arm[arm=c]` for every `school`, or `arm[A, c]`",
     "contrast(«x[A, C]»)": "not for 2 levels / write `x[school=A]`",
     "contrast(«z[A]»)": "`z` is a single coefficient, and has no levels / write `z`",
     "test(2 * «q» + x[A] > 0)": "no term `q`",
@@ -229,3 +228,24 @@ def test_right_references_pass() -> None:
     check_references(
         design(f"{GROUPED}, joint(x, sex:arm), contrast(x[A] - 2 * arm[C, b]^2), reference(x, ref=A)")
     )
+
+
+BESIDE = "y ~ x + arm | school, hierarchy(x), sigma ~ 1 | school, nu ~ x, family(student)"
+MISTAKEN = {
+    "pairwise(sigma)": (
+        "coefficients, and `sigma` is",
+        '`contrast(...)` takes it: `contrast(sigma[A] - sigma["B b"])`',
+    ),
+    "pairwise(nu)": ("has no term `nu`", "its predictors have `nu.Intercept`, `nu.x`, for `contrast(...)`"),
+    "pairwise(x_mean)": ("has no term `x_mean`", "write `x.mean`"),
+    "rms(arm_sd)": ("has no term `arm_sd`", "the terms are `Intercept`, `x`, `arm`"),
+}
+
+
+@pytest.mark.parametrize("clause", MISTAKEN)
+def test_what_is_no_coefficient_of_the_mean_is_said_to_be_none(clause: str) -> None:
+    message, hint = MISTAKEN[clause]
+    with pytest.raises(FormulaError) as error:
+        design(f"{BESIDE}, {clause}")
+    assert message in error.value.message
+    assert error.value.hint == hint

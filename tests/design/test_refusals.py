@@ -204,7 +204,7 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
         "y ~ x",
         "The response `y` is 3 in all 6 rows used: it does not vary",
     ),
-    "one row": ({"y": [1.0, *[None] * 5]}, "y ~ 1", "The response `y` is 1 in all 1 rows used"),
+    "one row": ({"y": [1.0, *[None] * 5]}, "y ~ 1", "The response `y` is 1 in the only row used"),
     "response of text": (
         {},
         "arm ~ x",

@@ -10,7 +10,7 @@ import pytest
 
 import formulajoint as fj
 from formulajoint.language import default
-from formulajoint.language.default import default_language, register
+from formulajoint.language.default import default_language, present, register
 from formulajoint.language.tables import CORE
 
 PLUGIN = """
@@ -203,7 +203,25 @@ def test_few_know_the_default():
         if "formulajoint.language.default import" in path.read_text(encoding="utf-8")
         and path.name != "__init__.py"
     }
-    assert knowing == {"language/parse.py", "language/json.py", "api/verbs.py", "api/decorators.py"}
+    assert knowing == {
+        "language/parse.py",
+        "language/json.py",
+        "results/plain_design.py",
+        "results/contrast_draws.py",
+        "api/verbs.py",
+        "api/decorators.py",
+    }
+
+
+def test_what_was_the_default_is_read_as_the_default_of_now(fresh):
+    before = default_language()
+    own = CORE.extend(fj.Extension("own"))
+    register(fj.Extension("later", [fj.Contrast(lambda effects, weights: effects[0], name="later")]))
+    assert present(before) is default_language()
+    assert "later" in present(before).names["clause"]
+    assert "later" not in before.names["clause"]
+    assert present(own) is own
+    assert present(CORE) is CORE
 
 
 def test_build_takes_a_language():

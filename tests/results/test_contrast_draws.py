@@ -16,6 +16,7 @@ import formulajoint as fj
 from formulajoint.compiler.build import build_model
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import DataError, FormulaError
+from formulajoint.language import default
 from formulajoint.language.parse import parse_clause
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
@@ -351,3 +352,32 @@ def test_rows_left_out_of_the_fit_do_not_weigh(made_up):
     frame = FRAME.assign(x=FRAME["x"].where(FRAME.index > 1), own=1.0)
     later = asked(made_up("y ~ x | school", frame), "joint(x, weights=sum(own))")
     np.testing.assert_allclose(later.plan.contrasts[0].weights.values, np.array([4, 8, 10]) / 22)
+
+
+def test_a_reference_level_is_zero_in_arithmetic():
+    posterior = at_random_points("y ~ arm | school")
+    asked = with_contrast(posterior, parse_clause("contrast(arm[arm=b] - arm[A, a])"), "")
+    assert np.array_equal(asked.dataset["contrast_arm"], posterior.dataset["arm"].sel(arm_dim="b"))
+    with pytest.raises(FormulaError, match="is zero by construction"):
+        with_contrast(posterior, parse_clause("contrast(arm[A, a])"), "contrast(arm[A, a])")
+
+
+def test_what_is_registered_after_a_fit_can_be_asked_of_it(monkeypatch):
+    monkeypatch.setattr(default, "_default", default._Default())
+    posterior = at_random_points("y ~ x | school")
+
+    @fj.contrast
+    def late_maximum(effects, weights):
+        return effects.max(axis=0)
+
+    @fj.weights
+    def late_weights(groups):
+        return groups.rows**0.5
+
+    clause = "late_maximum(x, weights=late_weights())"
+    asked = with_contrast(posterior, parse_clause(clause, posterior.plan.design.language), clause)
+    assert np.allclose(asked.dataset["late_maximum_x"], posterior.dataset["x"].max("school"))
+    bare = "joint(x, weights=late_weights)"
+    with pytest.raises(FormulaError, match="the data have no column") as error:
+        with_contrast(posterior, parse_clause(bare), bare)
+    assert error.value.hint == "`late_weights` is a way to weight groups: write `weights=late_weights()`"
