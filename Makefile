@@ -12,7 +12,7 @@ WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format examples wheel clean
+.PHONY: help demo test lint format examples docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,13 +36,16 @@ examples: $(VENV)/.installed-test  ## run every script in examples/
 	@set -e; export MPLBACKEND=Agg; \
 	for script in $(wildcard examples/*.py); do echo "== $$script"; $(RUN)/python "$$script"; done
 
+docs: $(VENV)/.installed-docs  ## build the pages, docs/_build/index.html; needs no network
+	$(RUN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+
 wheel: $(VENV)/.installed  ## build dist/*.tar.gz, and from that dist/*.whl
 	$(PIP) install build
 	rm -rf dist
 	$(RUN)/python -m build --outdir dist
 
 clean:  ## remove .venv and all that was made
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The trial run sees through shims (pyenv's answer to every name, and fail) and Pythons without venv (Debian's).

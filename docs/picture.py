@@ -15,8 +15,8 @@ import formulajoint as fj
 FORMULA = "test_score ~ treatment | school, joint(weights=n)"
 
 
-def main() -> None:
-    """Fit, print into a recording console and save what it shows."""
+def picture() -> str:
+    """Return the picture: fit, print into a recording console, and take what it shows."""
     fit = fj.fit(FORMULA, fj.tutoring(), seed=1, progress=False)
     console = Console(record=True, width=100, file=io.StringIO(), color_system="truecolor")
     console.print(Text.assemble((">>> ", "bold green"), "import formulajoint as fj"))
@@ -26,12 +26,11 @@ def main() -> None:
     text.highlight_regex(r"joint_treatment +[^\n]*", "bold cyan")
     text.highlight_regex(r"(?m)^(contrast|parameter) [^\n]*|^-[- ]*$", "dim")
     console.print(text)
-    target = Path(__file__).with_name("demo.svg")
-    console.save_svg(str(target), title="formulajoint")
+    svg = console.export_svg(title="formulajoint", unique_id="formulajoint")
     # rich asks for a web font, which a picture in a repository should not, and ends lines with blanks
-    local = re.sub(r"@font-face \{.*?\}\s*", "", target.read_text(), flags=re.DOTALL)
-    target.write_text("\n".join(line.rstrip() for line in local.splitlines()) + "\n")
+    local = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return "\n".join(line.rstrip() for line in local.splitlines()) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    Path(__file__).with_name("demo.svg").write_text(picture(), encoding="utf-8")

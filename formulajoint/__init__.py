@@ -14,21 +14,31 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same to Python
     from formulajoint.api.datasets import tutoring
+    from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
-    from formulajoint.api.verbs import build, fit, model
+    from formulajoint.api.verbs import build, fit, load, model
+    from formulajoint.compiler.families import Family
+    from formulajoint.contrasts.custom import Contrast, ContrastFamily
+    from formulajoint.contrasts.schemes import Groups, WeightScheme
+    from formulajoint.design.functions import ColumnFunction, Operator
     from formulajoint.errors import (
         BugError,
         DataError,
+        ExtensionError,
         FormulaError,
         FormulaJointError,
         FormulaJointWarning,
         InferenceError,
         StoreError,
     )
+    from formulajoint.language.default import register
+    from formulajoint.language.extension import Extension, Language
+    from formulajoint.language.grammar import Fragment
     from formulajoint.language.ir import Formula
     from formulajoint.language.parse import parse
-    from formulajoint.language.tables import CORE, Language
+    from formulajoint.language.tables import CORE
+    from formulajoint.language.tree import Node
     from formulajoint.results.any_posterior import contrast_table, joint
     from formulajoint.results.any_test import joint_test
 
@@ -37,48 +47,86 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
 __all__ = [
     "CORE",
     "BugError",
+    "ColumnFunction",
+    "Contrast",
+    "ContrastFamily",
     "DataError",
+    "Extension",
+    "ExtensionError",
+    "Family",
     "Fit",
     "Formula",
     "FormulaError",
     "FormulaJointError",
     "FormulaJointWarning",
+    "Fragment",
+    "Groups",
     "InferenceError",
     "JointModel",
     "Language",
+    "Node",
+    "Operator",
     "StoreError",
+    "WeightScheme",
     "__version__",
     "build",
+    "column",
+    "contrast",
+    "contrast_family",
     "contrast_table",
+    "family",
     "fit",
     "joint",
     "joint_test",
+    "load",
     "model",
+    "operator",
     "parse",
+    "register",
     "tutoring",
+    "weights",
 ]
 
 _HOMES = {
     "CORE": "language.tables",
     "BugError": "errors",
+    "ColumnFunction": "design.functions",
+    "Contrast": "contrasts.custom",
+    "ContrastFamily": "contrasts.custom",
     "DataError": "errors",
+    "Extension": "language.extension",
+    "ExtensionError": "errors",
+    "Family": "compiler.families",
     "Fit": "api.fit",
     "Formula": "language.ir",
     "FormulaError": "errors",
     "FormulaJointError": "errors",
     "FormulaJointWarning": "errors",
+    "Fragment": "language.grammar",
+    "Groups": "contrasts.schemes",
     "InferenceError": "errors",
     "JointModel": "api.model",
-    "Language": "language.tables",
+    "Language": "language.extension",
+    "Node": "language.tree",
+    "Operator": "design.functions",
     "StoreError": "errors",
+    "WeightScheme": "contrasts.schemes",
     "build": "api.verbs",
-    "fit": "api.verbs",
+    "column": "api.decorators",
+    "contrast": "api.decorators",
+    "contrast_family": "api.decorators",
     "contrast_table": "results.any_posterior",
+    "family": "api.decorators",
+    "fit": "api.verbs",
     "joint": "results.any_posterior",
     "joint_test": "results.any_test",
+    "load": "api.verbs",
     "model": "api.verbs",
+    "operator": "api.decorators",
     "parse": "language.parse",
+    "register": "language.default",
     "tutoring": "api.datasets",
+    "weights": "api.decorators",
 }
 
 

@@ -1,8 +1,9 @@
-"""The command line: ``formulajoint fit | explain | demo``."""
+"""The command line: ``formulajoint fit | explain | test | demo``."""
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Callable
@@ -14,7 +15,12 @@ import typer
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError
 
+EXIT_CODES = (
+    "Exit codes: 0 where all is well; 1 for an error in formula, data or settings; 2 for wrong usage."
+)
+
 app = typer.Typer(
+    epilog=EXIT_CODES,
     add_completion=False,
     no_args_is_help=True,
     invoke_without_command=True,
@@ -26,6 +32,7 @@ FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | sc
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[str | None, typer.Option(help="flat: improper priors, the classical results.")]
 FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
+QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing of the progress.")]
 
 
 @app.callback()
@@ -44,27 +51,39 @@ def about(
 def fit(
     formula: FormulaArg,
     data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    engine: Annotated[str, typer.Option(help="auto, nutpie, pymc, numpyro or blackjax.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, exact, nutpie, pymc, numpyro or blackjax.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same draws.")] = None,
     draws: Annotated[int, typer.Option(help="Draws kept, each chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Steps of adaptation, each chain.")] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
+    report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
+    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: QuietFlag = False,
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
     from formulajoint.api.verbs import model
+    from formulajoint.results.tables import check_prob
 
-    progress = not quiet and sys.stderr.isatty()
+    check_prob(prob)
+    if save is not None:
+        _check_target(save)
+    if report is not None:
+        _check_report(report)
     result = model(formula, read_data(data), _priors(priors), family).fit(
-        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=progress
+        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
+    if report is not None:
+        result.report(report, prob)
+    if save is not None:
+        result.save(save)
     if as_json:
-        _print_json(result.record())
+        _print_json(result.record(prob))
     else:
-        typer.echo(str(result))
+        _say(result.text(prob))
 
 
 @app.command()
@@ -88,18 +107,49 @@ def explain(
     if as_json:
         _print_json(built.record())
     else:
-        typer.echo(built.explain())
+        _say(built.explain())
+
+
+@app.command("test")
+def joint_test(
+    fit: Annotated[Path, typer.Argument(help="A fit that `fit --save` wrote.")],
+    hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
+    rope: Annotated[float | None, typer.Option(help="Half-width of the region that is no effect.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
+    from formulajoint.api.verbs import load
+    from formulajoint.results.printing import hypothesis_text
+    from formulajoint.results.records import test_record
+
+    table = load(fit).test(hypothesis, rope)
+    if as_json:
+        _print_json({"tests": test_record(table)})
+    else:
+        typer.echo(hypothesis_text(table))
 
 
 @app.command()
 def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same draws.")] = 1,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    quiet: QuietFlag = False,
 ) -> None:
     """Answer the question this package began with, three ways, on its ten rows."""
     from formulajoint.api.demo import demo as run
 
-    run(typer.echo, seed, progress=not quiet and sys.stderr.isatty())
+    run(typer.echo, seed, progress=_progress(quiet))
+
+
+def _say(text: str) -> None:
+    """Print `text`, on a terminal with its emphasis."""
+    if not sys.stdout.isatty():
+        typer.echo(text)
+        return
+    from rich.console import Console
+
+    from formulajoint.results.terminal import styled
+
+    Console().print(styled(text), soft_wrap=True)
 
 
 def read_data(path: Path) -> Any:
@@ -155,6 +205,29 @@ def _read_csv(path: Path) -> Any:
             f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
         )
     return frame
+
+
+def _progress(quiet: bool) -> bool:
+    """Tell whether to show progress: on a terminal, unless `quiet`. Then the package's log is shown there, too."""
+    watched = sys.stderr.isatty() and not quiet
+    if watched:
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("formulajoint").setLevel(logging.INFO)
+    return watched
+
+
+def _check_target(path: Path) -> None:
+    """Refuse a file that a fit could not be saved to, before anything is sampled."""
+    from formulajoint.results.store import target_of
+
+    target_of(path)
+
+
+def _check_report(path: Path) -> None:
+    """Refuse a file that no report could be written to, before anything is sampled."""
+    from formulajoint.report.write import place
+
+    place(path)
 
 
 def _priors(value: str | None) -> Any:

@@ -47,7 +47,11 @@ class InferenceError(FormulaJointError, RuntimeError):
 
 
 class StoreError(FormulaJointError):
-    """A saved fit cannot be read or written."""
+    """A saved fit or a report cannot be read or written."""
+
+
+class ExtensionError(FormulaJointError):
+    """An extension does not fit the language, or its function answers what it may not."""
 
 
 class BugError(FormulaJointError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,68 @@ def test_fit_as_json_is_the_record_of_the_fit(csv: str, fit: fj.Fit) -> None:
     assert json.loads(output("fit", FORMULA, csv, *FEW, "--json")) == fit.record()
 
 
+def test_fit_writes_a_report_beside_what_it_prints(csv: str, fit: fj.Fit, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    assert output("fit", FORMULA, csv, *FEW, "--report", str(path)) == f"{fit}\n"
+    assert "<h1>Is there an effect of treatment on score in any school" in path.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_fit(csv: str, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "nowhere" / "report.html")
+    assert "there is no folder" in refused("fit", FORMULA, csv, "--engine", "nonsense", "--report", nowhere)
+
+
+def test_prob_is_that_of_every_interval(csv: str, data: pd.DataFrame) -> None:
+    options = ["--draws", "50", "--chains", "2", "--seed", "1", "--prob", "0.8"]
+    fit = fj.fit(FORMULA, data, draws=50, chains=2, seed=1)
+    text = output("fit", FORMULA, csv, *options)
+    assert text == f"{fit.text(0.8)}\n"
+    assert text.count("80% HDI") == 2
+    assert "95% HDI" not in text
+    record = json.loads(output("fit", FORMULA, csv, *options, "--json"))
+    assert record == fit.record(0.8)
+    assert record["interval"]["probability"] == 0.8
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def log() -> Iterator[logging.Logger]:
+    """Return the package's log, and leave it as it was."""
+    logger = logging.getLogger("formulajoint")
+    level = logger.level
+    yield logger
+    logger.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("stream", "options", "shown"),
+    [(Terminal, [], True), (Terminal, ["-q"], False), (io.StringIO, [], False)],
+)
+def test_progress_is_shown_on_a_terminal_unless_quiet(
+    csv: str,
+    log: logging.Logger,
+    monkeypatch: pytest.MonkeyPatch,
+    stream: type[io.StringIO],
+    options: list[str],
+    shown: bool,
+) -> None:
+    def fit(self: fj.JointModel, **settings: Any) -> None:
+        log.info("working, progress %s", settings["progress"])
+        raise fj.InferenceError("stopped")
+
+    monkeypatch.setattr(fj.JointModel, "fit", fit)
+    monkeypatch.setattr(sys, "argv", ["formulajoint", "fit", FORMULA, csv, *options])
+    monkeypatch.setattr(sys, "stderr", stream())
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's are no user's
+    with pytest.raises(SystemExit):
+        main()
+    assert sys.stderr.getvalue() == ("working, progress True\n" if shown else "") + "error: stopped\n"
+
+
 @pytest.mark.slow
 def test_fit_writes_to_stdout_alone(csv: str) -> None:
     done = process("fit", FORMULA, csv, *FEW, "--json", "--priors", "flat")
@@ -138,6 +202,55 @@ def test_fit_writes_to_stdout_alone(csv: str) -> None:
     record = json.loads(done.stdout)
     assert record["engine"] == "pymc"
     assert {row["prior"] for row in record["coefficients"]} == {"flat()", "1/sigma"}
+
+
+@pytest.fixture
+def saved(fit: fj.Fit, tmp_path: Path) -> str:
+    fit.save(tmp_path / "fit.nc")
+    return str(tmp_path / "fit.nc")
+
+
+def test_a_fit_is_saved(csv: str, fit: fj.Fit, tmp_path: Path) -> None:
+    path = tmp_path / "fit.nc"
+    assert output("fit", FORMULA, csv, *FEW, "--save", str(path)) == f"{fit}\n"
+    assert fj.load(path).record() == fit.record()
+
+
+def test_where_it_cannot_be_saved_is_told_before_anything_is_sampled(csv: str) -> None:
+    assert refused("fit", FORMULA, csv, "--draws", "0", "--save", "no/such/fit.nc").startswith(
+        f"{Path('no/such/fit.nc')} cannot be written: there is no folder"
+    )
+
+
+def test_a_hypothesis_is_tested_on_a_saved_fit(saved: str, fit: fj.Fit) -> None:
+    hypothesis = "treatment[A] > treatment[B]"
+    record = json.loads(output("test", saved, hypothesis, "--rope", "2", "--json"))
+    row = fit.test(hypothesis, 2).iloc[0]
+    (found,) = record["tests"]
+    assert found["hypothesis"] == hypothesis
+    assert found["p_all_positive"] == row["p_all_positive"]
+    assert found["p_in_rope"] == row["p_in_rope"]
+    text = output("test", saved, hypothesis)
+    assert text.startswith(f"{hypothesis}\n  rank ")
+    assert f"P(all > 0)               {row['p_all_positive']:.4g} (mcse " in text
+    assert "classical test" not in text  # an order has none
+    assert "note: an order" in text
+
+
+def test_without_a_hypothesis_each_slope_is_tested(saved: str, fit: fj.Fit) -> None:
+    text = output("test", saved)
+    row = fit.test().iloc[0]
+    assert text.startswith("treatment == 0\n")
+    assert f"log BF10                 {row['log_bf10']:.4g}" in text
+    assert f"classical test           F(2, 6) = {row['statistic']:.4g}" in text
+
+
+def test_a_wrong_hypothesis_is_pointed_at(saved: str) -> None:
+    assert "^^^^^^^^" in refused("test", saved, "tretment == 0")
+
+
+def test_a_file_that_is_no_fit_is_refused(csv: str) -> None:
+    assert "is no NetCDF file" in refused("test", csv)
 
 
 @pytest.mark.slow
@@ -249,6 +362,7 @@ def test_a_broken_parquet_file_is_refused(tmp_path: Path) -> None:
         (["--chains", "0"], "`chains` must be a whole number of 1 or more, not 0."),
         (["--seed", "-1"], "`seed` must be a whole number of 0 or more, not -1."),
         (["--priors", "wide"], "--priors wide is not known: use flat, or leave it out."),
+        (["--prob", "95"], "`prob` must lie between 0 and 1, not 95.0: 95 % is 0.95."),
         (["--family", "poisson"], "the family `poisson` is not available yet"),
     ],
 )
@@ -280,7 +394,12 @@ def test_wrong_usage_says_what_and_ends_with_two(arguments: list[str], reason: s
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help_names_the_commands(arguments: list[str]) -> None:
     text = run(*arguments).output
-    assert [word for word in ("fit", "explain", "demo") if f"\n  {word} " not in text] == []
+    assert [word for word in ("fit", "explain", "test", "demo") if f"\n  {word} " not in text] == []
+
+
+def test_help_says_what_the_exit_codes_mean() -> None:
+    text = " ".join(output("--help").split())
+    assert "0 where all is well; 1 for an error in formula, data or settings; 2 for wrong usage" in text
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from xarray import Dataset, DataTree
 
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
-from formulajoint.contrasts.hypotheses import hypothesis as parsed_hypothesis
 from formulajoint.errors import InferenceError, did_you_mean, listed
-from formulajoint.language.parse import parse_clause, parse_hypotheses
-from formulajoint.results import tables
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.language.parse import parse_clause
+from formulajoint.results import store, tables
+from formulajoint.results.asked import hypotheses, printed_tests, unasked
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import diagnostics
+from formulajoint.results.evidence import differing_data, evidence_of
+from formulajoint.results.html import fit_html
 from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.printing import fit_text
@@ -27,11 +31,10 @@ from formulajoint.results.records import fit_record
 from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
+    from rich.text import Text as RichText
+
     from formulajoint.api.model import JointModel
-
-
-MOST_TESTED = 100
-"""A printed fit shows joint tests over so many groups at most; `test()` has them always."""
+    from formulajoint.api.plotting import Plots
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,49 @@ class Fit:
     def engine(self) -> str:
         """Who sampled."""
         return self.draws.engine
+
+    @cached_property
+    def log_evidence(self) -> LogIntegral:
+        """The log of the probability density of the response under the model, log p(y), and its standard error.
+
+        Raises
+        ------
+        InferenceError
+            Where a prior is flat, or the exact engine does not cover the model.
+        """
+        found = evidence_of(self.draws)
+        if isinstance(found, str):
+            raise InferenceError(f"There is no evidence: {found}.")
+        return found
+
+    def compare(self, other: Fit) -> LogIntegral:
+        """Return the log Bayes factor of this model against another of the same response, and its standard error.
+
+        Parameters
+        ----------
+        other : Fit
+            Of the same rows.
+
+        Raises
+        ------
+        InferenceError
+            Where the two explain different data, or one has no evidence.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> one = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> none = fj.fit("test_score ~ 1 | school", fj.tutoring(), seed=1)
+        >>> round(one.compare(none).value, 1) > 0
+        True
+        """
+        if not isinstance(other, Fit):
+            raise InferenceError(f"A fit is compared with another fit, not with {type(other).__name__}.")
+        difference = differing_data(self.model.design, other.model.design)
+        if difference:
+            raise InferenceError(f"The two fits cannot be compared: {difference}.")
+        one, zero = self.log_evidence, other.log_evidence
+        return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row a coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
@@ -114,12 +160,14 @@ class Fit:
         Examples
         --------
         >>> import formulajoint as fj
-        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
-        >>> fit.contrast("pairwise(treatment)")  # doctest: +SKIP
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> round(float(fit.contrast("pairwise(treatment)").loc["pairwise_treatment[A - B]", "mean"]))
+        12
         """
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
-        return tables.contrasts(with_contrast(self.draws, parse_clause(clause), clause), prob)
+        parsed = parse_clause(clause, self.model.design.language)
+        return tables.contrasts(with_contrast(self.draws, parsed, clause), prob)
 
     def test(
         self,
@@ -165,10 +213,11 @@ class Fit:
         Examples
         --------
         >>> import formulajoint as fj
-        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)  # doctest: +SKIP
-        >>> fit.test("treatment == 0")  # doctest: +SKIP
+        >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
+        >>> round(float(fit.test().loc["treatment == 0", "log_bf10"]), 1)
+        9.9
         """
-        return joint_table(self.draws, self._hypotheses(hypothesis), rope, at_least, standardized)
+        return joint_table(self.draws, hypotheses(self.model.plan, hypothesis), rope, at_least, standardized)
 
     def sensitivity(
         self, hypothesis: str | None = None, factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -194,7 +243,7 @@ class Fit:
         """
         if not factors or not all(isinstance(f, Real) and 0 < f < math.inf for f in factors):
             raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
-        return sensitivity_table(self.draws, self._hypotheses(hypothesis), factors)
+        return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
         """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
@@ -212,33 +261,16 @@ class Fit:
             One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
             standard errors low_mcse and high_mcse, and a note where there is no band, or too few draws for it.
         """
-        return pd.concat([band_table(self.draws, found, prob) for found in self._hypotheses(hypothesis)])
+        return pd.concat(
+            [band_table(self.draws, found, prob) for found in hypotheses(self.model.plan, hypothesis)]
+        )
 
-    def _hypotheses(self, text: str | None) -> list[Hypothesis]:
-        design = self.model.design
-        if text is not None and not isinstance(text, str):
-            raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
-        if text is not None:
-            return [parsed_hypothesis(design, parse_hypotheses(text), text)]
-        found = [*self._of_slopes(), *self.model.plan.tests]
-        if not found:
-            raise InferenceError(
-                "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
-            )
-        return found
+    @cached_property
+    def plot(self) -> Plots:
+        """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""
+        from formulajoint.api.plotting import Plots  # loads matplotlib
 
-    def _of_slopes(self) -> list[Hypothesis]:
-        """Return what is tested unasked: each per-group predictor for zero in every group, but what clauses ask for."""
-        design, asked = self.model.design, {h.text for h in self.model.plan.tests}
-        slopes = [term for term in design.predictor.per_group if term.name != "Intercept"]
-        return [h for term in slopes if (h := all_zero(design, term)).text not in asked]
-
-    def _printed_tests(self) -> pd.DataFrame | None:
-        """Return the tests that the formula asks for, and those of all slopes where printing need not wait for them."""
-        grouping = self.model.design.predictor.grouping
-        few = grouping is not None and len(grouping) <= MOST_TESTED
-        found = [*(self._of_slopes() if few else ()), *self.model.plan.tests]
-        return joint_table(self.draws, found) if found else None
+        return Plots(self)
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.
@@ -266,6 +298,32 @@ class Fit:
         """Return what is wrong with the draws and what to do, in words; empty where all is well."""
         return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
 
+    def report(self, path: str | PathLike[str], prob: float = PROB) -> Path:
+        """Write the fit as one HTML page that opens without a network, and return where it is.
+
+        It begins with answers: is there an effect in any group, how large is it over all, how sure is that?
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"report.html"``. A file that is there is replaced once the new one is whole.
+        prob : float
+            Probability of the intervals.
+
+        Raises
+        ------
+        StoreError
+            Where the file cannot be written.
+        """
+        from formulajoint.report.page import Findings  # loads Jinja
+        from formulajoint.report.write import place, write
+
+        place(path)  # before anything is computed
+        tests = self.test() if unasked(self.model.plan) else None
+        weighed = tests is not None and tests["log_bf10"].notna().any()
+        tables = (self.summary(prob), self.contrasts(prob), tests, self.sensitivity() if weighed else None)
+        return write(path, Findings(self.draws, *tables, self.diagnostics(), prob))
+
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""
         return fit_record(
@@ -274,19 +332,58 @@ class Fit:
             self.contrasts(prob),
             self.diagnostics(),
             prob,
-            self._printed_tests(),
+            printed_tests(self.draws),
         )
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the fit to one NetCDF file, from which ``fj.load`` brings it back to the bit.
+
+        The file holds the draws, the formula, priors and versions, and of the data the rows and columns that the
+        formula uses: whoever has the file can read these. ``arviz.from_netcdf`` opens it, too.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.nc``. A file that is there is replaced once the new one is whole.
+
+        Raises
+        ------
+        StoreError
+            Where the file cannot be written.
+        """
+        store.save(self.draws, path)
+
+    def text(self, prob: float = PROB) -> str:
+        """Return what is printed: what was understood, contrasts, joint tests, coefficients, what to mind.
+
+        Parameters
+        ----------
+        prob : float
+            Probability of the intervals.
+        """
+        return fit_text(*self._printed(prob))
+
     def __str__(self) -> str:
-        return fit_text(
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return fit_html(*self._printed(PROB))
+
+    def _printed(self, prob: float) -> tuple[Any, ...]:
+        return (
             self.model.plan,
-            self.summary(),
-            self.contrasts(),
+            self.summary(prob),
+            self.contrasts(prob),
             self.diagnostics(),
             self.draws.drawn_by,
-            PROB,
-            self._printed_tests(),
+            prob,
+            printed_tests(self.draws),
         )
 
     def __repr__(self) -> str:
         return str(self)
+
+    def __rich__(self) -> RichText:
+        from formulajoint.results.terminal import styled  # loads Rich
+
+        return styled(str(self))

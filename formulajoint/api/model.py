@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.sufficient import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError, listed
 from formulajoint.language.ir import Formula
 from formulajoint.results.describe import explain, model_record
+from formulajoint.results.latex import explain_latex
 
 if TYPE_CHECKING:
     import pymc as pm
+    from rich.text import Text as RichText
     from xarray import DataTree
 
     from formulajoint.api.fit import Fit
@@ -50,13 +54,18 @@ class JointModel:
 
     @cached_property
     def pymc(self) -> pm.Model:
-        """The ``pm.Model``, built when first asked for."""
+        """The ``pm.Model``, built when first asked for; its response is observed row by row."""
         from formulajoint.compiler.build import build_model  # loads PyMC: seconds
 
         return build_model(self.plan)
 
-    def explain(self) -> str:
+    def explain(self, format: Literal["text", "html", "latex"] = "text") -> str:
         """Return what was understood: data, equation, every coefficient with its prior, contrasts and notes.
+
+        Parameters
+        ----------
+        format : {"text", "html", "latex"}
+            ``latex`` is the equations alone, an ``aligned`` block for math mode.
 
         Examples
         --------
@@ -64,7 +73,36 @@ class JointModel:
         >>> print(fj.model("test_score ~ treatment | school", fj.tutoring()).explain().splitlines()[2])
         data: 10 rows; 2 groups of school (A 4, B 6)
         """
-        return explain(self.plan)
+        match format:
+            case "text":
+                return explain(self.plan)
+            case "html":
+                from formulajoint.results.html import explain_html  # loads pandas
+
+                return explain_html(self.plan)
+            case "latex":
+                return explain_latex(self.plan)
+        raise InferenceError(f"`format` is 'text', 'html' or 'latex', not {format!r}.")
+
+    def graph(self) -> str:
+        """Return the model's graph as Graphviz source, every variable with its dims.
+
+        Raises
+        ------
+        InferenceError
+            Where the package ``graphviz`` is not installed: ``pip install graphviz``. To draw the source needs the
+            program ``dot`` besides.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> source = fj.model("test_score ~ treatment | school", fj.tutoring()).graph()  # doctest: +SKIP
+        """
+        if find_spec("graphviz") is None:
+            raise InferenceError("A graph needs the package graphviz: pip install graphviz.")
+        import pymc as pm  # seconds
+
+        return str(pm.model_to_graphviz(self.pymc).source)
 
     def record(self) -> dict[str, Any]:
         """Return what `explain` says as plain data, ready for JSON."""
@@ -107,6 +145,7 @@ class JointModel:
         seed: int | None = None,
         target_accept: float = 0.9,
         progress: bool = True,
+        likelihood: str = "auto",
     ) -> Fit:
         """Draw from the posterior.
 
@@ -128,6 +167,10 @@ class JointModel:
             Acceptance rate that NUTS adapts its step to, between 0 and 1.
         progress : bool
             Whether to show a progress bar, by NUTS.
+        likelihood : {"auto", "rows", "sums"}
+            What NUTS evaluates at each step, for the same posterior: the density of every row; or the groups' sums of
+            squares and products, which say the same of a Gaussian response without predictors of sigma, in a time that
+            does not grow with the rows. ``auto`` is sums where they apply and the rows are many.
 
         Returns
         -------
@@ -136,19 +179,37 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the engine is unknown, not installed, does not apply, or fails.
+            Where the engine or the likelihood is unknown or does not apply, or the engine is not installed or fails.
         """
         from formulajoint.api.fit import Fit
         from formulajoint.inference.engines import run
+        from formulajoint.inference.observed import with_observed
         from formulajoint.inference.settings import Settings
         from formulajoint.results.posterior import Posterior
 
+        check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress)
-        drawn = run(self.plan, lambda: self.pymc, engine, settings)
-        return Fit(self, Posterior(self.plan, drawn.tree, drawn.engine, drawn.why))
+        drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
+        tree = with_observed(drawn.tree, self.plan)
+        tree.attrs |= settings.to_say_again(drawn.engine)
+        return Fit(self, Posterior(self.plan, tree, drawn.engine, drawn.why))
+
+    def _for_nuts(self, likelihood: str) -> pm.Model:
+        """Return the ``pm.Model`` that NUTS evaluates."""
+        from formulajoint.compiler.build import build_model  # loads PyMC: seconds
+
+        return build_model(self.plan, "sums") if by_sums(self.plan, likelihood) else self.pymc
+
+    def _repr_html_(self) -> str:
+        return self.explain("html")
 
     def __str__(self) -> str:
         return self.explain()
 
     def __repr__(self) -> str:
         return self.explain()
+
+    def __rich__(self) -> RichText:
+        from formulajoint.results.terminal import styled  # loads Rich
+
+        return styled(self.explain())

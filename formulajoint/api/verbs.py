@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
+from formulajoint.language.default import chosen
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Formula
 from formulajoint.language.parse import parse
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
 
-SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress")
+SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood")
 """Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
 
 
 def model(
-    formula: str | Formula, data: object, priors: Priors = None, family: str | None = None
+    formula: str | Formula,
+    data: object,
+    priors: Priors = None,
+    family: str | None = None,
+    language: Language | None = None,
 ) -> JointModel:
     """Return the model that `formula` means for `data`, without fitting it.
 
@@ -35,7 +42,9 @@ def model(
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which return the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
     family : {None, "gaussian", "student"}
-        Likelihood, where the formula has no ``family(...)``.
+        Likelihood, where the formula has no ``family(...)``; an extension's family may be named, too.
+    language : Language, optional
+        The plain language with all installed and registered extensions, unless another is given.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def model(
     >>> m.priors["treatment"]
     'normal(0, 39.44)'
     """
-    return JointModel(_plan(formula, data, priors, family))
+    return JointModel(_plan(formula, data, priors, family, language))
 
 
 def fit(
@@ -59,28 +68,63 @@ def fit(
     data: object,
     priors: Priors = None,
     family: str | None = None,
+    language: Language | None = None,
     **sampling: Any,
 ) -> Fit:
     """Return the fit of `formula` to `data`: `model` and `JointModel.fit` in one call.
 
     Parameters
     ----------
-    formula, data, priors, family
+    formula, data, priors, family, language
         As for `model`.
     **sampling
-        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress.
+        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood.
 
     Examples
     --------
     >>> import formulajoint as fj
-    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)  # doctest: +SKIP
-    >>> fit.contrasts()  # doctest: +SKIP
+    >>> fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)
+    >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
+    13
     """
     unknown = next((name for name in sampling if name not in SAMPLING), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, (*SAMPLING, "priors", "family")) or f"There are {listed(SAMPLING)}."
+        hint = (
+            did_you_mean(unknown, (*SAMPLING, "priors", "family", "language"))
+            or f"There are {listed(SAMPLING)}."
+        )
         raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
-    return model(formula, data, priors, family).fit(**sampling)
+    return model(formula, data, priors, family, language).fit(**sampling)
+
+
+def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
+    """Return the fit that `Fit.save` wrote; it answers tables, tests and plots as before, without the data.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.nc``.
+    language : Language, optional
+        The plain language with all installed and registered extensions, unless another is given.
+
+    Raises
+    ------
+    StoreError
+        Where the file is missing, damaged, not written by `Fit.save`, or of a later version.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
+    >>> fit.save("fit.nc")  # doctest: +SKIP
+    >>> fj.load("fit.nc").contrasts().equals(fit.contrasts())  # doctest: +SKIP
+    True
+    """
+    from formulajoint.api.fit import Fit
+    from formulajoint.results import store  # xarray: half a second
+
+    posterior = store.load(path, language)
+    return Fit(JointModel(posterior.plan), posterior)
 
 
 def build(
@@ -89,6 +133,8 @@ def build(
     priors: Priors = None,
     family: str | None = None,
     prefix: str = "",
+    language: Language | None = None,
+    likelihood: str = "rows",
 ) -> dict[str, Any]:
     """Add the model of `formula` to the open ``pm.Model`` and return its variables by name.
 
@@ -99,11 +145,17 @@ def build(
     prefix : str
         Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
         treatment effects are ``maths_treatment`` over ``maths_school``.
+    language : Language, optional
+        As for `model`.
+    likelihood : {"rows", "sums", "auto"}
+        As for `JointModel.fit`. With ``"sums"`` the response is a ``pm.Potential``, from which nothing can be drawn.
 
     Raises
     ------
     DataError
         Where no model is open, or it has a variable or dim of the same name already.
+    InferenceError
+        Where the likelihood is unknown or does not go through sums.
 
     Examples
     --------
@@ -118,13 +170,20 @@ def build(
 
     from formulajoint.compiler.build import add_to_model
 
-    plan = _plan(formula, data, priors, family, prefix)
+    plan = _plan(formula, data, priors, family, language, prefix)
     if pm.Model.get_context(error_if_none=False) is None:
         raise DataError("There is no open model. Write `with pm.Model():` around `build(...)`.")
-    return add_to_model(plan)
+    return add_to_model(plan, likelihood)
 
 
-def _plan(formula: str | Formula, data: object, priors: Priors, family: str | None, prefix: str = "") -> Any:
+def _plan(
+    formula: str | Formula,
+    data: object,
+    priors: Priors,
+    family: str | None,
+    language: Language | None,
+    prefix: str = "",
+) -> Any:
     if not (priors is None or (isinstance(priors, str) and priors == "flat")):
         raise DataError(
             "`priors` is None or 'flat'. Single priors are written in the formula: `prior(treatment ~ normal(0, 5))`."
@@ -133,5 +192,6 @@ def _plan(formula: str | Formula, data: object, priors: Priors, family: str | No
         raise DataError(
             f"The formula comes first, as text, but {type(formula).__name__} was given; the data come second."
         )
-    parsed = parse(formula) if isinstance(formula, str) else formula
-    return make_plan(bind(parsed, data), priors, family, prefix)
+    spoken = chosen(language)
+    parsed = parse(formula, spoken) if isinstance(formula, str) else formula
+    return make_plan(bind(parsed, data, spoken), priors, family, prefix)

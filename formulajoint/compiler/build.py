@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
@@ -9,56 +11,57 @@ import pytensor.tensor as pt
 from formulajoint.compiler import defaults
 from formulajoint.compiler.contrast_nodes import Values, constants, node_dims, node_value, weights_over_sigma
 from formulajoint.compiler.distributions import Variable, variable
-from formulajoint.compiler.likelihood import observe
+from formulajoint.compiler.likelihood import observe, observe_sums
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.pooling import pooled_coefficients, pooled_scale
+from formulajoint.compiler.sufficient import by_sums, sums
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError
 
 
-def build_model(plan: Plan) -> pm.Model:
+def build_model(plan: Plan, likelihood: str = "rows") -> pm.Model:
     """Return a new PyMC model of `plan`: named variables, dims and coords, the contrasts as deterministics."""
     with pm.Model() as model:
-        add_to_model(plan)
+        add_to_model(plan, likelihood)
     return model
 
 
-def add_to_model(plan: Plan) -> dict[str, Variable]:
+def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
     """Add the variables of `plan` to the open model and return them by name.
+
+    Parameters
+    ----------
+    plan : Plan
+    likelihood : {"rows", "sums", "auto"}
+        As for ``sufficient.by_sums``: by rows the response is an observed variable, through sums a potential.
 
     Raises
     ------
     DataError
         Where the model already has a dim or variable of the same name.
+    InferenceError
+        Where the likelihood cannot be had as asked.
     """
     model = pm.modelcontext(None)
-    before = set(model.named_vars)
-    _add_coords(model, plan)
+    before, through_sums = set(model.named_vars), by_sums(plan, likelihood)
+    _add_coords(model, plan, () if through_sums else (plan.obs_dim,))
     coefficients = _coefficients(plan.mean, plan)
-    count = plan.design.rows.used
-    rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
-    for part in plan.parameters:
-        if isinstance(part, LinearPlan):
-            rows.append(pt.exp(_rows(part, _coefficients(part, plan), count)))
-        else:
-            rows.append(_spread_out(_scale(part, plan), part.grouping))
+    parameters = [
+        _coefficients(part, plan) if isinstance(part, LinearPlan) else _scale(part, plan)
+        for part in plan.parameters
+    ]
     _contrasts(plan)
-    design = plan.design
-    observe(
-        plan.response_name,
-        plan.family.name,
-        tuple(rows),
-        design.response.values,
-        design.row_weights,
-        plan.obs_dim,
-    )
+    if through_sums:
+        _observe_sums(plan, coefficients, *parameters)
+    else:
+        _observe_rows(plan, coefficients, parameters)
     return {name: model.named_vars[name] for name in model.named_vars if name not in before}
 
 
-def _add_coords(model: pm.Model, plan: Plan) -> None:
+def _add_coords(model: pm.Model, plan: Plan, of_rows: tuple[str, ...]) -> None:
     """Add the dims of `plan`, unless one of its names means something else in `model`."""
     rows = tuple(range(plan.design.rows.used))
-    coords: dict[str, tuple[object, ...]] = {**plan.coords, plan.obs_dim: rows}
+    coords: dict[str, tuple[object, ...]] = {**plan.coords, **dict.fromkeys(of_rows, rows)}
     for name in sorted(plan.variables | coords.keys()):
         if name in model.named_vars or (name in model.coords and name in plan.variables):
             raise _taken("variable" if name in model.named_vars else "dim", name)
@@ -76,7 +79,7 @@ def _taken(what: str, name: str, how: str = "") -> DataError:
 
 def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
     """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
-    scale = defaults.scales(plan.design, part.predictor.parameter)
+    scale = defaults.scales(plan.design, plan.family, part.predictor.parameter)
     out: dict[str, Variable] = {}
     for coefficient in part.coefficients:
         if coefficient.prior is not None:
@@ -89,6 +92,32 @@ def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
     for pool in part.pools:
         out |= pooled_coefficients(pool)
     return out
+
+
+def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Sequence[Variable]) -> None:
+    """Observe the response row by row."""
+    design, count = plan.design, plan.design.rows.used
+    rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
+    for part, value in zip(plan.parameters, parameters, strict=True):
+        if isinstance(part, LinearPlan):
+            rows.append(pt.exp(_rows(part, value, count)))
+        else:
+            rows.append(_spread_out(value, part.grouping))
+    observe(
+        plan.response_name,
+        plan.family,
+        tuple(rows),
+        design.response.values,
+        design.row_weights,
+        plan.obs_dim,
+    )
+
+
+def _observe_sums(plan: Plan, coefficients: dict[str, Variable], sigma: Variable) -> None:
+    """Observe what the likelihood reads of all rows together."""
+    found = sums(plan)
+    moved = {name: value - found.reference[name] for name, value in coefficients.items()}
+    observe_sums(plan.response_name, _rows(found.mean, moved, len(found.y)), sigma, found)
 
 
 def _rows(part: LinearPlan, coefficients: dict[str, Variable], rows: int) -> Variable:
@@ -105,7 +134,7 @@ def _contribution(coefficient: Coefficient, value: Variable, grouping: Grouping 
     if coefficient.grouped and grouping is not None:
         value = value[grouping.codes]  # (G, ...) -> (N, ...)
     if not term.factors:
-        return value if term.name == "Intercept" else columns[:, 0] * value
+        return value if np.all(columns == 1) else columns[:, 0] * value
     if coefficient.grouped:
         return (columns.reshape((-1, *term.shape)) * value).sum(axis=tuple(range(1, value.ndim)))
     return columns @ value.flatten()  # (N, k) @ (k,)

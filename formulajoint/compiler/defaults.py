@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.compiler.families import Family
+from formulajoint.compiler.links import LINKS
 from formulajoint.compiler.priors import Prior, prior
 from formulajoint.design.schema import Design, FloatArray, Predictor, Term
 
 SLOPE = 2.5
 """Prior sd of a slope: this many sds of the response per sd of the predictor."""
-
-NU = 20.0
-"""Prior mean of Student's degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,12 +37,35 @@ class Scales:
     spread: float
 
 
-def scales(design: Design, parameter: str) -> Scales:
-    """Return the scales of `parameter`'s predictor: on the response's scale for ``mu``, else on the log scale."""
+def scales(design: Design, family: Family, parameter: str) -> Scales:
+    """Return the scales of `parameter`'s predictor: on the scale of its link, which is the log for all but ``mu``."""
     mean, sd = response_moments(design)
-    if parameter == "mu":
+    if parameter == "mu" and family.link == "identity":
         return Scales(mean, SLOPE * sd, SLOPE * sd)
-    return Scales(float(np.log(sd if parameter == "sigma" else NU)), 1.0, 1.0)
+    if parameter == "mu":
+        return Scales(LINKS[family.link].at(mean), SLOPE, SLOPE)
+    return Scales(float(np.log(_typical(family.default_prior(parameter, sd)))), 1.0, 1.0)
+
+
+def _typical(prior: Prior) -> float:
+    """Return a typical value of a positive parameter: its prior's mean, or the scale of a half distribution."""
+    numbers = {name: float(value) for name, value in prior.args.items()}
+    match prior.law:
+        case "gamma":
+            return numbers["alpha"] / numbers["beta"]
+        case "inverse_gamma":
+            return numbers["beta"] / (numbers["alpha"] + 1)
+        case "exponential":
+            return 1 / numbers["lam"]
+        case "log_normal":
+            return float(np.exp(numbers["mu"]))
+        case "uniform":
+            return (numbers["lower"] + numbers["upper"]) / 2
+        case "half_cauchy":
+            return numbers["beta"]
+        case "constant":
+            return numbers["value"]
+    return numbers["sigma"]
 
 
 def response_moments(design: Design) -> tuple[float, float]:
@@ -98,8 +120,6 @@ def _intercept_sd(predictor: Predictor, scale: Scales) -> float:
     return float(np.sqrt(scale.spread**2 + away))
 
 
-def family_parameter(name: str, design: Design) -> Prior:
-    """Return the default prior of ``sigma`` or ``nu`` itself."""
-    if name == "nu":
-        return prior("gamma", 2.0, 0.1)
-    return prior("half_student_t", 4.0, response_moments(design)[1])
+def family_parameter(name: str, design: Design, family: Family) -> Prior:
+    """Return the default prior of a family's parameter itself."""
+    return family.default_prior(name, response_moments(design)[1])

@@ -1,45 +1,123 @@
-"""Likelihoods: the parameters each has besides the mean, and how the language calls them.
-
-To add a family: an entry in `FAMILIES`, a default prior for each new parameter in ``defaults.py``, and its
-distribution in ``likelihood.py``.
-"""
+"""Likelihoods as values: their parameters with default priors, and the link of the mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from sys import float_info
 from types import MappingProxyType
+from typing import Any, Literal
 
-from formulajoint.errors import FormulaError, listed
+from formulajoint.compiler.links import LINKS
+from formulajoint.compiler.overrides import Slot, read_overrides
+from formulajoint.compiler.priors import DEFAULT, Prior
+from formulajoint.errors import ExtensionError, FormulaError, did_you_mean, listed
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Clause, Formula, Name
+from formulajoint.language.options import function_name, options_of, positional_of
+from formulajoint.language.parse import parse
+from formulajoint.language.signatures import Signature
+from formulajoint.language.tables import CORE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """A likelihood.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        As in ``family(student)``.
-    parameters : tuple of str
-        Positive parameters besides the mean, in the order of the distribution; each may have predictors
+    distribution : callable or None
+        From the mean and the family's parameters, PyTensor variables over the rows, to a PyMC distribution:
+        ``pm.Laplace.dist(mu, b)``. None for the language's own families, whose distributions load PyMC only when a
+        model is built.
+    parameters : mapping of str to str
+        Positive parameters besides the mean, in the order of `distribution`, each with its default prior as formulas
+        write it; `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors,
         on the log scale.
-    link : str
+    link : {"identity", "log", "logit", "probit", "cloglog", "inverse"}
         Of the mean.
+    name : str, optional
+        As in ``family(student)``; the function's own name if none is given.
+    above, below : float
+        Bounds of the response, which it never reaches.
+    law : str, optional
+        How ``explain()`` calls the distribution; the family's name if none is given.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> def laplace(mu, b):
+    ...     return pm.Laplace.dist(mu, b)
+    >>> fj.Family(laplace, {"b": "half_student_t(4, sd)"}).name
+    'laplace'
     """
 
-    name: str
-    parameters: tuple[str, ...]
+    distribution: Callable[..., Any] | None
+    parameters: Mapping[str, str] = field(default_factory=dict)
     link: str = "identity"
+    name: str = ""
+    above: float = -float("inf")
+    below: float = float("inf")
+    law: str = ""
+    position: Literal["family"] = "family"
 
+    def __post_init__(self) -> None:
+        name = self.name or function_name(self.distribution)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "law", self.law or name)
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        if self.distribution is not None:
+            _check(self, self.distribution)
+
+    @property
+    def signature(self) -> Signature:
+        """It is named, not called."""
+        return Signature()
+
+    def default_prior(self, parameter: str, sd: float) -> Prior:
+        """Return the default prior of `parameter` for a response whose sd is `sd`."""
+        positive = max(float(sd), float_info.min)  # a perfect fit is refused where the model is planned
+        written = re.sub(r"\bsd\b", repr(positive), self.parameters[parameter])
+        formula = parse(f"y ~ 1, prior({parameter} ~ {written})", CORE)
+        (prior,) = read_overrides(formula, [Slot(parameter, None, "")]).values()
+        return Prior(prior.law, prior.args, DEFAULT)
+
+
+def _check(family: Family, distribution: Callable[..., Any]) -> None:
+    """Refuse what cannot be a family, before any formula uses it."""
+    if family.link not in LINKS:
+        hint = did_you_mean(str(family.link), LINKS) or f"there are {listed(LINKS)}."
+        raise ExtensionError(f"The family `{family.name}` has the unknown link `{family.link}`: {hint}")
+    wanted = positional_of(distribution)[1:]
+    if wanted != tuple(family.parameters) or options_of(distribution):
+        raise ExtensionError(
+            f"The distribution of `{family.name}` takes the mean and {listed(wanted) or 'nothing else'}, but "
+            f"`parameters` has {listed(family.parameters) or 'none'}. Both must be the same, in the same order."
+        )
+    for parameter, written in family.parameters.items():
+        try:
+            family.default_prior(parameter, 1.0)
+        except (FormulaError, TypeError) as error:
+            message = f"The default prior {written!r} of `{parameter}` of the family `{family.name}` is none: {error}"
+            raise ExtensionError(message) from error
+
+
+SCALE = "half_student_t(4, sd)"
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {"gaussian": Family("gaussian", ("sigma",)), "student": Family("student", ("sigma", "nu"))}
+    {
+        family.name: family
+        for family in (
+            Family(None, {"sigma": SCALE}, name="gaussian", law="normal"),
+            Family(None, {"sigma": SCALE, "nu": "gamma(2, 0.1)"}, name="student", law="student_t"),
+        )
+    }
 )
+"""The language's own families."""
 
 
-def family_of(formula: Formula, default: str | None = None) -> Family:
+def family_of(formula: Formula, default: str | None = None, language: Language = CORE) -> Family:
     """Return the family that the formula's ``family(...)`` names, or `default`, or Gaussian.
 
     Raises
@@ -49,7 +127,7 @@ def family_of(formula: Formula, default: str | None = None) -> Family:
     """
     clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "family"), None)
     if clause is None:
-        return _family(formula, "gaussian" if default is None else default, None)
+        return _family(formula, "gaussian" if default is None else default, None, language)
     word = clause.call.args[0]
     name = word.id if isinstance(word, Name) else ""
     if default is not None and default != name:
@@ -59,21 +137,23 @@ def family_of(formula: Formula, default: str | None = None) -> Family:
             clause.span,
             "say it in one place",
         )
+    family = _family(formula, name, clause, language)
     link = clause.call.keyword("link")
-    if isinstance(link, Name) and name in FAMILIES and link.id != FAMILIES[name].link:
+    if isinstance(link, Name) and link.id != family.link:
         raise FormulaError(
             f"the link `{link.id}` of `{name}` is not available yet",
             formula.source,
             link.span,
-            f"leave it out: the link is {FAMILIES[name].link}",
+            f"leave it out: the link is {family.link}",
         )
-    return _family(formula, name, clause)
+    return family
 
 
-def _family(formula: Formula, name: str, clause: Clause | None) -> Family:
-    if name not in FAMILIES:
+def _family(formula: Formula, name: str, clause: Clause | None, language: Language) -> Family:
+    family: Family | None = FAMILIES.get(name) or language.meaning("family", name)
+    if family is None:
         at = clause.span if clause is not None else formula.response.span
         raise FormulaError(
             f"the family `{name}` is not available yet", formula.source, at, f"there are {listed(FAMILIES)}"
         )
-    return FAMILIES[name]
+    return family

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 
 from formulajoint.compiler.distributions import Variable
+from formulajoint.compiler.families import Family
+from formulajoint.compiler.sufficient import Sums
 from formulajoint.design.schema import FloatArray
 
 
@@ -22,12 +26,24 @@ def _student(mean: Variable, sigma: Variable, nu: Variable) -> Variable:
 DISTRIBUTIONS: Mapping[str, Callable[..., Variable]] = MappingProxyType(
     {"gaussian": _gaussian, "student": _student}
 )
-"""Family name -> distribution from the mean and the family's parameters in their order."""
+"""Family name -> distribution from the mean and the family's parameters in their order; of the language's own."""
+
+INVERSES: Mapping[str, Callable[[Variable], Variable]] = MappingProxyType(
+    {
+        "identity": lambda eta: eta,
+        "log": pt.exp,
+        "logit": pt.sigmoid,
+        "probit": lambda eta: 0.5 * pt.erfc(-eta / np.sqrt(2)),
+        "cloglog": lambda eta: -pt.expm1(-pt.exp(eta)),
+        "inverse": lambda eta: 1 / eta,
+    }
+)
+"""Link -> from the linear predictor to the mean."""
 
 
 def observe(
     name: str,
-    family: str,
+    family: Family,
     parameters: tuple[Variable, ...],
     observed: FloatArray,
     row_weights: FloatArray | None,
@@ -37,14 +53,16 @@ def observe(
 
     Parameters
     ----------
-    name, family : str
+    name : str
+    family : Family
     parameters : tuple of variables
-        The mean, then the family's own.
+        The mean's linear predictor, then the family's own parameters.
     observed, row_weights : (N,) arrays
     dim : str
         Of the rows.
     """
-    law = DISTRIBUTIONS[family]
+    law = family.distribution or DISTRIBUTIONS[family.name]
+    parameters = (INVERSES[family.link](parameters[0]), *parameters[1:])
     if row_weights is None:
         model = pm.modelcontext(None)
         return model.register_rv(law(*parameters), name, observed=observed, dims=(dim,))
@@ -57,3 +75,20 @@ def observe(
         return law(*params)
 
     return pm.CustomDist(name, row_weights, *parameters, logp=logp, dist=dist, observed=observed, dims=(dim,))
+
+
+def observe_sums(name: str, mean: Variable, sigma: Variable, sums: Sums) -> Variable:
+    """Add a Gaussian likelihood to the open model through sums, as the potential `name`.
+
+    Parameters
+    ----------
+    name : str
+    mean : (M,) variable
+        Of the rows of `sums`, by coefficients less their reference.
+    sigma : (H,) variable, or () where there is one
+    sums : Sums
+    """
+    one = sigma.ndim == 0
+    logs = (sums.weights[0] if one else sums.weights) * (pt.log(sigma) + 0.5 * np.log(2 * np.pi))
+    squares = ((sums.y - mean) / (sigma if one else sigma[sums.sds])) ** 2
+    return pm.Potential(name, -logs.sum() - 0.5 * squares.sum())

@@ -23,7 +23,7 @@ from formulajoint.compiler.plan import (
 )
 from formulajoint.compiler.planning_contrasts import plan_contrasts
 from formulajoint.compiler.priors import FLAT, Prior, prior
-from formulajoint.compiler.propriety import refuse_improper
+from formulajoint.compiler.propriety import check_response, refuse_flat, refuse_improper
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.names import calls
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
@@ -57,13 +57,15 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     DataError
         Where the posterior would be improper.
     """
-    law = family_of(design.formula, family)
+    law = family_of(design.formula, family, design.language)
+    check_response(design, law)
     _check_parameters(design, law)
     maker = _Maker(
         design, law, read_overrides(design.formula, slots(design, law)), priors == "flat", Names(prefix)
     )
     plan = maker.plan()
     refuse_improper(plan)
+    refuse_flat(plan)
     return plan
 
 
@@ -128,7 +130,7 @@ class _Maker:
         response = self.names.variable(design.response.name)
         own = {name: self.names.variable(name) for name in self.family.parameters}
         direct = [self._scale(p, own[p]) for p in self.family.parameters if self._is_direct(p)]
-        mean = self._linear(design.predictor, "identity")
+        mean = self._linear(design.predictor, self.family.link)
         linear = [self._linear(p, "log") for p in design.parameters if not is_direct(p)]
         parameters = {p.parameter: p for p in direct} | {p.predictor.parameter: p for p in linear}
         plan = Plan(
@@ -175,7 +177,9 @@ class _Maker:
         grouping = predictor.grouping if predictor is not None and predictor.per_group else None
         dims = () if grouping is None else (self.names.group_dim(grouping),)
         inverse = prior("inverse", origin=FLAT) if (self.family.name, name) == ("gaussian", "sigma") else None
-        own = self._prior(Slot(name, None, VALUE), defaults.family_parameter(name, self.design), inverse)
+        own = self._prior(
+            Slot(name, None, VALUE), defaults.family_parameter(name, self.design, self.family), inverse
+        )
         plan = ScalePlan(variable, name, own, dims, grouping)
         request = self._request(name, "Intercept")
         if request is None or predictor is None:
@@ -198,7 +202,7 @@ class _Maker:
         return None
 
     def _linear(self, predictor: Predictor, link: str) -> LinearPlan:
-        scale = defaults.scales(self.design, predictor.parameter)
+        scale = defaults.scales(self.design, self.family, predictor.parameter)
         coefficients = {
             term.name: self._coefficient(predictor, term, scale, term in predictor.per_group)
             for term in predictor.terms

@@ -10,9 +10,12 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import ArithmeticPlan, Cells, LinearPlan, Plan
 from formulajoint.compiler.planning_weights import node_name
 from formulajoint.design.references import Reference, dims_of, places_of, resolve_reference
+from formulajoint.design.schema import Term
 from formulajoint.errors import FormulaError, listed
 from formulajoint.language.constants import constant
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Subscript, Unary
+from formulajoint.language.extension import Language
+from formulajoint.language.ir import Call, Chain, Expr, Index, Name, Number, Rest, Subscript, Unary, walk
+from formulajoint.language.parse import parse
 from formulajoint.language.text import canonical
 
 
@@ -73,6 +76,46 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
         cells={part: _cells(read, axes) for part, read in reads.items()},
         degree=_degree(expr, reads),
     )
+
+
+def each_predictor(plan: Plan, call: Call, expr: Expr) -> tuple[Expr, ...]:
+    """Return `expr` itself or, where it has ``.``, one expression for each per-group predictor but the intercept.
+
+    Raises
+    ------
+    FormulaError
+        Where there is no such predictor.
+    """
+    if not any(isinstance(part, Rest) for part in walk(expr)):
+        return (expr,)
+    grouping = plan.design.predictor.grouping
+    slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
+    if grouping is None or not slopes:
+        message = "`.` stands for each predictor with a coefficient in each group, and there is none"
+        raise FormulaError(message, plan.design.formula.source, call.span, "name the coefficients")
+    written = [(_expression(term, plan.design.language), term) for term in slopes]
+    return tuple(_with_term(expr, of, grouping.name if term.factors else None) for of, term in written)
+
+
+def _expression(term: Term, language: Language) -> Expr:
+    """Return the term as it is written."""
+    factors = [parse(f"y ~ {part}", language).predictors for part in term.parts]
+    return factors[0] if len(factors) == 1 else Chain((":",) * (len(factors) - 1), tuple(factors))
+
+
+def _with_term(expr: Expr, term: Expr, group: str | None) -> Expr:
+    """Return `expr` with `term` in the place of ``.``; a level alone is one of `group`, where there are other dims."""
+    match expr:
+        case Subscript(of=Rest(), indices=(Index(dim=None) as only,)):
+            return replace(expr, of=term, indices=(replace(only, dim=group),))
+        case Subscript(of=Rest()):
+            return replace(expr, of=term)
+        case Unary():
+            return replace(expr, operand=_with_term(expr.operand, term, group))
+        case Chain():
+            operands = tuple(_with_term(operand, term, group) for operand in expr.operands)
+            return replace(expr, operands=operands)
+    return expr
 
 
 def references(expr: Expr) -> Iterator[Expr]:

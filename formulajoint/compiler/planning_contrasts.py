@@ -6,16 +6,17 @@ from collections.abc import Iterable
 
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import AveragePlan, Coefficient, ContrastPlan, Plan, SharesPlan
-from formulajoint.compiler.planning_arithmetic import plan_arithmetic
+from formulajoint.compiler.planning_arithmetic import each_predictor, plan_arithmetic
 from formulajoint.compiler.planning_families import plan_family
 from formulajoint.compiler.planning_scales import check_precision, scale_of, sigma_by_group
 from formulajoint.compiler.planning_weights import Shares, node_name, weights_variable
-from formulajoint.contrasts.families import FAMILIES
-from formulajoint.contrasts.registry import AVERAGES
+from formulajoint.contrasts.custom import average_of, contrast_options, is_family
+from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.references import resolve_term
 from formulajoint.errors import FormulaError, listed
 from formulajoint.language.ir import Call, Clause, Name
+from formulajoint.language.options import given_options
 from formulajoint.language.text import canonical
 
 
@@ -42,25 +43,28 @@ def plan_contrasts(
     """
     found: list[ContrastPlan] = []
     shares = Shares(plan.shares, names)
+    language = plan.design.language
     for clause in clauses:
         call = clause.call
         if call.name == "contrast":
-            _check_name(plan, call, tuple(map(canonical, call.args)))
-            found += [plan_arithmetic(plan, call, arg, names) for arg in call.args]
-        elif call.name in FAMILIES or call.name in AVERAGES:
-            found += _nodes(plan, call, names, shares)
+            asked = [expr for arg in call.args for expr in each_predictor(plan, call, arg)]
+            _check_name(plan, call, tuple(map(canonical, asked)))
+            found += [plan_arithmetic(plan, call, expr, names) for expr in asked]
+        elif is_family(call.name, language):
+            found += [plan_family(plan, call, c, names, shares) for c in _coefficients(plan, call)]
+        elif (average := average_of(call.name, language)) is not None:
+            found += _averages(plan, call, average, names, shares)
     return tuple(found), tuple(shares.found)
 
 
-def _nodes(plan: Plan, call: Call, names: Names, shares: Shares) -> list[ContrastPlan]:
-    if call.name in AVERAGES and plan.design.predictor.grouping is None:
+def _averages(
+    plan: Plan, call: Call, function: ContrastFunction, names: Names, shares: Shares
+) -> list[AveragePlan]:
+    if plan.design.predictor.grouping is None:
         message = f"`{call.name}` averages over groups, but the formula has none"
         raise _error(plan, call, message, "write `| group` after the predictors")
-    wanted = _coefficients(plan, call)
-    _check_name(plan, call, tuple(c.name for c in wanted))
-    if call.name in FAMILIES:
-        return [plan_family(plan, call, coefficient, names, shares) for coefficient in wanted]
-    return [_average(plan, call, coefficient, names, shares) for coefficient in wanted]
+    wanted = _coefficients(plan, call, averaged=True)
+    return [_average(plan, call, function, coefficient, names, shares) for coefficient in wanted]
 
 
 def _check_name(plan: Plan, call: Call, made: tuple[str, ...]) -> None:
@@ -75,8 +79,14 @@ def _check_name(plan: Plan, call: Call, made: tuple[str, ...]) -> None:
         )
 
 
-def _coefficients(plan: Plan, call: Call) -> list[Coefficient]:
+def _coefficients(plan: Plan, call: Call, averaged: bool = False) -> list[Coefficient]:
     """Return the coefficients that the clause is about: those it names, or all of the groups but the intercept."""
+    wanted = _named(plan, call, averaged)
+    _check_name(plan, call, tuple(c.name for c in wanted))
+    return wanted
+
+
+def _named(plan: Plan, call: Call, averaged: bool) -> list[Coefficient]:
     grouped = {c.term.name: c for c in plan.mean.coefficients if c.grouped}
     if not call.args:
         slopes = [c for name, c in grouped.items() if name != "Intercept"]
@@ -89,7 +99,7 @@ def _coefficients(plan: Plan, call: Call) -> list[Coefficient]:
     out = []
     for arg in call.args:
         term = resolve_term(plan.design, arg)
-        if call.name in AVERAGES and term.name not in grouped:
+        if averaged and term.name not in grouped:
             raise FormulaError(
                 f"`{term.name}` has one coefficient for all groups, so there is nothing to average",
                 plan.design.formula.source,
@@ -100,7 +110,15 @@ def _coefficients(plan: Plan, call: Call) -> list[Coefficient]:
     return out
 
 
-def _average(plan: Plan, call: Call, coefficient: Coefficient, names: Names, shares: Shares) -> AveragePlan:
+def _average(
+    plan: Plan,
+    call: Call,
+    function: ContrastFunction,
+    coefficient: Coefficient,
+    names: Names,
+    shares: Shares,
+) -> AveragePlan:
+    options = contrast_options(call.name, plan.design.language)
     scale, divisors = scale_of(plan, call.keyword("scale"))
     value = call.keyword("weights")
     weights = weights_of(plan.design, coefficient.term, value, own_sigma=sigma_by_group(plan))
@@ -111,7 +129,7 @@ def _average(plan: Plan, call: Call, coefficient: Coefficient, names: Names, sha
         name=name,
         dims=coefficient.dims[1:],
         text=canonical(call),
-        function=AVERAGES[call.name],
+        function=function,
         coefficient=coefficient,
         weights=weights,
         weights_name=weights_variable(weights, name, coefficient, names, shares),
@@ -119,7 +137,7 @@ def _average(plan: Plan, call: Call, coefficient: Coefficient, names: Names, sha
         divisors=divisors,
         sigma=None if sigma is None else sigma.name,
         sigma_rank=0 if sigma is None else len(sigma.dims),
-        options={},
+        options=given_options(call, options, plan.design.formula.source),
     )
 
 

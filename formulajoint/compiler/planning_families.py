@@ -8,7 +8,8 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Coefficient, FamilyPlan, Plan
 from formulajoint.compiler.planning_scales import check_precision, sigma_by_group
 from formulajoint.compiler.planning_weights import Shares, node_name, weights_variable
-from formulajoint.contrasts.families import FAMILIES
+from formulajoint.contrasts.custom import ContrastFamily
+from formulajoint.contrasts.families import FAMILIES, ContrastMatrix
 from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.matching import position_of
 from formulajoint.design.references import Axis, compared
@@ -16,6 +17,7 @@ from formulajoint.errors import FormulaError
 from formulajoint.language.constants import constant
 from formulajoint.language.ir import Call, Expr, Name
 from formulajoint.language.levels import level_of
+from formulajoint.language.options import given_options
 from formulajoint.language.text import canonical
 
 MOST_PAIRS = 300
@@ -32,7 +34,7 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
     """
     axis = compared(plan.design, coefficient.term, call)
     weights = _weights(plan, call, coefficient, axis) if call.name == "meandev" else None
-    matrix = FAMILIES[call.name](axis.levels, **_options(plan, call, axis, weights))
+    matrix = _matrix(plan, call, axis, weights)
     name, sigma = node_name(plan, call, coefficient.name, names), plan.scale("sigma")
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
@@ -50,6 +52,13 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
         weights_name=None if weights is None else weights_variable(weights, name, coefficient, names, shares),
         sigma=None if sigma is None else sigma.name,
     )
+
+
+def _matrix(plan: Plan, call: Call, axis: Axis, weights: Weights | None) -> ContrastMatrix:
+    brought = plan.design.language.meaning("clause", call.name)
+    if isinstance(brought, ContrastFamily):
+        return brought.matrix(axis.levels, given_options(call, brought.options, plan.design.formula.source))
+    return FAMILIES[call.name](axis.levels, **_options(plan, call, axis, weights))
 
 
 def _options(plan: Plan, call: Call, axis: Axis, weights: Weights | None) -> dict[str, Any]:

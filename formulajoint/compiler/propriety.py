@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formulajoint.compiler.defaults import response_moments
+from formulajoint.compiler.families import FAMILIES, Family
+from formulajoint.compiler.links import LINKS
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.moments import Profile, by_group, profile, stack
-from formulajoint.design.schema import FloatArray, Grouping, IntArray, Term
+from formulajoint.design.schema import Design, FloatArray, Grouping, IntArray, Term
 from formulajoint.errors import DataError, listed
 
 PERFECT = 1e-26
@@ -22,10 +25,41 @@ PERFECT = 1e-26
 
 def refuse_improper(plan: Plan) -> None:
     """Raise a DataError where the posterior would not exist: under flat priors, or along a perfect fit."""
+    if plan.family.link != "identity":
+        return
     _check_coefficients(plan)
     sigma = plan.scale("sigma")
     if sigma is not None:
         _check_scale(plan, sigma)
+
+
+def refuse_flat(plan: Plan) -> None:
+    """Raise a DataError where a family that an extension brought has a flat prior: its posterior may not exist."""
+    flat = [name for name, prior in plan.priors if not prior.proper]
+    if flat and plan.family.name not in FAMILIES:
+        raise DataError(
+            f"{listed(flat)} {'has' if len(flat) == 1 else 'have'} a flat prior, and nothing shows that the posterior "
+            f"of the family `{plan.family.name}` would exist. Use the default priors."
+        )
+
+
+def check_response(design: Design, family: Family) -> None:
+    """Raise a DataError where the response has values that the family, or its link, does not allow."""
+    values, response = design.response.values, design.response.name
+    out = int(((values <= family.above) | (values >= family.below)).sum())
+    if out:
+        bounds = [f"above {family.above:g}"] if np.isfinite(family.above) else []
+        bounds += [f"below {family.below:g}"] if np.isfinite(family.below) else []
+        raise DataError(
+            f"The family `{family.name}` needs a response {' and '.join(bounds)}, but `{response}` is not in {out} of "
+            f"the {len(values)} rows used."
+        )
+    link, mean = LINKS[family.link], response_moments(design)[0]
+    if not link.low < mean < link.high:
+        raise DataError(
+            f"The {family.link} link of the family `{family.name}` is not defined at the mean of `{response}`, "
+            f"which is {mean:g}."
+        )
 
 
 def _is_flat(plan: LinearPlan, term: Term) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.contrasts.schemes import Groups, WeightScheme
 from formulajoint.design.matching import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
 from formulajoint.design.references import Axis
@@ -16,6 +17,7 @@ from formulajoint.design.schema import Design, FloatArray, Grouping, Term
 from formulajoint.errors import DataError, FormulaError, listed
 from formulajoint.language.constants import constant
 from formulajoint.language.ir import Call, Expr, Map, Name, Sequence
+from formulajoint.language.options import given_options
 from formulajoint.language.signatures import arguments
 from formulajoint.language.tables import WEIGHT_SCHEMES
 from formulajoint.language.text import canonical
@@ -112,6 +114,8 @@ def _raw(design: Design, term: Term, expr: Expr) -> FloatArray:
             return _column(design, expr)
         case Call(name="sum"):
             return _sum(design, expr)
+        case Call() if (scheme := design.language.meaning("weight scheme", expr.name)) is not None:
+            return _by_scheme(design, expr, scheme)
         case Map():
             return _map(expr, _grouping(design).labels, _grouping(design).name, design.formula.source)
         case Sequence():
@@ -189,6 +193,16 @@ def _sum(design: Design, call: Call) -> FloatArray:
             "`sum(...)` takes the name of one column", design.formula.source, name.span, "compute it first"
         )
     return _not_negative(_sums(design, _values(design, name)), f"sum({name.id})", _grouping(design))
+
+
+def _by_scheme(design: Design, call: Call, scheme: WeightScheme) -> FloatArray:
+    """Return the weights by a scheme that an extension brought."""
+    grouping = _grouping(design)
+    counts = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
+    columns = [_values(design, name) for name in call.args if isinstance(name, Name)]
+    options = given_options(call, scheme.options, design.formula.source)
+    values = scheme.values(Groups(grouping.labels, grouping.codes, counts), columns, options)
+    return _not_negative(values, canonical(call), grouping)
 
 
 def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArray:

@@ -15,7 +15,7 @@ from math import comb
 from formulajoint.design.names import column_arguments, key_of, plain
 from formulajoint.errors import FormulaError, did_you_mean
 from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Rest, Unary
-from formulajoint.language.text import canonical
+from formulajoint.language.text import RANK, SPECIAL, canonical
 from formulajoint.spans import NOWHERE, Span
 
 MOST_TERMS = 1000
@@ -143,6 +143,8 @@ class _Algebra:
                 return self._single(expr)
             case Chain(operators=("^", *_)):
                 return self._power(expr)
+            case Chain() if RANK[expr.operators[0]] == SPECIAL:  # values, as in I(...)
+                return self._single(Call("I", (expr,), span=expr.span))
             case Chain():
                 return self._chain(expr)
         raise FormulaError(f"`{canonical(expr)}` is no predictor", self.text, expr.span)

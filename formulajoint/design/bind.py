@@ -21,15 +21,17 @@ from formulajoint.design.names import (
     only_argument,
     require_known,
     walk,
-    weight_column,
+    weight_columns,
 )
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, check_finite, used_rows
 from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
-from formulajoint.errors import DataError, FormulaError
+from formulajoint.errors import DataError, ExtensionError, FormulaError, listed
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Call, Expr, Formula, Group, Name, Parameter, Rest
+from formulajoint.language.tables import CORE
 from formulajoint.spans import Span
 
 
@@ -43,13 +45,15 @@ class Plan:
     span: Span
 
 
-def bind(formula: Formula, data: object) -> Design:
+def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     """Bind `formula` to `data`.
 
     Parameters
     ----------
     formula : Formula
     data : pandas or Polars DataFrame, PyArrow Table, dict of arrays, or another frame that narwhals knows
+    language : Language
+        In which the formula was parsed: it says what names of extensions mean.
 
     Returns
     -------
@@ -61,13 +65,16 @@ def bind(formula: Formula, data: object) -> Design:
         Where the formula does not fit the names in the data, or asks for what is not available yet.
     DataError
         Where the values do not allow what the formula asks.
+    ExtensionError
+        Where the formula was parsed with an extension that `language` lacks.
     """
-    refuse_unavailable(formula)
+    _require_extensions(formula, language)
+    refuse_unavailable(formula, language)
     frame = read_frame(data)
     _check_names(formula, frame)
     plans = tuple(_plans(formula, frame))
     variable = _response_column(formula, plans)
-    table, rows = _used_rows(formula, plans, frame)
+    table, rows = _used_rows(formula, plans, frame, language)
     response = _response(formula, variable, table)
     predictors = tuple(_predictor(plan, table) for plan in plans)
     design = Design(
@@ -80,9 +87,19 @@ def bind(formula: Formula, data: object) -> Design:
         _weight_columns(formula, table),
         rows,
         partial(_later_column, frame, table.places),
+        language,
     )
     check_references(design)
     return design
+
+
+def _require_extensions(formula: Formula, language: Language) -> None:
+    missing = sorted(set(formula.extensions) - language.extensions)
+    if missing:
+        raise ExtensionError(
+            f"The formula was parsed with the extension {listed(missing)}, which this language lacks. "
+            "Give the language that it was parsed with: `language=...`."
+        )
 
 
 # --- names
@@ -118,8 +135,7 @@ def _columns_of_clauses(formula: Formula) -> Iterator[Name]:
     for call in calls(formula, "weights"):
         yield from columns_in(only_argument(call, formula))
     for call in contrast_calls(formula):
-        column = weight_column(call)
-        yield from [column] if column else []
+        yield from weight_columns(call)
 
 
 # --- plans
@@ -160,7 +176,9 @@ def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
     return response
 
 
-def _used_rows(formula: Formula, plans: Sequence[Plan], frame: Frame) -> tuple[Table, Rows]:
+def _used_rows(
+    formula: Formula, plans: Sequence[Plan], frame: Frame, language: Language
+) -> tuple[Table, Rows]:
     """Return the rows in which no column that the formula uses is missing."""
     weights = next((only_argument(call, formula) for call in calls(formula, "weights")), None)
     missing = next((only_argument(call, formula) for call in calls(formula, "missing")), Name("drop"))
@@ -172,6 +190,7 @@ def _used_rows(formula: Formula, plans: Sequence[Plan], frame: Frame) -> tuple[T
         formula.source,
         weights.id if isinstance(weights, Name) else None,
         drop=missing == Name("drop"),
+        language=language,
     )
 
 
@@ -213,10 +232,8 @@ def _offset(offsets: Sequence[Call], table: Table) -> FloatArray | None:
 def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
     """Return the columns by which contrasts weight the groups."""
     columns = {}
-    for call in contrast_calls(formula):
-        name = weight_column(call)
-        if name is not None:
-            columns[name.id] = _weight_values(table.columns[name.id], name, formula.source)
+    for name in (name for call in contrast_calls(formula) for name in weight_columns(call)):
+        columns[name.id] = _weight_values(table.columns[name.id], name, formula.source)
     return columns
 
 

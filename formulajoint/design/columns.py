@@ -11,16 +11,18 @@ import numpy as np
 
 from formulajoint.design.coding import CODINGS, Coding, treatment
 from formulajoint.design.frame import Column, Levels, levels, numbers
+from formulajoint.design.functions import ColumnFunction, column_function
 from formulajoint.design.matching import position_of
-from formulajoint.design.rows import Table, mean, sd
+from formulajoint.design.rows import Table
 from formulajoint.design.schema import FloatArray
-from formulajoint.errors import DataError, FormulaError, listed
+from formulajoint.errors import DataError, ExtensionError, FormulaError, listed
 from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Text, Unary
 from formulajoint.language.ir import Level as LevelNode
 from formulajoint.language.levels import level_of
-from formulajoint.language.signatures import arguments
+from formulajoint.language.options import given_options
+from formulajoint.language.signatures import arguments, matched
 from formulajoint.language.tables import FUNCTIONS
-from formulajoint.language.text import canonical
+from formulajoint.language.text import RANK, SPECIAL, canonical
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,45 +42,6 @@ MANY_LEVELS = 10
 SPOILT = 0.2
 """A text column with more levels, of which fewer than this share are no numbers, was meant to be numeric."""
 
-
-type Transform = Callable[[FloatArray, FloatArray | None], FloatArray]
-"""From (N,) values and row weights to values; what is learned from the data is learned from these."""
-
-
-def _elementwise(function: Callable[[FloatArray], FloatArray]) -> Transform:
-    return lambda values, weights: function(values)
-
-
-def _center(values: FloatArray, weights: FloatArray | None) -> FloatArray:
-    return values - mean(values, weights)
-
-
-def _standardize(values: FloatArray, weights: FloatArray | None) -> FloatArray:
-    return _center(values, weights) / sd(values, weights)
-
-
-TRANSFORMS: Mapping[str, Transform] = {
-    "log": _elementwise(np.log),
-    "log2": _elementwise(np.log2),
-    "log10": _elementwise(np.log10),
-    "log1p": _elementwise(np.log1p),
-    "exp": _elementwise(np.exp),
-    "expm1": _elementwise(np.expm1),
-    "sqrt": _elementwise(np.sqrt),
-    "abs": _elementwise(np.abs),
-    "I": _elementwise(np.asarray),
-    "offset": _elementwise(np.asarray),
-    "center": _center,
-    "standardize": _standardize,
-}
-
-DOMAINS: Mapping[str, str] = {
-    **dict.fromkeys(("log", "log2", "log10"), "It takes numbers above zero only."),
-    "log1p": "It takes numbers above -1 only.",
-    "sqrt": "It takes no numbers below zero.",
-    **dict.fromkeys(("exp", "expm1"), "The numbers are too large for it."),
-    "standardize": "The values do not vary.",
-}
 
 OPERATORS: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "+": np.add,
@@ -170,8 +133,10 @@ def _evaluate(expr: Expr, table: Table) -> FloatArray:
             return _compared(expr, table)
         case Chain() if set(expr.operators) <= OPERATORS.keys():
             return _finite(_combined(expr, table), expr, "Look for a division by zero.", table)
-        case Call() if expr.name in TRANSFORMS:
-            return _called(expr, table)
+        case Chain() if RANK[expr.operators[0]] == SPECIAL:
+            return _special(expr, table)
+        case Call() if (function := column_function(expr.name, table.language)) is not None:
+            return _called(expr, function, table)
     raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", table.text, expr.span)
 
 
@@ -196,11 +161,36 @@ def _combined(chain: Chain, table: Table) -> FloatArray:
     return first
 
 
-def _called(call: Call, table: Table) -> FloatArray:
-    (argument,) = arguments(call, FUNCTIONS[call.name], table.text).values()
-    values = np.broadcast_to(_evaluate(argument, table), (table.rows,))
-    result = TRANSFORMS[call.name](values, table.weights)
-    return _finite(result, call, DOMAINS.get(call.name, ""), table)
+def _special(chain: Chain, table: Table) -> FloatArray:
+    """Fold operators that extensions brought, from the left; each sees (N,) arrays."""
+    first, *others = [_rows(operand, table) for operand in chain.operands]
+    for name, values in zip(chain.operators, others, strict=True):
+        first = _answer(table.language.meaning("operator", name).function(first, values), name, table)
+    return _finite(first, chain, "", table)
+
+
+def _called(call: Call, function: ColumnFunction, table: Table) -> FloatArray:
+    given = matched(call, table.language.names["function"][call.name], table.text)
+    options = given_options(call, function.options, table.text)
+    columns = tuple(_rows(value, table) for slot, value in given if slot.name not in options)
+    result = _answer(function.values(columns, table.weights, options), call.name, table)
+    return _finite(result, call, function.domain, table)
+
+
+def _rows(expr: Expr, table: Table) -> FloatArray:
+    """Return the values of `expr`, one a row, which nobody can change."""
+    return np.broadcast_to(_evaluate(expr, table), (table.rows,))
+
+
+def _answer(result: object, name: str, table: Table) -> FloatArray:
+    """Return what a function or operator answered, if it is one number a row."""
+    values = np.asarray(result)
+    if values.shape not in ((), (table.rows,)) or values.dtype.kind not in "biuf":
+        answered = f"shape {values.shape} and type {values.dtype}"
+        raise ExtensionError(
+            f"`{name}` must answer one number for each of the {table.rows} rows, not {answered}."
+        )
+    return values.astype(np.float64)
 
 
 def _finite(values: FloatArray, expr: Expr, reason: str, table: Table) -> FloatArray:

@@ -96,17 +96,15 @@ def only_argument(call: Call, formula: Formula) -> Expr:
     return value
 
 
-def weight_column(call: Call) -> Name | None:
-    """Return the column by which a contrast clause weights the groups, if it is a column."""
+def weight_columns(call: Call) -> Iterator[Name]:
+    """Yield the columns by which a contrast clause weights the groups."""
     weights = call.keyword("weights")
     if isinstance(weights, Call) and weights.name == "dirichlet":
         weights = next(column_arguments(weights), None)
     if isinstance(weights, Call):
-        weights = next(column_arguments(weights), None) or next((k.value for k in weights.keywords), None)
-        return weights if isinstance(weights, Name) else None
+        yield from (value for value in weights.args if isinstance(value, Name))
     if isinstance(weights, Name) and (weights.quoted or weights.id not in ("n", "equal", "precision")):
-        return weights
-    return None
+        yield weights
 
 
 def require_known(name: Name, known: Iterable[str], text: str) -> None:

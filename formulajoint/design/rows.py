@@ -10,6 +10,8 @@ import numpy as np
 from formulajoint.design.frame import BoolArray, Column, Frame, numbers
 from formulajoint.design.schema import FloatArray, IntArray, Rows
 from formulajoint.errors import DataError
+from formulajoint.language.extension import Language
+from formulajoint.language.tables import CORE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,12 +19,14 @@ class Table:
     """The columns that a formula names, without missing values; `text` is the formula, for errors.
 
     `weights` are frequencies: a row of weight w counts as w rows. `places` are the rows' places in the frame.
+    `language` says what functions and operators mean.
     """
 
     columns: Mapping[str, Column]
     places: IntArray
     text: str
     weights: FloatArray | None = None
+    language: Language = CORE
 
     @property
     def rows(self) -> int:
@@ -35,11 +39,16 @@ class Table:
             return self
         columns = {name: column.take(keep) for name, column in self.columns.items()}
         weights = None if self.weights is None else self.weights[keep]
-        return Table(columns, self.places[keep], self.text, weights)
+        return replace(self, columns=columns, places=self.places[keep], weights=weights)
 
 
 def used_rows(
-    frame: Frame, names: Sequence[str], text: str, weights: str | None = None, drop: bool = True
+    frame: Frame,
+    names: Sequence[str],
+    text: str,
+    weights: str | None = None,
+    drop: bool = True,
+    language: Language = CORE,
 ) -> tuple[Table, Rows]:
     """Return the rows of `frame` in which no column of `names` is missing, and the count of those.
 
@@ -54,6 +63,8 @@ def used_rows(
         The column of the row weights; rows of weight zero are no rows.
     drop : bool
         False where rows with missing values are to be refused.
+    language : Language
+        That of the formula.
     """
     columns = {name: frame.column(name) for name in names}
     missing = {name: int(column.missing.sum()) for name, column in columns.items() if column.missing.any()}
@@ -61,7 +72,7 @@ def used_rows(
     keep = ~np.any([column.missing for column in columns.values()], axis=0)
     if not keep.any():
         raise DataError(f"No row is left: every row misses a value. {_counted(missing, frame.rows)}")
-    table = Table(columns, np.arange(frame.rows), text).take(keep)
+    table = Table(columns, np.arange(frame.rows), text, language=language).take(keep)
     for column in table.columns.values():
         check_finite(column)
     if weights is None:

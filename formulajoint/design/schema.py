@@ -12,7 +12,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Formula, Name
+from formulajoint.language.tables import CORE
 from formulajoint.spans import NOWHERE, Span
 
 type FloatArray = NDArray[np.float64]
@@ -189,6 +191,8 @@ class Design:
     read_column : callable or None
         From the name of any numeric column of the data to its values in the rows used, (N,): for contrasts that are
         asked after the fit. None where the data are gone.
+    language : Language
+        What names of extensions mean.
     """
 
     formula: Formula
@@ -200,6 +204,7 @@ class Design:
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
     read_column: Callable[[Name, str], FloatArray] | None = field(default=None, repr=False)
+    language: Language = CORE
 
     def parameter(self, name: str) -> Predictor | None:
         """Return the predictor of parameter `name`, or None where it has no clause of its own."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from formulajoint.design.names import calls, walk
 from formulajoint.errors import FormulaError, listed
+from formulajoint.language.extension import Language
 from formulajoint.language.ir import Call, Expr, Formula, GroupTerm, Name, Parameter
 from formulajoint.language.text import canonical
 
@@ -20,7 +21,7 @@ CLAUSES: Mapping[str, str] = {
 FAMILIES = ("gaussian", "student")
 
 
-def refuse_unavailable(formula: Formula) -> None:
+def refuse_unavailable(formula: Formula, language: Language) -> None:
     """Refuse what no design can be made of: functions, group terms, families."""
     for expr in _expressions(formula):
         for part in walk(expr):
@@ -36,7 +37,7 @@ def refuse_unavailable(formula: Formula) -> None:
     for call in calls(formula, *CLAUSES):
         raise _refusal(f"`{call.name}(...)`", call, formula, CLAUSES[call.name])
     for call in calls(formula, "family"):
-        _refuse_family(call, formula)
+        _refuse_family(call, formula, language)
 
 
 def _expressions(formula: Formula) -> Iterator[Expr]:
@@ -45,9 +46,11 @@ def _expressions(formula: Formula) -> Iterator[Expr]:
     yield from (clause.predictors for clause in formula.clauses if isinstance(clause, Parameter))
 
 
-def _refuse_family(call: Call, formula: Formula) -> None:
-    for family in (*call.args, *(k.value for k in call.keywords if k.name == "family")):
+def _refuse_family(call: Call, formula: Formula, language: Language) -> None:
+    for family in call.args:
         name = canonical(family)
+        if language.meaning("family", name) is not None:
+            return
         if name not in FAMILIES:
             raise _refusal(f"the family `{name}`", family, formula, f"{listed(FAMILIES)} are")
     link = call.keyword("link")

@@ -83,11 +83,17 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     if reason and engine == "exact":
         raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
     if not reason:
-        tree = exact(plan, settings)
-        k_hat = float(tree["sample_stats"]["k_hat"])
-        if k_hat < K_HAT or engine == "exact":
-            return Drawn(tree, "exact")
-        reason = f"its k-hat is {k_hat:.2f}"
+        try:
+            tree = exact(plan, settings)
+        except InferenceError as error:
+            if engine == "exact":
+                raise
+            reason = str(error)[0].lower() + str(error)[1:].rstrip(".")
+        else:
+            k_hat = float(tree["sample_stats"]["k_hat"])
+            if k_hat < K_HAT or engine == "exact":
+                return Drawn(tree, "exact")
+            reason = f"its k-hat is {k_hat:.2f}"
     log.info("not by the exact engine: %s", reason)
     return _by_nuts(build, "nutpie", settings, reason)
 
@@ -95,6 +101,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
 def exact(plan: Plan, settings: Settings) -> DataTree:
     """Return draws by the exact engine, which is known to apply."""
     started = time.perf_counter()
+    log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
     reduction = reduce(plan)
     draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed)
     seconds = time.perf_counter() - started
@@ -106,6 +113,7 @@ def exact(plan: Plan, settings: Settings) -> DataTree:
 
 
 def _by_nuts(build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = "") -> Drawn:
+    log.info("%s: loading PyMC and compiling the model, which takes some seconds", sampler)
     from formulajoint.inference.nuts import sample  # loads PyMC: seconds
 
     _check_installed(sampler)

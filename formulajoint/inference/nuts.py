@@ -7,7 +7,7 @@ import sys
 import time
 
 import pymc as pm
-import pytensor
+from pytensor.configdefaults import config
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
@@ -29,7 +29,7 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
     """
     started = time.perf_counter()
     # Numba's fast arithmetic rounds differently when it compiles and when it finds its own cache.
-    with quiet(), pytensor.config.change_flags(numba__fastmath=False):
+    with quiet(), config.change_flags(numba__fastmath=False):
         try:
             tree: DataTree = pm.sample(
                 draws=settings.draws,
@@ -46,7 +46,9 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
             reason = str(error).partition("Stack backtrace")[0].strip()  # nutpie's, of no use to a reader
             raise InferenceError(f"{sampler} could not sample this model: {reason}") from error
     tree.attrs["engine"] = sampler
-    log.info("%s drew %d x %d in %.1f s", sampler, settings.chains, settings.draws, time.perf_counter() - started)
+    log.info(
+        "%s drew %d x %d in %.1f s", sampler, settings.chains, settings.draws, time.perf_counter() - started
+    )
     return name_dims(tree, model)
 
 

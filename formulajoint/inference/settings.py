@@ -44,6 +44,12 @@ class Settings:
         if not (isinstance(self.target_accept, Real) and 0 < self.target_accept < 1):
             raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
 
+    def to_say_again(self, engine: str) -> dict[str, int | float]:
+        """Return what has to be said for `engine` to draw the same again, besides draws and chains."""
+        seed: dict[str, int | float] = {} if self.seed is None else {"seed": int(self.seed)}
+        by_nuts = {"tune": int(self.tune), "target_accept": float(self.target_accept)}
+        return seed if engine == "exact" else by_nuts | seed
+
 
 @contextmanager
 def quiet() -> Iterator[None]:

@@ -11,7 +11,6 @@ from formulajoint.language.constants import constant
 from formulajoint.language.predictors import CHECKS, check_group, check_predictors, check_response
 from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described, name_span
 from formulajoint.language.signatures import Kind, Slot
-from formulajoint.language.tables import Language
 from formulajoint.language.text import canonical
 from formulajoint.spans import Span
 
@@ -51,16 +50,6 @@ def check_hypotheses(reader: Reader, hypotheses: Sequence[ir.Expr]) -> None:
     """Check the text of a test."""
     for hypothesis in hypotheses:
         check_hypothesis(reader, Slot("hypothesis", Kind.HYPOTHESIS), hypothesis)
-
-
-def extensions_of(formula: ir.Formula, language: Language) -> tuple[str, ...]:
-    """Return the names of the extensions whose clauses, functions and the like `formula` uses."""
-    words = {node.name for node in ir.walk(formula) if isinstance(node, ir.Call)}
-    words |= {node.id for node in ir.walk(formula) if isinstance(node, ir.Name) and not node.quoted}
-    words |= {op for node in ir.walk(formula) if isinstance(node, ir.Chain) for op in node.operators}
-    tables = language.names.values()
-    brought = {table[word].extension for table in tables for word in words if word in table}
-    return tuple(sorted(brought - {""}))
 
 
 # --- what may stand only once

@@ -94,7 +94,11 @@ def check_effect(reader: Reader, slot: Slot, value: ir.Expr) -> None:
         case ir.Unary():
             check_effect(reader, slot, value.operand)
         case ir.Subscript():
-            check_term(reader, slot, value.of.of if isinstance(value.of, ir.Attribute) else value.of)
+            of = value.of.of if isinstance(value.of, ir.Attribute) else value.of
+            if not (
+                isinstance(of, ir.Rest) and slot.kind is Kind.EFFECT
+            ):  # `.[A]`: of each predictor in turn
+                check_term(reader, slot, of)
             _check_indices(reader, value)
         case ir.Attribute():
             check_term(reader, slot, value.of)

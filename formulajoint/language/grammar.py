@@ -2,26 +2,100 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+from lark import Lark, Token, Tree, lexer
+from lark.exceptions import LarkError, UnexpectedCharacters, UnexpectedToken
+from lark.grammar import Rule, Terminal
 
-__all__ = ["CONTRASTS", "FORMULA", "Fragment", "Stopped", "Token", "Tree", "parse_tree", "parser"]
+from formulajoint.errors import ExtensionError
+
+__all__ = [
+    "CONTRASTS",
+    "FORMULA",
+    "Composed",
+    "Fragment",
+    "Refused",
+    "Stopped",
+    "Token",
+    "Tree",
+    "check_strictly",
+    "compose",
+    "parse_tree",
+    "parser",
+]
 
 STARTS = ("formula", "clause", "hypotheses")
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of grammar, and the name under which errors speak of it."""
+    """A piece of grammar, and the name under which errors speak of it.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``vs.lark``.
+    text : str
+        In Lark's notation.
+    """
 
     name: str
     text: str
+
+    @staticmethod
+    def read(path: str | PathLike[str] | Traversable) -> Fragment:
+        """Return the fragment in the file `path`, which may be a resource of a package.
+
+        Raises
+        ------
+        ExtensionError
+            Where there is no such file.
+
+        Examples
+        --------
+        >>> from importlib.resources import files
+        >>> import formulajoint as fj
+        >>> fj.Fragment.read(files("formulajoint.grammar") / "contrasts.lark").name
+        'contrasts.lark'
+        """
+        file = Path(path) if isinstance(path, str | PathLike) else path
+        try:
+            return Fragment(file.name, file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ExtensionError(f"The grammar {file} cannot be read: {error}") from error
+
+
+class Refused(Exception):
+    """Lark refuses a grammar; the text is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What there is to know of a grammar that Lark accepts.
+
+    Attributes
+    ----------
+    terminals : mapping of str to str
+        The regular expression of each terminal.
+    together : frozenset of frozenset of str
+        Which terminals may stand next, one set a state of the parser: the ones that must be told apart.
+    nodes : frozenset of str
+        Names of the nodes that trees may have.
+    """
+
+    terminals: Mapping[str, str]
+    together: frozenset[frozenset[str]]
+    nodes: frozenset[str]
 
 
 class Stopped(Exception):
@@ -49,19 +123,77 @@ def _folder() -> Traversable:
 
 
 def _fragment(name: str) -> Fragment:
-    return Fragment(name, _folder().joinpath(f"{name}.lark").read_text(encoding="utf-8"))
+    return Fragment.read(_folder().joinpath(name))
 
 
-FORMULA = _fragment("formula")
-CONTRASTS = _fragment("contrasts")
+FORMULA = _fragment("formula.lark")
+CONTRASTS = _fragment("contrasts.lark")
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Keep Lark from comparing all terminals, its own included: half of the time of a first parse."""
+    before, lexer.has_interegular = lexer.has_interegular, False
+    try:
+        yield
+    finally:
+        lexer.has_interegular = before
 
 
 @cache
 def parser(fragments: tuple[Fragment, ...]) -> Lark:
     """Return the parser of the grammar that `fragments`, base first, make together."""
+    with _unchecked():
+        return _lark(fragments)
+
+
+@cache
+def compose(fragments: tuple[Fragment, ...]) -> Composed:
+    """Return what the grammar that `fragments` make together is like.
+
+    Raises
+    ------
+    Refused
+        Where it is no grammar.
+    """
+    try:
+        built = parser(fragments)
+    except LarkError as error:
+        raise Refused(str(error)) from None
+    lexers: Any = built.parser.lexer.lexers.values()
+    return Composed(
+        {terminal.name: terminal.pattern.to_regexp() for terminal in built.terminals},
+        frozenset(frozenset(terminal.name for terminal in lexer.terminals) for lexer in lexers),
+        frozenset(name for rule in built.rules for name in _node(rule)),
+    )
+
+
+def check_strictly(fragments: tuple[Fragment, ...]) -> None:
+    """Build the grammar as strictly as Lark can.
+
+    Raises
+    ------
+    Refused
+        Where it is ambiguous: the same text could be read in two ways.
+    """
+    try:
+        _lark(fragments, strict=True)
+    except LarkError as error:
+        raise Refused(str(error)) from None
+
+
+def _lark(fragments: tuple[Fragment, ...], **options: Any) -> Lark:
     text = "\n".join(fragment.text for fragment in fragments)
-    starts = [start for start in STARTS if f"\n{start} " in text]
-    return Lark(text, start=starts, parser="lalr", propagate_positions=True)
+    starts = [start for start in STARTS if re.search(rf"^\??{start} ", text, re.MULTILINE)]
+    return Lark(text, start=starts, parser="lalr", propagate_positions=True, **options)
+
+
+def _node(rule: Rule) -> tuple[str, ...]:
+    """Return the name of the node that an alternative makes, if it makes any."""
+    name = str(rule.alias or rule.origin.name)
+    kept = [s for s in rule.expansion if not (isinstance(s, Terminal) and s.filter_out)]
+    replaced = rule.options.expand1 and not rule.alias and len(kept) == 1  # `?rule`
+    return () if name.startswith("_") or replaced else (name,)
 
 
 def parse_tree(text: str, start: str, fragments: tuple[Fragment, ...]) -> Tree[Token]:

@@ -10,7 +10,7 @@ the depth of brackets in the text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from formulajoint.spans import NOWHERE, Span
@@ -261,6 +261,18 @@ class Formula:
         from formulajoint.language.text import canonical  # text needs the node types above
 
         return canonical(self)
+
+
+def placed(node: Any, span: Span) -> Any:
+    """Return `node` as if it and all in it stood at `span`."""
+    if isinstance(node, tuple):
+        return tuple(placed(item, span) for item in node)
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    parts = {
+        part.name: placed(getattr(node, part.name), span) for part in fields(node) if part.name != "span"
+    }
+    return replace(node, **parts, span=span)
 
 
 def walk(node: Any) -> Iterator[Any]:

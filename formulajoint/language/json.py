@@ -8,8 +8,9 @@ from typing import Any
 
 from formulajoint.errors import BugError, FormulaError, StoreError, listed
 from formulajoint.language import ir
+from formulajoint.language.default import chosen
+from formulajoint.language.extension import Language
 from formulajoint.language.parse import parse
-from formulajoint.language.tables import CORE, Language
 from formulajoint.language.text import WRITERS, canonical
 from formulajoint.spans import Span
 
@@ -42,7 +43,7 @@ def from_json(data: Mapping[str, Any], language: Language | None = None) -> ir.F
     StoreError
         If `data` is no such formula, is of a later version, or needs an extension that `language` lacks.
     """
-    language = language or CORE
+    language = chosen(language)
     _check_head(data, language)
     try:
         formula = _decoded({key: value for key, value in data.items() if key != "version"})

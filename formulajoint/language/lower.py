@@ -4,76 +4,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from formulajoint.errors import BugError, FormulaError, did_you_mean
+from formulajoint.errors import ExtensionError, did_you_mean
 from formulajoint.language import ir
-from formulajoint.language.grammar import Token, Tree
+from formulajoint.language.grammar import Token
 from formulajoint.language.levels import level_of
 from formulajoint.language.text import BARE_NAME, RANK
-from formulajoint.spans import NOWHERE, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A rule of the grammar as it was met, its children lowered already, tokens left as they are.
-
-    `rules` names the rule of each child, empty for a token.
-    """
-
-    children: list[Any]
-    rules: tuple[str, ...]
-    span: Span
-    text: str
-
-    def error(self, message: str, span: Span | None = None, hint: str = "") -> FormulaError:
-        """Return an error that points at this node, or at `span` within it."""
-        return FormulaError(message, self.text, span or self.span, hint)
-
+from formulajoint.language.tree import Node, Rule, span_of
+from formulajoint.spans import Span
 
 PARTS = ("mean", "sd")
 """What may follow a term after a dot: the location and the scale of its hierarchy."""
-
-MOST_LEVELS = 160
-"""Deepest tree that is lowered, so that whoever walks a formula may recurse."""
-
-type Rule = Callable[[Node], Any]
-
-
-def lower(tree: Tree[Token], text: str, rules: Mapping[str, Rule]) -> Any:
-    """Return what `rules` make of `tree`, from the leaves up and without recursion."""
-    values: dict[int, Any] = {}
-    depths: dict[int, int] = {}
-    for part in tree.iter_subtrees():
-        depth = 1 + max((depths[id(child)] for child in part.children if isinstance(child, Tree)), default=0)
-        if depth > MOST_LEVELS:
-            raise FormulaError("brackets and operators are nested too deep here", text, _span(part))
-        depths[id(part)] = depth
-        children = [values[id(child)] if isinstance(child, Tree) else child for child in part.children]
-        rule = rules.get(part.data)
-        if rule is None:
-            raise BugError(f"no lowering for the grammar's rule {str(part.data)!r} in {text!r}")
-        values[id(part)] = rule(Node(children, _rules(part), _span(part), text))
-    return values[id(tree)]
-
-
-def _rules(part: Tree[Token]) -> tuple[str, ...]:
-    return tuple(str(child.data) if isinstance(child, Tree) else "" for child in part.children)
-
-
-def _span(part: Tree[Token] | Token) -> Span:
-    place = part if isinstance(part, Token) else part.meta
-    start, end = getattr(place, "start_pos", None), getattr(place, "end_pos", None)
-    return NOWHERE if start is None or end is None else Span(start, end)
-
 
 # --- a whole formula and its clauses
 
 
 def _formula(node: Node) -> ir.Formula:
     response, predictors, group, *clauses = node.children
+    for clause in clauses:
+        if not isinstance(clause, ir.Parameter | ir.Clause | None):
+            raise ExtensionError(
+                f"An extension lowers what should be a clause to {clause!r}; return `node.clause(...)`."
+            )
     return ir.Formula(response, predictors, group, tuple(c for c in clauses if c is not None), node.text)
 
 
@@ -187,7 +142,7 @@ def _power(node: Node) -> ir.Expr:
     *children, last = node.children
     if children[-1] in ("+", "-"):
         sign = children.pop()
-        last = ir.Unary(str(sign), last, _span(sign).to(last.span))
+        last = ir.Unary(str(sign), last, span_of(sign).to(last.span))
     operands = (*children[::2], last)
     if isinstance(last, ir.Chain) and last.operators[0] == "^":
         operands = operands[:-1] + last.operands
@@ -227,24 +182,25 @@ def _subscript(node: Node) -> tuple[ir.Index, ...]:
 def _trailed(node: Node) -> ir.Expr:
     target, *trailers = node.children
     for trailer in trailers:
-        target = (
-            _attribute(node, target, trailer)
-            if isinstance(trailer, Token)
-            else _reference(node, target, trailer)
-        )
+        if callable(trailer):  # an extension's: from what it trails to the whole
+            target = trailer(target)
+        elif isinstance(trailer, Token):
+            target = _attribute(node, target, trailer)
+        else:
+            target = _reference(node, target, trailer)
     return target  # type: ignore[no-any-return]
 
 
 def _reference(node: Node, target: ir.Expr, indices: tuple[ir.Index, ...]) -> ir.Expr:
     if isinstance(target, ir.Subscript):
         raise node.error("a coefficient has one pair of brackets", hint="write `arm[A, control]`")
-    if not (isinstance(target, ir.Name | ir.Call | ir.Attribute) or _is_interaction(target)):
+    if not (isinstance(target, ir.Name | ir.Call | ir.Attribute | ir.Rest) or _is_interaction(target)):
         raise node.error("only a term of the model can be followed by `[...]`", target.span)
     return ir.Subscript(target, indices, target.span.to(node.span))
 
 
 def _attribute(node: Node, target: ir.Expr, tail: Token) -> ir.Expr:
-    name, span = str(tail)[1:], _span(tail)
+    name, span = str(tail)[1:], span_of(tail)
     if isinstance(target, ir.Name) and not target.quoted:
         raise node.error(f"`.{name}` stands apart from its name", hint=f"write `{target.id}.{name}`")
     if not (isinstance(target, ir.Name | ir.Call) or _is_interaction(target)):
@@ -348,7 +304,6 @@ RULES: Mapping[str, Rule] = {
     "colon": _interaction,
     "power": _power,
     "trailed": _trailed,
-    "trailer": _only,
     "number": _number,
     "string": _string,
     "rest": _rest,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from formulajoint.errors import FormulaError, did_you_mean
+from formulajoint.language.extension import Language
 from formulajoint.language.grammar import Stopped
 from formulajoint.language.scan import Word
 from formulajoint.language.slips import SLIPS
 from formulajoint.language.stops import OPERATORS, Advice, Stop
-from formulajoint.language.tables import Language
 
 MODEL = "a formula is `response ~ predictors | group`"
 

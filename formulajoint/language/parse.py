@@ -7,13 +7,14 @@ from typing import Any
 
 from formulajoint.errors import FormulaError
 from formulajoint.language import ir
-from formulajoint.language.check import check_after_fit, check_formula, check_hypotheses, extensions_of
+from formulajoint.language.check import check_after_fit, check_formula, check_hypotheses
+from formulajoint.language.default import chosen
+from formulajoint.language.extension import Language
 from formulajoint.language.grammar import Stopped, parse_tree
-from formulajoint.language.lower import lower
 from formulajoint.language.messages import explained
 from formulajoint.language.reading import Reader
 from formulajoint.language.scan import check_length, scan
-from formulajoint.language.tables import CORE, Language
+from formulajoint.language.tree import lower
 from formulajoint.spans import Span
 
 
@@ -25,23 +26,25 @@ def parse(text: str, language: Language | None = None) -> ir.Formula:
     text : str
         Such as ``score ~ treatment | school, joint(weights=n)``.
     language : Language, optional
-        The language with extensions; the plain one if none is given.
+        Such as ``CORE``, the plain one. By default the plain one with all extensions that are installed or that
+        decorators have added.
 
     Raises
     ------
     FormulaError
         With the place in `text` and what to write instead.
     """
-    language = language or CORE
+    language = chosen(language)
     formula: ir.Formula = _read(text, "formula", language)
-    check_formula(Reader(text, language), formula)
+    reader = Reader(text, language)
+    check_formula(reader, formula)
     check_length(str(formula))
-    return replace(formula, extensions=extensions_of(formula, language))
+    return replace(formula, extensions=tuple(sorted(reader.used - {""})))
 
 
 def parse_clause(text: str, language: Language | None = None) -> ir.Clause:
     """Return the one contrast clause that `text` states, such as ``pairwise(treatment)``."""
-    language = language or CORE
+    language = chosen(language)
     clause: ir.Clause = _read(text, "clause", language)
     check_after_fit(Reader(text, language), clause)
     return clause
@@ -49,7 +52,7 @@ def parse_clause(text: str, language: Language | None = None) -> ir.Clause:
 
 def parse_hypotheses(text: str, language: Language | None = None) -> tuple[ir.Chain, ...]:
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
-    language = language or CORE
+    language = chosen(language)
     hypotheses: tuple[ir.Chain, ...] = _read(text, "hypotheses", language)
     check_hypotheses(Reader(text, language), hypotheses)
     return hypotheses
@@ -66,4 +69,4 @@ def _read(text: str, start: str, language: Language) -> Any:
         tree = parse_tree(text, start, language.fragments)
     except Stopped as stopped:
         raise explained(text, words, stopped, start, language) from None
-    return lower(tree, text, language.rules)
+    return lower(tree, text, language.grammar)

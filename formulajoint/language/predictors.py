@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from formulajoint.errors import FormulaError
+from formulajoint.errors import FormulaError, did_you_mean
 from formulajoint.language import ir
 from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described, name_span
 from formulajoint.language.signatures import Kind, Place, Slot
@@ -74,9 +74,7 @@ def _check_factor(reader: Reader, value: ir.Expr) -> None:
             for operand in value.operands:
                 _check_factor(reader, operand)
         case ir.Chain() if RANK[value.operators[0]] == SPECIAL:
-            _check_operators(reader, value)
-            for operand in value.operands:
-                _check_factor(reader, operand)
+            _check_arithmetic(reader, Slot("x", Kind.ARITHMETIC), value)
         case _:
             raise _no_factor(reader, value)
 
@@ -127,10 +125,12 @@ def _as_arithmetic(value: ir.Expr) -> str:
 
 
 def _check_operators(reader: Reader, chain: ir.Chain) -> None:
+    known = reader.language.names["operator"]
     for operator in chain.operators:
-        if operator not in reader.language.names["operator"]:
-            message = f"the operator `{operator}` is not known"
-            raise reader.error(message, chain.span, "operators in percent signs come only from extensions")
+        if operator not in known:
+            hint = did_you_mean(operator, known) or "operators in percent signs come only from extensions"
+            raise reader.error(f"the operator `{operator}` is not known", chain.span, hint)
+        reader.look_up("operator", operator, chain.span)
 
 
 def check_group(reader: Reader, group: ir.Group) -> None:

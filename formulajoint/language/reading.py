@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from formulajoint.errors import FormulaError, did_you_mean, listed
 from formulajoint.language import ir
 from formulajoint.language.constants import constant
+from formulajoint.language.extension import Language, Position
 from formulajoint.language.levels import level_of
 from formulajoint.language.signatures import Kind, Signature, Slot, matched
-from formulajoint.language.tables import ELSEWHERE, Language, Position
+from formulajoint.language.tables import ELSEWHERE
 from formulajoint.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A text being checked, and the language it is checked against."""
+    """A text being checked, and the language it is checked against; `used` collects the extensions it needs."""
 
     text: str
     language: Language
+    used: set[str] = field(default_factory=set)
 
     def error(self, message: str, span: Span, hint: str = "") -> FormulaError:
         """Return an error that points at `span`."""
@@ -33,6 +35,7 @@ class Reader:
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
             hint = near or self._elsewhere(name) or f"known are {listed(table, 20)}"
             raise self.error(f"there is no {position} `{name}`", span, hint)
+        self.used.add(table[name].extension)
         return table[name]
 
     def _elsewhere(self, name: str) -> str:
@@ -136,6 +139,12 @@ def _whole(reader: Reader, slot: Slot, value: ir.Expr) -> None:
         raise reader.error(f"`{slot.name}` must be a whole number, 1 or more", value.span)
 
 
+def _integer(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+    _number(reader, slot, value)
+    if not constant(value, reader.text).is_integer():
+        raise reader.error(f"`{slot.name}` must be a whole number", value.span)
+
+
 def _level(reader: Reader, slot: Slot, value: ir.Expr) -> None:
     if level_of(value) is None:
         message = f"`{slot.name}` must be a level, not {described(value)}"
@@ -180,6 +189,7 @@ PLAIN: Mapping[Kind, Check] = {
     Kind.NUMBER: _number,
     Kind.POSITIVE: _positive,
     Kind.WHOLE: _whole,
+    Kind.INTEGER: _integer,
     Kind.LEVEL: _level,
     Kind.LABEL: _label,
     Kind.FAMILY: _name_of("family"),

@@ -22,6 +22,7 @@ class Kind(Enum):
     NUMBER = "a number"
     POSITIVE = "a positive number"
     WHOLE = "a positive whole number"
+    INTEGER = "a whole number"
     WORD = "one word"
     LEVEL = "a level"
     LABEL = "a name"

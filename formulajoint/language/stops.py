@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from formulajoint.language.extension import Language
 from formulajoint.language.scan import Word
-from formulajoint.language.tables import Language
 from formulajoint.spans import Span
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")

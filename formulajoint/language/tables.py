@@ -2,64 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal
 
-from formulajoint.errors import FormulaJointError, listed
-from formulajoint.language.grammar import CONTRASTS, FORMULA, Fragment
-from formulajoint.language.lower import RULES, Rule
+from formulajoint.language.extension import Language
+from formulajoint.language.grammar import CONTRASTS, FORMULA
+from formulajoint.language.lower import RULES
 from formulajoint.language.signatures import Kind, Signature, Slot
-
-type Position = Literal["clause", "function", "distribution", "family", "coding", "weight scheme", "operator"]
-type Table = Mapping[str, Signature]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Language:
-    """All that parsing consults: the grammar, what its rules mean, and the tables of names.
-
-    A name in one table says nothing about that name elsewhere: `poly` is a clause, a column function
-    and a coding.
-    """
-
-    fragments: tuple[Fragment, ...]
-    rules: Mapping[str, Rule]
-    names: Mapping[Position, Table]
-
-    @property
-    def extensions(self) -> frozenset[str]:
-        """Names of the extensions that have added to this language."""
-        signatures = (signature for table in self.names.values() for signature in table.values())
-        return frozenset(signature.extension for signature in signatures if signature.extension)
-
-    def extend(
-        self,
-        extension: str,
-        names: Mapping[Position, Table] | None = None,
-        fragments: Iterable[Fragment] = (),
-        rules: Mapping[str, Rule] | None = None,
-    ) -> Language:
-        """Return a new language that also knows what `extension` brings."""
-        tables = dict(self.names)
-        for position, table in (names or {}).items():
-            _refuse_known(table, tables[position], f"as a {position}")
-            brought = {name: replace(signature, extension=extension) for name, signature in table.items()}
-            tables[position] = MappingProxyType({**tables[position], **brought})
-        _refuse_known(rules or {}, self.rules, "as a rule of the grammar")
-        return Language(
-            (*self.fragments, *fragments),
-            MappingProxyType({**self.rules, **(rules or {})}),
-            MappingProxyType(tables),
-        )
-
-
-def _refuse_known(new: Iterable[str], known: Iterable[str], what: str) -> None:
-    both = sorted(set(new) & set(known))
-    if both:
-        raise FormulaJointError(f"the language knows {listed(both)} {what} already")
-
 
 # --- slots that several names share
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from formulajoint.compiler.densities import log_density, support
 from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.prior_scales import with_scaled
+from formulajoint.compiler.priors import Prior
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.evidence import log_bayes_factor as log_bayes_factor_by_evidence
+from formulajoint.inference.exact.evidence import why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
 from formulajoint.results.describe import span
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
+
+MOST_DENSE = 400
+"""Quadrature takes all coefficients at once, at a cost of their cube; of more, evidences go group by group where the
+hypothesis allows it."""
 
 MOST_SCALED = 300
 """With so many coefficients at most, `scale_note` computes two further Bayes factors for a line of text."""
@@ -26,26 +33,46 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
     hypothesis : Hypothesis
         Equalities.
     factor : float
-        By which the prior sds of the terms tested are multiplied; their means, and all other priors, stay.
+        By which the prior sds of the terms tested are multiplied, under a hierarchy those of its mean and of its sd;
+        prior means, and all other priors, stay.
 
     Notes
     -----
-    The null model keeps every prior of the full model; that of the coefficients is conditioned on the hypothesis, so
-    that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
+    The null model keeps every prior of the full model. That of coefficients that are not pooled is conditioned on the
+    hypothesis, so that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
-    sigma, reason = plan.scale("sigma"), _why_not(plan)
-    if reason or sigma is None:
-        return reason
-    whole = regression(plan.design)
-    if whole is None:
+    wider = with_scaled(plan, hypothesis.terms, factor)
+    if isinstance(wider, str):
+        return f"no Bayes factor: {wider}"
+    reason = _why_not(wider)
+    if reason:
+        return _by_evidence(wider, hypothesis, reason)
+    if sum(block.size for block in layout(plan.design)) > MOST_DENSE:
+        found = log_bayes_factor_by_evidence(wider, hypothesis)
+        if isinstance(found, LogIntegral):
+            return found
+    return _by_quadrature(wider, hypothesis)
+
+
+def _by_quadrature(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
+    """Return log BF10 of a Gaussian model that is not pooled and has one sigma."""
+    whole, sigma = regression(plan.design), plan.scale("sigma")
+    if whole is None or sigma is None:
         return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
     mean, sd = coefficient_priors(plan)
-    sd = np.where(_tested(plan, hypothesis), factor * sd, sd)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
     null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
     return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
+
+
+def _by_evidence(plan: Plan, hypothesis: Hypothesis, reason: str) -> LogIntegral | str:
+    """Return log BF10 from the evidences of model and null where the exact engine covers them, else the reason."""
+    if why_no_evidence(plan):
+        return reason
+    found = log_bayes_factor_by_evidence(plan, hypothesis)
+    return found if isinstance(found, LogIntegral) else f"no Bayes factor: {found}"
 
 
 def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
@@ -54,7 +81,7 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
     Of a hypothesis that has a Bayes factor.
     """
     scale = f"prior sd {tested_scale(plan, hypothesis, 1.0)}"
-    if len(coefficient_priors(plan)[0]) > MOST_SCALED:
+    if sum(block.size for block in layout(plan.design)) > MOST_SCALED:
         return f"{scale}; see sensitivity() for other scales"
     half, double = (equality(plan, hypothesis, factor) for factor in (0.5, 2.0))
     if not (isinstance(half, LogIntegral) and isinstance(double, LogIntegral)):
@@ -63,19 +90,26 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
 
 
 def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
-    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``."""
-    sds = {
-        block.term.name: coefficient_priors(plan)[1][block.start : block.start + block.size]
-        for block in layout(plan.design)
-        if block.term.name in hypothesis.terms
-    }
-    return " and ".join(f"{span(factor * sd)} of {name}" for name, sd in sds.items())
+    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; of a hierarchy, its priors."""
+    wider = with_scaled(plan, hypothesis.terms, factor)
+    if isinstance(wider, str):
+        return ""
+    said = [
+        _scale_of(c.prior, c.name)
+        for c in wider.mean.coefficients
+        if c.prior is not None and c.term.name in hypothesis.terms
+    ]
+    for pool in wider.mean.pools:
+        for term in pool.terms:
+            if term.coefficient.term.name in hypothesis.terms:
+                said += [_scale_of(term.mean, term.mean_name), _scale_of(term.sd, term.sd_name)]
+    return " and ".join(said)
 
 
-def _tested(plan: Plan, hypothesis: Hypothesis) -> NDArray[np.bool_]:
-    """Tell of each coefficient whether its term is tested."""
-    blocks = layout(plan.design)
-    return np.repeat([b.term.name in hypothesis.terms for b in blocks], [b.size for b in blocks])
+def _scale_of(prior: Prior, name: str) -> str:
+    if prior.law in ("normal", "half_normal"):
+        return f"{span(np.atleast_1d(prior.args['sigma']))} of {name}"
+    return f"{prior} of {name}"
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:

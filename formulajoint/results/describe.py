@@ -22,7 +22,7 @@ from formulajoint.compiler.plan import (
     Pool,
     ScalePlan,
 )
-from formulajoint.contrasts.families import MEANINGS
+from formulajoint.contrasts.custom import family_meaning
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import FloatArray, Grouping, Hierarchy, Rows, Term
@@ -34,8 +34,8 @@ MOST_GROUPS, MOST_CELLS = 8, 8
 
 WIDTH = 100
 
-LIKELIHOODS = {"gaussian": ("normal", ("mu", "sigma")), "student": ("student_t", ("nu", "mu", "sigma"))}
-"""Distribution and arguments of each family, as a prior would write them."""
+ORDER = {"student": ("nu", "mu", "sigma")}
+"""Arguments of a family's distribution as a prior would write them, where that is not the mean and its parameters."""
 
 HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 
@@ -127,9 +127,11 @@ def span(values: FloatArray) -> str:
 def equation_lines(plan: Plan) -> list[str]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
     names = {"mu": "mu"} | dict(_parameter_name(part) for part in plan.parameters)
-    law, order = LIKELIHOODS[plan.family.name]
-    lines = [f"model: {plan.response_name} ~ {law}({', '.join(names[parameter] for parameter in order)})"]
-    lines.append(f"       mu = {_sum(plan.mean)}")
+    order = ORDER.get(plan.family.name, ("mu", *plan.family.parameters))
+    law = ", ".join(names[parameter] for parameter in order)
+    lines = [f"model: {plan.response_name} ~ {plan.family.law}({law})"]
+    mean = "mu" if plan.mean.link == "identity" else f"{plan.mean.link}(mu)"
+    lines.append(f"       {mean} = {_sum(plan.mean)}")
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
             lines.append(f"       log({part.predictor.parameter}) = {_sum(part)}")
@@ -236,7 +238,8 @@ def _law(request: Hierarchy, location: str, scale: str) -> str:
 
 
 def _scale_rows(part: ScalePlan, family: str) -> Iterator[tuple[str, str, str]]:
-    what = "degrees of freedom" if part.parameter == "nu" else residual(family)
+    meanings = {"nu": "degrees of freedom", "sigma": residual(family)}
+    what = meanings.get(part.parameter, f"{part.parameter} of the {family} family")
     own = f"1/{part.name}" if part.prior.law == "inverse" else str(part.prior)
     if part.grouping is None:
         yield part.name, f"{what}, one for all rows", own
@@ -281,9 +284,8 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             entries = (
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
-            return (
-                f"{MEANINGS[contrast.family]} of {contrast.coefficient.name} over {contrast.over}, {entries}"
-            )
+            meaning = family_meaning(contrast.family, plan.design.language)
+            return f"{meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
         case ArithmeticPlan():
             return contrast.text
 

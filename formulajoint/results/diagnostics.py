@@ -57,12 +57,12 @@ def _divergences(posterior: Posterior) -> str:
 
 
 def _k_hat(posterior: Posterior) -> str:
-    if posterior.engine != "exact" or float(posterior.tree["sample_stats"]["k_hat"]) < K_HAT:
+    if posterior.engine != "exact":
         return ""
-    return (
-        f"k-hat is {float(posterior.tree['sample_stats']['k_hat']):.2f}, and above {K_HAT} importance sampling is not to "
-        "be trusted: use engine='nutpie'."
-    )
+    k_hat = float(posterior.tree["sample_stats"]["k_hat"])
+    if k_hat < K_HAT:
+        return ""
+    return f"k-hat is {k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: use engine='nutpie'."
 
 
 def _forms(plan: Plan) -> Iterator[bool]:

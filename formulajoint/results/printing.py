@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -16,6 +18,9 @@ from formulajoint.results.describe import (
     note_lines,
     table_lines,
 )
+
+type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
+"""Head and rows of a table."""
 
 MOST_ROWS = 24
 """A printed fit shows so many coefficients; `summary()` has them all."""
@@ -74,11 +79,7 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     """Return the contrasts as a table, each with a line of what it is and its weights."""
     if table.empty:
         return []
-    rows = [
-        (str(name), *_centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
-        for name, row in table.iterrows()
-    ]
-    lines = table_lines(("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows)
+    lines = table_lines(*contrast_cells(table, prob))
     weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
     return lines + [
         f"  {c.name}: {describe_contrast(plan, c)}"
@@ -87,13 +88,22 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     ]
 
 
-def _centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
+def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
+    """Return the table of contrasts as texts."""
+    rows = [
+        (str(name), *centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
+        for name, row in table.iterrows()
+    ]
+    return ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows
+
+
+def centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
     """Return the figures of a row, with the median in the place of a mean that does not exist."""
     mean, sd, interval = shown
     if mean or math.isnan(row["median"]):
         return shown
     digits = len(interval.partition(",")[0].partition(".")[2])
-    return f"{_fixed(row['median'], digits)} (median)", sd, interval
+    return f"{fixed(row['median'], digits)} (median)", sd, interval
 
 
 def direction(share: float, ess: float) -> str:
@@ -107,9 +117,16 @@ def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
     """Return the joint tests as a table: is there an effect in any group? Below it, what each rests on."""
     if table is None or table.empty:
         return []
+    return table_lines(*test_cells(plan, table)) + [
+        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
+    ]
+
+
+def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
+    """Return the table of joint tests as texts."""
     rows = [
         (
-            f"{label}{_everywhere(plan, str(label))}",
+            f"{label}{everywhere(plan, str(label))}",
             *(
                 "" if math.isnan(row[share]) else probability(row[share], row[f"{share}_mcse"])
                 for share in ("contour", "p_all_positive")
@@ -119,14 +136,45 @@ def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
         )
         for label, row in table.iterrows()
     ]
-    notes = [
-        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
-    ]
     titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
-    return table_lines(titles, rows) + notes
+    return titles, rows
 
 
-def _everywhere(plan: Plan, label: str) -> str:
+def hypothesis_text(table: pd.DataFrame) -> str:
+    """Return joint tests as text, each with the figures that it has and why others are missing."""
+    return "\n\n".join("\n".join([str(text), *_figures(row)]) for text, row in table.iterrows())
+
+
+def _figures(row: pd.Series) -> list[str]:
+    figures = {"rank": f"{row['rank']:g}"}
+    figures |= {
+        name: f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+        for column, name in FIGURES.items()
+        if not math.isnan(row[column])
+    }
+    if not math.isnan(row["statistic"]):
+        figures["classical test"] = classical_text(row)
+    width = max(map(len, FIGURES.values()))
+    lines = [f"  {name.ljust(width)}  {text}" for name, text in figures.items()]
+    return lines + note_lines([row["note"]] if row["note"] else [], "  note")
+
+
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "contour": "contour probability",
+        "gbpv": "global Bayesian p-value",
+        "p_all_positive": "P(all > 0)",
+        "p_all_negative": "P(all < 0)",
+        "p_at_least": "P(so many > 0)",
+        "p_in_rope": "P(all within rope)",
+        "p_out_of_rope": "P(all beyond rope)",
+        "log_bf10": "log BF10",
+    }
+)
+"""Columns of a joint test, in words."""
+
+
+def everywhere(plan: Plan, label: str) -> str:
     """Return ``in every school`` after a term's own test, in which the groups are not named."""
     predictor = plan.design.predictor
     every = {f"{term.name} == 0" for term in predictor.per_group}
@@ -154,26 +202,40 @@ def classical_text(row: pd.Series) -> str:
 def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
     """Return the coefficients as a table; of too many, first those that are not of a single group."""
     if len(table) > MOST_ROWS:
-        grouped = {c.name for c in plan.mean.coefficients if c.grouped}
-        of_group = table.index.map(lambda label: label.partition("[")[0] in grouped).to_numpy(bool)
-        table = pd.concat([table[~of_group], table[of_group]])
-    shown = table.head(MOST_ROWS)
+        table = of_all_first(plan, table)
+    lines = table_lines(*coefficient_cells(table.head(MOST_ROWS), prob))
+    rest = len(table) - MOST_ROWS
+    return [*lines, *([f"... and {rest} more rows in summary()"] if rest > 0 else [])]
+
+
+def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
+    """Return the table of coefficients as texts."""
     rows = [
-        (str(name), *numbers(row), _fixed(row["ess_bulk"], 0), _fixed(row["r_hat"], 3))
-        for name, row in shown.iterrows()
+        (str(name), *numbers(row), fixed(row["ess_bulk"], 0), fixed(row["r_hat"], 3))
+        for name, row in table.iterrows()
     ]
-    lines = table_lines(("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows)
-    rest = len(table) - len(shown)
-    return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
+    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows
+
+
+def of_all_first(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a summary, those that are not of a single group before the others."""
+    grouped = {c.name for c in plan.mean.coefficients if c.grouped}
+    of_group = table.index.map(lambda label: label.partition("[")[0] in grouped).to_numpy(bool)
+    return pd.concat([table[~of_group], table[of_group]])
 
 
 def numbers(row: pd.Series) -> tuple[str, str, str]:
     """Return mean, sd and interval, rounded to what the Monte Carlo error lets one trust; blank where undefined."""
     mean, sd, low, high = (float(row[name]) for name in ("mean", "sd", "hdi_low", "hdi_high"))
-    width = sd if math.isfinite(sd) else (high - low) / 4
-    ess = float(row["ess_bulk"])
-    digits = decimals(width / math.sqrt(ess) if ess > 0 else width)
-    return _fixed(mean, digits), _fixed(sd, digits), f"({_fixed(low, digits)}, {_fixed(high, digits)})"
+    digits = decimals_of(row)
+    return fixed(mean, digits), fixed(sd, digits), f"({fixed(low, digits)}, {fixed(high, digits)})"
+
+
+def decimals_of(row: pd.Series) -> int:
+    """Return the decimals that the figures of a row support; the interval tells the width where there is no sd."""
+    sd, ess = float(row["sd"]), float(row["ess_bulk"])
+    width = sd if math.isfinite(sd) else (float(row["hdi_high"]) - float(row["hdi_low"])) / 4
+    return decimals(width / math.sqrt(ess) if ess > 0 else width)
 
 
 def decimals(error: float) -> int:
@@ -183,7 +245,8 @@ def decimals(error: float) -> int:
     return max(0, min(10, -math.floor(math.log10(error))))
 
 
-def _fixed(value: float, digits: int) -> str:
+def fixed(value: float, digits: int) -> str:
+    """Return `value` with so many decimals, never as minus zero; blank where undefined."""
     return "" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no -0.00
 
 
@@ -210,8 +273,8 @@ def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:
 def sampler_line(summary: pd.DataFrame, engine: str) -> str:
     """Return how the draws were made and how good they are, in one line."""
     figures = [
-        ("smallest ess_bulk", _fixed(summary["ess_bulk"].min(), 0)),
-        ("largest r_hat", _fixed(summary["r_hat"].max(), 3)),
+        ("smallest ess_bulk", fixed(summary["ess_bulk"].min(), 0)),
+        ("largest r_hat", fixed(summary["r_hat"].max(), 3)),
     ]
     known = ", ".join(f"{name} {figure}" for name, figure in figures if figure)
     return f"sampled by {engine}" + (f": {known}" if known else "")

@@ -28,9 +28,14 @@ def fit_record(
         "summary": _rows(summary, "parameter"),
         "estimates": _rows(contrasts.drop(columns="weights"), "contrast"),
         "weights": {c.name: _series(weights(posterior, c)) for c in plan.contrasts if c.weights},
-        "tests": [] if tests is None else _rows(tests, "hypothesis"),
+        "tests": [] if tests is None else test_record(tests),
         "diagnostics": list(problems),
     }
+
+
+def test_record(tests: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the joint tests as data, one entry a hypothesis."""
+    return _rows(tests, "hypothesis")
 
 
 def _rows(table: pd.DataFrame, index: str) -> list[dict[str, Any]]:

@@ -99,9 +99,14 @@ def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFr
 
 def describe(labels: Sequence[str], draws: Sequence[FloatArray], prob: float) -> pd.DataFrame:
     """Return one row a label with mean, sd, interval, p_direction and diagnostics of its draws (chain, draw)."""
+    check_prob(prob)
+    return pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
+
+
+def check_prob(prob: float) -> None:
+    """Raise an InferenceError unless `prob`, the probability of an interval, lies between 0 and 1."""
     if not (isinstance(prob, Real) and 0 < prob < 1):
         raise InferenceError(f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95.")
-    return pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
 
 
 def _df_of_cells(df: FloatArray | None, count: int) -> FloatArray:

@@ -24,8 +24,8 @@ def fit() -> fj.Fit:
 
 def test_a_fit_knows_its_model_and_engine(fit: fj.Fit) -> None:
     assert fit.model.formula == fj.parse(FORMULA)
-    assert fit.engine == "nutpie"
-    assert fit.idata.attrs["engine"] == "nutpie"
+    assert fit.engine == "exact"
+    assert fit.idata.attrs["engine"] == "exact"
 
 
 def test_the_posterior_has_the_contrasts_but_nothing_that_only_serves_the_sampler(fit: fj.Fit) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import doctest
-import importlib
 import json
 import sys
 from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -191,18 +188,6 @@ def test_without_an_open_model_build_says_what_to_write(data: pd.DataFrame) -> N
 def test_the_seed_data_are_ten_rows_of_two_schools(data: pd.DataFrame) -> None:
     table = data.groupby(["school", "treatment"])["test_score"].agg(list).to_dict()
     assert table == {("A", 0): [1, 2], ("A", 1): [21, 22], ("B", 0): [2, 3, 3], ("B", 1): [10, 11, 12]}
-
-
-def modules() -> list[ModuleType]:
-    names = {home for name, home in fj._HOMES.items() if home.startswith("api.")}
-    return [importlib.import_module(f"formulajoint.{name}") for name in sorted(names)]
-
-
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__)
-def test_the_examples_of_the_docstrings_are_true(module: ModuleType) -> None:
-    found = doctest.testmod(module)
-    assert found.attempted, "there is no example"
-    assert not found.failed
 
 
 def test_every_public_name_is_where_it_is_said_to_be() -> None:

@@ -129,7 +129,10 @@ REFUSED = [
         "test_score ~ treatment | school, hierarchy(), prior(treatment.mean ~ laplace(0, 5))",
         "the prior of `treatment_mean` is laplace, not normal",
     ),
-    ("test_score ~ 1 | school, sigma ~ 1 | treatment", "a school has rows of several treatments with a sigma each"),
+    (
+        "test_score ~ 1 | school, sigma ~ 1 | treatment",
+        "a school has rows of several treatments with a sigma each",
+    ),
 ]
 
 
@@ -142,7 +145,7 @@ def test_auto_goes_on_with_nutpie_and_says_why(
         drawn = run(fj.model(formula, fj.tutoring()).plan, lambda: None, "auto", SETTING)
     assert asked == ["nutpie"]
     assert (drawn.engine, drawn.why) == ("nutpie", reason)
-    assert caplog.records[-1].getMessage() == f"not by the exact engine: {reason}"
+    assert f"not by the exact engine: {reason}" in caplog.messages
 
 
 @pytest.mark.parametrize(("formula", "reason"), REFUSED)
@@ -171,6 +174,21 @@ def test_an_untrusted_importance_sample_makes_auto_go_on(monkeypatch: pytest.Mon
     assert run(plan, no_model, "exact", SETTING).engine == "exact"
 
 
+def test_where_importance_sampling_fails_auto_goes_on_and_exact_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise InferenceError("Importance sampling found no density to draw from.")
+
+    asked = stand_in(monkeypatch)
+    monkeypatch.setattr(engines, "draw", fail)
+    plan = fj.model(SEED, fj.tutoring()).plan
+    drawn = run(plan, lambda: None, "auto", SETTING)
+    assert (asked, drawn.why) == (["nutpie"], "importance sampling found no density to draw from")
+    with pytest.raises(InferenceError, match="no density"):
+        run(plan, no_model, "exact", SETTING)
+
+
 def test_nuts_is_taken_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = stand_in(monkeypatch)
     drawn = run(fj.model(SEED, fj.tutoring()).plan, lambda: None, "pymc", SETTING)
@@ -179,6 +197,22 @@ def test_nuts_is_taken_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
 
 
 # --- as users meet it
+
+
+def test_what_takes_seconds_is_said_before_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand_in(monkeypatch)
+    plan = fj.model("test_score ~ treatment | school", fj.tutoring()).plan
+
+    def build() -> NoReturn:
+        raise AssertionError(caplog.messages)
+
+    with (
+        caplog.at_level(logging.INFO, "formulajoint"),
+        pytest.raises(AssertionError, match="loading PyMC and comp"),
+    ):
+        run(plan, build, "pymc", SETTING)
 
 
 def test_a_fit_says_who_drew() -> None:

@@ -316,7 +316,7 @@ def test_a_contrast_by_its_graph(made_up, monkeypatch):
         return pt.sort(effects, axis=0)[1]
 
     monkeypatch.setattr(
-        "formulajoint.compiler.planning_contrasts.AVERAGES",
+        "formulajoint.contrasts.custom.AVERAGES",
         {**AVERAGES, "rms": ContrastFunction("rms", middle, "median", plain=False)},
     )
     posterior = made_up("y ~ arm | school", FRAME)

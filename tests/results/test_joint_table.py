@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import log
@@ -196,7 +197,14 @@ FIGURES = [
     [
         (LINE, None, [], ["prior sd 39.4 of treatment: log BF10 is 10.87 at half of it, 8.66 at double"]),
         (LINE, "flat", ["log_bf10"], ["no Bayes factor: flat priors have no density"]),
-        (f"{LINE}, hierarchy()", None, ["log_bf10"], ["no Bayes factor yet under a hierarchy"]),
+        (
+            f"{LINE}, hierarchy()",
+            None,
+            [],
+            [
+                "prior sd 39.4 of treatment_mean and 39.4 of treatment_sd: log BF10 is 11.2 at half of it, 9.5 at double"
+            ],
+        ),
         (
             f"{LINE}, family(student)",
             None,
@@ -206,16 +214,16 @@ FIGURES = [
         (
             f"{LINE}, sigma ~ 1 | school",
             None,
-            ["log_bf10", "df_denom"],
-            ["no Bayes factor yet but for a Gaussian response with one sigma"],
+            ["df_denom"],
+            ["prior sd 39.4 of treatment: log BF10 is 8.7 at half of it, 6.5 at double"],
         ),
         (
             "test_score ~ treatment + common(age) | school, sigma ~ 1 | school, prior(sigma ~ inverse_gamma(3, 2))",
             None,
-            ["log_bf10", "p_value"],
+            ["p_value"],
             [
                 "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
-                "no Bayes factor yet but for a Gaussian response with one sigma",
+                "prior sd 39.4 of treatment: log BF10 is 16.7 at half of it, 14.5 at double",
             ],
         ),
         (
@@ -259,7 +267,7 @@ def test_notes_say_why_cells_are_empty(
     expected: list[str],
 ) -> None:
     found = row(made_up(formula, tutoring.assign(age=np.arange(10) % 4), priors), "treatment == 0")
-    assert found["note"].split("; ") == expected
+    assert [_coarse(note) for note in found["note"].split("; ")] == [_coarse(note) for note in expected]
     groups = {
         "contour": FIGURES[:4],
         "log_bf10": FIGURES[4:6],
@@ -268,6 +276,11 @@ def test_notes_say_why_cells_are_empty(
     }
     missing = {column for group in empty for column in groups[group]}
     assert {column for column in FIGURES if np.isnan(found[column])} == missing
+
+
+def _coarse(note: str) -> str:
+    """Return a note with Bayes factors to one decimal, which an importance sample on any machine agrees on."""
+    return re.sub(r"\d+\.\d+(?= at )", lambda found: f"{float(found[0]):.1f}", note)
 
 
 def test_a_covariance_exists_from_three_degrees_of_freedom_on(made_up: MadeUp) -> None:

@@ -53,7 +53,7 @@ def draw_coefficients(
 
 
 def _theta(rest: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return theta - reference (S, t), normal with precision P and mean P^-1 h, from P, h in `rest` (t + 1, t + 1, S)."""
+    """Return theta - reference (S, t), normal with precision P and mean P^-1 h: `rest` (t + 1, t + 1, S) has both."""
     t, count = rest.shape[0] - 1, rest.shape[2]
     precision, pull = np.moveaxis(rest[:t, :t], 2, 0), rest[:t, t].T
     size = np.sqrt(np.diagonal(precision, axis1=1, axis2=2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.schema import Grouping
@@ -47,13 +49,17 @@ def _is_plain(part: LinearPlan | ScalePlan) -> bool:
 
 def _lies_within(groups: Grouping, larger: Grouping) -> bool:
     """Tell whether all rows of a group are in the same of the `larger` groups."""
-    pairs = set(zip(groups.codes.tolist(), larger.codes.tolist(), strict=True))
-    return len(pairs) == len({group for group, _ in pairs})
+    last = np.zeros(len(groups), dtype=np.int64)
+    last[groups.codes] = larger.codes  # of each group, that of its last row
+    return bool(np.array_equal(last[groups.codes], larger.codes))
 
 
 def _coefficients(plan: Plan) -> str:
-    priors = [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
-    priors += [(c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior]
+    priors: list[tuple[str, Prior, tuple[str, ...]]] = []
+    priors += [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
+    priors += [
+        (c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior
+    ]
     for name, prior, laws in priors:
         if prior.law not in laws:
             return f"the prior of `{name}` is {prior.law}, not normal"
@@ -81,7 +87,9 @@ def _size(plan: Plan) -> str:
 def _scales(plan: Plan) -> int:
     """Return how many sigmas, sds and correlations there are."""
     sigma = plan.scale("sigma")
-    count = 0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
+    count = (
+        0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
+    )
     for pool in plan.mean.pools:
         columns = sum(term.coefficient.term.columns.shape[1] for term in pool.terms)
         count += sum(term.coefficient.term.columns.shape[1] for term in pool.terms if not _known(term.sd))
@@ -99,7 +107,7 @@ def _mixed(plan: Plan) -> int:
             count += columns * len(grouping) if heavy and grouping is not None else 0
             count += columns if term.mean.law not in NORMAL else 0
     own = [c for c in plan.mean.coefficients if c.prior is not None and c.prior.law not in NORMAL]
-    return count + sum(c.term.columns.shape[1] for c in own)
+    return int(count + sum(c.term.columns.shape[1] for c in own))
 
 
 def _known(prior: Prior) -> bool:

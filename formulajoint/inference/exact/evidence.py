@@ -1,8 +1,8 @@
 """The evidence p(y) of a model, and with it Bayes factors of hypotheses that a hierarchy is part of.
 
-What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model as
-numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups becomes
-``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
+What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model
+as numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups
+becomes ``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, Poo
 from formulajoint.compiler.priors import Prior, prior
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import sample_scales
-from formulajoint.inference.exact.importance import LEAST
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
 from formulajoint.inference.quadrature import LogIntegral
 
-POOLS = 4
+DRAWS, POOLS = 1000, 4
+"""As many as a fit has by default: the error of a log evidence is then some thousandths."""
+
 K_HAT = 0.7
 
 
@@ -35,16 +37,20 @@ def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
     seed : int
         The same seed gives the same figure.
     """
-    reason = _why_no_evidence(plan)
+    reason = why_no_evidence(plan)
     if reason:
         return reason
-    found = sample_scales(reduce(plan), LEAST, POOLS, np.random.SeedSequence(seed))
+    try:
+        found = sample_scales(reduce(plan), DRAWS, POOLS, np.random.SeedSequence(seed))
+    except InferenceError as error:
+        return str(error)[0].lower() + str(error)[1:].rstrip(".")
     if not found.k_hat < K_HAT:
         return f"the importance weights are not to be trusted (k-hat {found.k_hat:.2f})"
     return LogIntegral(found.log_integral, found.error)
 
 
-def _why_no_evidence(plan: Plan) -> str:
+def why_no_evidence(plan: Plan) -> str:
+    """Return why a plan has no evidence that the exact engine knows, or an empty text where it has."""
     if any(not prior.proper for _, prior in plan.priors):
         return "flat priors have no density"
     weights = plan.design.row_weights
@@ -54,7 +60,7 @@ def _why_no_evidence(plan: Plan) -> str:
 
 
 def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:
-    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why there is none.
+    """Return log BF10 of a plan against its null model under `hypothesis`, and its standard error, or why not.
 
     Parameters
     ----------
@@ -100,7 +106,7 @@ def _columns(block: Block) -> slice:
 
 def _per_group(block: Block) -> int:
     """Return how many coefficients of a term there are in each group."""
-    return block.term.columns.shape[1]
+    return len(block.term.scales)
 
 
 def _all_equal(rows: FloatArray, block: Block) -> bool:
@@ -160,7 +166,7 @@ def _without(pool: Pool, block: Block) -> Pool:
 
 
 def _width(term: PooledTerm) -> int:
-    return term.coefficient.term.columns.shape[1]
+    return len(term.coefficient.term.scales)
 
 
 def _narrowed(correlation: Correlation, terms: tuple[PooledTerm, ...], gone: int) -> Correlation | None:

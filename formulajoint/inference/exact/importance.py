@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.mode import Target, find_mode
 from formulajoint.inference.exact.pareto import k_hat
 from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_weights, normalised
@@ -27,8 +28,10 @@ ENOUGH = 10
 MOST_GROWTH = 8
 """A pool grows to so many times its first size."""
 
-LEAST = 1000
+LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
+
+LOST = "Importance sampling found no density to draw from."
 
 CHECKED = 16
 """Of many densities side by side so many, those with the heaviest weights, get a k-hat."""
@@ -57,7 +60,9 @@ class Sampled:
     error: float
 
 
-def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample(
+    target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence
+) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -68,15 +73,28 @@ def sample(target: Target, start: FloatArray, draws: int, chains: int, seed: np.
         Where to look for the modes.
     draws, chains : int
     seed : SeedSequence
+
+    Raises
+    ------
+    InferenceError
+        Where there is no density to be found, or all of it is at one point.
     """
+    if not np.all(np.isfinite(target(start[:, None]))):
+        raise InferenceError(LOST)
     mode, covariance = find_mode(target, start)
     tries = []
-    for effort in EFFORTS:
+    for most, cost in EFFORTS:
+        components = min(most, 1 + 2 * start.shape[1])
         first, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
-        proposal, share = fit_proposal(target, mode, covariance, *effort, first)
+        try:
+            proposal, share = fit_proposal(target, mode, covariance, components, cost, first)
+        except np.linalg.LinAlgError:  # all weight is on one point
+            continue
         tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
         if tries[-1].k_hat < GOOD:
             break
+    if not tries:
+        raise InferenceError(LOST)
     return min(tries, key=lambda found: found.k_hat)
 
 
@@ -85,7 +103,9 @@ def _sampled(
 ) -> Sampled:
     """Return draws by one proposal, whose effective share is about `share`."""
     pools = [_pool(target, proposal, share, draws, rng) for rng in chains]
-    points = np.stack([_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1)
+    points = np.stack(
+        [_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1
+    )
     ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools], axis=1)
     every = np.concatenate([logs for _, logs in pools], axis=1)
     value, error = _integral(every)

@@ -14,7 +14,7 @@ Shapes: S points, and those of ``reduction.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,9 @@ type Array = Any
 
 BLOCK = 2**15
 """Points are taken in blocks of so many pairs of a point and a group, which stay in the cache; with more groups than
-that, one point at a time. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
+that, one by one. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
+
+LONG = 10_000
 
 LOST = 1e13
 """A pivot that is so much smaller than what it is left of is rounding: the density is then unknown, NaN."""
@@ -87,8 +89,7 @@ def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
         xp=xp,
         gram=tuple(
             tuple(
-                xp.asarray(np.array([gram[a, b] for a in pattern[i] for b in pattern[j]]))
-                for j in range(i, p)
+                xp.asarray(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)])) for j in range(i, p)
             )
             for i in range(p)
         ),
@@ -104,6 +105,13 @@ def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
     )
 
 
+def _pairs(pattern: Sequence[Sequence[int]], i: int, j: int) -> list[tuple[int, int, int]]:
+    """Return the pairs of rows of D that A_ij has a part of, and how many times."""
+    if i != j:
+        return [(a, b, 1) for a in pattern[i] for b in pattern[j]]
+    return [(a, b, 1 if a == b else 2) for a in pattern[i] for b in pattern[i] if a <= b]
+
+
 def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -> FloatArray:
     """Return log p(y | phi) at `points` (S, d) on the real line, NaN where arithmetic overflows.
 
@@ -112,8 +120,8 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     kernel : Kernel
     points : (S, d) array
     by_group : bool
-        Return one term a group (S, G), of a model in which groups share nothing: points are then (S, G), the coordinates
-        of the groups' own sigmas.
+        Return one term a group (S, G), of a model in which groups share nothing: points are then (S, G), the
+        coordinates of the groups' own sigmas.
 
     Returns
     -------
@@ -139,27 +147,32 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     """Take the groups' own coefficients out at parameters phi (S, cells)."""
     reduction, xp = kernel.reduction, kernel.xp
     root, inverse = reduction.root(values), 1 / values[:, : len(reduction.rows)] ** 2
-    per_group = None if inverse.shape[1] == 1 else xp.asarray(inverse)[:, kernel.sigma_of_group]
+    per_group = None if inverse.shape[1] == 1 else xp.take(xp.asarray(inverse), kernel.sigma_of_group, axis=1)
     common = inverse if per_group is None else np.ones((len(values), 1))
     pattern, p = reduction.pattern(), len(reduction.base)
     stretch = stretches(kernel, values)
 
-    def scaled(coefficients: FloatArray, table: Array) -> Array:
+    def scaled(coefficients: FloatArray, table: Array, *columns: int) -> Array:
         factors = xp.asarray(coefficients * common)
-        product = factors * table if table.shape[0] == 1 else factors @ table
-        return product if per_group is None else product * per_group
+        total = factors[:, :1] * table[0, ...]
+        for a in range(1, table.shape[0]):  # no matrix product, for which libraries start threads
+            total = total + factors[:, a : a + 1] * table[a, ...]
+        total = total if per_group is None else total * per_group
+        for column in columns:
+            total = total * stretch[column] if column in stretch else total
+        return total
 
     rows, right = [], []
     for i in range(p):
-        own = root[:, list(pattern[i]), i]  # (S, a)
         row = []
         for j in range(i, p):
-            pairs = own[:, :, None] * root[:, None, list(pattern[j]), j]
-            product = scaled(pairs.reshape(len(values), -1), kernel.gram[i][j - i])
-            row.append(_times(product, stretch, i, j))
+            first, second, times = np.array(_pairs(pattern, i, j)).T
+            coefficients = root[:, first, i] * root[:, second, j] * times
+            row.append(scaled(coefficients, kernel.gram[i][j - i], i, j))
         row[0] = row[0] + (0.0 if reduction.flat[i] else 1.0)
-        last = [_times(scaled(own, table), stretch, i) for table in kernel.cross[i]]
-        last[-1] = last[-1] + float(reduction.lean[i])
+        last = [scaled(root[:, list(pattern[i]), i], table, i) for table in kernel.cross[i]]
+        if reduction.lean[i]:
+            last[-1] = last[-1] + float(reduction.lean[i])
         rows.append(row)
         right.append(last)
     before = [row[0] for row in rows]
@@ -179,12 +192,6 @@ def stretches(kernel: Kernel, values: FloatArray) -> dict[int, Array]:
     return {column: kernel.xp.asarray(values[:, cells] ** -0.5) for column, cells in stretched.items()}
 
 
-def _times(product: Array, stretch: dict[int, Array], *columns: int) -> Array:
-    for column in columns:
-        product = product * stretch[column] if column in stretch else product
-    return product
-
-
 def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
     """Return the prior precision of theta (S, t), 0 for flat priors."""
     out = np.tile(reduction.precision, (len(values), 1))
@@ -194,11 +201,11 @@ def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
 
 
 def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
-    """Return what the groups' own coefficients leave of the cross-products of theta and y, priors added; (t+1, t+1, S)."""
+    """Return what is left of the cross-products of theta and y (t + 1, t + 1, S), the prior of theta added."""
     reduction, xp = kernel.reduction, kernel.xp
     t = len(reduction.reference)
-    inverse = xp.asarray(1 / values[:, : len(reduction.rows)] ** 2)
-    whole = xp.permute_dims(xp.reshape(inverse @ kernel.whole, (len(values), t + 1, t + 1)), (1, 2, 0))
+    precisions = xp.asarray(1 / values[:, : len(reduction.rows)] ** 2)
+    whole = xp.permute_dims(xp.reshape(precisions @ kernel.whole, (len(values), t + 1, t + 1)), (1, 2, 0))
     precision = prior_precision(reduction, values).T  # (t, S)
     prior = np.zeros((t + 1, t + 1, len(values)))
     prior[np.arange(t), np.arange(t)] = precision
@@ -206,10 +213,22 @@ def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
     prior[t, t] = reduction.pull**2 @ precision + reduction.gram.shape[2] * (reduction.lean @ reduction.lean)
     whole = whole + xp.asarray(prior)
     for pivot, row in zip(out.pivots, out.right, strict=True):
-        shares = [value / pivot for value in row]
-        taken = [[xp.vecdot(a, b) for b in row] for a in shares]
-        whole = whole - xp.stack([xp.stack(line) for line in taken])
+        inverse = 1 / pivot
+        taken: list[list[Array]] = [[] for _ in row]
+        for a in range(t + 1):
+            share = row[a] * inverse
+            for b in range(a, t + 1):
+                taken[a].append(_over_groups(xp, share, row[b]))
+        lines = [[taken[min(a, b)][abs(b - a)] for b in range(t + 1)] for a in range(t + 1)]
+        whole = whole - xp.stack([xp.stack(line) for line in lines])
     return whole
+
+
+def _over_groups(xp: Any, one: Array, other: Array) -> Array:
+    """Return the sum over groups of a product; long ones not by the library's own, which would start threads."""
+    if one.shape[-1] < LONG:
+        return xp.vecdot(one, other)
+    return xp.sum(one * other, axis=-1)
 
 
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
@@ -221,9 +240,9 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     for pivot in out.pivots:
         total = total + xp.sum(xp.log(pivot), axis=-1)
     for _ in range(len(reduction.reference)):
-        total = total + xp.log(rest[0, 0])
-        rest = rest[1:, 1:] - rest[1:, :1] * (rest[:1, 1:] / rest[0, 0])
-    total = np.asarray(total + rest[0, 0])
+        total = total + xp.log(rest[0, 0, ...])
+        rest = rest[1:, 1:, ...] - rest[1:, :1, ...] * (rest[:1, 1:, ...] / rest[0, 0, ...])
+    total = np.asarray(total + rest[0, 0, ...])
     variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
     total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
@@ -239,4 +258,4 @@ def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
     for pivot, row in zip(out.pivots, out.right, strict=True):
         total = total + np.asarray(kernel.xp.log(pivot) - row[-1] ** 2 / pivot)
     total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
-    return -0.5 * (total - np.sum(reduction.flat) * LOG_2PI)
+    return np.asarray(-0.5 * (total - np.sum(reduction.flat) * LOG_2PI))

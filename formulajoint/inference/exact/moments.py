@@ -1,4 +1,4 @@
-"""The data, in one pass: cross-products of the columns and the response. Nothing later depends on how many rows there are.
+"""The data, in one pass: cross-products of columns and response. Nothing later depends on how many rows there are.
 
 A least-squares fit of all rows together is taken off the response first. Any reference is exact, because priors are
 moved by as much; this one keeps digits where a response is far from zero.
@@ -31,7 +31,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Cross-products of C = [X, Z, y]: p per-group columns, k shared columns, the response; rows counted by their weights.
+    """Cross-products of C = [X, Z, y]: p per-group columns, k shared ones, the response; weighted rows.
 
     Attributes
     ----------
@@ -97,8 +97,8 @@ def _taken_off(
     columns: Sequence[FloatArray], y: FloatArray, weights: FloatArray | None, movable: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
     """Return the coefficients of a fit to all rows, and what it leaves of y."""
-    reference, used = np.zeros(len(columns)), np.flatnonzero(movable)
-    if not len(used):
+    reference, used = np.zeros(len(columns)), [at for at, free in enumerate(movable) if free]
+    if not used:
         return reference, y
     weighted = [columns[i] if weights is None else columns[i] * weights for i in used]
     squares = np.array([[a @ columns[i] for i in used] for a in weighted])

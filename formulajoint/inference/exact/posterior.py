@@ -108,21 +108,49 @@ def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tu
 
 
 def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Named]:
-    """Yield the means, sds and correlations of a hierarchy."""
+    """Yield the means, sds and correlations of a hierarchy, and what only PyMC asks for, when it goes on from here."""
     both, at = draws.values.shape[:2], 0
     sds = draws.values[..., block.sds]
     for term in pool.terms:
         count = term.coefficient.term.columns.shape[1]
         shape = (*both, *term.coefficient.term.shape)
-        places = reduction.place[block.columns[at : at + count]]
+        columns = block.columns[at : at + count]
         if not _is_constant(term.mean):
-            yield term.mean_name, term.dims, draws.theta[..., places].reshape(shape)
+            yield term.mean_name, term.dims, draws.theta[..., reduction.place[columns]].reshape(shape)
         if not _is_constant(term.sd):
             yield term.sd_name, term.dims, sds[..., at : at + count].reshape(shape)
+        for name, column in zip(term.column_names, columns, strict=False):
+            yield name, (pool.group_dim,), draws.beta[:, :, column]
         at += count
     if pool.correlation is not None:
-        root = correlation_root(draws.values[..., block.partials], len(block.columns))
+        shares = draws.values[..., block.partials]
+        root = correlation_root(shares, len(block.columns))
         yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
+        yield pool.correlation.partial_name, (pool.correlation.partial_dim,), shares
+    yield from _offsets(pool, block, reduction, draws)
+
+
+def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Named]:
+    """Yield the standardised distances from the mean of a hierarchy that PyMC draws in the place of coefficients."""
+    if all(term.centered for term in pool.terms):
+        return
+    mean = np.stack([_mean(reduction, draws, column) for column in block.columns], axis=-1)
+    root = reduction.root(draws.values)[..., block.columns[:, None], block.columns[None, :]]
+    away = draws.beta[:, :, block.columns] - mean[..., None]  # (chain, draw, m, G)
+    distances, at = np.moveaxis(np.linalg.solve(root, away), 2, 3), 0
+    for term in pool.terms:
+        count = term.coefficient.term.columns.shape[1]
+        if term.offset_name is not None:
+            own = distances[..., at : at + count]
+            shape = (*own.shape[:3], *term.coefficient.term.shape)
+            yield term.offset_name, term.coefficient.dims, own.reshape(shape)
+        at += count
+
+
+def _mean(reduction: Reduction, draws: Draws, column: int) -> FloatArray:
+    """Return the mean of a hierarchy's column (chain, draw)."""
+    place = reduction.place[column]
+    return draws.theta[..., place] if place >= 0 else np.full(draws.theta.shape[:2], reduction.base[column])
 
 
 def _contrasts(

@@ -6,7 +6,7 @@ groups; else there is one density of all of phi.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 

@@ -21,11 +21,11 @@ DF = 5.0
 ROUNDS, EM_STEPS = 6, 4
 """Rounds of adaptation, and steps of EM on the draws of each."""
 
-GOOD = 0.95
-"""Adaptation ends when the effective share of the draws is as large as this."""
+GOOD, GAIN = 0.9, 1.02
+"""Adaptation ends when the effective share of the draws is as large as this, or no longer grows by this factor."""
 
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
-"""What is drawn from first: about the mode, as wide as the curvature says, times these. Nothing is known of the tails."""
+"""What is drawn from first: about the mode, as wide as the curvature there says, times these."""
 
 WIDE, WIDER = 0.1, 2.0
 """Weight of a component that keeps the whole spread of the density, and how much wider it is: nothing is lost."""
@@ -49,7 +49,7 @@ class Mixture:
 
     def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Return draws (F, count, d)."""
-        f, k, d = self.means.shape
+        f, _, d = self.means.shape
         edges = np.cumsum(self.weights, axis=1)[:, None, :-1]
         chosen = np.sum(rng.random((f, count, 1)) > edges, axis=2)  # (F, count)
         heavy = np.sqrt(DF / rng.chisquare(DF, (f, count, 1)))
@@ -98,7 +98,12 @@ def normalised(logs: FloatArray) -> FloatArray:
 
 
 def fit_proposal(
-    target: Target, mode: FloatArray, covariance: FloatArray, components: int, draws: int, rng: np.random.Generator
+    target: Target,
+    mode: FloatArray,
+    covariance: FloatArray,
+    components: int,
+    draws: int,
+    rng: np.random.Generator,
 ) -> tuple[Mixture, FloatArray]:
     """Return a mixture near the target, and the effective share of its draws (F,).
 
@@ -123,8 +128,9 @@ def fit_proposal(
         points = proposal.draw(rng, draws)
         weights = normalised(log_weights(target, proposal, points))
         share = 1 / np.sum(weights**2, axis=1) / draws
+        gained = share > best_share * GAIN
         best, best_share = _better(best, best_share, proposal, share), np.maximum(best_share, share)
-        if np.all(best_share > GOOD):
+        if np.all(best_share > GOOD) or not np.any(gained):
             break
         proposal = _moved(proposal, points, weights)
     return best, best_share
@@ -197,4 +203,6 @@ def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread:
     roots = np.linalg.cholesky(scatter / (known + unknown)[..., None, None])
     lost = (mass < 1e-12)[..., None]
     means = np.where(lost, proposal.means, means)
-    return Mixture(np.maximum(share, 1e-3) / np.sum(np.maximum(share, 1e-3), axis=1, keepdims=True), means, roots)
+    return Mixture(
+        np.maximum(share, 1e-3) / np.sum(np.maximum(share, 1e-3), axis=1, keepdims=True), means, roots
+    )

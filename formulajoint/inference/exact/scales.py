@@ -96,7 +96,7 @@ def partial_correlations(eta: float, columns: int) -> tuple[Cell, ...]:
 
 
 def correlation_root(shares: FloatArray, columns: int) -> FloatArray:
-    """Return the lower Cholesky factor (..., p, p) of the correlation whose Beta variables are `shares` (..., pairs)."""
+    """Return the lower Cholesky factor (..., p, p) of the correlation with Beta variables `shares` (..., pairs)."""
     root = np.zeros((*shares.shape[:-1], columns, columns))
     left = np.ones((*shares.shape[:-1], columns))  # what remains of each row's length 1
     pairs = ((j, i) for j in range(columns) for i in range(j + 1, columns))

@@ -85,7 +85,9 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
         mean=mean,
         variances=sds**2,
         prior_mean=np.concatenate(
-            [np.tile(reduction.lean, groups), reduction.reference + reduction.pull] if own else [reduction.reference + reduction.pull]
+            [np.tile(reduction.lean, groups), reduction.reference + reduction.pull]
+            if own
+            else [reduction.reference + reduction.pull]
         ),
         precision=np.concatenate([np.tile(1.0 - reduction.flat, groups) if own else [], reduction.precision]),
         weights=np.ones(rows) if design.row_weights is None else design.row_weights,
@@ -99,7 +101,9 @@ def w_of(reduction: Reduction, values: Array, theta: Array, beta: Array) -> Arra
     return np.concatenate([u.T.ravel(), theta])
 
 
-def pymc_variables(plan: Plan, reduction: Reduction, values: Array, theta: Array, beta: Array) -> dict[str, Array]:
+def pymc_variables(
+    plan: Plan, reduction: Reduction, values: Array, theta: Array, beta: Array
+) -> dict[str, Array]:
     """Return the value of every free variable of the PyMC model."""
     out: dict[str, Array] = {}
     sigma = plan.scale("sigma")
@@ -175,14 +179,18 @@ def disagreement(model: Any, points: int = 4, seed: int = 0) -> float:
     theta, beta = draw_coefficients(core, phi, rng)
     all_values = reduction.scales.values(phi)
     logp = model.pymc.compile_logp(mode=Mode(linker="py", optimizer=None))
-    names = {rv.name: value.name for rv, value in model.pymc.rvs_to_values.items() if rv in model.pymc.free_RVs}
+    names = {
+        rv.name: value.name for rv, value in model.pymc.rvs_to_values.items() if rv in model.pymc.free_RVs
+    }
     y = plan.design.response.values
     out = []
     for i in range(points):
         values = all_values[i]
         given_ = pymc_variables(plan, reduction, values, theta[i], beta[i])
         at = {v: unconstrained(n, v, np.asarray(given_[n]), plan) for n, v in names.items()}
-        conditional = dense(plan, reduction, values).log_conditional(w_of(reduction, values, theta[i], beta[i]), y)
+        conditional = dense(plan, reduction, values).log_conditional(
+            w_of(reduction, values, theta[i], beta[i]), y
+        )
         right = reduction.scales.log_prior(phi[i]) + log_likelihood(core, phi[i : i + 1])[0] + conditional
         out.append([float(logp(at)), right + log_jacobian(plan, reduction, values)])
     left, right_ = np.array(out).T
@@ -235,7 +243,11 @@ def test_the_identity_holds_for_priors_as_written(name: str, frame: pd.DataFrame
 def formulas(draw: Any) -> str:
     """Return a formula that the engine covers."""
     terms = draw(st.sets(st.sampled_from(["x", "z", "arm", "x:z"]), min_size=1, max_size=2))
-    shared = draw(st.sets(st.sampled_from(sorted({"z", "arm"} - terms)), max_size=1)) if {"z", "arm"} - terms else set()
+    shared = (
+        draw(st.sets(st.sampled_from(sorted({"z", "arm"} - terms)), max_size=1))
+        if {"z", "arm"} - terms
+        else set()
+    )
     left = " + ".join(sorted(terms) + [f"common({name})" for name in sorted(shared)])
     left += draw(st.sampled_from(["", " + offset(base)"]))
     pooled = sorted(draw(st.sets(st.sampled_from(["Intercept", *sorted(terms)]))))
@@ -247,7 +259,9 @@ def formulas(draw: Any) -> str:
 
 
 def options() -> st.SearchStrategy[str]:
-    return st.sampled_from(["cor=true", "cor=false", "centered=true", "centered=false", "cor=false, centered=true"])
+    return st.sampled_from(
+        ["cor=true", "cor=false", "centered=true", "centered=false", "cor=false, centered=true"]
+    )
 
 
 @settings(max_examples=25)
@@ -293,7 +307,9 @@ class Noise:
         "y ~ x * z",
     ],
 )
-def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(formula: str, frame: pd.DataFrame) -> None:
+def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(
+    formula: str, frame: pd.DataFrame
+) -> None:
     plan = fj.model(formula, frame).plan
     reduction = reduce(plan)
     phi = np.random.default_rng(1).normal(0, 0.5, (1, len(reduction.scales.coordinates)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pytensor import function
+from pytensor.compile.mode import Mode
 
 import formulajoint as fj
 from formulajoint.compiler.build import build_model
@@ -20,6 +22,7 @@ FORMULAS = [
     "y ~ x + z | school, hierarchy(z), prior(x ~ constant(1)), joint(x), spread(z, scale=sd)",
     "y ~ x | school, joint(x, weights=dirichlet(n))",
     "y ~ x | school, hierarchy(x, dist=cauchy)",
+    "y ~ x + arm | school, hierarchy(arm, x, centered=true), hierarchy(Intercept, centered=false)",
 ]
 
 
@@ -42,7 +45,7 @@ def test_variables_dims_and_types_are_the_models(formula: str, frame: pd.DataFra
     model = fj.model(formula, frame)
     fit = model.fit(draws=30, chains=2, engine="exact", seed=1)
     pymc = build_model(model.plan)
-    wanted = {v.name for v in pymc.unobserved_RVs} - model.plan.auxiliary
+    wanted = {v.name for v in pymc.unobserved_RVs}
     found = fit.idata["posterior"].to_dataset()
     assert set(found.data_vars) == wanted
     for name in wanted:
@@ -56,15 +59,35 @@ def test_variables_dims_and_types_are_the_models(formula: str, frame: pd.DataFra
     assert np.array_equal(observed, frame["y"])
 
 
+@pytest.mark.parametrize("options", ["centered=true", "centered=false", "centered=false, cor=false"])
+def test_what_pymc_computes_from_the_draws_is_what_the_draws_say(options: str, frame: pd.DataFrame) -> None:
+    fit = fj.fit(
+        f"y ~ x + arm | school, hierarchy(x, arm, {options})", frame, draws=20, engine="exact", seed=1
+    )
+    pymc, posterior = fit.model.pymc, fit.idata["posterior"].to_dataset()
+    given = {name: posterior[name].to_numpy()[1, 3] for name in posterior.data_vars}
+    free = {variable: given[variable.name] for variable in pymc.free_RVs}
+    nodes = list(pymc.deterministics)
+    values = function(
+        [], nodes, givens=free, mode=Mode(linker="py", optimizer=None), on_unused_input="ignore"
+    )()
+    for node, value in zip(nodes, values, strict=True):
+        assert np.allclose(value, given[node.name], rtol=1e-6), node.name
+
+
 def test_contrasts_are_those_of_the_draws(frame: pd.DataFrame) -> None:
-    formula = "y ~ x | school, sigma ~ 1 | school, joint(x, weights=precision), joint(x, weights=n, name=plain)"
+    formula = (
+        "y ~ x | school, sigma ~ 1 | school, joint(x, weights=precision), joint(x, weights=n, name=plain)"
+    )
     draws = fj.fit(formula, frame, engine="exact", seed=1).posterior
     weights = np.array([6, 8, 10]) / 24
     assert np.allclose(draws["plain"], draws["x"].to_numpy() @ weights)
     own = draws["joint_x_weights"]
     assert np.allclose(own.sum("school"), 1)
     assert np.allclose(draws["joint_x"], (own * draws["x"]).sum("school"))
-    squares = [frame["x"][frame["school"] == g].var(ddof=0) * n for g, n in zip("abc", [6, 8, 10], strict=True)]
+    squares = [
+        frame["x"][frame["school"] == g].var(ddof=0) * n for g, n in zip("abc", [6, 8, 10], strict=True)
+    ]
     by_hand = np.array(squares) / draws["sigma"].to_numpy() ** 2
     assert np.allclose(own, by_hand / by_hand.sum(axis=2, keepdims=True))
 

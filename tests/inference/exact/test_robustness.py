@@ -16,7 +16,9 @@ from formulajoint.inference.exact.reduction import reduce
 type Array = NDArray[np.float64]
 
 
-def drawn(formula: str, data: pd.DataFrame, priors: str | None = None, draws: int = 1000, seed: int = 1) -> Draws:
+def drawn(
+    formula: str, data: pd.DataFrame, priors: str | None = None, draws: int = 1000, seed: int = 1
+) -> Draws:
     """Return draws, having seen that they can be trusted."""
     found = draw(reduce(fj.model(formula, data, priors=priors).plan), draws, 4, seed)
     assert found.k_hat < 0.6
@@ -26,7 +28,9 @@ def drawn(formula: str, data: pd.DataFrame, priors: str | None = None, draws: in
     return found
 
 
-def groups_of(groups: int, rows: int, tau: float, noise: float, rho: float = 0.0, seed: int = 0) -> pd.DataFrame:
+def groups_of(
+    groups: int, rows: int, tau: float, noise: float, rho: float = 0.0, seed: int = 0
+) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     g = np.repeat(np.arange(groups), rows)
     x = rng.normal(size=len(g))
@@ -38,7 +42,9 @@ def groups_of(groups: int, rows: int, tau: float, noise: float, rho: float = 0.0
 CASES = {
     "two groups": groups_of(2, 10, 1.0, 1.0),
     "one-row groups": groups_of(40, 1, 1.0, 1.0),
-    "a group of one row": pd.concat([groups_of(5, 8, 1.0, 1.0), pd.DataFrame({"g": [9], "x": [0.5], "y": [11.0]})]),
+    "a group of one row": pd.concat(
+        [groups_of(5, 8, 1.0, 1.0), pd.DataFrame({"g": [9], "x": [0.5], "y": [11.0]})]
+    ),
     "tau near zero": groups_of(30, 4, 0.0, 1.0),
     "correlation near one": groups_of(40, 10, 3.0, 0.1, rho=0.9999),
     "hardly any noise": groups_of(10, 5, 1.0, 1e-6),
@@ -75,6 +81,7 @@ def test_twenty_columns_a_group_not_pooled() -> None:
     assert found.beta.shape == (4, 1000, 21, 8)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_groups_stay_within_the_memory_that_is_promised() -> None:
     data = groups_of(20_000, 3, 1.0, 1.0)
     reduction = reduce(fj.model("y ~ x | g, hierarchy(cor=false)", data).plan)
@@ -84,15 +91,15 @@ def test_twenty_thousand_groups_stay_within_the_memory_that_is_promised() -> Non
     tracemalloc.stop()
     assert found.k_hat < 0.6
     assert found.beta.shape == (1, 20, 2, 20_000)
-    assert abs(np.exp(0) - found.values[..., 1:].mean()) < 0.05  # both sds are 1
-    block = (2 + 2) * (2 + 2 + 3) * 8 * 2**15  # marginal.BLOCK
+    assert abs(found.values[..., 1:].mean() - 1) < 0.05  # both sds are 1
+    block = (2 + 2) * (2 + 2 + 3) * 8 * 20_000  # as marginal.BLOCK says, with room
     assert peak < 3 * found.beta.nbytes + block + 20e6
 
 
 def test_many_groups_with_a_sigma_each() -> None:
-    data = groups_of(150, 6, 1.0, 1.0)
+    data = groups_of(70, 6, 1.0, 1.0)
     found = drawn("y ~ x | g, sigma ~ 1 | g", data, draws=200)
-    assert found.values.shape == (4, 200, 150)
+    assert found.values.shape == (4, 200, 70)
 
 
 # --- units

@@ -1,0 +1,186 @@
+"""``fit.plot``: the plots of a fit, each a method that returns a matplotlib Figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from formulajoint.language.parse import parse_clause
+from formulajoint.plots.contrast import contrast
+from formulajoint.plots.draws import pairs, trace
+from formulajoint.plots.forest import forest
+from formulajoint.plots.joint import joint
+from formulajoint.plots.predictive import ppc
+from formulajoint.plots.prior_posterior import prior_posterior
+from formulajoint.plots.rows import Sort
+from formulajoint.plots.sensitivity import sensitivity
+from formulajoint.plots.shrinkage import shrinkage
+from formulajoint.results.asked import hypotheses
+from formulajoint.results.contrast_draws import with_contrast
+from formulajoint.results.tables import PROB
+
+if TYPE_CHECKING:
+    from formulajoint.api.fit import Fit
+
+type Size = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plots:
+    """The plots of `fit`. Each returns a matplotlib Figure, which a notebook shows and ``savefig`` writes.
+
+    `figsize` is in inches everywhere; `ax` takes axes of your own where the plot has one panel.
+    """
+
+    fit: Fit
+
+    def forest(
+        self,
+        variable: str | None = None,
+        prob: float = PROB,
+        sort: Sort | bool = True,
+        ax: Axes | None = None,
+        figsize: Size = None,
+    ) -> Figure:
+        """Draw the groups' effects with HDI and simultaneous band; below, joint contrasts and the hierarchy's mean.
+
+        Parameters
+        ----------
+        variable : str, optional
+            The coefficient; the first slope that each group has, where it is left out.
+        prob : float
+            Probability of the intervals.
+        sort : {"mean", "weight", None}, optional
+            Order of the groups. Left out, it is that of the data for up to 40 groups and by mean for more.
+        ax, figsize : optional
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
+        >>> fit.plot.forest().savefig("forest.png")  # doctest: +SKIP
+        """
+        return forest(self.fit.draws, variable, prob, sort, ax, figsize)
+
+    def contrast(
+        self,
+        name: str | None = None,
+        prob: float = PROB,
+        rope: float | None = None,
+        ax: Axes | None = None,
+        figsize: Size = None,
+    ) -> Figure:
+        """Draw the posterior of a contrast, or any variable: HDI, share above zero, prior and Savage-Dickey heights.
+
+        Parameters
+        ----------
+        name : str, optional
+            Such as ``joint_treatment``; the first contrast, where it is left out. A clause such as
+            ``pairwise(treatment)`` is computed from the draws, as by `Fit.contrast`.
+        prob : float
+            Probability of the HDI.
+        rope : float, optional
+            Half-width of the region about zero that counts as no effect.
+        ax, figsize : optional
+        """
+        draws = self.fit.draws
+        if name is not None and "(" in name and name not in draws.dataset:
+            draws, name = with_contrast(draws, parse_clause(name), name), None
+        return contrast(draws, name, prob, rope, ax, figsize)
+
+    def joint(self, hypothesis: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
+        """Draw a joint test: how far out the null lies in the posterior of all quantities at once.
+
+        Parameters
+        ----------
+        hypothesis : str, optional
+            As for `Fit.test`; the first predictor in every group, where it is left out.
+        ax, figsize : optional
+        """
+        return joint(self.fit.draws, hypotheses(self.fit.model.plan, hypothesis)[0], ax, figsize)
+
+    def sensitivity(
+        self,
+        hypothesis: str | None = None,
+        factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
+        ax: Axes | None = None,
+        figsize: Size = None,
+    ) -> Figure:
+        """Draw how the Bayes factor depends on the scale of the prior of the coefficients tested.
+
+        Parameters
+        ----------
+        hypothesis, factors : optional
+            As for `Fit.sensitivity`.
+        ax, figsize : optional
+        """
+        return sensitivity(self.fit.sensitivity(hypothesis, factors), ax, figsize)
+
+    def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
+        """Draw what pooling does: each group's least-squares estimate and its posterior mean.
+
+        Parameters
+        ----------
+        variable : str, optional
+            A pooled coefficient; a slope, where it is left out.
+        ax, figsize : optional
+        """
+        return shrinkage(self.fit.draws, variable, ax, figsize)
+
+    def ppc(self, kind: str = "ecdf", count: int = 50, seed: int = 0, figsize: Size = None) -> Figure:
+        """Draw the response's distribution among `count` responses replicated from the posterior.
+
+        Parameters
+        ----------
+        kind : {"ecdf", "kde", "hist"}
+        count, seed : int
+        figsize : optional
+        """
+        return ppc(self.fit.draws, kind, count, seed, figsize)
+
+    def trace(self, names: Sequence[str] | None = None, figsize: Size = None) -> Figure:
+        """Draw the chains' draws in turn.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Variables, or cells such as ``treatment[A]``; contrasts and what mixes worst, where it is left out.
+        figsize : optional
+        """
+        return trace(self.fit.draws, names, figsize)
+
+    def pairs(self, names: Sequence[str] | None = None, figsize: Size = None) -> Figure:
+        """Draw the draws of two to six quantities two by two.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            As for `trace`.
+        figsize : optional
+        """
+        return pairs(self.fit.draws, names, figsize)
+
+    def prior_posterior(
+        self, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0, figsize: Size = None
+    ) -> Figure:
+        """Draw the posterior over the prior, which is sampled for it.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            As for `trace`.
+        draws, seed : int
+            Of the prior.
+        figsize : optional
+
+        Raises
+        ------
+        InferenceError
+            Where a prior is flat.
+        """
+        before = self.fit.model.prior_predictive(draws, seed)["prior"].to_dataset()
+        return prior_posterior(self.fit.draws, before, names, figsize)

@@ -1,0 +1,175 @@
+"""Contrasts that extensions bring: averages over the groups, and families of contrasts of levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from formulajoint.contrasts.families import FAMILIES, MEANINGS, ContrastMatrix
+from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
+from formulajoint.errors import ExtensionError
+from formulajoint.language.extension import Language
+from formulajoint.language.options import Option, function_name, options_of, positional_of
+from formulajoint.language.signatures import Kind, Signature, Slot
+from formulajoint.language.tables import NAME, OVER, SCALE, WEIGHTS
+
+TERM = Slot("term", Kind.TERM)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contrast:
+    """A contrast clause that averages a term's coefficients over the groups, as ``joint`` does.
+
+    Parameters
+    ----------
+    function : callable
+        From effects (G, ...) and weights (G, ...) that sum to one over the first axis, PyTensor variables, to an
+        expression (...) without that axis. Keyword-only parameters are keywords of the formula, besides ``weights=``,
+        ``scale=`` and ``name=``, which every contrast has.
+    name : str, optional
+        In formulas; the function's own name if none is given.
+    meaning : str, optional
+        For tables, such as ``trimmed mean``; the name if none is given.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> def largest(effects, weights):
+    ...     return effects.max(axis=0)
+    >>> fj.Contrast(largest, meaning="largest effect").signature.usage("largest")
+    'largest(term, ..., weights=, scale=, name=)'
+    """
+
+    function: Callable[..., Any]
+    name: str = ""
+    meaning: str = ""
+    position: Literal["clause"] = "clause"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or function_name(self.function))
+        object.__setattr__(self, "meaning", self.meaning or self.name)
+        if len(positional_of(self.function)) != 2:
+            raise ExtensionError(
+                f"The contrast `{self.name}` must take effects and weights, `def {self.name}(effects, weights): ...`, "
+                "and what else it takes by keyword only, after `*`."
+            )
+        _ = self.options  # refused now, if they are wrong
+
+    @property
+    def options(self) -> tuple[Slot, ...]:
+        """The keywords that formulas may give."""
+        return options_of(self.function, taken=("weights", "scale", "name"))
+
+    @property
+    def signature(self) -> Signature:
+        """How it is called."""
+        return Signature(rest=TERM, keywords=(WEIGHTS, SCALE, *self.options, NAME), after_fit=True)
+
+    def value(self, effects: Any, weights: Any, **options: Option) -> Any:
+        """Return the contrast of `effects`, which must have lost the axis of the groups."""
+        try:
+            found = self.function(effects, weights, **options)
+        except Exception as error:
+            raise ExtensionError(
+                f"The contrast `{self.name}` fails: {type(error).__name__}: {error}. Effects and weights are PyTensor "
+                "variables: use the functions of `pytensor.tensor`, not NumPy's."
+            ) from error
+        axes = getattr(found, "ndim", 0)
+        if axes != effects.ndim - 1:
+            raise ExtensionError(
+                f"The contrast `{self.name}` must answer an expression without the axis of the groups, of "
+                f"{effects.ndim - 1} axes, and answers one of {axes}: take sums and the like along `axis=0`."
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContrastFamily:
+    """A contrast clause with several entries: weighted sums of the groups, or of a factor's levels, as ``pairwise``.
+
+    Parameters
+    ----------
+    function : callable
+        From the k levels, a tuple of str, to a mapping of each entry's label to its k weights:
+        ``{"A - C": [1, 0, -1]}``. Keyword-only parameters are keywords of the formula.
+    name, meaning : str, optional
+        As for `Contrast`.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> def extremes(levels):
+    ...     inner = [0] * (len(levels) - 2)
+    ...     return {f"{levels[-1]} - {levels[0]}": [-1, *inner, 1]}
+    >>> fj.ContrastFamily(extremes).matrix(("low", "mid", "high"), {}).labels
+    ('high - low',)
+    """
+
+    function: Callable[..., Any]
+    name: str = ""
+    meaning: str = ""
+    position: Literal["clause"] = "clause"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or function_name(self.function))
+        object.__setattr__(self, "meaning", self.meaning or self.name)
+        if len(positional_of(self.function)) != 1:
+            raise ExtensionError(
+                f"The family of contrasts `{self.name}` must take the levels, `def {self.name}(levels): ...`, and what "
+                "else it takes by keyword only, after `*`."
+            )
+        _ = self.options
+
+    @property
+    def options(self) -> tuple[Slot, ...]:
+        """The keywords that formulas may give."""
+        return options_of(self.function, taken=("over", "name"))
+
+    @property
+    def signature(self) -> Signature:
+        """How it is called."""
+        return Signature(rest=TERM, keywords=(OVER, *self.options, NAME), after_fit=True)
+
+    def matrix(self, levels: tuple[str, ...], options: Mapping[str, Option]) -> ContrastMatrix:
+        """Return the labelled weights of `levels`."""
+        rows = self.function(levels, **options)
+        if isinstance(rows, ContrastMatrix):
+            return rows
+        what = f"The family of contrasts `{self.name}` must answer a mapping of labels to {len(levels)} weights each"
+        if not isinstance(rows, Mapping) or not rows:
+            raise ExtensionError(f"{what}, not {rows!r}.")
+        try:
+            weights = np.array([list(row) for row in rows.values()], dtype=np.float64)
+        except (TypeError, ValueError):
+            weights = np.empty(0)
+        if weights.shape != (len(rows), len(levels)) or not np.isfinite(weights).all():
+            raise ExtensionError(f"{what}; its rows are {list(rows.values())!r}.")
+        return ContrastMatrix(tuple(map(str, rows)), weights)
+
+
+def average_of(name: str, language: Language) -> ContrastFunction | None:
+    """Return the averaging contrast that the clause `name` asks for; None where it asks for something else."""
+    brought = language.meaning("clause", name)
+    if isinstance(brought, Contrast):
+        return ContrastFunction(brought.name, brought.value, brought.meaning, plain=False)
+    return AVERAGES.get(name)
+
+
+def contrast_options(name: str, language: Language) -> tuple[Slot, ...]:
+    """Return the keywords that an extension's contrast `name` has of its own; none for the language's own contrasts."""
+    brought = language.meaning("clause", name)
+    return brought.options if isinstance(brought, Contrast | ContrastFamily) else ()
+
+
+def family_meaning(name: str, language: Language) -> str:
+    """Return what the entries of a family of contrasts are, in the plural."""
+    brought = language.meaning("clause", name)
+    return str(brought.meaning) if isinstance(brought, ContrastFamily) else MEANINGS[name]
+
+
+def is_family(name: str, language: Language) -> bool:
+    """Tell whether the clause `name` asks for a family of contrasts."""
+    return name in FAMILIES or isinstance(language.meaning("clause", name), ContrastFamily)

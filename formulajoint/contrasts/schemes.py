@@ -1,0 +1,107 @@
+"""Weight schemes that extensions bring: functions from the groups, and columns of the data, to one weight a group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.errors import ExtensionError, listed
+from formulajoint.language.options import Option, function_name, options_of, positional_of
+from formulajoint.language.signatures import Kind, Signature, Slot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """The groups, as a weight scheme sees them.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Of the G groups.
+    codes : (N,) int array
+        Group of each row used.
+    counts : (N,) array
+        How many rows each row counts as: ones without row weights.
+    """
+
+    labels: tuple[str, ...]
+    codes: IntArray
+    counts: FloatArray
+
+    @property
+    def rows(self) -> FloatArray:
+        """Rows of each group, (G,)."""
+        return self.sum(np.ones(len(self.codes)))
+
+    def sum(self, column: FloatArray) -> FloatArray:
+        """Return the sum of a column (N,) over each group, (G,)."""
+        return np.bincount(self.codes, weights=column * self.counts, minlength=len(self.labels))
+
+    def mean(self, column: FloatArray) -> FloatArray:
+        """Return the mean of a column (N,) in each group, (G,): the value itself where a group has only one."""
+        return self.sum(column) / self.rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightScheme:
+    """A way to weight the groups: ``weights=root()``, ``weights=share(population)``.
+
+    Parameters
+    ----------
+    function : callable
+        From `Groups`, and an (N,) array for each further positional parameter, which formulas give as a column, to the
+        (G,) weights: zero or more; they are normalised to sum to one. Keyword-only parameters are keywords of the
+        formula.
+    name : str, optional
+        In formulas; the function's own name if none is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import formulajoint as fj
+    >>> fj.WeightScheme(lambda groups: np.sqrt(groups.rows), name="root").name
+    'root'
+    """
+
+    function: Callable[..., Any]
+    name: str = ""
+    position: Literal["weight scheme"] = "weight scheme"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or function_name(self.function))
+        if not positional_of(self.function):
+            message = (
+                f"The weight scheme `{self.name}` must take the groups first: `def {self.name}(groups): ...`."
+            )
+            raise ExtensionError(message)
+
+    @property
+    def options(self) -> tuple[Slot, ...]:
+        """The keywords that formulas may give."""
+        return options_of(self.function)
+
+    @property
+    def signature(self) -> Signature:
+        """How it is called."""
+        columns = tuple(Slot(name, Kind.COLUMN) for name in positional_of(self.function)[1:])
+        return Signature(columns, keywords=self.options, least=len(columns))
+
+    def values(self, groups: Groups, columns: list[FloatArray], options: dict[str, Option]) -> FloatArray:
+        """Return the weights of the groups, not normalised; (G,)."""
+        found = np.asarray(self.function(groups, *columns, **options))
+        if found.shape != (len(groups.labels),) or found.dtype.kind not in "biuf":
+            raise ExtensionError(
+                f"The weight scheme `{self.name}` must answer one number for each of the {len(groups.labels)} groups, "
+                f"not shape {found.shape} and type {found.dtype}."
+            )
+        values = found.astype(np.float64)
+        if not np.isfinite(values).all():
+            bad = [
+                label for label, value in zip(groups.labels, values, strict=True) if not np.isfinite(value)
+            ]
+            raise ExtensionError(f"The weight scheme `{self.name}` gives no finite weight to {listed(bad)}.")
+        return values

@@ -1,0 +1,152 @@
+"""Functions of columns and operators between them, as values: the language's own, and what extensions bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from formulajoint.design.rows import mean, sd
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import ExtensionError
+from formulajoint.language.extension import Language
+from formulajoint.language.options import function_name, options_of, positional_of
+from formulajoint.language.signatures import Kind, Signature, Slot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnFunction:
+    """A function of columns: ``log(x)``, ``center(x)``.
+
+    Parameters
+    ----------
+    function : callable
+        From (N,) arrays, one for each positional parameter, to an (N,) array; N are the rows used. Keyword-only
+        parameters are keywords of the formula.
+    learn : callable, optional
+        From the same arrays and (N,) row weights to what the data teach, such as a mean; `function` then takes that
+        after the arrays. It is learned once, from the rows of the fit.
+    name : str, optional
+        In formulas; the function's own name if none is given.
+    domain : str
+        A sentence for errors, where the result is not a finite number: ``"It takes numbers above zero only."``
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import formulajoint as fj
+    >>> halved = fj.ColumnFunction(lambda x, low: x - low, learn=lambda x, weights: x.min(), name="from_lowest")
+    >>> halved.values((np.array([3.0, 5.0]),))
+    array([0., 2.])
+    """
+
+    function: Callable[..., Any]
+    learn: Callable[..., Any] | None = None
+    name: str = ""
+    domain: str = ""
+    position: Literal["function"] = "function"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or function_name(self.function))
+        if not self.columns:
+            raise ExtensionError(f"The column function `{self.name}` takes no column.")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the parameters that take columns."""
+        names = positional_of(self.function)
+        return names if self.learn is None else names[:-1]
+
+    @property
+    def options(self) -> tuple[Slot, ...]:
+        """The keywords that formulas may give."""
+        return options_of(self.function)
+
+    @property
+    def signature(self) -> Signature:
+        """How it is called."""
+        slots = tuple(Slot(name, Kind.ARITHMETIC) for name in self.columns)
+        return Signature(slots, keywords=self.options, least=len(slots))
+
+    def values(
+        self,
+        columns: tuple[FloatArray, ...],
+        weights: FloatArray | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the function's values; what it learns it learns from these `columns` and row `weights`."""
+        given = dict(options or {})
+        if self.learn is None:
+            return self.function(*columns, **given)
+        counted = np.ones(len(columns[0])) if weights is None else weights
+        return self.function(*columns, self.learn(*columns, counted), **given)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operator:
+    """An operator between columns, such as ``%minus%``.
+
+    Parameters
+    ----------
+    name : str
+        In percent signs.
+    function : callable
+        From two (N,) arrays to one.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    position: Literal["operator"] = "operator"
+
+    def __post_init__(self) -> None:
+        if len(positional_of(self.function)) != 2 or options_of(self.function):
+            raise ExtensionError(
+                f"The operator `{self.name}` needs a function of two columns and nothing else."
+            )
+
+    @property
+    def signature(self) -> Signature:
+        """How it is called: it stands between its operands."""
+        return Signature()
+
+
+def _learnt_sd(x: FloatArray, weights: FloatArray) -> tuple[Any, Any]:
+    return mean(x, weights), sd(x, weights)
+
+
+def _standardized(x: FloatArray, learned: tuple[Any, Any]) -> FloatArray:
+    return np.asarray((x - learned[0]) / learned[1])
+
+
+def _itself(x: FloatArray) -> FloatArray:
+    return x
+
+
+LOG = "It takes numbers above zero only."
+EXP = "The numbers are too large for it."
+
+OWN: Mapping[str, ColumnFunction] = {
+    function.name: function
+    for function in (
+        ColumnFunction(lambda x: np.log(x), name="log", domain=LOG),
+        ColumnFunction(lambda x: np.log2(x), name="log2", domain=LOG),
+        ColumnFunction(lambda x: np.log10(x), name="log10", domain=LOG),
+        ColumnFunction(lambda x: np.log1p(x), name="log1p", domain="It takes numbers above -1 only."),
+        ColumnFunction(lambda x: np.exp(x), name="exp", domain=EXP),
+        ColumnFunction(lambda x: np.expm1(x), name="expm1", domain=EXP),
+        ColumnFunction(lambda x: np.sqrt(x), name="sqrt", domain="It takes no numbers below zero."),
+        ColumnFunction(lambda x: np.abs(x), name="abs"),
+        ColumnFunction(_itself, name="I"),
+        ColumnFunction(_itself, name="offset"),
+        ColumnFunction(lambda x, middle: x - middle, learn=mean, name="center"),
+        ColumnFunction(_standardized, learn=_learnt_sd, name="standardize", domain="The values do not vary."),
+    )
+}
+"""The language's own functions that make one column of one."""
+
+
+def column_function(name: str, language: Language) -> ColumnFunction | None:
+    """Return the function of columns called `name`; None where there is none that makes a column of columns."""
+    return OWN.get(name) or language.meaning("function", name)

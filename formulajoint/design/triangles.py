@@ -1,0 +1,103 @@
+"""A regression in as few rows as say the same: triangles of QR decompositions in place of the data.
+
+A sum of squared residuals reads only the cross-products of C = [X, Z, y]: p per-group columns, k shared ones, the
+response. The triangle R of C = Q R has the same, since |C v|^2 = |R v|^2 for every v. There is one for each cell, the
+rows that share a group and a residual sd. At most p of its rows read the group's coefficients; those below read only
+the shared ones, so that the cells of one residual sd have a last triangle, of at most k + 1 rows, in common.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.design.moments import slopes
+from formulajoint.design.schema import FloatArray, Grouping, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """The pairs of a group and a residual sd that occur: the cell of each row (N,), and what each cell (C,) is."""
+
+    codes: IntArray
+    groups: IntArray
+    sds: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Triangles:
+    """M rows with the cross-products of the data's N, row weights counted in.
+
+    Attributes
+    ----------
+    columns : (M, p + k) array
+    y : (M,) array
+    groups, sds : (M,) int arrays
+        Whose coefficients and which residual sd each row has; group 0 where it reads shared coefficients alone.
+    weights : (H,) array
+        Sums of the row weights of the data's rows with each residual sd.
+    """
+
+    columns: FloatArray
+    y: FloatArray
+    groups: IntArray
+    sds: IntArray
+    weights: FloatArray
+
+
+def cells(grouping: Grouping | None, sds: Grouping | None, rows: int) -> Cells:
+    """Return the cells of N rows; None stands for one group of all rows."""
+    one = np.zeros(rows, dtype=np.int64)
+    group, sd = (one if of is None else of.codes for of in (grouping, sds))
+    count = 1 if sds is None else len(sds)
+    pairs, codes = np.unique(group * count + sd, return_inverse=True)
+    return Cells(codes, pairs // count, pairs % count)
+
+
+def most_rows(of: Cells, own: int, shared: int) -> int:
+    """Return how many rows the triangles of p = `own` and k = `shared` columns have at most."""
+    return int(np.minimum(np.bincount(of.codes), own).sum()) + len(np.unique(of.sds)) * (shared + 1)
+
+
+def triangles(
+    columns: FloatArray, y: FloatArray, row_weights: FloatArray | None, own: int, of: Cells
+) -> Triangles:
+    """Return the triangles of y (N,) on columns (N, p + k), of which the first p = `own` are per group."""
+    weights = np.ones(len(y)) if row_weights is None else row_weights
+    table = np.column_stack([columns, y]) * np.sqrt(weights)[:, None]
+    tops: list[FloatArray] = []
+    below: list[list[FloatArray]] = [[] for _ in range(int(of.sds.max()) + 1)]
+    order = np.argsort(of.codes, kind="stable")
+    ends = np.cumsum(np.bincount(of.codes))
+    for sd, index in zip(of.sds, np.split(order, ends[:-1]), strict=True):
+        triangle = np.linalg.qr(table[index], mode="r")
+        tops.append(triangle[:own])
+        below[sd].append(triangle[own:, own:])
+    bottoms = [np.pad(np.linalg.qr(np.vstack(rest), mode="r"), ((0, 0), (own, 0))) for rest in below]
+    heights, depths = [len(top) for top in tops], [len(bottom) for bottom in bottoms]
+    rows = np.vstack([*tops, *bottoms])
+    return Triangles(
+        rows[:, :-1],
+        rows[:, -1],
+        np.append(np.repeat(of.groups, heights), np.zeros(sum(depths), dtype=np.int64)),
+        np.append(np.repeat(of.sds, heights), np.repeat(np.arange(len(depths)), depths)),
+        np.bincount(of.sds[of.codes], weights=weights),
+    )
+
+
+def reference(
+    columns: FloatArray, y: FloatArray, row_weights: FloatArray | None, own: int, grouping: Grouping | None
+) -> FloatArray:
+    """Return coefficients (G, p + k) that leave little of y, the k shared ones the same in each row.
+
+    These are from the regression in which all columns are shared; each group's own fit what they leave.
+    """
+    root = np.ones(len(y)) if row_weights is None else np.sqrt(row_weights)
+    size = np.linalg.norm(columns, axis=0)
+    size[size == 0] = 1.0
+    scaled = columns / size
+    shared = np.linalg.lstsq(scaled * root[:, None], y * root)[0][own:]
+    left = y - scaled[:, own:] @ shared
+    per_group = slopes(left, scaled[:, :own], grouping if own else None, row_weights)
+    return np.hstack([per_group, np.tile(shared, (len(per_group), 1))]) / size

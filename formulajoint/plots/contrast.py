@@ -1,0 +1,278 @@
+"""The posterior of a contrast: where it is, how sure, and what the prior said."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import stats
+
+from formulajoint.compiler.plan import AveragePlan, ContrastPlan
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.plots.rows import (
+    draw_intervals,
+    height_of,
+    interval_key,
+    is_apart,
+    label_rows,
+    own_height,
+    rows_for,
+)
+from formulajoint.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    RED,
+    WIDTH,
+    cut,
+    density,
+    figure_of,
+    headline,
+    legend,
+    null_line,
+    panels,
+    styled,
+)
+from formulajoint.results.joint_tests import all_within, probability_of, simultaneous_band
+from formulajoint.results.posterior import Posterior, cells
+from formulajoint.results.printing import direction, numbers, probability
+from formulajoint.results.savage_dickey import SavageDickey, savage_dickey
+from formulajoint.results.tables import PROB, contrasts, describe
+
+MOST_PANELS = 12
+"""More values than these are drawn as rows of intervals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """One value of a contrast.
+
+    Attributes
+    ----------
+    label : str
+    draws : (chain, draw) array
+    row : Series
+        Its row of the table; where it has no mean, the median stands there.
+    has_mean : bool
+    has_sign : bool
+        A root mean square is never below zero, nor is a sd.
+    ratio : SavageDickey or None
+        Where it is known.
+    """
+
+    label: str
+    draws: FloatArray
+    row: pd.Series
+    has_mean: bool
+    has_sign: bool
+    ratio: SavageDickey | None
+
+
+@styled
+def contrast(
+    posterior: Posterior,
+    name: str | None = None,
+    prob: float = PROB,
+    rope: float | None = None,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw the posterior density of a contrast with its HDI, the share above zero and, where it is known, the prior.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    name : str, optional
+        The contrast, such as ``joint_treatment``, or any other variable of the posterior; the first contrast, where it
+        is left out. One with several values has a panel for each or, for more than 12, a row.
+    prob : float
+        Probability of the HDI.
+    rope : float, optional
+        Half-width of the region about zero that counts as no effect, in the contrast's units.
+    ax : Axes, optional
+        To draw on, where there is one panel.
+    figsize : (float, float), optional
+        Inches.
+
+    Returns
+    -------
+    Figure
+        Where Savage and Dickey's ratio is known, both densities at zero are marked; their ratio is the Bayes factor.
+
+    Raises
+    ------
+    InferenceError
+        Where there is no such variable, or `rope` is not above zero.
+    """
+    if rope is not None and not rope > 0:
+        raise InferenceError(f"`rope` must be above zero, not {rope}.")
+    chosen = _name(posterior, name)
+    values = values_of(posterior, chosen, prob)
+    if len(values) > MOST_PANELS:
+        return _draw_rows(chosen, values, prob, ax, figsize)
+    alone, rows, columns = len(values) == 1, -(-len(values) // 3), min(3, len(values))
+    size = (WIDTH, 3.4) if alone else (1.2 + 3.2 * columns, 1.0 + 2.5 * rows)
+    axes = panels(len(values), ax, figsize or size, columns=3)
+    for value, panel in zip(values, axes, strict=True):
+        _draw(panel, value, prob, rope, alone)
+        panel.set_xlabel(cut(value.label, 48))
+        if not alone:
+            panel.set_title(_figures(value, rope), fontsize=9)
+    headline(axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}", ax is None)
+    legend(axes[0], axes[0].get_legend_handles_labels()[0], ax is None)
+    return figure_of(axes[0])
+
+
+def _name(posterior: Posterior, name: str | None) -> str:
+    known = [str(variable) for variable in posterior.dataset.data_vars]
+    if name is None:
+        if not posterior.plan.contrasts:
+            raise InferenceError(
+                "The formula asks for no contrast, such as `joint()`: name a variable to draw."
+            )
+        return posterior.plan.contrasts[0].name
+    if name not in known:
+        hint = did_you_mean(str(name), known) or f"there are {listed(known)}."
+        raise InferenceError(f"There is no contrast or variable `{name}`: {hint}")
+    return name
+
+
+def values_of(posterior: Posterior, name: str, prob: float) -> list[Value]:
+    """Return the values of a contrast or another variable, with their rows of its table."""
+    found = list(cells(posterior.dataset[name]))
+    known = {c.name: c for c in posterior.plan.contrasts}.get(name)
+    if known is None:
+        table = describe([label for label, _, _ in found], [draws for _, _, draws in found], prob)
+    else:
+        table = contrasts(posterior, prob)
+    out = []
+    for number, (label, _, draws) in enumerate(found):
+        row = table.loc[[label]].iloc[0]
+        has_mean = not math.isnan(row["mean"])
+        row["mean"] = row["mean"] if has_mean else row["median"]
+        ratio = _ratio(posterior, known, number) if len(found) <= MOST_PANELS else None
+        out.append(Value(label, draws, row, has_mean, _has_sign(draws, known), ratio))
+    return out
+
+
+def _ratio(posterior: Posterior, known: ContrastPlan | None, number: int) -> SavageDickey | None:
+    found = None if known is None else savage_dickey(posterior.plan, known, number)
+    return found if isinstance(found, SavageDickey) else None
+
+
+def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
+    if known is None:
+        return bool((draws < 0).any())
+    return not isinstance(known, AveragePlan) or known.function.name not in ("rms", "spread")
+
+
+# --- in words
+
+
+def _sentence(value: Value) -> str:
+    """Return mean and interval and, of what can have either sign, how sure the sign is."""
+    mean, _, interval = numbers(value.row)
+    middle = f"{mean if value.has_mean else f'median {mean}'} {interval}"
+    if not value.has_sign:
+        return middle
+    side = "above" if np.median(value.draws) > 0 else "below"
+    return f"{middle}, {side} zero with probability {_direction(value)}"
+
+
+def _figures(value: Value, rope: float | None) -> str:
+    """Return the same for a title of little room, with what a legend would say were the value alone."""
+    mean, _, interval = numbers(value.row)
+    lines = [f"{mean if value.has_mean else f'median {mean}'} {interval}"]
+    if value.has_sign:
+        share, sign = _direction(value), ">" if np.median(value.draws) > 0 else "<"
+        lines[0] += f", P({sign} 0) {share if share.startswith('>') else f'= {share}'}"
+    second = [] if rope is None else [f"{_share_within(value, rope)} within {rope:g} of zero"]
+    second += [] if value.ratio is None else [_factor(value.ratio.log_bf10)]
+    return "\n".join(lines + ([", ".join(second)] if second else []))
+
+
+def _direction(value: Value) -> str:
+    return direction(value.row["p_direction"], value.row["ess_bulk"])
+
+
+def _share_within(value: Value, rope: float) -> str:
+    share = probability_of(all_within(rope), value.draws[:, :, None])
+    return probability(share.value, share.mcse)
+
+
+def _factor(log_bf10: float) -> str:
+    """Return the Bayes factor in words, as odds one can read."""
+    size = abs(log_bf10)
+    if size < math.log(1e6):
+        odds = f"{math.exp(size):{',.0f' if size > 4 else '.1f'}}"
+    else:
+        odds = f"$10^{{{size / math.log(10):.0f}}}$"
+    return f"BF {odds} to 1 {'against' if log_bf10 > 0 else 'for'} zero"
+
+
+# --- drawing
+
+
+def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) -> None:
+    row, (grid, height) = value.row, _density(value)
+    top = float(height.max())
+    ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(grid, height, color=BLUE, linewidth=1.8, label="posterior")
+    below, label = -0.05 * top, f"{prob:.0%} HDI"
+    ax.hlines(below, row["hdi_low"], row["hdi_high"], colors=BLUE, linewidth=3.2, label=label)
+    ax.plot(row["mean"], below, "o", color=BLUE, markersize=6, markeredgecolor="white")
+    if rope is not None:
+        label = f"within {rope:g} of zero" + (f": {_share_within(value, rope)}" if alone else "")
+        ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=label)
+    if value.ratio is not None:
+        _draw_prior(ax, value.ratio, grid, alone)
+    null_line(ax)
+    ax.set_ylim(-0.1 * top, None)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False)
+
+
+def _density(value: Value) -> tuple[FloatArray, FloatArray]:
+    """Return grid and density as far as three times the HDI reaches: a ratio's tails would leave of it a line."""
+    low, high = value.row["hdi_low"], value.row["hdi_high"]
+    inside = value.draws[(value.draws >= 2 * low - high) & (value.draws <= 2 * high - low)]
+    grid, height = density(inside)
+    return grid, height * (inside.size / value.draws.size)
+
+
+def _draw_prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray, alone: bool) -> None:
+    """Draw the prior where the axis shows it, and both densities at zero."""
+    first, last = min(float(posterior_grid[0]), 0.0), max(float(posterior_grid[-1]), 0.0)
+    reach = 0.25 * (last - first)
+    grid = np.linspace(first - reach, last + reach, 400)
+    label = "prior" + (f" normal({ratio.mean + 0.0:.3g}, {ratio.sd:.3g})" if alone else "")
+    ax.plot(grid, stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label)
+    heights = [ratio.prior_height, ratio.posterior_height]
+    ax.plot([0, 0], heights, "-", color=RED, linewidth=1.4)
+    label = "densities at zero" + (f": {_factor(ratio.log_bf10)}" if alone else "")
+    ax.plot([0, 0], heights, "o", color=RED, markersize=5, markeredgecolor="white", label=label)
+    ax.set_xlim(grid[0], grid[-1])
+
+
+def _draw_rows(
+    name: str, values: list[Value], prob: float, ax: Axes | None, figsize: tuple[float, float] | None
+) -> Figure:
+    """Draw many values as rows: the HDI of each, and the band of all of them."""
+    band = simultaneous_band(np.stack([value.draws for value in values], axis=-1), prob)
+    table = pd.DataFrame([value.row for value in values]).assign(low=band.low, high=band.high)
+    rows = rows_for(len(values), 0, own_height(ax, figsize))
+    (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
+    draw_intervals(panel, rows, table, np.full(len(values), 0.6))
+    null_line(panel)
+    label_rows(panel, rows, [value.label.removeprefix(f"{name}[").removesuffix("]") for value in values])
+    panel.set_xlabel(cut(name, 48))
+    apart = is_apart(table)
+    headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)
+    legend(panel, interval_key(apart, prob, "value"), ax is None)
+    return figure_of(panel)

@@ -1,0 +1,185 @@
+"""The draws themselves, by arviz-plots: traces and pairs.
+
+Cells are called as in the tables, ``treatment[A]``, and where there are many the ones that mix worst are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import arviz_plots as azp
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from xarray import DataArray, Dataset, DataTree
+
+from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.plots.style import BLUE, RED, headline, styled
+from formulajoint.results import tables
+from formulajoint.results.diagnostics import R_HAT
+from formulajoint.results.posterior import Posterior, reported_cells
+from formulajoint.results.tables import describe
+
+MOST_TRACES, MOST_PAIRS, MOST_PANELS = 12, 5, 40
+"""So many cells are drawn where none are named, and so many at most where they are."""
+
+
+@styled
+def trace(
+    posterior: Posterior, names: Sequence[str] | None = None, figsize: tuple[float, float] | None = None
+) -> Figure:
+    """Draw each chain's draws one after another: chains that agree lie on each other.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    names : sequence of str, optional
+        Variables (``treatment``) or single cells (``treatment[A]``); where it is left out, contrasts and what mixes
+        worst.
+    figsize : (float, float), optional
+        Inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InferenceError
+        Where a name is none, or there are more than 40 panels.
+    """
+    found = chosen(posterior, names, MOST_TRACES)
+    columns = min(3, len(found))
+    size = figsize or (1.0 + 3.1 * columns, 0.6 + 1.6 * -(-len(found) // columns))
+    plotted = azp.plot_trace(
+        _tree(posterior, found),
+        backend="matplotlib",
+        col_wrap=columns,
+        visuals={"trace": {"width": 0.5, "alpha": 0.7}},
+        figure_kwargs=_figure_kwargs(size),
+    )
+    return _figure(plotted, _agreement(found))
+
+
+@styled
+def pairs(
+    posterior: Posterior, names: Sequence[str] | None = None, figsize: tuple[float, float] | None = None
+) -> Figure:
+    """Draw the draws two by two, with each one's own distribution on the diagonal; divergences stand out.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    names : sequence of str, optional
+        Two or more variables or cells; contrasts, then coefficients, five at most, where it is left out.
+    figsize : (float, float), optional
+        Inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InferenceError
+        Where a name is none, or there are fewer than two cells, or more than six.
+    """
+    found = chosen(posterior, names, MOST_PAIRS)
+    if not 2 <= len(found) <= MOST_PAIRS + 1:
+        raise InferenceError(
+            f"Pairs are drawn of 2 to {MOST_PAIRS + 1} quantities, not of {len(found)}: name them."
+        )
+    visuals = {"divergence": {"color": RED, "size": 14}, "scatter": {"color": BLUE, "alpha": 0.25, "size": 6}}
+    side = 1.0 + 1.9 * len(found)
+    plotted = azp.plot_pair(
+        _tree(posterior, found),
+        marginal=True,
+        backend="matplotlib",
+        visuals=visuals,
+        figure_kwargs=_figure_kwargs(figsize or (side, side)),
+    )
+    return _figure(plotted, "")
+
+
+# --- choosing
+
+
+def chosen(posterior: Posterior, names: Sequence[str] | None, most: int) -> dict[str, DataArray]:
+    """Return draws (chain, draw) of the cells that `names` name, or of `most` that are worth a look."""
+    known = cells_by_label(posterior)
+    wanted = _worth_a_look(posterior, most) if names is None else _named(names, known)
+    if len(wanted) > MOST_PANELS:
+        raise InferenceError(
+            f"{len(wanted)} panels are too many to see anything: name {MOST_PANELS} at most."
+        )
+    return {name: known[name] for name in wanted}
+
+
+def cells_by_label(posterior: Posterior) -> dict[str, DataArray]:
+    """Return draws (chain, draw) of every cell that a table shows, by its label."""
+    return {
+        label: DataArray(draws, dims=("chain", "draw"), name=label)
+        for name in posterior.dataset.data_vars
+        for label, draws in reported_cells(posterior, str(name))
+    }
+
+
+def _worth_a_look(posterior: Posterior, most: int) -> list[str]:
+    contrasts = list(tables.contrasts(posterior).index)[: most // 2]
+    summary = tables.summary(posterior)
+    worst = summary["ess_bulk"].sort_values().index[: most - len(contrasts)]
+    return contrasts + [name for name in summary.index if name in set(worst)]
+
+
+def _named(names: Sequence[str], known: dict[str, DataArray]) -> list[str]:
+    """Return the cells of each name, once each; a text alone is one name."""
+    out: list[str] = []
+    for name in [names] if isinstance(names, str) else names:
+        found = [label for label in known if name in (label, label.partition("[")[0])]
+        if not found:
+            variables = list(dict.fromkeys(label.partition("[")[0] for label in known))
+            hint = did_you_mean(str(name), [*variables, *known]) or f"there are {listed(variables)}."
+            raise InferenceError(f"There is no variable `{name}`: {hint}")
+        out += found
+    return list(dict.fromkeys(out))
+
+
+# --- arviz-plots
+
+
+def _dataset(found: dict[str, DataArray]) -> Dataset:
+    size = next(iter(found.values())).sizes
+    coords = {dim: range(size[dim]) for dim in ("chain", "draw")}
+    return Dataset(found, coords)
+
+
+def _tree(posterior: Posterior, found: dict[str, DataArray]) -> DataTree:
+    groups = {"posterior": _dataset(found)}
+    if "sample_stats" in posterior.tree.children and "diverging" in posterior.tree["sample_stats"]:
+        diverging = posterior.tree["sample_stats"]["diverging"]
+        coords = {dim: range(diverging.sizes[dim]) for dim in ("chain", "draw")}
+        groups["sample_stats"] = Dataset({"diverging": (diverging.dims, diverging.to_numpy())}, coords)
+    return DataTree.from_dict(groups)
+
+
+def _figure_kwargs(size: tuple[float, float]) -> dict[str, Any]:
+    return {"figsize": size, "figsize_units": "inches", "layout": "constrained"}
+
+
+def _figure(plotted: Any, title: str) -> Figure:
+    """Return the figure of a PlotCollection, which pyplot need not keep any longer."""
+    figure: Figure = plotted.viz["figure"].item()
+    plt.close(figure)
+    if title:
+        headline(figure.axes, title, own=True)
+    return figure
+
+
+def _agreement(found: dict[str, DataArray]) -> str:
+    """Say whether the chains agree, by the largest r_hat of what is drawn."""
+    largest = describe(list(found), [draws.to_numpy() for draws in found.values()], tables.PROB)[
+        "r_hat"
+    ].max()
+    if not largest > 0:
+        return "One chain alone cannot be compared with others"
+    return f"The chains {'agree' if largest <= R_HAT else 'do not agree yet'}: largest r_hat {largest:.3f}"

@@ -1,0 +1,209 @@
+"""The joint test as a picture: how far out the null lies in the posterior of all quantities at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
+from formulajoint.plots.style import (
+    BLUE,
+    INK,
+    RED,
+    WIDTH,
+    cut,
+    figure_of,
+    headline,
+    legend,
+    null_line,
+    panels,
+    styled,
+)
+from formulajoint.results import joint_tests as figures
+from formulajoint.results.joint_table import joint_table
+from formulajoint.results.posterior import Posterior
+from formulajoint.results.printing import probability
+from formulajoint.results.quantities import quantities, row_labels
+
+MOST_POINTS = 2000
+"""A cloud of more draws than these is a blot; they are thinned evenly."""
+
+FAR = 4.0
+"""A null so many times as far out as the farthest draw needs a logarithmic axis."""
+
+
+@styled
+def joint(
+    posterior: Posterior,
+    hypothesis: Hypothesis,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw the joint test of `hypothesis`.
+
+    Two quantities are a plane with the draws, the ellipse about their centre through the null, and the region outside
+    it shaded: the share of the draws there is the contour probability. More, or one, are the distribution of the
+    squared Mahalanobis distance from the centre, with the null's. An order is the distribution of its smallest step.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    hypothesis : Hypothesis
+    ax : Axes, optional
+        To draw on.
+    figsize : (float, float), optional
+        Inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InferenceError
+        Where the draws are too few for a covariance, or it does not exist.
+    """
+    draws = quantities(posterior, hypothesis)
+    plane = not hypothesis.order and draws.shape[2] == 2 and len(independent(hypothesis.rows)) == 2
+    (panel,) = panels(1, ax, figsize or ((5.6, 5.2) if plane else (WIDTH, 3.4)))
+    if hypothesis.order:
+        title = _draw_order(panel, draws, hypothesis, ax is None)
+    else:
+        title = _contour(posterior, hypothesis)
+        draw = _draw_plane if plane else _draw_distances
+        draw(panel, draws, hypothesis, row_labels(posterior.plan, hypothesis), ax is None)
+    headline([panel], title, ax is None)
+    return figure_of(panel)
+
+
+def _contour(posterior: Posterior, hypothesis: Hypothesis) -> str:
+    """Return the test's figures in a sentence."""
+    row = joint_table(posterior, [hypothesis]).iloc[0]
+    if np.isnan(row["contour"]):
+        raise InferenceError(f"There is no joint test to draw: {row['note']}.")
+    share = probability(float(row["contour"]), float(row["contour_mcse"]))
+    factor = "" if np.isnan(row["log_bf10"]) else f", log BF10 {row['log_bf10']:.1f}"
+    return f"{hypothesis.label}: {share} of the posterior lies as far out{factor}"
+
+
+def _draw_plane(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, labels: list[str], own: bool) -> None:
+    flat = draws.reshape((-1, 2))
+    centre, covariance = flat.mean(axis=0), np.cov(flat, rowvar=False)
+    outside, ellipse = _beyond(flat), _ellipse(centre, covariance)
+    shown = slice(None, None, -(-len(flat) // MOST_POINTS))
+    points, far = flat[shown], outside[shown]
+    (x, y), (x_far, y_far) = points[~far].T, points[far].T
+    ax.scatter(x, y, s=7, color=BLUE, alpha=0.35, linewidths=0, zorder=2, label="inside")
+    ax.scatter(x_far, y_far, s=9, color=RED, alpha=0.8, linewidths=0, zorder=2.2, label="outside")
+    ax.plot(*ellipse.T, color=RED, linewidth=1.6, zorder=2.5, label="contour")
+    ax.plot(0, 0, "X", color=INK, markersize=9, markeredgecolor="white", zorder=3, label="null")
+    limits = _square(np.vstack([flat, ellipse, np.zeros((1, 2))]))
+    _shade_outside(ax, ellipse, limits)
+    ax.set(xlim=limits[0], ylim=limits[1], xlabel=cut(labels[0], 48), ylabel=cut(labels[1], 48))
+    ax.axvline(0, color=INK, linewidth=0.6, linestyle=":", zorder=1.6)
+    ax.axhline(0, color=INK, linewidth=0.6, linestyle=":", zorder=1.6)
+    keys = [
+        Line2D([], [], color=BLUE, linewidth=0, marker="o", markersize=4, label="draws"),
+        Patch(facecolor=RED, alpha=0.25, label="as far out as the null, or farther"),
+        Line2D([], [], color=INK, linewidth=0, marker="X", markersize=7, label="null"),
+    ]
+    legend(ax, keys, own)
+
+
+def _beyond(flat: FloatArray) -> NDArray[np.bool_]:
+    """Tell of each draw whether it is as far out as the null."""
+    white, zero = _white(flat)
+    own, null = figures.distances(white, zero)
+    return np.asarray(own >= null)
+
+
+def _white(flat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    found = figures.whitened(flat)
+    if found is None:
+        raise InferenceError(
+            "A quantity of the hypothesis is the same in all draws, and not the null's: no picture."
+        )
+    return found
+
+
+def _ellipse(centre: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the ellipse about `centre` through the origin, (200, 2)."""
+    root = np.linalg.cholesky(covariance)
+    radius = np.linalg.norm(np.linalg.solve(root, centre))
+    angle = np.linspace(0, 2 * np.pi, 200)
+    return np.asarray(centre + radius * np.column_stack([np.cos(angle), np.sin(angle)]) @ root.T)
+
+
+def _square(points: FloatArray) -> list[tuple[float, float]]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    pad = 0.06 * (high - low)
+    return [(float(low[i] - pad[i]), float(high[i] + pad[i])) for i in (0, 1)]
+
+
+def _shade_outside(ax: Axes, ellipse: FloatArray, limits: list[tuple[float, float]]) -> None:
+    """Shade the frame but for the ellipse: one path with a hole."""
+    (left, right), (bottom, top) = limits
+    frame = np.array([[left, bottom], [right, bottom], [right, top], [left, top], [left, bottom]])
+    path = Path.make_compound_path(Path(frame, closed=True), Path(ellipse[::-1], closed=True))
+    ax.add_patch(PathPatch(path, facecolor=RED, alpha=0.1, linewidth=0, zorder=1))
+
+
+def _draw_distances(
+    ax: Axes, draws: FloatArray, hypothesis: Hypothesis, labels: list[str], own: bool
+) -> None:
+    flat = draws.reshape((-1, draws.shape[2]))[:, independent(hypothesis.rows)]
+    white, zero = _white(flat)
+    distance, null = figures.distances(white, zero)
+    edges = _histogram(ax, distance, null, below=BLUE, above=RED)
+    end = max(1.05 * float(edges[-1]), 1.15 * null)
+    ax.axvspan(null, end, color=RED, alpha=0.1, linewidth=0)
+    ax.set_xlim(0, end)
+    if null > FAR * distance.max():
+        ax.set_xscale("log")
+        ax.set_xlim(max(float(distance.min()), 1e-4 * null), 2 * null)
+    rank = len(zero)
+    what = "one quantity" if rank == 1 else f"{rank} quantities"
+    ax.set_xlabel(f"squared distance from the posterior's centre ({what}, Mahalanobis)")
+    keys = [
+        Patch(facecolor=BLUE, alpha=0.35, label="draws"),
+        Patch(facecolor=RED, alpha=0.3, label="as far out as the null, or farther"),
+        Line2D([], [], color=INK, linewidth=0.9, linestyle="--", label=f"null: {null:.3g}"),
+    ]
+    legend(ax, keys, own)
+
+
+def _histogram(ax: Axes, values: FloatArray, edge: float, below: str, above: str) -> FloatArray:
+    """Draw a histogram with an edge at `edge` and a colour on each side of it; return its edges."""
+    width = float(np.ptp(values)) / 60 or 1.0
+    first, last = np.floor((values.min() - edge) / width), np.ceil((values.max() - edge) / width)
+    edges = edge + width * np.arange(first, last + 1.5)
+    counts, _ = np.histogram(values, bins=edges)
+    colors = np.where(edges[:-1] >= edge - 1e-9 * width, above, below).tolist()
+    ax.bar(edges[:-1], counts, width, align="edge", color=colors, alpha=0.6, label="draws")
+    null_line(ax, edge)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False)
+    return edges
+
+
+def _draw_order(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, own: bool) -> str:
+    """Draw the smallest step of an order, which holds where that is above zero; return its probability in words."""
+    smallest = draws.reshape((-1, draws.shape[2])).min(axis=1)
+    _histogram(ax, smallest, 0.0, below=RED, above=BLUE)
+    ax.set_xlabel("smallest step of the order")
+    keys = [
+        Patch(facecolor=BLUE, alpha=0.6, label="the order holds"),
+        Patch(facecolor=RED, alpha=0.6, label="it does not"),
+    ]
+    legend(ax, keys, own)
+    holds = figures.probability_of(figures.all_positive, draws)
+    share = probability(holds.value, holds.mcse)
+    return f"{hypothesis.label}: it holds with probability {share}"

@@ -1,0 +1,160 @@
+"""What pooling does: each group's estimate by itself, and where the hierarchy moves it."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from formulajoint.compiler.plan import PooledTerm
+from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.plots.rows import Rows, height_of, label_rows, own_height, rows_for
+from formulajoint.plots.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    PALE,
+    WIDTH,
+    cut,
+    figure_of,
+    headline,
+    legend,
+    panels,
+    styled,
+)
+from formulajoint.results.least_squares import not_pooled
+from formulajoint.results.posterior import Posterior
+
+
+@styled
+def shrinkage(
+    posterior: Posterior,
+    variable: str | None = None,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw each group's least-squares estimate, not pooled, and the posterior mean that the hierarchy makes of it.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    variable : str, optional
+        The pooled coefficient; the last one, a slope where there is one, where it is left out. A factor has a panel for
+        each of its levels.
+    ax : Axes, optional
+        To draw on, where there is one panel.
+    figsize : (float, float), optional
+        Inches.
+
+    Returns
+    -------
+    Figure
+        Groups from the highest to the lowest estimate; one whose rows cannot tell has no hollow mark.
+
+    Raises
+    ------
+    InferenceError
+        Where nothing is pooled, or not this.
+    """
+    pooled = _pooled(posterior, variable)
+    found = shrinkage_panels(posterior, pooled)
+    rows = rows_for(len(found[0][1]), 0, own_height(ax, figsize))
+    size = figsize or (max(WIDTH, 1.6 + 3.2 * len(found)), height_of(rows))
+    axes = panels(len(found), ax, size, shared=True)
+    order = _order(found[0][1])
+    for (level, table, mean), panel in zip(found, axes, strict=True):
+        _draw(panel, table.iloc[order], mean, rows)
+        panel.set_xlabel(f"{cut(pooled.coefficient.name)} (effect on {cut(posterior.plan.response_name)})")
+        if level:
+            panel.set_title(cut(level))
+    headline(axes, _answer(posterior, pooled, found), ax is None)
+    keys = [
+        Line2D([], [], color=GREY, linewidth=0, marker="o", mfc="white", label="not pooled (least squares)"),
+        Line2D([], [], color=BLUE, linewidth=0, marker="o", label="pooled (posterior mean)"),
+        Line2D([], [], color=GREEN, linestyle="--", label=f"{cut(pooled.mean_name)} (posterior mean)"),
+    ]
+    legend(axes[0], keys, ax is None)
+    return figure_of(axes[0])
+
+
+def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str, pd.DataFrame, float]]:
+    """Return, for each level of the term: its name, a row a group (not_pooled, pooled), and the hierarchy's mean."""
+    plan, coefficient = posterior.plan, pooled.coefficient
+    own = not_pooled(plan.design)[coefficient.term.name]
+    means = _mean(posterior, coefficient.name, coefficient.dims).reshape(own.shape)
+    centre = _centre(posterior, pooled, own.shape[1])
+    groups = pd.Index(plan.coords[coefficient.dims[0]])
+    places = product(*(plan.coords[dim] for dim in coefficient.dims[1:]))
+    return [
+        (
+            ", ".join(place),
+            pd.DataFrame({"not_pooled": own[:, k], "pooled": means[:, k]}, index=groups),
+            centre[k],
+        )
+        for k, place in enumerate(places)
+    ]
+
+
+def _pooled(posterior: Posterior, variable: str | None) -> PooledTerm:
+    terms = {t.coefficient.name: t for pool in posterior.plan.mean.pools for t in pool.terms}
+    if not terms:
+        raise InferenceError("Nothing is pooled, so there is no shrinkage to draw: write `hierarchy()`.")
+    if variable is None:
+        return list(terms.values())[-1]
+    if variable not in terms:
+        raise InferenceError(
+            f"`{variable}` is not pooled: {did_you_mean(variable, terms) or f'{listed(terms)} is.'}"
+        )
+    return terms[variable]
+
+
+def _mean(posterior: Posterior, name: str, dims: tuple[str, ...]) -> FloatArray:
+    return np.asarray(posterior.dataset[name].mean(("chain", "draw")).transpose(*dims).to_numpy())
+
+
+def _centre(posterior: Posterior, pooled: PooledTerm, columns: int) -> list[float]:
+    """Return the hierarchy's mean for each column; a prior may have made it a constant."""
+    if pooled.mean_name in posterior.dataset:
+        value = _mean(posterior, pooled.mean_name, pooled.dims)
+    else:
+        value = np.asarray(pooled.mean.args.get("value", np.nan))
+    return [float(v) for v in np.broadcast_to(value.ravel(), (columns,))]
+
+
+def _order(table: pd.DataFrame) -> list[int]:
+    keys = -table["not_pooled"].fillna(table["pooled"]).to_numpy(float)
+    return [int(i) for i in np.argsort(keys, kind="stable")]
+
+
+def _draw(ax: Axes, table: pd.DataFrame, mean: float, rows: Rows) -> None:
+    y, size = rows.places, rows.marker**2 * 0.6
+    ax.axvline(mean, color=GREEN, linewidth=1.4, linestyle="--", zorder=1.5, label="mean")
+    ax.hlines(y, table["not_pooled"], table["pooled"], colors=PALE, linewidth=0.6 * rows.line, label="moved")
+    ax.scatter(
+        table["not_pooled"],
+        y,
+        s=size,
+        facecolors="white",
+        edgecolors=GREY,
+        linewidths=1,
+        zorder=2.5,
+        label="not pooled",
+    )
+    ax.scatter(table["pooled"], y, s=size, color=BLUE, linewidths=0, zorder=3, label="pooled")
+    label_rows(ax, rows, [str(label) for label in table.index])
+
+
+def _answer(posterior: Posterior, pooled: PooledTerm, found: list[tuple[str, pd.DataFrame, float]]) -> str:
+    """Return how much narrower the pooled estimates are spread than the others."""
+    both = pd.concat([table - table.mean() for _, table, _ in found]).dropna()
+    group = cut(pooled.coefficient.dims[0])
+    head = f"{cut(pooled.coefficient.name)} by {group}"
+    before, after = (float((both[name] ** 2).sum()) for name in ("not_pooled", "pooled"))
+    if not before > 0 or after >= before:
+        return f"{head}, not pooled and pooled"
+    return f"{head}: pooling takes {1 - np.sqrt(after / before):.0%} off the groups' spread"

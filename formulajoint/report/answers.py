@@ -1,0 +1,240 @@
+"""The sentences that answer the question: is there an effect in any group, how large is it over all, how sure is that?
+
+None says more than the figure under it. A share of draws is bounded by what so many draws can tell; of a figure that is
+not defined the reason is given; "not shown" is never "none".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from formulajoint.results.printing import centre, classical_text, direction, numbers, probability
+
+GRADES = (
+    (0.001, "Yes, beyond reasonable doubt"),
+    (0.01, "Yes, by strong evidence"),
+    (0.05, "Probably, by moderate evidence"),
+)
+"""What a contour probability below a limit is called: the limits are those that readers know from p-values."""
+
+HOW_LARGE = "How large is it over all of them?"
+
+OPEN = "Not shown by these data"
+
+FOR_NONE = "The data speak for none, given this prior"
+
+DISAGREE = "The figures disagree"
+
+FAVOURS, STRONGLY = math.log(3), math.log(20)
+"""A Bayes factor from 1/3 to 3 favours neither side, one of 20 speaks strongly (Kass & Raftery, JASA 1995)."""
+
+ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
+"""Their limits for very strong, strong and positive evidence."""
+
+MOST_NAMED = 3
+"""So many levels of a factor are named in an answer."""
+
+LARGEST_ODDS = 1e6
+"""Odds beyond are told as more than these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A question, its answer in a few words, and what that rests on."""
+
+    question: str
+    short: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is spoken of, in the data's own names.
+
+    Attributes
+    ----------
+    term, group : str
+        The predictor and the grouping.
+    prob : float
+        Of the intervals.
+    """
+
+    term: str
+    group: str
+    prob: float
+
+
+# --- is there an effect in any group?
+
+
+def any_effect(about: Subject, test: pd.Series) -> Answer:
+    """Answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
+    factor = float(test["log_bf10"])
+    grade = by_contour(float(test["contour"]), float(test["contour_mcse"]))
+    short, text = (
+        grade or by_factor(factor),
+        [_contour_text(about, test), _factor_text(factor), *_cautions(test)],
+    )
+    if factor < -FAVOURS and grade == OPEN:
+        short = FOR_NONE
+    elif factor > STRONGLY and grade == OPEN:
+        short = DISAGREE
+        text.append("They weigh the prior differently: see below how much it matters.")
+    elif grade == OPEN:
+        text.append("That is no evidence of no effect.")
+    elif factor < -FAVOURS and grade:
+        short = DISAGREE
+        text.append(
+            "They disagree because the prior expects far larger effects: state the prior that you mean, such as "
+            f"prior({about.term} ~ normal(0, ...))."
+        )
+    if not grade:
+        text.append(_reason(test))
+    return Answer(f"Is there an effect in any {about.group}?", short, " ".join(part for part in text if part))
+
+
+def by_contour(contour: float, mcse: float) -> str:
+    """Return the first grade whose limit is above all that the draws allow of the contour probability."""
+    if math.isnan(contour):
+        return ""
+    if math.isnan(mcse):
+        return "Too few draws to tell"
+    return next((grade for limit, grade in GRADES if contour + mcse < limit), OPEN)
+
+
+def by_factor(factor: float) -> str:
+    """Return what a Bayes factor says where there is no contour probability."""
+    if math.isnan(factor):
+        return "Not answered by this fit"
+    if factor < -FAVOURS:
+        return FOR_NONE
+    return next((grade for odds, grade in zip(ODDS, BY_GRADE, strict=True) if factor > math.log(odds)), OPEN)
+
+
+def _contour_text(about: Subject, test: pd.Series) -> str:
+    contour, mcse = float(test["contour"]), float(test["contour_mcse"])
+    if math.isnan(contour) or math.isnan(mcse):
+        return ""
+    shown, where = probability(contour, mcse), f"“no effect in every {about.group}”"
+    if contour == 0:
+        return f"No draw is as far from the centre of the posterior as {where}: contour probability {shown}."
+    return (
+        f"The share of draws that are as far from the centre of the posterior as {where}, "
+        f"the contour probability, is {shown}."
+    )
+
+
+def _factor_text(factor: float) -> str:
+    """Return the Bayes factor as odds."""
+    if math.isnan(factor):
+        return ""
+    odds = float(f"{math.exp(min(abs(factor), 700)):.3g}")
+    shown = (
+        f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
+    )
+    if abs(factor) < FAVOURS:
+        return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
+    return f"By the Bayes factor the data favour {'an' if factor > 0 else 'no'} effect by {shown} to 1."
+
+
+def _cautions(test: pd.Series) -> list[str]:
+    """Return what the test's note says of too few draws for the contour probability."""
+    parts = str(test["note"]).split("; ")
+    few = [
+        part for part in parts if part.endswith("draw more") and ("contour" in part or "covariance" in part)
+    ]
+    return [f"Mind: {part}." for part in few]
+
+
+def _reason(test: pd.Series) -> str:
+    """Return why there is no contour probability, and the classical test."""
+    reasons = [part for part in str(test["note"]).split("; ") if part.startswith("no contour")]
+    classical = [] if math.isnan(test["p_value"]) else [f"The classical test: {classical_text(test)}."]
+    return " ".join([f"There is {reason}." for reason in reasons] + classical)
+
+
+# --- how large is it over all groups?
+
+
+def how_large(about: Subject, rows: pd.DataFrame, meaning: str, groups: pd.DataFrame) -> Answer:
+    """Answer from a weighted mean over the groups.
+
+    Parameters
+    ----------
+    about : Subject
+    rows : DataFrame
+        Of ``contrasts``: one, or one a level of the factor.
+    meaning : str
+        Such as ``weighted mean of treatment over school; weights n: A 0.4, B 0.6``.
+    groups : DataFrame
+        Of ``summary``, one row a group.
+    """
+    shown = [(_level(name), *centre(row, numbers(row))) for name, row in rows.iterrows()]
+    short = ", ".join(f"{middle} {level}".strip() for level, middle, _, _ in shown[:MOST_NAMED])
+    intervals = ", ".join(f"{interval} {level}".strip() for level, _, _, interval in shown[:MOST_NAMED])
+    more = f" Further levels, {len(shown) - MOST_NAMED}, are in the table." if len(shown) > MOST_NAMED else ""
+    text = f"{about.prob:.0%} HDI {intervals}. It is the {meaning}. {_range(about, groups)}{more}"
+    return Answer(HOW_LARGE, short, text)
+
+
+def _level(name: object) -> str:
+    """Return what stands in the brackets of ``joint_arm[low]``."""
+    return str(name).partition("[")[2].removesuffix("]")
+
+
+def how_large_without(about: Subject, groups: pd.DataFrame) -> Answer:
+    """Answer where the formula asks for no contrast over the groups."""
+    text = f"{_range(about, groups)} The formula asks for no mean over them: add joint({about.term}) for one."
+    return Answer(HOW_LARGE, "No one number was asked for", text)
+
+
+def _range(about: Subject, groups: pd.DataFrame) -> str:
+    """Return between which groups the effects lie, by their means."""
+    if groups["mean"].isna().any():
+        return ""
+    least, most = groups.iloc[int(groups["mean"].argmin())], groups.iloc[int(groups["mean"].argmax())]
+    low, high = numbers(least)[0], numbers(most)[0]
+    return f"By {about.group} it goes from {low} in {_level(least.name)} to {high} in {_level(most.name)}."
+
+
+# --- how sure is that?
+
+
+def how_sure(about: Subject, rows: pd.DataFrame, bands: pd.DataFrame) -> Answer:
+    """Answer by the sign of the weighted mean, and by how many groups are apart from zero, all judged at once.
+
+    Parameters
+    ----------
+    about : Subject
+    rows : DataFrame
+        Of ``contrasts``: those of the weighted mean, none where the formula asks for none.
+    bands : DataFrame
+        From ``band_table``: low and high of every group.
+    """
+    above, below = int((bands["low"] > 0).sum()), int((bands["high"] < 0).sum())
+    text = _several(about, above, below, bands)
+    signs = [_sign(name, row) for name, row in rows.iterrows() if not math.isnan(row["p_direction"])]
+    if signs and above and below:
+        text += " Their mean hides that they point both ways."
+    short = "; ".join(signs[:MOST_NAMED]) or f"Apart from zero in {above + below} of {len(bands)}"
+    return Answer("How sure is that?", short, text)
+
+
+def _sign(name: object, row: pd.Series) -> str:
+    share = direction(row["p_direction"], row["ess_bulk"])
+    return f"{'Above' if row['median'] > 0 else 'Below'} zero with probability {share} {_level(name)}".strip()
+
+
+def _several(about: Subject, above: int, below: int, bands: pd.DataFrame) -> str:
+    total = len(bands)
+    if bands["low"].isna().all():
+        return f"There are no intervals that hold for every {about.group} at once."
+    where = [f"above zero in {above}"] * (above > 0) + [f"below zero in {below}"] * (below > 0)
+    found = f"{' and '.join(where)} of {total}" if where else f"apart from zero in none of {total}"
+    return (
+        f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, "
+        f"the effect is {found}."
+    )

@@ -1,0 +1,145 @@
+"""Tables of the page: each cell with the text that is read and the value that it is sorted by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.report.charts import Row
+from formulajoint.results.printing import (
+    centre,
+    classical_text,
+    decimals_of,
+    direction,
+    everywhere,
+    fixed,
+    numbers,
+    probability,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a cell shows. Where `key` is a number, the cell is sorted by it, else by its text."""
+
+    text: str
+    key: float | None = None
+    interval: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its heads, and how many rows it leaves out."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    left_out: int = 0
+
+    @property
+    def numeric(self) -> set[int]:
+        """Return which columns hold numbers."""
+        return {
+            i for row in self.rows for i, cell in enumerate(row) if cell.key is not None and not cell.interval
+        }
+
+
+def text_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
+    """Return a table of plain texts."""
+    return Table(heads, tuple(tuple(Cell(text) for text in row) for row in rows))
+
+
+def number(value: float, text: str) -> Cell:
+    """Return a cell that shows a number as `text`; empty where undefined."""
+    return Cell("" if math.isnan(value) else text, None if math.isnan(value) else float(value))
+
+
+def estimate(row: pd.Series) -> tuple[Cell, Cell, Cell]:
+    """Return mean, sd and interval, rounded by the Monte Carlo error; a median where there is no mean."""
+    shown = numbers(row)
+    if "median" in row.index:
+        shown = centre(row, shown)
+    mean, sd, interval = shown
+    middle = row["median"] if "median" in row.index and math.isnan(row["mean"]) else row["mean"]
+    return (number(middle, mean), number(row["sd"], sd), number(row["hdi_low"], interval))
+
+
+def like(row: pd.Series, low: float, high: float) -> str:
+    """Return an interval with the decimals of the row's own."""
+    digits = decimals_of(row)
+    return f"({fixed(low, digits)}, {fixed(high, digits)})"
+
+
+def effort(row: pd.Series) -> tuple[Cell, ...]:
+    """Return effective sample sizes and r_hat."""
+    sizes = [name for name in ("ess_bulk", "ess_tail") if name in row.index]
+    return (
+        *(number(row[name], fixed(row[name], 0)) for name in sizes),
+        number(row["r_hat"], fixed(row["r_hat"], 3)),
+    )
+
+
+def contrast_table(table: pd.DataFrame, meanings: Mapping[str, str], prob: float, most: int) -> Table:
+    """Return the contrasts, each with what it is."""
+    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction", "what it is")
+    rows = tuple(
+        (
+            Cell(str(name)),
+            *estimate(row),
+            number(row["p_direction"], direction(row["p_direction"], row["ess_bulk"])),
+            Cell(meanings.get(str(name).partition("[")[0], "")),
+        )
+        for name, row in table.head(most).iterrows()
+    )
+    return Table(heads, rows, len(table) - len(rows))
+
+
+def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
+    """Return the joint tests."""
+    heads = (
+        "joint test",
+        "contour",
+        "P(all > 0)",
+        "P(all < 0)",
+        "log BF10",
+        "classical test",
+        "what it rests on",
+    )
+    shares = ("contour", "p_all_positive", "p_all_negative")
+    rows = tuple(
+        (
+            Cell(f"{label}{everywhere(plan, str(label))}"),
+            *(number(row[share], probability(row[share], row[f"{share}_mcse"])) for share in shares),
+            number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
+            number(row["p_value"], classical_text(row)),
+            Cell(str(row["note"])),
+        )
+        for label, row in tests.iterrows()
+    )
+    return Table(heads, rows)
+
+
+def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
+    """Return the Bayes factors under narrower and wider priors of what is tested."""
+    heads = ("joint test", "prior sd times", "prior sd", "log BF10")
+    rows = tuple(
+        (
+            Cell(str(row["hypothesis"])),
+            number(row["factor"], f"{row['factor']:g}"),
+            Cell(str(row["prior_sd"])),
+            number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
+        )
+        for _, row in sensitivity.reset_index().iterrows()
+    )
+    return Table(heads, rows)
+
+
+def parameter_table(summary: pd.DataFrame, prob: float, most: int) -> Table:
+    """Return the first rows of a summary."""
+    heads = ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "ess_tail", "r_hat")
+    shown = summary.head(most)
+    rows = tuple((Cell(str(name)), *estimate(row), *effort(row)) for name, row in shown.iterrows())
+    return Table(heads, rows, len(summary) - len(shown))

@@ -1,0 +1,230 @@
+"""Where the marks of a chart stand, in percent of its width: the template draws them, at any size.
+
+Nothing here is markup. Every mark comes with a `tip`, what a reader is told who points at it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.design.schema import FloatArray
+
+FAR = 4.0
+"""An interval that would make the axis so many times as long as most need is cut, and ends in an arrow."""
+
+BARS = 40
+"""Bars of a histogram."""
+
+TICKS = 6
+"""Ticks of an axis, about so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A number below an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The values from `low` to `high`, on a chart as wide as 100."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        """Return where `value` stands; beyond the edges by as much as the chart is wide at most."""
+        place = 100 * (value - self.low) / (self.high - self.low)
+        return round(min(max(place, -100.0), 200.0), 2)
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """Return round numbers, about `TICKS` of them."""
+        rough = (self.high - self.low) / TICKS
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return tuple(Tick(self.at(n * step), f"{n * step:.10g}") for n in range(first, last + 1))
+
+
+def axis(low: FloatArray, high: FloatArray) -> Axis:
+    """Return an axis on which zero and the intervals from `low` to `high` are seen, but those far longer than most."""
+    known = np.isfinite(low) & np.isfinite(high)
+    low, high = low[known], high[known]
+    if not len(low):
+        return Axis(-1.0, 1.0)
+    most_low, most_high = min(0.0, float(np.quantile(low, 0.1))), max(0.0, float(np.quantile(high, 0.9)))
+    room = (FAR - 1) / 2 * (most_high - most_low)
+    least = max(min(0.0, float(low.min())), most_low - room)
+    greatest = min(max(0.0, float(high.max())), most_high + room)
+    edge = 0.03 * (greatest - least) or 1.0
+    return Axis(least - edge, greatest + edge)
+
+
+# --- intervals, one a row
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An estimate with its interval and, of a group, the wider one that holds all groups at once.
+
+    Attributes
+    ----------
+    label : str
+    kind : {"group", "joint", "pool"}
+        A group's own, a contrast of all, or the mean of their hierarchy.
+    middle, low, high : float
+        In percent of the chart's width.
+    band : (float, float) or None
+        The simultaneous interval.
+    size : float
+        Of the mark, in pixels.
+    cut : str
+        Arrows at the edges beyond which an interval goes on: ``""``, ``"<"``, ``">"`` or both.
+    tip : str
+    """
+
+    label: str
+    kind: str
+    middle: float
+    low: float
+    high: float
+    band: tuple[float, float] | None
+    size: float
+    cut: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a row shows, as numbers."""
+
+    label: str
+    kind: str
+    middle: float
+    low: float
+    high: float
+    band_low: float = math.nan
+    band_high: float = math.nan
+    weight: float = math.nan
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Rows on one axis, those of groups each `height` pixels high."""
+
+    axis: Axis
+    rows: tuple[Row, ...]
+    height: float
+
+    @property
+    def labelled(self) -> bool:
+        """Whether labels have room in the rows."""
+        return self.height >= LABEL
+
+
+TALLEST, TOTAL, LABEL = 40, 360, 12
+"""Pixels: of a row at most, of all of them about, and of a row whose label can be read at least."""
+
+
+def row_height(groups: int) -> float:
+    """Return the height of a row, in pixels, where so many groups have one."""
+    return round(min(TALLEST, max(TOTAL / max(groups, 1), 0.4)), 3)
+
+
+def forest(estimates: Sequence[Estimate]) -> Forest:
+    """Return the rows of a forest in the order given."""
+    low = np.array([np.nanmin([e.low, e.band_low]) for e in estimates])
+    high = np.array([np.nanmax([e.high, e.band_high]) for e in estimates])
+    shared, height = axis(low, high), row_height(sum(e.kind == "group" for e in estimates))
+    heaviest = max((e.weight for e in estimates if math.isfinite(e.weight)), default=1.0)
+    return Forest(shared, tuple(_row(shared, e, heaviest, height) for e in estimates), height)
+
+
+def _row(shared: Axis, estimate: Estimate, heaviest: float, height: float) -> Row:
+    ends = [
+        v for v in (estimate.low, estimate.high, estimate.band_low, estimate.band_high) if math.isfinite(v)
+    ]
+    share = estimate.weight / heaviest if math.isfinite(estimate.weight) and heaviest > 0 else 0.6
+    band = (shared.at(estimate.band_low), shared.at(estimate.band_high))
+    return Row(
+        estimate.label,
+        estimate.kind,
+        shared.at(estimate.middle),
+        shared.at(estimate.low),
+        shared.at(estimate.high),
+        band if math.isfinite(estimate.band_low) else None,
+        round(min(3 + 9 * math.sqrt(share), max(1.5, 0.8 * height)), 1),  # area by weight
+        "<" * any(v < shared.low for v in ends) + ">" * any(v > shared.high for v in ends),
+        estimate.tip,
+    )
+
+
+# --- draws, counted
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The share of draws between two values; whether within the interval."""
+
+    at: float
+    width: float
+    height: float
+    inside: bool
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Draws counted, and where `mark` stands among them."""
+
+    axis: Axis
+    bars: tuple[Bar, ...]
+    mark: float
+
+
+def histogram(draws: FloatArray, low: float, high: float, mark: float, reach: bool) -> Histogram:
+    """Return the histogram of draws.
+
+    Parameters
+    ----------
+    draws : array
+    low, high : float
+        The interval whose bars are filled.
+    mark : float
+        A value to be marked.
+    reach : bool
+        Whether the axis must reach `mark`; else only where it is near.
+    """
+    flat = draws[np.isfinite(draws)]
+    start, stop = float(flat.min()), float(flat.max())
+    if not reach:  # a few draws far out, as of a ratio, would leave no room for the others
+        five, ninety_five = np.quantile(flat, (0.05, 0.95))
+        start, stop = max(start, 2 * five - ninety_five), min(stop, 2 * ninety_five - five)
+    if stop - start <= 1e-12 * max(abs(start), 1e-300):  # a constant
+        start, stop = start - 0.5, stop + 0.5
+    edges = np.linspace(start, stop, BARS + 1)
+    counts, _ = np.histogram(flat, edges)
+    width = stop - start
+    near = start - width <= mark <= stop + width
+    ends = [start, stop, *([mark] if reach or near else [])]
+    shown = Axis(min(ends) - 0.03 * width, max(ends) + 0.03 * width)
+    bars = tuple(
+        Bar(
+            shown.at(left),
+            round(shown.at(right) - shown.at(left), 2),
+            round(100 * count / counts.max(), 1),
+            bool(left + right >= 2 * low and left + right <= 2 * high),
+            f"{100 * count / len(flat):.2g} % of the draws are between {left:.4g} and {right:.4g}",
+        )
+        for left, right, count in zip(edges, edges[1:], counts, strict=False)
+        if count
+    )
+    return Histogram(shown, bars, shown.at(mark))

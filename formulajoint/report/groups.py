@@ -1,0 +1,200 @@
+"""A coefficient that each group has, on the page: its values, drawn and in a table, and how far out zero is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, independent
+from formulajoint.contrasts.weights import group_rows
+from formulajoint.design.schema import FloatArray
+from formulajoint.report.cells import Cell, Table, effort, estimate, like, number
+from formulajoint.report.charts import LABEL, Estimate, Forest, Histogram, forest, histogram, row_height
+from formulajoint.results.joint_table import band_table
+from formulajoint.results.joint_tests import distances, whitened
+from formulajoint.results.posterior import Posterior
+from formulajoint.results.printing import numbers
+from formulajoint.results.quantities import quantities
+from formulajoint.results.tables import weights
+
+SPOKEN = 8
+"""So many rows are named in the text that stands for a drawing; of more, the range is given."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """The values of one coefficient over the groups.
+
+    Attributes
+    ----------
+    coefficient : Coefficient
+    labels : list of tuple of str
+        One a cell: the group, and the level of each of the term's factors.
+    rows : DataFrame
+        Of ``summary``, one a cell.
+    bands : DataFrame
+        Of ``band_table``, one a cell.
+    sizes, shares : (cells,) arrays
+        Rows of data of the cell's group; its weight in the first weighted mean, NaN where there is none.
+    """
+
+    coefficient: Coefficient
+    labels: list[tuple[str, ...]]
+    rows: pd.DataFrame
+    bands: pd.DataFrame
+    sizes: FloatArray
+    shares: FloatArray
+
+
+def of_coefficient(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows of a table that are of the variable `name`."""
+    return table[table.index.map(lambda label: str(label).partition("[")[0]) == name]
+
+
+def values(posterior: Posterior, summary: pd.DataFrame, coefficient: Coefficient, prob: float) -> Values:
+    """Return the values of `coefficient` in each group."""
+    plan = posterior.plan
+    labels = list(product(*(plan.coords[dim] for dim in coefficient.dims)))
+    own = of_coefficient(summary, coefficient.name)
+    bands = band_table(posterior, all_zero(plan.design, coefficient.term), prob)
+    averages = means_over_groups(plan, coefficient)
+    sizes = group_rows(plan.design)
+    shares = weights(posterior, averages[0]).to_numpy(float) if averages else np.full(len(sizes), np.nan)
+    return Values(coefficient, labels, own, bands, _each(sizes, len(labels)), _each(shares, len(labels)))
+
+
+def _each(of_groups: FloatArray, count: int) -> FloatArray:
+    """Bring figures of groups to their cells, of which the last axis runs fastest."""
+    return np.repeat(of_groups, count // len(of_groups))
+
+
+def means_over_groups(plan: Plan, coefficient: Coefficient) -> list[AveragePlan]:
+    """Return the weighted means of a coefficient that the formula asks for."""
+    return [
+        c
+        for c in plan.contrasts
+        if isinstance(c, AveragePlan)
+        and c.function.name == "joint"
+        and c.coefficient.name == coefficient.name
+    ]
+
+
+# --- drawn
+
+
+def group_forest(
+    posterior: Posterior, found: Values, summary: pd.DataFrame, contrasts: pd.DataFrame
+) -> Forest:
+    """Return the groups' values and, below them, what is said of all of them in the same units."""
+    plan, name = posterior.plan, found.coefficient.name
+    middles = _middles(posterior, found)
+    in_order = row_height(len(middles)) >= LABEL  # nobody looks for a name among rows without
+    order = np.arange(len(middles)) if in_order else np.argsort(middles)
+    estimates = [_estimate(found, int(i), float(middles[i])) for i in order]
+    for average in means_over_groups(plan, found.coefficient):
+        if average.scale == "none":  # else it is in other units
+            estimates += _of_all(of_coefficient(contrasts, average.name), "joint")
+    pooled = [term for pool in plan.mean.pools for term in pool.terms if term.coefficient.name == name]
+    for term in pooled:
+        estimates += _of_all(of_coefficient(summary, term.mean_name), "pool")
+    return forest(estimates)
+
+
+def _middles(posterior: Posterior, found: Values) -> FloatArray:
+    """Return posterior means, or medians where there is no mean."""
+    draws = posterior.dataset[found.coefficient.name]
+    medians = draws.median(("chain", "draw")).transpose(*found.coefficient.dims).to_numpy().ravel()
+    return np.asarray(found.rows["mean"].fillna(pd.Series(medians, found.rows.index)), dtype=float)
+
+
+def _estimate(found: Values, i: int, middle: float) -> Estimate:
+    row, band = found.rows.iloc[i], found.bands.iloc[i]
+    mean, _, interval = numbers(row)
+    label = " · ".join(found.labels[i])
+    tip = f"{label}: {mean} {interval}" + (
+        f", all at once {like(row, band['low'], band['high'])}" if math.isfinite(band["low"]) else ""
+    )
+    tip += f"; rows {found.sizes[i]:g}"
+    tip += f", weight {found.shares[i]:.3g}" if math.isfinite(found.shares[i]) else ""
+    ends = (float(row["hdi_low"]), float(row["hdi_high"]), float(band["low"]), float(band["high"]))
+    return Estimate(label, "group", middle, *ends, float(found.shares[i]), tip)
+
+
+def _of_all(rows: pd.DataFrame, kind: str) -> list[Estimate]:
+    out = []
+    for name, row in rows.iterrows():
+        mean, _, interval = numbers(row)
+        middle = row["mean"] if math.isfinite(row["mean"]) else row.get("median", math.nan)
+        if math.isfinite(middle) and math.isfinite(row["hdi_low"]):
+            tip = f"{name}: {mean} {interval}"
+            out.append(Estimate(str(name), kind, middle, row["hdi_low"], row["hdi_high"], tip=tip))
+    return out
+
+
+def forest_text(found: Values, drawn: Forest, prob: float) -> str:
+    """Return what the forest shows, for those who do not see it."""
+    below = [row.tip for row in drawn.rows if row.kind != "group"]
+    what = f"{found.coefficient.term.name} in each group with {prob:.0%} intervals"
+    if len(found.labels) <= SPOKEN:
+        return f"{what}: " + "; ".join(row.tip for row in drawn.rows)
+    means = found.rows["mean"]
+    rest = f"; {'; '.join(below)}" if below else ""
+    return f"{what}: {len(found.labels)} rows, from {means.min():.4g} to {means.max():.4g}{rest}"
+
+
+# --- in a table
+
+
+def group_table(plan: Plan, found: Values, drawn: Forest, prob: float, most: int) -> Table:
+    """Return one row a cell, with its interval to be drawn in the row."""
+    grouping = plan.design.predictor.grouping
+    assert grouping is not None  # the coefficient is one of a group
+    factors = tuple(factor.name for factor in found.coefficient.term.factors)
+    weighted = bool(np.isfinite(found.shares).any())
+    heads = (
+        grouping.name,
+        *factors,
+        "rows",
+        *(["weight"] if weighted else []),
+        "mean",
+        "sd",
+        f"{prob:.0%} HDI",
+    )
+    heads += ("interval", f"{prob:.0%} band", "apart from 0", "ess_bulk", "ess_tail", "r_hat")
+    drawn_by_label = {row.label: row for row in drawn.rows if row.kind == "group"}
+    rows = []
+    for i, label in enumerate(found.labels[:most]):
+        row, band = found.rows.iloc[i], found.bands.iloc[i]
+        mean, sd, interval = estimate(row)
+        line = drawn_by_label[" · ".join(label)]
+        share = [number(found.shares[i], f"{found.shares[i]:.3g}")] if weighted else []
+        size = number(found.sizes[i], f"{found.sizes[i]:g}")
+        shown = (mean, sd, interval, Cell("", mean.key, line))
+        rows.append((*map(Cell, label), size, *share, *shown, *_band_cells(row, band), *effort(row)))
+    return Table(heads, tuple(rows), len(found.labels) - len(rows))
+
+
+def _band_cells(row: pd.Series, band: pd.Series) -> tuple[Cell, Cell]:
+    if math.isnan(band["low"]):
+        return Cell(""), Cell("")
+    side = "above" if band["low"] > 0 else "below" if band["high"] < 0 else "no"
+    return number(band["low"], like(row, band["low"], band["high"])), Cell(side)
+
+
+# --- how far out no effect is
+
+
+def distance_chart(posterior: Posterior, hypothesis: Hypothesis) -> Histogram | None:
+    """Return how far each draw is from the centre of all, and how far no effect is; None where that is not defined."""
+    draws = quantities(posterior, hypothesis)[:, :, independent(hypothesis.rows)]
+    flat = draws.reshape((-1, draws.shape[2]))
+    found = whitened(flat) if len(flat) > 2 * flat.shape[1] else None
+    if found is None or len(found[1]) == 0:
+        return None
+    own, null = distances(*found)
+    return histogram(np.sqrt(own), -math.inf, math.sqrt(null), math.sqrt(null), reach=True)

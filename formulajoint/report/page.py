@@ -1,0 +1,287 @@
+"""Everything that the page says, gathered from a fit: no markup, and every figure that of the fit's own tables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import islice
+
+import pandas as pd
+
+from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
+from formulajoint.contrasts.hypotheses import all_zero
+from formulajoint.report import answers
+from formulajoint.report.answers import Answer, Subject
+from formulajoint.report.cells import (
+    Table,
+    contrast_table,
+    parameter_table,
+    sensitivity_table,
+    test_table,
+    text_table,
+)
+from formulajoint.report.charts import Forest, Histogram, histogram
+from formulajoint.report.groups import (
+    Values,
+    distance_chart,
+    forest_text,
+    group_forest,
+    group_table,
+    means_over_groups,
+    of_coefficient,
+    values,
+)
+from formulajoint.report.recipe import Recipe, recipe
+from formulajoint.results.describe import (
+    coefficient_rows,
+    data_lines,
+    describe_contrast,
+    equation_lines,
+    formula_lines,
+)
+from formulajoint.results.joint_table import joint_table
+from formulajoint.results.posterior import Posterior, reported_cells
+from formulajoint.results.printing import blank_note, of_all_first, sampler_line, understood
+
+MOST_BESIDE = 6
+"""With so many groups the drawing of them leaves room for the first contrast's beside the answers."""
+
+MOST_GROUPS, MOST_ROWS, MOST_CHARTS = 5000, 200, 6
+"""Rows of a table of groups, rows of other tables, and histograms, at most: the page says what it leaves out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What a fit found.
+
+    Attributes
+    ----------
+    posterior : Posterior
+    summary, contrasts : DataFrame
+        As from ``tables``.
+    tests, sensitivity : DataFrame or None
+        As from ``joint_table`` and its ``sensitivity_table``.
+    problems : tuple of str
+        As from ``diagnostics``.
+    prob : float
+        Probability of the intervals.
+    """
+
+    posterior: Posterior
+    summary: pd.DataFrame
+    contrasts: pd.DataFrame
+    tests: pd.DataFrame | None
+    sensitivity: pd.DataFrame | None
+    problems: tuple[str, ...]
+    prob: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A histogram under a title, and in words."""
+
+    title: str
+    chart: Histogram
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """A coefficient that each group has.
+
+    Attributes
+    ----------
+    term, effect : str
+        The term, and what its axis is called.
+    forest : Forest
+    forest_text : str
+    table : Table
+    distance : Drawn or None
+        How far out no effect is.
+    """
+
+    term: str
+    effect: str
+    forest: Forest
+    forest_text: str
+    table: Table
+    distance: Drawn | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """What the page says, part by part."""
+
+    title: str
+    formula: str
+    data: str
+    prob: str
+    problems: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    groups: tuple[Groups, ...]
+    contrasts: Table
+    contrast_beside: Drawn | None
+    contrast_charts: tuple[Drawn, ...]
+    tests: Table | None
+    equation: str
+    understood: tuple[str, ...]
+    columns: Table
+    priors: Table
+    sensitivity: Table | None
+    notes: tuple[str, ...]
+    sampler: str
+    parameters: Table
+    recipe: Recipe
+
+
+def page(found: Findings) -> Page:
+    """Return what the page says of a fit."""
+    posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
+    shown = [values(posterior, found.summary, c, found.prob) for c in _told(posterior)]
+    meanings = {c.name: _meaning(found, c.name, describe_contrast(plan, c)) for c in plan.contrasts}
+    tables = pd.concat([found.summary, found.contrasts])
+    charts = _contrast_charts(found)
+    beside = bool(shown) and len(shown[0].labels) <= MOST_BESIDE
+    return Page(
+        title=_title(plan, shown),
+        formula="\n".join(formula_lines(plan.design.formula)),
+        data=" ".join(data_lines(plan)).removeprefix("data: "),
+        prob=prob,
+        problems=found.problems,
+        answers=_answers(found, shown[0], meanings) if shown and _is_slope(shown[0].coefficient) else (),
+        groups=tuple(_groups(found, own) for own in shown),
+        contrasts=contrast_table(found.contrasts, meanings, found.prob, MOST_ROWS),
+        contrast_beside=charts[0] if beside and charts else None,
+        contrast_charts=tuple(charts[beside:]),
+        tests=None if found.tests is None else test_table(plan, found.tests),
+        equation="\n".join(equation_lines(plan)).replace("model: ", "", 1).replace("\n       ", "\n"),
+        understood=tuple(understood(plan)),
+        columns=text_table(("column", "what it is", "rows without a value"), _columns(plan)),
+        priors=text_table(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
+        sensitivity=None if found.sensitivity is None else sensitivity_table(found.sensitivity),
+        notes=(*plan.notes, *blank_note(plan, tables)),
+        sampler=sampler_line(found.summary, posterior.drawn_by),
+        parameters=parameter_table(of_all_first(plan, found.summary), found.prob, MOST_ROWS),
+        recipe=recipe(posterior),
+    )
+
+
+def _columns(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return each column of the data that was read, what it is in the model, and in how many rows it is missing."""
+    design = plan.design
+    roles: dict[str, list[str]] = {design.response.variable: ["response"]}
+    for predictor in (design.predictor, *design.parameters):
+        for name in (name for term in predictor.terms for name in term.variables):
+            roles.setdefault(name, []).append(f"predictor of {predictor.parameter}")
+        for name in predictor.grouping.variables if predictor.grouping else ():
+            roles.setdefault(name, []).append("group")
+    for name in design.weight_columns:
+        roles.setdefault(name, []).append("weights of a contrast")
+    for name in design.rows.missing:
+        roles.setdefault(name, [])
+    return [
+        (name, ", ".join(dict.fromkeys(what)), f"{design.rows.missing.get(name, 0)}")
+        for name, what in roles.items()
+    ]
+
+
+def _told(posterior: Posterior) -> list[Coefficient]:
+    """Return the coefficients to be shown by group: slopes, those of contrasts first; without slopes, intercepts."""
+    averaged = [c.coefficient.name for c in posterior.plan.contrasts if isinstance(c, AveragePlan)]
+    grouped = [c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.dataset]
+    slopes = [c for c in grouped if _is_slope(c)]
+    return sorted(slopes, key=lambda c: c.name not in averaged) or grouped
+
+
+def _is_slope(coefficient: Coefficient) -> bool:
+    return coefficient.term.name != "Intercept"
+
+
+def _title(plan: Plan, shown: list[Values]) -> str:
+    """Return the question in words."""
+    response, grouping = plan.response_name, plan.design.predictor.grouping
+    if grouping is None or not shown:
+        return f"What {response} depends on"
+    if not _is_slope(shown[0].coefficient):
+        return f"How large is {response} in each {grouping.name}?"
+    term = shown[0].coefficient.term.name
+    return f"Is there an effect of {term} on {response} in any {grouping.name}, and how large is it over all?"
+
+
+def _meaning(found: Findings, name: str, description: str) -> str:
+    """Return what a contrast is, with its weights."""
+    weighted = of_coefficient(found.contrasts, name)["weights"]
+    text = "" if weighted.empty else str(weighted.iloc[0])
+    return f"{description}; weights {text}" if text else description
+
+
+# --- the first screen
+
+
+def _answers(found: Findings, shown: Values, meanings: dict[str, str]) -> tuple[Answer, ...]:
+    posterior, plan = found.posterior, found.posterior.plan
+    grouping = plan.design.predictor.grouping
+    assert grouping is not None  # `shown` is a coefficient of groups
+    about = Subject(shown.coefficient.term.name, grouping.name, found.prob)
+    hypothesis = all_zero(plan.design, shown.coefficient.term)
+    tests = found.tests
+    if tests is None or hypothesis.label not in tests.index:
+        tests = joint_table(posterior, [hypothesis])
+    test = tests[tests.index == hypothesis.label].iloc[0]
+    averages = means_over_groups(plan, shown.coefficient)
+    rows = of_coefficient(found.contrasts, averages[0].name) if averages else found.contrasts.head(0)
+    large = answers.how_large_without(about, shown.rows)
+    if averages:
+        large = answers.how_large(about, rows, meanings[averages[0].name], shown.rows)
+    return (
+        answers.any_effect(about, test),
+        large,
+        answers.how_sure(about, rows, shown.bands),
+    )
+
+
+def _groups(found: Findings, shown: Values) -> Groups:
+    posterior, plan = found.posterior, found.posterior.plan
+    drawn = group_forest(posterior, shown, found.summary, found.contrasts)
+    hypothesis = all_zero(plan.design, shown.coefficient.term)
+    asked = _is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
+    chart = distance_chart(posterior, hypothesis) if asked else None
+    term, link = shown.coefficient.term.name, plan.mean.link
+    of = f"effect of {term} on {plan.response_name}" if _is_slope(shown.coefficient) else plan.response_name
+    return Groups(
+        term,
+        of if link == "identity" else f"{of}, {link} scale",
+        drawn,
+        forest_text(shown, drawn, found.prob),
+        group_table(plan, shown, drawn, found.prob, MOST_GROUPS),
+        None if chart is None else Drawn(hypothesis.text, chart, _distance_text(chart)),
+    )
+
+
+def _distance_text(chart: Histogram) -> str:
+    farthest = max(bar.at + bar.width for bar in chart.bars)
+    beyond = "farther out than nearly all draws" if chart.mark > farthest else "among the draws"
+    return f"Distances of the draws from their centre; that of no effect is {beyond}."
+
+
+def _contrast_charts(found: Findings) -> list[Drawn]:
+    """Return the posterior of each contrast, of so many as can be looked at."""
+    names = [contrast.name for contrast in found.posterior.plan.contrasts]
+    cells = [
+        cell for name in names for cell in reported_cells(found.posterior, name)
+    ]  # as in the table of contrasts
+    ends = found.contrasts[["hdi_low", "hdi_high"]].to_numpy(float)
+    drawn = (
+        Drawn(
+            label,
+            histogram(draws.ravel(), low, high, 0.0, reach=False),
+            _interval_text(label, low, high, found),
+        )
+        for (label, draws), (low, high) in zip(cells, ends, strict=True)
+        if math.isfinite(low)
+    )
+    return list(islice(drawn, MOST_CHARTS))
+
+
+def _interval_text(label: str, low: float, high: float, found: Findings) -> str:
+    return f"Posterior draws of {label}: {found.prob:.0%} are from {low:.4g} to {high:.4g}."

@@ -1,0 +1,67 @@
+"""How to have the same fit again: the code, the versions, who drew and when."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from formulajoint.results.posterior import Posterior
+
+PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray")
+"""What the figures rest on, besides the engine."""
+
+CODE = """\
+import formulajoint as fj
+import pandas as pd
+
+data = pd.read_csv(...)
+fit = fj.fit(
+{call}
+)
+print(fit)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Code that makes the same fit from the same data, and what it ran on."""
+
+    code: str
+    versions: tuple[tuple[str, str], ...]
+    drawn: str
+
+
+def recipe(posterior: Posterior) -> Recipe:
+    """Return how a fit can be had again."""
+    return Recipe(_code(posterior), tuple(_versions(posterior.engine)), _drawn(posterior))
+
+
+def _code(posterior: Posterior) -> str:
+    plan, tree = posterior.plan, posterior.tree
+    sizes = tree["posterior"].sizes
+    lines = [f"{str(plan.design.formula)!r},", "data,"]
+    lines += ['priors="flat",'] if plan.flat else []
+    unsaid = plan.family.name != "gaussian" and "family(" not in str(plan.design.formula)
+    lines += [f'family="{plan.family.name}",'] if unsaid else []
+    given = {name: tree.attrs[name] for name in ("tune", "target_accept", "seed") if name in tree.attrs}
+    settings = {"engine": posterior.engine, "chains": sizes["chain"], "draws": sizes["draw"]} | given
+    lines += [f"{name}={value!r}," for name, value in settings.items()]
+    call = "\n".join(f"    {line}" for line in lines)
+    return CODE.format(call=call)
+
+
+def _versions(engine: str) -> list[tuple[str, str]]:
+    out = [("python", platform.python_version())]
+    for name in dict.fromkeys((*PACKAGES, engine)):
+        try:
+            out.append((name, version(name)))
+        except PackageNotFoundError:
+            continue  # an engine that is no package, or a checkout that was never installed
+    return out
+
+
+def _drawn(posterior: Posterior) -> str:
+    """Return who drew, how many, and when."""
+    sizes, made = posterior.tree["posterior"].sizes, posterior.tree["posterior"].attrs.get("created_at", "")
+    when = f", {str(made)[:16].replace('T', ' ')} UTC" if str(made).endswith("+00:00") else ""
+    return f"{sizes['chain']} chains of {sizes['draw']} draws by {posterior.engine}{when}"

@@ -1,0 +1,69 @@
+"""The page as one file: everything in it, nothing fetched, and never half of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from os import PathLike
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from formulajoint.errors import StoreError
+from formulajoint.report.page import Findings, page
+from formulajoint.results.files import write_whole
+
+
+def html(found: Findings) -> str:
+    """Return the page of a fit.
+
+    Names and labels of the data are text, whatever they look like: the template escapes them, and the page's own policy
+    lets a browser run no script but its own, and fetch nothing.
+    """
+    environment = Environment(
+        loader=PackageLoader("formulajoint.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script, style = (_source(environment, f"report.{kind}") for kind in ("js", "css"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = environment.get_template("report.html")
+    return template.render(page=page(found), script=script, style=style, script_hash=digest)
+
+
+def _source(environment: Environment, name: str) -> str:
+    """Return a file beside the template as it is."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def place(path: str | PathLike[str]) -> Path:
+    """Return where a file called `path` is to be written.
+
+    Raises
+    ------
+    StoreError
+        Where no file can be there.
+    """
+    target = Path(path).resolve()
+    if os.path.isdir(target):  # unlike Path's, at peace with names too long
+        raise StoreError(f"{path} is a folder: name a file in it, such as {Path(path) / 'report.html'}.")
+    if not os.path.isdir(target.parent):
+        raise StoreError(f"{path} cannot be written: there is no folder {target.parent}.")
+    return target
+
+
+def write(path: str | PathLike[str], found: Findings) -> Path:
+    """Write the page of a fit to the file `path`, wholly or not at all, and return where that is.
+
+    Raises
+    ------
+    StoreError
+        Where it cannot be written; what was there stays.
+    """
+    target = place(path)
+    write_whole(target, html(found).encode("utf-8", "backslashreplace"))
+    return target

@@ -1,0 +1,57 @@
+"""What is tested: the hypothesis that a text states or, unasked, that no slope is anything but zero in any group."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
+from formulajoint.errors import InferenceError
+from formulajoint.language.parse import parse_hypotheses
+from formulajoint.results.joint_table import joint_table
+from formulajoint.results.posterior import Posterior
+
+MOST_TESTED = 100
+"""A printed fit shows joint tests over so many groups at most; ``test()`` has them always."""
+
+
+def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
+    """Return `text` as restrictions of coefficients; None is what is tested unasked, then what the formula asks for.
+
+    Raises
+    ------
+    FormulaError
+        Where the text is no hypothesis about this model.
+    InferenceError
+        Where it is no text, or there is nothing to test unasked.
+    """
+    if text is None:
+        found = unasked(plan)
+        if not found:
+            raise InferenceError(
+                "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
+            )
+        return found
+    if not isinstance(text, str):
+        raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
+    return [hypothesis(plan.design, parse_hypotheses(text, plan.design.language), text)]
+
+
+def unasked(plan: Plan) -> list[Hypothesis]:
+    """Return for each slope that it is zero in every group, then the formula's own tests; none of them twice."""
+    return [*_of_slopes(plan), *plan.tests]
+
+
+def printed_tests(posterior: Posterior) -> pd.DataFrame | None:
+    """Return the joint tests that a printed fit shows, without those of so many groups that printing would wait."""
+    plan = posterior.plan
+    grouping = plan.design.predictor.grouping
+    few = grouping is not None and len(grouping) <= MOST_TESTED
+    found = unasked(plan) if few else list(plan.tests)
+    return joint_table(posterior, found) if found else None
+
+
+def _of_slopes(plan: Plan) -> list[Hypothesis]:
+    asked = {test.text for test in plan.tests}
+    slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
+    return [found for term in slopes if (found := all_zero(plan.design, term)).text not in asked]

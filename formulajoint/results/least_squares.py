@@ -1,0 +1,40 @@
+"""Least squares by group: what each group says by itself, before anything is pooled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formulajoint.design.moments import basis as orthonormal
+from formulajoint.design.moments import by_group, partial_ss, residual, slopes, stack
+from formulajoint.design.schema import Design, FloatArray, Term
+
+
+def not_pooled(design: Design) -> dict[str, FloatArray]:
+    """Return each per-group term's least-squares coefficients, (G, k) by name; NaN where a group cannot tell.
+
+    Shared coefficients are those of the regression on all columns, so that the groups' are theirs, too.
+    """
+    predictor, rows, weights = design.predictor, design.rows.used, design.row_weights
+    own = stack(predictor.per_group, rows)
+    y = design.response.values - (0.0 if predictor.offset is None else predictor.offset)
+    shared = stack(predictor.common, rows)
+    if shared.shape[1]:
+        y = y - shared @ _shared(y, own, shared, design)
+    found = slopes(y, own, predictor.grouping, weights)
+    found = np.where(partial_ss(own, predictor.grouping, weights) > 0, found, np.nan)
+    return dict(zip((t.name for t in predictor.per_group), _by_term(found, predictor.per_group), strict=True))
+
+
+def _shared(y: FloatArray, own: FloatArray, shared: FloatArray, design: Design) -> FloatArray:
+    """Return the shared coefficients: those of what each group's own columns leave of both sides."""
+    root = np.ones(len(y)) if design.row_weights is None else np.sqrt(design.row_weights)
+    table = np.column_stack([y, shared]) * root[:, None]
+    left = np.empty_like(table)
+    for index in by_group(design.predictor.grouping, len(y)):
+        left[index] = residual(table[index], orthonormal(own[index] * root[index, None]))
+    return np.asarray(np.linalg.lstsq(left[:, 1:], left[:, 0])[0])
+
+
+def _by_term(found: FloatArray, terms: tuple[Term, ...]) -> list[FloatArray]:
+    edges = np.cumsum([term.columns.shape[1] for term in terms])[:-1]
+    return np.split(found, edges, axis=1)

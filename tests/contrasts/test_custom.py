@@ -1,0 +1,196 @@
+"""Contrasts, families of contrasts and weight schemes that extensions bring, against figures by hand."""
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+
+import formulajoint as fj
+from formulajoint.compiler.contrast_nodes import on_draws
+
+DATA = {
+    "y": [1.0, 2, 4, 3, 5, 4, 6, 5, 9],
+    "x": [0, 1, 1, 0, 1, 0, 1, 0, 1],
+    "pop": [1.0, 1, 1, 3, 3, 3, 3, 6, 6],
+    "arm": list("ababababa"),
+    "g": list("AAABBBBCC"),
+}
+
+
+def largest(effects, weights, *, times=1.0):
+    return pt.max(effects, axis=0) * times
+
+
+def ends(levels, *, half=False):
+    between = [0] * (len(levels) - 2)
+    return {f"{levels[-1]} - {levels[0]}": [-0.5 if half else -1, *between, 0.5 if half else 1]}
+
+
+def root(groups, *, power=0.5):
+    return groups.rows**power
+
+
+def share(groups, column, *, part="mean"):
+    return groups.sum(column) if part == "sum" else groups.mean(column)
+
+
+LANGUAGE = fj.CORE.extend(
+    fj.Extension(
+        "mine",
+        [
+            fj.Contrast(largest, meaning="largest effect"),
+            fj.ContrastFamily(ends),
+            fj.WeightScheme(root),
+            fj.WeightScheme(share),
+        ],
+    )
+)
+
+
+def model(clauses, language=LANGUAGE):
+    return fj.model(f"y ~ x | g, {clauses}", DATA, language=language)
+
+
+def weights(scheme, formula="y ~ x | g"):
+    planned = fj.model(f"{formula}, joint(x, weights={scheme})", DATA, language=LANGUAGE)
+    return planned.plan.contrasts[0].weights.values
+
+
+@pytest.mark.parametrize(
+    ("scheme", "expected"),
+    [
+        ("root(power=1)", [3 / 9, 4 / 9, 2 / 9]),
+        ("root()", np.sqrt([3, 4, 2]) / np.sqrt([3, 4, 2]).sum()),
+        ("share(pop)", [0.1, 0.3, 0.6]),
+        ("share(pop, part=sum)", [3 / 27, 12 / 27, 12 / 27]),
+    ],
+)
+def test_weight_schemes(scheme, expected):
+    assert weights(scheme) == pytest.approx(expected)
+
+
+def test_weight_schemes_count_rows_by_their_weights():
+    expected = np.array([3, 12, 12]) / 27  # every row counts as `pop` rows
+    assert weights("root(power=1)", "y ~ x | g, weights(pop)") == pytest.approx(expected)
+
+
+def test_a_contrast_in_the_model_and_on_draws_is_the_same():
+    found = model("largest(x, times=2, scale=2), largest(Intercept, name=top)")
+    assert found.explain().splitlines()[-2:] == [
+        "largest_x: largest effect of x over g, divided by 2; weights n: A 0.333, B 0.444, C 0.222",
+        "top: largest effect of Intercept over g; weights n: A 0.333, B 0.444, C 0.222",
+    ]
+    effects = np.array([[1.0, 2.0], [5.0, -1.0], [3.0, 0.0]])  # three groups, two draws
+    draws = on_draws(found.plan.contrasts, {"x": effects, "Intercept": effects + 1})
+    assert draws["largest_x"] == pytest.approx([5.0, 2.0])
+    assert draws["top"] == pytest.approx([6.0, 3.0])
+    node = found.pymc["largest_x"].eval({found.pymc["x"]: effects[:, 0]})
+    assert node == pytest.approx(5.0)
+
+
+def test_a_contrast_of_a_factor_keeps_its_levels():
+    found = fj.model("y ~ arm | g, largest(arm)", DATA, language=LANGUAGE)
+    effects = np.array([[1.0], [5.0], [3.0]])
+    assert found.pymc["largest_arm"].eval({found.pymc["arm"]: effects}) == pytest.approx([5.0])
+
+
+def test_a_family_of_contrasts():
+    found = model("ends(x, half=true), ends(Intercept)")
+    half, whole = found.plan.contrasts
+    assert half.matrix.labels == ("C - A",)
+    assert half.matrix.weights == pytest.approx(np.array([[-0.5, 0, 0.5]]))
+    effects = np.array([[1.0], [5.0], [4.0]])
+    assert on_draws([half], {"x": effects})["ends_x"] == pytest.approx(np.array([[1.5]]))
+    assert on_draws([whole], {"Intercept": effects})["ends_Intercept"] == pytest.approx(np.array([[3.0]]))
+    assert "ends of x over g, one entry" in found.explain()
+
+
+def test_a_dot_is_each_predictor_of_the_groups():
+    found = fj.model("y ~ x*arm + common(pop) | g, contrast(.[A] - 2*.[C]), contrast(-.[g=A])", DATA)
+    assert [(c.name, c.text, c.dims) for c in found.plan.contrasts] == [
+        ("contrast_x", "x[A] - 2 * x[C]", ()),
+        ("contrast_arm", "arm[g=A] - 2 * arm[g=C]", ("arm_dim",)),
+        ("contrast_x:arm", "x:arm[g=A] - 2 * x:arm[g=C]", ("arm_dim",)),
+        ("contrast_x_", "-x[g=A]", ()),
+        ("contrast_arm_", "-arm[g=A]", ("arm_dim",)),
+        ("contrast_x:arm_", "-x:arm[g=A]", ("arm_dim",)),
+    ]
+    effects = np.array([[1.0], [5.0], [3.0]])
+    assert found.pymc["contrast_arm"].eval({found.pymc["arm"]: effects}) == pytest.approx([-5.0])
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        (
+            "y ~ 1 | g, contrast(.[A])",
+            "`.` stands for each predictor with a coefficient in each group, and there is none",
+        ),
+        ("y ~ x | g, contrast(.[Z])", "`g` has no level `Z`"),
+        ("y ~ x | g, contrast(.)", "`.` cannot stand in arithmetic of coefficients"),
+        ("y ~ x | g, test(.[A] == 0)", "the name of a term is expected here, not `.`"),
+        ("y ~ x + pop | g, contrast(.[A], name=gap)", "`name=` names one node"),
+    ],
+)
+def test_a_dot_that_stands_for_nothing(formula, message):
+    with pytest.raises(fj.FormulaError) as caught:
+        fj.model(formula, DATA)
+    assert message in caught.value.message
+
+
+def no_contrast(function, message):
+    language = fj.CORE.extend(fj.Extension("wrong", [fj.Contrast(function, name="wrong")]))
+    with pytest.raises(fj.ExtensionError, match=message):
+        _ = model("wrong(x)", language).pymc
+
+
+def test_what_keeps_the_groups_is_no_contrast():
+    no_contrast(
+        lambda effects, weights: effects * weights,
+        "without the axis of the groups, of 0 axes, and answers one of 1",
+    )
+    no_contrast(lambda effects, weights: None.sum, "The contrast `wrong` fails: AttributeError")
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda levels: {}, r"must answer a mapping of labels to 3 weights each, not \{\}"),
+        (lambda levels: [[1, -1, 0]], "must answer a mapping"),
+        (lambda levels: {"a": [1, -1]}, r"its rows are \[\[1, -1\]\]"),
+        (lambda levels: {"a": [1, -1, np.nan]}, "its rows are"),
+        (lambda levels: {"a": [1, "b", 0]}, "its rows are"),
+    ],
+)
+def test_what_is_no_matrix_is_no_family(function, message):
+    language = fj.CORE.extend(fj.Extension("wrong", [fj.ContrastFamily(function, name="wrong")]))
+    with pytest.raises(fj.ExtensionError, match=message):
+        model("wrong(x)", language)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (lambda groups: 1.0, fj.ExtensionError, "one number for each of the 3 groups, not shape"),
+        (lambda groups: list("abc"), fj.ExtensionError, "one number for each"),
+        (lambda groups: [1, np.inf, 1], fj.ExtensionError, "gives no finite weight to `B`"),
+        (lambda groups: [1, -1, 1], fj.DataError, "negative or missing in 1 of 3 groups: `B`"),
+        (lambda groups: [0, 0, 0], fj.DataError, "zero in every group"),
+    ],
+)
+def test_what_are_no_weights_are_refused(function, error, message):
+    language = fj.CORE.extend(fj.Extension("wrong", [fj.WeightScheme(function, name="wrong")]))
+    with pytest.raises(error, match=message):
+        model("joint(x, weights=wrong())", language)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: fj.Contrast(lambda effects: effects, name="one"), "must take effects and weights"),
+        (lambda: fj.ContrastFamily(lambda levels, more: levels, name="two"), "must take the levels"),
+        (lambda: fj.WeightScheme(lambda: 1, name="none"), "must take the groups first"),
+    ],
+)
+def test_functions_take_what_they_are_given(make, message):
+    with pytest.raises(fj.ExtensionError, match=message):
+        make()

@@ -1,0 +1,144 @@
+"""Importance sampling by itself: on densities that are known, and told when it does not work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from arviz_stats.base.array import array_stats
+from numpy.typing import NDArray
+from scipy import stats
+
+from formulajoint.errors import InferenceError
+from formulajoint.inference.exact import importance
+from formulajoint.inference.exact.importance import Sampled, sample
+from formulajoint.inference.exact.mode import find_mode
+from formulajoint.inference.exact.proposal import Mixture, normalised
+
+type Array = NDArray[np.float64]
+
+MEAN = np.array([1.0, -2.0, 0.5])
+COVARIANCE = np.array([[1.0, 0.8, 0.0], [0.8, 2.0, -0.3], [0.0, -0.3, 0.1]])
+
+
+def normal(points: Array) -> Array:
+    logs = stats.multivariate_normal.logpdf(points.reshape(-1, 3), MEAN, COVARIANCE)
+    return np.asarray(logs).reshape(points.shape[:-1]) + 7.0
+
+
+def run(target: object, d: int, f: int = 1, draws: int = 1000, seed: int = 1) -> Sampled:
+    return sample(target, np.zeros((f, d)), draws, 4, np.random.SeedSequence(seed))
+
+
+def test_the_mode_and_curvature_of_a_normal_density() -> None:
+    mode, covariance = find_mode(normal, np.array([[30.0, 30.0, 30.0]]))
+    assert np.allclose(mode, MEAN, atol=1e-2)
+    assert np.allclose(covariance, COVARIANCE, rtol=1e-4)
+
+
+def test_the_mode_is_found_where_it_is_very_narrow() -> None:
+    def target(points: Array) -> Array:
+        return -0.5 * ((points[..., 0] - 3) / 1e-5) ** 2
+
+    mode, covariance = find_mode(target, np.zeros((1, 1)))
+    assert abs(mode[0, 0] - 3) < 1e-6
+    assert covariance[0, 0, 0] == pytest.approx(1e-10, rel=0.01)
+
+
+def test_moments_and_integral_of_a_normal_density() -> None:
+    found = run(normal, 3)
+    points = found.points.reshape(-1, 3)
+    error = np.sqrt(np.diag(COVARIANCE) / 4000)
+    assert np.all(abs(points.mean(axis=0) - MEAN) < 4.5 * error)
+    assert np.allclose(np.cov(points.T), COVARIANCE, atol=0.2)
+    assert abs(found.log_integral - 7.0) < 4.5 * found.error
+    assert found.k_hat < 0.5
+    assert np.all(found.ess > 10_000)
+
+
+def test_tails_are_those_of_an_exponential() -> None:
+    def target(points: Array) -> Array:  # log of an Exponential(1) variable: a long left tail
+        return points[..., 0] - np.exp(points[..., 0])
+
+    found = run(target, 1, draws=4000)
+    draws = np.exp(found.points.ravel())
+    for prob in (0.001, 0.01, 0.5, 0.99):
+        share = np.mean(draws < stats.expon.ppf(prob))
+        assert abs(share - prob) < 4.5 * np.sqrt(prob * (1 - prob) / draws.size)
+    assert abs(found.log_integral) < 4.5 * found.error
+
+
+def test_two_peaks_are_both_found() -> None:
+    def target(points: Array) -> Array:
+        x = points[..., 0]
+        return np.logaddexp(stats.norm.logpdf(x, -2, 0.7), stats.norm.logpdf(x, 2, 0.7)) - np.log(2)
+
+    draws = run(target, 1).points.ravel()
+    assert abs(np.mean(draws > 0) - 0.5) < 0.05
+
+
+def test_densities_side_by_side_are_independent() -> None:
+    where = np.array([0.0, 5.0])[:, None]
+    found = run(lambda points: stats.norm.logpdf(points[..., 0], where), 1, f=2)
+    draws = found.points[..., 0].reshape(2, -1)
+    assert np.allclose(draws.mean(axis=1), [0, 5], atol=0.1)
+    assert abs(np.corrcoef(draws)[0, 1]) < 0.08
+    assert abs(found.log_integral) < 4.5 * found.error
+
+
+def test_no_draw_is_taken_twice_and_chains_are_their_own() -> None:
+    points = run(normal, 3).points[0, :, :, 0]
+    assert np.unique(points).size == points.size
+    assert array_stats.rhat(points, chain_axis=0, draw_axis=1) < 1.005
+    assert array_stats.ess(points, chain_axis=0, draw_axis=1, method="bulk") > 3400
+
+
+def test_means_scatter_as_independent_draws_would() -> None:
+    means = [run(normal, 3, draws=100, seed=seed).points[0, 0].mean(axis=0) for seed in range(60)]
+    ratio = np.std(means, axis=0, ddof=1) / np.sqrt(np.diag(COVARIANCE) / 100)
+    assert np.all(abs(ratio - 1) < 0.3)  # the ratio's own error is 0.09
+
+
+def test_a_seed_is_the_same_draws() -> None:
+    one, again, other = (run(normal, 3, draws=50, seed=seed).points for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.any(one == other)
+
+
+@pytest.mark.parametrize(("shape", "trusted"), [(0.8, False), (0.2, True)])
+def test_heavy_weights_are_seen(shape: float, trusted: bool) -> None:
+    """`psislw` takes minus the log weights; with the other sign it would see the smallest of them."""
+    weights = stats.genpareto.rvs(shape, size=(1, 20_000), random_state=1)
+    assert (importance._k_hat(np.log(weights)) < 0.7) is trusted
+
+
+def test_points_without_density_are_never_drawn() -> None:
+    def target(points: Array) -> Array:
+        x = points[..., 0]
+        with np.errstate(divide="ignore"):
+            return np.where(x > -1, -x, np.nan)
+
+    found = run(target, 1)
+    assert np.all(found.points > -1)
+
+
+def test_a_density_that_is_nowhere_is_said() -> None:
+    with pytest.raises(InferenceError, match="found no density to draw from"):
+        run(lambda points: np.full(points.shape[:2], np.nan), 2)
+
+
+def test_the_density_of_a_mixture_is_that_of_scipy() -> None:
+    rng = np.random.default_rng(0)
+    roots = np.linalg.cholesky(np.array([[[1.0, 0.5], [0.5, 2.0]], [[0.3, 0.0], [0.0, 4.0]]]))[None]
+    mixture = Mixture(np.array([[0.3, 0.7]]), rng.normal(size=(1, 2, 2)), roots)
+    points = rng.normal(0, 3, (1, 50, 2))
+    known = sum(
+        w * stats.multivariate_t.pdf(points[0], m, r @ r.T, df=5)
+        for w, m, r in zip(mixture.weights[0], mixture.means[0], roots[0], strict=True)
+    )
+    assert np.allclose(mixture.log_density(points)[0], np.log(known))
+    drawn = mixture.draw(rng, 200_000)[0]
+    assert np.allclose(drawn.mean(axis=0), mixture.weights[0] @ mixture.means[0], atol=0.05)
+
+
+def test_normalised_weights_sum_to_one() -> None:
+    assert np.allclose(normalised(np.array([[-1000.0, -1001.0], [0.0, -np.inf]])).sum(axis=1), 1)

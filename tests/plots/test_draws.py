@@ -1,0 +1,71 @@
+"""Traces and pairs by arviz-plots, with the cells of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from formulajoint.errors import InferenceError
+from formulajoint.plots.draws import MOST_TRACES, pairs, trace
+from formulajoint.results.posterior import Posterior
+from formulajoint.results.tables import summary
+
+
+def test_a_trace_has_a_line_a_chain_with_its_draws(eight: Posterior) -> None:
+    figure = trace(eight, ["treatment[s003]"])
+    (ax,) = figure.axes
+    drawn = [line.get_ydata() for line in ax.lines if len(line.get_ydata()) == 250]
+    draws = eight.dataset["treatment"].sel(school="s003").to_numpy()
+    assert len(drawn) == 4
+    assert all(any(np.array_equal(chain, line) for line in drawn) for chain in draws)
+
+
+def test_a_variable_is_all_its_cells(eight: Posterior) -> None:
+    titles = [ax.get_title(loc="left") or ax.get_title() for ax in trace(eight, ["sigma", "treatment"]).axes]
+    assert [title for title in titles if title] == ["sigma", *(f"treatment[s00{i}]" for i in range(8))]
+
+
+def test_of_many_cells_the_worst_are_drawn(by_group_of: Callable[..., Posterior], schools: Any) -> None:
+    posterior = by_group_of("score ~ treatment | school, joint()", schools(40))
+    titles = {ax.get_title(loc="left") or ax.get_title() for ax in trace(posterior).axes}
+    worst = summary(posterior)["ess_bulk"].sort_values().index[: MOST_TRACES - 1]
+    assert titles == {"joint_treatment", *worst}
+
+
+def test_the_title_says_whether_the_chains_agree(eight: Posterior) -> None:
+    assert trace(eight, ["sigma"]).get_suptitle().startswith("The chains agree: largest r_hat ")
+    tree = eight.tree.copy(deep=True)
+    tree["posterior"]["sigma"][0] += 50.0
+    title = trace(Posterior(eight.plan, tree, "nutpie"), ["sigma"]).get_suptitle().replace("\n", " ")
+    assert title.startswith("The chains do not agree yet: largest r_hat ")
+
+
+def test_pairs_have_each_two_once_with_divergences(eight: Posterior) -> None:
+    tree = eight.tree.copy(deep=True)
+    tree["sample_stats"]["diverging"][0, :5] = True
+    figure = pairs(Posterior(eight.plan, tree, "nutpie"), ["joint_treatment", "sigma", "treatment[s000]"])
+    clouds = [ax for ax in figure.axes if ax.collections]
+    assert len(clouds) == 3
+    for ax in clouds:
+        sizes = sorted(len(c.get_offsets()) for c in ax.collections)
+        assert sum(sizes) == 1005
+        assert 5 in sizes
+
+
+@pytest.mark.parametrize(("names", "count"), [(["sigma"], 1), (["treatment"], 8)])
+def test_pairs_are_of_two_to_six(eight: Posterior, names: list[str], count: int) -> None:
+    with pytest.raises(InferenceError, match=f"Pairs are drawn of 2 to 6 quantities, not of {count}"):
+        pairs(eight, names)
+
+
+def test_an_unknown_name_is_told_the_nearest(eight: Posterior) -> None:
+    with pytest.raises(InferenceError, match="no variable `tretment`: did you mean `treatment`"):
+        trace(eight, ["tretment"])
+
+
+def test_too_many_panels_are_refused(by_group_of: Callable[..., Posterior], schools: Any) -> None:
+    with pytest.raises(InferenceError, match="41 panels are too many"):
+        trace(by_group_of("score ~ treatment | school", schools(41)), ["treatment"])

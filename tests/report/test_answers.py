@@ -1,0 +1,195 @@
+"""The sentences: none says more than its figures."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from formulajoint.report.answers import (
+    DISAGREE,
+    FOR_NONE,
+    GRADES,
+    OPEN,
+    Subject,
+    any_effect,
+    by_contour,
+    how_large,
+    how_large_without,
+    how_sure,
+)
+
+ABOUT = Subject("treatment", "school", 0.95)
+NONE = float("nan")
+(DECISIVE, STRONG, MODERATE) = (grade for _, grade in GRADES)
+
+
+def joint_row(
+    contour: float, log_bf10: float = NONE, mcse: float = 0.0001, p_value: float = NONE, note: str = ""
+) -> pd.Series:
+    classical = {"statistic": 9.5, "df_num": 2.0, "df_denom": 6.0, "p_value": p_value}
+    return pd.Series(
+        {"contour": contour, "contour_mcse": mcse, "log_bf10": log_bf10, "note": note} | classical
+    )
+
+
+@pytest.mark.parametrize(
+    ("contour", "mcse", "expected"),
+    [
+        (0.0, 0.0003, DECISIVE),
+        (0.0, 0.002, STRONG),  # 500 effective draws cannot tell 0.001 from less
+        (0.0, 0.02, MODERATE),
+        (0.0, 0.2, OPEN),
+        (0.0009, 0.0003, STRONG),  # it may be above 0.001
+        (0.003, 0.0008, STRONG),
+        (0.03, 0.002, MODERATE),
+        (0.049, 0.002, OPEN),
+        (0.4, 0.01, OPEN),
+        (1.0, 0.0003, OPEN),
+        (0.0, NONE, "Too few draws to tell"),
+        (NONE, NONE, ""),
+    ],
+)
+def test_a_grade_is_that_of_all_that_the_draws_allow(contour: float, mcse: float, expected: str) -> None:
+    assert by_contour(contour, mcse) == expected
+
+
+@pytest.mark.parametrize(
+    ("contour", "log_bf10", "expected"),
+    [
+        (0.0, 9.9, DECISIVE),
+        (0.0, NONE, DECISIVE),
+        (0.0, 0.5, DECISIVE),
+        (0.002, -2.0, DISAGREE),  # Lindley's paradox
+        (0.3, -2.0, FOR_NONE),
+        (0.3, -0.5, OPEN),
+        (0.3, NONE, OPEN),
+        (0.3, 5.0, DISAGREE),
+        (NONE, NONE, "Not answered by this fit"),
+        (NONE, 9.9, DECISIVE),
+        (NONE, 3.5, STRONG),
+        (NONE, 1.5, MODERATE),
+        (NONE, 0.3, OPEN),
+        (NONE, -2.0, FOR_NONE),
+    ],
+)
+def test_contour_and_bayes_factor_are_read_together(contour: float, log_bf10: float, expected: str) -> None:
+    assert any_effect(ABOUT, joint_row(contour, log_bf10, 0.0003)).short == expected
+
+
+def test_what_an_answer_rests_on_is_told() -> None:
+    text = any_effect(ABOUT, joint_row(0.0, 9.934, 0.0009)).text
+    assert "No draw is as far" in text
+    assert "contour probability < 0.0009." in text
+    assert "favour an effect by 20,600 to 1" in text
+    assert "is 0.25" in any_effect(ABOUT, joint_row(0.25, mcse=0.01)).text
+    assert "more than 1,000,000 to 1" in any_effect(ABOUT, joint_row(0.0, 800.0)).text
+    assert "favours neither side" in any_effect(ABOUT, joint_row(0.25, 0.2)).text
+    assert "favour no effect by 7.4 to 1" in any_effect(ABOUT, joint_row(0.25, -2.0)).text
+
+
+def test_an_open_question_is_not_called_no_effect() -> None:
+    assert any_effect(ABOUT, joint_row(0.4)).text.endswith("That is no evidence of no effect.")
+    assert "no evidence of no effect" not in any_effect(ABOUT, joint_row(0.4, -2.0)).text
+
+
+def test_a_disagreement_is_explained_by_the_prior() -> None:
+    assert "prior(treatment ~ normal(0, ...))" in any_effect(ABOUT, joint_row(0.002, -2.0)).text
+
+
+def test_the_reason_for_no_answer_is_told_and_the_classical_test() -> None:
+    note = "no contour or band: the posterior has no covariance; no Bayes factor: flat priors have no density"
+    text = any_effect(ABOUT, joint_row(NONE, p_value=0.013, note=note)).text
+    assert text == (
+        "There is no contour or band: the posterior has no covariance. "
+        "The classical test: F(2, 6) = 9.5, p = 0.013."
+    )
+
+
+def test_too_few_draws_are_told() -> None:
+    note = "prior sd 3; 60 effective draws are few for a covariance of rank 100: draw more"
+    assert (
+        "Mind: 60 effective draws are few for a covariance of rank 100: draw more."
+        in any_effect(ABOUT, joint_row(0.0, note=note)).text
+    )
+    other = "p_all_negative: too few draws for more than an order of magnitude, draw more"
+    assert "Mind" not in any_effect(ABOUT, joint_row(0.0, note=other)).text
+
+
+# --- how large, how sure
+
+
+def contrasts(*rows: tuple[str, float, float]) -> pd.DataFrame:
+    """Return contrasts by name, mean and p_direction."""
+    table = pd.DataFrame(rows, columns=["name", "mean", "p_direction"]).set_index("name")
+    sign = table["mean"]
+    return table.assign(sd=1.0, median=sign, hdi_low=sign - 2, hdi_high=sign + 2, ess_bulk=400.0)
+
+
+GROUPS = contrasts(("treatment[A]", 20.0, 1.0), ("treatment[B]", -8.0, 1.0), ("treatment[C]", 3.0, 1.0))
+
+
+def test_the_size_is_told_with_its_interval_its_meaning_and_the_groups() -> None:
+    answer = how_large(ABOUT, contrasts(("joint_treatment", 13.0, 1.0)), "weighted mean of treatment", GROUPS)
+    assert answer.short == "13.00"
+    assert answer.text.startswith("95% HDI (11.00, 15.00). It is the weighted mean of treatment.")
+    assert answer.text.endswith("By school it goes from -8.00 in B to 20.00 in A.")
+
+
+def test_a_mean_that_does_not_exist_is_not_told() -> None:
+    rows = contrasts(("joint_treatment", 13.0, 1.0)).assign(mean=NONE, sd=NONE)
+    assert how_large(ABOUT, rows, "mean", GROUPS.assign(mean=NONE)).short == "13.00 (median)"
+
+
+def test_levels_are_named_and_of_many_the_first() -> None:
+    rows = contrasts(*((f"joint_arm[{level}]", size, 0.9) for size, level in enumerate("abcde")))
+    answer = how_large(ABOUT, rows, "mean", GROUPS)
+    assert answer.short == "0.00 a, 1.00 b, 2.00 c"
+    assert "Further levels, 2, are in the table." in answer.text
+
+
+def test_without_a_contrast_no_number_is_made_up() -> None:
+    answer = how_large_without(ABOUT, GROUPS)
+    assert answer.short == "No one number was asked for"
+    assert "add joint(treatment)" in answer.text
+
+
+def bands(*ends: tuple[float, float]) -> pd.DataFrame:
+    return pd.DataFrame(ends, columns=["low", "high"])
+
+
+@pytest.mark.parametrize(
+    ("share", "mean", "expected"),
+    [
+        (1.0, 13.0, "Above zero with probability > 0.998"),  # 400 draws cannot tell more
+        (0.83, -2.0, "Below zero with probability 0.830"),
+    ],
+)
+def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: str) -> None:
+    assert how_sure(ABOUT, contrasts(("joint_x", mean, share)), bands((1, 2))).short == expected
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ([(1, 2), (1, 3)], "the effect is above zero in 2 of 2."),
+        ([(-2, -1), (1, 3), (-1, 1)], "the effect is above zero in 1 and below zero in 1 of 3."),
+        ([(-1, 1)], "the effect is apart from zero in none of 1."),
+        ([(0, 1)], "the effect is apart from zero in none of 1."),
+    ],
+)
+def test_groups_apart_from_zero_are_counted(ends: list[tuple[float, float]], expected: str) -> None:
+    answer = how_sure(ABOUT, contrasts(), bands(*ends))
+    assert expected in answer.text
+    assert answer.short.startswith("Apart from zero in ")
+
+
+def test_a_mean_that_hides_opposite_signs_is_told() -> None:
+    hidden = how_sure(ABOUT, contrasts(("joint_x", 1.0, 0.9)), bands((-2, -1), (1, 3)))
+    assert "Their mean hides that they point both ways." in hidden.text
+
+
+def test_no_band_is_told() -> None:
+    text = how_sure(ABOUT, contrasts(), bands((math.nan, math.nan))).text
+    assert text == "There are no intervals that hold for every school at once."
