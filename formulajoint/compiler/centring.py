@@ -14,7 +14,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.design.moments import partial_ss, profile, slopes, stack
+from formulajoint.design.moments import (
+    partial_ss_of,
+    profile,
+    profile_of,
+    rows_by_group,
+    slopes_of,
+    stack,
+    triangles,
+)
 from formulajoint.design.schema import Design, FloatArray, Predictor
 
 
@@ -35,22 +43,20 @@ def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
 
 def centered_columns(design: Design) -> NDArray[np.bool_]:
     """Return, for each per-group column of the mean's predictor, whether the centred form suits it; (p,) bool."""
-    predictor, own = design.predictor, stack(design.predictor.per_group, design.rows.used)
-    information = partial_ss(own, predictor.grouping, design.precisions)  # (G, p)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variances = np.where(information > 0, _variance(design, own) / information, np.inf)
-    estimates = slopes(_response(design), own, predictor.grouping, design.precisions)  # (G, p)
-    return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(own.shape[1])])
-
-
-def _variance(design: Design, own: FloatArray) -> float:
-    """Return the residual variance of least squares; 1 where it is known, and rows weigh by their precisions."""
-    if design.standard_errors is not None:
-        return 1.0
-    predictor, shared = design.predictor, stack(design.predictor.common, design.rows.used)
-    fit = profile(_response(design), own, shared, predictor.grouping, design.row_weights)
+    predictor, rows, y = design.predictor, design.rows.used, _response(design)
+    own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
+    p, grouping = own.shape[1], predictor.grouping
+    found = triangles([own, shared, y[:, None]], grouping, design.precisions)
+    fit = profile_of(found, p, rows_by_group(grouping, design.row_weights, rows))
     df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
-    return fit.rss / df
+    variance = (
+        fit.rss / df if design.standard_errors is None else 1.0
+    )  # known, rows weigh by their precisions
+    information = partial_ss_of(found[:, :, :p])  # (G, p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variances = np.where(information > 0, variance / information, np.inf)
+    estimates = slopes_of(np.delete(found, np.s_[p:-1], axis=2))  # (G, p)
+    return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(p)])
 
 
 def _response(design: Design) -> FloatArray:

@@ -13,7 +13,7 @@ from scipy import stats
 
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.moments import basis, profile, stack
+from formulajoint.design.moments import basis, profile, rank, stack
 from formulajoint.design.schema import Design, FloatArray
 from formulajoint.results.regression import Regression, regression
 
@@ -69,9 +69,8 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
     whole = regression(design)
     if whole is None:
         return None
-    rank = basis(whole.columns).shape[1]
-    df = whole.rows - rank
-    if rank < whole.columns.shape[1] or df <= 0:
+    df = whole.rows - whole.columns.shape[1]
+    if rank(basis(whole.columns)) < whole.columns.shape[1] or df <= 0:
         return None
     estimate = np.linalg.lstsq(whole.columns, whole.y)[0]
     residual = float(np.sum((whole.y - whole.columns @ estimate) ** 2))

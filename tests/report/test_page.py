@@ -87,6 +87,17 @@ def test_groups_are_those_of_summary_and_bands(seed: Any, tutoring: fj.Fit) -> N
         assert float(keys[heads.index("95% band")]) == pytest.approx(band["low"])
 
 
+def test_groups_are_said_to_be_apart_from_zero_by_the_band(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    noise = np.random.default_rng(3).normal(size=(4, 250, 3))
+    fit = fit_of(
+        "score ~ treatment | school", schools(["A", "B", "C"]), treatment=noise + np.array([-9, 1, 9])
+    )
+    heads, *rows = page_of(fit, read, tmp_path).tables["treatment by group"]
+    assert [row[heads.index("apart from 0")] for row in rows] == ["below", "no", "above"]
+
+
 def test_joint_tests_are_those_of_the_table(seed: Any, tutoring: fj.Fit) -> None:
     (row,), found = seed.tables["Joint tests"][1:], tutoring.test().iloc[0]
     assert row[0] == f"treatment == 0{everywhere(tutoring.model.plan, 'treatment == 0')}"
