@@ -291,6 +291,10 @@ class Fit:
         return tables.summary(self.draws, PROB)
 
     @cached_property
+    def _tests(self) -> pd.DataFrame | None:
+        return printed_tests(self.draws)
+
+    @cached_property
     def _contrasts(self) -> pd.DataFrame:
         return tables.contrasts(self.draws, PROB)
 
@@ -331,7 +335,7 @@ class Fit:
             self.contrasts(prob),
             self.diagnostics(),
             prob,
-            printed_tests(self.draws),
+            self._tests,
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -376,7 +380,7 @@ class Fit:
             self.diagnostics(),
             self.draws.drawn_by,
             prob,
-            printed_tests(self.draws),
+            self._tests,
         )
 
     def __repr__(self) -> str:

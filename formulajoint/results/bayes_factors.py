@@ -91,7 +91,8 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
     Of a hypothesis that has a Bayes factor.
     """
     scale = f"prior sd {tested_scale(plan, hypothesis, 1.0)}"
-    if sum(block.size for block in layout(plan.design)) > MOST_SCALED:
+    heavy = any(pool.request.dist != "normal" for pool in plan.mean.pools)  # many seconds each
+    if heavy or sum(block.size for block in layout(plan.design)) > MOST_SCALED:
         return f"{scale}; see sensitivity() for other scales"
     half, double = (equality(plan, hypothesis, factor) for factor in (0.5, 2.0))
     if not (isinstance(half, LogIntegral) and isinstance(double, LogIntegral)):
