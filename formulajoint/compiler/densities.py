@@ -36,13 +36,17 @@ LOG_DENSITIES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "half_cauchy": lambda x, beta: LOG_2_PI - np.log(beta) - np.log1p((x / beta) ** 2),
         "half_student_t": _half_student_t,
         "exponential": lambda x, lam: np.log(lam) - lam * x,
-        "gamma": lambda x, alpha, beta: alpha * np.log(beta) - gammaln(alpha) + xlogy(alpha - 1, x) - beta * x,
+        "gamma": lambda x, alpha, beta: (
+            alpha * np.log(beta) - gammaln(alpha) + xlogy(alpha - 1, x) - beta * x
+        ),
         "inverse_gamma": lambda x, alpha, beta: (
             alpha * np.log(beta) - gammaln(alpha) - xlogy(alpha + 1, x) - beta / x
         ),
         "log_normal": _log_normal,
         "beta": _beta,
-        "uniform": lambda x, lower, upper: np.where((lower <= x) & (x <= upper), -np.log(upper - lower), -np.inf),
+        "uniform": lambda x, lower, upper: np.where(
+            (lower <= x) & (x <= upper), -np.log(upper - lower), -np.inf
+        ),
     }
 )
 """Prior name -> log density at x > 0, with the arguments that the language gives it."""

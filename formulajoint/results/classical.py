@@ -124,10 +124,10 @@ def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
         Equalities.
     """
     whole = regression(design)
-    if whole is None or basis(whole.columns).shape[1] < whole.columns.shape[1]:
+    if whole is None or rank(basis(whole.columns)) < whole.columns.shape[1]:
         return None
     statistic, count = _squares(whole, hypothesis)
-    return Classical(statistic, count, np.nan, float(stats.chi2.sf(statistic, count)))
+    return Classical(statistic, count, np.nan, float(special.chdtrc(count, statistic)))
 
 
 def _squares(whole: Regression, hypothesis: Hypothesis) -> tuple[float, int]:

@@ -14,7 +14,11 @@ from formulajoint.inference.exact.pareto import k_hat
 def test_k_hat_is_arviz_s(n, shape):
     """`psislw` wants log weights with the other sign, as it has log likelihoods."""
     rng = np.random.default_rng(3)
-    for logs in (shape * rng.exponential(size=n), shape * rng.normal(size=n) - 1e4, -rng.gamma(2.0, shape, n)):
+    for logs in (
+        shape * rng.exponential(size=n),
+        shape * rng.normal(size=n) - 1e4,
+        -rng.gamma(2.0, shape, n),
+    ):
         assert k_hat(logs) == pytest.approx(float(array_stats.psislw(-logs)[1]), rel=1e-9)
 
 
