@@ -16,12 +16,15 @@ HERE = Path(__file__).parent
 MARKS = ("<!-- tables: made by tables.py -->", "<!-- end of tables -->")
 HEAD = (
     "| peer | seconds | × | processor seconds | × | smallest ESS | ESS a second | × | of the fit alone | × "
-    "| peak memory | contrast (sd) |"
+    "| peak memory | contrast (sd) | load |"
 )
+ALIKE = 2.0
+"""Seconds are compared only where the load of the machine before a start was the same but for so much."""
 KEY = (
     "Seconds run from the start of a fresh process until the contrast table is printed; processor seconds are those of "
     "all its threads and children till then. The fit alone runs from the data in memory to the table. × says how many "
-    "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is."
+    "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is; it is empty "
+    "where the load of the machine was another, and only processor seconds can be compared."
 )
 
 
@@ -80,15 +83,17 @@ def _row(record: dict, ours: dict | None) -> list[str]:
         why = f" ({record['reason']})" if "reason" in record else ""
         return [name, f"{record['status']}{limit}{why}", *[""] * (HEAD.count("|") - 3)]
     sd = f" ({record['sd']:.3g})" if record.get("sd") is not None else ""
+    near = ours if ours and abs(ours["load_before"] - record["load_before"]) <= ALIKE else None
     return [
         name,
-        *_with_ratio(record.get("seconds"), ours and ours["seconds"]),
-        *_with_ratio(record.get("processor_seconds"), ours and ours["processor_seconds"]),
+        *_with_ratio(record["seconds"], near and near["seconds"]),
+        *_with_ratio(record["processor_seconds"], ours and ours["processor_seconds"]),
         f"{record['ess_min']:,.0f}" if "ess_min" in record else "",
-        *_rates(record, ours, "seconds"),
-        *_rates(record, ours, "fit_seconds"),
+        *_rates(record, near, "seconds"),
+        *_rates(record, near, "fit_seconds"),
         f"{record['peak_bytes'] / 1e9:.2f} GB",
         f"{record['estimate']:.5g}{sd}",
+        f"{record['load_before']:.1f}",
     ]
 
 
