@@ -195,7 +195,7 @@ def _moved(proposal: Mixture, points: FloatArray, weights: FloatArray) -> Mixtur
 
 
 def _guards(spread: FloatArray) -> FloatArray:
-    """Return covariances (F, 1 + d, d, d) about the centre: wider all round, and long in one coordinate after the other.
+    """Return covariances (F, 1 + d, d, d): wider all round, and longer in one coordinate after the other.
 
     The log of a scale that may be zero has a long tail to the left, of which few draws tell.
     """
