@@ -23,8 +23,8 @@ ALIKE = 2.0
 KEY = (
     "Seconds run from the start of a fresh process until the contrast table is printed; processor seconds are those of "
     "all its threads and children till then. The fit alone runs from the data in memory to the table. × says how many "
-    "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is; it is empty "
-    "where the load of the machine was another, and only processor seconds can be compared."
+    "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is; it is "
+    "empty where the load of the machine was another, and only processor seconds can be compared."
 )
 
 
