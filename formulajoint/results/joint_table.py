@@ -20,6 +20,7 @@ from formulajoint.results import joint_tests as figures
 from formulajoint.results.classical import Classical, classical_test
 from formulajoint.results.joint_tests import Figure, Holds
 from formulajoint.results.moments import degrees_of_freedom
+from formulajoint.results.orders import order
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.quantities import Rope, quantities, ropes, row_labels
 
@@ -93,8 +94,6 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
     rest: dict[str, Any] = {"rank": draws.shape[2]}
     if hypothesis.order:
         holds = shares["p_all_positive"]
-        from formulajoint.results.orders import order  # loads scipy.stats: half a second, for orders only
-
         factor = order(posterior.plan, hypothesis, holds.value, holds.mcse)
         notes.append("an order: p_all_positive is its probability, log_bf10 for it against no order")
     else:

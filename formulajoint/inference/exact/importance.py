@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from arviz_stats.base.array import array_stats
 from scipy.special import logsumexp
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.mode import Target, find_mode
-from formulajoint.inference.exact.pareto import k_hat
 from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_weights, normalised
 
 EFFORTS = ((6, 2000), (12, 6000))
@@ -148,9 +148,9 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
 
 
 def _k_hat(logs: FloatArray) -> float:
-    """Return the largest k-hat of log weights (F, n)."""
+    """Return the largest k-hat of log weights (F, n), which `psislw` wants with the other sign."""
     heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
-    return max(k_hat(logs[f][np.isfinite(logs[f])]) for f in heaviest)
+    return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
 
 
 def _integral(logs: FloatArray) -> tuple[float, float]:
