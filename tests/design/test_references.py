@@ -238,7 +238,7 @@ MISTAKEN = {
     ),
     "pairwise(nu)": ("has no term `nu`", "its predictors have `nu.Intercept`, `nu.x`, for `contrast(...)`"),
     "pairwise(x_mean)": ("has no term `x_mean`", "write `x.mean`"),
-    "rms(arm_sd)": ("has no term `arm_sd`", "the terms are `Intercept`, `x`, `arm`"),
+    "rms(arm_sd)": ("has no term `arm_sd`", "did you mean `arm`?"),
 }
 
 
