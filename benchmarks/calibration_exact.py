@@ -5,7 +5,7 @@ parameter among its draws is then uniform (Talts, Betancourt, Simpson, Vehtari &
 draw of the engine counts as one, so nothing is thinned. A structure takes some minutes; those whose counts are in the
 file of results are not run again.
 
-    python benchmarks/calibration_exact.py [--sets 1000] [--only NAME] [--results FILE] [--plot docs/calibration_exact.svg]
+    python benchmarks/calibration_exact.py [--sets 1000] [--only NAME] [--results FILE] [--plot SVG]
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ GOOD, GAIN = 0.9, 1.02
 """Adaptation ends when the effective share of the draws is as large as this, or no longer grows by this factor."""
 
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
-"""What is drawn from first: about the mode, as wide as the curvature there says, times these."""
+"""What is drawn from first: about each mode, as wide as the curvature there says, times these."""
 
 WIDE, WIDER = 0.1, 2.0
 """Weight of a component that keeps the whole spread of the density, and how much wider it is: nothing is lost."""
@@ -99,8 +99,8 @@ def normalised(logs: FloatArray) -> FloatArray:
 
 def fit_proposal(
     target: Target,
-    mode: FloatArray,
-    covariance: FloatArray,
+    modes: FloatArray,
+    covariances: FloatArray,
     components: int,
     draws: int,
     rng: np.random.Generator,
@@ -110,16 +110,16 @@ def fit_proposal(
     Parameters
     ----------
     target : callable
-    mode, covariance : (F, d) and (F, d, d) arrays
-        Where the target is highest, and the inverse of its curvature there.
+    modes, covariances : (F, M, d) and (F, M, d, d) arrays
+        Where the target is highest, at M places, and the inverse of its curvature there.
     components, draws : int
         K, and what each round may cost.
     rng : Generator
     """
-    roots = np.linalg.cholesky(covariance)[:, None] * WIDTHS[None, :, None, None]
-    f, k = len(mode), len(WIDTHS)
-    means = np.broadcast_to(mode[:, None], (f, k, mode.shape[1]))
-    first = Mixture(np.full((f, k), 1 / k), means, roots)
+    roots = np.linalg.cholesky(covariances)[:, :, None] * WIDTHS[:, None, None]
+    means = np.repeat(modes, len(WIDTHS), axis=1)
+    f, k, d = means.shape
+    first = Mixture(np.full((f, k), 1 / k), means, roots.reshape(f, k, d, d))
     points = first.draw(rng, draws)
     weights = normalised(log_weights(target, first, points))
     proposal = _moved(_scattered(points, weights, components, rng), points, weights)
