@@ -77,7 +77,7 @@ def fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
     if report is not None:
-        result.report(report)
+        result.report(report, prob)
     if save is not None:
         result.save(save)
     if as_json:

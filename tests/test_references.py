@@ -36,6 +36,9 @@ CAUCHY = """hierarchy(treatment, dist=cauchy), joint(weights=n),
     prior(Intercept ~ normal(0, 100), treatment.mean ~ cauchy(0, 10), treatment.sd ~ constant(10),
           sigma ~ half_cauchy(10))"""
 
+SCHOOLS = """y ~ 1 | school, {}, se(sigma), prior(Intercept.mean ~ normal(0, 5), Intercept.sd ~ half_cauchy(5)),
+    joint(Intercept, weights=equal, name=plain), joint(Intercept, weights=precision, name=sure)"""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -124,6 +127,13 @@ CASES = {
         """Reaction ~ Days | Subject, hierarchy(Days), joint(weights=n), joint(weights=equal, name=plain),
            prior(Intercept ~ normal(0, 1000), Days.mean ~ normal(10, 20), Days.sd ~ half_cauchy(10),
                  sigma ~ half_cauchy(25))""",
+    ),
+    "known standard errors": Case("eight_schools", SCHOOLS.format("hierarchy()")),
+    "known standard errors, student hierarchy": Case(
+        "eight_schools", SCHOOLS.format("hierarchy(dist=student)"), draws=1000
+    ),
+    "known standard errors, cauchy hierarchy": Case(
+        "eight_schools", SCHOOLS.format("hierarchy(dist=cauchy)"), draws=1000
     ),
     "hierarchy of slopes, sigma by group": Case(
         "mtcars",

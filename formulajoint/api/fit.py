@@ -291,6 +291,10 @@ class Fit:
         return tables.summary(self.draws, PROB)
 
     @cached_property
+    def _tests(self) -> pd.DataFrame | None:
+        return printed_tests(self.draws)
+
+    @cached_property
     def _contrasts(self) -> pd.DataFrame:
         return tables.contrasts(self.draws, PROB)
 
@@ -315,14 +319,13 @@ class Fit:
         StoreError
             Where the file cannot be written.
         """
-        from formulajoint.report.page import Findings  # loads Jinja
-        from formulajoint.report.write import place, write
+        from formulajoint.report.page import Findings
+        from formulajoint.report.write import place, write  # loads Jinja
 
         place(path)  # before anything is computed
-        tests = self.test() if unasked(self.model.plan) else None
-        weighed = tests is not None and tests["log_bf10"].notna().any()
-        tables = (self.summary(prob), self.contrasts(prob), tests, self.sensitivity() if weighed else None)
-        return write(path, Findings(self.draws, *tables, self.diagnostics(), prob))
+        asked = tuple(unasked(self.model.plan))
+        tables = (self.summary(prob), self.contrasts(prob))
+        return write(path, Findings(self.draws, *tables, asked, self.diagnostics(), prob))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""
@@ -332,7 +335,7 @@ class Fit:
             self.contrasts(prob),
             self.diagnostics(),
             prob,
-            printed_tests(self.draws),
+            self._tests,
         )
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -377,7 +380,7 @@ class Fit:
             self.diagnostics(),
             self.draws.drawn_by,
             prob,
-            printed_tests(self.draws),
+            self._tests,
         )
 
     def __repr__(self) -> str:

@@ -103,6 +103,8 @@ def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Seq
             rows.append(pt.exp(_rows(part, value, count)))
         else:
             rows.append(_spread_out(value, part.grouping))
+    if design.standard_errors is not None:
+        rows.append(pt.constant(design.standard_errors))
     observe(
         plan.response_name,
         plan.family,

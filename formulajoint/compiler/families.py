@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from sys import float_info
 from types import MappingProxyType
 from typing import Any, Literal
@@ -147,6 +147,27 @@ def family_of(formula: Formula, default: str | None = None, language: Language =
             f"leave it out: the link is {family.link}",
         )
     return family
+
+
+def without_sigma(family: Family, formula: Formula) -> Family:
+    """Return the family, without its sigma where the formula's ``se(...)`` gives the residual sds.
+
+    Raises
+    ------
+    FormulaError
+        Where the family is not the Gaussian, the only one whose sd is known with its standard error.
+    """
+    clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "se"), None)
+    if clause is None:
+        return family
+    if family is not FAMILIES["gaussian"]:
+        raise FormulaError(
+            f"`se(...)` gives the sds of a Gaussian response, but the family is {family.name}",
+            formula.source,
+            clause.span,
+            f"leave out `se(...)` or the family {family.name}",
+        )
+    return replace(family, parameters={})
 
 
 def _family(formula: Formula, name: str, clause: Clause | None, language: Language) -> Family:

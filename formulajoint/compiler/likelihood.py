@@ -56,7 +56,7 @@ def observe(
     name : str
     family : Family
     parameters : tuple of variables
-        The mean's linear predictor, then the family's own parameters.
+        The mean's linear predictor, then the family's own parameters, or known standard errors in the place of sigma.
     observed, row_weights : (N,) arrays
     dim : str
         Of the rows.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from formulajoint.compiler.priors import LAWS, WRITTEN, Prior, prior
 from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.names import parts_of
+from formulajoint.design.names import calls, parts_of
 from formulajoint.design.references import split_part
 from formulajoint.errors import BugError, FormulaError, did_you_mean, listed
 from formulajoint.language.constants import constant
@@ -96,9 +96,9 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
         raise FormulaError(
             f"`{text}` can be read in {len(readings)} ways", formula.source, target.span, f"write {choices}"
         )
-    raise FormulaError(
-        f"there is no `{text}` to give a prior to", formula.source, target.span, _advice(target, slots)
-    )
+    known = text == "sigma" and any(calls(formula, "se"))
+    advice = "`se(...)` gives the residual sds: none is estimated" if known else _advice(target, slots)
+    raise FormulaError(f"there is no `{text}` to give a prior to", formula.source, target.span, advice)
 
 
 def _names(target: Expr, slot: Slot) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from formulajoint.compiler import centring, defaults, names
-from formulajoint.compiler.families import Family, family_of
+from formulajoint.compiler.families import Family, family_of, without_sigma
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.notes import notes_of
 from formulajoint.compiler.overrides import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
@@ -57,7 +57,7 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     DataError
         Where the posterior would be improper.
     """
-    law = family_of(design.formula, family, design.language)
+    law = without_sigma(family_of(design.formula, family, design.language), design.formula)
     check_response(design, law)
     _check_parameters(design, law)
     maker = _Maker(
@@ -71,13 +71,18 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
 
 def _check_parameters(design: Design, family: Family) -> None:
     for clause in design.formula.clauses:
+        if isinstance(clause, Parameter) and clause.name == "sigma" and design.standard_errors is not None:
+            message = "`se(...)` gives the residual sds, so there is no sigma with predictors"
+            hint = "leave out `sigma ~ ...`, or `se(...)`"
+            raise FormulaError(message, design.formula.source, clause.span, hint)
         if isinstance(clause, Parameter) and clause.name not in family.parameters:
             hint = did_you_mean(clause.name, family.parameters)
             raise FormulaError(
                 f"the {family.name} family has no parameter `{clause.name}`",
                 design.formula.source,
                 clause.span,
-                hint or f"it has {listed(family.parameters)}; the mean is the formula's own right-hand side",
+                hint
+                or f"it has {listed(family.parameters) or 'none'}; the mean is the formula's own right-hand side",
             )
 
 

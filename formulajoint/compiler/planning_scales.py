@@ -19,6 +19,8 @@ def check_precision(plan: Plan, scale: str, at: Name) -> None:
     if scale == "sigma":
         message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
         raise FormulaError(message, source, at.span, "leave one of the two out, or use `weights=n`")
+    if plan.design.standard_errors is not None:
+        return
     if sigma is None or (sigma.grouping is not None and not sigma_by_group(plan)):
         message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
         raise FormulaError(message, source, at.span, "use other weights, or another sigma")
@@ -52,6 +54,9 @@ def scale_of(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
 def _check_sigma(plan: Plan, at: Expr) -> None:
     grouping, sigma = plan.design.predictor.grouping, plan.scale("sigma")
     source = plan.design.formula.source
+    if plan.design.standard_errors is not None:
+        message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
+        raise FormulaError(message, source, at.span, "leave it out, or use `scale=sd` or a number")
     if sigma is None:
         raise FormulaError(
             "`scale=sigma` needs one residual sd a group, but sigma has predictors",

@@ -6,7 +6,7 @@ The rules are those of ``docs/statistics.md``, "Flat priors".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from formulajoint.compiler.links import LINKS
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.moments import Profile, by_group, profile, stack
-from formulajoint.design.schema import Design, Grouping, IntArray, Term
+from formulajoint.design.schema import Design, FloatArray, Grouping, IntArray, Term
 from formulajoint.errors import DataError, listed
 
 PERFECT = 1e-26
@@ -119,16 +119,16 @@ def _dependent(own: list[Term], shared: list[Term], grouping: Grouping | None, r
 
 def _check_scale(plan: Plan, scale: ScalePlan) -> None:
     """Refuse a prior of a scale that leaves it no posterior, over all rows or in a group with a scale of its own."""
-    pool = scale.pool
+    pool, regression = scale.pool, _regression(plan)
     if scale.grouping is None or (pool is not None and not scale.prior.proper):
-        _check_rows(plan, scale, np.arange(plan.design.rows.used), "", _at_zero(scale.prior))
+        _check_rows(regression.profile(), scale, "", _at_zero(scale.prior))
     if scale.grouping is None:
         return
     least = _at_zero(scale.prior) if pool is None else _pooled_at_zero(pool)
     for label, index in zip(
         scale.grouping.labels, by_group(scale.grouping, plan.design.rows.used), strict=True
     ):
-        _check_rows(plan, scale, index, f" of {scale.grouping.name} {label}", least)
+        _check_rows(regression.profile(index), scale, f" of {scale.grouping.name} {label}", least)
 
 
 def _at_zero(prior: Prior) -> float:
@@ -155,9 +155,8 @@ def _pooled_at_zero(pool: ScalePool) -> float:
     return np.inf if bounded else 1.0
 
 
-def _check_rows(plan: Plan, scale: ScalePlan, index: IntArray, whose: str, least: float) -> None:
-    """Refuse `scale` where the rows `index` leave too few residuals, or none, for its prior."""
-    fit = _profile_of(plan, index)
+def _check_rows(fit: Profile, scale: ScalePlan, whose: str, least: float) -> None:
+    """Refuse `scale` where its rows leave too few residuals, or none, for its prior."""
     rows, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
     spare, perfect = rows - rank, fit.rss <= PERFECT * fit.tss
     cure = f"one `{scale.name}` for all groups" if whose else "fewer coefficients"
@@ -175,8 +174,29 @@ def _check_rows(plan: Plan, scale: ScalePlan, index: IntArray, whose: str, least
         )
 
 
-def _profile_of(plan: Plan, index: IntArray) -> Profile:
-    """Return the profile of the mean's regression on the rows `index` only; constants are no coefficients."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Regression:
+    """The regression of the mean, without what is constant; to be looked at in some of the rows or in all."""
+
+    y: FloatArray
+    own: FloatArray
+    shared: FloatArray
+    grouping: Grouping | None
+    weights: FloatArray | None
+
+    def profile(self, index: IntArray | None = None) -> Profile:
+        """Return the profile of the rows `index`."""
+        if index is None:
+            return profile(self.y, self.own, self.shared, self.grouping, self.weights)
+        grouping = self.grouping
+        if grouping is not None:
+            present, codes = np.unique(grouping.codes[index], return_inverse=True)
+            grouping = replace(grouping, labels=tuple(grouping.labels[g] for g in present), codes=codes)
+        weights = None if self.weights is None else self.weights[index]
+        return profile(self.y[index], self.own[index], self.shared[index], grouping, weights)
+
+
+def _regression(plan: Plan) -> _Regression:
     design, predictor = plan.design, plan.design.predictor
     y = design.response.values if predictor.offset is None else design.response.values - predictor.offset
     known = []
@@ -184,11 +204,8 @@ def _profile_of(plan: Plan, index: IntArray) -> Profile:
         if coefficient.prior is not None and coefficient.prior.law == "constant":
             known.append(coefficient.term)
             y = y - coefficient.term.columns.sum(axis=1) * coefficient.prior.args["value"]
-    own = [term for term in predictor.per_group if term not in known]
-    shared = [term for term in predictor.common if term not in known]
-    rows, grouping = design.rows.used, predictor.grouping
-    if grouping is not None:
-        present, codes = np.unique(grouping.codes[index], return_inverse=True)
-        grouping = replace(grouping, labels=tuple(grouping.labels[g] for g in present), codes=codes)
-    weights = None if design.row_weights is None else design.row_weights[index]
-    return profile(y[index], stack(own, rows)[index], stack(shared, rows)[index], grouping, weights)
+    own, shared = (
+        stack([term for term in terms if term not in known], design.rows.used)
+        for terms in (predictor.per_group, predictor.common)
+    )
+    return _Regression(y, own, shared, predictor.grouping, design.row_weights)

@@ -97,6 +97,8 @@ def why_not(plan: Plan) -> str:
         return f"the response is {plan.family.name}, not gaussian"
     if plan.family.link != "identity":
         return f"the link is {plan.family.link}, not identity"
+    if plan.design.standard_errors is not None:
+        return "each row has a standard error of its own"
     if plan.scale("sigma") is None:
         return "sigma has predictors"
     return ""

@@ -150,11 +150,12 @@ def _sums(design: Design, values: FloatArray) -> FloatArray:
 def _precision(design: Design, term: Term) -> FloatArray:
     """Return the residual sum of squares of the term's columns on the group's other columns, (G, ...).
 
-    It is proportional to the inverse sampling variance of the group's coefficient.
+    It is proportional to the inverse sampling variance of the group's coefficient; rows of known standard errors weigh
+    as much as they are sure.
     """
     terms = design.predictor.per_group
     columns = stack(terms, design.rows.used)
-    information = partial_ss(columns, _grouping(design), design.row_weights)  # (G, p)
+    information = partial_ss(columns, _grouping(design), design.precisions)  # (G, p)
     start = sum(other.columns.shape[1] for other in terms[: terms.index(term)])
     own = information[:, start : start + term.columns.shape[1]]
     return own.reshape((len(own), *term.shape))

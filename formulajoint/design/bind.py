@@ -15,6 +15,7 @@ from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import MAIN, resolve_hierarchies
 from formulajoint.design.names import (
     calls,
+    column_of,
     columns_in,
     contrast_calls,
     key_of,
@@ -24,7 +25,7 @@ from formulajoint.design.names import (
     weight_columns,
 )
 from formulajoint.design.references import check_references
-from formulajoint.design.rows import Table, check_finite, used_rows
+from formulajoint.design.rows import Table, check_finite, standard_errors, used_rows
 from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
@@ -84,6 +85,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         predictors[1:],
         resolve_hierarchies(formula, predictors),
         table.weights,
+        _standard_errors(formula, table),
         _weight_columns(formula, table),
         rows,
         partial(_later_column, frame, table.places),
@@ -132,7 +134,7 @@ def _sides(formula: Formula) -> Iterator[tuple[Expr, Group | None]]:
 
 
 def _columns_of_clauses(formula: Formula) -> Iterator[Name]:
-    for call in calls(formula, "weights"):
+    for call in calls(formula, "weights", "se"):
         yield from columns_in(only_argument(call, formula))
     for call in contrast_calls(formula):
         yield from weight_columns(call)
@@ -180,7 +182,7 @@ def _used_rows(
     formula: Formula, plans: Sequence[Plan], frame: Frame, language: Language
 ) -> tuple[Table, Rows]:
     """Return the rows in which no column that the formula uses is missing."""
-    weights = next((only_argument(call, formula) for call in calls(formula, "weights")), None)
+    weights = column_of(formula, "weights")
     missing = next((only_argument(call, formula) for call in calls(formula, "missing")), Name("drop"))
     used = [*columns_in(formula.response), *_columns_of_clauses(formula)]
     used[1:1] = [name for plan in plans for name in _columns_of(plan)]
@@ -188,7 +190,7 @@ def _used_rows(
         frame,
         tuple(dict.fromkeys(name.id for name in used)),
         formula.source,
-        weights.id if isinstance(weights, Name) else None,
+        None if weights is None else weights.id,
         drop=missing == Name("drop"),
         language=language,
     )
@@ -227,6 +229,11 @@ def _offset(offsets: Sequence[Call], table: Table) -> FloatArray | None:
     if not offsets:
         return None
     return np.sum([numeric_values(offset, table) for offset in offsets], axis=0)
+
+
+def _standard_errors(formula: Formula, table: Table) -> FloatArray | None:
+    name = column_of(formula, "se")
+    return None if name is None else standard_errors(table.columns[name.id])
 
 
 def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:

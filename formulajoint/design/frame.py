@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
@@ -247,16 +248,17 @@ def levels(column: Column) -> Levels:
     """Return the distinct values of a column as text: in the order of its categories, else sorted."""
     found: list[Any]
     if column.kind == "categorical":
-        items = column.values.tolist()
-        distinct = set(items)
-        found = [v for v in column.order if v in distinct] if column.order else sorted(distinct)
-        position = {value: code for code, value in enumerate(found)}
-        codes = np.fromiter((position[value] for value in items), np.int64, len(items))
+        met, values = pd.factorize(column.values)
+        place = {value: at for at, value in enumerate(values.tolist())}
+        found = [v for v in column.order if v in place] if column.order else sorted(place)
+        position = np.empty(len(found), dtype=np.int64)
+        position[[place[value] for value in found]] = np.arange(len(found))
+        codes = position[met]
     else:
         unique, codes = np.unique(column.values, return_inverse=True)
         found = unique.tolist()
         _refuse_continuous(column.name, found, len(column.values))
-    return Levels(_labels(column.name, found), codes.astype(np.int64))
+    return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False))
 
 
 def _refuse_continuous(name: str, found: list[Any], rows: int) -> None:

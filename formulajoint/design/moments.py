@@ -55,31 +55,59 @@ def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
     if grouping is None:
         yield np.arange(rows)
         return
-    short = grouping.codes.astype(np.uint16) if len(grouping) < 2**16 else grouping.codes
-    order = np.argsort(short, kind="stable")  # ten times faster on 16 bits
-    edges = np.concatenate([[0], np.cumsum(np.bincount(grouping.codes, minlength=len(grouping)))])
-    for start, end in pairwise(edges):
+    small = grouping.codes.astype(np.min_scalar_type(len(grouping)))  # which sorts in one pass
+    order = np.argsort(small, kind="stable")
+    edges = np.cumsum(np.bincount(grouping.codes, minlength=len(grouping)))
+    for start, end in pairwise((0, *edges.tolist())):
         yield order[start:end]
 
 
+def triangles(
+    columns: Sequence[FloatArray], grouping: Grouping | None, row_weights: FloatArray | None = None
+) -> FloatArray:
+    """Return each group's rows of `columns` (N, a), (N, b), ... in as few rows as say the same, (G, m, q).
+
+    With R of Householder's QR all inner products of columns are those of the weighted rows, to the last digit. A group
+    of fewer rows than columns has zeros below.
+    """
+    q = sum(column.shape[1] for column in columns)
+    rows = len(columns[0])
+    count = 1 if grouping is None else len(grouping)
+    out = np.zeros((count, q, q))
+    for place, index in zip(out, by_group(grouping, rows), strict=True):
+        table = np.hstack([column[index] for column in columns])
+        if row_weights is not None:
+            table *= np.sqrt(row_weights[index])[:, None]
+        r = np.linalg.qr(table, mode="r")
+        place[: len(r)] = r
+    return out
+
+
 def basis(columns: FloatArray, of: FloatArray | None = None) -> FloatArray:
-    """Return an orthonormal basis of the column space, (n, rank).
+    """Return an orthonormal basis of the column space, (..., n, r); its columns beyond the rank are zero.
 
     What is small beside the length of the same column of `of` counts as nothing: pass the columns as they were, where
     `columns` are what a projection has left of them, so that rounding does not make directions.
     """
-    lengths = np.linalg.norm(columns if of is None else of, axis=0)
-    scaled = columns[:, lengths > 0] / lengths[lengths > 0]
+    lengths = np.linalg.norm(columns if of is None else of, axis=-2, keepdims=True)
+    scaled = np.divide(columns, lengths, out=np.zeros_like(columns), where=lengths > 0)
     if scaled.size == 0:
-        return np.empty((len(columns), 0))
+        return np.zeros((*columns.shape[:-1], 0))
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
-    return left[:, singular > RANK_TOLERANCE * max(1.0, singular[0])]
+    kept = singular > RANK_TOLERANCE * np.maximum(1.0, singular[..., :1])
+    return np.asarray(left * kept[..., None, :])
+
+
+def rank(orthonormal: FloatArray) -> IntArray:
+    """Return how many columns of a `basis` are not zero, (...)."""
+    return np.asarray(np.any(orthonormal, axis=-2).sum(axis=-1))
 
 
 def residual(columns: FloatArray, on: FloatArray) -> FloatArray:
-    """Return `columns` (n, q) less their projection on the orthonormal basis `on` (n, rank)."""
-    once = columns - on @ (on.T @ columns)
-    return once - on @ (on.T @ once)  # twice: once loses digits where little is left
+    """Return `columns` (..., n, q) less their projection on the orthonormal basis `on` (..., n, r)."""
+    across = np.swapaxes(on, -1, -2)
+    once = columns - on @ (across @ columns)
+    return np.asarray(once - on @ (across @ once))  # twice: once loses digits where little is left
 
 
 def profile(
@@ -90,26 +118,32 @@ def profile(
     row_weights: FloatArray | None = None,
 ) -> Profile:
     """Regress y (N,) on own (N, p) columns by group and shared (N, k) columns, by ranks and residuals."""
-    weights = np.ones(len(y)) if row_weights is None else row_weights
-    root = np.sqrt(weights)[:, None]
-    table = np.column_stack([y, shared]) * root
-    left_over = np.empty_like(table)
-    ranks, rss, rows = [], [], []
-    for index in by_group(grouping, len(y)):
-        q = basis(own[index] * root[index])
-        left_over[index] = residual(table[index], q)
-        ranks.append(q.shape[1])
-        rss.append(float(np.sum(left_over[index, 0] ** 2)))
-        rows.append(float(np.sum(weights[index])))
-    rest = basis(left_over[:, 1:], of=table[:, 1:])
-    outside = residual(left_over[:, :1], rest)
+    found = triangles([own, shared, y[:, None]], grouping, row_weights)
+    return profile_of(found, own.shape[1], rows_by_group(grouping, row_weights, len(y)))
+
+
+def rows_by_group(grouping: Grouping | None, row_weights: FloatArray | None, rows: int) -> FloatArray:
+    """Return the rows (sum of the row weights) of each group, (G,)."""
+    if grouping is None:
+        return np.array([rows if row_weights is None else row_weights.sum()], dtype=float)
+    return np.bincount(grouping.codes, weights=row_weights, minlength=len(grouping)).astype(float)
+
+
+def profile_of(found: FloatArray, own: int, group_rows: FloatArray) -> Profile:
+    """Return the profile from `triangles` of own columns, shared columns and y."""
+    q = basis(found[:, :, :own])
+    table = found[:, :, own:]
+    left_over = residual(table, q)
+    flat, whole = left_over.reshape(-1, table.shape[2]), table.reshape(-1, table.shape[2])
+    rest = basis(flat[:, :-1], of=whole[:, :-1])
+    outside = residual(flat[:, -1:], rest)
     return Profile(
-        np.array(ranks),
-        np.array(rss),
-        np.array(rows),
-        rest.shape[1],
+        rank(q),
+        np.sum(left_over[:, :, -1] ** 2, axis=1),
+        group_rows,
+        int(rank(rest)),
         float(np.sum(outside**2)),
-        float(np.sum(weights * y**2)),
+        float(np.sum(whole[:, -1] ** 2)),
     )
 
 
@@ -119,35 +153,33 @@ def partial_ss(columns: FloatArray, grouping: Grouping | None, row_weights: Floa
     This is the information that the group's rows hold on the column's coefficient, up to sigma^2. It is 0
     where the coefficient cannot be told from the others in that group.
     """
-    root = np.ones(len(columns)) if row_weights is None else np.sqrt(row_weights)
-    weighted = columns * root[:, None]
-    return np.array([_partial_ss(weighted[index]) for index in by_group(grouping, len(columns))])
+    return partial_ss_of(triangles([columns], grouping, row_weights))
 
 
-def _partial_ss(columns: FloatArray) -> FloatArray:
-    lengths = np.linalg.norm(columns, axis=0)
-    if len(columns) >= columns.shape[1] and np.all(lengths > 0):
-        r = np.linalg.qr(columns / lengths, mode="r")
-        if np.min(abs(np.diag(r))) > RANK_TOLERANCE:
-            # The residual sum of squares of column j is one over the j-th diagonal element of (R'R)^-1.
-            return lengths**2 / np.sum(np.linalg.inv(r) ** 2, axis=1)
-    return np.array([_alone(columns, j) for j in range(columns.shape[1])])
+def partial_ss_of(found: FloatArray) -> FloatArray:
+    """Return the same from the `triangles` of the columns."""
+    p = found.shape[2]
+    parts = [_alone(found[:, :, j : j + 1], np.delete(found, j, axis=2)) for j in range(p)]
+    return np.stack(parts, axis=1) if parts else np.empty((len(found), 0))
 
 
-def _alone(columns: FloatArray, j: int) -> float:
-    """Return column j's residual sum of squares on the others where ranks may be short; 0 where nothing is left."""
-    column = columns[:, j : j + 1]
-    left = residual(column, basis(np.delete(columns, j, axis=1)))
-    return float(np.sum(left**2)) if basis(left, of=column).size else 0.0
+def _alone(column: FloatArray, others: FloatArray) -> FloatArray:
+    """Return a column's residual sum of squares on the others, (G,); 0 where nothing is left."""
+    left = residual(column, basis(others))
+    return np.where(rank(basis(left, of=column)) > 0, np.sum(left**2, axis=(1, 2)), 0.0)
 
 
 def slopes(
     y: FloatArray, columns: FloatArray, grouping: Grouping | None, row_weights: FloatArray | None
 ) -> FloatArray:
     """Return each group's least-squares coefficients, (G, p); of least norm where they are not unique."""
-    root = np.ones(len(y)) if row_weights is None else np.sqrt(row_weights)
-    fits = [
-        np.linalg.lstsq(columns[index] * root[index, None], y[index] * root[index])[0]
-        for index in by_group(grouping, len(y))
-    ]
-    return np.array(fits)
+    return slopes_of(triangles([columns, y[:, None]], grouping, row_weights))
+
+
+def slopes_of(found: FloatArray) -> FloatArray:
+    """Return the same from the `triangles` of the columns and y."""
+    columns, y = found[:, :, :-1], found[:, :, -1:]
+    lengths = np.linalg.norm(columns, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1.0
+    scaled = np.linalg.pinv(columns / lengths, rcond=RANK_TOLERANCE) @ y
+    return np.asarray(scaled[:, :, 0] / lengths[:, 0])

@@ -96,6 +96,12 @@ def only_argument(call: Call, formula: Formula) -> Expr:
     return value
 
 
+def column_of(formula: Formula, clause: str) -> Name | None:
+    """Return the column that a clause such as ``weights(n)`` or ``se(s)`` names, or None where there is none."""
+    named = (only_argument(call, formula) for call in calls(formula, clause))
+    return next((value for value in named if isinstance(value, Name)), None)
+
+
 def weight_columns(call: Call) -> Iterator[Name]:
     """Yield the columns by which a contrast clause weights the groups."""
     weights = call.keyword("weights")

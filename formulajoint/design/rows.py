@@ -13,6 +13,9 @@ from formulajoint.errors import DataError
 from formulajoint.language.extension import Language
 from formulajoint.language.tables import CORE
 
+LEAST = 1e-100
+"""Standard errors below this count as zero: one over their squares would not be a number."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
@@ -126,6 +129,22 @@ def _weighted(table: Table, name: str) -> Table:
             "than one row. They are frequencies: a row of weight w counts as w rows."
         )
     return replace(table, weights=values).take(values > 0)
+
+
+def standard_errors(column: Column) -> FloatArray:
+    """Return the values of a column that gives known standard errors."""
+    if column.kind == "categorical":
+        raise DataError(
+            f"Column `{column.name}` gives the standard errors, but holds text. Standard errors are numbers."
+        )
+    values = numbers(column)
+    bad = int((values < LEAST).sum())
+    if bad:
+        raise DataError(
+            f"Column `{column.name}` gives the standard errors, but is not above zero in {bad} of {len(values)} rows. "
+            "Correct these rows, or make the values missing."
+        )
+    return values
 
 
 def mean(values: FloatArray, weights: FloatArray | None) -> FloatArray:

@@ -185,6 +185,8 @@ class Design:
     hierarchies : tuple of Hierarchy
     row_weights : (N,) array or None
         Frequencies: a row of weight w counts as w rows.
+    standard_errors : (N,) array or None
+        Known residual sds, one a row; None where they are estimated.
     weight_columns : mapping of str to (N,) float array
         Columns that ``weights=`` of a contrast clause reads (``sum(col)`` or ``col``).
     rows : Rows
@@ -201,10 +203,18 @@ class Design:
     parameters: tuple[Predictor, ...] = ()
     hierarchies: tuple[Hierarchy, ...] = ()
     row_weights: FloatArray | None = None
+    standard_errors: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
     read_column: Callable[[Name, str], FloatArray] | None = field(default=None, repr=False)
     language: Language = CORE
+
+    @property
+    def precisions(self) -> FloatArray | None:
+        """What each row weighs in least squares, (N,): its frequency over its known variance; None for all alike."""
+        if self.standard_errors is None:
+            return self.row_weights
+        return (1.0 if self.row_weights is None else self.row_weights) / self.standard_errors**2
 
     def parameter(self, name: str) -> Predictor | None:
         """Return the predictor of parameter `name`, or None where it has no clause of its own."""

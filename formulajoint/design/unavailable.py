@@ -15,9 +15,6 @@ FUNCTIONS: Mapping[str, str] = {
     "bs": "write a polynomial out: `x + I(x^2) + I(x^3)`",
     "prop": "only a measured response can be fitted so far",
 }
-CLAUSES: Mapping[str, str] = {
-    "se": "`weights(column)` takes frequencies, which are something else",
-}
 FAMILIES = ("gaussian", "student")
 
 
@@ -34,8 +31,6 @@ def refuse_unavailable(formula: Formula, language: Language) -> None:
                 raise _refusal(what, part, formula, hint)
             if isinstance(part, Call) and part.name in FUNCTIONS:
                 raise _refusal(f"`{part.name}(...)`", part, formula, FUNCTIONS[part.name])
-    for call in calls(formula, *CLAUSES):
-        raise _refusal(f"`{call.name}(...)`", call, formula, CLAUSES[call.name])
     for call in calls(formula, "family"):
         _refuse_family(call, formula, language)
 

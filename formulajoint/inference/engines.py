@@ -101,6 +101,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
 def exact(plan: Plan, settings: Settings) -> DataTree:
     """Return draws by the exact engine, which is known to apply."""
     started = time.perf_counter()
+    log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
     reduction = reduce(plan)
     draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed)
     seconds = time.perf_counter() - started

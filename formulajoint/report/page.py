@@ -9,7 +9,8 @@ from itertools import islice
 import pandas as pd
 
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
-from formulajoint.contrasts.hypotheses import all_zero
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.design.names import column_of
 from formulajoint.report import answers
 from formulajoint.report.answers import Answer, Subject
 from formulajoint.report.cells import (
@@ -40,11 +41,15 @@ from formulajoint.results.describe import (
     formula_lines,
 )
 from formulajoint.results.joint_table import joint_table
+from formulajoint.results.joint_table import sensitivity_table as sensitivity
 from formulajoint.results.posterior import Posterior, reported_cells
 from formulajoint.results.printing import blank_note, of_all_first, sampler_line, understood
 
 MOST_BESIDE = 6
 """With so many groups the drawing of them leaves room for the first contrast's beside the answers."""
+
+MOST_WEIGHED, FACTORS = 30, (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Of so many groups at most, not pooled, Bayes factors are told under priors so many times as wide."""
 
 MOST_GROUPS, MOST_ROWS, MOST_CHARTS = 5000, 200, 6
 """Rows of a table of groups, rows of other tables, and histograms, at most: the page says what it leaves out."""
@@ -59,8 +64,8 @@ class Findings:
     posterior : Posterior
     summary, contrasts : DataFrame
         As from ``tables``.
-    tests, sensitivity : DataFrame or None
-        As from ``joint_table`` and its ``sensitivity_table``.
+    hypotheses : tuple of Hypothesis
+        To be tested.
     problems : tuple of str
         As from ``diagnostics``.
     prob : float
@@ -70,8 +75,7 @@ class Findings:
     posterior: Posterior
     summary: pd.DataFrame
     contrasts: pd.DataFrame
-    tests: pd.DataFrame | None
-    sensitivity: pd.DataFrame | None
+    hypotheses: tuple[Hypothesis, ...]
     problems: tuple[str, ...]
     prob: float
 
@@ -140,6 +144,7 @@ def page(found: Findings) -> Page:
     shown = [values(posterior, found.summary, c, found.prob) for c in _told(posterior)]
     meanings = {c.name: _meaning(found, c.name, describe_contrast(plan, c)) for c in plan.contrasts}
     tables = pd.concat([found.summary, found.contrasts])
+    tests = joint_table(posterior, found.hypotheses)
     charts = _contrast_charts(found)
     beside = bool(shown) and len(shown[0].labels) <= MOST_BESIDE
     return Page(
@@ -148,17 +153,19 @@ def page(found: Findings) -> Page:
         data=" ".join(data_lines(plan)).removeprefix("data: "),
         prob=prob,
         problems=found.problems,
-        answers=_answers(found, shown[0], meanings) if shown and _is_slope(shown[0].coefficient) else (),
+        answers=_answers(found, shown[0], meanings, tests)
+        if shown and _is_slope(shown[0].coefficient)
+        else (),
         groups=tuple(_groups(found, own) for own in shown),
         contrasts=contrast_table(found.contrasts, meanings, found.prob, MOST_ROWS),
         contrast_beside=charts[0] if beside and charts else None,
         contrast_charts=tuple(charts[beside:]),
-        tests=None if found.tests is None else test_table(plan, found.tests),
+        tests=None if tests.empty else test_table(plan, tests),
         equation="\n".join(equation_lines(plan)).replace("model: ", "", 1).replace("\n       ", "\n"),
         understood=tuple(understood(plan)),
         columns=text_table(("column", "what it is", "rows without a value"), _columns(plan)),
         priors=text_table(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
-        sensitivity=None if found.sensitivity is None else sensitivity_table(found.sensitivity),
+        sensitivity=_sensitivity(found, tests),
         notes=(*plan.notes, *blank_note(plan, tables)),
         sampler=sampler_line(found.summary, posterior.drawn_by),
         parameters=parameter_table(of_all_first(plan, found.summary), found.prob, MOST_ROWS),
@@ -177,11 +184,15 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
             roles.setdefault(name, []).append("group")
     for name in design.weight_columns:
         roles.setdefault(name, []).append("weights of a contrast")
+    for clause, what in (("weights", "weights of the rows"), ("se", "known standard errors")):
+        column = column_of(design.formula, clause)
+        if column is not None:
+            roles.setdefault(column.id, []).append(what)
     for name in design.rows.missing:
         roles.setdefault(name, [])
     return [
-        (name, ", ".join(dict.fromkeys(what)), f"{design.rows.missing.get(name, 0)}")
-        for name, what in roles.items()
+        (name, ", ".join(dict.fromkeys(parts)), f"{design.rows.missing.get(name, 0)}")
+        for name, parts in roles.items()
     ]
 
 
@@ -215,17 +226,26 @@ def _meaning(found: Findings, name: str, description: str) -> str:
     return f"{description}; weights {text}" if text else description
 
 
+def _sensitivity(found: Findings, tests: pd.DataFrame) -> Table | None:
+    """Return Bayes factors under other priors, where they are a matter of moments; else the tests' notes have two."""
+    grouping, weighed = found.posterior.plan.design.predictor.grouping, tests["log_bf10"].notna().any()
+    if not weighed or found.posterior.plan.mean.pools or (grouping and len(grouping) > MOST_WEIGHED):
+        return None
+    return sensitivity_table(sensitivity(found.posterior, found.hypotheses, FACTORS))
+
+
 # --- the first screen
 
 
-def _answers(found: Findings, shown: Values, meanings: dict[str, str]) -> tuple[Answer, ...]:
+def _answers(
+    found: Findings, shown: Values, meanings: dict[str, str], tests: pd.DataFrame
+) -> tuple[Answer, ...]:
     posterior, plan = found.posterior, found.posterior.plan
     grouping = plan.design.predictor.grouping
     assert grouping is not None  # `shown` is a coefficient of groups
     about = Subject(shown.coefficient.term.name, grouping.name, found.prob)
     hypothesis = all_zero(plan.design, shown.coefficient.term)
-    tests = found.tests
-    if tests is None or hypothesis.label not in tests.index:
+    if hypothesis.label not in tests.index:  # the formula tests it under a name of its own
         tests = joint_table(posterior, [hypothesis])
     test = tests[tests.index == hypothesis.label].iloc[0]
     averages = means_over_groups(plan, shown.coefficient)

@@ -65,5 +65,5 @@ def write(path: str | PathLike[str], found: Findings) -> Path:
         Where it cannot be written; what was there stays.
     """
     target = place(path)
-    write_whole(target, html(found).encode("utf-8", "backslashreplace"))
+    write_whole(target, html(found).encode())
     return target

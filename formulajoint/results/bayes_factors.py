@@ -12,7 +12,14 @@ from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.evidence import log_bayes_factor as log_bayes_factor_by_evidence
 from formulajoint.inference.exact.evidence import why_no_evidence
-from formulajoint.inference.quadrature import LogIntegral, decompose, log_bayes_factor, restricted
+from formulajoint.inference.quadrature import (
+    ROUNDING,
+    LogIntegral,
+    decompose,
+    log_bayes_factor,
+    log_likelihood,
+    restricted,
+)
 from formulajoint.results.describe import span
 from formulajoint.results.regression import MOST_COEFFICIENTS, regression
 
@@ -51,19 +58,22 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
         found = log_bayes_factor_by_evidence(wider, hypothesis)
         if isinstance(found, LogIntegral):
             return found
-    return _by_quadrature(wider, hypothesis)
+    return _in_closed_form(wider, hypothesis)
 
 
-def _by_quadrature(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
-    """Return log BF10 of a Gaussian model that is not pooled and has one sigma."""
+def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
+    """Return log BF10 of a Gaussian model that is not pooled: by quadrature over sigma, where it is not known."""
     whole, sigma = regression(plan.design), plan.scale("sigma")
-    if whole is None or sigma is None:
+    if whole is None:
         return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
     mean, sd = coefficient_priors(plan)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
     null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
+    if sigma is None:  # the rows are in units of their standard errors
+        one, zero = (float(log_likelihood(evidence, np.ones(1))[0]) for evidence in (full, null))
+        return LogIntegral(one - zero, ROUNDING * (abs(one) + abs(zero)))
     return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
 
 
@@ -81,7 +91,8 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
     Of a hypothesis that has a Bayes factor.
     """
     scale = f"prior sd {tested_scale(plan, hypothesis, 1.0)}"
-    if sum(block.size for block in layout(plan.design)) > MOST_SCALED:
+    heavy = any(pool.request.dist != "normal" for pool in plan.mean.pools)  # many seconds each
+    if heavy or sum(block.size for block in layout(plan.design)) > MOST_SCALED:
         return f"{scale}; see sensitivity() for other scales"
     half, double = (equality(plan, hypothesis, factor) for factor in (0.5, 2.0))
     if not (isinstance(half, LogIntegral) and isinstance(double, LogIntegral)):
@@ -135,8 +146,9 @@ def _why_not(plan: Plan) -> str:
         return "no Bayes factor: flat priors have no density"
     if plan.mean.pools:
         return "no Bayes factor yet under a hierarchy"
-    if plan.family.name != "gaussian" or not isinstance(sigma, ScalePlan) or sigma.dims:
+    known = plan.design.standard_errors is not None
+    if plan.family.name != "gaussian" or not (known or (isinstance(sigma, ScalePlan) and not sigma.dims)):
         return "no Bayes factor yet but for a Gaussian response with one sigma"
-    if not _all_normal(plan) or sigma.prior.law == "constant":
+    if not _all_normal(plan) or (sigma is not None and sigma.prior.law == "constant"):
         return "no Bayes factor yet but for normal priors of coefficients and a free sigma"
     return ""

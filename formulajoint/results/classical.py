@@ -1,6 +1,7 @@
 """The classical twin of a joint test: what the regression by group says of R b = r, without priors or pooling.
 
-With one residual sd it is the F test; with one sd a group, the Wald chi-square of each group's own least squares.
+With one residual sd it is the F test; with one sd a group, the Wald chi-square of each group's own least squares; with
+known standard errors, the chi-square of weighted least squares.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from scipy import stats
 
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.moments import basis, profile, stack
+from formulajoint.design.moments import basis, profile, rank, stack
 from formulajoint.design.schema import Design, FloatArray
 from formulajoint.results.regression import Regression, regression
 
 PERFECT = 1e-28
 """Squares below this share of the response's are rounding."""
 
-UNDETERMINED = "least squares does not determine every coefficient and a residual sd"
+UNDETERMINED = "least squares does not determine every coefficient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,17 @@ class Classical:
 def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | str:
     """Return the classical test of equalities, or why there is none."""
     sigma = plan.scale("sigma")
+    if plan.design.standard_errors is not None:
+        return chi_square_test(plan.design, hypothesis) or f"no chi-square test: {UNDETERMINED}"
     if plan.family.name != "gaussian" or sigma is None:
         return "no F test: it needs a Gaussian response with one sigma, or one a group"
     if not sigma.dims:
-        return f_test(plan.design, hypothesis) or f"no F test: {UNDETERMINED}"
+        return f_test(plan.design, hypothesis) or f"no F test: {UNDETERMINED} and a residual sd"
     if not _own_regressions(plan.design, sigma):
         return "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared"
-    return wald_test(plan.design, hypothesis) or f"no Wald test: {UNDETERMINED} in each group"
+    return (
+        wald_test(plan.design, hypothesis) or f"no Wald test: {UNDETERMINED} and a residual sd in each group"
+    )
 
 
 def _own_regressions(design: Design, sigma: ScalePlan) -> bool:
@@ -64,9 +69,8 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
     whole = regression(design)
     if whole is None:
         return None
-    rank = basis(whole.columns).shape[1]
-    df = whole.rows - rank
-    if rank < whole.columns.shape[1] or df <= 0:
+    df = whole.rows - whole.columns.shape[1]
+    if rank(basis(whole.columns)) < whole.columns.shape[1] or df <= 0:
         return None
     estimate = np.linalg.lstsq(whole.columns, whole.y)[0]
     residual = float(np.sum((whole.y - whole.columns @ estimate) ** 2))
@@ -103,6 +107,26 @@ def wald_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
     sd = np.sqrt(fit.group_rss / df)[whole.groups]
     scaled = Regression(whole.columns / sd[:, None], whole.y / sd, whole.rows, whole.groups)
     statistic, count = _squares(scaled, hypothesis)
+    return Classical(statistic, count, np.nan, float(stats.chi2.sf(statistic, count)))
+
+
+def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
+    """Return the chi-square test of `hypothesis` with known standard errors, or None likewise.
+
+    Of equal intercepts of groups of one row it is Cochran's Q (Biometrics 1954), the test of heterogeneity of a
+    meta-analysis.
+
+    Parameters
+    ----------
+    design : Design
+        Gaussian with known standard errors.
+    hypothesis : Hypothesis
+        Equalities.
+    """
+    whole = regression(design)
+    if whole is None or basis(whole.columns).shape[1] < whole.columns.shape[1]:
+        return None
+    statistic, count = _squares(whole, hypothesis)
     return Classical(statistic, count, np.nan, float(stats.chi2.sf(statistic, count)))
 
 

@@ -25,6 +25,7 @@ from formulajoint.compiler.plan import (
 from formulajoint.contrasts.custom import family_meaning
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.names import column_of
 from formulajoint.design.schema import FloatArray, Grouping, Hierarchy, Rows, Term
 from formulajoint.language.ir import Formula
 from formulajoint.language.text import canonical
@@ -66,6 +67,7 @@ def model_record(plan: Plan) -> dict[str, Any]:
             "missing": dict(rows.missing),
             "weightless": rows.weightless,
         },
+        "standard_errors": known_sds(plan) or None,
         "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
         "coefficients": [
             {"name": name, "description": what, "prior": prior}
@@ -99,7 +101,15 @@ def data_lines(plan: Plan) -> list[str]:
     if grouping is not None:
         line += f"; {len(grouping)} {'group' if len(grouping) == 1 else 'groups'} of {grouping.name}"
         line += f" ({_group_sizes(plan, grouping)})"
+    if plan.design.standard_errors is not None:
+        line += f"; residual sds known: {known_sds(plan)}, {span(plan.design.standard_errors)}"
     return [line]
+
+
+def known_sds(plan: Plan) -> str:
+    """Return the column of the known standard errors as formulas write it, or an empty text."""
+    column = column_of(plan.design.formula, "se")
+    return "" if column is None else canonical(column)
 
 
 def _left_out(rows: Rows) -> str:
@@ -128,7 +138,7 @@ def equation_lines(plan: Plan) -> list[str]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
     names = {"mu": "mu"} | dict(_parameter_name(part) for part in plan.parameters)
     order = ORDER.get(plan.family.name, ("mu", *plan.family.parameters))
-    law = ", ".join(names[parameter] for parameter in order)
+    law = ", ".join(filter(None, [*(names[parameter] for parameter in order), known_sds(plan)]))
     lines = [f"model: {plan.response_name} ~ {plan.family.law}({law})"]
     mean = "mu" if plan.mean.link == "identity" else f"{plan.mean.link}(mu)"
     lines.append(f"       {mean} = {_sum(plan.mean)}")

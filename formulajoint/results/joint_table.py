@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -22,6 +23,8 @@ from formulajoint.results.moments import degrees_of_freedom
 from formulajoint.results.orders import order
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.quantities import Rope, quantities, ropes, row_labels
+
+log = logging.getLogger("formulajoint")
 
 NONE = float("nan")
 
@@ -76,6 +79,7 @@ def joint_table(
     """
     rows = {}
     for h in hypotheses:
+        log.info("testing %s", h.label)  # with hundreds of groups a Bayes factor takes seconds
         asked = Question(ropes(posterior.plan, h, rope, standardized), at_least)
         rows[h.label] = _row(posterior, h, asked)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
-from formulajoint.results.describe import coefficient_rows, contrast_lines, equation_lines
+from formulajoint.results.describe import coefficient_rows, contrast_lines, equation_lines, known_sds
 
 GREEK: Mapping[str, str] = MappingProxyType({"mu": r"\mu", "sigma": r"\sigma", "nu": r"\nu"})
 
@@ -65,7 +65,8 @@ def _token(match: re.Match[str]) -> str:
 def _names(plan: Plan) -> set[str]:
     linear = [part for part in (plan.mean, *plan.parameters) if isinstance(part, LinearPlan)]
     terms = {c.term.name for part in linear for c in part.coefficients}
-    return {plan.response_name, *terms, *plan.variables, *plan.family.parameters, "mu"}
+    known = {known_sds(plan)} - {""}
+    return {plan.response_name, *terms, *plan.variables, *plan.family.parameters, *known, "mu"}
 
 
 def escaped(text: str) -> str:

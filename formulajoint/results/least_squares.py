@@ -14,7 +14,7 @@ def not_pooled(design: Design) -> dict[str, FloatArray]:
 
     Shared coefficients are those of the regression on all columns, so that the groups' are theirs, too.
     """
-    predictor, rows, weights = design.predictor, design.rows.used, design.row_weights
+    predictor, rows, weights = design.predictor, design.rows.used, design.precisions
     own = stack(predictor.per_group, rows)
     y = design.response.values - (0.0 if predictor.offset is None else predictor.offset)
     shared = stack(predictor.common, rows)
@@ -27,7 +27,7 @@ def not_pooled(design: Design) -> dict[str, FloatArray]:
 
 def _shared(y: FloatArray, own: FloatArray, shared: FloatArray, design: Design) -> FloatArray:
     """Return the shared coefficients: those of what each group's own columns leave of both sides."""
-    root = np.ones(len(y)) if design.row_weights is None else np.sqrt(design.row_weights)
+    root = np.ones(len(y)) if design.precisions is None else np.sqrt(design.precisions)
     table = np.column_stack([y, shared]) * root[:, None]
     left = np.empty_like(table)
     for index in by_group(design.predictor.grouping, len(y)):

@@ -22,6 +22,8 @@ MOST_COEFFICIENTS = 1500
 class Regression:
     """Columns (M, P) and response (M,) with the cross-products of the data, row weights counted in.
 
+    Where standard errors are known, rows are in units of them: the residual sd is 1.
+
     Attributes
     ----------
     columns : (M, P) array
@@ -49,10 +51,11 @@ def regression(design: Design) -> Regression | None:
     predictor, rows = design.predictor, design.rows.used
     offset = 0.0 if predictor.offset is None else predictor.offset
     weights = np.ones(rows) if design.row_weights is None else design.row_weights
+    precisions = weights if design.precisions is None else design.precisions
     table = np.column_stack(
         [stack(predictor.per_group, rows), stack(predictor.common, rows), design.response.values - offset]
     )
-    table *= np.sqrt(weights)[:, None]
+    table *= np.sqrt(precisions)[:, None]
     columns, y, groups = [], [], []
     for group, index in enumerate(by_group(predictor.grouping, rows)):
         triangle = np.linalg.qr(table[index], mode="r")

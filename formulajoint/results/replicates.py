@@ -36,6 +36,8 @@ def replicates(posterior: Posterior, count: int, seed: int | None = None) -> Flo
     plan, rows = posterior.plan, posterior.plan.design.rows.used
     mean = _linear(posterior, plan.mean, taken)
     parameters = {_parameter(part): _values(posterior, part, taken, rows) for part in plan.parameters}
+    if plan.design.standard_errors is not None:
+        parameters["sigma"] = plan.design.standard_errors
     return mean + parameters["sigma"] * _noise(plan, parameters, rng, (len(taken), rows))
 
 

@@ -225,6 +225,11 @@ REFUSED = [
         "leave one of the two out",
     ),
     (
+        "y ~ x | school, se(w), joint(scale=«sigma»)",
+        "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row",
+        "leave it out, or use `scale=sd` or a number",
+    ),
+    (
         "y ~ x | school, sigma ~ x, joint(weights=«precision»)",
         "`weights=precision` needs one sigma, or one for each of the groups that are averaged",
         "use other weights, or another sigma",

@@ -35,9 +35,10 @@ ARM = np.arange(N) % 3
 W = RNG.integers(1, 4, N)
 O = RNG.normal(0.0, 1.0, N)
 H = np.arange(N) % 2
+S = 0.5 + np.arange(N) % 5 / 4
 Y = 40 + 3 * X + np.array([1.0, -4, 2])[G] + RNG.normal(0, 2, N)
 DATA = pd.DataFrame(
-    {"y": Y, "x": X, "z": Z, "t": T, "w": W, "o": O}
+    {"y": Y, "x": X, "z": Z, "t": T, "w": W, "o": O, "s": S}
     | {"g": np.array(["A", "B", "C"])[G], "arm": np.array(["a", "b", "c"])[ARM], "h": np.array(["u", "v"])[H]}
 )
 IS_B, IS_C = (ARM == 1) * 1.0, (ARM == 2) * 1.0
@@ -253,6 +254,21 @@ def _(q):  # a row of weight w is w rows, in every default prior too
     y, x, g = np.repeat(Y, W), np.repeat(X, W), np.repeat(G, W)
     priors = normal(q["Intercept"], y.mean(), intercept(x, y=y)) + normal(q["x"], 0, slope(x, y))
     return priors + half_t(q["sigma"], scale=sd(y)) + rows(q["Intercept"][g] + q["x"][g] * x, q["sigma"], y)
+
+
+@case("y ~ x | g, se(s)", "y ~ x | g, se(s), family(gaussian), joint(weights=precision)")
+def _(q):  # no sigma, and priors as without it
+    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
+    return priors + rows(line(q), S)
+
+
+@case("y ~ common(x) | g, se(s), weights(w), hierarchy()")
+def _(q):
+    y, x, g, s = (np.repeat(values, W) for values in (Y, X, G, S))
+    priors = normal(q["Intercept_mean"], y.mean(), intercept(x, y=y)) + normal(q["x"], 0, slope(x, y))
+    priors += half_normal(q["Intercept_sd"], intercept(x, y=y))
+    priors += normal(q["Intercept"], q["Intercept_mean"], q["Intercept_sd"])
+    return priors + rows(q["Intercept"][g] + q["x"] * x, s, y)
 
 
 @case("y ~ x | g, weights(w), family(student), sigma ~ 1 | g")

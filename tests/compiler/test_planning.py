@@ -44,6 +44,13 @@ def test_families(formula, options, family, parameters):
     assert found == parameters
 
 
+def test_known_standard_errors_leave_no_sigma():
+    plan = plan_of("y ~ x + sigma | school, se(z), prior(sigma ~ normal(0, 2))")
+    assert plan.parameters == ()
+    assert plan.family.name == "gaussian"
+    assert "sigma" in plan.variables  # the slope of a column: the name is free
+
+
 def test_parameters_with_predictors_are_linear():
     sigma, nu = plan_of("y ~ x | school, family(student), nu ~ x").parameters
     assert isinstance(sigma, ScalePlan)
@@ -90,6 +97,38 @@ REFUSED = [
         "the family `poisson` is not available yet",
         "there are `gaussian`, `student`",
         {"family": "poisson"},
+    ),
+    # known standard errors
+    (
+        "y ~ x | school, se(z), «sigma ~ 1 | school»",
+        "`se(...)` gives the residual sds, so there is no sigma with predictors",
+        "leave out `sigma ~ ...`, or `se(...)`",
+        {},
+    ),
+    ("y ~ x | school, se(z), «nu ~ 1»", "the gaussian family has no parameter `nu`", "it has none", {}),
+    (
+        "y ~ x | school, «se(z)», family(student)",
+        "`se(...)` gives the sds of a Gaussian response, but the family is student",
+        "leave out `se(...)` or the family student",
+        {},
+    ),
+    (
+        "y ~ x | school, «se(z)»",
+        "`se(...)` gives the sds of a Gaussian response, but the family is student",
+        "leave out",
+        {"family": "student"},
+    ),
+    (
+        "y ~ x | school, se(z), prior(«sigma» ~ half_normal(2))",
+        "there is no `sigma` to give a prior to",
+        "`se(...)` gives the residual sds: none is estimated",
+        {},
+    ),
+    (
+        "y ~ x | school, se(z), hierarchy(«sigma»)",
+        "`sigma` is not a per-group term of this formula",
+        "a hierarchy can pool",
+        {},
     ),
     # hierarchies
     (

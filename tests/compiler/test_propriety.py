@@ -303,3 +303,14 @@ def test_many_groups_with_sigmas_of_their_own_take_no_time():
     assert (
         time.perf_counter() - started < 20
     )  # it takes half a second, and 80 if each group looks at all the others
+
+
+def test_known_standard_errors_need_rank_and_no_spare_rows():
+    """One row a group is enough for its intercept: there is no sigma that could go to zero."""
+    data = frame(1, 1, 1, s=np.array([1.0, 2.0, 3.0]))
+    assert check("y ~ 1 | g, se(s)", data, priors="flat") is True
+    assert check("y ~ 1 | g, se(s)", data) is True
+    assert refuses(
+        "each group must determine its own 2 coefficients", "y ~ x | g, se(s)", data, priors="flat"
+    )
+    assert refuses("`sigma` has the improper prior", "y ~ 1 | g", data, priors="flat")

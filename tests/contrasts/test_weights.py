@@ -355,3 +355,18 @@ def test_no_group_tells_one_level_from_the_others():
     frame = FRAME.assign(arm=list("abab") + ["c"] * 6)
     with pytest.raises(DataError, match="`precision` of `arm` are zero in every group"):
         weights("y ~ arm | school, joint(arm, weights=precision)", frame)
+
+
+def test_precision_of_known_standard_errors():
+    """One over the sampling variance of each group's own weighted least squares."""
+    frame = FRAME.assign(s=1 + np.arange(10) % 3, one=np.arange(10.0) // 5)
+    found = weights("y ~ x | school, se(s), weights(w), joint(x, weights=precision)", frame)
+    expected = []
+    for _, part in frame.groupby("school"):
+        columns = np.column_stack([np.ones(len(part)), part["x"]])
+        covariance = np.linalg.inv((columns.T * (part["w"] / part["s"] ** 2).to_numpy()) @ columns)
+        expected.append(1 / covariance[1, 1])
+    np.testing.assert_allclose(found.values, np.array(expected) / sum(expected), rtol=1e-12)
+    assert not found.over_sigma
+    by_rows = weights("y ~ x | school, se(s), joint(x, weights=n)", frame)
+    np.testing.assert_allclose(by_rows.values, [0.4, 0.6])

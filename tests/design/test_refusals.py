@@ -79,6 +79,7 @@ FORMULAS = {
     'y ~ I(«arm > "a"»)': "levels have no order here / use `==` or `!=`",
     'y ~ I(x == «"1"»)': "`x` holds numbers, and cannot be compared with a text / write `x == 1`, without quotes",
     "y ~ «C(arm):arm»": "`arm` stands twice in `C(arm):arm`",
+    "y ~ x | school, se(«sd»)": "the data have no column `sd`",
     "y ~ x | school, joint(x, weights=«arm»)": "weights are numbers, but column `arm` holds text",
     "y ~ x, «mu ~ treatment»": "`mu` is what the formula's own predictors are about / after the first `~`",
     # not available yet
@@ -90,7 +91,6 @@ FORMULAS = {
     "y ~ x, sigma ~ x + «(1 | school)»": "not available yet",
     "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / `gaussian`, `student` are",
     "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
-    "y ~ x, «se(treatment)»": "`se(...)` is not available yet",
 }
 
 
@@ -130,6 +130,21 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"x": [1, np.inf, 2, -np.inf, 3, 4]},
         "y ~ x",
         "Column `x` is infinite in 2 of 6 rows",
+    ),
+    "infinite standard error": (
+        {"x": [1, np.inf, 2, 1, 3, 4]},
+        "y ~ 1, se(x)",
+        "Column `x` is infinite in 1 of 6 rows",
+    ),
+    "standard errors not above zero": (
+        {"x": [1, 0, None, -2, 3, 4]},
+        "y ~ 1, se(x)",
+        "Column `x` gives the standard errors, but is not above zero in 2 of 5 rows. Correct these rows",
+    ),
+    "standard errors of text": (
+        {},
+        "y ~ 1, se(arm)",
+        "Column `arm` gives the standard errors, but holds text",
     ),
     "infinite response": ({"y": [1, np.inf, 2, 3, 3, 4]}, "y ~ x", "Column `y` is infinite in 1 of 6 rows"),
     "log of a negative number": ({}, "y ~ log(x)", "`log(x)` is not a finite number in 2 of the 6 rows used"),

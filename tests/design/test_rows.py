@@ -32,6 +32,8 @@ USED = {
     "y ~ 1 | g, sigma ~ x": ({"y": 1, "x": 1, "g": 1}, [0, 3, 5, 6, 7]),
     "y ~ 1, sigma ~ 1 | g": ({"y": 1, "g": 1}, [0, 1, 3, 5, 6, 7]),
     "y ~ 1, weights(w)": ({"y": 1, "w": 1}, [0, 1, 3, 4, 6, 7]),
+    "y ~ 1, se(z)": ({"y": 1, "z": 1}, [0, 1, 3, 4, 5, 7]),
+    "y ~ . - arm - g - w, se(z)": ({"y": 1, "x": 1, "z": 1}, [0, 3, 4, 5, 7]),
     "y ~ offset(z)": ({"y": 1, "z": 1}, [0, 1, 3, 4, 5, 7]),
     "y ~ x | g, joint(x, weights=sum(z))": ({"y": 1, "x": 1, "g": 1, "z": 1}, [0, 3, 5, 7]),
     "y ~ x + common(arm) | g": ({"y": 1, "x": 1, "arm": 1, "g": 1}, [0, 5, 6, 7]),
@@ -79,6 +81,16 @@ def test_rows_of_weight_zero_are_no_rows() -> None:
     assert design.predictor.grouping is not None
     assert design.predictor.grouping.labels == ("u", "v")
     assert (design.rows.used, design.rows.dropped, design.rows.weightless) == (3, 1, 1)
+
+
+def test_standard_errors_are_those_of_the_rows_used() -> None:
+    frame = {"y": [1.0, 2, 3, 9, 8], "s": [1, None, 3.5, 0.5, -1], "w": [1, 1, 2, 2, 0]}
+    design = bind(parse("y ~ 1, se(s), weights(w)"), frame)
+    assert design.standard_errors is not None
+    assert design.standard_errors.tolist() == [1, 3.5, 0.5]
+    assert design.precisions is not None
+    assert design.precisions.tolist() == [1, 2 / 3.5**2, 2 / 0.5**2]
+    assert bind(parse("y ~ 1"), frame).precisions is None
 
 
 cells = st.one_of(st.none(), st.floats(-5, 5))

@@ -76,7 +76,7 @@ class Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
-        self.call("Emulation.setEmulatedMedia", features=scheme)
+        self.call("Emulation.setEmulatedMedia", media="", features=scheme)
         self.events.clear()
         self.call("Page.navigate", url=path.as_uri())
         start = time.monotonic()
@@ -260,6 +260,18 @@ def test_the_reader_who_likes_it_dark_has_it_dark(browser: Browser, seed: Path) 
 def test_no_screen_is_too_narrow(browser: Browser, seed: Path, width: int) -> None:
     browser.open(seed, width, 844)
     assert browser.do("document.documentElement.scrollWidth") <= width
+
+
+def test_a_printed_page_is_light_and_holds_everything(browser: Browser, seed: Path) -> None:
+    browser.open(seed, 700, 1000, dark=True)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.do("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.do("document.documentElement.scrollWidth") <= 700
+    hidden = "[...document.querySelectorAll('.plot .bar, .plot .dot')].filter((mark) => !mark.getBoundingClientRect().width)"
+    assert browser.do(f"{hidden}.length") == 0
+    assert browser.do(
+        "[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)"
+    )
 
 
 def test_rows_are_filtered_and_sorted_by_number(

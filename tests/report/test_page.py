@@ -87,6 +87,17 @@ def test_groups_are_those_of_summary_and_bands(seed: Any, tutoring: fj.Fit) -> N
         assert float(keys[heads.index("95% band")]) == pytest.approx(band["low"])
 
 
+def test_groups_are_said_to_be_apart_from_zero_by_the_band(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    noise = np.random.default_rng(3).normal(size=(4, 250, 3))
+    fit = fit_of(
+        "score ~ treatment | school", schools(["A", "B", "C"]), treatment=noise + np.array([-9, 1, 9])
+    )
+    heads, *rows = page_of(fit, read, tmp_path).tables["treatment by group"]
+    assert [row[heads.index("apart from 0")] for row in rows] == ["below", "no", "above"]
+
+
 def test_joint_tests_are_those_of_the_table(seed: Any, tutoring: fj.Fit) -> None:
     (row,), found = seed.tables["Joint tests"][1:], tutoring.test().iloc[0]
     assert row[0] == f"treatment == 0{everywhere(tutoring.model.plan, 'treatment == 0')}"
@@ -145,6 +156,16 @@ def test_missing_values_are_counted(fit_of: FitOf, read: Reader, tmp_path: Path,
     page = page_of(fit_of("score ~ treatment + common(age) | school", data), read, tmp_path)
     assert ["age", "predictor of mu", "2"] in page.tables["Columns used"]
     assert "10 of 12 rows (2 miss a value: age in 2)" in page.texts["data"]
+
+
+def test_columns_that_weigh_rows_are_told(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    data = schools(["A", "B"]).assign(times=2, error=1.5)
+    page = page_of(fit_of("score ~ treatment | school, weights(times), se(error)", data), read, tmp_path)
+    assert ["times", "weights of the rows", "0"] in page.tables["Columns used"]
+    assert ["error", "known standard errors", "0"] in page.tables["Columns used"]
+    assert "residual sds known: error, 1.5" in page.texts["data"]
 
 
 @pytest.mark.parametrize(

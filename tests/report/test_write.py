@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import formulajoint as fj
@@ -42,15 +40,6 @@ def test_a_folder_must_be_there(tmp_path: Path) -> None:
 def test_a_name_too_long_is_told(tutoring: fj.Fit, tmp_path: Path) -> None:
     with pytest.raises(fj.StoreError, match="cannot be written"):
         tutoring.report(tmp_path / ("x" * 300))
-
-
-def test_text_that_is_no_unicode_is_written_all_the_same(
-    fit_of: Callable[..., fj.Fit], schools: Callable[[list[str]], pd.DataFrame], tmp_path: Path
-) -> None:
-    data = schools(["A", "B"])
-    data["school"] = pd.Series(["A", "a \ud800 label"] * 6, dtype=object)
-    path = fit_of("score ~ treatment | school", data).report(tmp_path / "report.html")
-    assert "a \\ud800 label" in path.read_text(encoding="utf-8")
 
 
 def test_the_same_fit_gives_the_same_file(tutoring: fj.Fit, tmp_path: Path) -> None:

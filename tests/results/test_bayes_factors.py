@@ -379,3 +379,35 @@ def test_ratios_of_coefficients_are_no_hypothesis(tutoring: pd.DataFrame) -> Non
     """Their Bayes factor would depend on how they are written (Borel's paradox)."""
     with pytest.raises(FormulaError, match="is no sum of multiples of coefficients"):
         equality(LINE, tutoring, "treatment[A] / treatment[B] == 1")
+
+
+# --- known standard errors
+
+
+@pytest.mark.parametrize(
+    "text", ["treatment == 0", "treatment[A] == treatment[B]", "treatment[A] == 2 * treatment[B]"]
+)
+def test_known_standard_errors_leave_normal_densities(tutoring: pd.DataFrame, text: str) -> None:
+    """Savage and Dickey's ratio in closed form: everything is normal."""
+    data = tutoring.assign(s=1 + np.arange(10) % 4)
+    plan = fj.model(f"{LINE}, se(s), prior(Intercept ~ normal(3, 10), treatment ~ normal(5, 8))", data).plan
+    x = np.zeros((10, 4))  # intercepts of A and B, slopes of A and B
+    code = (data["school"] == "B").to_numpy().astype(int)
+    x[np.arange(10), code], x[np.arange(10), 2 + code] = 1.0, data["treatment"]
+    precisions = 1 / data["s"].to_numpy() ** 2
+    before, mean = np.diag([100.0, 100.0, 64.0, 64.0]), np.array([3.0, 3.0, 5.0, 5.0])
+    after = np.linalg.inv(np.linalg.inv(before) + (x.T * precisions) @ x)
+    updated = after @ (np.linalg.solve(before, mean) + (x.T * precisions) @ data["test_score"].to_numpy())
+    rows = {
+        "treatment == 0": np.eye(4)[2:],
+        "treatment[A] == treatment[B]": np.array([[0, 0, 1.0, -1]]),
+        "treatment[A] == 2 * treatment[B]": np.array([[0, 0, 1.0, -2]]),
+    }[text]
+    prior, posterior = (
+        stats.multivariate_normal.logpdf(np.zeros(len(rows)), rows @ m, rows @ cov @ rows.T)
+        for m, cov in ((mean, before), (updated, after))
+    )
+    found = bayes_factors.equality(plan, read(plan, text))
+    assert isinstance(found, LogIntegral), found
+    assert found.value == pytest.approx(prior - posterior, abs=1e-9)
+    assert found.error < 1e-8

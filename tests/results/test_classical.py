@@ -13,6 +13,7 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from numpy.typing import NDArray
 from scipy.stats import chi2
+from statsmodels.stats.meta_analysis import combine_effects
 
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
@@ -266,3 +267,46 @@ def test_omnibus_tests_of_a_factor_are_those_of_nested_regressions(
     assert found.statistic == pytest.approx(statistic, rel=1e-8)
     assert found.p_value == pytest.approx(p_value, rel=1e-8)
     assert (found.df_num, found.df_denom) == (df, large.df_resid)
+
+
+# --- known standard errors
+
+SCHOOLS = pd.read_csv(HERE / "data" / "eight_schools.csv")
+
+
+def chi_square(formula: str, frame: pd.DataFrame, text: str) -> Classical:
+    plan = fj.model(formula, frame).plan
+    found = classical_test(plan, hypothesis(plan.design, parse_hypotheses(text), text))
+    assert isinstance(found, Classical), found
+    return found
+
+
+def test_equal_intercepts_of_single_rows_are_cochrans_q() -> None:
+    known = combine_effects(SCHOOLS["y"].to_numpy(), SCHOOLS["sigma"].to_numpy() ** 2)
+    expected = Classical(known.q, 7, np.nan, float(chi2.sf(known.q, 7)))
+    for clauses in ("", ", hierarchy()"):
+        found = chi_square(f"y ~ 1 | school, se(sigma){clauses}", SCHOOLS, "Intercept == Intercept[A]")
+        assert astuple(found) == pytest.approx(astuple(expected), rel=1e-10, nan_ok=True)
+
+
+@pytest.mark.parametrize("text", ROWS)
+def test_known_standard_errors_give_the_chi_square_of_weighted_least_squares(text: str) -> None:
+    frame = FRAME.assign(s=0.5 + np.arange(48) % 5 / 4)
+    rows, null = ROWS[text]
+    fit = sm.WLS(frame["y"] - frame["base"], columns(frame), weights=frame["w"] / frame["s"] ** 2).fit(
+        cov_type="fixed scale", cov_kwds={"scale": 1.0}
+    )
+    away = rows @ fit.params.to_numpy() - null
+    covariance = rows @ fit.normalized_cov_params @ rows.T
+    statistic, rank = float(away @ np.linalg.pinv(covariance) @ away), np.linalg.matrix_rank(rows)
+    found = chi_square(f"{FORMULA}, se(s)", frame, text)
+    assert (found.statistic, found.df_num) == (pytest.approx(statistic, rel=1e-8), rank)
+    assert np.isnan(found.df_denom)
+    assert found.p_value == pytest.approx(chi2.sf(statistic, rank), rel=1e-8)
+
+
+def test_what_least_squares_does_not_determine_has_no_chi_square() -> None:
+    frame = SCHOOLS.assign(x=np.arange(8) % 3)
+    plan = fj.model("y ~ x | school, se(sigma)", frame).plan
+    found = classical_test(plan, all_zero(plan.design, plan.design.predictor.per_group[1]))
+    assert found == "no chi-square test: least squares does not determine every coefficient"

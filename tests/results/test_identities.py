@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, optimize, stats
+from statsmodels.stats.meta_analysis import combine_effects
 
 import formulajoint as fj
 from formulajoint.results.posterior import Posterior
@@ -165,3 +166,30 @@ def test_effects_of_opposite_sign_escape_the_mean_and_not_the_test() -> None:
         seen += fj.joint_test(draws)["contour"].item() < 0.05
     assert missed > 85
     assert seen > 95
+
+
+# --- meta-analysis
+
+
+def test_the_joint_contrast_by_precision_is_the_fixed_effect_estimate() -> None:
+    schools = data("eight_schools")
+    y, se = schools["y"].to_numpy(), schools["sigma"].to_numpy()
+    known = combine_effects(y, se**2).summary_frame().loc["fixed effect"]
+    estimate, sd = np.sum(y / se**2) / np.sum(1 / se**2), np.sum(1 / se**2) ** -0.5
+    assert (estimate, sd) == pytest.approx((known["eff"], known["sd_eff"]))
+    fit = fj.fit(
+        "y ~ 1 | school, se(sigma), joint(Intercept, weights=precision)",
+        schools,
+        priors="flat",
+        seed=1,
+        progress=False,
+    )
+    assert fit.engine == "exact"
+    row, count = fit.contrasts().loc["joint_Intercept"], 4000
+    assert row["mean"] == pytest.approx(estimate, abs=4 * sd / np.sqrt(count))
+    assert row["sd"] == pytest.approx(sd, rel=4 / np.sqrt(2 * count))
+    own = fit.posterior["Intercept"]
+    np.testing.assert_allclose(own.mean(("chain", "draw")), y, atol=4 * 18 / np.sqrt(count))
+    np.testing.assert_allclose(own.std(("chain", "draw")) / se, np.ones(8), atol=4 / np.sqrt(2 * count))
+    (test,) = fit.test("Intercept == Intercept[A]").to_dict("records")
+    assert test["contour"] == pytest.approx(test["p_value"], abs=4 * test["contour_mcse"])

@@ -40,6 +40,12 @@ def test_flat_priors_and_pooled_scales(tutoring: pd.DataFrame) -> None:
     assert r"\sigma &\sim 1/\sigma" in lines("test_score ~ treatment", tutoring, priors="flat")
 
 
+def test_known_standard_errors_stand_in_the_place_of_sigma(tutoring: pd.DataFrame) -> None:
+    text = lines("test_score ~ 1 | school, se(`its se`)", tutoring.assign(**{"its se": 1.0}))
+    assert text[0] == r"\text{test\_score} &\sim \operatorname{normal}(\mu, \text{its se})"
+    assert len(text) == 3
+
+
 @pytest.mark.parametrize("name", ["x (mm)", "50% & more", "a_b^2", "mu_2", "{odd}~", "größe"])
 def test_names_of_any_kind_stand_as_they_are(tutoring: pd.DataFrame, name: str) -> None:
     data = tutoring.rename(columns={"treatment": name})

@@ -45,3 +45,13 @@ def test_an_offset_is_taken_off(clinics: pd.DataFrame) -> None:
     data = clinics.assign(outcome=clinics["outcome"] - clinics["age"])
     without = not_pooled(fj.model("outcome ~ severe | clinic", data).design)
     assert with_offset["severe"] == pytest.approx(without["severe"])
+
+
+@pytest.mark.parametrize("common", ["", " + common(age + year)"])
+def test_rows_of_known_standard_errors_weigh_as_they_are_sure(clinics: pd.DataFrame, common: str) -> None:
+    data = clinics.assign(w=1.0 + np.arange(24) % 3, s=0.5 + np.arange(24) % 5)
+    found = not_pooled(fj.model(f"outcome ~ severe{common} | clinic, weights(w), se(s)", data).design)
+    own = [np.ones(24), data["severe"].to_numpy(float)]
+    shared = [data["age"].to_numpy(float), data["year"].to_numpy(float)] if common else []
+    expected = dense(data, own, shared, (data["w"] / data["s"] ** 2).to_numpy())
+    assert np.column_stack([found["Intercept"], found["severe"]]) == pytest.approx(expected, rel=1e-6)

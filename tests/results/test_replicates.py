@@ -44,6 +44,14 @@ def test_each_row_has_its_groups_line_and_sigma(made_up: MadeUp, tutoring: pd.Da
     assert sd / sigma == pytest.approx(np.ones(10), abs=5 / np.sqrt(2 * COUNT))
 
 
+def test_known_standard_errors_scatter_each_row(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
+    data = tutoring.assign(s=1.0 + np.arange(10) % 3)
+    posterior = made_up("test_score ~ 1 | school, se(s)", data, draws=1000, Intercept=still([10.0, 20.0]))
+    mean, sd = moments(posterior)
+    assert abs(mean - np.where(data["school"] == "B", 20.0, 10.0)).max() < 5 * 3 / np.sqrt(COUNT)
+    assert sd / data["s"].to_numpy() == pytest.approx(np.ones(10), abs=5 / np.sqrt(2 * COUNT))
+
+
 def test_factors_shared_terms_offsets_and_a_linear_sigma(made_up: MadeUp, clinics: pd.DataFrame) -> None:
     posterior = made_up(
         "outcome ~ arm + common(age) + offset(year) | clinic, sigma ~ severe",

@@ -39,6 +39,7 @@ FORMULAS = [
     "test_score ~ treatment + offset(age) | school, weights(w), joint(weights=sum(w)), missing(drop)",
     "test_score ~ treatment | school, pairwise(treatment), contrast(treatment[A] / treatment[B]), joint(weights=dirichlet(n))",
     "test_score ~ treatment | school, test(treatment == 0, name=any), test(treatment[A] > treatment[B])",
+    "test_score ~ treatment | school, se(age), weights(w), joint(weights=precision)",
     "test_score ~ arm + arm:treatment + common(age) | school, prior(age ~ constant(2), Intercept ~ normal(3, 4))",
 ]
 

@@ -36,6 +36,8 @@ def _family(plan: Plan) -> str:
 
 
 def _sigma(plan: Plan) -> str:
+    if plan.design.standard_errors is not None:
+        return ""
     sigma = next((part for part in plan.parameters if not _is_plain(part)), plan.scale("sigma"))
     if isinstance(sigma, LinearPlan):
         return "sigma has predictors"

@@ -247,7 +247,7 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
     flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(~proper)
-    return np.asarray(-0.5 * (total - flat * LOG_2PI))
+    return np.asarray(reduction.log_unit - 0.5 * (total - flat * LOG_2PI))
 
 
 def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:

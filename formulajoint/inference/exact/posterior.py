@@ -73,17 +73,14 @@ def _statistics(draws: Draws) -> dict[str, tuple[tuple[str, ...], FloatArray | f
 
 
 def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Named]:
-    sigma = plan.scale("sigma")
-    assert sigma is not None  # `why_not` has looked
-    sigmas = draws.values[..., : len(reduction.rows)]
-    if not sigma.dims:
-        sigmas = sigmas[..., 0]
     for coefficient, values in _coefficients(plan, reduction, draws):
         yield coefficient.name, coefficient.dims, values
     for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
         yield from _pool(pool, block, reduction, draws)
-    if not _is_constant(sigma.prior):
-        yield sigma.name, sigma.dims, sigmas
+    sigma = plan.scale("sigma")
+    if sigma is not None and not _is_constant(sigma.prior):
+        sigmas = draws.values[..., : len(reduction.rows)]
+        yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
 
 
 def _is_constant(prior: Prior | None) -> bool:

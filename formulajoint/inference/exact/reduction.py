@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
 from formulajoint.compiler.priors import Prior, prior
-from formulajoint.design.schema import FloatArray, Grouping, IntArray
+from formulajoint.design.schema import Design, FloatArray, Grouping, IntArray
 from formulajoint.errors import BugError
 from formulajoint.inference.exact.moments import Cells, moments
 from formulajoint.inference.exact.scales import (
@@ -107,6 +107,9 @@ class Reduction:
         Columns whose D each group divides by the root of its own w: these among the parameters phi.
     loosened : mapping of element of theta to int
         Elements whose prior precision is multiplied by a w: its place among the parameters phi.
+    log_unit : float
+        What the log density of the data has besides. Where standard errors are known, the rows are in units of them,
+        and sigma is the constant 1.
     """
 
     gram: FloatArray
@@ -126,6 +129,7 @@ class Reduction:
     sigma_of_group: IntArray
     stretched: Mapping[int, slice]
     loosened: Mapping[int, int]
+    log_unit: float = 0.0
 
     def root(self, values: FloatArray) -> FloatArray:
         """Return D (..., p, p) for parameters phi (..., cells)."""
@@ -154,11 +158,11 @@ class Reduction:
 def reduce(plan: Plan) -> Reduction:
     """Return the reduction of a plan that the exact engine covers."""
     design, sigma = plan.design, plan.scale("sigma")
-    if sigma is None:
-        raise BugError("only a model with a sigma can be reduced")
+    if sigma is None and design.standard_errors is None:
+        raise BugError("only a model with a sigma, or with known standard errors, can be reduced")
     columns = [column for coefficient in plan.mean.coefficients for column in _columns(plan, coefficient)]
     offset = design.predictor.offset
-    y = design.response.values if offset is None else design.response.values - offset
+    y = _in_units(design.response.values if offset is None else design.response.values - offset, design)
     for column in columns:
         if column.sd == 0:
             y = y - column.mean * column.values
@@ -166,7 +170,8 @@ def reduce(plan: Plan) -> Reduction:
     kept.sort(key=lambda column: not column.grouped)
     own = [column for column in kept if column.grouped]
     p, rows = len(own), design.rows.used
-    groups, sigmas = _cells(design.predictor.grouping if p else None, rows), _cells(sigma.grouping, rows)
+    groups = _cells(design.predictor.grouping if p else None, rows)
+    sigmas = _cells(None if sigma is None else sigma.grouping, rows)
     free = np.array([column.sd > 0 for column in kept], dtype=bool)
     found = moments([c.values for c in kept], y, design.row_weights, p, groups, sigmas, free)
     theta = np.array([at for at, c in enumerate(kept) if c.shared], dtype=np.int64)
@@ -199,7 +204,20 @@ def reduce(plan: Plan) -> Reduction:
         sigma_of_group=_sigma_of_group(groups, sigmas),
         stretched=stretched,
         loosened=loosened,
+        log_unit=_log_unit(design),
     )
+
+
+def _in_units(values: FloatArray, design: Design) -> FloatArray:
+    """Return values (N,) in units of the known standard errors, or as they are where none is known."""
+    return values if design.standard_errors is None else values / design.standard_errors
+
+
+def _log_unit(design: Design) -> float:
+    if design.standard_errors is None:
+        return 0.0
+    weights = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
+    return -float(weights @ np.log(design.standard_errors))
 
 
 def _position(theta: IntArray, column: int) -> int:
@@ -236,7 +254,7 @@ def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
     mean, sd, df = location_and_scale(own_prior, table.shape[1])
     for j in range(table.shape[1]):
-        values = np.ascontiguousarray(table[:, j])
+        values = np.ascontiguousarray(_in_units(table[:, j], plan.design))
         own = float(mean[j]), float(sd[j]), float(df[j])
         yield Column(values, coefficient.grouped, member is not None, *own)
 
@@ -264,14 +282,15 @@ def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, 
     return first, second, third
 
 
-def _blocks(plan: Plan, sigma: ScalePlan, sigmas: int) -> tuple[tuple[Block, ...], list[Cell]]:
+def _blocks(plan: Plan, sigma: ScalePlan | None, sigmas: int) -> tuple[tuple[Block, ...], list[Cell]]:
     """Return the hierarchies' blocks of D, and the parameters phi that the model names."""
     start, at = {}, 0  # where each per-group term's columns begin among those kept
     for coefficient in plan.mean.coefficients:
         start[coefficient.name] = at
         constant = coefficient.prior is not None and coefficient.prior.law == "constant"
         at += coefficient.term.columns.shape[1] if coefficient.grouped and not constant else 0
-    blocks, found = [], list(cells(sigma.prior, sigmas))
+    blocks: list[Block] = []
+    found: list[Cell] = [1.0] if sigma is None else list(cells(sigma.prior, sigmas))
     for pool in plan.mean.pools:
         block, more = _block(pool, start, len(found))
         blocks.append(block)

@@ -51,6 +51,23 @@ def test_all_scales_known_is_a_normal_density() -> None:
     assert log_evidence(plan_of(formula)) == LogIntegral(pytest.approx(known, abs=1e-9), 0.0)
 
 
+def test_known_standard_errors_make_a_normal_density() -> None:
+    formula = """test_score ~ treatment | school, hierarchy(Intercept), se(s), prior(Intercept.sd ~ constant(2),
+                 Intercept.mean ~ normal(1, 3), treatment ~ normal(10, 5))"""
+    data = fj.tutoring().assign(s=1 + np.arange(10) % 4)
+    same = data["school"].to_numpy()[:, None] == data["school"].to_numpy()[None]
+    x = data["treatment"].to_numpy()
+    covariance = np.diag(data["s"] ** 2) + 9 + 4 * same + 25 * same * np.outer(x, x)
+    known = stats.multivariate_normal.logpdf(data["test_score"], 1 + 10 * x, covariance)
+    assert log_evidence(plan_of(formula, data)) == LogIntegral(pytest.approx(known, abs=1e-9), 0.0)
+    doubled = pd.concat([data, data])
+    counted, written = (
+        log_evidence(plan_of(f"{formula}, weights(w)", data.assign(w=2))),
+        log_evidence(plan_of(formula, doubled)),
+    )
+    assert number(counted).value == pytest.approx(number(written).value, abs=1e-9)
+
+
 def test_one_sd_is_an_integral_that_scipy_can_do() -> None:
     formula = """test_score ~ 1 | school, hierarchy(Intercept),
                  prior(sigma ~ constant(8), Intercept.mean ~ normal(5, 5), Intercept.sd ~ half_cauchy(3))"""
@@ -129,6 +146,10 @@ def test_not_pooled_they_are_those_of_quadrature(text: str) -> None:
     known = equality(plan, asked(plan, text))
     assert isinstance(known, LogIntegral)
     assert agrees(log_bayes_factor(plan, asked(plan, text)), known.value)
+    data = fj.tutoring().assign(s=1 + np.arange(10) % 4)
+    plan = plan_of(f"{NOT_POOLED}, se(s)", data)
+    known = equality(plan, asked(plan, text))
+    assert agrees(log_bayes_factor(plan, asked(plan, text)), number(known).value)
 
 
 def test_all_zero_is_the_model_without_the_term() -> None:

@@ -79,7 +79,10 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
     columns = np.hstack([*per_group, *(c[:, None] for c in theta_columns)])
     mean = mean + x @ reduction.base
     s = values[: len(reduction.rows)]
-    sds = np.full(rows, s[0]) if sigma.grouping is None else s[sigma.grouping.codes]
+    if sigma is None:
+        sds = design.standard_errors
+    else:
+        sds = np.full(rows, s[0]) if sigma.grouping is None else s[sigma.grouping.codes]
     return Dense(
         columns=columns,
         mean=mean,
@@ -107,8 +110,9 @@ def pymc_variables(
     """Return the value of every free variable of the PyMC model."""
     out: dict[str, Array] = {}
     sigma = plan.scale("sigma")
-    s = values[: len(reduction.rows)]
-    out[sigma.name] = s if sigma.dims else s[0]
+    if sigma is not None:
+        s = values[: len(reduction.rows)]
+        out[sigma.name] = s if sigma.dims else s[0]
     own, shared = 0, int(np.sum(reduction.place >= 0))
     cells: dict[str, Array] = {}
     for c in plan.mean.coefficients:
@@ -216,6 +220,7 @@ def frame_of(seed: int) -> pd.DataFrame:
             "times": rng.integers(1, 4, 36),
             "base": rng.normal(size=36),
             "y": rng.normal(5, 2, 36),
+            "s": rng.uniform(0.5, 2, 36),
         }
     )
 
@@ -230,6 +235,7 @@ WRITTEN = {
     "constants": """y ~ x + z + arm | school, hierarchy(x, z), prior(x.mean ~ constant(2), z.sd ~ constant(1.5),
                     arm ~ constant(0.5), sigma ~ half_normal(3))""",
     "sigma by town": "y ~ x | school, hierarchy(x), sigma ~ 1 | town",
+    "known standard errors": "y ~ x + z + common(arm) | school, hierarchy(), se(s), prior(z.mean ~ constant(2))",
 }
 
 
@@ -254,7 +260,11 @@ def formulas(draw: Any) -> str:
     clauses = [f"hierarchy({', '.join(pooled)}, {draw(options())})"] if pooled else []
     if len(pooled) > 1 and draw(st.booleans()):
         clauses = [f"hierarchy({name}, {draw(options())})" for name in pooled]
-    clauses += draw(st.sampled_from([[], ["sigma ~ 1 | school"], ["weights(times)"]]))
+    clauses += draw(
+        st.sampled_from(
+            [[], ["sigma ~ 1 | school"], ["weights(times)"], ["se(s)"], ["se(s)", "weights(times)"]]
+        )
+    )
     return ", ".join([f"y ~ {left} | school", *clauses])
 
 
@@ -305,6 +315,7 @@ class Noise:
         "y ~ x + arm | school, sigma ~ 1 | school",
         "y ~ x + z | school, hierarchy(x), hierarchy(z, cor=false)",
         "y ~ x * z",
+        "y ~ x + common(z) | school, hierarchy(x), se(s)",
     ],
 )
 def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(

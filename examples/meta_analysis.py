@@ -1,0 +1,39 @@
+"""Does coaching raise test scores? Eight schools each ran an experiment, and gave an estimate with its standard error.
+
+The estimates (Rubin, Journal of Educational Statistics 1981) are all that is known: no pupil's score. `se(...)` takes
+the standard errors as they are, so that no residual sd is estimated.
+"""
+
+import formulajoint as fj
+
+schools = {
+    "school": list("ABCDEFGH"),
+    "effect": [28, 8, -3, 7, -1, 1, 18, 12],
+    "error": [15, 10, 16, 11, 9, 11, 10, 18],
+}
+
+# 1. Fixed effect: these eight schools, each by itself, averaged with weights of 1 / error^2.
+fixed = fj.fit(
+    "effect ~ 1 | school, se(error), joint(Intercept, weights=precision)", schools, priors="flat", seed=1
+)
+joint = fixed.contrasts().loc["joint_Intercept"]
+print(
+    f"Over these schools coaching is worth {joint['mean']:.1f} points, {joint.hdi_low:.1f} to {joint.hdi_high:.1f}."
+)
+
+# 2. Do the schools differ? Cochran's Q is the classical twin of this joint test.
+same = fixed.test("Intercept == Intercept[A]").iloc[0]
+print(
+    f"Cochran's Q is {same['statistic']:.2f} on {same['df_num']} degrees of freedom: p = {same['p_value']:.2f}.\n"
+)
+
+# 3. Random effects: schools like these, of which the eight are a sample.
+random = fj.fit(
+    "effect ~ 1 | school, hierarchy(), se(error), test(Intercept == Intercept[A])", schools, seed=1
+)
+print(random)
+mean, between = random.summary().loc[["Intercept_mean", "Intercept_sd"]].itertuples()
+print(
+    f"\n=> Over schools like these it is worth {mean.mean:.1f} points, {mean.hdi_low:.1f} to {mean.hdi_high:.1f}; "
+    f"they differ by an sd of {between.mean:.1f}, {between.hdi_low:.1f} to {between.hdi_high:.1f}."
+)
