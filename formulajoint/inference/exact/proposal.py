@@ -159,9 +159,9 @@ def _cut(weights: FloatArray) -> FloatArray:
 
 def _moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return weighted means (F, d) and covariances (F, d, d)."""
-    centre = (weights[:, None] @ points)[:, 0]
+    centre = np.einsum("fn,fni->fi", weights, points)  # no matrix product, whose sums depend on threads
     away = points - centre[:, None]
-    return centre, np.swapaxes(away * weights[..., None], 1, 2) @ away
+    return centre, np.einsum("fni,fnj->fij", away * weights[..., None], away)
 
 
 def _better(one: Mixture, one_share: FloatArray, other: Mixture, other_share: FloatArray) -> Mixture:
@@ -219,9 +219,9 @@ def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread:
     held = weights[:, None] * np.exp(parts - logsumexp(parts, axis=1, keepdims=True))  # (F, K, n)
     pulled = held * (DF + d) / (DF + distances)
     share, mass = np.sum(held, axis=2), np.sum(pulled, axis=2)
-    means = (pulled @ points) / np.maximum(mass, 1e-300)[..., None]
+    means = np.einsum("fkn,fni->fki", pulled, points) / np.maximum(mass, 1e-300)[..., None]
     away = points[:, None] - means[:, :, None]
-    scatter = np.swapaxes(away * pulled[..., None], 2, 3) @ away  # (F, K, d, d)
+    scatter = np.einsum("fkni,fknj->fkij", away * pulled[..., None], away)  # (F, K, d, d)
     effective = 1 / np.sum(weights**2, axis=1)[:, None]
     known, unknown = share * effective, d + 2.0
     scatter = scatter * effective[..., None, None] + unknown * spread[:, None]
