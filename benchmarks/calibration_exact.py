@@ -2,17 +2,21 @@
 
 Parameters are drawn from their prior, data from the parameters, and the posterior from the data; the rank of each
 parameter among its draws is then uniform (Talts, Betancourt, Simpson, Vehtari & Gelman, arXiv 2018, 1804.06788). Every
-draw of the engine counts as one, so nothing is thinned.
+draw of the engine counts as one, so nothing is thinned. A structure takes some minutes; those whose counts are in the
+file of results are not run again.
 
-    python benchmarks/calibration_exact.py [DATA SETS]
+    python benchmarks/calibration_exact.py [--sets 1000] [--only NAME] [--results FILE] [--plot SVG]
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -98,20 +102,58 @@ def ranks(structure: Structure, data_sets: int) -> dict[str, NDArray[np.int64]]:
     return {name: np.array(values) for name, values in found.items()}
 
 
-def p_value(values: NDArray[np.int64]) -> float:
-    """Return the chi-square test's p-value that ranks are uniform."""
-    counts = np.bincount(values * BINS // (CHAINS * DRAWS + 1), minlength=BINS)
-    return float(stats.chisquare(counts).pvalue)
+def counted(values: NDArray[np.int64]) -> list[int]:
+    """Return how many ranks lie in each bin."""
+    return np.bincount(values * BINS // (CHAINS * DRAWS + 1), minlength=BINS).tolist()
+
+
+def plot(results: Mapping[str, Mapping[str, list[int]]], path: Path) -> None:
+    """Draw a histogram of ranks for each parameter, a row a structure, with what 99 % of uniform bins stay within."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    mpl.rcParams |= {"svg.hashsalt": "formulajoint", "svg.fonttype": "none", "font.size": 8}
+    most = max(len(parameters) for parameters in results.values())
+    figure, axes = plt.subplots(
+        len(results), most, figsize=(11, 1.5 * len(results)), sharex=True, sharey=True, layout="constrained"
+    )
+    for row, (structure, parameters) in zip(axes, results.items(), strict=True):
+        for panel in row[len(parameters) :]:
+            panel.set_visible(False)
+        row[0].set_ylabel(structure.replace(" ", "\n", 1))
+        for panel, (name, counts) in zip(row, parameters.items(), strict=False):
+            low, high = stats.binom.ppf([0.005, 0.995], sum(counts), 1 / BINS)
+            panel.axhspan(low, high, color="0.9", lw=0)
+            panel.stairs(counts, np.linspace(0, 1, BINS + 1), fill=True, alpha=0.6)
+            panel.set_title(f"{name}, p = {stats.chisquare(counts).pvalue:.2f}", fontsize=7.5)
+            panel.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:
     """Print a histogram of ranks and a p-value for each parameter of each structure."""
-    data_sets = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--sets", type=int, default=1000)
+    parser.add_argument("--only", choices=list(STRUCTURES))
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--plot", type=Path)
+    given = parser.parse_args()
+    results: dict[str, dict[str, list[int]]] = {}
+    if given.results is not None and given.results.exists():
+        results = json.loads(given.results.read_text())
     for name, structure in STRUCTURES.items():
-        print(f"{name}: {data_sets} data sets, {data_sets / BINS:g} ranks expected in each of {BINS} bins")
-        for parameter, values in ranks(structure, data_sets).items():
-            counts = np.bincount(values * BINS // (CHAINS * DRAWS + 1), minlength=BINS)
-            print(f"  {parameter:15s} p = {p_value(values):.3f}   {' '.join(map(str, counts))}")
+        if name not in results and given.only in (None, name):
+            results[name] = {own: counted(values) for own, values in ranks(structure, given.sets).items()}
+            if given.results is not None:
+                given.results.write_text(json.dumps(results, indent=1) + "\n")
+    for name, parameters in results.items():
+        sets = sum(next(iter(parameters.values())))
+        print(f"{name}: {sets} data sets, {sets / BINS:g} ranks expected in each of {BINS} bins")
+        for own, counts in parameters.items():
+            p = stats.chisquare(counts).pvalue
+            print(f"  {own:15s} p = {p:.3f}   {' '.join(map(str, counts))}")
+    if given.plot is not None:
+        plot(results, given.plot)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import subprocess
 import sys
 from typing import Any, NoReturn
@@ -229,3 +230,28 @@ def test_the_exact_engine_loads_no_pymc() -> None:
     )
     run_ = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (run_.returncode, run_.stdout.strip()) == (0, ""), run_.stderr
+
+
+DRAWN = """
+import hashlib, numpy as np, formulajoint as fj
+for rows, groups, cor in ((3_000, 300, "true"), (60_000, 3_000, "false")):
+    rng = np.random.default_rng(0)
+    data = {"g": np.arange(rows) % groups, "x": rng.normal(size=rows), "y": rng.normal(size=rows)}
+    found = fj.fit(f"y ~ x | g, hierarchy(cor={cor})", data, engine="exact", seed=5, draws=5, chains=1)
+    print(hashlib.md5(found.posterior["x"].to_numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_same_seed_draws_the_same_to_the_bit_on_any_number_of_threads() -> None:
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", DRAWN],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "4")
+    }
+    assert len(found) == 1

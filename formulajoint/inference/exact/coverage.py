@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from formulajoint.compiler.defaults import stands_for_intercept
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.schema import Grouping
@@ -14,6 +15,9 @@ MOST_SCALES = 12
 MOST_SHARED, MOST_OWN = 100, 40
 """Coefficients that all groups share, and columns of a group: beyond, a point phi costs too much."""
 
+FAR = 1e5
+"""Beside an intercept, sums of squares of a column so many sds from zero have lost ten of their sixteen digits."""
+
 NORMAL = ("normal", "flat", "constant")
 MIXTURES = (*NORMAL, "student_t", "cauchy")
 """Priors of coefficients; a Student or Cauchy prior, or hierarchy, costs a parameter for each coefficient."""
@@ -21,7 +25,7 @@ MIXTURES = (*NORMAL, "student_t", "cauchy")
 
 def why_not(plan: Plan) -> str:
     """Return why the exact engine does not cover a plan, or an empty text where it does."""
-    reasons = (_family(plan), _sigma(plan), _coefficients(plan), _size(plan))
+    reasons = (_family(plan), _sigma(plan), _coefficients(plan), _columns(plan), _size(plan))
     return next((reason for reason in reasons if reason), "")
 
 
@@ -65,6 +69,18 @@ def _coefficients(plan: Plan) -> str:
     for name, prior, laws in priors:
         if prior.law not in laws:
             return f"the prior of `{name}` is {prior.law}, not normal"
+    return ""
+
+
+def _columns(plan: Plan) -> str:
+    predictor = plan.design.predictor
+    if not any(stands_for_intercept(term, predictor) for term in predictor.terms):
+        return ""
+    for term in predictor.terms:
+        away = abs(term.means[term.scales > 0]) / term.scales[term.scales > 0]
+        if np.any(away > FAR) and not stands_for_intercept(term, predictor):
+            distance = f"{np.max(away):.1g} of its sds from zero"
+            return f"{term.name} is {distance}, too far for sums of squares: write center({term.name})"
     return ""
 
 

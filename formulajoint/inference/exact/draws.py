@@ -11,7 +11,7 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.coefficients import draw_coefficients
 from formulajoint.inference.exact.importance import Sampled, sample
 from formulajoint.inference.exact.marginal import kernel, log_likelihood
-from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part, start
+from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part, starts
 from formulajoint.inference.exact.reduction import Reduction
 
 SIDE_BY_SIDE = 64
@@ -79,14 +79,14 @@ def sample_scales(
         return _all_known(reduction, draws, chains)
     if not factorises(reduction):
         target = log_posterior(kernel(reduction, xp))
-        return sample(target, start(reduction, target, rng), draws, chains, sampling)
+        return sample(target, starts(reduction, target, rng), draws, chains, sampling)
     groups = len(reduction.rows)
     found = []
     for first in range(0, groups, SIDE_BY_SIDE):
         some = part(reduction, slice(first, first + SIDE_BY_SIDE))
         target = log_posteriors(kernel(some, xp))
         (child,) = sampling.spawn(1)
-        found.append(sample(target, start(some, target, rng), draws, chains, child))
+        found.append(sample(target, starts(some, target, rng), draws, chains, child))
     return _joined(found)
 
 

@@ -5,6 +5,7 @@ Shapes: F densities side by side, C chains, n points of a pool, d coordinates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ class Sampled:
 
 
 def sample(
-    target: Target, start: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence
+    target: Target, starts: Sequence[FloatArray], draws: int, chains: int, seed: np.random.SeedSequence
 ) -> Sampled:
     """Return draws from the target.
 
@@ -69,8 +70,8 @@ def sample(
     ----------
     target : callable
         Log densities, up to a constant that then is in the integral.
-    start : (F, d) array
-        Where to look for the modes.
+    starts : sequence of (F, d) arrays
+        Where to look for modes, of which each density may have several.
     draws, chains : int
     seed : SeedSequence
 
@@ -79,15 +80,16 @@ def sample(
     InferenceError
         Where there is no density to be found, or all of it is at one point.
     """
-    if not np.all(np.isfinite(target(start[:, None]))):
+    found = [find_mode(target, start) for start in starts if np.all(np.isfinite(target(start[:, None])))]
+    if not found:
         raise InferenceError(LOST)
-    mode, covariance = find_mode(target, start)
+    modes, covariances = (np.stack(each, axis=1) for each in zip(*found, strict=True))
     tries = []
     for most, cost in EFFORTS:
-        components = min(most, 1 + 2 * start.shape[1])
+        components = min(most, 1 + 2 * modes.shape[2])
         first, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
         try:
-            proposal, share = fit_proposal(target, mode, covariance, components, cost, first)
+            proposal, share = fit_proposal(target, modes, covariances, components, cost, first)
         except np.linalg.LinAlgError:  # all weight is on one point
             continue
         tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
@@ -150,7 +152,10 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
 def _k_hat(logs: FloatArray) -> float:
     """Return the largest k-hat of log weights (F, n), which `psislw` wants with the other sign."""
     heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
-    return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
+    try:
+        return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
+    except ValueError:  # the largest weights are all the same: there is no tail to judge by
+        return np.inf
 
 
 def _integral(logs: FloatArray) -> tuple[float, float]:

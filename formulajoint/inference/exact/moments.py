@@ -101,12 +101,14 @@ def _taken_off(
     if not used:
         return reference, y
     weighted = [columns[i] if weights is None else columns[i] * weights for i in used]
-    squares = np.array([[a @ columns[i] for i in used] for a in weighted])
+    squares = np.array([[np.sum(a * columns[i]) for i in used] for a in weighted])
     size = np.sqrt(np.diag(squares))
     size[size == 0] = 1.0
     left = y
     for _ in range(2):  # the second time for the digits that the first lost
-        along = np.array([a @ left for a in weighted])
+        along = np.array(
+            [np.sum(a * left) for a in weighted]
+        )  # `@` would sum by as many threads as there are
         step = np.linalg.lstsq(squares / np.outer(size, size), along / size)[0] / size
         for i, move in zip(used, step, strict=True):
             left = left - move * columns[i]

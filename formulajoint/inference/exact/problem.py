@@ -50,29 +50,77 @@ def log_posteriors(kernel: Kernel) -> Target:
     return target
 
 
-def start(reduction: Reduction, target: Target, rng: np.random.Generator) -> FloatArray:
-    """Return the best (F, d) of many points that the data make plausible."""
+def starts(reduction: Reduction, target: Target, rng: np.random.Generator) -> list[FloatArray]:
+    """Return where to look for modes (F, d): the best of many points that the data make plausible.
+
+    With correlated hierarchies there are two: the best of what is plausible for columns as written, and for columns
+    made orthogonal. Where a column is far from zero these differ, and either may be a mode.
+    """
     typical = _typical(reduction)
-    free = [at for at, cell in enumerate(reduction.scales.cells) if isinstance(cell, Coordinate)]
-    coordinates = reduction.scales.coordinates
+    cells, coordinates = _free(reduction), reduction.scales.coordinates
     side_by_side = factorises(reduction)
-    d = 1 if side_by_side else len(free)
-    f = len(free) if side_by_side else 1
+    d = 1 if side_by_side else len(cells)
+    f = len(cells) if side_by_side else 1
     count = LOOKED_AT * (d + 1)
     points = np.empty((f, count, d))
-    for position, (at, coordinate) in enumerate(zip(free, coordinates, strict=True)):
+    for position, (at, coordinate) in enumerate(zip(cells, coordinates, strict=True)):
         drawn = _plausible(coordinate, typical[at], at < len(reduction.rows), count, rng)
         points[(position, slice(None), 0) if side_by_side else (0, slice(None), position)] = drawn
+    found = [_best(target, points)]
+    if any(block.correlated for block in reduction.blocks):
+        found.append(_best(target, _turned(reduction, points[0], rng)[None]))
+    return found
+
+
+def _free(reduction: Reduction) -> list[int]:
+    """Return the places of the parameters that are not constant."""
+    return [at for at, cell in enumerate(reduction.scales.cells) if isinstance(cell, Coordinate)]
+
+
+def _best(target: Target, points: FloatArray) -> FloatArray:
     heights = np.nan_to_num(target(points), nan=-np.inf)
     best = np.argmax(heights, axis=1)
     return np.asarray(np.take_along_axis(points, best[:, None, None], axis=1)[:, 0])
+
+
+def _turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return points (n, d) with other hierarchies: coefficients of orthogonal columns vary each for itself.
+
+    With X'X = N R'R these coefficients are R beta, so that beta has the root R^-1 diag(spread); the coordinate of a
+    partial correlation r is 2 artanh(r).
+    """
+    out, places = points.copy(), {at: place for place, at in enumerate(_free(reduction))}
+    overall = _overall(reduction)
+    for block in reduction.blocks:
+        at, m = block.columns, len(block.columns)
+        sds = [places.get(cell, -1) for cell in range(block.sds.start, block.sds.stop)]
+        gram = np.sum(reduction.gram[np.ix_(at, at)], axis=2) / np.sum(reduction.rows)
+        if not block.correlated or min(sds) < 0 or np.linalg.matrix_rank(gram, hermitian=True) < m:
+            continue
+        turn = np.linalg.inv(np.linalg.cholesky(gram).T)
+        spread = overall * 10 ** rng.uniform(-2.0, 0.5, (len(points), 1, m))
+        root = np.swapaxes(np.linalg.qr(np.swapaxes(turn * spread, 1, 2), mode="r"), 1, 2)
+        root *= np.sign(np.diagonal(root, axis1=1, axis2=2))[:, None, :]
+        for i, place in enumerate(sds):
+            out[:, place] = reduction.scales.coordinates[place].at(np.linalg.norm(root[:, i], axis=1))
+        pairs = ((j, i) for j in range(m) for i in range(j + 1, m))
+        for cell, (j, i) in zip(range(block.partials.start, block.partials.stop), pairs, strict=True):
+            rest = np.linalg.norm(root[:, i, j + 1 : i + 1], axis=1)
+            out[:, places[cell]] = 2 * np.arcsinh(root[:, i, j] / rest)
+    return out
+
+
+def _overall(reduction: Reduction) -> float:
+    """Return the sd of what the least-squares fit of all rows together leaves."""
+    t = len(reduction.reference)
+    return float(np.sqrt(np.sum(reduction.whole[t, t]) / np.sum(reduction.rows)))
 
 
 def _typical(reduction: Reduction) -> FloatArray:
     """Return for each parameter the size that the data suggest; NaN for correlations."""
     t, p = len(reduction.reference), len(reduction.base)
     squares, rows = reduction.whole[t, t], reduction.rows
-    overall = np.sqrt(np.sum(squares) / np.sum(rows))
+    overall = _overall(reduction)
     out = np.full(len(reduction.scales.cells), np.nan)
     own = np.sqrt(squares / rows)
     out[: len(rows)] = np.where(own > 0, own, overall)

@@ -25,7 +25,7 @@ GOOD, GAIN = 0.9, 1.02
 """Adaptation ends when the effective share of the draws is as large as this, or no longer grows by this factor."""
 
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
-"""What is drawn from first: about the mode, as wide as the curvature there says, times these."""
+"""What is drawn from first: about each mode, as wide as the curvature there says, times these."""
 
 GUARDED = 0.12
 """Weight of the components that guard the tails."""
@@ -105,8 +105,8 @@ def normalised(logs: FloatArray) -> FloatArray:
 
 def fit_proposal(
     target: Target,
-    mode: FloatArray,
-    covariance: FloatArray,
+    modes: FloatArray,
+    covariances: FloatArray,
     components: int,
     draws: int,
     rng: np.random.Generator,
@@ -116,16 +116,16 @@ def fit_proposal(
     Parameters
     ----------
     target : callable
-    mode, covariance : (F, d) and (F, d, d) arrays
-        Where the target is highest, and the inverse of its curvature there.
+    modes, covariances : (F, M, d) and (F, M, d, d) arrays
+        Where the target is highest, at M places, and the inverse of its curvature there.
     components, draws : int
         K, and what each round may cost.
     rng : Generator
     """
-    roots = np.linalg.cholesky(covariance)[:, None] * WIDTHS[None, :, None, None]
-    f, k = len(mode), len(WIDTHS)
-    means = np.broadcast_to(mode[:, None], (f, k, mode.shape[1]))
-    first = Mixture(np.full((f, k), 1 / k), means, roots)
+    roots = np.linalg.cholesky(covariances)[:, :, None] * WIDTHS[:, None, None]
+    means = np.repeat(modes, len(WIDTHS), axis=1)
+    f, k, d = means.shape
+    first = Mixture(np.full((f, k), 1 / k), means, roots.reshape(f, k, d, d))
     points = first.draw(rng, draws)
     weights = normalised(log_weights(target, first, points))
     proposal = _moved(_scattered(points, weights, components, rng), points, weights)
@@ -159,9 +159,9 @@ def _cut(weights: FloatArray) -> FloatArray:
 
 def _moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return weighted means (F, d) and covariances (F, d, d)."""
-    centre = (weights[:, None] @ points)[:, 0]
+    centre = np.einsum("fn,fni->fi", weights, points)  # no matrix product, whose sums depend on threads
     away = points - centre[:, None]
-    return centre, np.swapaxes(away * weights[..., None], 1, 2) @ away
+    return centre, np.einsum("fni,fnj->fij", away * weights[..., None], away)
 
 
 def _better(one: Mixture, one_share: FloatArray, other: Mixture, other_share: FloatArray) -> Mixture:
@@ -219,9 +219,9 @@ def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread:
     held = weights[:, None] * np.exp(parts - logsumexp(parts, axis=1, keepdims=True))  # (F, K, n)
     pulled = held * (DF + d) / (DF + distances)
     share, mass = np.sum(held, axis=2), np.sum(pulled, axis=2)
-    means = (pulled @ points) / np.maximum(mass, 1e-300)[..., None]
+    means = np.einsum("fkn,fni->fki", pulled, points) / np.maximum(mass, 1e-300)[..., None]
     away = points[:, None] - means[:, :, None]
-    scatter = np.swapaxes(away * pulled[..., None], 2, 3) @ away  # (F, K, d, d)
+    scatter = np.einsum("fkni,fknj->fkij", away * pulled[..., None], away)  # (F, K, d, d)
     effective = 1 / np.sum(weights**2, axis=1)[:, None]
     known, unknown = share * effective, d + 2.0
     scatter = scatter * effective[..., None, None] + unknown * spread[:, None]

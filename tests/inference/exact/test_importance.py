@@ -29,7 +29,7 @@ def normal(points: Array) -> Array:
 
 
 def run(target: object, d: int, f: int = 1, draws: int = 1000, seed: int = 1) -> Sampled:
-    return sample(target, np.zeros((f, d)), draws, 4, np.random.SeedSequence(seed))
+    return sample(target, [np.zeros((f, d))], draws, 4, np.random.SeedSequence(seed))
 
 
 def test_the_mode_and_curvature_of_a_normal_density() -> None:
@@ -145,6 +145,25 @@ def test_the_density_of_a_mixture_is_that_of_scipy() -> None:
 
 def test_normalised_weights_sum_to_one() -> None:
     assert np.allclose(normalised(np.array([[-1000.0, -1001.0], [0.0, -np.inf]])).sum(axis=1), 1)
+
+
+def test_of_two_modes_far_apart_both_are_drawn_from() -> None:
+    def two(points: Array) -> Array:
+        heights = [
+            np.log(share) - 0.5 * np.sum((points - at) ** 2, axis=2)
+            for share, at in ((0.2, 0.0), (0.8, 40.0))
+        ]
+        return np.logaddexp(*heights)
+
+    starts = [np.zeros((1, 2)), np.full((1, 2), 38.0)]
+    found = sample(two, starts, 1000, 4, np.random.SeedSequence(1))
+    assert found.k_hat < 0.5
+    assert abs(found.log_integral - np.log(2 * np.pi)) < 5 * found.error
+    assert abs(np.mean(found.points[..., 0] < 20) - 0.2) < 0.01
+    (share,) = np.exp([sample(two, starts[:1], 1000, 4, np.random.SeedSequence(1)).log_integral]) / (
+        2 * np.pi
+    )
+    assert abs(share - 0.2) < 0.01  # from the first alone the other is not found
 
 
 @pytest.mark.parametrize("seed", [1012, 1022, 1034, 1036, 1048])

@@ -10,7 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 import formulajoint as fj
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.draws import Draws, draw
+from formulajoint.inference.exact.importance import sample
+from formulajoint.inference.exact.marginal import kernel
+from formulajoint.inference.exact.problem import log_posterior, starts
 from formulajoint.inference.exact.reduction import reduce
 
 type Array = NDArray[np.float64]
@@ -100,6 +104,48 @@ def test_many_groups_with_a_sigma_each() -> None:
     data = groups_of(70, 6, 1.0, 1.0)
     found = drawn("y ~ x | g, sigma ~ 1 | g", data, draws=200)
     assert found.values.shape == (4, 200, 70)
+
+
+# --- columns far from zero
+
+
+def test_what_a_column_far_from_zero_hides_is_found() -> None:
+    """There, either the slopes are equal or all but perfectly correlated with the intercepts: two modes."""
+    rng = np.random.default_rng(0)
+    g, x = np.arange(100) % 10, rng.normal(size=100)
+    slopes, intercepts = rng.normal(1, 1, 10), rng.normal(0, 1, 10)
+    data = pd.DataFrame({"g": g, "x": x + 60, "y": 3 + intercepts[g] + slopes[g] * x + rng.normal(size=100)})
+    plan = fj.model("y ~ x | g, hierarchy()", data).plan
+    target = log_posterior(kernel(reduce(plan)))
+    found = sample(
+        target, starts(reduce(plan), target, np.random.default_rng(1)), 500, 4, np.random.SeedSequence(3)
+    )
+    # e^-199.79 about the second and e^-203.33 about the first, each explored alone
+    assert abs(found.log_integral - np.logaddexp(-199.79, -203.33)) < 0.06
+    assert found.k_hat < 0.7
+    assert np.median(np.exp(found.points[..., 0])) < 1.1  # sigma: with equal slopes it is 1.4
+
+
+@pytest.mark.parametrize("formula", ["y ~ x | g", "y ~ x | g, hierarchy()", "y ~ common(x) | g"])
+@pytest.mark.parametrize("far", [1e6, 1e8, 1e12])
+def test_a_column_too_far_from_zero_is_refused_in_words(formula: str, far: float) -> None:
+    data = groups_of(5, 8, 1.0, 1.0)
+    with pytest.raises(InferenceError, match=r"of its sds from zero, .* write center\(x\)"):
+        fj.fit(formula, data.assign(x=data["x"] + far), engine="exact")
+    fj.fit(formula.replace("x", "center(x)"), data.assign(x=data["x"] + far), engine="exact", draws=20)
+
+
+@pytest.mark.parametrize("formula", ["y ~ x | g", "y ~ 1 + common(x) | g, hierarchy(Intercept)"])
+def test_a_column_far_from_zero_keeps_its_digits(formula: str) -> None:
+    data = groups_of(5, 8, 1.0, 1.0)
+    data["x"] = np.round(data["x"] * 1024) / 1024  # so that the sum is exact
+    priors = "prior(x ~ normal(0, 2), Intercept{} ~ normal(0, 1e9), sigma ~ half_normal(3))"
+    formula += ", " + priors.format(".mean" if "hierarchy" in formula else "")
+    formula += ", prior(Intercept.sd ~ half_normal(3))" if "hierarchy" in formula else ""
+    one, other = drawn(formula, data), drawn(formula, data.assign(x=data["x"] + 2.0**15))
+    assert abs(one.log_evidence - other.log_evidence) < 1e-4
+    for mine, theirs in ((one.values, other.values), (one.beta[:, :, 1:], other.beta[:, :, 1:])):
+        assert np.allclose(mine.mean(axis=(0, 1)), theirs.mean(axis=(0, 1)), rtol=0, atol=1e-3)
 
 
 # --- units
