@@ -289,7 +289,7 @@ def test_a_file_of_arviz_is_foreign(made_up: MadeUp, tutoring: pd.DataFrame, tmp
 
 @pytest.mark.parametrize("name", ["none.nc", "."])
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StoreError, match="There is no file|is a folder"):
+    with pytest.raises(StoreError, match=r"There is no file|is a folder"):
         load(tmp_path / name)
 
 
