@@ -152,12 +152,21 @@ def values_of(posterior: Posterior, name: str, prob: float) -> list[Value]:
         table = contrasts(posterior, prob)
     out = []
     for number, (label, _, draws) in enumerate(found):
+        _check_finite(label, draws)
         row = table.loc[[label]].iloc[0]
         has_mean = not math.isnan(row["mean"])
         row["mean"] = row["mean"] if has_mean else row["median"]
         ratio = _ratio(posterior, known, number) if len(found) <= MOST_PANELS else None
         out.append(Value(label, draws, row, has_mean, _has_sign(draws, known), ratio))
     return out
+
+
+def _check_finite(label: str, draws: FloatArray) -> None:
+    bad = int((~np.isfinite(draws)).sum())
+    if bad:
+        raise InferenceError(
+            f"{label} is not a number in {bad} of {draws.size} draws, so there is nothing to draw."
+        )
 
 
 def _ratio(posterior: Posterior, known: ContrastPlan | None, number: int) -> SavageDickey | None:
