@@ -35,6 +35,7 @@ from formulajoint.plots.style import (
     headline,
     legend,
     null_line,
+    one_of,
     panels,
     styled,
 )
@@ -123,7 +124,10 @@ def contrast(
         panel.set_xlabel(cut(value.label, 48))
         if not alone:
             panel.set_title(_figures(value, rope), fontsize=9)
-    headline(axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}", ax is None)
+    others = one_of(len(posterior.plan.contrasts), "contrasts", "name") if name is None else ""
+    headline(
+        axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}{others}", ax is None
+    )
     legend(axes[0], axes[0].get_legend_handles_labels()[0], ax is None)
     return figure_of(axes[0])
 
