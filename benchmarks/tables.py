@@ -14,11 +14,17 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MARKS = ("<!-- tables: made by tables.py -->", "<!-- end of tables -->")
-HEAD = "| peer | seconds | × | processor seconds | × | smallest ESS | ESS a second | × | peak memory | contrast (sd) |"
+HEAD = (
+    "| peer | seconds | × | processor seconds | × | smallest ESS | ESS a second | × | of the fit alone | × "
+    "| peak memory | contrast (sd) | load |"
+)
+ALIKE = 2.0
+"""Seconds are compared only where the load of the machine before a start was the same but for so much."""
 KEY = (
     "Seconds run from the start of a fresh process until the contrast table is printed; processor seconds are those of "
-    "all its threads and children till then. × says how many times formulajoint's seconds a peer takes, and how many "
-    "times a peer's ESS a second formulajoint's is."
+    "all its threads and children till then. The fit alone runs from the data in memory to the table. × says how many "
+    "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is; it is "
+    "empty where the load of the machine was another, and only processor seconds can be compared."
 )
 
 
@@ -61,8 +67,13 @@ def _case(case: str, records: list[dict]) -> Iterator[str]:
     yield f"**{case}**: {rows:,} rows, {groups:,} groups\n"
     yield HEAD
     yield "|---|" + "---:|" * (HEAD.count("|") - 2)
-    for record in records:
+    for record in sorted(records, key=_place):
         yield "| " + " | ".join(_row(record, ours)) + " |"
+
+
+def _place(record: dict) -> tuple:
+    """Return what rows are sorted by: formulajoint, then the fastest first."""
+    return record["peer"] != "formulajoint", record.get("seconds", float("inf"))
 
 
 def _row(record: dict, ours: dict | None) -> list[str]:
@@ -72,14 +83,17 @@ def _row(record: dict, ours: dict | None) -> list[str]:
         why = f" ({record['reason']})" if "reason" in record else ""
         return [name, f"{record['status']}{limit}{why}", *[""] * (HEAD.count("|") - 3)]
     sd = f" ({record['sd']:.3g})" if record.get("sd") is not None else ""
+    near = ours if ours and abs(ours["load_before"] - record["load_before"]) <= ALIKE else None
     return [
         name,
-        *_with_ratio(record.get("seconds"), ours and ours["seconds"]),
-        *_with_ratio(record.get("processor_seconds"), ours and ours["processor_seconds"]),
+        *_with_ratio(record["seconds"], near and near["seconds"]),
+        *_with_ratio(record["processor_seconds"], ours and ours["processor_seconds"]),
         f"{record['ess_min']:,.0f}" if "ess_min" in record else "",
-        *_rates(record, ours),
+        *_rates(record, near, "seconds"),
+        *_rates(record, near, "fit_seconds"),
         f"{record['peak_bytes'] / 1e9:.2f} GB",
         f"{record['estimate']:.5g}{sd}",
+        f"{record['load_before']:.1f}",
     ]
 
 
@@ -87,15 +101,15 @@ def _with_ratio(value: float, ours: float | None) -> list[str]:
     return [f"{value:.1f}", "" if ours is None else f"{value / ours:.1f}"]
 
 
-def _rates(record: dict, ours: dict | None) -> list[str]:
-    rate = _rate(record)
+def _rates(record: dict, ours: dict | None, seconds: str) -> list[str]:
+    rate, our_rate = _rate(record, seconds), ours and _rate(ours, seconds)
     if rate is None:
         return ["", ""]
-    return [f"{rate:,.3g}", "" if ours is None else f"{_rate(ours) / rate:,.0f}"]
+    return [f"{rate:,.3g}", f"{our_rate / rate:,.0f}" if our_rate else ""]
 
 
-def _rate(record: dict) -> float | None:
-    return record["ess_min"] / record["seconds"] if "ess_min" in record else None
+def _rate(record: dict, seconds: str) -> float | None:
+    return record["ess_min"] / record[seconds] if "ess_min" in record and seconds in record else None
 
 
 def _growth(results: dict) -> Iterator[str]:

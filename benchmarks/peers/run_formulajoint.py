@@ -2,8 +2,8 @@
 
 import sys
 
-# Lark and xarray load these where they are installed. They came with the tests and with Bambi, not with formulajoint.
-sys.modules |= {"interegular": None, "sparse": None}
+# xarray loads it where it is installed, and with it Numba. It came with Bambi, not with formulajoint.
+sys.modules["sparse"] = None
 
 from figures import CHAINS, DRAWS, SEED, diagnostics, read, report, table_is_out
 

@@ -49,9 +49,8 @@ def centered_columns(design: Design) -> NDArray[np.bool_]:
     found = triangles([own, shared, y[:, None]], grouping, design.precisions)
     fit = profile_of(found, p, rows_by_group(grouping, design.row_weights, rows))
     df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
-    variance = (
-        fit.rss / df if design.standard_errors is None else 1.0
-    )  # known, rows weigh by their precisions
+    # Where standard errors are known, rows are in units of them.
+    variance = fit.rss / df if design.standard_errors is None else 1.0
     information = partial_ss_of(found[:, :, :p])  # (G, p)
     with np.errstate(divide="ignore", invalid="ignore"):
         variances = np.where(information > 0, variance / information, np.inf)

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
@@ -248,12 +247,11 @@ def levels(column: Column) -> Levels:
     """Return the distinct values of a column as text: in the order of its categories, else sorted."""
     found: list[Any]
     if column.kind == "categorical":
-        met, values = pd.factorize(column.values)
-        place = {value: at for at, value in enumerate(values.tolist())}
-        found = [v for v in column.order if v in place] if column.order else sorted(place)
-        position = np.empty(len(found), dtype=np.int64)
-        position[[place[value] for value in found]] = np.arange(len(found))
-        codes = position[met]
+        items = column.values.tolist()
+        distinct = set(items)
+        found = [v for v in column.order if v in distinct] if column.order else sorted(distinct)
+        position = {value: code for code, value in enumerate(found)}
+        codes = np.fromiter(map(position.__getitem__, items), np.int64, len(items))
     else:
         unique, codes = np.unique(column.values, return_inverse=True)
         found = unique.tolist()

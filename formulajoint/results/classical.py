@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
@@ -78,7 +78,7 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
         return None
     squares, count = _squares(whole, hypothesis)
     statistic = squares / count / (residual / df)
-    return Classical(statistic, count, df, float(stats.f.sf(statistic, count, df)))
+    return Classical(statistic, count, df, float(special.fdtrc(count, df, statistic)))
 
 
 def wald_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
@@ -107,7 +107,7 @@ def wald_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
     sd = np.sqrt(fit.group_rss / df)[whole.groups]
     scaled = Regression(whole.columns / sd[:, None], whole.y / sd, whole.rows, whole.groups)
     statistic, count = _squares(scaled, hypothesis)
-    return Classical(statistic, count, np.nan, float(stats.chi2.sf(statistic, count)))
+    return Classical(statistic, count, np.nan, float(special.chdtrc(count, statistic)))
 
 
 def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
@@ -124,10 +124,10 @@ def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
         Equalities.
     """
     whole = regression(design)
-    if whole is None or basis(whole.columns).shape[1] < whole.columns.shape[1]:
+    if whole is None or rank(basis(whole.columns)) < whole.columns.shape[1]:
         return None
     statistic, count = _squares(whole, hypothesis)
-    return Classical(statistic, count, np.nan, float(stats.chi2.sf(statistic, count)))
+    return Classical(statistic, count, np.nan, float(special.chdtrc(count, statistic)))
 
 
 def _squares(whole: Regression, hypothesis: Hypothesis) -> tuple[float, int]:

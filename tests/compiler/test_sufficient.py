@@ -199,6 +199,7 @@ def test_a_likelihood_is_taken_as_asked():
             "the response is student, not gaussian",
         ),
         ("y ~ x | g, sigma ~ x", "sigma has predictors"),
+        ("y ~ x | g, se(w)", "each row has a standard error of its own"),
     ],
 )
 def test_sums_that_do_not_apply_are_refused_with_the_reason(formula, reason):

@@ -158,6 +158,16 @@ def test_missing_values_are_counted(fit_of: FitOf, read: Reader, tmp_path: Path,
     assert "10 of 12 rows (2 miss a value: age in 2)" in page.texts["data"]
 
 
+def test_columns_that_weigh_rows_are_told(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    data = schools(["A", "B"]).assign(times=2, error=1.5)
+    page = page_of(fit_of("score ~ treatment | school, weights(times), se(error)", data), read, tmp_path)
+    assert ["times", "weights of the rows", "0"] in page.tables["Columns used"]
+    assert ["error", "known standard errors", "0"] in page.tables["Columns used"]
+    assert "residual sds known: error, 1.5" in page.texts["data"]
+
+
 @pytest.mark.parametrize(
     ("formula", "title", "sections"),
     [

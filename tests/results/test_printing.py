@@ -119,7 +119,7 @@ joint_treatment  13.008      (12.053, 13.995)  > 0.999
 
 joint test                      contour  P(all > 0)  log BF10  classical test
 ------------------------------  -------  ----------  --------  --------------------------
-treatment == 0 in every school           > 0.999               chi2(2) = 956.3, p < 1e-16
+treatment == 0 in every school           > 0.999               chi2(2) = 956.2, p < 1e-16
   treatment == 0: no contour or band: the posterior has no covariance; no Bayes factor: flat priors
                   have no density; p_all_negative < 1/ESS = 0.0003
 

@@ -27,8 +27,11 @@ GOOD, GAIN = 0.9, 1.02
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
 """What is drawn from first: about the mode, as wide as the curvature there says, times these."""
 
-WIDE, WIDER = 0.1, 2.0
-"""Weight of a component that keeps the whole spread of the density, and how much wider it is: nothing is lost."""
+GUARDED = 0.12
+"""Weight of the components that guard the tails."""
+
+WIDER, LONGER = 2.0, 4.0
+"""How much wider the variances of a guard are all round, and how many sds another is longer in one coordinate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +44,14 @@ class Mixture:
     means : (F, K, d) array
     roots : (F, K, d, d) array
         Lower Cholesky factors of the scale matrices.
+    guarded : bool
+        Whether the last 1 + d components guard the tails.
     """
 
     weights: FloatArray
     means: FloatArray
     roots: FloatArray
+    guarded: bool = False
 
     def draw(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Return draws (F, count, d)."""
@@ -165,22 +171,41 @@ def _better(one: Mixture, one_share: FloatArray, other: Mixture, other_share: Fl
         np.where(take[:, None], other.weights, one.weights),
         np.where(take[:, None, None], other.means, one.means),
         np.where(take[:, None, None, None], other.roots, one.roots),
+        one.guarded,
     )
 
 
 def _moved(proposal: Mixture, points: FloatArray, weights: FloatArray) -> Mixture:
-    """Return the mixture after some steps of EM on weighted points; the last component keeps the whole spread."""
+    """Return the mixture after some steps of EM on weighted points, with components that guard its tails."""
     cut = _cut(weights)
     centre, spread = _moments(points, cut)
+    guards = np.linalg.cholesky(_guards(spread))
+    count = guards.shape[1]
+    kept = proposal.weights.shape[1] - (count if proposal.guarded else 0)
     for _ in range(EM_STEPS):
         proposal = _em_step(proposal, points, cut, spread)
-    own, wide = proposal.weights[:, :-1], np.linalg.cholesky(WIDER * spread)
-    own = (1 - WIDE) * own / np.sum(own, axis=1, keepdims=True)
+    own = proposal.weights[:, :kept]
+    own = (1 - GUARDED) * own / np.sum(own, axis=1, keepdims=True)
     return Mixture(
-        np.concatenate([own, np.full((len(own), 1), WIDE)], axis=1),
-        np.concatenate([proposal.means[:, :-1], centre[:, None]], axis=1),
-        np.concatenate([proposal.roots[:, :-1], wide[:, None]], axis=1),
+        np.concatenate([own, np.full((len(own), count), GUARDED / count)], axis=1),
+        np.concatenate([proposal.means[:, :kept], np.repeat(centre[:, None], count, axis=1)], axis=1),
+        np.concatenate([proposal.roots[:, :kept], guards], axis=1),
+        guarded=True,
     )
+
+
+def _guards(spread: FloatArray) -> FloatArray:
+    """Return covariances (F, 1 + d, d, d): wider all round, and longer in one coordinate after the other.
+
+    The log of a scale that may be zero has a long tail to the left, of which few draws tell.
+    """
+    d = spread.shape[1]
+    along = (
+        np.einsum("ij,jk->ijk", np.eye(d), np.eye(d))
+        * np.diagonal(spread, axis1=1, axis2=2)[:, :, None, None]
+    )
+    longer = spread[:, None] + (LONGER**2 - 1) * along
+    return np.concatenate([WIDER * spread[:, None], longer], axis=1)
 
 
 def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread: FloatArray) -> Mixture:

@@ -8,11 +8,14 @@ from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 from scipy import stats
 
+import formulajoint as fj
 from formulajoint.errors import InferenceError
+from formulajoint.inference.engines import exact
 from formulajoint.inference.exact import importance
 from formulajoint.inference.exact.importance import Sampled, sample
 from formulajoint.inference.exact.mode import find_mode
 from formulajoint.inference.exact.proposal import Mixture, normalised
+from formulajoint.inference.settings import Settings
 
 type Array = NDArray[np.float64]
 
@@ -142,3 +145,24 @@ def test_the_density_of_a_mixture_is_that_of_scipy() -> None:
 
 def test_normalised_weights_sum_to_one() -> None:
     assert np.allclose(normalised(np.array([[-1000.0, -1001.0], [0.0, -np.inf]])).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("seed", [1012, 1022, 1034, 1036, 1048])
+def test_long_tails_of_scales_that_may_be_zero_are_guarded(seed):
+    """Correlated hierarchies in which an sd is hardly known: its log has a long tail to the left."""
+    rng = np.random.default_rng(seed)
+    groups, rows = int(rng.integers(2, 12)), int(rng.integers(2, 40))
+    g, x, _ = (
+        np.repeat(np.arange(groups), rows),
+        rng.integers(0, 2, groups * rows),
+        rng.normal(50, 10, groups * rows),
+    )
+    a, b, noise = 10 ** rng.uniform(-2, 1.3), 10 ** rng.uniform(-2, 1.3), 10 ** rng.uniform(-0.5, 1)
+    y = (
+        (50 + rng.normal(0, a, groups))[g]
+        + (3 + rng.normal(0, b, groups))[g] * x
+        + rng.normal(0, noise, len(g))
+    )
+    plan = fj.model("y ~ x | g, hierarchy()", {"y": y, "x": x, "g": g.astype(str)}).plan
+    tree = exact(plan, Settings(1000, 0, 4, 1, 0.9, False))
+    assert float(tree["sample_stats"]["k_hat"]) < 0.5
