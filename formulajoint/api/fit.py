@@ -20,7 +20,7 @@ from formulajoint.language.parse import parse_clause
 from formulajoint.results import store, tables
 from formulajoint.results.asked import hypotheses, printed_tests, unasked
 from formulajoint.results.contrast_draws import with_contrast
-from formulajoint.results.diagnostics import diagnostics, no_number
+from formulajoint.results.diagnostics import checked, diagnostics
 from formulajoint.results.evidence import differing_data, evidence_of
 from formulajoint.results.html import fit_html
 from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
@@ -169,10 +169,7 @@ class Fit:
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         parsed = parse_clause(clause, self.model.design.language)
-        found = with_contrast(self.draws, parsed, clause)
-        if missing := no_number(found):
-            raise InferenceError(missing)
-        return tables.contrasts(found, prob)
+        return tables.contrasts(checked(with_contrast(self.draws, parsed, clause)), prob)
 
     def test(
         self,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.hierarchy import MAIN
-from formulajoint.errors import listed
+from formulajoint.errors import InferenceError, listed
 from formulajoint.results.posterior import Posterior
 
 R_HAT = 1.01
@@ -97,6 +97,13 @@ def _chains(posterior: Posterior) -> str:
 def _numbers(posterior: Posterior) -> str:
     found = no_number(posterior)
     return f"The contrast {found} Its figures are blank." if found else ""
+
+
+def checked(posterior: Posterior) -> Posterior:
+    """Return `posterior`, or raise an InferenceError where a contrast is no number in some draws."""
+    if found := no_number(posterior):
+        raise InferenceError(found)
+    return posterior
 
 
 def no_number(posterior: Posterior) -> str:

@@ -53,7 +53,9 @@ def test_means_and_intervals_are_those_of_the_summary(eight: Posterior) -> None:
     assert np.array_equal(ends(ax, "hdi"), table[["hdi_low", "hdi_high"]])
 
 
-def test_the_first_of_two_slopes_says_that_there_is_another(by_group_of: ByGroup, schools: Schools) -> None:
+def test_the_first_of_two_slopes_says_that_there_is_another(
+    by_group_of: Callable[..., Posterior], schools: Callable[..., pd.DataFrame]
+) -> None:
     posterior = by_group_of("score ~ treatment + arm | school", schools(3))
     assert title(forest(posterior)).endswith("(1 of 2 terms; variable=... chooses)")
     assert "chooses" not in title(forest(posterior, "treatment"))
