@@ -20,7 +20,7 @@ from formulajoint.language.parse import parse_clause
 from formulajoint.results import store, tables
 from formulajoint.results.asked import hypotheses, printed_tests, unasked
 from formulajoint.results.contrast_draws import with_contrast
-from formulajoint.results.diagnostics import diagnostics
+from formulajoint.results.diagnostics import checked, diagnostics
 from formulajoint.results.evidence import differing_data, evidence_of
 from formulajoint.results.html import fit_html
 from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
@@ -156,6 +156,8 @@ class Fit:
             Where the clause is wrong or does not fit the model; it shows the place.
         DataError
             Where it is weighted by a column that cannot weight.
+        InferenceError
+            Where it is not a number in some draws.
 
         Examples
         --------
@@ -167,7 +169,7 @@ class Fit:
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         parsed = parse_clause(clause, self.model.design.language)
-        return tables.contrasts(with_contrast(self.draws, parsed, clause), prob)
+        return tables.contrasts(checked(with_contrast(self.draws, parsed, clause)), prob)
 
     def test(
         self,
@@ -278,12 +280,16 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where the model has no such contrast.
+            Where the model has no such contrast, or it averages nothing.
         """
         known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
         if name not in known:
             hint = f"there are {listed(known)}." if known else "the formula asks for none, such as `joint()`."
             raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(str(name), known) or hint}")
+        if known[name].weights is None:
+            raise InferenceError(
+                f"In `{name}` nothing is weighted: `{known[name].text}` takes no average of groups."
+            )
         return tables.weights(self.draws, known[name])
 
     @cached_property

@@ -102,7 +102,8 @@ class Plots:
             As for `Fit.test`; the first predictor in every group, where it is left out.
         ax, figsize : optional
         """
-        return joint(self.fit.draws, hypotheses(self.fit.model.plan, hypothesis)[0], ax, figsize)
+        first, *others = hypotheses(self.fit.model.plan, hypothesis)
+        return joint(self.fit.draws, first, ax, figsize, 1 + len(others))
 
     def sensitivity(
         self,

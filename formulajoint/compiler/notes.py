@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from formulajoint.compiler import names
 from formulajoint.compiler.defaults import stands_for_intercept
-from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import DEFAULT, Prior
-from formulajoint.design.schema import Grouping
+from formulajoint.design.moments import partial_ss, stack
+from formulajoint.design.schema import Grouping, IntArray
 
 FAR = 5.0
 """A column whose mean is this many sds from zero makes the intercept an extrapolation."""
@@ -17,10 +20,13 @@ FAR = 5.0
 FEW = 3
 """With so few groups a hierarchy's sd hardly learns from the data."""
 
+MOST_NAMED = 6
+"""A note names so many groups at most."""
+
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each one sentence or two."""
-    return (*_far_columns(plan), *_few_groups(plan))
+    return (*_far_columns(plan), *_few_groups(plan), *_undetermined(plan))
 
 
 def _far_columns(plan: Plan) -> Iterator[str]:
@@ -55,3 +61,76 @@ def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]
         elif part.predictor.grouping is not None:
             for pool in part.pools:
                 yield part.predictor.grouping, [(term.sd_name, term.sd) for term in pool.terms]
+
+
+def _undetermined(plan: Plan) -> Iterator[str]:
+    """Tell of coefficients of single groups, not pooled, of which the group's own rows say nothing."""
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, LinearPlan) and part.predictor.grouping is not None:
+            yield from _undetermined_of(plan, part, part.predictor.grouping)
+
+
+def _undetermined_of(plan: Plan, part: LinearPlan, grouping: Grouping) -> Iterator[str]:
+    own = [c for c in part.coefficients if c.grouped and not _is_known(c)]
+    if all(_is_excused(c) for c in own):  # before anything is computed
+        return
+    columns = stack([c.term for c in own], plan.design.rows.used)
+    information = partial_ss(columns, grouping, plan.design.row_weights)  # (G, p)
+    start = 0
+    for coefficient in own:
+        labels = names.columns(coefficient.term)
+        alone = information[:, start : start + len(labels)] > 0
+        start += len(labels)
+        if not _is_excused(coefficient) and not alone.all():
+            yield _rests_on_priors(plan, part, coefficient, grouping, ~alone)
+
+
+def _is_known(coefficient: Coefficient) -> bool:
+    return coefficient.prior is not None and coefficient.prior.law == "constant"
+
+
+def _is_excused(coefficient: Coefficient) -> bool:
+    """Tell whether there is nothing to say: an intercept goes with its slopes, the pooled learn from other groups."""
+    prior = coefficient.prior
+    return coefficient.term.name == "Intercept" or prior is None or not prior.proper
+
+
+def _rests_on_priors(
+    plan: Plan, part: LinearPlan, coefficient: Coefficient, grouping: Grouping, lacking: NDArray[np.bool_]
+) -> str:
+    """Return the note of a term whose columns, in the groups `lacking` (G, k), depend on the group's others."""
+    groups, columns = np.flatnonzero(lacking.any(axis=1)), np.flatnonzero(lacking.any(axis=0))
+    labels = names.columns(coefficient.term)
+    what = (
+        " and ".join(labels[j] for j in columns)
+        if len(columns) < len(labels)
+        else names.plain(coefficient.term.name)
+    )
+    everywhere = len(groups) == len(grouping)
+    where = f"every {grouping.name}" if everywhere else f"{grouping.name} {_named(grouping, groups)}"
+    cure = (
+        f"write common({coefficient.term.name})"
+        if lacking.all()
+        else f"consider hierarchy({coefficient.term.name})"
+    )
+    weight = "".join(_weight_of(plan, coefficient, lacking))
+    return (
+        f"In {where} {what} does not vary apart from the other columns, so that its coefficient there rests on the "
+        f"priors alone{weight}: {cure}."
+    )
+
+
+def _named(grouping: Grouping, groups: IntArray) -> str:
+    rest = len(groups) - MOST_NAMED
+    shown = ", ".join(grouping.labels[g] for g in groups[:MOST_NAMED])
+    return shown + (f" and {rest} more" if rest > 0 else "")
+
+
+def _weight_of(plan: Plan, coefficient: Coefficient, lacking: NDArray[np.bool_]) -> Iterator[str]:
+    """Yield how much the averages of a term count the coefficients that are `lacking`."""
+    for contrast in plan.contrasts:
+        if isinstance(contrast, AveragePlan) and contrast.coefficient is coefficient:
+            weights = contrast.weights.values.reshape(len(lacking), -1)  # (G, 1) or (G, k)
+            most = float(np.sum(weights * lacking, axis=0).max())
+            if most > 0:
+                yield f"; {contrast.name} has weight {most:.3g} on it"

@@ -65,6 +65,7 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
         message = f"`{canonical(expr)}` has no coefficient in it"
         hint = "write arithmetic of coefficients, such as `treatment[A] - treatment[B]`"
         raise FormulaError(message, plan.design.formula.source, expr.span, hint)
+    _check_numbers(expr, plan.design.formula.source)
     axes = _axes(plan, reads)
     spelled = {
         axis: dim
@@ -134,6 +135,27 @@ def references(expr: Expr) -> Iterator[Expr]:
                 yield from references(operand)
         case _:
             yield expr
+
+
+def _check_numbers(expr: Expr, text: str) -> None:
+    """Refuse a number that is not finite, and a division by one that is zero."""
+    if any(True for _ in references(expr)):
+        match expr:
+            case Unary():
+                _check_numbers(expr.operand, text)
+            case Chain() if expr.operators[0] != ":":
+                for operator, operand in zip(("", *expr.operators), expr.operands, strict=True):
+                    _check_numbers(operand, text)
+                    if operator == "/" and _is_zero(operand, text):
+                        raise FormulaError(
+                            "this divides by zero", text, operand.span, "leave the contrast out"
+                        )
+        return
+    constant(expr, text)
+
+
+def _is_zero(expr: Expr, text: str) -> bool:
+    return not any(True for _ in references(expr)) and constant(expr, text) == 0
 
 
 # --- names

@@ -35,6 +35,7 @@ from formulajoint.plots.style import (
     headline,
     legend,
     null_line,
+    one_of,
     panels,
     styled,
 )
@@ -123,7 +124,10 @@ def contrast(
         panel.set_xlabel(cut(value.label, 48))
         if not alone:
             panel.set_title(_figures(value, rope), fontsize=9)
-    headline(axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}", ax is None)
+    others = one_of(len(posterior.plan.contrasts), "contrasts", "name") if name is None else ""
+    headline(
+        axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}{others}", ax is None
+    )
     legend(axes[0], axes[0].get_legend_handles_labels()[0], ax is None)
     return figure_of(axes[0])
 
@@ -152,12 +156,21 @@ def values_of(posterior: Posterior, name: str, prob: float) -> list[Value]:
         table = contrasts(posterior, prob)
     out = []
     for number, (label, _, draws) in enumerate(found):
+        _check_finite(label, draws)
         row = table.loc[[label]].iloc[0]
         has_mean = not math.isnan(row["mean"])
         row["mean"] = row["mean"] if has_mean else row["median"]
         ratio = _ratio(posterior, known, number) if len(found) <= MOST_PANELS else None
         out.append(Value(label, draws, row, has_mean, _has_sign(draws, known), ratio))
     return out
+
+
+def _check_finite(label: str, draws: FloatArray) -> None:
+    bad = int((~np.isfinite(draws)).sum())
+    if bad:
+        raise InferenceError(
+            f"{label} is not a number in {bad} of {draws.size} draws, so there is nothing to draw."
+        )
 
 
 def _ratio(posterior: Posterior, known: ContrastPlan | None, number: int) -> SavageDickey | None:

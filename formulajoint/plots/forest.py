@@ -39,6 +39,7 @@ from formulajoint.plots.style import (
     headline,
     legend,
     null_line,
+    one_of,
     panels,
     styled,
 )
@@ -122,27 +123,35 @@ def forest(
         panel_ax.set_xlabel(_effect(coefficient, posterior))
         if len(found) > 1:
             panel_ax.set_title(cut(panel.level))
-    headline(axes, _answer(posterior, coefficient, found), ax is None)
+    others = one_of(len(_drawable(posterior)), "terms", "variable") if variable is None else ""
+    headline(axes, _answer(posterior, coefficient, found) + others, ax is None)
     legend(axes[0], _key(found, prob, _weighting(posterior, coefficient)), ax is None)
     return figure_of(axes[0])
 
 
 def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficient:
     """Return the coefficient called `variable`, or the first slope, among those with one value a group."""
-    grouped = {
-        c.name: c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.dataset
-    }
+    grouped = {c.name: c for c in _grouped(posterior)}
     if not grouped:
         raise InferenceError(
             "No coefficient differs by group, so there are no groups to draw. Write `| group`."
         )
     if variable is None:
-        slopes = [c for c in grouped.values() if c.term.name != "Intercept"]
-        return (slopes or list(grouped.values()))[0]
+        return _drawable(posterior)[0]
     if variable not in grouped:
         hint = did_you_mean(str(variable), grouped) or f"there are {listed(grouped)}."
         raise InferenceError(f"No coefficient `{variable}` differs by group: {hint}")
     return grouped[variable]
+
+
+def _grouped(posterior: Posterior) -> list[Coefficient]:
+    return [c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.dataset]
+
+
+def _drawable(posterior: Posterior) -> list[Coefficient]:
+    """Return the slopes that each group has, or its intercept alone."""
+    grouped = _grouped(posterior)
+    return [c for c in grouped if c.term.name != "Intercept"] or grouped
 
 
 def forest_panels(posterior: Posterior, coefficient: Coefficient, prob: float) -> list[Panel]:

@@ -23,6 +23,7 @@ from formulajoint.plots.style import (
     headline,
     legend,
     null_line,
+    one_of,
     panels,
     styled,
 )
@@ -45,6 +46,7 @@ def joint(
     hypothesis: Hypothesis,
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
+    count: int = 1,
 ) -> Figure:
     """Draw the joint test of `hypothesis`.
 
@@ -60,6 +62,8 @@ def joint(
         To draw on.
     figsize : (float, float), optional
         Inches.
+    count : int
+        How many hypotheses this one is the first of, which the title tells.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def joint(
         title = _contour(posterior, hypothesis)
         draw = _draw_plane if plane else _draw_distances
         draw(panel, draws, hypothesis, row_labels(posterior.plan, hypothesis), ax is None)
-    headline([panel], title, ax is None)
+    headline([panel], title + one_of(count, "tests", "hypothesis"), ax is None)
     return figure_of(panel)
 
 

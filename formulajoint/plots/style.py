@@ -117,6 +117,11 @@ def headline(axes: Sequence[Axes], text: str, own: bool) -> None:
         axes[0].set_title(room)
 
 
+def one_of(count: int, what: str, argument: str) -> str:
+    """Return the words that tell of others than the one drawn, where there are any."""
+    return f" (1 of {count} {what}; {argument}=... chooses)" if count > 1 else ""
+
+
 def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
     """Explain the marks: below a figure of ours, within the axes of a user's own."""
     if own:

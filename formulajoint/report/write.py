@@ -12,7 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from formulajoint.errors import StoreError
 from formulajoint.report.page import Findings, page
-from formulajoint.results.files import write_whole
+from formulajoint.results.files import path_of, write_whole
+
+SUFFIXES = (".html", ".htm")
 
 
 def html(found: Findings) -> str:
@@ -48,11 +50,15 @@ def place(path: str | PathLike[str]) -> Path:
     StoreError
         Where no file can be there.
     """
-    target = Path(path).resolve()
+    target = path_of(path).resolve()
     if os.path.isdir(target):  # unlike Path's, at peace with names too long
         raise StoreError(f"{path} is a folder: name a file in it, such as {Path(path) / 'report.html'}.")
     if not os.path.isdir(target.parent):
         raise StoreError(f"{path} cannot be written: there is no folder {target.parent}.")
+    if target.suffix.lower() not in SUFFIXES:
+        raise StoreError(
+            f"{path} does not end in .html: a report is an HTML page, which a browser prints to PDF."
+        )
     return target
 
 

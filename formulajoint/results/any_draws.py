@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from xarray import DataArray, Dataset, DataTree
@@ -13,10 +14,12 @@ from xarray import DataArray, Dataset, DataTree
 from formulajoint.contrasts.labels import Labels
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import DataError, did_you_mean, listed
+from formulajoint.results.posterior import Posterior
 
 type Variables = Dataset | Mapping[str, ArrayLike]
-type Draws = NDArray[np.floating] | DataArray | DataTree | Variables
-"""An array is (chain, draw, group) or (draw, group); an xarray object has the dims chain and draw."""
+type Draws = NDArray[np.floating] | pd.DataFrame | DataArray | DataTree | Variables
+"""An array is (chain, draw, group) or (draw, group), a data frame has a column for each group, an xarray object has the
+dims chain and draw."""
 
 SAMPLE = ("chain", "draw")
 
@@ -96,9 +99,16 @@ def read_draws(draws: Draws, source: Source) -> GroupDraws:
 def _posterior(draws: Draws) -> DataArray | Variables | ArrayLike:
     """Return the posterior of a whole result: of an ArviZ DataTree, or of the older InferenceData."""
     if isinstance(draws, DataTree):
-        if "posterior" not in draws.children:
+        if "posterior" in draws.children:
+            return draws["posterior"].to_dataset()
+        if not draws.data_vars:
             raise DataError(f"The DataTree has no group `posterior`; it has {listed(draws.children)}.")
-        return draws["posterior"].to_dataset()
+        return draws.to_dataset()  # a group such as `idata.posterior` itself
+    if isinstance(getattr(draws, "draws", None), Posterior):
+        raise DataError(
+            "This is a fit of formulajoint, which knows its own groups and weights: ask it by `fit.contrast(...)` and "
+            "`fit.test(...)`. Its draws alone are `fit.posterior`."
+        )
     older = None if isinstance(draws, DataArray | Dataset) else getattr(draws, "posterior", None)
     return older if isinstance(older, Dataset) else draws
 
@@ -106,17 +116,28 @@ def _posterior(draws: Draws) -> DataArray | Variables | ArrayLike:
 def _array(draws: DataArray | Variables | ArrayLike, source: Source) -> DataArray:
     """Return the coefficients as a labelled array with dims chain and draw."""
     if isinstance(draws, Dataset | Mapping):
-        array = _labelled(_variable(draws, source.variable), source.variable)
+        name = _only(draws) if source.variable is None else source.variable
+        array = _labelled(_variable(draws, name), name)
         return array if source.base is None else _added(array, draws, source)
     if source.base is not None:
         raise DataError("`base` names a variable, and these draws are of one: add it to them yourself.")
     return _labelled(draws, source.variable)
 
 
-def _variable(draws: Variables, name: str | None) -> DataArray | ArrayLike:
-    known = list(map(str, draws.data_vars if isinstance(draws, Dataset) else draws))
-    if name is None:
+def _names(draws: Variables) -> list[str]:
+    return list(map(str, draws.data_vars if isinstance(draws, Dataset) else draws))
+
+
+def _only(draws: Variables) -> str:
+    """Return the name of the one variable there is."""
+    known = _names(draws)
+    if len(known) != 1:
         raise DataError(f"Say which variable: variable=..., one of {listed(known)}.")
+    return known[0]
+
+
+def _variable(draws: Variables, name: str) -> DataArray | ArrayLike:
+    known = _names(draws)
     if name not in known:
         hint = did_you_mean(name, known) or f"there are {listed(known)}"
         raise DataError(f"There is no variable `{name}`: {hint}")
@@ -133,18 +154,24 @@ def _labelled(draws: DataArray | ArrayLike, name: str | None) -> DataArray:
 
 
 def _plain(draws: ArrayLike) -> DataArray:
-    values = np.asarray(draws, dtype=float)
+    """Return an array, or a data frame with a column for each group, as a labelled array."""
+    try:
+        values = np.asarray(draws, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"Draws are an array of numbers, not {type(draws).__name__}: {error}.") from error
     if values.ndim == 2:
         values = values[None]
-    if values.ndim != 3 or values.shape[2] == 0:
+    if values.ndim != 3 or values.size == 0:
         raise DataError(
             f"An array of draws is (chain, draw, group) or (draw, group), not of shape {np.shape(draws)}."
         )
-    return DataArray(values, dims=(*SAMPLE, "group"))
+    coords = {"group": list(map(str, draws.columns))} if isinstance(draws, pd.DataFrame) else None
+    return DataArray(values, coords, dims=(*SAMPLE, "group"))
 
 
 def _added(array: DataArray, draws: Variables, source: Source) -> DataArray:
     """Return coefficients that are differences to a base as they are themselves."""
+    assert source.base is not None
     base = _variable(draws, source.base)
     if not isinstance(base, DataArray):
         base = DataArray(np.asarray(base, dtype=float), dims=SAMPLE)

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.errors import InferenceError, listed
 from formulajoint.results.posterior import Posterior
 
 R_HAT = 1.01
@@ -48,11 +50,9 @@ def _divergences(posterior: Posterior) -> str:
     count = int(diverging.sum())
     if not count:
         return ""
-    forms = list(_forms(posterior.plan))
-    pooled = f"try `centered={'false' if all(forms) else 'true'}` in the hierarchy, " if forms else ""
     return (
         f"{count} of {diverging.size} draws diverged, so parts of the posterior may be missing: "
-        f"{pooled}raise target_accept (0.99), or give narrower priors."
+        f"raise target_accept (0.99), {_other_forms(posterior.plan)}or give narrower priors."
     )
 
 
@@ -65,13 +65,27 @@ def _k_hat(posterior: Posterior) -> str:
     return f"k-hat is {k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: use engine='nutpie'."
 
 
-def _forms(plan: Plan) -> Iterator[bool]:
-    """Yield of each pooled term and parameter whether it is centred."""
+def _other_forms(plan: Plan) -> str:
+    """Return the advice to write the other form of what is pooled, where the formula does not say which it is to be."""
+    forms = list(_chosen_forms(plan))
+    named = {
+        other: listed(name for name, centered in forms if centered != (other == "true"))
+        for other in ("true", "false")
+    }
+    other = " and ".join(f"`centered={form}` for {names}" for form, names in named.items() if names)
+    return f"or write the other form of the hierarchy, {other}, " if other else ""
+
+
+def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
+    """Yield of each pooled term and parameter of ``centered=auto`` whether it is centred."""
     for part in (plan.mean, *plan.parameters):
         if isinstance(part, LinearPlan):
-            yield from (term.centered for pool in part.pools for term in pool.terms)
-        elif part.pool is not None:
-            yield part.pool.centered
+            stem = "" if part.predictor.parameter == MAIN else f"{part.predictor.parameter}."
+            for pool in part.pools:
+                if pool.request.centered is None:
+                    yield from ((f"{stem}{term.coefficient.term.name}", term.centered) for term in pool.terms)
+        elif part.pool is not None and part.pool.request.centered is None:
+            yield part.parameter, part.pool.centered
 
 
 def _chains(posterior: Posterior) -> str:
@@ -81,16 +95,25 @@ def _chains(posterior: Posterior) -> str:
 
 
 def _numbers(posterior: Posterior) -> str:
-    """Tell of contrasts that are no number in some draws, as the root of what may be negative."""
+    found = no_number(posterior)
+    return f"The contrast {found} Its figures are blank." if found else ""
+
+
+def checked(posterior: Posterior) -> Posterior:
+    """Return `posterior`, or raise an InferenceError where a contrast is no number in some draws."""
+    if found := no_number(posterior):
+        raise InferenceError(found)
+    return posterior
+
+
+def no_number(posterior: Posterior) -> str:
+    """Tell of the first contrast that is no number in some draws, as the root of what may be negative."""
     for contrast in posterior.plan.contrasts:
         values = posterior.dataset[contrast.name].to_numpy()  # (chain, draw, ...)
         count = values.shape[0] * values.shape[1]
         bad = int((~np.isfinite(values.reshape((count, -1)))).any(axis=1).sum())
         if bad:
-            return (
-                f"The contrast {contrast.name} is not a number in {bad} of {count} draws, so its figures are blank: "
-                f"`{contrast.text}` has no value there."
-            )
+            return f"{contrast.name} is not a number in {bad} of {count} draws: `{contrast.text}` has no value there."
     return ""
 
 

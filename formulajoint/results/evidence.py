@@ -15,8 +15,11 @@ def evidence_of(posterior: Posterior) -> LogIntegral | str:
     reason = why_no_evidence(posterior.plan)
     if reason:
         return reason
-    statistics = posterior.tree["sample_stats"]
-    if posterior.engine == "exact" and float(statistics["k_hat"]) < K_HAT:
+    if posterior.engine == "exact":
+        statistics = posterior.tree["sample_stats"]
+        k_hat = float(statistics["k_hat"])
+        if not k_hat < K_HAT:
+            return f"the importance weights of the fit are not to be trusted (k-hat {k_hat:.2f})"
         return LogIntegral(float(statistics["log_evidence"]), float(statistics["log_evidence_error"]))
     return log_evidence(posterior.plan)
 

@@ -10,6 +10,19 @@ from pathlib import Path
 from formulajoint.errors import StoreError
 
 
+def path_of(path: object) -> Path:
+    """Return `path` as a path.
+
+    Raises
+    ------
+    StoreError
+        Where it is neither a text nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise StoreError(f"A file is named by a text or a path, not by {path!r}.")
+    return Path(path)
+
+
 def write_whole(target: Path, *parts: bytes) -> None:
     """Write `parts` to `target`, under another name until all is there; what was there is replaced then.
 

@@ -228,9 +228,17 @@ def sensitivity_table(
     return pd.DataFrame(rows).set_index(["hypothesis", "factor"])
 
 
+def _probability(posterior: Posterior, hypothesis: Hypothesis) -> tuple[float, float]:
+    """Return the probability of an order and its Monte Carlo standard error."""
+    holds = figures.probability_of(figures.all_positive, quantities(posterior, hypothesis))
+    return holds.value, holds.mcse
+
+
 def _at_scale(posterior: Posterior, hypothesis: Hypothesis, factor: float) -> dict[str, Any]:
     found: LogIntegral | str = "an order's Bayes factor under another prior needs a fit with that prior"
-    if not hypothesis.order:
+    if hypothesis.order and factor == 1.0:
+        found = order(posterior.plan, hypothesis, *_probability(posterior, hypothesis))
+    elif not hypothesis.order:
         found = bayes_factors.equality(posterior.plan, hypothesis, factor)
     if not isinstance(found, LogIntegral):
         return {"prior_sd": "", "log_bf10": NONE, "log_bf10_mcse": NONE, "note": found}

@@ -97,6 +97,10 @@ def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) ->
     InferenceError
         Where it is not above zero, misses a term, or one row has coefficients with different regions.
     """
+    if rope is None and standardized:
+        raise InferenceError(
+            "`standardized` says in which units `rope` is: give a rope, such as rope=0.1, too."
+        )
     if rope is None:
         return None
     _check(plan, hypothesis, rope)

@@ -27,7 +27,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning import make_plan
 from formulajoint.errors import StoreError
 from formulajoint.language.extension import Language
-from formulajoint.results.files import write_whole
+from formulajoint.results.files import path_of, write_whole
 from formulajoint.results.plain_design import Plain, fingerprint, from_plain, to_plain
 from formulajoint.results.posterior import Posterior
 
@@ -75,7 +75,7 @@ def load(path: str | os.PathLike[str], language: Language | None = None) -> Post
     StoreError
         Where the file is missing, damaged, not written by `save`, or of a later version.
     """
-    source = Path(path)
+    source = path_of(path)
     body = _unsealed(source)
     try:
         with xr.open_datatree(io.BytesIO(body), engine="h5netcdf") as opened:
@@ -95,7 +95,7 @@ def target_of(path: str | os.PathLike[str]) -> Path:
     StoreError
         Where it does not end in ``.nc``, or its folder is not there.
     """
-    target = Path(path)
+    target = path_of(path)
     if target.suffix != ".nc":
         raise StoreError(f"{target} does not end in .nc: fits are NetCDF files.")
     if not target.parent.is_dir():

@@ -117,7 +117,11 @@ def _df_of_cells(df: FloatArray | None, count: int) -> FloatArray:
 
 
 def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
-    """Return the columns of a table from draws (cell, chain, draw)."""
+    """Return the columns of a table from draws (cell, chain, draw); NaN for a cell with a draw that is no number."""
+    known = np.isfinite(draws).all(axis=(1, 2))
+    if not known.all():
+        found = _statistics(np.where(known[:, None, None], draws, 0.0), prob)
+        return {name: np.where(known, values, np.nan) for name, values in found.items()}
     flat = draws.reshape((len(draws), -1))
     hdi = array_stats.hdi(flat, axis=-1, prob=prob)
     above = (flat > 0).mean(axis=1)

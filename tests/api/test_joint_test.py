@@ -292,9 +292,20 @@ def test_the_bayes_factor_at_another_scale_is_that_of_the_prior_written_so(data:
     assert f"log BF10 is {table.loc[('treatment == 0', 0.5), 'log_bf10']:.2f} at half of it" in note
 
 
+def test_the_bayes_factor_of_an_order_is_known_at_the_written_prior(data: pd.DataFrame) -> None:
+    fit = fit_of("test_score ~ treatment | school", data)
+    order = "treatment[A] > treatment[B]"
+    table, row = fit.sensitivity(order, factors=(0.5, 1)), fit.test(order).iloc[0]
+    assert np.isfinite(row["log_bf10"])
+    assert table.loc[(order, 1.0), "log_bf10"] == row["log_bf10"]
+    assert table.loc[(order, 1.0), "log_bf10_mcse"] == row["log_bf10_mcse"]
+    assert "needs a fit with that prior" in table.loc[(order, 0.5), "note"]
+
+
 def test_where_there_is_no_bayes_factor_there_is_none_at_another_scale(data: pd.DataFrame) -> None:
     table = fit_of(f"{ASKED}, family(student)", data).sensitivity()
     assert list(table.index.levels[1]) == [0.25, 0.5, 1.0, 2.0, 4.0]
+    table = table.drop(1.0, level="factor")  # at which that of an order is known
     assert table["log_bf10"].isna().all()
     assert table["note"].str.contains("no Bayes factor yet but for|needs a fit with that prior").all()
 

@@ -83,6 +83,15 @@ def test_sensitivity_is_the_table_drawn() -> None:
     assert drawn.tolist() == table["log_bf10"].tolist()
 
 
+def test_the_first_of_several_says_that_there_are_others() -> None:
+    fit = noise("test_score ~ treatment | school, joint(), rms(), test(treatment[A] == treatment[B])")
+    titles = [" ".join(figure.get_suptitle().split()) for figure in (fit.plot.contrast(), fit.plot.joint())]
+    assert titles[0].endswith("(1 of 2 contrasts; name=... chooses)")
+    assert titles[1].endswith("(1 of 2 tests; hypothesis=... chooses)")
+    for figure in (fit.plot.contrast("joint_treatment"), fit.plot.joint("treatment == 0"), fit.plot.forest()):
+        assert "chooses" not in figure.get_suptitle()
+
+
 def test_a_wrong_hypothesis_is_pointed_at(fit: fj.Fit) -> None:
     with pytest.raises(fj.FormulaError, match="tretment"):
         fit.plot.joint("tretment == 0")

@@ -44,7 +44,7 @@ def test_the_first_contrast_is_drawn_and_its_sign_said(eight: Posterior) -> None
     assert row["p_direction"] > 0.999
     text = " ".join(figure.get_suptitle().split())
     assert text.startswith("joint_treatment: ")
-    assert text.endswith("above zero with probability > 0.999")
+    assert text.endswith("above zero with probability > 0.999 (1 of 2 contrasts; name=... chooses)")
 
 
 def test_of_a_root_mean_square_no_sign_is_said(eight: Posterior) -> None:

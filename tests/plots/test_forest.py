@@ -53,6 +53,14 @@ def test_means_and_intervals_are_those_of_the_summary(eight: Posterior) -> None:
     assert np.array_equal(ends(ax, "hdi"), table[["hdi_low", "hdi_high"]])
 
 
+def test_the_first_of_two_slopes_says_that_there_is_another(
+    by_group_of: Callable[..., Posterior], schools: Callable[..., pd.DataFrame]
+) -> None:
+    posterior = by_group_of("score ~ treatment + arm | school", schools(3))
+    assert title(forest(posterior)).endswith("(1 of 2 terms; variable=... chooses)")
+    assert "chooses" not in title(forest(posterior, "treatment"))
+
+
 def test_the_thin_lines_are_the_simultaneous_band(eight: Posterior) -> None:
     (ax,) = forest(eight, prob=0.8).axes
     band = band_table(eight, all_zero(eight.plan.design, eight.plan.mean.coefficients[1].term), 0.8)

@@ -34,10 +34,21 @@ DATASET = Dataset({"slope": LABELLED, "sigma": LABELLED[0]})
         (LABELLED, None),
         (DATASET, "slope"),
         (DataTree.from_dict({"posterior": DATASET}), "slope"),
+        (DataTree.from_dict({"posterior": DATASET})["posterior"], "slope"),
+        ({"slope": VALUES}, None),
         (SimpleNamespace(posterior=DATASET), "slope"),  # as ArviZ's InferenceData was
         ({"slope": VALUES, "sigma": VALUES[..., 0]}, "slope"),  # as NumPyro's samples by chain
     ],
-    ids=["array", "DataArray", "Dataset", "DataTree", "InferenceData", "mapping"],
+    ids=[
+        "array",
+        "DataArray",
+        "Dataset",
+        "DataTree",
+        "a node of it",
+        "one variable",
+        "InferenceData",
+        "mapping",
+    ],
 )
 def test_the_same_draws_give_the_same_tables_in_every_form(draws, variable) -> None:
     pd.testing.assert_frame_equal(fj.joint(draws, [4, 6, 2], variable), fj.joint(VALUES, [4, 6, 2]))
@@ -50,6 +61,14 @@ def test_the_same_draws_give_the_same_tables_in_every_form(draws, variable) -> N
         fj.contrast_table(draws, "pairwise", variable=variable, groups=groups),
         fj.contrast_table(VALUES, "pairwise", groups=groups),
     )
+
+
+def test_the_columns_of_a_data_frame_are_its_groups() -> None:
+    frame = pd.DataFrame(VALUES[0], columns=["A", "B", "C"])
+    found = fj.joint_test(frame, "A == B")
+    pd.testing.assert_frame_equal(found, fj.joint_test(VALUES[0], "A == B", groups=["A", "B", "C"]))
+    with pytest.raises(DataError, match="array of numbers"):
+        fj.joint(frame.assign(A="x"))
 
 
 def test_joint_is_the_weighted_mean_of_each_draw() -> None:
@@ -269,7 +288,7 @@ BAD = {
     "no groups": (lambda: fj.joint(LABELLED[0]), "no dim beside chain and draw"),
     "no chain": (lambda: fj.joint(LABELLED[:, 0]), "no dim `chain`"),
     "no posterior": (lambda: fj.joint(TREE, variable="slope"), "no group `posterior`; it has `prior`"),
-    "no variable": (lambda: fj.joint(Dataset({"slope": LABELLED})), "Say which variable: variable=..., one of `slope`"),
+    "no variable": (lambda: fj.joint(DATASET), "Say which variable: variable=..., one of `slope`, `sigma`"),
     "misspelt": (lambda: fj.joint(Dataset({"slope": LABELLED}), variable="slpoe"), "did you mean `slope`?"),
     "missing": (lambda: fj.joint(np.where(VALUES > 22, np.nan, VALUES)), "draws are missing or infinite"),
     "few weights": (lambda: fj.joint(VALUES, [1, 2]), "There are 3 groups, and weights of shape (2,)"),

@@ -89,3 +89,24 @@ assert not heavy, heavy
     )
     assert done.returncode == 0, done.stderr
     assert "joint_x: weighted mean of x over g; weights n: a 0.5, b 0.5" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("outcome ~ arm | clinic, sequential(arm)", "over arm, 2 entries, in the order control, high, low"),
+        ("outcome ~ arm | clinic, pairwise(arm)", "over arm, 3 entries"),
+        ("outcome ~ arm * age, pairwise(arm)", "over arm, 3 entries, where age is 0"),
+        ("outcome ~ arm * center(age), pairwise(arm)", "over arm, 3 entries, where center(age) is 0"),
+        ("outcome ~ arm * clinic + arm:age, pairwise(arm)", "3 entries, where clinic is east and age is 0"),
+        ("outcome ~ arm * C(clinic, coding=sum), pairwise(arm)", "where clinic is averaged over its levels"),
+        ("outcome ~ arm * age | clinic, pairwise(arm, over=clinic)", "over clinic, 3 entries"),
+    ],
+)
+def test_a_family_says_in_which_order_and_where_it_compares(
+    clinics: pd.DataFrame, formula: str, said: str
+) -> None:
+    model = fj.model(formula, clinics)
+    (row,) = model.record()["contrasts"]
+    assert row["description"].endswith(said)
+    assert said in " ".join(model.explain().split())

@@ -34,21 +34,20 @@ def test_of_good_draws_nothing_is_said(made_up: MadeUp, tutoring: pd.DataFrame) 
     ("formula", "cure"),
     [
         (ONE, "raise target_accept"),
+        ("test_score ~ treatment | school, hierarchy(centered=true)", "raise target_accept (0.99), or give"),
+        ("test_score ~ treatment | school, hierarchy(centered=false)", "raise target_accept (0.99), or give"),
         (
-            "test_score ~ treatment | school, hierarchy(centered=true)",
-            "try `centered=false` in the hierarchy",
+            "test_score ~ treatment | school, hierarchy()",
+            "raise target_accept (0.99), or write the other form of the hierarchy, "
+            "`centered=false` for `Intercept`, `treatment`, or give",
         ),
         (
-            "test_score ~ treatment | school, hierarchy(centered=false)",
-            "try `centered=true` in the hierarchy",
+            "test_score ~ treatment | school, hierarchy(Intercept, centered=true), hierarchy(treatment)",
+            "raise target_accept (0.99), or write the other form of the hierarchy, `centered=false` for `treatment`, or",
         ),
         (
-            "test_score ~ treatment | school, hierarchy(Intercept, centered=true), hierarchy(treatment, centered=false)",
-            "try `centered=true` in the hierarchy",
-        ),
-        (
-            "test_score ~ treatment | school, sigma ~ 1 | school, hierarchy(sigma, centered=true)",
-            "try `centered=false` in the hierarchy",
+            "test_score ~ treatment | school, sigma ~ 1 | school, hierarchy(sigma)",
+            "raise target_accept (0.99), or write the other form of the hierarchy, `centered=true` for `sigma`, or",
         ),
     ],
 )

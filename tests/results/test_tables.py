@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from formulajoint.errors import InferenceError
 from formulajoint.results.posterior import Posterior
-from formulajoint.results.tables import contrasts, summary, weights
+from formulajoint.results.tables import contrasts, describe, summary, weights
 
 type MadeUp = Callable[..., Posterior]
 
@@ -328,3 +328,12 @@ def test_many_weights_are_counted(made_up: MadeUp) -> None:
     assert contrasts(posterior).loc["joint_x", "weights"] == "n: 10 weights, 0.1 each"
     posterior = made_up("y ~ x | g, joint()", frame.iloc[:29])
     assert contrasts(posterior).loc["joint_x", "weights"] == "n: 10 weights, 0.069 to 0.103 each"
+
+
+def test_what_is_no_number_in_some_draws_has_no_figure() -> None:
+    draws = np.random.default_rng(1).normal(size=(2, 2, 100))
+    whole = describe(["a", "b"], list(draws), 0.95)
+    draws[1, 0, :2] = np.inf, np.nan
+    found = describe(["a", "b"], list(draws), 0.95)
+    assert found.loc["b"].isna().all()
+    pd.testing.assert_series_equal(found.loc["a"], whole.loc["a"])
