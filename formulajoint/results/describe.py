@@ -11,8 +11,6 @@ from itertools import product
 from textwrap import wrap
 from typing import Any
 
-import numpy as np
-
 from formulajoint.compiler.plan import (
     ArithmeticPlan,
     AveragePlan,
@@ -28,9 +26,10 @@ from formulajoint.contrasts.custom import family_meaning
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.names import column_of
-from formulajoint.design.schema import Factor, FloatArray, Grouping, Hierarchy, Rows, Term
+from formulajoint.design.schema import FloatArray, Grouping, Hierarchy, Rows, Term
 from formulajoint.language.ir import Formula
 from formulajoint.language.text import canonical
+from formulajoint.results.compared import order_of, place_of
 
 MOST_GROUPS, MOST_CELLS = 8, 8
 """So many groups or levels are named; of more, their number or range is given."""
@@ -39,9 +38,6 @@ WIDTH = 100
 
 ORDER = {"student": ("nu", "mu", "sigma")}
 """Arguments of a family's distribution as a prior would write them, where that is not the mean and its parameters."""
-
-ORDERED = ("sequential", "helmert", "poly")
-"""Families that mean something else where the levels stand in another order."""
 
 HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 
@@ -305,52 +301,9 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             )
             meaning = family_meaning(contrast.family, plan.design.language)
             what = f"{meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
-            return what + _order(contrast) + _elsewhere(plan, contrast)
+            return what + order_of(contrast) + place_of(plan, contrast)
         case ArithmeticPlan():
             return contrast.text
-
-
-def _order(contrast: FamilyPlan) -> str:
-    """Return the levels in the order on which the family's meaning depends."""
-    if contrast.family not in ORDERED or len(contrast.levels) > MOST_GROUPS:
-        return ""
-    return f", in the order {', '.join(contrast.levels)}"
-
-
-def _elsewhere(plan: Plan, contrast: FamilyPlan) -> str:
-    """Return where a factor's levels are compared that stands in an interaction, too: at the zero of all else."""
-    term = contrast.coefficient.term
-    if contrast.over not in (factor.name for factor in term.factors):
-        return ""
-    wider = [t for t in plan.design.predictor.terms if set(t.parts) > set(term.parts)]
-    own = {factor.name for factor in term.factors}
-    factors = {f.name: f for t in wider for f in t.factors if f.name not in own}
-    zeros = dict.fromkeys(
-        part
-        for t in wider
-        for part in t.parts
-        if part not in term.parts and not any(_is_of(part, name) for name in factors)
-    )
-    places = [*map(_at_zero, factors.values()), *(f"{part} is 0" for part in zeros)]
-    return f", where {' and '.join(places)}" if places else ""
-
-
-def _is_of(part: str, column: str) -> bool:
-    """Tell whether a factor of an interaction is `column`, as it is or with a coding: ``C(arm, coding=sum)``."""
-    return part.strip("`") == column or f"({column}," in part or f"({column})" in part
-
-
-def _at_zero(factor: Factor) -> str:
-    """Return what the zero of a factor's columns is: a level, or the mean of all levels."""
-    coding = factor.coding
-    if coding is None:
-        return f"the columns of {factor.name} are 0"
-    reference = np.flatnonzero(~coding.any(axis=1))
-    if len(reference):
-        return f"{factor.name} is {factor.levels[reference[0]]}"
-    if np.allclose(coding.sum(axis=0), 0):
-        return f"{factor.name} is averaged over its levels"
-    return f"the columns of {factor.name} are 0"
 
 
 def _describe_average(plan: Plan, contrast: AveragePlan) -> str:

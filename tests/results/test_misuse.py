@@ -39,7 +39,7 @@ MISUSES: dict[str, tuple[Callable[[Fit], object], str]] = {
     "a number for a name": (lambda fit: fit.weights(3), "There is no contrast `3`"),
     "no text for a formula": (lambda fit: fj.parse(3), "this is no text but int"),
     "a misspelt argument": (lambda fit: fj.fit("y ~ x", {}, prior="flat"), "no argument `prior`: did you mean `priors`?"),
-    "brms' argument": (lambda fit: fj.fit("y ~ x", {}, iter=2000), "no argument `iter`: There are `draws`, `tune`"),
+    "brms' argument": (lambda fit: fj.fit("y ~ x", {}, iter=2000), "no argument `iter`: it takes `priors`, `family`"),
 }  # fmt: skip
 
 
