@@ -158,7 +158,7 @@ class JointModel:
         chains : int
         engine : {"auto", "exact", "nutpie", "pymc", "numpyro", "blackjax"}
             Who draws. ``exact`` is for Gaussian models with normal priors and hierarchies: coefficients come from their
-            closed form, sigmas and the like from importance sampling, in a second or less. The others are samplers by
+            closed form, sigmas and the like from importance sampling. The others are samplers by
             NUTS, for any model. ``auto`` is ``exact`` where it applies and can be trusted, else ``nutpie``; the printed
             fit says which, and why.
         seed : int, optional

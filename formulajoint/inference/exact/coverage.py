@@ -18,6 +18,9 @@ MOST_SHARED, MOST_OWN = 100, 40
 FAR = 1e5
 """Beside an intercept, sums of squares of a column so many sds from zero have lost ten of their sixteen digits."""
 
+FAR_CORRELATED = 100.0
+"""Beyond so many sds from zero a correlated hierarchy of intercepts and slopes has modes that may be missed."""
+
 NORMAL = ("normal", "flat", "constant")
 MIXTURES = (*NORMAL, "student_t", "cauchy")
 """Priors of coefficients; a Student or Cauchy prior, or hierarchy, costs a parameter for each coefficient."""
@@ -76,11 +79,16 @@ def _columns(plan: Plan) -> str:
     predictor = plan.design.predictor
     if not any(stands_for_intercept(term, predictor) for term in predictor.terms):
         return ""
+    correlated = {t.coefficient.term.name for pool in plan.mean.pools if pool.correlation for t in pool.terms}
     for term in predictor.terms:
-        away = abs(term.means[term.scales > 0]) / term.scales[term.scales > 0]
-        if np.any(away > FAR) and not stands_for_intercept(term, predictor):
-            distance = f"{np.max(away):.1g} of its sds from zero"
-            return f"{term.name} is {distance}, too far for sums of squares: write center({term.name})"
+        away = float(np.max(abs(term.means[term.scales > 0]) / term.scales[term.scales > 0], initial=0.0))
+        if stands_for_intercept(term, predictor):
+            continue
+        distance = f"{term.name} is {away:.1g} of its sds from zero"
+        if away > FAR:
+            return f"{distance}, too far for sums of squares: write center({term.name})"
+        if away > FAR_CORRELATED and term.name in correlated:
+            return f"{distance}, too far for a correlated hierarchy: write center({term.name})"
     return ""
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import formulajoint as fj
 from formulajoint.errors import InferenceError
+from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import Draws, draw
 from formulajoint.inference.exact.importance import sample
 from formulajoint.inference.exact.marginal import kernel
@@ -133,6 +134,21 @@ def test_a_column_too_far_from_zero_is_refused_in_words(formula: str, far: float
     with pytest.raises(InferenceError, match=r"of its sds from zero, .* write center\(x\)"):
         fj.fit(formula, data.assign(x=data["x"] + far), engine="exact")
     fj.fit(formula.replace("x", "center(x)"), data.assign(x=data["x"] + far), engine="exact", draws=20)
+
+
+def test_a_correlated_hierarchy_of_a_far_column_goes_to_nuts_with_the_reason() -> None:
+    """Of years, say: one of its modes may be missed, and k-hat would not show it."""
+    data = groups_of(5, 8, 1.0, 1.0)
+    far = data.assign(x=data["x"] + 400)
+    for formula, covered in [
+        ("y ~ x | g, hierarchy()", False),
+        ("y ~ center(x) | g, hierarchy()", True),
+        ("y ~ x | g, hierarchy(cor=false)", True),
+        ("y ~ x | g", True),
+    ]:
+        reason = why_not(fj.model(formula, far).plan)
+        assert (reason == "") == covered
+        assert covered or reason.endswith("too far for a correlated hierarchy: write center(x)")
 
 
 @pytest.mark.parametrize("formula", ["y ~ x | g", "y ~ 1 + common(x) | g, hierarchy(Intercept)"])
