@@ -29,6 +29,7 @@ import re
 import shlex
 import sys
 import tempfile
+from code import InteractiveInterpreter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -151,18 +152,23 @@ def _run(block: Block, namespace: dict[str, Any], name: str) -> list[str]:
         raise RuntimeError(f"{name}:{block.start + 1}: {type(error).__name__}: {error}") from error
 
 
+class Typist(InteractiveInterpreter):
+    """Python's interactive interpreter, which lets errors out."""
+
+    def showtraceback(self) -> None:
+        """Raise what was raised."""
+        raise
+
+
 def _python(code: str, namespace: dict[str, Any], name: str) -> list[str]:
     """Run code and return what it prints; the last expression is displayed, and an error of ours by its text."""
     tree = ast.parse(code, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    out = io.StringIO()
+    last = [tree.body.pop()] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
+    out, typist = io.StringIO(), Typist(namespace)
     with contextlib.redirect_stdout(out):
         try:
-            exec(compile(tree, name, "exec"), namespace)
-            if isinstance(last, ast.Expr):
-                value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
-                if value is not None:
-                    print(repr(value))
+            typist.runcode(compile(tree, name, "exec"))
+            typist.runcode(compile(ast.Interactive(last), name, "single"))
         except FormulaJointError as error:
             print(f"{type(error).__module__}.{type(error).__qualname__}: {error}")
     return _lines(out.getvalue())
