@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -144,7 +144,9 @@ class Plots:
         """
         return ppc(self.fit.draws, kind, count, seed, figsize)
 
-    def trace(self, names: Sequence[str] | None = None, figsize: Size = None) -> Figure:
+    def trace(
+        self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
+    ) -> Any:
         """Draw the chains' draws in turn.
 
         Parameters
@@ -152,19 +154,24 @@ class Plots:
         names : sequence of str, optional
             Variables, or cells such as ``treatment[A]``; contrasts and what mixes worst, where it is left out.
         figsize : optional
+        backend : {"matplotlib", "plotly"}
+            Who draws; plotly's figure is interactive.
         """
-        return trace(self.fit.draws, names, figsize)
+        return trace(self.fit.draws, names, figsize, backend)
 
-    def pairs(self, names: Sequence[str] | None = None, figsize: Size = None) -> Figure:
+    def pairs(
+        self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
+    ) -> Any:
         """Draw the draws of two to six quantities two by two.
 
         Parameters
         ----------
         names : sequence of str, optional
             As for `trace`.
-        figsize : optional
+        figsize, backend : optional
+            As for `trace`.
         """
-        return pairs(self.fit.draws, names, figsize)
+        return pairs(self.fit.draws, names, figsize, backend)
 
     def prior_posterior(
         self, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0, figsize: Size = None

@@ -5,6 +5,7 @@ Cells are called as in the tables, ``treatment[A]``, and where there are many th
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,14 +21,22 @@ from formulajoint.results.diagnostics import R_HAT
 from formulajoint.results.posterior import Posterior, reported_cells
 from formulajoint.results.tables import describe
 
+BACKENDS = ("matplotlib", "plotly")
+
+DOTS = 100
+"""Plotly's dots in an inch."""
+
 MOST_TRACES, MOST_PAIRS, MOST_PANELS = 12, 5, 40
 """So many cells are drawn where none are named, and so many at most where they are."""
 
 
 @styled
 def trace(
-    posterior: Posterior, names: Sequence[str] | None = None, figsize: tuple[float, float] | None = None
-) -> Figure:
+    posterior: Posterior,
+    names: Sequence[str] | None = None,
+    figsize: tuple[float, float] | None = None,
+    backend: str = "matplotlib",
+) -> Any:
     """Draw each chain's draws one after another: chains that agree lie on each other.
 
     Parameters
@@ -38,33 +47,39 @@ def trace(
         worst.
     figsize : (float, float), optional
         Inches.
+    backend : {"matplotlib", "plotly"}
+        Who draws.
 
     Returns
     -------
-    Figure
+    matplotlib or plotly Figure
 
     Raises
     ------
     InferenceError
-        Where a name is none, or there are more than 40 panels.
+        Where a name is none, there is no such backend or it is not installed, or there are more than 40 panels.
     """
+    check_backend(backend)
     found = chosen(posterior, names, MOST_TRACES)
     columns = min(3, len(found))
     size = figsize or (1.0 + 3.1 * columns, 0.6 + 1.6 * -(-len(found) // columns))
     plotted = azp.plot_trace(
         _tree(posterior, found),
-        backend="matplotlib",
+        backend=backend,
         col_wrap=columns,
         visuals={"trace": {"width": 0.5, "alpha": 0.7}},
-        figure_kwargs=_figure_kwargs(size),
+        figure_kwargs=_figure_kwargs(size, backend),
     )
-    return _figure(plotted, _agreement(found))
+    return _figure(plotted, _agreement(found), backend)
 
 
 @styled
 def pairs(
-    posterior: Posterior, names: Sequence[str] | None = None, figsize: tuple[float, float] | None = None
-) -> Figure:
+    posterior: Posterior,
+    names: Sequence[str] | None = None,
+    figsize: tuple[float, float] | None = None,
+    backend: str = "matplotlib",
+) -> Any:
     """Draw the draws two by two, with each one's own distribution on the diagonal; divergences stand out.
 
     Parameters
@@ -74,16 +89,20 @@ def pairs(
         Two or more variables or cells; contrasts, then coefficients, five at most, where it is left out.
     figsize : (float, float), optional
         Inches.
+    backend : {"matplotlib", "plotly"}
+        Who draws.
 
     Returns
     -------
-    Figure
+    matplotlib or plotly Figure
 
     Raises
     ------
     InferenceError
-        Where a name is none, or there are fewer than two cells, or more than six.
+        Where a name is none, there is no such backend or it is not installed, or there are fewer than two cells, or
+        more than six.
     """
+    check_backend(backend)
     found = chosen(posterior, names, MOST_PAIRS)
     if not 2 <= len(found) <= MOST_PAIRS + 1:
         raise InferenceError(
@@ -94,11 +113,11 @@ def pairs(
     plotted = azp.plot_pair(
         _tree(posterior, found),
         marginal=True,
-        backend="matplotlib",
+        backend=backend,
         visuals=visuals,
-        figure_kwargs=_figure_kwargs(figsize or (side, side)),
+        figure_kwargs=_figure_kwargs(figsize or (side, side), backend),
     )
-    return _figure(plotted, "")
+    return _figure(plotted, "", backend)
 
 
 # --- choosing
@@ -162,12 +181,27 @@ def _tree(posterior: Posterior, found: dict[str, DataArray]) -> DataTree:
     return DataTree.from_dict(groups)
 
 
-def _figure_kwargs(size: tuple[float, float]) -> dict[str, Any]:
+def check_backend(backend: str) -> None:
+    """Raise an InferenceError where there is no such backend, or it is not installed."""
+    if backend not in BACKENDS:
+        raise InferenceError(f"`backend` is one of {listed(BACKENDS)}, not {backend!r}.")
+    if backend == "plotly" and not all(map(importlib.util.find_spec, ("plotly", "webcolors"))):
+        raise InferenceError("Plotly is not installed: pip install 'formulajoint[plotly]'.")
+
+
+def _figure_kwargs(size: tuple[float, float], backend: str) -> dict[str, Any]:
+    if backend == "plotly":
+        return {"figsize": tuple(round(DOTS * side) for side in size), "figsize_units": "dots"}
     return {"figsize": size, "figsize_units": "inches", "layout": "constrained"}
 
 
-def _figure(plotted: Any, title: str) -> Figure:
+def _figure(plotted: Any, title: str, backend: str) -> Any:
     """Return the figure of a PlotCollection, which pyplot need not keep any longer."""
+    if backend == "plotly":
+        page = plotted.viz["figure"].item()
+        if title:
+            page.update_layout(title=title, margin={"t": 80})
+        return page
     figure: Figure = plotted.viz["figure"].item()
     plt.close(figure)
     if title:

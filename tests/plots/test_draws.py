@@ -69,3 +69,26 @@ def test_an_unknown_name_is_told_the_nearest(eight: Posterior) -> None:
 def test_too_many_panels_are_refused(by_group_of: Callable[..., Posterior], schools: Any) -> None:
     with pytest.raises(InferenceError, match="41 panels are too many"):
         trace(by_group_of("score ~ treatment | school", schools(41)), ["treatment"])
+
+
+def test_plotly_draws_the_same(eight: Posterior) -> None:
+    figure = trace(eight, ["treatment[s003]"], figsize=(6, 3), backend="plotly")
+    draws = eight.dataset["treatment"].sel(school="s003").to_numpy()
+    drawn = [
+        np.asarray(line.y, dtype=float) for line in figure.data if line.y is not None and len(line.y) == 250
+    ]
+    assert all(any(np.array_equal(chain, line) for line in drawn) for chain in draws)
+    assert figure.layout.title.text.startswith("The chains agree")
+    assert (figure.layout.width, figure.layout.height) == (600, 300)
+    assert len(pairs(eight, ["sigma", "treatment[s003]"], backend="plotly").data) >= 3
+
+
+@pytest.mark.parametrize("plot", [trace, pairs])
+def test_backends_are_known_and_there(
+    plot: Callable[..., Any], eight: Posterior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InferenceError, match="`backend` is one of `matplotlib`, `plotly`, not 'gnuplot'"):
+        plot(eight, backend="gnuplot")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InferenceError, match=r"pip install 'formulajoint\[plotly\]'"):
+        plot(eight, backend="plotly")
