@@ -119,6 +119,7 @@ class Page:
     title: str
     formula: str
     data: str
+    others: str
     prob: str
     problems: tuple[str, ...]
     answers: tuple[Answer, ...]
@@ -151,6 +152,7 @@ def page(found: Findings) -> Page:
         title=_title(plan, shown),
         formula="\n".join(formula_lines(plan.design.formula)),
         data=" ".join(data_lines(plan)).removeprefix("data: "),
+        others=_others(shown),
         prob=prob,
         problems=found.problems,
         answers=_answers(found, shown[0], meanings, tests)
@@ -217,6 +219,15 @@ def _title(plan: Plan, shown: list[Values]) -> str:
         return f"How large is {response} in each {grouping.name}?"
     term = shown[0].coefficient.term.name
     return f"Is there an effect of {term} on {response} in any {grouping.name}, and how large is it over all?"
+
+
+def _others(shown: list[Values]) -> str:
+    """Return which other predictors the answers are not about, in words; empty where there are none."""
+    others = [own.coefficient.term.name for own in shown[1:]]
+    if not others:
+        return ""
+    first = shown[0].coefficient.term.name
+    return f"The answers are about {first}; {', '.join(others)} {'is' if len(others) == 1 else 'are'} further down."
 
 
 def _meaning(found: Findings, name: str, description: str) -> str:

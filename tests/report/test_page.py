@@ -342,3 +342,12 @@ def luminance(colour: str) -> float:
     parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+def test_other_predictors_are_pointed_to(
+    seed: Any, fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    assert "The answers are about" not in " ".join(seed.texts.values())
+    fit = fit_of("score ~ treatment + age | school, joint(age)", schools(["A", "B", "C"]))
+    found = read(fit.report(tmp_path / "report.html"))
+    assert "The answers are about age; treatment is further down." in " ".join(found.texts.values())
