@@ -23,6 +23,7 @@ from formulajoint.compiler.plan import (
     FamilyPlan,
     Plan,
     ScalePlan,
+    SharesPlan,
 )
 from formulajoint.contrasts.averages import joint
 from formulajoint.contrasts.weights import Weights
@@ -87,6 +88,19 @@ def on_draws(contrasts: Iterable[ContrastPlan], values: Mapping[str, FloatArray]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # said by the diagnostics
             found[contrast.name] = node_value(contrast, source)
     return found
+
+
+def given_draws(plan: Plan, count: int) -> dict[str, FloatArray]:
+    """Return `count` equal draws (..., count) of what `constants` are, for `on_draws`."""
+    return {
+        name: np.broadcast_to(value[..., None], (*value.shape, count))
+        for name, value in constants(plan).items()
+    }
+
+
+def share_draws(shares: Iterable[SharesPlan], count: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+    """Return draws (G, count) of uncertain shares, of which the data say nothing."""
+    return {own.name: rng.dirichlet(own.counts, size=count).T for own in shares}
 
 
 def weights_over_sigma(contrast: AveragePlan | FamilyPlan, values: Values) -> Any:

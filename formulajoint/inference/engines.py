@@ -16,6 +16,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import draw
+from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.inference.exact.posterior import posterior_tree
 from formulajoint.inference.exact.reduction import reduce
 from formulajoint.inference.settings import Settings
@@ -27,9 +28,6 @@ SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
 """Samplers by NUTS: names of ``engine=``, besides ``auto`` and ``exact``."""
 
 ENGINES = ("auto", "exact", *SAMPLERS)
-
-K_HAT = 0.7
-"""Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
 
 log = logging.getLogger("formulajoint")
 

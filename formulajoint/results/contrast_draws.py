@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from xarray import DataArray, DataTree
 
-from formulajoint.compiler.contrast_nodes import constants, node_dims, on_draws, variable_dims
+from formulajoint.compiler.contrast_nodes import given_draws, node_dims, on_draws, share_draws, variable_dims
 from formulajoint.compiler.names import Names
-from formulajoint.compiler.plan import Plan, SharesPlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning_contrasts import plan_contrasts
 from formulajoint.design.schema import FloatArray
 from formulajoint.language.default import present
@@ -64,22 +63,13 @@ def _values(posterior: Posterior, plan: Plan) -> dict[str, FloatArray]:
     sizes = posterior.tree["posterior"].sizes
     count = sizes["chain"] * sizes["draw"]
     dataset = posterior.dataset
-    values = {
-        name: np.broadcast_to(value[..., None], (*value.shape, count))
-        for name, value in constants(plan).items()
-    }
+    values = given_draws(plan, count)
     for name, dims in variable_dims(plan).items():
         if name in dataset:
             ordered = dataset[name].transpose(*dims, "chain", "draw").to_numpy()
             values[name] = ordered.reshape((*ordered.shape[: len(dims)], count))
     missing = [shares for shares in plan.shares if shares.name not in dataset]
-    return values | _drawn(missing, count)
-
-
-def _drawn(shares: Sequence[SharesPlan], count: int) -> dict[str, FloatArray]:
-    """Return draws of uncertain shares, of which the data say nothing; (G, count) each."""
-    rng = np.random.default_rng(SEED)
-    return {own.name: rng.dirichlet(own.counts, size=count).T for own in shares}
+    return values | share_draws(missing, count, np.random.default_rng(SEED))
 
 
 def _labelled(values: FloatArray, dims: tuple[str, ...], posterior: Posterior, plan: Plan) -> DataArray:

@@ -10,14 +10,12 @@ import pandas as pd
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.errors import InferenceError, listed
+from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.results.posterior import Posterior
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
 """Limits of Vehtari, Gelman, Simpson, Carpenter & Bürkner, Bayesian Analysis 2021."""
-
-K_HAT = 0.7
-"""Limit of Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024."""
 
 FEWEST = 4
 """With fewer draws a chain there is no effective sample size."""

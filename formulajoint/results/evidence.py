@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.design.schema import Design
-from formulajoint.inference.exact.evidence import K_HAT, log_evidence, why_no_evidence
+from formulajoint.inference.exact.evidence import log_evidence, why_no_evidence
+from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.posterior import Posterior
 

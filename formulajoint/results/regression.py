@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.contrasts.hypotheses import Block, layout
-from formulajoint.design.moments import by_group, stack
+from formulajoint.design.moments import stack, triangles
 from formulajoint.design.schema import Design, FloatArray, IntArray
 
 MOST_COEFFICIENTS = 1500
@@ -51,18 +51,12 @@ def regression(design: Design) -> Regression | None:
     predictor, rows = design.predictor, design.rows.used
     offset = 0.0 if predictor.offset is None else predictor.offset
     weights = np.ones(rows) if design.row_weights is None else design.row_weights
-    precisions = weights if design.precisions is None else design.precisions
-    table = np.column_stack(
-        [stack(predictor.per_group, rows), stack(predictor.common, rows), design.response.values - offset]
-    )
-    table *= np.sqrt(precisions)[:, None]
-    columns, y, groups = [], [], []
-    for group, index in enumerate(by_group(predictor.grouping, rows)):
-        triangle = np.linalg.qr(table[index], mode="r")
-        columns.append(_placed(triangle, design, blocks, group, count))
-        y.append(triangle[:, -1])
-        groups.append(np.full(len(triangle), group))
-    return Regression(np.vstack(columns), np.concatenate(y), float(weights.sum()), np.concatenate(groups))
+    y = (design.response.values - offset)[:, None]
+    own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
+    found = triangles([own, shared, y], predictor.grouping, design.precisions)  # (G, q, q)
+    columns = [_placed(triangle, design, blocks, group, count) for group, triangle in enumerate(found)]
+    groups = np.repeat(np.arange(len(found)), found.shape[1])
+    return Regression(np.vstack(columns), found[:, :, -1].ravel(), float(weights.sum()), groups)
 
 
 def _placed(

@@ -19,13 +19,12 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import sample_scales
+from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
 from formulajoint.inference.quadrature import LogIntegral
 
 DRAWS, POOLS = 1000, 4
 """As many as a fit has by default: the error of a log evidence is then some thousandths."""
-
-K_HAT = 0.7
 
 
 def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:

@@ -20,6 +20,9 @@ from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_wei
 EFFORTS = ((6, 2000), (12, 6000))
 """Components of the proposal and draws for each round of fitting it: the second where the first does not do."""
 
+K_HAT = 0.7
+"""Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
+
 GOOD = 0.5
 """A k-hat below this is as good as any."""
 
@@ -46,8 +49,7 @@ class Sampled:
     ----------
     points : (F, C, draws, d) array
     k_hat : float
-        Pareto shape of the largest weights: above 0.7 they cannot be trusted (Vehtari, Simpson, Gelman, Yao & Gabry,
-        JMLR 2024). Of the worst density.
+        Pareto shape of the largest weights: above `K_HAT` they cannot be trusted. Of the worst density.
     ess : (F, C) array
         What each pool is worth in independent draws.
     log_integral, error : float

@@ -8,13 +8,14 @@ from importlib.metadata import version
 import numpy as np
 from xarray import Dataset, DataTree
 
-from formulajoint.compiler.contrast_nodes import constants, node_dims, on_draws
+from formulajoint.compiler.contrast_nodes import given_draws, node_dims, on_draws, share_draws
 from formulajoint.compiler.plan import Coefficient, Plan, Pool
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.draws import Draws
 from formulajoint.inference.exact.reduction import Block, Reduction
 from formulajoint.inference.exact.scales import correlation_root
+from formulajoint.inference.observed import with_observed
 
 type Named = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
@@ -50,17 +51,14 @@ def posterior_tree(
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
     posterior = {name: (("chain", "draw", *dims), values) for name, (dims, values) in variables.items()}
-    response = plan.design.response.values
-    observed = {plan.response_name: ((plan.obs_dim,), response)}
     tree = DataTree.from_dict(
         {
             "posterior": Dataset(posterior, both | coords, about),
             "sample_stats": Dataset(_statistics(draws), {"chain": both["chain"]}, about),
-            "observed_data": Dataset(observed, {plan.obs_dim: np.arange(len(response))}),
         }
     )
     tree.attrs["engine"] = "exact"
-    return tree
+    return with_observed(tree, plan)
 
 
 def _statistics(draws: Draws) -> dict[str, tuple[tuple[str, ...], FloatArray | float]]:
@@ -158,15 +156,11 @@ def _contrasts(
         return {}
     both = next(iter(variables.values()))[1].shape[:2]
     count, dims = int(np.prod(both)), node_dims(plan)
-    known = {
-        name: np.broadcast_to(value[..., None], (*value.shape, count))
-        for name, value in constants(plan).items()
-    }
-    known |= {
+    known = given_draws(plan, count) | {
         name: np.moveaxis(values.reshape(count, *values.shape[2:]), 0, -1)
         for name, (_, values) in variables.items()
     }
-    shares = {own.name: rng.dirichlet(own.counts, size=count).T for own in plan.shares}
+    shares = share_draws(plan.shares, count, rng)
     found = shares | on_draws(plan.contrasts, known | shares)
     return {
         name: (dims[name], np.moveaxis(values, -1, 0).reshape(*both, *values.shape[:-1]))
