@@ -183,16 +183,14 @@ class JointModel:
         """
         from formulajoint.api.fit import Fit
         from formulajoint.inference.engines import run
-        from formulajoint.inference.observed import with_observed
         from formulajoint.inference.settings import Settings
         from formulajoint.results.posterior import Posterior
 
         check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
-        tree = with_observed(drawn.tree, self.plan)
-        tree.attrs |= settings.to_say_again(drawn.engine)
-        return Fit(self, Posterior(self.plan, tree, drawn.engine, drawn.why))
+        drawn.tree.attrs |= settings.to_say_again(drawn.engine)
+        return Fit(self, Posterior(self.plan, drawn.tree, drawn.engine, drawn.why))
 
     def _for_nuts(self, likelihood: str) -> pm.Model:
         """Return the ``pm.Model`` that NUTS evaluates."""

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.design.moments import (
+    group_triangles,
     partial_ss_of,
     profile,
     profile_of,
     rows_by_group,
     slopes_of,
     stack,
-    triangles,
 )
 from formulajoint.design.schema import Design, FloatArray, Predictor
 
@@ -46,7 +46,7 @@ def centered_columns(design: Design) -> NDArray[np.bool_]:
     predictor, rows, y = design.predictor, design.rows.used, _response(design)
     own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
     p, grouping = own.shape[1], predictor.grouping
-    found = triangles([own, shared, y[:, None]], grouping, design.precisions)
+    found = group_triangles([own, shared, y[:, None]], grouping, design.precisions)
     fit = profile_of(found, p, rows_by_group(grouping, design.row_weights, rows))
     df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
     # Where standard errors are known, rows are in units of them.

@@ -62,7 +62,7 @@ def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
         yield order[start:end]
 
 
-def triangles(
+def group_triangles(
     columns: Sequence[FloatArray], grouping: Grouping | None, row_weights: FloatArray | None = None
 ) -> FloatArray:
     """Return each group's rows of `columns` (N, a), (N, b), ... in as few rows as say the same, (G, m, q).
@@ -118,7 +118,7 @@ def profile(
     row_weights: FloatArray | None = None,
 ) -> Profile:
     """Regress y (N,) on own (N, p) columns by group and shared (N, k) columns, by ranks and residuals."""
-    found = triangles([own, shared, y[:, None]], grouping, row_weights)
+    found = group_triangles([own, shared, y[:, None]], grouping, row_weights)
     return profile_of(found, own.shape[1], rows_by_group(grouping, row_weights, len(y)))
 
 
@@ -130,7 +130,7 @@ def rows_by_group(grouping: Grouping | None, row_weights: FloatArray | None, row
 
 
 def profile_of(found: FloatArray, own: int, group_rows: FloatArray) -> Profile:
-    """Return the profile from `triangles` of own columns, shared columns and y."""
+    """Return the profile from `group_triangles` of own columns, shared columns and y."""
     q = basis(found[:, :, :own])
     table = found[:, :, own:]
     left_over = residual(table, q)
@@ -153,11 +153,11 @@ def partial_ss(columns: FloatArray, grouping: Grouping | None, row_weights: Floa
     This is the information that the group's rows hold on the column's coefficient, up to sigma^2. It is 0
     where the coefficient cannot be told from the others in that group.
     """
-    return partial_ss_of(triangles([columns], grouping, row_weights))
+    return partial_ss_of(group_triangles([columns], grouping, row_weights))
 
 
 def partial_ss_of(found: FloatArray) -> FloatArray:
-    """Return the same from the `triangles` of the columns."""
+    """Return the same from the `group_triangles` of the columns."""
     p = found.shape[2]
     parts = [_alone(found[:, :, j : j + 1], np.delete(found, j, axis=2)) for j in range(p)]
     return np.stack(parts, axis=1) if parts else np.empty((len(found), 0))
@@ -173,11 +173,11 @@ def slopes(
     y: FloatArray, columns: FloatArray, grouping: Grouping | None, row_weights: FloatArray | None
 ) -> FloatArray:
     """Return each group's least-squares coefficients, (G, p); of least norm where they are not unique."""
-    return slopes_of(triangles([columns, y[:, None]], grouping, row_weights))
+    return slopes_of(group_triangles([columns, y[:, None]], grouping, row_weights))
 
 
 def slopes_of(found: FloatArray) -> FloatArray:
-    """Return the same from the `triangles` of the columns and y."""
+    """Return the same from the `group_triangles` of the columns and y."""
     columns, y = found[:, :, :-1], found[:, :, -1:]
     lengths = np.linalg.norm(columns, axis=1, keepdims=True)
     lengths[lengths == 0] = 1.0

@@ -19,6 +19,7 @@ from formulajoint.inference.exact.draws import draw
 from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.inference.exact.posterior import posterior_tree
 from formulajoint.inference.exact.reduction import reduce
+from formulajoint.inference.observed import with_observed
 from formulajoint.inference.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     check_engine(engine)
     settings.check()
     if engine in SAMPLERS:
-        return _by_nuts(build, engine, settings)
+        return _by_nuts(plan, build, engine, settings)
     reason = why_not(plan)
     if reason and engine == "exact":
         raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
@@ -93,7 +94,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
                 return Drawn(tree, "exact")
             reason = f"its k-hat is {k_hat:.2f}"
     log.info("not by the exact engine: %s", reason)
-    return _by_nuts(build, "nutpie", settings, reason)
+    return _by_nuts(plan, build, "nutpie", settings, reason)
 
 
 def exact(plan: Plan, settings: Settings) -> DataTree:
@@ -110,9 +111,11 @@ def exact(plan: Plan, settings: Settings) -> DataTree:
     return posterior_tree(plan, reduction, draws, seconds, np.random.default_rng(shares_seed))
 
 
-def _by_nuts(build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = "") -> Drawn:
+def _by_nuts(
+    plan: Plan, build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = ""
+) -> Drawn:
     log.info("%s: loading PyMC and compiling the model, which takes some seconds", sampler)
     from formulajoint.inference.nuts import sample  # loads PyMC: seconds
 
     _check_installed(sampler)
-    return Drawn(sample(build(), sampler, settings), sampler, why)
+    return Drawn(with_observed(sample(build(), sampler, settings), plan), sampler, why)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.contrasts.hypotheses import Block, layout
-from formulajoint.design.moments import stack, triangles
+from formulajoint.design.moments import group_triangles, stack
 from formulajoint.design.schema import Design, FloatArray, IntArray
 
 MOST_COEFFICIENTS = 1500
@@ -53,7 +53,7 @@ def regression(design: Design) -> Regression | None:
     weights = np.ones(rows) if design.row_weights is None else design.row_weights
     y = (design.response.values - offset)[:, None]
     own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
-    found = triangles([own, shared, y], predictor.grouping, design.precisions)  # (G, q, q)
+    found = group_triangles([own, shared, y], predictor.grouping, design.precisions)  # (G, q, q)
     columns = [_placed(triangle, design, blocks, group, count) for group, triangle in enumerate(found)]
     groups = np.repeat(np.arange(len(found)), found.shape[1])
     return Regression(np.vstack(columns), found[:, :, -1].ravel(), float(weights.sum()), groups)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from formulajoint.design.moments import (
     basis,
     by_group,
+    group_triangles,
     partial_ss,
     profile,
     residual,
     slopes,
     stack,
-    triangles,
 )
 from formulajoint.design.moments import rank as rank_of
 from formulajoint.design.schema import Grouping
@@ -135,7 +135,7 @@ def test_slopes():
 def test_triangles_hold_the_inner_products_of_each_group(case):
     y, own, shared, grouping, weights = case
     table = np.column_stack([own, shared, y])
-    found = triangles([own, shared, y[:, None]], grouping, weights)
+    found = group_triangles([own, shared, y[:, None]], grouping, weights)
     lengths = np.sqrt(weights @ table**2)
     for g, index in enumerate(by_group(grouping, len(y))):
         part = table[index] / np.where(lengths > 0, lengths, 1)
