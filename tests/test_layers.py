@@ -72,6 +72,8 @@ LOCAL_IMPORTS = {
         "inference/engines.py",
         "formulajoint.inference.nuts.",
     ),  # loads PyMC: seconds, and the exact engine needs none
+    ("contrasts/hypotheses.py", "scipy.optimize."),  # for orders whose rows depend on each other
+    ("results/joint_table.py", "formulajoint.results.orders."),  # loads scipy.stats, for orders only
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

@@ -1,29 +1,57 @@
-"""Log densities of the priors of scales, in SciPy: for quadrature, where PyMC is not needed."""
+"""Log densities of the priors of scales: for quadrature, where PyMC is not needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import lgamma
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from formulajoint.compiler.priors import Prior
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import BugError
 
+LOG_2_PI = float(np.log(2 / np.pi))
+
+
+def _half_student_t(x: FloatArray, nu: float, sigma: float) -> FloatArray:
+    constant = np.log(2 / sigma) + lgamma((nu + 1) / 2) - lgamma(nu / 2) - np.log(nu * np.pi) / 2
+    return np.asarray(constant - (nu + 1) / 2 * np.log1p((x / sigma) ** 2 / nu))
+
+
+def _log_normal(x: FloatArray, mu: float, sigma: float) -> FloatArray:
+    return np.asarray(-np.log(x * sigma) - np.log(2 * np.pi) / 2 - ((np.log(x) - mu) / sigma) ** 2 / 2)
+
+
+def _beta(x: FloatArray, alpha: float, beta: float) -> FloatArray:
+    ends = _times(alpha - 1, np.log(x)) + _times(beta - 1, np.log1p(-np.minimum(x, 1.0)))
+    return np.where(x <= 1, ends + lgamma(alpha + beta) - lgamma(alpha) - lgamma(beta), -np.inf)
+
+
+def _times(power: float, logs: FloatArray) -> FloatArray:
+    """Return the log of a power, of zero, too."""
+    return power * logs if power else np.zeros_like(logs)
+
+
 LOG_DENSITIES: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
-        "half_normal": lambda x, sigma: stats.halfnorm.logpdf(x, scale=sigma),
-        "half_cauchy": lambda x, beta: stats.halfcauchy.logpdf(x, scale=beta),
-        "half_student_t": lambda x, nu, sigma: np.log(2) + stats.t.logpdf(x, nu, scale=sigma),
-        "exponential": lambda x, lam: stats.expon.logpdf(x, scale=1 / lam),
-        "gamma": lambda x, alpha, beta: stats.gamma.logpdf(x, alpha, scale=1 / beta),
-        "inverse_gamma": lambda x, alpha, beta: stats.invgamma.logpdf(x, alpha, scale=beta),
-        "log_normal": lambda x, mu, sigma: stats.lognorm.logpdf(x, sigma, scale=np.exp(mu)),
-        "beta": lambda x, alpha, beta: stats.beta.logpdf(x, alpha, beta),
-        "uniform": lambda x, lower, upper: stats.uniform.logpdf(x, lower, upper - lower),
+        "half_normal": lambda x, sigma: LOG_2_PI / 2 - np.log(sigma) - (x / sigma) ** 2 / 2,
+        "half_cauchy": lambda x, beta: LOG_2_PI - np.log(beta) - np.log1p((x / beta) ** 2),
+        "half_student_t": _half_student_t,
+        "exponential": lambda x, lam: np.log(lam) - lam * x,
+        "gamma": lambda x, alpha, beta: (
+            alpha * np.log(beta) - lgamma(alpha) + _times(alpha - 1, np.log(x)) - beta * x
+        ),
+        "inverse_gamma": lambda x, alpha, beta: (
+            alpha * np.log(beta) - lgamma(alpha) - (alpha + 1) * np.log(x) - beta / x
+        ),
+        "log_normal": _log_normal,
+        "beta": _beta,
+        "uniform": lambda x, lower, upper: np.where(
+            (lower <= x) & (x <= upper), -np.log(upper - lower), -np.inf
+        ),
     }
 )
 """Prior name -> log density at x > 0, with the arguments that the language gives it."""
@@ -34,7 +62,9 @@ def log_density(prior: Prior, x: FloatArray) -> FloatArray:
     density = LOG_DENSITIES.get(prior.law)
     if density is None:
         raise BugError(f"{prior} is no prior of a scale with a density")
-    return np.asarray(density(x, **prior.args))
+    with np.errstate(all="ignore"):
+        found = np.asarray(density(x, **prior.args))
+    return np.where(np.isnan(found) & ~np.isnan(x), -np.inf, found)  # at 0 and infinity
 
 
 def support(prior: Prior) -> tuple[float, float]:

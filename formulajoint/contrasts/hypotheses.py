@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
-from scipy import optimize, sparse
+from scipy import sparse
 
 from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
 from formulajoint.design.names import calls
@@ -254,6 +254,8 @@ def _equalities_can_hold(found: Hypothesis) -> bool:
 
 def _order_can_hold(found: Hypothesis) -> bool:
     """Tell whether some b has every row of R b above r: by Farkas, unless rows add up to nothing above nothing."""
+    from scipy.optimize import linprog  # for orders that need it only
+
     rows, null = found.rows, found.null
     if len(independent(rows)) == len(null):
         return True
@@ -262,6 +264,6 @@ def _order_can_hold(found: Hypothesis) -> bool:
     unit, least = dense / size[:, None], null / size
     # weights y >= 0 that sum to one, y'R = 0 and y'r >= 0, would say 0 > y'r
     sums = np.vstack([unit.T, np.ones(len(null))])
-    answer = optimize.linprog(-least, A_eq=sums, b_eq=np.append(np.zeros(unit.shape[1]), 1.0))
+    answer = linprog(-least, A_eq=sums, b_eq=np.append(np.zeros(unit.shape[1]), 1.0))
     room = 1e-9 * max(1.0, float(np.max(abs(least))))
     return answer.x is None or float(least @ answer.x) < -room

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.results.convergence import ess_bulk
 
 type Holds = Callable[[FloatArray], NDArray[np.bool_]]
 """Tells of each of n draws (n, q) whether something is so."""
@@ -223,9 +223,7 @@ def effective_draws(draws: FloatArray) -> float:
     moving = draws[:, :, np.ptp(draws, axis=(0, 1)) > 0]
     if draws.shape[1] < 4 or moving.shape[2] == 0:
         return float(draws.shape[0] * draws.shape[1])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        each = array_stats.ess(np.moveaxis(moving, 2, 0), chain_axis=1, draw_axis=2, method="bulk")
-    return float(np.min(each))
+    return float(np.min(ess_bulk(np.moveaxis(moving, 2, 0))))
 
 
 def with_errors(shares: Mapping[str, Figure], effective: float) -> dict[str, float]:

@@ -7,12 +7,12 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base.array import array_stats
 
 from formulajoint.compiler.contrast_nodes import node_dims
 from formulajoint.compiler.plan import ContrastPlan, FamilyPlan
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
+from formulajoint.results.convergence import ess_bulk, ess_tail, hdi, r_hat
 from formulajoint.results.describe import span
 from formulajoint.results.moments import degrees_of_freedom
 from formulajoint.results.posterior import Posterior, reported_cells
@@ -123,20 +123,19 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
         found = _statistics(np.where(known[:, None, None], draws, 0.0), prob)
         return {name: np.where(known, values, np.nan) for name, values in found.items()}
     flat = draws.reshape((len(draws), -1))
-    hdi = array_stats.hdi(flat, axis=-1, prob=prob)
+    interval = hdi(flat, prob)
     above = (flat > 0).mean(axis=1)
-    kept = {"chain_axis": 1, "draw_axis": 2}
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "mean": flat.mean(axis=1),
             "sd": flat.std(axis=1, ddof=1) if flat.shape[1] > 1 else np.full(len(flat), np.nan),
             "median": np.median(flat, axis=1),
-            "hdi_low": hdi[..., 0],
-            "hdi_high": hdi[..., 1],
+            "hdi_low": interval[:, 0],
+            "hdi_high": interval[:, 1],
             "p_direction": np.maximum(above, (flat < 0).mean(axis=1)),
-            "ess_bulk": array_stats.ess(draws, method="bulk", **kept),
-            "ess_tail": array_stats.ess(draws, method="tail", prob=TAILS, **kept),
-            "r_hat": array_stats.rhat(draws, **kept),
+            "ess_bulk": ess_bulk(draws),
+            "ess_tail": ess_tail(draws, TAILS),
+            "r_hat": r_hat(draws),
         }
 
 

@@ -6,7 +6,7 @@ from math import gamma, pi
 
 import numpy as np
 import pytest
-from scipy import integrate
+from scipy import integrate, stats
 
 from formulajoint.compiler.densities import LOG_DENSITIES, log_density, support
 from formulajoint.compiler.priors import LAWS, prior
@@ -42,6 +42,27 @@ def test_densities_integrate_to_one_over_their_support(law: tuple[str, float]) -
 def test_every_proper_prior_of_a_scale_has_a_density() -> None:
     scales = {name for name, law in LAWS.items() if law.support in ("positive", "interval")} - {"inverse"}
     assert LOG_DENSITIES.keys() == scales == {law[0] for law in TEXTBOOK}
+
+
+@pytest.mark.parametrize("law", TEXTBOOK, ids=" ".join(LOG_DENSITIES).split())
+def test_densities_at_the_ends(law: tuple[str, float]) -> None:
+    """SciPy's, also where a scale has underflowed to zero or overflowed."""
+    frozen = {
+        "half_normal": lambda s: stats.halfnorm(scale=s),
+        "half_cauchy": lambda s: stats.halfcauchy(scale=s),
+        "half_student_t": lambda nu, s: stats.t(nu, scale=s),
+        "exponential": lambda lam: stats.expon(scale=1 / lam),
+        "gamma": lambda a, b: stats.gamma(a, scale=1 / b),
+        "inverse_gamma": lambda a, b: stats.invgamma(a, scale=b),
+        "log_normal": lambda m, s: stats.lognorm(s, scale=np.exp(m)),
+        "beta": stats.beta,
+        "uniform": lambda low, high: stats.uniform(low, high - low),
+    }
+    x = np.array([0.0, 1e-300, 1e-5, 1.0, 1e5, 1e150])
+    with np.errstate(all="ignore"):
+        expected = frozen[law[0]](*law[1:]).logpdf(x) + (np.log(2) if law[0] == "half_student_t" else 0)
+    np.testing.assert_allclose(log_density(prior(*law), x), expected, rtol=1e-12)
+    assert log_density(prior(*law), np.array(np.inf)) == -np.inf
 
 
 @pytest.mark.parametrize("law", [("normal", 0.0, 1.0), ("inverse",), ("flat",)])

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base.array import array_stats
-from scipy.special import logsumexp
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.mode import Target, find_mode
+from formulajoint.inference.exact.pareto import k_hat
 from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_weights, normalised
 
 EFFORTS = ((6, 2000), (12, 6000))
@@ -152,17 +151,14 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
 
 
 def _k_hat(logs: FloatArray) -> float:
-    """Return the largest k-hat of log weights (F, n), which `psislw` wants with the other sign."""
-    heaviest = np.argsort(np.max(logs, axis=1) - logsumexp(logs, axis=1))[-CHECKED:]
-    try:
-        return max(float(array_stats.psislw(-logs[f][np.isfinite(logs[f])])[1]) for f in heaviest)
-    except ValueError:  # the largest weights are all the same: there is no tail to judge by
-        return np.inf
+    """Return the largest k-hat of log weights (F, n)."""
+    heaviest = np.argsort(np.max(logs, axis=1) - np.logaddexp.reduce(logs, axis=1))[-CHECKED:]
+    return max(k_hat(logs[f][np.isfinite(logs[f])]) for f in heaviest)
 
 
 def _integral(logs: FloatArray) -> tuple[float, float]:
     """Return the sum of the logs of the mean weights, and its standard error."""
     count = logs.shape[1]
-    value = logsumexp(logs, axis=1) - np.log(count)
+    value = np.logaddexp.reduce(logs, axis=1) - np.log(count)
     spread = np.var(np.exp(logs - value[:, None]), axis=1) / count
     return float(np.sum(value)), float(np.sqrt(np.sum(spread)))

@@ -33,7 +33,8 @@ that, one by one. There are at most (p + 2) (p + t + 3) arrays of a block at a t
 LONG = 10_000
 
 LOST = 1e13
-"""A pivot that is so much smaller than what it is left of is rounding: the density is then unknown, NaN."""
+"""A pivot or sum of squares that is so much smaller than what it is left of is rounding: the density is then unknown,
+NaN."""
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -236,13 +237,13 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     reduction, xp = kernel.reduction, kernel.xp
     out = eliminate(kernel, values)
     rest = left_over(kernel, values, out)
-    total = xp.zeros(len(values), dtype=rest.dtype)
+    total, squares = xp.zeros(len(values), dtype=rest.dtype), rest[-1, -1, ...]
     for pivot in out.pivots:
         total = total + xp.sum(xp.log(pivot), axis=-1)
     for _ in range(len(reduction.reference)):
         total = total + xp.log(rest[0, 0, ...])
         rest = rest[1:, 1:, ...] - rest[1:, :1, ...] * (rest[:1, 1:, ...] / rest[0, 0, ...])
-    total = np.asarray(total + rest[0, 0, ...])
+    total = np.asarray(total + _known(xp, rest[0, 0, ...], squares))
     variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
     total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
@@ -250,12 +251,18 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     return np.asarray(reduction.log_unit - 0.5 * (total - flat * LOG_2PI))
 
 
+def _known(xp: Any, left: Array, squares: Array) -> Array:
+    """Return the sum of squares that is left of `squares`, NaN where that is rounding, and so large as to matter."""
+    return xp.where((squares > LOST) & (squares > LOST * left), xp.nan, left)
+
+
 def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return each group's own term at sigmas (S, G)."""
     reduction = kernel.reduction
     out = eliminate(kernel, values)
-    total = reduction.whole[0, 0] / values**2 + reduction.lean @ reduction.lean
+    squares = left = reduction.whole[0, 0] / values**2 + reduction.lean @ reduction.lean
     for pivot, row in zip(out.pivots, out.right, strict=True):
-        total = total + np.asarray(kernel.xp.log(pivot) - row[-1] ** 2 / pivot)
+        left = left - np.asarray(row[-1] ** 2 / pivot)
+    total = _known(np, left, squares) + sum(np.asarray(kernel.xp.log(pivot)) for pivot in out.pivots)
     total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
     return np.asarray(-0.5 * (total - np.sum(reduction.flat) * LOG_2PI))

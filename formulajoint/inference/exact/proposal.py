@@ -8,9 +8,9 @@ F densities stand side by side, K components each, d coordinates.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import lgamma
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.mode import Target
@@ -81,14 +81,14 @@ class Mixture:
     def log_parts(self, distances: FloatArray) -> FloatArray:
         """Return the log of each component's weight times its density (F, K, n)."""
         d = self.means.shape[2]
-        constant = gammaln((DF + d) / 2) - gammaln(DF / 2) - 0.5 * d * np.log(DF * np.pi)
+        constant = lgamma((DF + d) / 2) - lgamma(DF / 2) - 0.5 * d * np.log(DF * np.pi)
         diagonal = np.diagonal(self.roots, axis1=2, axis2=3)
         logs = np.log(self.weights) - np.sum(np.log(diagonal), axis=2) + constant
         return np.asarray(logs[:, :, None] - 0.5 * (DF + d) * np.log1p(distances / DF))
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Return log densities (F, n) of points (F, n, d)."""
-        return np.asarray(logsumexp(self.log_parts(self.distances(points)), axis=1))
+        return np.asarray(np.logaddexp.reduce(self.log_parts(self.distances(points)), axis=1))
 
 
 def log_weights(target: Target, proposal: Mixture, points: FloatArray) -> FloatArray:
@@ -216,7 +216,7 @@ def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread:
     d = points.shape[2]
     distances = proposal.distances(points)
     parts = proposal.log_parts(distances)
-    held = weights[:, None] * np.exp(parts - logsumexp(parts, axis=1, keepdims=True))  # (F, K, n)
+    held = weights[:, None] * np.exp(parts - np.logaddexp.reduce(parts, axis=1, keepdims=True))  # (F, K, n)
     pulled = held * (DF + d) / (DF + distances)
     share, mass = np.sum(held, axis=2), np.sum(pulled, axis=2)
     means = np.einsum("fkn,fni->fki", pulled, points) / np.maximum(mass, 1e-300)[..., None]

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from formulajoint.compiler.densities import log_density, support
 from formulajoint.compiler.priors import Prior, prior
@@ -37,7 +36,7 @@ class Coordinate:
         """Return the parameter at coordinates of any shape."""
         if np.isinf(self.high):
             return self.low + np.exp(points)
-        return self.low + (self.high - self.low) * expit(points)
+        return self.low + (self.high - self.low) * np.exp(-np.logaddexp(0.0, -points))
 
     def at(self, value: FloatArray) -> FloatArray:
         """Return the coordinate of values, those outside brought just inside."""

@@ -61,3 +61,17 @@ def test_rounding_is_no_density() -> None:
     found = log_likelihood(kernel(reduction), np.array([[-40.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]))
     assert np.isnan(found[0])
     assert np.isfinite(found[1])
+
+
+@pytest.mark.parametrize("term", ["x", "x + common(z)"])
+def test_where_the_rows_fit_exactly_rounding_is_no_density(term: str) -> None:
+    """What is left of the squares is zero but for rounding, which a sigma of e^-34 would blow up to any size."""
+    data = pd.DataFrame({"g": list("aaabbbbb"), "x": [0, 1, 3, 1, 3, 3, 2, 4], "z": [0, 2, 1, 0, 0, 2, 5, 1]})
+    data["y"] = np.where(data.g == "a", 0.1 + 0.7 * data.x, [0, 0, 0, 4, 1, 7, 2, 2])
+    formula = f"y ~ {term} | g, sigma ~ 1 | g, prior(sigma ~ inverse_gamma(3, 2))"
+    core = kernel(reduce(fj.model(formula, data).plan))
+    tiny = np.stack([np.linspace(-60, -20, 50), np.zeros(50)], axis=1)
+    found = [log_likelihood(core, tiny)]
+    if term == "x":
+        found.append(log_likelihood(core, tiny, by_group=True)[:, 0])
+    assert not any(np.any(each > 100) for each in found)  # NaN, or about 1 / sigma
