@@ -63,7 +63,6 @@ WALKERS = {
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
     ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
-    ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     (
         "compiler/contrast_nodes.py",
         "formulajoint.compiler.graphs.",
@@ -72,8 +71,6 @@ LOCAL_IMPORTS = {
         "inference/engines.py",
         "formulajoint.inference.nuts.",
     ),  # loads PyMC: seconds, and the exact engine needs none
-    ("contrasts/hypotheses.py", "scipy.optimize."),  # for orders whose rows depend on each other
-    ("results/joint_table.py", "formulajoint.results.orders."),  # loads scipy.stats, for orders only
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
 from formulajoint.design.names import calls
@@ -66,7 +66,7 @@ class Hypothesis:
     """
 
     text: str
-    rows: sparse.csr_array
+    rows: scipy.sparse.csr_array
     null: FloatArray
     order: bool
     terms: tuple[str, ...]
@@ -170,7 +170,7 @@ def all_zero(design: Design, term: Term) -> Hypothesis:
     return Hypothesis(f"{term.name} == 0", rows, np.zeros(block.size), False, (term.name,))
 
 
-def independent(rows: sparse.csr_array) -> IntArray:
+def independent(rows: scipy.sparse.csr_array) -> IntArray:
     """Return which rows to keep so that none follows from those before; (rank,) of row numbers.
 
     Restrictions rarely repeat each other, and never where each has a coefficient that no other has.
@@ -254,8 +254,6 @@ def _equalities_can_hold(found: Hypothesis) -> bool:
 
 def _order_can_hold(found: Hypothesis) -> bool:
     """Tell whether some b has every row of R b above r: by Farkas, unless rows add up to nothing above nothing."""
-    from scipy.optimize import linprog  # for orders that need it only
-
     rows, null = found.rows, found.null
     if len(independent(rows)) == len(null):
         return True
@@ -264,6 +262,6 @@ def _order_can_hold(found: Hypothesis) -> bool:
     unit, least = dense / size[:, None], null / size
     # weights y >= 0 that sum to one, y'R = 0 and y'r >= 0, would say 0 > y'r
     sums = np.vstack([unit.T, np.ones(len(null))])
-    answer = linprog(-least, A_eq=sums, b_eq=np.append(np.zeros(unit.shape[1]), 1.0))
+    answer = scipy.optimize.linprog(-least, A_eq=sums, b_eq=np.append(np.zeros(unit.shape[1]), 1.0))
     room = 1e-9 * max(1.0, float(np.max(abs(least))))
     return answer.x is None or float(least @ answer.x) < -room

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.errors import FormulaError, listed
@@ -26,7 +26,7 @@ ROUNDING = 1e-14
 class Form:
     """Linear functions of the vector b, one a cell of `dims`: ``rows @ b + constant``."""
 
-    rows: sparse.csr_array
+    rows: scipy.sparse.csr_array
     constant: FloatArray
     dims: Mapping[str, tuple[str, ...]]
 
@@ -116,9 +116,9 @@ class Reader:
 
 def written(
     forms: Sequence[Form], comparisons: Sequence[Chain], text: str
-) -> tuple[sparse.csr_array, FloatArray]:
+) -> tuple[scipy.sparse.csr_array, FloatArray]:
     """Return R and r of forms R b - r, without the rows that say nothing, as A's in ``treatment == treatment[A]``."""
-    rows = sparse.csr_array(sparse.vstack([form.rows for form in forms]))
+    rows = scipy.sparse.csr_array(scipy.sparse.vstack([form.rows for form in forms]))
     null = -np.concatenate([form.constant for form in forms])
     if not (np.isfinite(rows.data).all() and np.isfinite(null).all()):
         message = "a number here is too large"
@@ -127,7 +127,7 @@ def written(
     if not said.any() or np.any(null[~said] != 0):
         message = "a comparison here has no coefficient in it, or takes one from itself"
         raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
-    rows = sparse.csr_array(rows[np.flatnonzero(said)])
+    rows = scipy.sparse.csr_array(rows[np.flatnonzero(said)])
     rows.eliminate_zeros()
     return rows, null[said] + 0.0  # no negative zeros
 
@@ -153,15 +153,15 @@ def picked(
     return Form(unit_rows(start + cells.ravel(), length), np.zeros(cells.size), kept)
 
 
-def unit_rows(columns: IntArray, length: int) -> sparse.csr_array:
+def unit_rows(columns: IntArray, length: int) -> scipy.sparse.csr_array:
     """Return one row a coefficient, one at its place in a vector of `length`."""
     count = len(columns)
-    return sparse.csr_array((np.ones(count), (np.arange(count), columns)), shape=(count, length))
+    return scipy.sparse.csr_array((np.ones(count), (np.arange(count), columns)), shape=(count, length))
 
 
 def number(value: float, length: int) -> Form:
     """Return `value` as a form in which no coefficient of `length` takes part."""
-    return Form(sparse.csr_array((1, length)), np.array([value]), {})
+    return Form(scipy.sparse.csr_array((1, length)), np.array([value]), {})
 
 
 def _is_scalar(form: Form) -> bool:
@@ -169,12 +169,12 @@ def _is_scalar(form: Form) -> bool:
 
 
 def _scaled(form: Form, factor: float) -> Form:
-    return Form(sparse.csr_array(form.rows * factor), form.constant * factor, form.dims)
+    return Form(scipy.sparse.csr_array(form.rows * factor), form.constant * factor, form.dims)
 
 
-def _rounded(total: sparse.csr_array, size: sparse.csr_array) -> sparse.csr_array:
+def _rounded(total: scipy.sparse.csr_array, size: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     """Return the sparse `total` without what rounding left: 0.1 x + 0.2 x - 0.3 x is nothing, not 5e-17 x."""
-    return sparse.csr_array(total.multiply(abs(total) > ROUNDING * size))
+    return scipy.sparse.csr_array(total.multiply(abs(total) > ROUNDING * size))
 
 
 def _spread(form: Form, dims: Mapping[str, tuple[str, ...]]) -> Form:
@@ -184,4 +184,4 @@ def _spread(form: Form, dims: Mapping[str, tuple[str, ...]]) -> Form:
     own = own.transpose([axes.index(dim) for dim in dims if dim in form.dims])
     index = tuple(slice(None) if dim in form.dims else None for dim in dims)
     cells = np.broadcast_to(own[index], tuple(len(labels) for labels in dims.values())).ravel()
-    return Form(sparse.csr_array(form.rows[cells]), form.constant[cells], dims)
+    return Form(scipy.sparse.csr_array(form.rows[cells]), form.constant[cells], dims)

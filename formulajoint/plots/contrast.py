@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan
 from formulajoint.design.schema import FloatArray
@@ -265,7 +265,9 @@ def _draw_prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray, alone
     reach = 0.25 * (last - first)
     grid = np.linspace(first - reach, last + reach, 400)
     label = "prior" + (f" normal({ratio.mean + 0.0:.3g}, {ratio.sd:.3g})" if alone else "")
-    ax.plot(grid, stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label)
+    ax.plot(
+        grid, scipy.stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label
+    )
     heights = [ratio.prior_height, ratio.posterior_height]
     ax.plot([0, 0], heights, "-", color=RED, linewidth=1.4)
     label = "densities at zero" + (f": {_factor(ratio.log_bf10)}" if alone else "")

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.labels import hypothesis_of
@@ -125,7 +125,7 @@ def _all_null(found: GroupDraws, null: ArrayLike) -> Hypothesis:
     if not np.isfinite(values).all():
         raise DataError(f"`null` must be a number, or {q} of them.")
     said = f"{values[0]:g}" if np.all(values == values[0]) else "null"
-    rows = sparse.csr_array(sparse.eye_array(q, format="csr"))
+    rows = scipy.sparse.csr_array(scipy.sparse.eye_array(q, format="csr"))
     return Hypothesis(f"{found.labels.name} == {said}", rows, values, False, ())
 
 

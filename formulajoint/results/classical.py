@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
@@ -78,7 +78,7 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
         return None
     squares, count = _squares(whole, hypothesis)
     statistic = squares / count / (residual / df)
-    return Classical(statistic, count, df, float(special.fdtrc(count, df, statistic)))
+    return Classical(statistic, count, df, float(scipy.special.fdtrc(count, df, statistic)))
 
 
 def wald_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
@@ -107,7 +107,7 @@ def wald_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
     sd = np.sqrt(fit.group_rss / df)[whole.groups]
     scaled = Regression(whole.columns / sd[:, None], whole.y / sd, whole.rows, whole.groups)
     statistic, count = _squares(scaled, hypothesis)
-    return Classical(statistic, count, np.nan, float(special.chdtrc(count, statistic)))
+    return Classical(statistic, count, np.nan, float(scipy.special.chdtrc(count, statistic)))
 
 
 def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
@@ -127,7 +127,7 @@ def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | None:
     if whole is None or rank(basis(whole.columns)) < whole.columns.shape[1]:
         return None
     statistic, count = _squares(whole, hypothesis)
-    return Classical(statistic, count, np.nan, float(special.chdtrc(count, statistic)))
+    return Classical(statistic, count, np.nan, float(scipy.special.chdtrc(count, statistic)))
 
 
 def _squares(whole: Regression, hypothesis: Hypothesis) -> tuple[float, int]:

@@ -20,6 +20,7 @@ from formulajoint.results import joint_tests as figures
 from formulajoint.results.classical import Classical, classical_test
 from formulajoint.results.joint_tests import Figure, Holds
 from formulajoint.results.moments import degrees_of_freedom
+from formulajoint.results.orders import order
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.quantities import Rope, quantities, ropes, row_labels
 
@@ -93,7 +94,7 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
     rest: dict[str, Any] = {"rank": draws.shape[2]}
     if hypothesis.order:
         holds = shares["p_all_positive"]
-        factor = _order(posterior, hypothesis, holds.value, holds.mcse)
+        factor = order(posterior.plan, hypothesis, holds.value, holds.mcse)
         notes.append("an order: p_all_positive is its probability, log_bf10 for it against no order")
     else:
         kept = independent(hypothesis.rows)
@@ -227,15 +228,6 @@ def sensitivity_table(
     return pd.DataFrame(rows).set_index(["hypothesis", "factor"])
 
 
-def _order(
-    posterior: Posterior, hypothesis: Hypothesis, probability: float, mcse: float
-) -> LogIntegral | str:
-    """Return log BF10 of an order whose posterior probability is known, or why there is none."""
-    from formulajoint.results.orders import order  # loads scipy.stats: half a second, for orders only
-
-    return order(posterior.plan, hypothesis, probability, mcse)
-
-
 def _probability(posterior: Posterior, hypothesis: Hypothesis) -> tuple[float, float]:
     """Return the probability of an order and its Monte Carlo standard error."""
     holds = figures.probability_of(figures.all_positive, quantities(posterior, hypothesis))
@@ -245,7 +237,7 @@ def _probability(posterior: Posterior, hypothesis: Hypothesis) -> tuple[float, f
 def _at_scale(posterior: Posterior, hypothesis: Hypothesis, factor: float) -> dict[str, Any]:
     found: LogIntegral | str = "an order's Bayes factor under another prior needs a fit with that prior"
     if hypothesis.order and factor == 1.0:
-        found = _order(posterior, hypothesis, *_probability(posterior, hypothesis))
+        found = order(posterior.plan, hypothesis, *_probability(posterior, hypothesis))
     elif not hypothesis.order:
         found = bayes_factors.equality(posterior.plan, hypothesis, factor)
     if not isinstance(found, LogIntegral):

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse, special, stats
-from scipy.sparse import csgraph
+import scipy
 
 from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
 from formulajoint.compiler.priors import Prior
@@ -118,21 +117,21 @@ def _cells(plan: Plan) -> Iterator[_Cell]:
 
 def _parts(
     hypothesis: Hypothesis, independent: bool
-) -> Iterator[tuple[sparse.csr_array, FloatArray, IntArray]]:
+) -> Iterator[tuple[scipy.sparse.csr_array, FloatArray, IntArray]]:
     """Yield rows, nulls and coefficients of each part that shares no coefficient with the others."""
     rows, null = hypothesis.rows, hypothesis.null
     labels = np.zeros(len(null), dtype=int)
     if independent:
-        _, labels = csgraph.connected_components(abs(rows) @ abs(rows).T, directed=False)
+        _, labels = scipy.sparse.csgraph.connected_components(abs(rows) @ abs(rows).T, directed=False)
     for label in range(labels.max() + 1):
         own = np.flatnonzero(labels == label)
-        part = sparse.csr_array(rows[own])
+        part = scipy.sparse.csr_array(rows[own])
         places = np.unique(part.indices).astype(np.int64)
-        yield sparse.csr_array(part[:, places]), null[own], places
+        yield scipy.sparse.csr_array(part[:, places]), null[own], places
 
 
 def _part(
-    plan: Plan, cells: list[_Cell], rows: sparse.csr_array, null: FloatArray, places: IntArray
+    plan: Plan, cells: list[_Cell], rows: scipy.sparse.csr_array, null: FloatArray, places: IntArray
 ) -> LogIntegral:
     own = [cells[place] for place in places]
     limits = _chain(rows, null) if len({cell.kind for cell in own}) == 1 else None
@@ -148,7 +147,7 @@ def _part(
 # --- chains of coefficients that may change places
 
 
-def _chain(rows: sparse.csr_array, null: FloatArray) -> tuple[float, float] | None:
+def _chain(rows: scipy.sparse.csr_array, null: FloatArray) -> tuple[float, float] | None:
     """Return the limits below and above of a chain of all coefficients, b_1 > b_2 > ... ; None of anything else."""
     low, high = -math.inf, math.inf
     below: dict[int, int] = {}
@@ -200,11 +199,11 @@ def _of_chain(cell: _Cell, length: int, low: float, high: float) -> LogIntegral 
 
 
 DISTRIBUTIONS: Mapping[str, Callable[..., Any]] = {
-    "normal": lambda mu, sigma: stats.norm(mu, sigma),
-    "student_t": lambda nu, mu, sigma: stats.t(nu, mu, sigma),
-    "cauchy": lambda alpha, beta: stats.cauchy(alpha, beta),
-    "laplace": lambda mu, b: stats.laplace(mu, b),
-    "uniform": lambda lower, upper: stats.uniform(lower, upper - lower),
+    "normal": lambda mu, sigma: scipy.stats.norm(mu, sigma),
+    "student_t": lambda nu, mu, sigma: scipy.stats.t(nu, mu, sigma),
+    "cauchy": lambda alpha, beta: scipy.stats.cauchy(alpha, beta),
+    "laplace": lambda mu, b: scipy.stats.laplace(mu, b),
+    "uniform": lambda lower, upper: scipy.stats.uniform(lower, upper - lower),
 }
 """Priors of coefficients whose probabilities are known in closed form."""
 
@@ -234,10 +233,10 @@ def _cumulative(pool: Pool, u: FloatArray) -> FloatArray:
     """Return P(b < u) of a hierarchy with location zero and scale one."""
     match pool.request.dist:
         case "student":
-            return np.asarray(special.stdtr(pool.request.df, u))
+            return np.asarray(scipy.special.stdtr(pool.request.df, u))
         case "cauchy":
-            return np.asarray(special.stdtr(1.0, u))
-    return np.asarray(special.ndtr(u))
+            return np.asarray(scipy.special.stdtr(1.0, u))
+    return np.asarray(scipy.special.ndtr(u))
 
 
 # --- any other order
@@ -246,10 +245,10 @@ def _cumulative(pool: Pool, u: FloatArray) -> FloatArray:
 def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral:
     """Return log P(c > 0), c ~ N(centre, root root'), by Genz's randomised integration."""
     if len(centre) == 1:
-        return LogIntegral(float(stats.norm.logsf(0, centre[0], np.linalg.norm(root))), 0.0)
+        return LogIntegral(float(scipy.stats.norm.logsf(0, centre[0], np.linalg.norm(root))), 0.0)
     zero, covariance = np.zeros(len(centre)), root @ root.T
     found = [
-        stats.multivariate_normal.cdf(
+        scipy.stats.multivariate_normal.cdf(
             centre, zero, covariance, allow_singular=True, maxpts=POINTS, rng=np.random.default_rng(seed)
         )
         for seed in range(REPEATS)
@@ -258,7 +257,7 @@ def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral:
     return LogIntegral(math.log(mean), error / mean) if mean > 0 else UNKNOWN
 
 
-def _by_draws(plan: Plan, rows: sparse.csr_array, null: FloatArray, places: IntArray) -> LogIntegral:
+def _by_draws(plan: Plan, rows: scipy.sparse.csr_array, null: FloatArray, places: IntArray) -> LogIntegral:
     """Return log P(R b > r) from draws of the prior, as many as a probability of its size needs."""
     rng, dense = np.random.default_rng(0), rows.toarray()
     batch = max(1, BATCH // len(places))

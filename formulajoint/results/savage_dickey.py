@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+import scipy
 
 from formulajoint.compiler.contrast_nodes import on_draws, variable_dims
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan, Plan
@@ -63,14 +63,14 @@ def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDi
         return "no Savage-Dickey ratio yet but for contrasts that are linear in the coefficients"
     row, constant = form[0][cell], float(form[1][cell])
     hypothesis = Hypothesis(
-        f"{contrast.name} == 0", sparse.csr_array(row[None]), np.array([-constant]), False, ()
+        f"{contrast.name} == 0", scipy.sparse.csr_array(row[None]), np.array([-constant]), False, ()
     )
     factor = equality(plan, hypothesis)
     if not isinstance(factor, LogIntegral):
         return factor
     means, sds = coefficient_priors(plan)
     mean, sd = float(row @ means) + constant, math.sqrt(row**2 @ sds**2)
-    height = float(stats.norm.pdf(0.0, mean, sd))
+    height = float(scipy.stats.norm.pdf(0.0, mean, sd))
     return SavageDickey(mean, sd, height, height * math.exp(-factor.value), factor.value)
 
 

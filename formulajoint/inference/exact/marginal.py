@@ -237,23 +237,23 @@ def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     reduction, xp = kernel.reduction, kernel.xp
     out = eliminate(kernel, values)
     rest = left_over(kernel, values, out)
-    total, squares = xp.zeros(len(values), dtype=rest.dtype), rest[-1, -1, ...]
+    total = xp.zeros(len(values), dtype=rest.dtype)
     for pivot in out.pivots:
         total = total + xp.sum(xp.log(pivot), axis=-1)
     for _ in range(len(reduction.reference)):
         total = total + xp.log(rest[0, 0, ...])
         rest = rest[1:, 1:, ...] - rest[1:, :1, ...] * (rest[:1, 1:, ...] / rest[0, 0, ...])
-    total = np.asarray(total + _known(xp, rest[0, 0, ...], squares))
     variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
+    total = np.asarray(total) + _known(np.asarray(rest[0, 0, ...]), (1 / variances) @ reduction.whole[-1, -1])
     total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
     flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(~proper)
     return np.asarray(reduction.log_unit - 0.5 * (total - flat * LOG_2PI))
 
 
-def _known(xp: Any, left: Array, squares: Array) -> Array:
+def _known(left: FloatArray, squares: FloatArray) -> FloatArray:
     """Return the sum of squares that is left of `squares`, NaN where that is rounding, and so large as to matter."""
-    return xp.where((squares > LOST) & (squares > LOST * left), xp.nan, left)
+    return np.where((squares > LOST) & (squares > LOST * left), np.nan, left)
 
 
 def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
@@ -263,6 +263,6 @@ def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
     squares = left = reduction.whole[0, 0] / values**2 + reduction.lean @ reduction.lean
     for pivot, row in zip(out.pivots, out.right, strict=True):
         left = left - np.asarray(row[-1] ** 2 / pivot)
-    total = _known(np, left, squares) + sum(np.asarray(kernel.xp.log(pivot)) for pivot in out.pivots)
+    total = _known(left, squares) + sum(np.asarray(kernel.xp.log(pivot)) for pivot in out.pivots)
     total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
     return np.asarray(-0.5 * (total - np.sum(reduction.flat) * LOG_2PI))
