@@ -71,6 +71,9 @@ LOCAL_IMPORTS = {
         "inference/engines.py",
         "formulajoint.inference.nuts.",
     ),  # loads PyMC: seconds, and the exact engine needs none
+    ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
+    ("inference/engines.py", "formulajoint.inference.trees."),  # loads xarray, of which tables have no need
+    ("results/posterior.py", "formulajoint.inference.trees."),
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.build."),
     ("api/", "formulajoint.inference."),

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from xarray import Dataset, DataTree
 
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_clause
-from formulajoint.results import store, tables
+from formulajoint.results import tables
 from formulajoint.results.asked import hypotheses, printed_tests, unasked
 from formulajoint.results.contrast_draws import with_contrast
 from formulajoint.results.diagnostics import checked, diagnostics
@@ -32,6 +31,7 @@ from formulajoint.results.tables import PROB
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
+    from xarray import Dataset, DataTree
 
     from formulajoint.api.model import JointModel
     from formulajoint.api.plotting import Plots
@@ -360,6 +360,8 @@ class Fit:
         StoreError
             Where the file cannot be written.
         """
+        from formulajoint.results import store  # loads xarray
+
         store.save(self.draws, path)
 
     def text(self, prob: float = PROB) -> str:

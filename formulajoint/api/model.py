@@ -189,8 +189,7 @@ class JointModel:
         check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
-        drawn.tree.attrs |= settings.to_say_again(drawn.engine)
-        return Fit(self, Posterior(self.plan, drawn.tree, drawn.engine, drawn.why))
+        return Fit(self, Posterior(self.plan, drawn.draws, drawn.engine, drawn.why))
 
     def _for_nuts(self, likelihood: str) -> pm.Model:
         """Return the ``pm.Model`` that NUTS evaluates."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from formulajoint.compiler import centring, defaults, names
 from formulajoint.compiler.families import Family, family_of, without_sigma
@@ -23,11 +24,14 @@ from formulajoint.compiler.plan import (
 from formulajoint.compiler.planning_contrasts import plan_contrasts
 from formulajoint.compiler.priors import FLAT, Prior, prior
 from formulajoint.compiler.propriety import check_response, refuse_flat, refuse_improper
-from formulajoint.contrasts.hypotheses import asked
 from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.names import calls
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
 from formulajoint.errors import FormulaError, did_you_mean, listed
 from formulajoint.language.ir import Clause, Parameter
+
+if TYPE_CHECKING:
+    from formulajoint.contrasts.hypotheses import Hypothesis
 
 ETA = 2.0
 """Default LKJ concentration: mildly against correlations near one."""
@@ -80,6 +84,15 @@ def _check_parameters(design: Design, family: Family) -> None:
                 hint
                 or f"it has {listed(family.parameters) or 'none'}; the mean is the formula's own right-hand side",
             )
+
+
+def _tests(design: Design) -> tuple[Hypothesis, ...]:
+    """Return the hypotheses of the formula's ``test(...)`` clauses."""
+    if not any(calls(design.formula, "test")):
+        return ()
+    from formulajoint.contrasts.hypotheses import asked  # loads SciPy, of which other formulas have no need
+
+    return asked(design)
 
 
 def is_direct(predictor: Predictor) -> bool:
@@ -139,7 +152,7 @@ class _Maker:
             auxiliary=frozenset(),
             flat=self.flat,
             notes=(),
-            tests=asked(design),
+            tests=_tests(design),
         )
         clauses = [clause for clause in design.formula.clauses if isinstance(clause, Clause)]
         contrasts, shares = plan_contrasts(plan, clauses, self.names)

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from xarray import DataTree
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import draw
 from formulajoint.inference.exact.importance import K_HAT
-from formulajoint.inference.exact.posterior import posterior_tree
+from formulajoint.inference.exact.posterior import posterior
 from formulajoint.inference.exact.reduction import reduce
-from formulajoint.inference.observed import with_observed
+from formulajoint.inference.named_draws import NamedDraws
 from formulajoint.inference.settings import Settings
 
 if TYPE_CHECKING:
     import pymc as pm
+    from xarray import DataTree
 
 SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
 """Samplers by NUTS: names of ``engine=``, besides ``auto`` and ``exact``."""
@@ -37,7 +37,7 @@ log = logging.getLogger("formulajoint")
 class Drawn:
     """Draws, who drew them, and why it was not the exact engine (empty where it was, or another was asked for)."""
 
-    tree: DataTree
+    draws: NamedDraws | DataTree
     engine: str
     why: str = ""
 
@@ -83,21 +83,21 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
         raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
     if not reason:
         try:
-            tree = exact(plan, settings)
+            draws = exact(plan, settings)
         except InferenceError as error:
             if engine == "exact":
                 raise
             reason = str(error)[0].lower() + str(error)[1:].rstrip(".")
         else:
-            k_hat = float(tree["sample_stats"]["k_hat"])
+            k_hat = float(draws.statistics["k_hat"][1])
             if k_hat < K_HAT or engine == "exact":
-                return Drawn(tree, "exact")
+                return Drawn(draws, "exact")
             reason = f"its k-hat is {k_hat:.2f}"
     log.info("not by the exact engine: %s", reason)
     return _by_nuts(plan, build, "nutpie", settings, reason)
 
 
-def exact(plan: Plan, settings: Settings) -> DataTree:
+def exact(plan: Plan, settings: Settings) -> NamedDraws:
     """Return draws by the exact engine, which is known to apply."""
     started = time.perf_counter()
     log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
@@ -108,7 +108,8 @@ def exact(plan: Plan, settings: Settings) -> DataTree:
         "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat
     )
     shares_seed = None if settings.seed is None else [int(settings.seed), 1]
-    return posterior_tree(plan, reduction, draws, seconds, np.random.default_rng(shares_seed))
+    rng = np.random.default_rng(shares_seed)
+    return posterior(plan, reduction, draws, rng, seconds, settings.to_say_again("exact"))
 
 
 def _by_nuts(
@@ -116,6 +117,9 @@ def _by_nuts(
 ) -> Drawn:
     log.info("%s: loading PyMC and compiling the model, which takes some seconds", sampler)
     from formulajoint.inference.nuts import sample  # loads PyMC: seconds
+    from formulajoint.inference.trees import with_observed  # loads xarray
 
     _check_installed(sampler)
-    return Drawn(with_observed(sample(build(), sampler, settings), plan), sampler, why)
+    tree = with_observed(sample(build(), sampler, settings), plan)
+    tree.attrs |= settings.to_say_again(sampler)
+    return Drawn(tree, sampler, why)

@@ -148,7 +148,7 @@ def _name(posterior: Posterior, name: str | None) -> str:
 
 def values_of(posterior: Posterior, name: str, prob: float) -> list[Value]:
     """Return the values of a contrast or another variable, with their rows of its table."""
-    found = list(cells(posterior.dataset[name]))
+    found = list(cells(posterior, name))
     known = {c.name: c for c in posterior.plan.contrasts}.get(name)
     if known is None:
         table = describe([label for label, _, _ in found], [draws for _, _, draws in found], prob)

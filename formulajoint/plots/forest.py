@@ -178,7 +178,7 @@ def forest_panels(posterior: Posterior, coefficient: Coefficient, prob: float) -
 
 def _rows_of(posterior: Posterior, table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a variable's rows of a table; a mean that does not exist gives way to the median."""
-    found = list(cells(posterior.dataset[name]))
+    found = list(cells(posterior, name))
     rows = table.loc[[label for label, _, _ in found], ["mean", "hdi_low", "hdi_high"]]
     medians = pd.Series([float(np.median(draws)) for _, _, draws in found], index=rows.index)
     return rows.assign(mean=rows["mean"].fillna(medians))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from xarray import DataArray, DataTree
 
 from formulajoint.compiler.contrast_nodes import given_draws, node_dims, on_draws, share_draws, variable_dims
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning_contrasts import plan_contrasts
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.named_draws import NamedDraws
 from formulajoint.language.default import present
 from formulajoint.language.ir import Clause
 from formulajoint.results.posterior import Posterior
@@ -41,12 +42,10 @@ def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
     contrasts, shares = plan_contrasts(plan, [clause], names)
     plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
     values = _values(posterior, plan)
-    drawn = {name: values[name] for name in (own.name for own in shares) if name not in posterior.dataset}
-    found = drawn | on_draws(contrasts, values)
-    dims = node_dims(plan)
-    variables = {name: _labelled(draws, dims[name], posterior, plan) for name, draws in found.items()}
-    dataset = posterior.dataset.assign(variables)
-    return Posterior(plan, DataTree.from_dict({"posterior": dataset}), posterior.engine)
+    drawn = {own.name: values[own.name] for own in shares if own.name not in posterior.named.variables}
+    return Posterior(
+        plan, _with(posterior.named, plan, drawn | on_draws(contrasts, values)), posterior.engine
+    )
 
 
 def _without_contrasts(plan: Plan, text: str) -> Plan:
@@ -60,22 +59,23 @@ def _without_contrasts(plan: Plan, text: str) -> Plan:
 
 def _values(posterior: Posterior, plan: Plan) -> dict[str, FloatArray]:
     """Return the draws of every variable that a contrast can read: its dims, then all draws in a row."""
-    sizes = posterior.tree["posterior"].sizes
-    count = sizes["chain"] * sizes["draw"]
-    dataset = posterior.dataset
+    named = posterior.named
+    count = named.shape[0] * named.shape[1]
     values = given_draws(plan, count)
     for name, dims in variable_dims(plan).items():
-        if name in dataset:
-            ordered = dataset[name].transpose(*dims, "chain", "draw").to_numpy()
-            values[name] = ordered.reshape((*ordered.shape[: len(dims)], count))
-    missing = [shares for shares in plan.shares if shares.name not in dataset]
+        if name in named.variables:
+            own = named.values(name, dims)
+            values[name] = np.moveaxis(own.reshape((count, *own.shape[2:])), 0, -1)
+    missing = [shares for shares in plan.shares if shares.name not in named.variables]
     return values | share_draws(missing, count, np.random.default_rng(SEED))
 
 
-def _labelled(values: FloatArray, dims: tuple[str, ...], posterior: Posterior, plan: Plan) -> DataArray:
-    """Return draws (..., S) as (chain, draw, ...) with the plan's coords."""
-    sizes = posterior.tree["posterior"].sizes
-    shape = (*values.shape[:-1], sizes["chain"], sizes["draw"])
-    coords = {dim: list(plan.coords[dim]) for dim in dims}
-    whole = DataArray(values.reshape(shape), dims=(*dims, "chain", "draw"), coords=coords)
-    return whole.transpose("chain", "draw", *dims)
+def _with(named: NamedDraws, plan: Plan, found: Mapping[str, FloatArray]) -> NamedDraws:
+    """Return the draws with further variables of the plan (..., S), all draws in a row."""
+    dims = node_dims(plan)
+    more = {
+        name: (dims[name], np.moveaxis(values, -1, 0).reshape((*named.shape, *values.shape[:-1])))
+        for name, values in found.items()
+    }
+    labels = {dim: np.array(plan.coords[dim], dtype=object) for name in found for dim in dims[name]}
+    return replace(named, variables={**named.variables, **more}, coords={**named.coords, **labels})

@@ -42,10 +42,8 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _divergences(posterior: Posterior) -> str:
-    if "sample_stats" not in posterior.tree.children or "diverging" not in posterior.tree["sample_stats"]:
-        return ""
-    diverging = posterior.tree["sample_stats"]["diverging"]
-    count = int(diverging.sum())
+    _, diverging = posterior.named.statistics.get("diverging", ((), np.zeros(0)))
+    count = int(np.sum(diverging))
     if not count:
         return ""
     return (
@@ -55,12 +53,12 @@ def _divergences(posterior: Posterior) -> str:
 
 
 def _k_hat(posterior: Posterior) -> str:
-    if posterior.engine != "exact":
+    if posterior.engine != "exact" or posterior.k_hat < K_HAT:
         return ""
-    k_hat = float(posterior.tree["sample_stats"]["k_hat"])
-    if k_hat < K_HAT:
-        return ""
-    return f"k-hat is {k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: use engine='nutpie'."
+    return (
+        f"k-hat is {posterior.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: "
+        "use engine='nutpie'."
+    )
 
 
 def _other_forms(plan: Plan) -> str:
@@ -87,7 +85,7 @@ def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
 
 
 def _chains(posterior: Posterior) -> str:
-    if posterior.tree["posterior"].sizes["chain"] > 1:
+    if posterior.named.shape[0] > 1:
         return ""
     return "There is one chain only, so r_hat cannot tell whether chains agree: use chains=4."
 
@@ -107,7 +105,7 @@ def checked(posterior: Posterior) -> Posterior:
 def no_number(posterior: Posterior) -> str:
     """Tell of the first contrast that is no number in some draws, as the root of what may be negative."""
     for contrast in posterior.plan.contrasts:
-        values = posterior.dataset[contrast.name].to_numpy()  # (chain, draw, ...)
+        values = posterior.named.values(contrast.name)
         count = values.shape[0] * values.shape[1]
         bad = int((~np.isfinite(values.reshape((count, -1)))).any(axis=1).sum())
         if bad:
@@ -119,7 +117,7 @@ def _r_hat(posterior: Posterior, table: pd.DataFrame) -> str:
     bad = table.index[table["r_hat"] > R_HAT]
     if not len(bad):
         return ""
-    worst, draws = table["r_hat"].idxmax(), posterior.tree["posterior"].sizes["draw"]
+    worst, draws = table["r_hat"].idxmax(), posterior.named.shape[1]
     return (
         f"r_hat is above {R_HAT} for {len(bad)} of {len(table)} parameters (worst: {worst}, "
         f"{table['r_hat'].max():.3f}): the chains do not agree yet. Draw more (tune=2000, draws={2 * draws})."
@@ -127,7 +125,7 @@ def _r_hat(posterior: Posterior, table: pd.DataFrame) -> str:
 
 
 def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
-    chains, draws = (posterior.tree["posterior"].sizes[dim] for dim in ("chain", "draw"))
+    chains, draws = posterior.named.shape
     if draws < FEWEST:
         return f"{draws} draws a chain are too few to judge them by. Draw more (draws=1000)."
     least = table[["ess_bulk", "ess_tail"]].min(axis=1)

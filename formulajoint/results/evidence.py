@@ -17,11 +17,11 @@ def evidence_of(posterior: Posterior) -> LogIntegral | str:
     if reason:
         return reason
     if posterior.engine == "exact":
-        statistics = posterior.tree["sample_stats"]
-        k_hat = float(statistics["k_hat"])
-        if not k_hat < K_HAT:
-            return f"the importance weights of the fit are not to be trusted (k-hat {k_hat:.2f})"
-        return LogIntegral(float(statistics["log_evidence"]), float(statistics["log_evidence_error"]))
+        if not posterior.k_hat < K_HAT:
+            return f"the importance weights of the fit are not to be trusted (k-hat {posterior.k_hat:.2f})"
+        statistics = posterior.named.statistics
+        value, error = (float(statistics[name][1]) for name in ("log_evidence", "log_evidence_error"))
+        return LogIntegral(value, error)
     return log_evidence(posterior.plan)
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-from xarray import DataArray, Dataset, DataTree
 
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.named_draws import NamedDraws
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Draws of every variable of a plan.
 
     Attributes
     ----------
     plan : Plan
-    tree : DataTree
-        As the engine gave it; ``tree["posterior"]`` has dims chain, draw and those of the plan.
+    source : NamedDraws or DataTree
+        As the engine gave it; a DataTree has a group ``posterior`` with dims chain, draw and those of the plan.
     engine : str
         Who drew.
     why : str
@@ -29,20 +34,32 @@ class Posterior:
     """
 
     plan: Plan
-    tree: DataTree
+    source: NamedDraws | DataTree
     engine: str
     why: str = ""
 
-    @property
-    def drawn_by(self) -> str:
-        """Return who drew, in words: with the check of the exact engine, or why it was not the exact engine."""
-        if self.engine == "exact":
-            return f"the exact engine (k-hat {float(self.tree['sample_stats']['k_hat']):.2f})"
-        return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
+    @cached_property
+    def tree(self) -> DataTree:
+        """The draws for ArviZ."""
+        if not isinstance(self.source, NamedDraws):
+            return self.source
+        from formulajoint.inference.trees import tree_of  # loads xarray
+
+        return tree_of(self.source, self.plan)
+
+    @cached_property
+    def named(self) -> NamedDraws:
+        """The draws as arrays, without variables that only serve the sampler."""
+        if isinstance(self.source, NamedDraws):
+            kept = {n: v for n, v in self.source.variables.items() if n not in self.plan.auxiliary}
+            return replace(self.source, variables=kept)
+        from formulajoint.inference.trees import named_draws  # loads xarray
+
+        return named_draws(self.source, self.plan.auxiliary)
 
     @property
     def dataset(self) -> Dataset:
-        """Return the posterior group as an xarray Dataset, without variables that only serve the sampler."""
+        """The posterior group of the tree, without variables that only serve the sampler."""
         full = self.tree["posterior"].to_dataset()
         hidden = [name for name in full.data_vars if name in self.plan.auxiliary]
         unused = set(full.dims) - {
@@ -50,16 +67,27 @@ class Posterior:
         }
         return full.drop_vars(hidden).drop_dims(unused)
 
+    @property
+    def k_hat(self) -> float:
+        """The check of the exact engine, of its draws."""
+        return float(self.named.statistics["k_hat"][1])
 
-def cells(variable: DataArray) -> Iterator[tuple[str, tuple[str, ...], FloatArray]]:
+    @property
+    def drawn_by(self) -> str:
+        """Who drew, in words: with the check of the exact engine, or why it was not the exact engine."""
+        if self.engine == "exact":
+            return f"the exact engine (k-hat {self.k_hat:.2f})"
+        return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
+
+
+def cells(posterior: Posterior, name: str) -> Iterator[tuple[str, tuple[str, ...], FloatArray]]:
     """Yield label, coordinates and draws (chain, draw) of each cell of a variable: ``treatment[A]``, ``("A",)``."""
-    dims = [dim for dim in variable.dims if dim not in ("chain", "draw")]
-    ordered = variable.transpose("chain", "draw", *dims)
-    values = ordered.to_numpy().reshape((*ordered.shape[:2], -1))
-    places = list(product(*(map(str, ordered[dim].to_numpy()) for dim in dims)))
+    dims, _ = posterior.named.variables[name]
+    values = posterior.named.values(name)
+    values = values.reshape((*values.shape[:2], -1))
+    places = product(*(map(str, posterior.named.coords[dim]) for dim in dims))
     for position, place in enumerate(places):
-        label = f"{variable.name}[{', '.join(place)}]" if place else str(variable.name)
-        yield label, place, values[:, :, position]
+        yield f"{name}[{', '.join(place)}]" if place else name, place, values[:, :, position]
 
 
 def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[str, FloatArray]]:
@@ -71,7 +99,7 @@ def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[str, Float
         for pool in part.pools
         if pool.correlation is not None
     }
-    found = list(cells(posterior.dataset[name]))
+    found = list(cells(posterior, name))
     if name not in correlations:
         yield from ((label, draws) for label, _, draws in found)
         return

@@ -33,13 +33,12 @@ def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
 
 def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> FloatArray:
     """Return draws of a term's coefficients, (chain, draw, size)."""
-    sizes = posterior.tree["posterior"].sizes
-    if coefficient.name not in posterior.dataset:  # a constant is no variable
+    named = posterior.named
+    if coefficient.name not in named.variables:  # a constant is no variable
         prior = coefficient.prior
         value = prior.args["value"] if prior is not None else np.nan
-        return np.full((sizes["chain"], sizes["draw"], block.size), value)
-    variable = posterior.dataset[coefficient.name].transpose("chain", "draw", *coefficient.dims)
-    return variable.to_numpy().reshape((sizes["chain"], sizes["draw"], block.size))
+        return np.full((*named.shape, block.size), value)
+    return named.values(coefficient.name, coefficient.dims).reshape((*named.shape, block.size))
 
 
 # --- in words

@@ -30,8 +30,8 @@ def replicates(posterior: Posterior, count: int, seed: int | None = None) -> Flo
         Where the family is not one of the language's own.
     """
     rng = np.random.default_rng(seed)
-    sizes = posterior.tree["posterior"].sizes
-    total = sizes["chain"] * sizes["draw"]
+    chains, draws = posterior.named.shape
+    total = chains * draws
     taken = rng.choice(total, size=min(count, total), replace=False)
     plan, rows = posterior.plan, posterior.plan.design.rows.used
     mean = _linear(posterior, plan.mean, taken)
@@ -60,7 +60,7 @@ def _values(posterior: Posterior, part: LinearPlan | ScalePlan, taken: IntArray,
     """Return a family parameter at each row, (len(taken), N)."""
     if isinstance(part, LinearPlan):
         return np.exp(_linear(posterior, part, taken))
-    if part.name not in posterior.dataset:  # a constant is no variable
+    if part.name not in posterior.named.variables:  # a constant is no variable
         return np.full((len(taken), rows), float(part.prior.args["value"]))
     values = _draws(posterior, part.name, part.dims, taken)
     codes = np.zeros(rows, dtype=np.int64) if part.grouping is None else part.grouping.codes
@@ -75,7 +75,7 @@ def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArr
         total += part.predictor.offset
     for coefficient in part.coefficients:
         columns = coefficient.term.columns
-        if coefficient.name not in posterior.dataset:
+        if coefficient.name not in posterior.named.variables:
             value = 0.0 if coefficient.prior is None else coefficient.prior.args["value"]
             total += columns.sum(axis=1) * value
             continue
@@ -91,5 +91,5 @@ def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArr
 
 def _draws(posterior: Posterior, name: str, dims: tuple[str, ...], taken: IntArray) -> FloatArray:
     """Return the draws numbered `taken`, chains one after another, (len(taken), ...)."""
-    values = posterior.dataset[name].transpose("chain", "draw", *dims).to_numpy()
+    values = posterior.named.values(name, dims)
     return np.asarray(values.reshape((-1, *values.shape[2:]))[taken])

@@ -43,7 +43,7 @@ def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         does not exist is NaN.
     """
     asked = node_dims(posterior.plan)
-    names = [str(name) for name in posterior.dataset.data_vars if name not in asked]
+    names = [name for name in posterior.named.variables if name not in asked]
     order = {name: position for position, name in enumerate(_reading_order(posterior))}
     names.sort(key=lambda name: order.get(name, len(order)))
     columns = ["mean", "sd", "hdi_low", "hdi_high", "ess_bulk", "ess_tail", "r_hat"]
@@ -149,7 +149,7 @@ def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:
         return pd.Series([], dtype=float, index=pd.Index([], dtype=str), name=contrast.name)
     values = contrast.weights.values
     if contrast.weights_name is not None:
-        values = posterior.dataset[contrast.weights_name].mean(("chain", "draw")).to_numpy()
+        values = posterior.named.values(contrast.weights_name).mean(axis=(0, 1))
     if isinstance(contrast, FamilyPlan) and contrast.coding is not None:  # of a factor's levels
         return pd.Series(values, index=pd.Index(contrast.levels, name=contrast.over), name=contrast.name)
     dims = contrast.coefficient.dims[: values.ndim]

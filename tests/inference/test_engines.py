@@ -115,7 +115,7 @@ def test_a_setting_without_sense_is_refused_by_name(
 def test_auto_is_exact_where_that_applies() -> None:
     drawn = run(fj.model(SEED, fj.tutoring()).plan, no_model, "auto", SETTING)
     assert (drawn.engine, drawn.why) == ("exact", "")
-    assert drawn.tree.attrs["engine"] == "exact"
+    assert drawn.draws.attrs["engine"] == "exact"
 
 
 REFUSED = [

@@ -19,7 +19,7 @@ def drawn_exactly(made_up: Callable[..., Posterior], data: pd.DataFrame, k_hat: 
     posterior = made_up("test_score ~ treatment | school", data)
     found = Dataset({"k_hat": k_hat, "log_evidence": -20.0, "log_evidence_error": 0.1})
     tree = DataTree.from_dict({"posterior": posterior.dataset, "sample_stats": found})
-    return Fit(JointModel(posterior.plan), replace(posterior, tree=tree, engine="exact"))
+    return Fit(JointModel(posterior.plan), replace(posterior, source=tree, engine="exact"))
 
 
 def test_the_evidence_is_that_of_the_fits_own_sample(

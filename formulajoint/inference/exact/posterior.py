@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
 import numpy as np
-from xarray import Dataset, DataTree
 
 from formulajoint.compiler.contrast_nodes import given_draws, node_dims, on_draws, share_draws
 from formulajoint.compiler.plan import Coefficient, Plan, Pool
@@ -15,16 +14,21 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.draws import Draws
 from formulajoint.inference.exact.reduction import Block, Reduction
 from formulajoint.inference.exact.scales import correlation_root
-from formulajoint.inference.observed import with_observed
+from formulajoint.inference.named_draws import Named, NamedDraws
 
-type Named = tuple[str, tuple[str, ...], FloatArray]
+type Variable = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
 
 
-def posterior_tree(
-    plan: Plan, reduction: Reduction, draws: Draws, seconds: float, rng: np.random.Generator
-) -> DataTree:
-    """Return a DataTree with posterior, sample_stats and observed_data.
+def posterior(
+    plan: Plan,
+    reduction: Reduction,
+    draws: Draws,
+    rng: np.random.Generator,
+    seconds: float,
+    again: Mapping[str, int | float],
+) -> NamedDraws:
+    """Return the draws under the names of the plan.
 
     Parameters
     ----------
@@ -33,13 +37,13 @@ def posterior_tree(
         Of the plan.
     draws : Draws
         Of the reduction.
-    seconds : float
-        What they took.
     rng : Generator
         Of uncertain weights, of which the data say nothing.
+    seconds : float
+        What the draws took.
+    again : mapping
+        What has to be said to have the same draws again.
     """
-    chains, count = draws.values.shape[:2]
-    both = {"chain": np.arange(chains), "draw": np.arange(count)}
     about = {
         "inference_library": "formulajoint",
         "inference_library_version": version("formulajoint"),
@@ -50,18 +54,10 @@ def posterior_tree(
     variables |= _contrasts(plan, variables, rng)
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
-    posterior = {name: (("chain", "draw", *dims), values) for name, (dims, values) in variables.items()}
-    tree = DataTree.from_dict(
-        {
-            "posterior": Dataset(posterior, both | coords, about),
-            "sample_stats": Dataset(_statistics(draws), {"chain": both["chain"]}, about),
-        }
-    )
-    tree.attrs["engine"] = "exact"
-    return with_observed(tree, plan)
+    return NamedDraws(variables, coords, _statistics(draws), {"engine": "exact", **again}, about)
 
 
-def _statistics(draws: Draws) -> dict[str, tuple[tuple[str, ...], FloatArray | float]]:
+def _statistics(draws: Draws) -> Named:
     return {
         "k_hat": ((), draws.k_hat),
         "importance_ess": (("chain",), draws.ess),
@@ -70,7 +66,7 @@ def _statistics(draws: Draws) -> dict[str, tuple[tuple[str, ...], FloatArray | f
     }
 
 
-def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Named]:
+def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
     for coefficient, values in _coefficients(plan, reduction, draws):
         yield coefficient.name, coefficient.dims, values
     for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
@@ -102,7 +98,7 @@ def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tu
             shared += count
 
 
-def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Named]:
+def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
     """Yield the means, sds and correlations of a hierarchy, and what only PyMC asks for, when it goes on from here."""
     both, at = draws.values.shape[:2], 0
     sds = draws.values[..., block.sds]
@@ -125,7 +121,7 @@ def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Itera
     yield from _offsets(pool, block, reduction, draws)
 
 
-def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Named]:
+def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
     """Yield the standardised distances from the mean of a hierarchy that PyMC draws in the place of coefficients."""
     if all(term.centered for term in pool.terms):
         return

@@ -9,7 +9,7 @@ import xarray as xr
 from xarray import Dataset, DataTree
 
 import formulajoint as fj
-from formulajoint.inference.observed import with_observed
+from formulajoint.inference.trees import with_observed
 
 DATA = pd.DataFrame({"y": [1.0, 2, np.nan, 4], "x": [0.0, 1, 2, 1]}, index=[7, 8, 9, 10])
 
