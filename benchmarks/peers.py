@@ -12,6 +12,7 @@ compiles with PyTensor runs with an empty cache (cold), then with what that run 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -123,8 +124,10 @@ def measure(command: list[str], environment: dict[str, str], options: argparse.N
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    whole = os.environ | environment
+    whole.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.time()
-    process = subprocess.Popen(command, env=os.environ | environment, preexec_fn=limit, **pipes)
+    process = subprocess.Popen(command, env=whole, preexec_fn=limit, **pipes)
     try:
         out, errors = process.communicate(timeout=options.limit)
     except subprocess.TimeoutExpired:
@@ -216,6 +219,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure what is asked for and print the tables of all results."""
     options = arguments()
+    compileall.compile_dir(HERE.parent / "formulajoint", quiet=1)  # as pip compiles what it installs
     results = Results(options.results)
     names = options.peer or list(PEERS)
     pythons = {name: options.python_bambi if name.startswith("bambi") else sys.executable for name in names}

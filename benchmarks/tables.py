@@ -15,14 +15,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 MARKS = ("<!-- tables: made by tables.py -->", "<!-- end of tables -->")
 HEAD = (
-    "| peer | seconds | × | processor seconds | × | smallest ESS | ESS a second | × | of the fit alone | × "
+    "| peer | seconds | × | processor seconds | × | smallest ESS | ESS a second | × | of the fit | × | of sampling | × "
     "| peak memory | contrast (sd) | load |"
 )
 ALIKE = 2.0
 """Seconds are compared only where the load of the machine before a start was the same but for so much."""
 KEY = (
     "Seconds run from the start of a fresh process until the contrast table is printed; processor seconds are those of "
-    "all its threads and children till then. The fit alone runs from the data in memory to the table. × says how many "
+    "all its threads and children till then. The fit runs from the data in memory to the table, loading and compiling "
+    "included; sampling is what a sampler reports of its own time, tuning included. × says how many "
     "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is; it is "
     "empty where the load of the machine was another, and only processor seconds can be compared."
 )
@@ -91,6 +92,7 @@ def _row(record: dict, ours: dict | None) -> list[str]:
         f"{record['ess_min']:,.0f}" if "ess_min" in record else "",
         *_rates(record, near, "seconds"),
         *_rates(record, near, "fit_seconds"),
+        *_rates(record, near, "sampling_seconds"),
         f"{record['peak_bytes'] / 1e9:.2f} GB",
         f"{record['estimate']:.5g}{sd}",
         f"{record['load_before']:.1f}",

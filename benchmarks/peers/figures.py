@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,12 @@ def diagnostics(draws: Mapping[str, np.ndarray]) -> dict[str, float]:
         "ess_median": float(np.median(bulk)),
         "r_hat_max": float(np.max(array_stats.rhat(cells, **axes))),
     }
+
+
+def sampling_seconds(posterior: Any) -> dict[str, float]:
+    """Return what the sampler says of its own time, as ArviZ keeps it, tuning included; nothing where it does not."""
+    told = posterior.attrs.get("sampling_time")
+    return {} if told is None else {"sampling_seconds": float(told)}
 
 
 def report(stamp: Mapping[str, float], libraries: tuple[str, ...], **figures) -> None:

@@ -16,6 +16,7 @@ from figures import (
     diagnostics,
     read,
     report,
+    sampling_seconds,
     table_is_out,
     weighted,
 )
@@ -48,6 +49,7 @@ report(
     ("bambi", "pymc", "pytensor", "nutpie"),
     reading=reading,
     sampler="NUTS " + (sys.argv[3] if sampler else "by default"),
+    **sampling_seconds(draws),
     estimate=float(contrast.mean()),
     sd=float(contrast.std(ddof=1)),
     **diagnostics({name: np.asarray(values) for name, values in found.items()}),

@@ -2,10 +2,7 @@
 
 import sys
 
-# xarray loads it where it is installed, and with it Numba. It came with Bambi, not with formulajoint.
-sys.modules["sparse"] = None
-
-from figures import CHAINS, DRAWS, SEED, diagnostics, read, report, table_is_out
+from figures import CHAINS, DRAWS, SEED, diagnostics, read, report, sampling_seconds, table_is_out
 
 import formulajoint as fj
 
@@ -27,6 +24,7 @@ report(
     ("formulajoint", "numpy", "scipy", "pandas"),
     reading=reading,
     sampler=fit.engine,
+    **sampling_seconds(fit.posterior),
     estimate=float(table["mean"].iloc[0]),
     sd=float(table["sd"].iloc[0]),
     **diagnostics(draws),

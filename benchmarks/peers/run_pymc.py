@@ -14,6 +14,7 @@ from figures import (
     diagnostics,
     read,
     report,
+    sampling_seconds,
     table_is_out,
     weighted,
 )
@@ -49,6 +50,7 @@ report(
     ("pymc", "pytensor", "nutpie", "numba"),
     reading=reading,
     sampler="NUTS by default",
+    **sampling_seconds(draws),
     estimate=float(contrast.mean()),
     sd=float(contrast.std(ddof=1)),
     **diagnostics({name: draws[name].to_numpy() for name in known if name in draws} | {"contrast": contrast}),

@@ -28,6 +28,8 @@ contrast <- weighted(data, slopes_matrix)
 cat("joint_x", mean(contrast), sd(contrast), quantile(contrast, c(0.025, 0.975)), "\n")
 stamp <- table_is_out()
 
+elapsed <- rowSums(rstan::get_elapsed_time(if (package == "brms") fit$fit else fit$stanfit))  # of each chain
 cells <- array(c(intercepts, slopes, others, contrast), c(dim(found)[1:2], 2 * dim(slopes)[3] + dim(others)[3] + 1))
 do.call(report, c(list(stamp, c(package, "rstan"), reading = attr(data, "seconds"), sampler = "NUTS by default",
+                       sampling_seconds = max(elapsed, sum(elapsed) / cores),
                        estimate = mean(contrast), sd = sd(contrast)), diagnostics(cells)))
