@@ -1,7 +1,8 @@
 """Effective sample sizes, r_hat and shortest intervals of many parameters side by side.
 
 The figures are ArviZ's, by the definitions of Vehtari, Gelman, Simpson, Carpenter & Bürkner (Bayesian Analysis 2021).
-ArviZ takes one parameter after the other, for which a table of thousands would wait, and half a second to load.
+ArviZ takes one parameter after the other, twice as long for thousands, and a second to load
+(``benchmarks/convergence.py``).
 
 Shapes: K parameters, C chains, S draws a chain.
 """
