@@ -49,6 +49,8 @@ class Eliminated:
         ``rows[i][j - i]`` is row i of A at column j >= i, when all before i are taken out.
     right : list of lists of (S, G) arrays
         Row i at the columns of theta and y.
+
+    Rows of tied columns are (S, a + classes): the groups that are alone, then what each class has together.
     """
 
     rows: list[list[Array]]
