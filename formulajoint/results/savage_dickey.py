@@ -43,7 +43,7 @@ class SavageDickey:
 def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDickey | str:
     """Return the heights of prior and posterior at zero, or why they are not known without sampling.
 
-    Both are exact up to quadrature over sigma, so that no density has to be estimated where hardly a draw is.
+    Both are exact up to an integral over sigma, so that no density has to be estimated where hardly a draw is.
 
     Parameters
     ----------

@@ -2,7 +2,8 @@
 
 What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model
 as numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups
-becomes ``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
+becomes ``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality. Some
+groups that it makes equal share one draw from the hierarchy (``ties.py``).
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from formulajoint.compiler.priors import Prior, prior
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.inference.exact.coverage import why_not
+from formulajoint.inference.exact.coverage import MOST_SCALES, why_not
 from formulajoint.inference.exact.draws import sample_scales
 from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
+from formulajoint.inference.exact.ties import Equal, equal_groups, tied
 from formulajoint.inference.quadrature import LogIntegral
 
 DRAWS, POOLS = 1000, 4
 """As many as a fit has by default: the error of a log evidence is then some thousandths."""
 
 
-def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
+def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIntegral | str:
     """Return log p(y) with its standard error, or why there is none.
 
     Parameters
@@ -35,12 +37,18 @@ def log_evidence(plan: Plan, seed: int = 0) -> LogIntegral | str:
     plan : Plan
     seed : int
         The same seed gives the same figure.
+    equal : Equal, optional
+        What some groups have together.
     """
     reason = why_no_evidence(plan)
     if reason:
         return reason
+    reduction = reduce(plan) if equal is None else tied(plan, reduce(plan), equal)
+    scales = len(reduction.scales.coordinates)
+    if equal is not None and scales > MOST_SCALES:  # `why_not` counts on groups that share nothing
+        return f"with equal groups, {scales} sigmas are more than {MOST_SCALES} at once"
     try:
-        found = sample_scales(reduce(plan), DRAWS, POOLS, np.random.SeedSequence(seed))
+        found = sample_scales(reduction, DRAWS, POOLS, np.random.SeedSequence(seed))
     except InferenceError as error:
         return str(error)[0].lower() + str(error)[1:].rstrip(".")
     if not found.k_hat < K_HAT:
@@ -68,11 +76,14 @@ def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIn
         Equalities.
     seed : int
     """
-    null = null_plan(plan, hypothesis)
+    equal = equal_groups(plan.design, hypothesis)
+    if isinstance(equal, str):
+        return equal
+    null = null_plan(plan, hypothesis) if equal is None else plan
     if isinstance(null, str):
         return null
     one = log_evidence(plan, seed)
-    zero = log_evidence(null, seed) if isinstance(one, LogIntegral) else one
+    zero = log_evidence(null, seed, equal) if isinstance(one, LogIntegral) else one
     if isinstance(one, str) or isinstance(zero, str):
         return one if isinstance(one, str) else str(zero)
     return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))

@@ -49,6 +49,8 @@ class Eliminated:
         ``rows[i][j - i]`` is row i of A at column j >= i, when all before i are taken out.
     right : list of lists of (S, G) arrays
         Row i at the columns of theta and y.
+
+    Rows of tied columns are (S, a + classes): the groups that are alone, then what each class has together.
     """
 
     rows: list[list[Array]]
@@ -70,6 +72,8 @@ class Kernel:
         ``gram[i][j - i]``: of A_ij, for the a pairs of rows of D that it has a part of.
     cross : nested tuples of (a, G) arrays
         ``cross[i][c]``: of row i at the columns of theta and y.
+    own_precision : tuple of p arrays
+        Of (1,) or (G,).
     whole : (H, (t + 1)^2) array
     """
 
@@ -77,6 +81,7 @@ class Kernel:
     xp: Any
     gram: tuple[tuple[Array, ...], ...]
     cross: tuple[tuple[Array, ...], ...]
+    own_precision: tuple[Array, ...]
     whole: Array
     sigma_of_group: Array
 
@@ -101,6 +106,7 @@ def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
             )
             for i in range(p)
         ),
+        own_precision=tuple(xp.asarray(row) for row in reduction.own_precision()),
         whole=xp.asarray(np.ascontiguousarray(whole)),
         sigma_of_group=xp.asarray(reduction.sigma_of_group),
     )
@@ -170,14 +176,20 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
             first, second, times = np.array(_pairs(pattern, i, j)).T
             coefficients = root[:, first, i] * root[:, second, j] * times
             row.append(scaled(coefficients, kernel.gram[i][j - i], i, j))
-        row[0] = row[0] + (0.0 if reduction.flat[i] else 1.0)
+        row[0] = row[0] + kernel.own_precision[i]
         last = [scaled(root[:, list(pattern[i]), i], table, i) for table in kernel.cross[i]]
         if reduction.lean[i]:
             last[-1] = last[-1] + float(reduction.lean[i])
         rows.append(row)
         right.append(last)
     before = [row[0] for row in rows]
+    tied = p if reduction.ties is None else p - reduction.ties.columns
     for i in range(p):  # row operations
+        if i == tied:
+            before[i:] = _over_classes(kernel, before[i:])
+            rows[i:], right[i:] = (
+                [_over_classes(kernel, row) for row in table[i:]] for table in (rows, right)
+            )
         if i and xp.max(before[i]) > LOST:
             rows[i][0] = xp.where(before[i] < LOST * rows[i][0], rows[i][0], xp.nan)
         for j in range(i + 1, p):
@@ -185,6 +197,23 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
             rows[j] = [a - factor * b for a, b in zip(rows[j], rows[i][j - i :], strict=True)]
             right[j] = [a - factor * b for a, b in zip(right[j], right[i], strict=True)]
     return Eliminated(rows, right)
+
+
+def _over_classes(kernel: Kernel, tables: list[Array]) -> list[Array]:
+    """Return tables (S, G) added up over the groups of each class, those that are alone as they are."""
+    xp, ties = kernel.xp, kernel.reduction.ties
+    assert ties is not None
+    alone, *classes = (xp.asarray(groups) for groups in (ties.alone, *ties.classes))
+    return [
+        xp.concat(
+            [
+                xp.take(table, alone, axis=1),
+                *(xp.sum(xp.take(table, groups, axis=1), axis=1, keepdims=True) for groups in classes),
+            ],
+            axis=1,
+        )
+        for table in tables
+    ]
 
 
 def stretches(kernel: Kernel, values: FloatArray) -> dict[int, Array]:

@@ -23,7 +23,7 @@ LOOKED_AT = 100
 def factorises(reduction: Reduction) -> bool:
     """Tell whether the groups share nothing, so that each has a density of its own."""
     groups, sigmas = reduction.gram.shape[2], len(reduction.rows)
-    alone = len(reduction.reference) == 0 and not reduction.blocks
+    alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
     return alone and groups == sigmas > 1 and len(reduction.scales.coordinates) == sigmas
 
 

@@ -78,6 +78,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """Groups that have some coefficients together (``ties.py``).
+
+    Attributes
+    ----------
+    columns : int
+        The last so many.
+    classes : tuple of (n,) int arrays
+        Groups that are together, two or more.
+    alone : (a,) int array
+        All others.
+    """
+
+    columns: int
+    classes: tuple[IntArray, ...]
+    alone: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reduction:
     """A model as the exact engine sees it.
 
@@ -103,13 +122,15 @@ class Reduction:
     scales : Scales
         phi: H sigmas, then sds and partial correlations block by block.
     sigma_of_group : (G,) int array
-    stretched : mapping of column to slice
+    stretched : mapping of column to slice or int array
         Columns whose D each group divides by the root of its own w: these among the parameters phi.
     loosened : mapping of element of theta to int
         Elements whose prior precision is multiplied by a w: its place among the parameters phi.
     log_unit : float
         What the log density of the data has besides. Where standard errors are known, the rows are in units of them,
         and sigma is the constant 1.
+    ties : Ties or None
+        Of null models only.
     """
 
     gram: FloatArray
@@ -127,9 +148,10 @@ class Reduction:
     blocks: tuple[Block, ...]
     scales: Scales
     sigma_of_group: IntArray
-    stretched: Mapping[int, slice]
+    stretched: Mapping[int, slice | IntArray]
     loosened: Mapping[int, int]
     log_unit: float = 0.0
+    ties: Ties | None = None
 
     def root(self, values: FloatArray) -> FloatArray:
         """Return D (..., p, p) for parameters phi (..., cells)."""
@@ -153,6 +175,18 @@ class Reduction:
                 for position, j in enumerate(block.columns):
                     rows[j] = tuple(int(i) for i in block.columns[position:])
         return tuple(rows)
+
+    def own_precision(self) -> FloatArray:
+        """Return the prior precision of u (p, 1); with ties (p, G), what each group brings to that of its class."""
+        one = np.where(self.flat, 0.0, 1.0)[:, None]
+        if self.ties is None:
+            return one
+        out = np.tile(one, self.gram.shape[2])
+        pooled = np.flatnonzero(self.fixed == 0)
+        once = pooled[pooled >= len(one) - self.ties.columns]  # a hierarchy gives a class one draw
+        for groups in self.ties.classes:
+            out[np.ix_(once, groups)] /= len(groups)
+        return out
 
 
 def reduce(plan: Plan) -> Reduction:
@@ -282,13 +316,19 @@ def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, 
     return first, second, third
 
 
+def own_columns(plan: Plan) -> Iterator[tuple[Coefficient, int]]:
+    """Yield the coefficients that each group has, but constants, and where their columns begin among the p."""
+    at = 0
+    for coefficient in plan.mean.coefficients:
+        constant = coefficient.prior is not None and coefficient.prior.law == "constant"
+        if coefficient.grouped and not constant:
+            yield coefficient, at
+            at += coefficient.term.columns.shape[1]
+
+
 def _blocks(plan: Plan, sigma: ScalePlan | None, sigmas: int) -> tuple[tuple[Block, ...], list[Cell]]:
     """Return the hierarchies' blocks of D, and the parameters phi that the model names."""
-    start, at = {}, 0  # where each per-group term's columns begin among those kept
-    for coefficient in plan.mean.coefficients:
-        start[coefficient.name] = at
-        constant = coefficient.prior is not None and coefficient.prior.law == "constant"
-        at += coefficient.term.columns.shape[1] if coefficient.grouped and not constant else 0
+    start = {coefficient.name: at for coefficient, at in own_columns(plan)}
     blocks: list[Block] = []
     found: list[Cell] = [1.0] if sigma is None else list(cells(sigma.prior, sigmas))
     for pool in plan.mean.pools:
