@@ -29,6 +29,7 @@ ORDER = (*GROUND, *ROOMS, "__init__", "cli")
 # Who may import which library: folders and modules. A library that is not here may be imported by nobody.
 NUMERIC = ("design/", "contrasts/", "compiler/", "inference/", "results/", "plots/", "report/", "api/")
 LIBRARIES = {
+    "array_api_compat": ("inference/exact/device.py",),
     "arviz": ("inference/", "results/", "plots/", "api/"),
     "arviz_plots": ("plots/",),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
@@ -36,7 +37,9 @@ LIBRARIES = {
     "interegular": ("language/fragments.py",),
     "jinja2": ("report/write.py",),
     "lark": ("language/grammar.py",),
+    "cupy": ("inference/exact/device.py",),
     "cycler": ("plots/style.py",),
+    "jax": ("inference/exact/device.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),
     "narwhals": ("design/frame.py",),
     "numpy": NUMERIC,
@@ -46,6 +49,7 @@ LIBRARIES = {
     "pytensor": ("contrasts/", "compiler/", "inference/"),
     "rich": ("results/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
+    "torch": ("inference/exact/device.py",),
     "typer": ("cli.py",),
     "xarray": ("inference/", "results/", "plots/", "report/", "api/"),
 }
@@ -88,7 +92,8 @@ LOCAL_IMPORTS = {
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
 }
-HEAVY = {"matplotlib", "numpyro", "blackjax", "jax"}  # optional: anywhere
+DEVICES = {"array_api_compat", "cupy", "jax", "torch"}
+HEAVY = {"matplotlib", "numpyro", "blackjax"} | DEVICES  # optional: anywhere
 
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 

@@ -146,6 +146,7 @@ class JointModel:
         target_accept: float = 0.9,
         progress: bool = True,
         likelihood: str = "auto",
+        device: str | None = None,
     ) -> Fit:
         """Draw from the posterior.
 
@@ -162,7 +163,7 @@ class JointModel:
             NUTS, for any model. ``auto`` is ``exact`` where it applies and can be trusted, else ``nutpie``; the printed
             fit says which, and why.
         seed : int, optional
-            The same seed gives the same draws to the bit, with the same engine, versions and machine.
+            The same seed gives the same draws to the bit, with the same engine, device, versions and machine.
         target_accept : float
             Acceptance rate that NUTS adapts its step to, between 0 and 1.
         progress : bool
@@ -171,6 +172,11 @@ class JointModel:
             What NUTS evaluates at each step, for the same posterior: the density of every row; or the groups' sums of
             squares and products, which say the same of a Gaussian response without predictors of sigma, in a time that
             does not grow with the rows. ``auto`` is sums where they apply and the rows are many.
+        device : str, optional
+            Where the exact engine computes: by NumPy, if nothing is said. ``"cuda"`` is the first GPU, by the first of
+            CuPy, Torch and JAX that is installed and sees it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is
+            the first GPU of that library or, where it sees none, the CPU; ``"torch:cpu"``, ``"jax:cuda:1"`` and the
+            like leave nothing open. All compute in float64, and the same seed draws the same to rounding.
 
         Returns
         -------
@@ -179,7 +185,8 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the engine or the likelihood is unknown or does not apply, or the engine is not installed or fails.
+            Where the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
+            library is not installed or fails.
         """
         from formulajoint.api.fit import Fit
         from formulajoint.inference.engines import run
@@ -187,7 +194,7 @@ class JointModel:
         from formulajoint.results.posterior import Posterior
 
         check_likelihood(self.plan, likelihood)
-        settings = Settings(draws, tune, chains, seed, target_accept, progress)
+        settings = Settings(draws, tune, chains, seed, target_accept, progress, device)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
         return Fit(self, Posterior(self.plan, drawn.draws, drawn.engine, drawn.why))
 

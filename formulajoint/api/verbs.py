@@ -17,7 +17,7 @@ from formulajoint.language.parse import parse
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
 
-SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood")
+SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood", "device")
 """Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
@@ -78,7 +78,8 @@ def fit(
     formula, data, priors, family, language
         As for `model`.
     **sampling
-        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood.
+        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood,
+        device.
 
     Examples
     --------

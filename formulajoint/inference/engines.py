@@ -14,6 +14,7 @@ import numpy as np
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.exact.coverage import why_not
+from formulajoint.inference.exact.device import NUMPY, Device, find_device
 from formulajoint.inference.exact.draws import draw
 from formulajoint.inference.exact.importance import K_HAT
 from formulajoint.inference.exact.posterior import posterior
@@ -72,18 +73,19 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     Raises
     ------
     InferenceError
-        Where there is no such engine, it is not installed, it does not apply, or it fails.
+        Where there is no such engine or device, it is not installed, it does not apply, or it fails.
     """
     check_engine(engine)
     settings.check()
     if engine in SAMPLERS:
+        _check_no_device(engine, settings)
         return _by_nuts(plan, build, engine, settings)
-    reason = why_not(plan)
+    device, reason = find_device(settings.device), why_not(plan)
     if reason and engine == "exact":
         raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
     if not reason:
         try:
-            draws = exact(plan, settings)
+            draws = exact(plan, settings, device)
         except InferenceError as error:
             if engine == "exact":
                 raise
@@ -93,16 +95,25 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
             if k_hat < K_HAT or engine == "exact":
                 return Drawn(draws, "exact")
             reason = f"its k-hat is {k_hat:.2f}"
+    if device is not NUMPY:
+        reason += f"; nutpie does not draw on {device.name}"
     log.info("not by the exact engine: %s", reason)
     return _by_nuts(plan, build, "nutpie", settings, reason)
 
 
-def exact(plan: Plan, settings: Settings) -> NamedDraws:
+def _check_no_device(engine: str, settings: Settings) -> None:
+    if settings.device is not None:
+        raise InferenceError(f"`device` is for the exact engine, not for {engine}. Leave one of the two out.")
+
+
+def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
     """Return draws by the exact engine, which is known to apply."""
     started = time.perf_counter()
     log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
+    if device is not NUMPY:
+        log.info("exact: on %s", device.name)
     reduction = reduce(plan)
-    draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed)
+    draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, device)
     seconds = time.perf_counter() - started
     log.info(
         "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat

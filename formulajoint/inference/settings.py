@@ -26,7 +26,10 @@ def check_seed(seed: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What ``fit`` is told about drawing; `tune`, `target_accept` and `progress` are for NUTS."""
+    """What ``fit`` is told about drawing.
+
+    `tune`, `target_accept` and `progress` are for NUTS, and `device` for the exact engine.
+    """
 
     draws: int
     tune: int
@@ -34,6 +37,7 @@ class Settings:
     seed: int | None
     target_accept: float
     progress: bool
+    device: str | None = None
 
     def check(self) -> None:
         """Raise an InferenceError where a setting makes no sense."""
@@ -45,7 +49,10 @@ class Settings:
             raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
 
     def to_say_again(self, engine: str) -> dict[str, int | float]:
-        """Return what has to be said for `engine` to draw the same again, besides draws and chains."""
+        """Return what has to be said for `engine` to draw the same again, besides draws and chains.
+
+        A device need not be: on each the draws are the same to rounding.
+        """
         seed: dict[str, int | float] = {} if self.seed is None else {"seed": int(self.seed)}
         by_nuts = {"tune": int(self.tune), "target_accept": float(self.target_accept)}
         return seed if engine == "exact" else by_nuts | seed

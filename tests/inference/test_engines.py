@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,6 +19,7 @@ import formulajoint as fj
 from formulajoint.errors import InferenceError
 from formulajoint.inference import engines, nuts
 from formulajoint.inference.engines import check_engine, run
+from formulajoint.inference.exact.device import NUMPY
 from formulajoint.inference.settings import Settings
 
 SETTINGS: dict[str, Any] = {
@@ -109,6 +111,15 @@ def test_a_setting_without_sense_is_refused_by_name(
     assert str(error.value).endswith(f"{wanted}.")
 
 
+@pytest.mark.parametrize("engine", ["nutpie", "pymc"])
+def test_a_device_is_not_for_nuts(engine: str) -> None:
+    with pytest.raises(InferenceError) as error:
+        run(fj.model(SEED, fj.tutoring()).plan, no_model, engine, replace(SETTING, device="cuda"))
+    assert (
+        str(error.value) == f"`device` is for the exact engine, not for {engine}. Leave one of the two out."
+    )
+
+
 # --- the choice
 
 
@@ -147,6 +158,26 @@ def test_auto_goes_on_with_nutpie_and_says_why(
     assert asked == ["nutpie"]
     assert (drawn.engine, drawn.why) == ("nutpie", reason)
     assert f"not by the exact engine: {reason}" in caplog.messages
+
+
+def test_where_nutpie_goes_on_it_is_said_that_the_device_is_left_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stand_in(monkeypatch)
+    monkeypatch.setattr(engines, "find_device", lambda name: replace(NUMPY, name=f"{name}:0"))
+    (formula, reason), *_ = REFUSED
+    settings = replace(SETTING, device="torch:cuda")
+    drawn = run(fj.model(formula, fj.tutoring()).plan, lambda: None, "auto", settings)
+    assert drawn.why == f"{reason}; nutpie does not draw on torch:cuda:0"
+
+
+def test_the_device_that_draws_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engines, "find_device", lambda name: replace(NUMPY, name=f"{name}:0"))
+    with caplog.at_level(logging.INFO, logger="formulajoint"):
+        run(fj.model(SEED, fj.tutoring()).plan, no_model, "exact", replace(SETTING, device="torch:cuda"))
+    assert "exact: on torch:cuda:0" in caplog.messages
 
 
 @pytest.mark.parametrize(("formula", "reason"), REFUSED)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.device import Array
 from formulajoint.inference.exact.marginal import (
-    Array,
     Eliminated,
     Kernel,
     blocks,
@@ -17,6 +17,7 @@ from formulajoint.inference.exact.marginal import (
     left_over,
     stretches,
 )
+from formulajoint.inference.exact.reduction import Reduction
 
 
 def draw_coefficients(
@@ -41,15 +42,22 @@ def draw_coefficients(
     values = reduction.scales.values(points)
     theta = np.empty((len(points), len(reduction.reference)))
     beta = np.empty((len(points), p, groups))
-    for block in blocks(len(points), reduction):
-        out = eliminate(kernel, values[block])
-        rest = np.asarray(left_over(kernel, values[block], out))
-        moved = _theta(rest, rng)
-        theta[block] = reduction.reference + moved
-        noise = rng.standard_normal((p, len(moved), groups))
-        u = _own(kernel, out, moved, noise)
-        _place(kernel, values[block], theta[block], u, beta[block])
+    for block in blocks(
+        reduction, len(points)
+    ):  # the same on every device, since random numbers go block by block
+        _draw_block(kernel, values[block], rng, theta[block], beta[block])
     return theta, beta
+
+
+def _draw_block(
+    kernel: Kernel, values: FloatArray, rng: np.random.Generator, theta: FloatArray, beta: FloatArray
+) -> None:
+    """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
+    out = eliminate(kernel, values)
+    moved = _theta(kernel.device.get(left_over(kernel, values, out)), rng)
+    theta[:] = kernel.reduction.reference + moved
+    noise = rng.standard_normal((beta.shape[1], len(moved), beta.shape[2]))
+    _place(kernel.reduction, values, theta, _own(kernel, out, moved, noise), beta)
 
 
 def _theta(rest: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -65,28 +73,27 @@ def _theta(rest: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def _own(kernel: Kernel, out: Eliminated, theta: FloatArray, noise: FloatArray) -> list[FloatArray]:
     """Return u, p arrays (S, G), given theta, by back substitution."""
-    xp, p = kernel.xp, len(out.rows)
+    device, p = kernel.device, len(out.rows)
     u: list[Array] = [None] * p
     for i in reversed(range(p)):
         total = out.right[i][-1]
         for c in range(theta.shape[1]):
-            total = total - out.right[i][c] * xp.asarray(theta[:, c : c + 1])
+            total = total - out.right[i][c] * device.put(theta[:, c : c + 1])
         for j in range(i + 1, p):
             total = total - out.rows[i][j - i] * u[j]
-        u[i] = total / out.rows[i][0] + xp.asarray(noise[i]) / xp.sqrt(out.rows[i][0])
-    return [np.asarray(value) for value in u]
+        u[i] = total / out.rows[i][0] + device.put(noise[i]) / device.xp.sqrt(out.rows[i][0])
+    return [device.get(value) for value in u]
 
 
 def _place(
-    kernel: Kernel, values: FloatArray, theta: FloatArray, u: list[FloatArray], beta: FloatArray
+    reduction: Reduction, values: FloatArray, theta: FloatArray, u: list[FloatArray], beta: FloatArray
 ) -> None:
     """Write base + E theta + D u into `beta` (S, p, G)."""
-    reduction = kernel.reduction
-    root, stretch = reduction.root(values), stretches(kernel, values)
+    root, stretch = reduction.root(values), stretches(reduction, values)
     for i in range(len(u)):
         mean = theta[:, reduction.place[i], None] if reduction.place[i] >= 0 else 0.0
         beta[:, i] = reduction.base[i] + mean
     for j, rows in enumerate(reduction.pattern()):
-        own = u[j] * np.asarray(stretch[j]) if j in stretch else u[j]
+        own = u[j] * stretch[j] if j in stretch else u[j]
         for i in rows:
             beta[:, i] += root[:, i, j, None] * own

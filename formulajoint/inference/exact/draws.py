@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.coefficients import draw_coefficients
+from formulajoint.inference.exact.device import NUMPY, Device
 from formulajoint.inference.exact.importance import Sampled, sample
 from formulajoint.inference.exact.marginal import kernel, log_likelihood
 from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part, starts
@@ -43,7 +43,7 @@ class Draws:
     error: float
 
 
-def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, xp: Any = np) -> Draws:
+def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device: Device = NUMPY) -> Draws:
     """Return draws of all parameters.
 
     Parameters
@@ -51,13 +51,15 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, xp: An
     reduction : Reduction
     draws, chains : int
     seed : int, optional
-    xp : module
-        The library that does the arithmetic on groups, with the array API: NumPy or another.
+    device : Device
+        Where the arithmetic on groups is done.
     """
     scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
-    found = sample_scales(reduction, draws, chains, scales_seed, xp)
-    points = found.points[0].reshape(chains * draws, -1)
-    theta, beta = draw_coefficients(kernel(reduction, xp), points, np.random.default_rng(coefficients_seed))
+    rng = np.random.default_rng(coefficients_seed)
+    with device.scope():
+        found = sample_scales(reduction, draws, chains, scales_seed, device)
+        points = found.points[0].reshape(chains * draws, -1)
+        theta, beta = draw_coefficients(kernel(reduction, device), points, rng)
     return Draws(
         values=reduction.scales.values(found.points[0]),
         theta=theta.reshape(chains, draws, -1),
@@ -70,30 +72,30 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, xp: An
 
 
 def sample_scales(
-    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, xp: Any = np
+    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, device: Device = NUMPY
 ) -> Sampled:
-    """Return draws of phi (1, chains, draws, d) with the log evidence."""
+    """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
     looking, sampling = seed.spawn(2)
     rng = np.random.default_rng(looking)
     if not reduction.scales.coordinates:
-        return _all_known(reduction, draws, chains)
+        return _all_known(reduction, draws, chains, device)
     if not factorises(reduction):
-        target = log_posterior(kernel(reduction, xp))
+        target = log_posterior(kernel(reduction, device))
         return sample(target, starts(reduction, target, rng), draws, chains, sampling)
     groups = len(reduction.rows)
     found = []
     for first in range(0, groups, SIDE_BY_SIDE):
         some = part(reduction, slice(first, first + SIDE_BY_SIDE))
-        target = log_posteriors(kernel(some, xp))
+        target = log_posteriors(kernel(some, device))
         (child,) = sampling.spawn(1)
         found.append(sample(target, starts(some, target, rng), draws, chains, child))
     return _joined(found)
 
 
-def _all_known(reduction: Reduction, draws: int, chains: int) -> Sampled:
+def _all_known(reduction: Reduction, draws: int, chains: int, device: Device) -> Sampled:
     """Return the only point there is where every scale is a constant."""
     points = np.empty((1, chains, draws, 0))
-    value = float(log_likelihood(kernel(reduction), points[0, 0, :1])[0])
+    value = float(log_likelihood(kernel(reduction, device), points[0, 0, :1])[0])
     return Sampled(points, -np.inf, np.full((1, chains), np.inf), value, 0.0)
 
 

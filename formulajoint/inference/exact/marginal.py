@@ -21,14 +21,11 @@ from typing import Any
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.exact.device import CPU_PAIRS, NUMPY, Array, Device
 from formulajoint.inference.exact.reduction import Reduction
 
-type Array = Any
-"""An array of any library that keeps the array API standard."""
-
-BLOCK = 2**15
-"""Points are taken in blocks of so many pairs of a point and a group, which stay in the cache; with more groups than
-that, one by one. There are at most (p + 2) (p + t + 3) arrays of a block at a time."""
+MEMORY = 2**31
+"""Bytes that the arrays of a block may take; see `blocks`."""
 
 LONG = 10_000
 
@@ -64,7 +61,7 @@ class Eliminated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
-    """A reduction's arrays, cut to what each product needs, in the library that computes.
+    """A reduction's arrays, cut to what each product needs, on the device that computes.
 
     Attributes
     ----------
@@ -78,7 +75,7 @@ class Kernel:
     """
 
     reduction: Reduction
-    xp: Any
+    device: Device
     gram: tuple[tuple[Array, ...], ...]
     cross: tuple[tuple[Array, ...], ...]
     own_precision: tuple[Array, ...]
@@ -86,29 +83,29 @@ class Kernel:
     sigma_of_group: Array
 
 
-def kernel(reduction: Reduction, xp: Any = np) -> Kernel:
-    """Return the kernel of a reduction, on arrays of the library `xp`."""
+def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
+    """Return the kernel of a reduction, its arrays on `device`."""
     pattern, gram, p = reduction.pattern(), reduction.gram, len(reduction.base)
     whole = np.moveaxis(reduction.whole, -1, 0).reshape(len(reduction.rows), -1)
     return Kernel(
         reduction=reduction,
-        xp=xp,
+        device=device,
         gram=tuple(
             tuple(
-                xp.asarray(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)])) for j in range(i, p)
+                device.put(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)])) for j in range(i, p)
             )
             for i in range(p)
         ),
         cross=tuple(
             tuple(
-                xp.asarray(np.array([reduction.cross[a, c] for a in pattern[i]]))
+                device.put(np.array([reduction.cross[a, c] for a in pattern[i]]))
                 for c in range(reduction.cross.shape[1])
             )
             for i in range(p)
         ),
-        own_precision=tuple(xp.asarray(row) for row in reduction.own_precision()),
-        whole=xp.asarray(np.ascontiguousarray(whole)),
-        sigma_of_group=xp.asarray(reduction.sigma_of_group),
+        own_precision=tuple(device.put(row) for row in reduction.own_precision()),
+        whole=device.put(np.ascontiguousarray(whole)),
+        sigma_of_group=device.put(reduction.sigma_of_group),
     )
 
 
@@ -138,29 +135,36 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     values = reduction.scales.values(points)
     term = _by_group if by_group else _log_likelihood
     with np.errstate(all="ignore"):
-        parts = [term(kernel, values[block]) for block in blocks(len(points), reduction)]
+        cut = blocks(reduction, len(points), kernel.device.pairs)
+        parts = [term(kernel, values[block]) for block in cut]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def blocks(points: int, reduction: Reduction) -> Iterator[slice]:
-    """Yield slices of points that keep to `BLOCK`."""
-    t = len(reduction.reference)
-    step = max(1, BLOCK // max(reduction.gram.shape[2], (t + 1) ** 2))
+def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
+    """Yield slices of points that bound memory.
+
+    A block has so many `pairs` of a point and a group, fewer where `MEMORY` wants it, but one point at least. What it
+    needs besides its result are at most (p + 2) (p + t + 3) arrays of float64 of a number for each pair. They take
+    `MEMORY` bytes at most or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
+    """
+    p, t, groups = len(reduction.base), len(reduction.reference), reduction.gram.shape[2]
+    most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
+    step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: beside one group, D counts as much
     for start in range(0, points, step):
         yield slice(start, start + step)
 
 
 def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     """Take the groups' own coefficients out at parameters phi (S, cells)."""
-    reduction, xp = kernel.reduction, kernel.xp
+    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
     root, inverse = reduction.root(values), 1 / values[:, : len(reduction.rows)] ** 2
-    per_group = None if inverse.shape[1] == 1 else xp.take(xp.asarray(inverse), kernel.sigma_of_group, axis=1)
+    per_group = None if inverse.shape[1] == 1 else xp.take(device.put(inverse), kernel.sigma_of_group, axis=1)
     common = inverse if per_group is None else np.ones((len(values), 1))
     pattern, p = reduction.pattern(), len(reduction.base)
-    stretch = stretches(kernel, values)
+    stretch = {column: device.put(own) for column, own in stretches(reduction, values).items()}
 
     def scaled(coefficients: FloatArray, table: Array, *columns: int) -> Array:
-        factors = xp.asarray(coefficients * common)
+        factors = device.put(coefficients * common)
         total = factors[:, :1] * table[0, ...]
         for a in range(1, table.shape[0]):  # no matrix product, for which libraries start threads
             total = total + factors[:, a : a + 1] * table[a, ...]
@@ -201,9 +205,9 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
 
 def _over_classes(kernel: Kernel, tables: list[Array]) -> list[Array]:
     """Return tables (S, G) added up over the groups of each class, those that are alone as they are."""
-    xp, ties = kernel.xp, kernel.reduction.ties
+    xp, ties = kernel.device.xp, kernel.reduction.ties
     assert ties is not None
-    alone, *classes = (xp.asarray(groups) for groups in (ties.alone, *ties.classes))
+    alone, *classes = (kernel.device.put(groups) for groups in (ties.alone, *ties.classes))
     return [
         xp.concat(
             [
@@ -216,10 +220,9 @@ def _over_classes(kernel: Kernel, tables: list[Array]) -> list[Array]:
     ]
 
 
-def stretches(kernel: Kernel, values: FloatArray) -> dict[int, Array]:
+def stretches(reduction: Reduction, values: FloatArray) -> dict[int, FloatArray]:
     """Return by column what each group multiplies its D by, (S, G): of Student and Cauchy hierarchies."""
-    stretched = kernel.reduction.stretched
-    return {column: kernel.xp.asarray(values[:, cells] ** -0.5) for column, cells in stretched.items()}
+    return {column: values[:, cells] ** -0.5 for column, cells in reduction.stretched.items()}
 
 
 def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
@@ -232,16 +235,16 @@ def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
 
 def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
     """Return what is left of the cross-products of theta and y (t + 1, t + 1, S), the prior of theta added."""
-    reduction, xp = kernel.reduction, kernel.xp
+    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
     t = len(reduction.reference)
-    precisions = xp.asarray(1 / values[:, : len(reduction.rows)] ** 2)
+    precisions = device.put(1 / values[:, : len(reduction.rows)] ** 2)
     whole = xp.permute_dims(xp.reshape(precisions @ kernel.whole, (len(values), t + 1, t + 1)), (1, 2, 0))
     precision = prior_precision(reduction, values).T  # (t, S)
     prior = np.zeros((t + 1, t + 1, len(values)))
     prior[np.arange(t), np.arange(t)] = precision
     prior[:t, t] = prior[t, :t] = precision * reduction.pull[:, None]
     prior[t, t] = reduction.pull**2 @ precision + reduction.gram.shape[2] * (reduction.lean @ reduction.lean)
-    whole = whole + xp.asarray(prior)
+    whole = whole + device.put(prior)
     for pivot, row in zip(out.pivots, out.right, strict=True):
         inverse = 1 / pivot
         taken: list[list[Array]] = [[] for _ in row]
@@ -263,20 +266,20 @@ def _over_groups(xp: Any, one: Array, other: Array) -> Array:
 
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return log p(y | phi) at parameters phi (S, cells)."""
-    reduction, xp = kernel.reduction, kernel.xp
+    reduction, xp = kernel.reduction, kernel.device.xp
     out = eliminate(kernel, values)
     rest = left_over(kernel, values, out)
-    total = xp.zeros(len(values), dtype=rest.dtype)
+    total = xp.zeros_like(rest[0, 0, ...])
     for pivot in out.pivots:
         total = total + xp.sum(xp.log(pivot), axis=-1)
     for _ in range(len(reduction.reference)):
         total = total + xp.log(rest[0, 0, ...])
         rest = rest[1:, 1:, ...] - rest[1:, :1, ...] * (rest[:1, 1:, ...] / rest[0, 0, ...])
-    variances, proper = values[:, : len(reduction.rows)] ** 2, reduction.precision > 0
-    total = np.asarray(total) + _known(np.asarray(rest[0, 0, ...]), (1 / variances) @ reduction.whole[-1, -1])
+    get, variances = kernel.device.get, values[:, : len(reduction.rows)] ** 2
+    total = get(total) + _known(get(rest[0, 0, ...]), (1 / variances) @ reduction.whole[-1, -1])
     total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
-    total = total - np.sum(np.log(prior_precision(reduction, values)[:, proper]), axis=1)
-    flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(~proper)
+    total = total - np.sum(np.log(prior_precision(reduction, values)[:, reduction.precision > 0]), axis=1)
+    flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(reduction.precision == 0)
     return np.asarray(reduction.log_unit - 0.5 * (total - flat * LOG_2PI))
 
 
@@ -289,9 +292,10 @@ def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return each group's own term at sigmas (S, G)."""
     reduction = kernel.reduction
     out = eliminate(kernel, values)
+    get = kernel.device.get
     squares = left = reduction.whole[0, 0] / values**2 + reduction.lean @ reduction.lean
     for pivot, row in zip(out.pivots, out.right, strict=True):
-        left = left - np.asarray(row[-1] ** 2 / pivot)
-    total = _known(left, squares) + sum(np.asarray(kernel.xp.log(pivot)) for pivot in out.pivots)
+        left = left - get(row[-1] ** 2 / pivot)
+    total = _known(left, squares) + sum(get(kernel.device.xp.log(pivot)) for pivot in out.pivots)
     total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
     return np.asarray(-0.5 * (total - np.sum(reduction.flat) * LOG_2PI))

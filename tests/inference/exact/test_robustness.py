@@ -97,7 +97,7 @@ def test_twenty_thousand_groups_stay_within_the_memory_that_is_promised() -> Non
     assert found.k_hat < 0.6
     assert found.beta.shape == (1, 20, 2, 20_000)
     assert abs(found.values[..., 1:].mean() - 1) < 0.05  # both sds are 1
-    block = (2 + 2) * (2 + 2 + 3) * 8 * 20_000  # as marginal.BLOCK says, with room
+    block = (2 + 2) * (2 + 2 + 3) * 8 * 20_000  # as marginal.blocks says, with room
     assert peak < 3 * found.beta.nbytes + block + 20e6
 
 

@@ -14,6 +14,7 @@ from scipy import integrate, stats
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
+from formulajoint.inference.exact.device import Device
 from formulajoint.inference.exact.evidence import log_bayes_factor, log_evidence
 from formulajoint.inference.exact.marginal import kernel, log_likelihood
 from formulajoint.inference.exact.reduction import Reduction, reduce
@@ -231,7 +232,9 @@ def test_one_column_of_a_factor() -> None:
 def test_the_array_api_is_all_that_is_used() -> None:
     reduction = null_of(plan_of("y ~ x + z | g, hierarchy()"), "x[A] == x[B], x[C] == x[D]")
     points = points_of(reduction)
-    one, other = kernel(reduction), kernel(reduction, array_api_strict)
+    here, there = (array_api_strict.Device(name) for name in ("CPU_DEVICE", "device1"))
+    device = Device("there", array_api_strict, there, lambda array: np.asarray(array.to_device(here)))
+    one, other = kernel(reduction), kernel(reduction, device)
     assert np.allclose(log_likelihood(one, points), log_likelihood(other, points), rtol=1e-13)
 
 
