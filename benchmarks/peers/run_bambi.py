@@ -5,6 +5,9 @@ python run_bambi.py DATA MODEL [SAMPLER]
 
 import sys
 
+# arviz-base loads it where it is installed. It came with formulajoint's tests, not with Bambi or PyMC.
+sys.modules["jax"] = None
+
 import bambi
 import numpy as np
 from figures import (
