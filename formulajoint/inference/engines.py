@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.device import NUMPY, Device, find_device
@@ -77,6 +77,8 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     """
     check_engine(engine)
     settings.check()
+    if _all_known(plan):
+        raise InferenceError("There is nothing to draw: every coefficient and sigma is a constant.")
     if engine in SAMPLERS:
         _check_no_device(engine, settings)
         return _by_nuts(plan, build, engine, settings)
@@ -99,6 +101,13 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
         reason += f"; nutpie does not draw on {device.name}"
     log.info("not by the exact engine: %s", reason)
     return _by_nuts(plan, build, "nutpie", settings, reason)
+
+
+def _all_known(plan: Plan) -> bool:
+    """Tell whether every parameter is a constant; what a hierarchy draws is none."""
+    parts = (plan.mean, *plan.parameters)
+    pooled = any(part.pool if isinstance(part, ScalePlan) else part.pools for part in parts)
+    return not pooled and all(prior.law == "constant" for _, prior in plan.priors)
 
 
 def _check_no_device(engine: str, settings: Settings) -> None:

@@ -289,3 +289,16 @@ def test_the_same_seed_draws_the_same_to_the_bit_on_any_number_of_threads() -> N
         for threads in ("1", "4")
     }
     assert len(found) == 1
+
+
+def test_where_all_is_known_there_is_nothing_to_draw() -> None:
+    known = "prior(Intercept ~ constant(0), treatment ~ constant(1), sigma ~ constant(2))"
+    for engine in ("auto", "exact", "nutpie"):
+        plan = fj.model(f"test_score ~ treatment | school, joint(), {known}", fj.tutoring()).plan
+        with pytest.raises(
+            InferenceError, match="There is nothing to draw: every coefficient and sigma is a c"
+        ):
+            run(plan, no_model, engine, SETTING)
+    hierarchy = "prior(Intercept ~ constant(0), treatment.mean ~ constant(1), treatment.sd ~ constant(2), sigma ~ constant(2))"
+    fit = fj.fit(f"test_score ~ treatment | school, hierarchy(treatment), {hierarchy}", fj.tutoring(), seed=1)
+    assert list(fit.posterior) == ["treatment"]
