@@ -53,7 +53,7 @@ class Fit:
 
     @property
     def idata(self) -> DataTree:
-        """ArviZ DataTree with posterior, sample_stats and observed_data, for everything ArviZ does."""
+        """ArviZ DataTree with posterior, sample_stats and observed_data, for ArviZ's plots and diagnostics."""
         return self.draws.tree
 
     @cached_property
