@@ -63,11 +63,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("devices", nargs="+")
+    devices = parser.parse_args().devices
     for name, (formula, data, priors) in MODELS.items():
         model = fj.model(formula, data(), priors=priors)
         known, seconds = drawn(model, None)
         print(f"{name}: NumPy {seconds:.2f} s")
-        for device in parser.parse_args().devices:
+        for device in devices:
             try:
                 found, theirs = drawn(model, device)
             except fj.InferenceError as error:

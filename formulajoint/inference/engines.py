@@ -93,10 +93,9 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
                 raise
             reason = str(error)[0].lower() + str(error)[1:].rstrip(".")
         else:
-            k_hat = float(draws.statistics["k_hat"][1])
-            if k_hat < K_HAT or engine == "exact":
+            if draws.k_hat < K_HAT or engine == "exact":
                 return Drawn(draws, "exact")
-            reason = f"its k-hat is {k_hat:.2f}"
+            reason = f"its k-hat is {draws.k_hat:.2f}"
     if device is not NUMPY:
         reason += f"; nutpie does not draw on {device.name}"
     log.info("not by the exact engine: %s", reason)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,29 @@ class NamedDraws:
         chains, draws, *_ = next(iter(self.variables.values()))[1].shape
         return chains, draws
 
+    @property
+    def k_hat(self) -> float:
+        """The check of the exact engine, of its draws."""
+        return float(self.statistics["k_hat"][1])
+
+    def without(self, hidden: Collection[str]) -> NamedDraws:
+        """Return the draws of the variables that are not `hidden`, with their dims."""
+        kept = {name: found for name, found in self.variables.items() if name not in hidden}
+        dims = {dim for own, _ in kept.values() for dim in own}
+        return replace(self, variables=kept, coords={d: own for d, own in self.coords.items() if d in dims})
+
     def values(self, name: str, dims: tuple[str, ...] | None = None) -> FloatArray:
         """Return draws (chain, draw, *dims) of a variable, its dims in their own order unless another is given."""
         own, values = self.variables[name]
         axes = range(len(own)) if dims is None else (own.index(dim) for dim in dims)
         return np.asarray(np.transpose(values, (0, 1, *(axis + 2 for axis in axes))))
+
+
+def in_a_row(draws: FloatArray) -> FloatArray:
+    """Return draws (chain, draw, ...) as contrasts take them: (..., S), all draws in a row."""
+    return np.moveaxis(draws.reshape((-1, *draws.shape[2:])), 0, -1)
+
+
+def by_chain(draws: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Return draws (..., S) in a row as (chain, draw, ...), of `shape` chains and draws."""
+    return np.moveaxis(draws, -1, 0).reshape((*shape, *draws.shape[:-1]))

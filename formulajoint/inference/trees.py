@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 from xarray import DataArray, Dataset, DataTree
 
@@ -34,10 +32,10 @@ def with_observed(tree: DataTree, plan: Plan) -> DataTree:
     return tree
 
 
-def named_draws(tree: DataTree, hidden: Collection[str] = ()) -> NamedDraws:
-    """Return the posterior of a DataTree as arrays, without the variables that are `hidden`."""
+def named_draws(tree: DataTree) -> NamedDraws:
+    """Return the posterior of a DataTree as arrays."""
     posterior = tree["posterior"].to_dataset()
-    variables = {str(name): _apart(v) for name, v in posterior.data_vars.items() if name not in hidden}
+    variables = {str(name): _apart(v) for name, v in posterior.data_vars.items()}
     dims = {dim for own, _ in variables.values() for dim in own}
     there = tree.children.get("sample_stats")
     statistics = {} if there is None else there.to_dataset().data_vars

@@ -12,7 +12,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning_contrasts import plan_contrasts
 from formulajoint.design.schema import FloatArray
-from formulajoint.inference.named_draws import NamedDraws
+from formulajoint.inference.named_draws import NamedDraws, by_chain, in_a_row
 from formulajoint.language.default import present
 from formulajoint.language.ir import Clause
 from formulajoint.results.posterior import Posterior
@@ -64,8 +64,7 @@ def _values(posterior: Posterior, plan: Plan) -> dict[str, FloatArray]:
     values = given_draws(plan, count)
     for name, dims in variable_dims(plan).items():
         if name in named.variables:
-            own = named.values(name, dims)
-            values[name] = np.moveaxis(own.reshape((count, *own.shape[2:])), 0, -1)
+            values[name] = in_a_row(named.values(name, dims))
     missing = [shares for shares in plan.shares if shares.name not in named.variables]
     return values | share_draws(missing, count, np.random.default_rng(SEED))
 
@@ -73,9 +72,6 @@ def _values(posterior: Posterior, plan: Plan) -> dict[str, FloatArray]:
 def _with(named: NamedDraws, plan: Plan, found: Mapping[str, FloatArray]) -> NamedDraws:
     """Return the draws with further variables of the plan (..., S), all draws in a row."""
     dims = node_dims(plan)
-    more = {
-        name: (dims[name], np.moveaxis(values, -1, 0).reshape((*named.shape, *values.shape[:-1])))
-        for name, values in found.items()
-    }
+    more = {name: (dims[name], by_chain(values, named.shape)) for name, values in found.items()}
     labels = {dim: np.array(plan.coords[dim], dtype=object) for name in found for dim in dims[name]}
     return replace(named, variables={**named.variables, **more}, coords={**named.coords, **labels})

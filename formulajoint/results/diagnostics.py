@@ -53,10 +53,10 @@ def _divergences(posterior: Posterior) -> str:
 
 
 def _k_hat(posterior: Posterior) -> str:
-    if posterior.engine != "exact" or posterior.k_hat < K_HAT:
+    if posterior.engine != "exact" or posterior.named.k_hat < K_HAT:
         return ""
     return (
-        f"k-hat is {posterior.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: "
+        f"k-hat is {posterior.named.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: "
         "use engine='nutpie'."
     )
 

@@ -17,8 +17,10 @@ def evidence_of(posterior: Posterior) -> LogIntegral | str:
     if reason:
         return reason
     if posterior.engine == "exact":
-        if not posterior.k_hat < K_HAT:
-            return f"the importance weights of the fit are not to be trusted (k-hat {posterior.k_hat:.2f})"
+        if not posterior.named.k_hat < K_HAT:
+            return (
+                f"the importance weights of the fit are not to be trusted (k-hat {posterior.named.k_hat:.2f})"
+            )
         statistics = posterior.named.statistics
         value, error = (float(statistics[name][1]) for name in ("log_evidence", "log_evidence_error"))
         return LogIntegral(value, error)

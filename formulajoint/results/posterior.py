@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
@@ -51,11 +51,10 @@ class Posterior:
     def named(self) -> NamedDraws:
         """The draws as arrays, without variables that only serve the sampler."""
         if isinstance(self.source, NamedDraws):
-            kept = {n: v for n, v in self.source.variables.items() if n not in self.plan.auxiliary}
-            return replace(self.source, variables=kept)
+            return self.source.without(self.plan.auxiliary)
         from formulajoint.inference.trees import named_draws  # loads xarray
 
-        return named_draws(self.source, self.plan.auxiliary)
+        return named_draws(self.source).without(self.plan.auxiliary)
 
     @property
     def dataset(self) -> Dataset:
@@ -68,15 +67,10 @@ class Posterior:
         return full.drop_vars(hidden).drop_dims(unused)
 
     @property
-    def k_hat(self) -> float:
-        """The check of the exact engine, of its draws."""
-        return float(self.named.statistics["k_hat"][1])
-
-    @property
     def drawn_by(self) -> str:
         """Who drew, in words: with the check of the exact engine, or why it was not the exact engine."""
         if self.engine == "exact":
-            return f"the exact engine (k-hat {self.k_hat:.2f})"
+            return f"the exact engine (k-hat {self.named.k_hat:.2f})"
         return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
 
 

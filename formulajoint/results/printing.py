@@ -196,9 +196,8 @@ def classical_text(row: pd.Series) -> str:
     if not math.isnan(row["df_denom"]):
         name = f"F({row['df_num']:g}, {row['df_denom']:g})"
     p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"
-    statistic = float(
-        f"{row['statistic']:.12g}"
-    )  # so that a tie such as 956.25 is rounded alike on every machine
+    # A tie such as 956.25 is to be rounded alike on every machine.
+    statistic = float(f"{row['statistic']:.12g}")
     return f"{name} = {statistic:.4g}, p {p}"
 
 

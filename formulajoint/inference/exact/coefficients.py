@@ -42,9 +42,8 @@ def draw_coefficients(
     values = reduction.scales.values(points)
     theta = np.empty((len(points), len(reduction.reference)))
     beta = np.empty((len(points), p, groups))
-    for block in blocks(
-        reduction, len(points)
-    ):  # the same on every device, since random numbers go block by block
+    # The blocks are the same on every device, since random numbers go block by block.
+    for block in blocks(reduction, len(points)):
         _draw_block(kernel, values[block], rng, theta[block], beta[block])
     return theta, beta
 

@@ -72,6 +72,9 @@ class Kernel:
     own_precision : tuple of p arrays
         Of (1,) or (G,).
     whole : (H, (t + 1)^2) array
+    sigma_of_group : (G,) int array
+    tied : tuple of (n,) int arrays
+        With ties, the groups that are alone, then those of each class.
     """
 
     reduction: Reduction
@@ -81,11 +84,12 @@ class Kernel:
     own_precision: tuple[Array, ...]
     whole: Array
     sigma_of_group: Array
+    tied: tuple[Array, ...]
 
 
 def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
     """Return the kernel of a reduction, its arrays on `device`."""
-    pattern, gram, p = reduction.pattern(), reduction.gram, len(reduction.base)
+    pattern, gram, p, ties = reduction.pattern(), reduction.gram, len(reduction.base), reduction.ties
     whole = np.moveaxis(reduction.whole, -1, 0).reshape(len(reduction.rows), -1)
     return Kernel(
         reduction=reduction,
@@ -106,6 +110,7 @@ def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
         own_precision=tuple(device.put(row) for row in reduction.own_precision()),
         whole=device.put(np.ascontiguousarray(whole)),
         sigma_of_group=device.put(reduction.sigma_of_group),
+        tied=() if ties is None else tuple(device.put(groups) for groups in (ties.alone, *ties.classes)),
     )
 
 
@@ -205,9 +210,7 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
 
 def _over_classes(kernel: Kernel, tables: list[Array]) -> list[Array]:
     """Return tables (S, G) added up over the groups of each class, those that are alone as they are."""
-    xp, ties = kernel.device.xp, kernel.reduction.ties
-    assert ties is not None
-    alone, *classes = (kernel.device.put(groups) for groups in (ties.alone, *ties.classes))
+    xp, (alone, *classes) = kernel.device.xp, kernel.tied
     return [
         xp.concat(
             [

@@ -106,9 +106,8 @@ def _taken_off(
     size[size == 0] = 1.0
     left = y
     for _ in range(2):  # the second time for the digits that the first lost
-        along = np.array(
-            [np.sum(a * left) for a in weighted]
-        )  # `@` would sum by as many threads as there are
+        # `@` would sum by as many threads as there are.
+        along = np.array([np.sum(a * left) for a in weighted])
         step = np.linalg.lstsq(squares / np.outer(size, size), along / size)[0] / size
         for i, move in zip(used, step, strict=True):
             left = left - move * columns[i]

@@ -14,7 +14,7 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.draws import Draws
 from formulajoint.inference.exact.reduction import Block, Reduction
 from formulajoint.inference.exact.scales import correlation_root
-from formulajoint.inference.named_draws import Named, NamedDraws
+from formulajoint.inference.named_draws import Named, NamedDraws, by_chain, in_a_row
 
 type Variable = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
@@ -152,13 +152,7 @@ def _contrasts(
         return {}
     both = next(iter(variables.values()))[1].shape[:2]
     count, dims = int(np.prod(both)), node_dims(plan)
-    known = given_draws(plan, count) | {
-        name: np.moveaxis(values.reshape(count, *values.shape[2:]), 0, -1)
-        for name, (_, values) in variables.items()
-    }
+    known = given_draws(plan, count) | {name: in_a_row(values) for name, (_, values) in variables.items()}
     shares = share_draws(plan.shares, count, rng)
     found = shares | on_draws(plan.contrasts, known | shares)
-    return {
-        name: (dims[name], np.moveaxis(values, -1, 0).reshape(*both, *values.shape[:-1]))
-        for name, values in found.items()
-    }
+    return {name: (dims[name], by_chain(values, both)) for name, values in found.items()}
