@@ -12,7 +12,7 @@ WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format examples docs wheel clean
+.PHONY: help demo test lint format examples docs grammar wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ examples: $(VENV)/.installed-test  ## run every script in examples/
 
 docs: $(VENV)/.installed-docs  ## build the pages, docs/_build/index.html; needs no network
 	$(RUN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+
+grammar: $(VENV)/.installed  ## after a change in grammar/: build the parser that comes with the package
+	$(RUN)/python -m formulajoint.language.prebuilt
 
 wheel: $(VENV)/.installed  ## build dist/*.tar.gz, and from that dist/*.whl
 	$(PIP) install build

@@ -1,4 +1,4 @@
-"""The grammar: fragments of Lark, composed into a parser. The only module that knows Lark."""
+"""The grammar: fragments of Lark, composed into a parser. But for `prebuilt`, the only module that knows Lark."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from lark.exceptions import LarkError, UnexpectedCharacters, UnexpectedToken
 from lark.grammar import Rule, Terminal
 
 from formulajoint.errors import ExtensionError
+from formulajoint.language import prebuilt
 
 __all__ = [
     "CONTRASTS",
     "FORMULA",
+    "PLAIN",
     "Composed",
     "Fragment",
     "Refused",
@@ -32,6 +34,7 @@ __all__ = [
     "compose",
     "parse_tree",
     "parser",
+    "write_prebuilt",
 ]
 
 STARTS = ("formula", "clause", "hypotheses")
@@ -128,6 +131,7 @@ def _fragment(name: str) -> Fragment:
 
 FORMULA = _fragment("formula.lark")
 CONTRASTS = _fragment("contrasts.lark")
+PLAIN = (FORMULA, CONTRASTS)
 
 
 @contextmanager
@@ -143,8 +147,22 @@ def _unchecked() -> Iterator[None]:
 @cache
 def parser(fragments: tuple[Fragment, ...]) -> Lark:
     """Return the parser of the grammar that `fragments`, base first, make together."""
+    ready = _prebuilt() if fragments == PLAIN else None
+    if ready is not None:
+        return ready
     with _unchecked():
         return _lark(fragments)
+
+
+def _prebuilt() -> Lark | None:
+    return prebuilt.read(_folder(), (fragment.text for fragment in PLAIN))
+
+
+def write_prebuilt() -> None:
+    """Write the plain grammar's parser beside it, where the one that is there is of another grammar or Lark."""
+    if _prebuilt() is None:
+        text = prebuilt.written(_lark(PLAIN), (fragment.text for fragment in PLAIN))
+        Path(str(_folder()), prebuilt.NAME).write_text(text, encoding="utf-8")
 
 
 @cache

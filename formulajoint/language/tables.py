@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from formulajoint.language.extension import Language
-from formulajoint.language.grammar import CONTRASTS, FORMULA
+from formulajoint.language.grammar import PLAIN
 from formulajoint.language.lower import RULES
 from formulajoint.language.signatures import Kind, Signature, Slot
 
@@ -152,7 +152,7 @@ ELSEWHERE = {
 """What other packages call some of these names, for the sake of hints."""
 
 CORE = Language(
-    fragments=(FORMULA, CONTRASTS),
+    fragments=PLAIN,
     rules=MappingProxyType(dict(RULES)),
     names=MappingProxyType(
         {
