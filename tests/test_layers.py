@@ -36,7 +36,7 @@ LIBRARIES = {
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
     "interegular": ("language/fragments.py",),
     "jinja2": ("report/write.py",),
-    "lark": ("language/grammar.py",),
+    "lark": ("language/grammar.py", "language/prebuilt.py"),
     "cupy": ("inference/exact/device.py",),
     "cycler": ("plots/style.py",),
     "jax": ("inference/exact/device.py",),

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -222,7 +221,7 @@ class Fit:
         return joint_table(self.draws, hypotheses(self.model.plan, hypothesis), rope, at_least, standardized)
 
     def sensitivity(
-        self, hypothesis: str | None = None, factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
+        self, hypothesis: str | None = None, factors: float | Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
     ) -> pd.DataFrame:
         """Return how the Bayes factor depends on the prior of the coefficients tested.
 
@@ -230,7 +229,7 @@ class Fit:
         ----------
         hypothesis : str, optional
             As for `test`.
-        factors : sequence of float
+        factors : float or sequence of float
             By which the prior sds of the terms tested are multiplied; their means and all other priors stay.
 
         Returns
@@ -243,8 +242,6 @@ class Fit:
         InferenceError
             Where a factor is not above zero.
         """
-        if not factors or not all(isinstance(f, Real) and 0 < f < math.inf for f in factors):
-            raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
         return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:

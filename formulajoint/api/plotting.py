@@ -108,7 +108,7 @@ class Plots:
     def sensitivity(
         self,
         hypothesis: str | None = None,
-        factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
+        factors: float | Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
         ax: Axes | None = None,
         figsize: Size = None,
     ) -> Figure:

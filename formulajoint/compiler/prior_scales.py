@@ -79,6 +79,13 @@ def _of(prior: Prior, factor: float) -> Prior:
     return wider
 
 
+def _sd(prior: Prior, factor: float) -> Prior:
+    """Return the prior of a hierarchy's sd; a constant is a scale itself."""
+    if prior.law == "constant":
+        return replace(prior, args={"value": prior.args["value"] * factor})
+    return _of(prior, factor)
+
+
 def _scaled_mean(mean: LinearPlan, terms: Collection[str], factor: float) -> LinearPlan:
     coefficients = {
         c.name: c if c.term.name not in terms or c.prior is None else replace(c, prior=_of(c.prior, factor))
@@ -88,7 +95,7 @@ def _scaled_mean(mean: LinearPlan, terms: Collection[str], factor: float) -> Lin
         replace(
             pool,
             terms=tuple(
-                replace(t, mean=_of(t.mean, factor), sd=_of(t.sd, factor))
+                replace(t, mean=_of(t.mean, factor), sd=_sd(t.sd, factor))
                 if t.coefficient.term.name in terms
                 else t
                 for t in pool.terms

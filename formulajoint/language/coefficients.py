@@ -154,4 +154,4 @@ def _check_direction(reader: Reader, chain: ir.Chain) -> None:
         raise reader.error("`!=` cannot be tested", chain.span, hint)
     if len({operator[0] for operator in chain.operators}) > 1:
         message = "a hypothesis is all `==`, all `>` or all `<`"
-        raise reader.error(message, chain.span, "separate hypotheses with commas; a comma means AND")
+        raise reader.error(message, chain.span, "ask one question at a time")

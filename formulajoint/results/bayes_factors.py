@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.compiler.densities import log_density, support
-from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.prior_scales import with_scaled
 from formulajoint.compiler.priors import Prior
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
@@ -51,37 +51,35 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
     wider = with_scaled(plan, hypothesis.terms, factor)
     if isinstance(wider, str):
         return f"no Bayes factor: {wider}"
-    reason = _why_not(wider)
-    if reason:
-        return _by_evidence(wider, hypothesis, reason)
-    if sum(block.size for block in layout(plan.design)) > MOST_DENSE:
-        found = log_bayes_factor_by_evidence(wider, hypothesis)
-        if isinstance(found, LogIntegral):
+    if not _has_closed_form(wider):
+        return _by_evidence(wider, hypothesis)
+    count = sum(block.size for block in layout(plan.design))
+    if count > MOST_DENSE:
+        found = _by_evidence(wider, hypothesis)
+        if isinstance(found, LogIntegral) or count > MOST_COEFFICIENTS:
             return found
     return _in_closed_form(wider, hypothesis)
 
 
-def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
+def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
     """Return log BF10 of a Gaussian model that is not pooled: by quadrature over sigma, where it is not known."""
     whole, sigma = regression(plan.design), plan.scale("sigma")
-    if whole is None:
-        return f"no Bayes factor yet for more than {MOST_COEFFICIENTS} coefficients"
+    assert whole is not None  # `equality` has counted
     mean, sd = coefficient_priors(plan)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
     null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
-    if sigma is None:  # the rows are in units of their standard errors
-        one, zero = (float(log_likelihood(evidence, np.ones(1))[0]) for evidence in (full, null))
+    if sigma is None or sigma.prior.law == "constant":
+        known = 1.0 if sigma is None else float(sigma.prior.args["value"])  # rows in units of standard errors
+        one, zero = (float(log_likelihood(evidence, np.array([known]))[0]) for evidence in (full, null))
         return LogIntegral(one - zero, ROUNDING * (abs(one) + abs(zero)))
     return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
 
 
-def _by_evidence(plan: Plan, hypothesis: Hypothesis, reason: str) -> LogIntegral | str:
-    """Return log BF10 from the evidences of model and null where the exact engine covers them, else the reason."""
-    if why_no_evidence(plan):
-        return reason
-    found = log_bayes_factor_by_evidence(plan, hypothesis)
+def _by_evidence(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
+    """Return log BF10 from the evidences of model and null, or why the exact engine does not know them."""
+    found = why_no_evidence(plan) or log_bayes_factor_by_evidence(plan, hypothesis)
     return found if isinstance(found, LogIntegral) else f"no Bayes factor: {found}"
 
 
@@ -90,7 +88,8 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
 
     Of a hypothesis that has a Bayes factor.
     """
-    scale = f"prior sd {tested_scale(plan, hypothesis, 1.0)}"
+    sd = " sd" if _all_normal(_tested(plan, hypothesis)) else ""
+    scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
     heavy = any(pool.request.dist != "normal" for pool in plan.mean.pools)  # many seconds each
     if heavy or sum(block.size for block in layout(plan.design)) > MOST_SCALED:
         return f"{scale}; see sensitivity() for other scales"
@@ -101,26 +100,32 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
 
 
 def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
-    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; of a hierarchy, its priors."""
+    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; of a hierarchy, of mean and sd.
+
+    Where some are not normal, the priors: ``treatment_mean ~ normal(0, 39.4) and treatment_sd ~ half_cauchy(5)``.
+    """
     wider = with_scaled(plan, hypothesis.terms, factor)
-    if isinstance(wider, str):
-        return ""
-    said = [
-        _scale_of(c.prior, c.name)
-        for c in wider.mean.coefficients
-        if c.prior is not None and c.term.name in hypothesis.terms
-    ]
-    for pool in wider.mean.pools:
-        for term in pool.terms:
-            if term.coefficient.term.name in hypothesis.terms:
-                said += [_scale_of(term.mean, term.mean_name), _scale_of(term.sd, term.sd_name)]
+    priors = [] if isinstance(wider, str) else _tested(wider, hypothesis)
+    if _all_normal(priors):
+        said = [f"{span(np.atleast_1d(prior.args['sigma']))} of {name}" for name, prior in priors]
+    else:
+        said = [f"{name} ~ {prior}" for name, prior in priors]
     return " and ".join(said)
 
 
-def _scale_of(prior: Prior, name: str) -> str:
-    if prior.law in ("normal", "half_normal"):
-        return f"{span(np.atleast_1d(prior.args['sigma']))} of {name}"
-    return f"{prior} of {name}"
+def _tested(plan: Plan, hypothesis: Hypothesis) -> list[tuple[str, Prior]]:
+    """Return the priors of the terms tested by the variable that each is of."""
+    own = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
+    found = [(c.name, c.prior) for c in own if c.prior is not None]
+    for pool in plan.mean.pools:
+        for term in pool.terms:
+            if term.coefficient.term.name in hypothesis.terms:
+                found += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
+    return found
+
+
+def _all_normal(priors: list[tuple[str, Prior]]) -> bool:
+    return all(prior.law in ("normal", "half_normal") for _, prior in priors)
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
@@ -128,27 +133,21 @@ def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
     means, sds = [], []
     for coefficient in plan.mean.coefficients:
         prior = coefficient.prior
-        assert prior is not None  # `_why_not` has looked
+        assert prior is not None  # `_has_closed_form` has looked
         shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
         means.append(np.broadcast_to(prior.args["mu"], shape).ravel())
         sds.append(np.broadcast_to(prior.args["sigma"], shape).ravel())
     return np.concatenate(means), np.concatenate(sds)
 
 
-def _all_normal(plan: Plan) -> bool:
-    return all(c.prior is not None and c.prior.law == "normal" for c in plan.mean.coefficients)
-
-
-def _why_not(plan: Plan) -> str:
-    """Return why quadrature over sigma cannot give a Bayes factor, or an empty text."""
+def _has_closed_form(plan: Plan) -> bool:
+    """Tell whether quadrature over sigma, at most, gives a Bayes factor."""
     sigma = plan.scale("sigma")
-    if any(not prior.proper for _, prior in plan.priors):
-        return "no Bayes factor: flat priors have no density"
-    if plan.mean.pools:
-        return "no Bayes factor yet under a hierarchy"
-    known = plan.design.standard_errors is not None
-    if plan.family.name != "gaussian" or not (known or (isinstance(sigma, ScalePlan) and not sigma.dims)):
-        return "no Bayes factor yet but for a Gaussian response with one sigma"
-    if not _all_normal(plan) or (sigma is not None and sigma.prior.law == "constant"):
-        return "no Bayes factor yet but for normal priors of coefficients and a free sigma"
-    return ""
+    one_sigma = sigma is not None and not sigma.dims
+    return (
+        plan.family.name == "gaussian"
+        and (one_sigma or plan.design.standard_errors is not None)
+        and not plan.mean.pools
+        and all(prior.proper for _, prior in plan.priors)
+        and all(c.prior is not None and c.prior.law == "normal" for c in plan.mean.coefficients)
+    )

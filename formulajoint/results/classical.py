@@ -12,10 +12,10 @@ import numpy as np
 import scipy
 
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.design.moments import basis, profile, rank, stack
 from formulajoint.design.schema import Design, FloatArray
-from formulajoint.results.regression import Regression, regression
+from formulajoint.results.regression import MOST_COEFFICIENTS, Regression, regression
 
 PERFECT = 1e-28
 """Squares below this share of the response's are rounding."""
@@ -36,6 +36,8 @@ class Classical:
 def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | str:
     """Return the classical test of equalities, or why there is none."""
     sigma = plan.scale("sigma")
+    if sum(block.size for block in layout(plan.design)) > MOST_COEFFICIENTS:
+        return f"no classical test for more than {MOST_COEFFICIENTS} coefficients"
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.design, hypothesis) or f"no chi-square test: {UNDETERMINED}"
     if plan.family.name != "gaussian" or sigma is None:

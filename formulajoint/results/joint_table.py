@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -217,12 +218,15 @@ def bands(draws: FloatArray, labels: Sequence[str], prob: float, missing: str = 
 
 
 def sensitivity_table(
-    posterior: Posterior, hypotheses: Sequence[Hypothesis], factors: Sequence[float]
+    posterior: Posterior, hypotheses: Sequence[Hypothesis], factors: float | Sequence[float]
 ) -> pd.DataFrame:
     """Return one row a hypothesis and factor: prior_sd, log_bf10, log_bf10_mcse and a note where there is none."""
+    several: list[Any] = list(np.ravel(np.asarray(factors, dtype=object)))
+    if not several or not all(isinstance(f, Real) and 0 < float(f) < math.inf for f in several):
+        raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
     rows = []
     for hypothesis in hypotheses:
-        for factor in factors:
+        for factor in several:
             rows.append({"hypothesis": hypothesis.label, "factor": factor})
             rows[-1] |= _at_scale(posterior, hypothesis, float(factor))
     return pd.DataFrame(rows).set_index(["hypothesis", "factor"])

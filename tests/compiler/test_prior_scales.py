@@ -75,6 +75,12 @@ def test_mean_and_sd_of_a_hierarchy():
     assert str(after["Intercept_mean"]) == str(before["Intercept_mean"])
 
 
-def test_a_reason():
+def test_a_constant_sd_of_a_hierarchy_is_a_scale_itself():
     plan = fj.model("y ~ x | g, hierarchy(x), prior(x.sd ~ constant(2))", FRAME).plan
-    assert with_scaled(plan, ("x",), 2.0) == "the prior constant(2) has no scale"
+    after = dict(with_scaled(plan, ("x",), 3.0).priors)
+    assert str(after["x_sd"]) == "constant(6)"
+
+
+def test_a_reason():
+    plan = fj.model("y ~ x | g, prior(x ~ flat())", FRAME).plan
+    assert with_scaled(plan, ("x",), 2.0) == "the prior flat() has no scale"

@@ -209,7 +209,7 @@ FIGURES = [
             f"{LINE}, family(student)",
             None,
             ["log_bf10", "p_value"],
-            [GAUSSIAN_ONLY, "no Bayes factor yet but for a Gaussian response with one sigma"],
+            [GAUSSIAN_ONLY, "no Bayes factor: the response is student, not gaussian"],
         ),
         (
             f"{LINE}, sigma ~ 1 | school",
@@ -230,7 +230,7 @@ FIGURES = [
             f"{LINE}, sigma ~ treatment",
             None,
             ["log_bf10", "p_value"],
-            [GAUSSIAN_ONLY, "no Bayes factor yet but for a Gaussian response with one sigma"],
+            [GAUSSIAN_ONLY, "no Bayes factor: sigma has predictors"],
         ),
         (
             f"{LINE}, sigma ~ 1 | school",
@@ -254,7 +254,7 @@ FIGURES = [
             f"{LINE}, prior(treatment ~ cauchy(0, 5))",
             None,
             ["log_bf10"],
-            ["no Bayes factor yet but for normal priors of coefficients and a free sigma"],
+            ["no Bayes factor: the prior of `treatment` is cauchy, not normal"],
         ),
     ],
 )

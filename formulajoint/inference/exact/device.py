@@ -6,7 +6,7 @@ is as small as phi stays in NumPy, and so do all random numbers. A library is lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -148,10 +148,14 @@ def _first_gpu(number: int) -> Device:
     found = next((name for name in there if _count(name) > number), None)
     if found is None:
         raise InferenceError(
-            f"No GPU{f' {number}' if number else ''} is seen by {listed(there)}. "
-            "Install one of them for your version of CUDA, or leave `device` out."
+            f"No GPU{f' {number}' if number else ''} is seen by {_or(there)}. "
+            f"Install {_or(LIBRARIES)} for your version of CUDA, or leave `device` out."
         )
     return _in_library(found, "cuda", number)
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(LIBRARIES[name].title for name in names)
 
 
 def _in_library(name: str, kind: str, number: int) -> Device:

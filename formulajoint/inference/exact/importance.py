@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -62,6 +63,34 @@ class Sampled:
     error: float
 
 
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """Points of one proposal, a pool a chain.
+
+    Attributes
+    ----------
+    proposal : Mixture
+    chains : list of Generator
+        From which each pool draws.
+    each : list of (F, n, d) and (F, n) arrays
+        Points and log weights.
+    """
+
+    proposal: Mixture
+    chains: list[np.random.Generator]
+    each: list[tuple[FloatArray, FloatArray]]
+
+    @property
+    def logs(self) -> FloatArray:
+        """The log weights of all pools, (F, N)."""
+        return np.concatenate([logs for _, logs in self.each], axis=1)
+
+    @cached_property
+    def k_hat(self) -> float:
+        """Pareto shape of the largest weights."""
+        return _k_hat(self.logs)
+
+
 def sample(
     target: Target, starts: Sequence[FloatArray], draws: int, chains: int, seed: np.random.SeedSequence
 ) -> Sampled:
@@ -93,43 +122,37 @@ def sample(
             proposal, share = fit_proposal(target, modes, covariances, components, cost, first)
         except np.linalg.LinAlgError:  # all weight is on one point
             continue
-        tries.append(_sampled(target, proposal, float(np.min(share)), draws, others))
+        size = round(1.1 * ENOUGH * max(draws, LEAST) / max(float(np.min(share)), 0.05))
+        tries.append(Pools(proposal, others, [_more(target, proposal, size, rng) for rng in others]))
         if tries[-1].k_hat < GOOD:
             break
     if not tries:
         raise InferenceError(LOST)
-    return min(tries, key=lambda found: found.k_hat)
+    best = min(tries, key=lambda pools: pools.k_hat)
+    return _sampled(_grown(target, best, draws), draws)
 
 
-def _sampled(
-    target: Target, proposal: Mixture, share: float, draws: int, chains: list[np.random.Generator]
-) -> Sampled:
-    """Return draws by one proposal, whose effective share is about `share`."""
-    pools = [_pool(target, proposal, share, draws, rng) for rng in chains]
-    points = np.stack(
-        [_resampled(*pool, draws, rng) for pool, rng in zip(pools, chains, strict=True)], axis=1
-    )
-    ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools], axis=1)
-    every = np.concatenate([logs for _, logs in pools], axis=1)
-    value, error = _integral(every)
-    return Sampled(points, _k_hat(every), ess, value, error)
+def _sampled(pools: Pools, draws: int) -> Sampled:
+    """Return draws from pools, and what their weights say."""
+    drawn = [_resampled(*pool, draws, rng) for pool, rng in zip(pools.each, pools.chains, strict=True)]
+    ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools.each], axis=1)
+    return Sampled(np.stack(drawn, axis=1), pools.k_hat, ess, *_integral(pools.logs))
 
 
-def _pool(
-    target: Target, proposal: Mixture, share: float, draws: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return points (F, n, d) and log weights (F, n) worth `ENOUGH` times the draws, no point more than one of them."""
-    wanted = ENOUGH * max(draws, LEAST)
-    size = round(1.1 * wanted / max(share, 0.05))
-    points, logs = _more(target, proposal, size, rng)
-    while points.shape[1] < MOST_GROWTH * size:
-        weights = normalised(logs)
-        worth = float(np.min(1 / np.sum(weights**2, axis=1)))
-        if worth >= wanted and np.max(weights) <= 1 / draws:
-            break
-        more, their_logs = _more(target, proposal, size // 2, rng)
-        points, logs = np.concatenate([points, more], axis=1), np.concatenate([logs, their_logs], axis=1)
-    return points, logs
+def _grown(target: Target, pools: Pools, draws: int) -> Pools:
+    """Return pools that are worth `ENOUGH` times the draws each, no point more than one of them."""
+    wanted, size = ENOUGH * max(draws, LEAST), pools.each[0][1].shape[1]
+    grown = []
+    for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
+        while points.shape[1] < MOST_GROWTH * size:
+            weights = normalised(logs)
+            worth = float(np.min(1 / np.sum(weights**2, axis=1)))
+            if worth >= wanted and np.max(weights) <= 1 / draws:
+                break
+            more, their_logs = _more(target, pools.proposal, size // 2, rng)
+            points, logs = np.concatenate([points, more], axis=1), np.concatenate([logs, their_logs], axis=1)
+        grown.append((points, logs))
+    return Pools(pools.proposal, pools.chains, grown)
 
 
 def _more(

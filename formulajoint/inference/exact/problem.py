@@ -51,7 +51,9 @@ def log_posteriors(kernel: Kernel) -> Target:
 
 
 def starts(reduction: Reduction, target: Target, rng: np.random.Generator) -> list[FloatArray]:
-    """Return where to look for modes (F, d): the best of many points that the data make plausible.
+    """Return where to look for modes (F, d): the best of many points that the data, or the priors, make plausible.
+
+    Where the data leave no residual, they say nothing of the size of sigma that its prior would not deny.
 
     With correlated hierarchies there are two: the best of what is plausible for columns as written, and for columns
     made orthogonal. Where a column is far from zero these differ, and either may be a mode.
@@ -66,10 +68,11 @@ def starts(reduction: Reduction, target: Target, rng: np.random.Generator) -> li
     for position, (at, coordinate) in enumerate(zip(cells, coordinates, strict=True)):
         drawn = _plausible(coordinate, typical[at], at < len(reduction.rows), count, rng)
         points[(position, slice(None), 0) if side_by_side else (0, slice(None), position)] = drawn
-    found = [_best(target, points)]
-    if any(block.correlated for block in reduction.blocks):
-        found.append(_best(target, _turned(reduction, points[0], rng)[None]))
-    return found
+    correlated = any(block.correlated for block in reduction.blocks)
+    turned = [_best(target, _turned(reduction, points[0], rng)[None])] if correlated else []
+    modes = np.reshape([_mode(coordinate) for coordinate in coordinates], (f, 1, d))
+    expected = modes + rng.normal(0.0, 2.0, points.shape)
+    return [_best(target, np.concatenate([points, expected], axis=1)), *turned]
 
 
 def _free(reduction: Reduction) -> list[int]:
@@ -137,6 +140,17 @@ def _plausible(
         return rng.normal(0.0, 1.5, count)
     low, high = (-4.0, 0.1) if sigma else (-3.0, 1.0)  # powers of ten
     return coordinate.at(typical * 10 ** rng.uniform(low, high, count))
+
+
+def _mode(coordinate: Coordinate) -> float:
+    """Return where a coordinate's prior is highest, to digits enough to be the same in other units."""
+    mode, width = 0.0, 60.0  # scales from 1e-26 to 1e26
+    with np.errstate(all="ignore"):
+        while width > 1e-6:
+            grid = mode + np.linspace(-width, width, 601)
+            mode = float(grid[np.argmax(np.nan_to_num(coordinate.log_prior(grid), nan=-np.inf))])
+            width /= 100
+    return mode
 
 
 def part(reduction: Reduction, groups: slice) -> Reduction:

@@ -244,12 +244,12 @@ MISSING = [
     (
         "cuda",
         {"torch": 0, "jax": 0},
-        "No GPU is seen by `torch`, `jax`. Install one of them for your version of CUDA, or leave `device` out.",
+        "No GPU is seen by Torch or JAX. Install CuPy or Torch or JAX for your version of CUDA, or leave `device` out.",
     ),
     (
         "cuda:2",
         {"torch": 2},
-        "No GPU 2 is seen by `torch`. Install one of them for your version of CUDA, or leave `device` out.",
+        "No GPU 2 is seen by Torch. Install CuPy or Torch or JAX for your version of CUDA, or leave `device` out.",
     ),
     ("torch:cpu", {"jax": 1}, "`torch` is not installed: pip install torch."),
     ("cupy", {"cupy": -1}, "CuPy sees no GPU: install it for your version of CUDA, or leave `device` out."),

@@ -107,6 +107,25 @@ def test_many_groups_with_a_sigma_each() -> None:
     assert found.values.shape == (4, 200, 70)
 
 
+def test_where_the_data_leave_nothing_sigma_is_what_its_prior_says() -> None:
+    """With y = 1 + 2 x, f(sigma) ~ sigma^-(34 + 4) e^(-2 / sigma): 34 rows more than coefficients, if these are flat."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.arange(40) % 3, "x": rng.normal(size=40)})
+    data["y"] = 1 + 2 * data["x"]
+    line = "y ~ x | g, prior(sigma ~ inverse_gamma(3, 2))"
+    for noise in (0.0, 1e-9):
+        noisy = data.assign(y=data["y"] + noise * rng.normal(size=40))
+        found = fj.fit(line, noisy, engine="exact", seed=1)
+        sigma = found.posterior["sigma"].to_numpy()
+        assert (
+            abs(sigma.mean() - 2 / 36) < 4 * sigma.std() / np.sqrt(sigma.size) + 2e-4
+        )  # of the normal priors
+        pooled = fj.fit(f"{line}, hierarchy()", noisy, engine="exact", seed=1)
+        assert pooled.draws.named.k_hat < 0.7
+        assert pooled.log_evidence.error < 0.01
+        assert np.isfinite(pooled.test("x == 0")["log_bf10"].item())
+
+
 # --- columns far from zero
 
 
