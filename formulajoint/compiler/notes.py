@@ -12,7 +12,7 @@ from formulajoint.compiler.defaults import stands_for_intercept
 from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import DEFAULT, Prior
 from formulajoint.design.moments import partial_ss, stack
-from formulajoint.design.schema import Grouping, IntArray
+from formulajoint.design.schema import Grouping, IntArray, Term
 
 FAR = 5.0
 """A column whose mean is this many sds from zero makes the intercept an extrapolation."""
@@ -26,20 +26,25 @@ MOST_NAMED = 6
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each one sentence or two."""
-    return (*_far_columns(plan), *_few_groups(plan), *_undetermined(plan))
+    return (*_far_columns(plan), *_few_groups(plan), *_lone_rows(plan), *_undetermined(plan))
+
+
+def far_terms(plan: Plan) -> list[Term]:
+    """Return the numeric terms far from zero, beside an intercept that therefore is an extrapolation."""
+    predictor = plan.design.predictor
+    levels = [term for term in predictor.terms if stands_for_intercept(term, predictor)]
+    others = [term for term in predictor.terms if levels and term not in levels and not term.factors]
+    return [term for term in others if np.any(abs(term.means) > FAR * term.scales)]
 
 
 def _far_columns(plan: Plan) -> Iterator[str]:
     predictor = plan.design.predictor
-    levels = [term for term in predictor.terms if stands_for_intercept(term, predictor)]
-    if not levels:
-        return
-    for term in predictor.terms:
-        if term not in levels and not term.factors and np.any(abs(term.means) > FAR * term.scales):
-            yield (
-                f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), "
-                f"so {levels[0].name} is an extrapolation: consider center({term.name})."
-            )
+    for term in far_terms(plan):
+        level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
+        yield (
+            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), "
+            f"so {level.name} is an extrapolation: consider center({term.name})."
+        )
 
 
 def _few_groups(plan: Plan) -> Iterator[str]:
@@ -50,6 +55,19 @@ def _few_groups(plan: Plan) -> Iterator[str]:
                 f"There are {len(grouping)} groups of {grouping.name}: {' and '.join(names)} "
                 f"{'is' if len(names) == 1 else 'are'} informed mostly by the prior."
             )
+
+
+def _lone_rows(plan: Plan) -> Iterator[str]:
+    """Tell that groups of one row each, with an intercept each, leave nothing to learn sigma from."""
+    sigma, predictor = plan.scale("sigma"), plan.design.predictor
+    grouping = predictor.grouping
+    if sigma is None or sigma.prior.law == "constant" or grouping is None:
+        return
+    own = [c for c in plan.mean.coefficients if c.grouped and stands_for_intercept(c.term, predictor)]
+    if own and plan.design.rows.used == len(grouping):
+        pooled = {t.coefficient.name: t.sd_name for pool in plan.mean.pools for t in pool.terms}
+        other = pooled.get(own[0].name, own[0].name)
+        yield f"Each {grouping.name} has one row: the data do not tell sigma from {other}, their priors do."
 
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:

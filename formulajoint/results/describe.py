@@ -129,7 +129,7 @@ def _left_out(rows: Rows) -> str:
 def _group_sizes(plan: Plan, grouping: Grouping) -> str:
     sizes = group_rows(plan.design)
     if len(grouping) > MOST_GROUPS:
-        return f"{span(sizes)} rows each"
+        return f"{span(sizes)} {'row' if span(sizes) == '1' else 'rows'} each"
     return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from formulajoint.compiler.notes import far_terms
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.errors import InferenceError, listed
@@ -120,7 +121,8 @@ def _r_hat(posterior: Posterior, table: pd.DataFrame) -> str:
     worst, draws = table["r_hat"].idxmax(), posterior.named.shape[1]
     return (
         f"r_hat is above {R_HAT} for {len(bad)} of {len(table)} parameters (worst: {worst}, "
-        f"{table['r_hat'].max():.3f}): the chains do not agree yet. Draw more (tune=2000, draws={2 * draws})."
+        f"{table['r_hat'].max():.3f}): the chains do not agree yet. "
+        f"{_cure(posterior, f'tune=2000, draws={2 * draws}')}"
     )
 
 
@@ -134,5 +136,13 @@ def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
         return ""
     return (
         f"The effective sample size is below {ESS_PER_CHAIN * chains} for {len(bad)} of {len(table)} parameters "
-        f"(worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. Draw more (draws={4 * draws})."
+        f"(worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. "
+        f"{_cure(posterior, f'draws={4 * draws}')}"
     )
+
+
+def _cure(posterior: Posterior, more: str) -> str:
+    """Return what to do: a sampler that goes along a narrow ridge is helped by columns about zero, not by draws."""
+    far = [] if posterior.engine == "exact" else far_terms(posterior.plan)
+    centred = " and ".join(f"center({term.name})" for term in far)
+    return f"Write {centred}, or draw more ({more})." if far else f"Draw more ({more})."

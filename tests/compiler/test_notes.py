@@ -57,6 +57,28 @@ def test_few_groups_and_several_sds():
     assert note == "There are 3 groups of g: Intercept_sd and x_sd are informed mostly by the prior."
 
 
+@pytest.mark.parametrize(
+    ("formula", "other"),
+    [
+        ("y ~ 1 | g", "Intercept"),
+        ("y ~ 1 + common(x) | g, hierarchy()", "Intercept_sd"),
+        ("y ~ 1 | g, family(student)", "Intercept"),
+    ],
+)
+def test_a_row_a_group_says_nothing_of_sigma(formula, other):
+    said = f"Each g has one row: the data do not tell sigma from {other}, their priors do."
+    assert notes(formula, groups=24) == (said,)
+    assert said not in notes(formula, groups=23)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["y ~ 1 | g, prior(sigma ~ constant(1))", "y ~ 1 | g, se(s)", "y ~ 0 + x + common(1) | g", "y ~ 0 + x | g"],
+)
+def test_where_sigma_is_known_or_groups_share_the_intercept_a_row_will_do(formula):
+    assert not any("one row" in note for note in notes(formula, groups=24, s=np.ones(24)))
+
+
 def test_a_written_prior_needs_no_note():
     assert notes("y ~ x | g, hierarchy(x), prior(x.sd ~ half_normal(1))", 2) == ()
     assert notes("y ~ x | g, hierarchy(x), prior(x.mean ~ normal(0, 1))", 2) != ()

@@ -80,6 +80,15 @@ def test_chains_that_disagree_are_named_by_the_worst(made_up: MadeUp, tutoring: 
     assert sentence.endswith("Draw more (tune=2000, draws=2000).")
 
 
+def test_centring_comes_before_more_draws(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
+    far = tutoring.assign(treatment=tutoring["treatment"] + 2000)
+    apart = good()
+    apart[0, :, 1] += 0.5
+    sentences = said(made_up(ONE, far, draws=1000, treatment=apart))
+    (sentence,) = [s for s in sentences if "r_hat" in s]
+    assert sentence.endswith("Write center(treatment), or draw more (tune=2000, draws=2000).")
+
+
 def test_contrasts_are_judged_too(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     walk = good()[..., 0].cumsum(axis=1)
     sentences = said(made_up(ONE, tutoring, draws=1000, joint_treatment=walk))

@@ -84,7 +84,7 @@ def _columns(plan: Plan) -> str:
         away = float(np.max(abs(term.means[term.scales > 0]) / term.scales[term.scales > 0], initial=0.0))
         if stands_for_intercept(term, predictor):
             continue
-        distance = f"{term.name} is {away:.1g} of its sds from zero"
+        distance = f"{term.name} is {away:{'.0f' if away < FAR else '.1g'}} of its sds from zero"
         if away > FAR:
             return f"{distance}, too far for sums of squares: write center({term.name})"
         if away > FAR_CORRELATED and term.name in correlated:
