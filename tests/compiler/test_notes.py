@@ -73,7 +73,12 @@ def test_a_row_a_group_says_nothing_of_sigma(formula, other):
 
 @pytest.mark.parametrize(
     "formula",
-    ["y ~ 1 | g, prior(sigma ~ constant(1))", "y ~ 1 | g, se(s)", "y ~ 0 + x + common(1) | g", "y ~ 0 + x | g"],
+    [
+        "y ~ 1 | g, prior(sigma ~ constant(1))",
+        "y ~ 1 | g, se(s)",
+        "y ~ 0 + x + common(1) | g",
+        "y ~ 0 + x | g",
+    ],
 )
 def test_where_sigma_is_known_or_groups_share_the_intercept_a_row_will_do(formula):
     assert not any("one row" in note for note in notes(formula, groups=24, s=np.ones(24)))

@@ -170,9 +170,7 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
 
     def scaled(coefficients: FloatArray, table: Array, *columns: int) -> Array:
         factors = device.put(coefficients * common)
-        total = factors[:, :1] * table[0, ...]
-        for a in range(1, table.shape[0]):  # no matrix product, for which libraries start threads
-            total = total + factors[:, a : a + 1] * table[a, ...]
+        total = factors @ table if table.shape[0] > 1 else factors * table[0, ...]
         total = total if per_group is None else total * per_group
         for column in columns:
             total = total * stretch[column] if column in stretch else total

@@ -67,16 +67,13 @@ class Mixture:
 
     def distances(self, points: FloatArray) -> FloatArray:
         """Return squared Mahalanobis distances (F, K, n) of points (F, n, d) from each component."""
-        away = points[:, None] - self.means[:, :, None]  # (F, K, n, d)
-        out = np.zeros(away.shape[:-1])
         solved: list[FloatArray] = []
         for i in range(points.shape[2]):  # forward substitution, all points at once
-            part = away[..., i] - sum(
-                (self.roots[:, :, i, j, None] * solved[j] for j in range(i)), start=np.zeros(1)
-            )
+            part = points[:, None, :, i] - self.means[:, :, i, None]
+            for j in range(i):
+                part -= self.roots[:, :, i, j, None] * solved[j]
             solved.append(part / self.roots[:, :, i, i, None])
-            out += solved[i] ** 2
-        return out
+        return sum((part**2 for part in solved[1:]), start=solved[0] ** 2)
 
     def log_parts(self, distances: FloatArray) -> FloatArray:
         """Return the log of each component's weight times its density (F, K, n)."""
