@@ -8,7 +8,7 @@ import pandas as pd
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
-from formulajoint.errors import FormulaError, InferenceError
+from formulajoint.errors import FormulaError, InferenceError, listed
 from formulajoint.language.ir import Name, walk
 from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_table import joint_table
@@ -61,10 +61,22 @@ def unasked(plan: Plan) -> list[Hypothesis]:
 def printed_tests(posterior: Posterior) -> pd.DataFrame | None:
     """Return the joint tests that a printed fit shows, without those of so many groups that printing would wait."""
     plan = posterior.plan
-    grouping = plan.design.predictor.grouping
-    few = grouping is not None and len(grouping) <= MOST_TESTED
-    found = unasked(plan) if few else list(plan.tests)
+    found = list(plan.tests) if _of_many(plan) else unasked(plan)
     return joint_table(posterior, found) if found else None
+
+
+def untested(plan: Plan) -> list[str]:
+    """Return the note on joint tests that a printed fit leaves out, if there are any."""
+    left_out = [test.label for test in _of_slopes(plan)] if _of_many(plan) else []
+    grouping = plan.design.predictor.grouping
+    if grouping is None or not left_out:
+        return []
+    return [f"The joint tests of {len(grouping)} groups take a while: fit.test() has {listed(left_out, 6)}."]
+
+
+def _of_many(plan: Plan) -> bool:
+    grouping = plan.design.predictor.grouping
+    return grouping is not None and len(grouping) > MOST_TESTED
 
 
 def _of_slopes(plan: Plan) -> list[Hypothesis]:

@@ -17,9 +17,9 @@ from formulajoint.results.describe import (
 )
 from formulajoint.results.printing import (
     Cells,
-    blank_note,
     coefficient_cells,
     contrast_cells,
+    fit_notes,
     sampler_line,
     test_cells,
     understood,
@@ -57,7 +57,7 @@ def fit_html(
         "" if tests is None or tests.empty else _table(test_cells(plan, tests), "Joint tests"),
         "" if tests is None else _list([f"{label}: {note}" for label, note in tests["note"].items() if note]),
         _folded("Coefficients", _table(coefficient_cells(summary, prob), "Coefficients")),
-        _notes("note", [*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
+        _notes("note", fit_notes(plan, summary, contrasts)),
         _notes("warning", problems),
         _paragraph([sampler_line(summary, engine)]),
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.errors import listed
+from formulajoint.results.asked import untested
 from formulajoint.results.describe import (
     coefficient_rows,
     data_lines,
@@ -24,6 +25,9 @@ type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 
 MOST_ROWS = 24
 """A printed fit shows so many coefficients; `summary()` has them all."""
+
+MOST_DECIMALS, SMALL = 8, 1e-4
+"""So many decimals are shown; of a smaller figure that needs more, an exponent."""
 
 
 def fit_text(
@@ -57,7 +61,7 @@ def fit_text(
         test_section(plan, tests),
         coefficient_section(plan, summary, prob),
         [
-            *note_lines([*plan.notes, *blank_note(plan, pd.concat([summary, contrasts]))]),
+            *note_lines(fit_notes(plan, summary, contrasts)),
             *note_lines(problems, "warning"),
             sampler_line(summary, engine),
         ],
@@ -244,12 +248,25 @@ def decimals(error: float) -> int:
     """Return the decimals that a figure with Monte Carlo `error` supports: to the place of the error's first digit."""
     if not (math.isfinite(error) and error > 0):
         return 2
-    return max(0, min(10, -math.floor(math.log10(error))))
+    return max(0, -math.floor(math.log10(error)))
 
 
 def fixed(value: float, digits: int) -> str:
-    """Return `value` with so many decimals, never as minus zero; blank where undefined."""
-    return "" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no -0.00
+    """Return `value` with so many decimals, never as minus zero; blank where undefined.
+
+    Where most of many decimals would be zeros, as ``1.23e-08``.
+    """
+    if math.isnan(value):
+        return ""
+    rounded = round(value, digits) + 0.0  # no -0.00
+    if digits > MOST_DECIMALS and 0 < abs(rounded) < SMALL:
+        return f"{rounded:.{math.floor(math.log10(abs(rounded))) + digits}e}"
+    return f"{rounded:.{min(digits, MOST_DECIMALS)}f}"
+
+
+def fit_notes(plan: Plan, summary: pd.DataFrame, contrasts: pd.DataFrame) -> list[str]:
+    """Return what the reader of a printed fit should know."""
+    return [*plan.notes, *blank_note(plan, pd.concat([summary, contrasts])), *untested(plan)]
 
 
 def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:

@@ -36,7 +36,7 @@ def text_of(posterior: Posterior) -> str:
         (3.0, 0),
         (250.0, 0),
         (0.00012, 4),
-        (1e-30, 10),
+        (1e-30, 30),
         (0.0, 2),
         (float("nan"), 2),
         (float("inf"), 2),
@@ -62,6 +62,18 @@ def row(**given: float) -> pd.Series:
         ({"mean": float("nan"), "sd": float("nan")}, ("", "", "(8.4, 16.8)")),
         ({"ess_bulk": float("nan")}, ("13", "2", "(8, 17)")),
         ({"mean": -0.001, "hdi_low": -0.04}, ("0.0", "2.0", "(0.0, 16.8)")),  # no -0.0
+        (
+            {"mean": 1.2345e-8, "sd": 3e-9, "hdi_low": -4e-10, "hdi_high": 2e-8},  # the error is 1.5e-10
+            ("1.23e-08", "3.0e-09", "(-4e-10, 2.00e-08)"),
+        ),
+        (
+            {"sd": 3e-9, "hdi_low": 12.98765, "hdi_high": 12.98765},
+            ("12.98765000", "3.0e-09", "(12.98765000, 12.98765000)"),
+        ),
+        (
+            {"mean": 1e-300, "sd": 3e-9, "hdi_low": 0.0},
+            ("0.00000000", "3.0e-09", "(0.00000000, 16.78900000)"),
+        ),
         ({"sd": 0.0, "hdi_low": 1.0, "hdi_high": 1.0, "mean": 1.0}, ("1.00", "0.00", "(1.00, 1.00)")),
     ],
 )
@@ -147,6 +159,16 @@ def test_notes_and_warnings_stand_at_the_end(made_up: MadeUp, tutoring: pd.DataF
     assert any(line.startswith("warning: 2 of 4000 draws diverged") for line in end)
     assert end[-1].startswith("sampled by nutpie: smallest ess_bulk ")
     assert all(len(line) <= 100 for line in end)
+
+
+def test_joint_tests_of_many_groups_are_left_to_be_asked_for(made_up: MadeUp) -> None:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"y": rng.normal(size=404), "x": rng.normal(size=404), "g": np.arange(404) // 4})
+    note = "note: The joint tests of 101 groups take a while: fit.test() has `x == 0`."
+    assert note in text_of(made_up("y ~ x | g", frame, draws=1000))
+    assert "take a while" not in text_of(made_up("y ~ x | g", frame.iloc[:400], draws=1000))
+    assert "take a while" not in text_of(made_up("y ~ 1 + common(x) | g", frame, draws=1000))
+    assert "take a while" not in text_of(made_up("y ~ x | g, test(x == 0)", frame, draws=1000))
 
 
 def test_a_long_table_is_cut_with_a_count_and_groups_stand_last(made_up: MadeUp) -> None:
