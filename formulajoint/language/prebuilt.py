@@ -41,9 +41,9 @@ def _built(grammar: Iterable[str]) -> dict[str, str]:
     return {"lark": lark.__version__, "grammar": sha256("\0".join(grammar).encode()).hexdigest()}
 
 
-def _with_numbers(read: dict[str, Any]) -> dict[Any, Any]:
+def _with_numbers(mapping: dict[str, Any]) -> dict[Any, Any]:
     """Give a dictionary back the integer keys that JSON writes as texts."""
-    return {int(key) if key.isdecimal() else key: value for key, value in read.items()}
+    return {int(key) if key.isdecimal() else key: value for key, value in mapping.items()}
 
 
 if __name__ == "__main__":
