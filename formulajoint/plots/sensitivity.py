@@ -93,6 +93,10 @@ def _answer(known: pd.DataFrame) -> str:
     if (signs > 1).any():
         return f"{which}: what the data favour depends on the prior's scale"
     factors = known.index.get_level_values(1)
+    if len(known) == 1:  # of an order there is no other, and its figure speaks for it
+        return (
+            f"{which}: log BF10 is {known['log_bf10'].iloc[0]:.2f} at {factors[0]:g} times the prior's scale"
+        )
     scales = f"from {min(factors):g} to {max(factors):g} times the prior's scale"
     if len(hypotheses) > 1:
         return f"{which}: the data favour the same {scales}"

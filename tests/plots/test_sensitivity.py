@@ -37,6 +37,10 @@ def test_each_hypothesis_is_a_line_of_its_figures() -> None:
         ([3, 2, 1, 1, 1], "a: the data speak against it from 0.25 to 4 times the prior's scale"),
         ([-3, -2, -1, -1, -1], "a: the data speak for it from 0.25 to 4 times the prior's scale"),
         ([3, 2, 1, 0.5, -1], "a: what the data favour depends on the prior's scale"),
+        (
+            [float("nan")] * 2 + [0.69] + [float("nan")] * 2,
+            "a: log BF10 is 0.69 at 1 times the prior's scale",
+        ),
     ],
 )
 def test_the_title_says_whether_the_scale_matters(values: list[float], says: str) -> None:
