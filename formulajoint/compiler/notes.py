@@ -65,8 +65,8 @@ def _lone_rows(plan: Plan) -> Iterator[str]:
         return
     own = [c for c in plan.mean.coefficients if c.grouped and stands_for_intercept(c.term, predictor)]
     if own and plan.design.rows.used == len(grouping):
-        pooled = {t.coefficient.name: t.sd_name for pool in plan.mean.pools for t in pool.terms}
-        other = pooled.get(own[0].name, own[0].name)
+        member = plan.mean.pooled.get(own[0].name)
+        other = own[0].name if member is None else member.sd_name
         yield f"Each {grouping.name} has one row: the data do not tell sigma from {other}, their priors do."
 
 

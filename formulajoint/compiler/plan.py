@@ -113,6 +113,11 @@ class LinearPlan:
     coefficients: tuple[Coefficient, ...]
     pools: tuple[Pool, ...]
 
+    @property
+    def pooled(self) -> dict[str, PooledTerm]:
+        """What is said of a term that a hierarchy pools, by the name of its coefficient."""
+        return {term.coefficient.name: term for pool in self.pools for term in pool.terms}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalePool:

@@ -101,7 +101,7 @@ def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str
 
 
 def _pooled(posterior: Posterior, variable: str | None) -> PooledTerm:
-    terms = {t.coefficient.name: t for pool in posterior.plan.mean.pools for t in pool.terms}
+    terms = posterior.plan.mean.pooled
     if not terms:
         raise InferenceError("Nothing is pooled, so there is no shrinkage to draw: write `hierarchy()`.")
     if variable is None:

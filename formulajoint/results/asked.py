@@ -61,22 +61,22 @@ def unasked(plan: Plan) -> list[Hypothesis]:
 def printed_tests(posterior: Posterior) -> pd.DataFrame | None:
     """Return the joint tests that a printed fit shows, without those of so many groups that printing would wait."""
     plan = posterior.plan
-    found = list(plan.tests) if _of_many(plan) else unasked(plan)
+    found = list(plan.tests) if _too_many(plan) else unasked(plan)
     return joint_table(posterior, found) if found else None
 
 
 def untested(plan: Plan) -> list[str]:
     """Return the note on joint tests that a printed fit leaves out, if there are any."""
-    left_out = [test.label for test in _of_slopes(plan)] if _of_many(plan) else []
-    grouping = plan.design.predictor.grouping
-    if grouping is None or not left_out:
-        return []
-    return [f"The joint tests of {len(grouping)} groups take a while: fit.test() has {listed(left_out, 6)}."]
+    groups = _too_many(plan)
+    left_out = [test.label for test in _of_slopes(plan)] if groups else []
+    said = f"The joint tests of {groups} groups take a while: fit.test() has {listed(left_out, 6)}."
+    return [said] if left_out else []
 
 
-def _of_many(plan: Plan) -> bool:
+def _too_many(plan: Plan) -> int:
+    """Return how many groups there are, or none where they are not too many for a printed fit."""
     grouping = plan.design.predictor.grouping
-    return grouping is not None and len(grouping) > MOST_TESTED
+    return len(grouping) if grouping is not None and len(grouping) > MOST_TESTED else 0
 
 
 def _of_slopes(plan: Plan) -> list[Hypothesis]:

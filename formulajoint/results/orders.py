@@ -63,7 +63,7 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
 
 def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
     """Yield the priors on which the coefficients' own depends."""
-    pooled = {term.coefficient.name: term for pool in plan.mean.pools for term in pool.terms}
+    pooled = plan.mean.pooled
     for coefficient in plan.mean.coefficients:
         if coefficient.term.name in hypothesis.terms:
             term = pooled.get(coefficient.name)

@@ -15,7 +15,7 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.mode import Target, find_mode
 from formulajoint.inference.exact.pareto import k_hat
-from formulajoint.inference.exact.proposal import Mixture, fit_proposal, log_weights, normalised
+from formulajoint.inference.exact.proposal import Mixture, effective, fit_proposal, log_weights, normalised
 
 EFFORTS = ((6, 2000), (12, 6000))
 """Components of the proposal and draws for each round of fitting it: the second where the first does not do."""
@@ -135,7 +135,7 @@ def sample(
 def _sampled(pools: Pools, draws: int) -> Sampled:
     """Return draws from pools, and what their weights say."""
     drawn = [_resampled(*pool, draws, rng) for pool, rng in zip(pools.each, pools.chains, strict=True)]
-    ess = np.stack([1 / np.sum(normalised(logs) ** 2, axis=1) for _, logs in pools.each], axis=1)
+    ess = np.stack([effective(normalised(logs)) for _, logs in pools.each], axis=1)
     return Sampled(np.stack(drawn, axis=1), pools.k_hat, ess, *_integral(pools.logs))
 
 
@@ -146,8 +146,7 @@ def _grown(target: Target, pools: Pools, draws: int) -> Pools:
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
         while points.shape[1] < MOST_GROWTH * size:
             weights = normalised(logs)
-            worth = float(np.min(1 / np.sum(weights**2, axis=1)))
-            if worth >= wanted and np.max(weights) <= 1 / draws:
+            if np.min(effective(weights)) >= wanted and np.max(weights) <= 1 / draws:
                 break
             more, their_logs = _more(target, pools.proposal, size // 2, rng)
             points, logs = np.concatenate([points, more], axis=1), np.concatenate([logs, their_logs], axis=1)

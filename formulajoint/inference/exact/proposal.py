@@ -100,6 +100,11 @@ def normalised(logs: FloatArray) -> FloatArray:
     return np.asarray(weights / np.sum(weights, axis=1, keepdims=True))
 
 
+def effective(weights: FloatArray) -> FloatArray:
+    """Return what weights (F, n) that sum to one are worth in independent draws (F,)."""
+    return np.asarray(1 / np.sum(weights**2, axis=1))
+
+
 def fit_proposal(
     target: Target,
     modes: FloatArray,
@@ -130,7 +135,7 @@ def fit_proposal(
     for _ in range(ROUNDS):
         points = proposal.draw(rng, draws)
         weights = normalised(log_weights(target, proposal, points))
-        share = 1 / np.sum(weights**2, axis=1) / draws
+        share = effective(weights) / draws
         gained = share > best_share * GAIN
         best, best_share = _better(best, best_share, proposal, share), np.maximum(best_share, share)
         if np.all(best_share > GOOD) or not np.any(gained):
@@ -219,9 +224,9 @@ def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread:
     means = np.einsum("fkn,fni->fki", pulled, points) / np.maximum(mass, 1e-300)[..., None]
     away = points[:, None] - means[:, :, None]
     scatter = np.einsum("fkni,fknj->fkij", away * pulled[..., None], away)  # (F, K, d, d)
-    effective = 1 / np.sum(weights**2, axis=1)[:, None]
-    known, unknown = share * effective, d + 2.0
-    scatter = scatter * effective[..., None, None] + unknown * spread[:, None]
+    size = effective(weights)[:, None]
+    known, unknown = share * size, d + 2.0
+    scatter = scatter * size[..., None, None] + unknown * spread[:, None]
     roots = np.linalg.cholesky(scatter / (known + unknown)[..., None, None])
     lost = (mass < 1e-12)[..., None]
     means = np.where(lost, proposal.means, means)

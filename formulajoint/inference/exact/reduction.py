@@ -281,8 +281,7 @@ def _sigma_of_group(groups: Cells, sigmas: Cells) -> IntArray:
 
 def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
     """Yield the columns of a term with what their priors say."""
-    pooled = {t.coefficient.name: t for pool in plan.mean.pools for t in pool.terms}
-    member, table = pooled.get(coefficient.name), coefficient.term.columns
+    member, table = plan.mean.pooled.get(coefficient.name), coefficient.term.columns
     own_prior = coefficient.prior if member is None else member.mean
     if own_prior is None:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
