@@ -16,7 +16,7 @@ from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.device import NUMPY, Device, find_device
 from formulajoint.inference.exact.draws import draw
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.sampled import K_HAT
 from formulajoint.inference.exact.posterior import posterior
 from formulajoint.inference.exact.reduction import reduce
 from formulajoint.inference.named_draws import NamedDraws

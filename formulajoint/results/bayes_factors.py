@@ -12,8 +12,8 @@ from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.evidence import log_bayes_factor as log_bayes_factor_by_evidence
 from formulajoint.inference.exact.evidence import why_no_evidence
+from formulajoint.inference.panels import ROUNDING
 from formulajoint.inference.quadrature import (
-    ROUNDING,
     LogIntegral,
     decompose,
     log_bayes_factor,

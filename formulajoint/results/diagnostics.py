@@ -11,7 +11,7 @@ from formulajoint.compiler.notes import far_terms
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.errors import InferenceError, listed
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.sampled import K_HAT
 from formulajoint.results.posterior import Posterior
 
 R_HAT = 1.01

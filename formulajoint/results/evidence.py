@@ -6,7 +6,7 @@ import numpy as np
 
 from formulajoint.design.schema import Design
 from formulajoint.inference.exact.evidence import log_evidence, why_no_evidence
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.sampled import K_HAT
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.posterior import Posterior
 

@@ -48,6 +48,23 @@ def draw_coefficients(
     return theta, beta
 
 
+def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where a flat prior leaves it open."""
+    t = len(kernel.reduction.reference)
+    mean, sd = np.empty((len(values), t)), np.empty((len(values), t))
+    with np.errstate(all="ignore"):
+        for block in blocks(kernel.reduction, len(values)):
+            rest = kernel.device.get(left_over(kernel, values[block], eliminate(kernel, values[block])))
+            precision, pull = np.moveaxis(rest[:t, :t], 2, 0), rest[:t, t].T
+            size = np.sqrt(np.diagonal(precision, axis1=1, axis2=2))
+            scaled = precision / size[:, :, None] / size[:, None, :]
+            known = np.isfinite(scaled).all(axis=(1, 2))
+            inverse = np.linalg.pinv(np.where(known[:, None, None], scaled, np.eye(t)), hermitian=True)
+            mean[block] = np.where(known[:, None], np.einsum("sij,sj->si", inverse, pull / size) / size, np.nan)
+            sd[block] = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2)) / size
+    return mean, sd
+
+
 def _draw_block(
     kernel: Kernel, values: FloatArray, rng: np.random.Generator, theta: FloatArray, beta: FloatArray
 ) -> None:

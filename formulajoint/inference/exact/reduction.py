@@ -167,6 +167,19 @@ class Reduction:
                 out[..., at, at] = sd
         return out
 
+    def column_sizes(self) -> FloatArray:
+        """Return the root mean square of each group-wise column (p,) over all rows."""
+        return np.sqrt(np.array([np.sum(self.gram[j, j]) for j in range(len(self.base))]) / np.sum(self.rows))
+
+    def spreads(self) -> FloatArray:
+        """Return by sigma (H,) the root mean square of what the regression of all rows together leaves."""
+        t = len(self.reference)
+        return np.asarray(np.sqrt(np.maximum(self.whole[t, t], 0.0) / self.rows))
+
+    def gram_of(self, columns: IntArray) -> FloatArray:
+        """Return X'X / N over all rows of some group-wise columns, (m, m)."""
+        return np.asarray(np.sum(self.gram[np.ix_(columns, columns)], axis=2) / np.sum(self.rows))
+
     def pattern(self) -> tuple[tuple[int, ...], ...]:
         """Return for each column of D its rows that are not zero."""
         rows: list[tuple[int, ...]] = [(j,) for j in range(len(self.base))]
