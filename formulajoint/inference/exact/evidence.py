@@ -20,7 +20,7 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.coverage import MOST_SCALES, why_not
 from formulajoint.inference.exact.draws import sample_scales
-from formulajoint.inference.exact.sampled import K_HAT
+from formulajoint.inference.exact.sampled import DISAGREE, K_HAT
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
 from formulajoint.inference.exact.ties import Equal, equal_groups, tied
 from formulajoint.inference.quadrature import LogIntegral
@@ -51,9 +51,18 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
         found = sample_scales(reduction, DRAWS, POOLS, np.random.SeedSequence(seed))
     except InferenceError as error:
         return str(error)[0].lower() + str(error)[1:].rstrip(".")
-    if not found.k_hat < K_HAT:
-        return f"the importance weights are not to be trusted (k-hat {found.k_hat:.2f})"
+    if reason := why_not_trusted(found.k_hat, found.disagreement):
+        return reason
     return LogIntegral(found.log_integral, found.error)
+
+
+def why_not_trusted(k_hat: float, disagreement: float) -> str:
+    """Return why an importance sample is not to be trusted, or an empty text where it is."""
+    if not k_hat < K_HAT:
+        return f"the importance weights are not to be trusted (k-hat {k_hat:.2f})"
+    if not disagreement < DISAGREE:
+        return f"two independent searches differ by {disagreement:.1f} standard errors: modes may be missing"
+    return ""
 
 
 def why_no_evidence(plan: Plan) -> str:

@@ -18,7 +18,7 @@ from formulajoint.inference.exact.sampled import Sampled
 from formulajoint.inference.exact.searches import Found, Look, search
 
 ENOUGH = 10
-"""A pool is worth so many times the draws that are taken from it."""
+"""A pool is worth so many times the draws that are taken from it, where a point is cheap."""
 
 MOST_GROWTH = 8
 """A pool grows to so many times its first size."""
@@ -59,7 +59,14 @@ class Pools:
         return 0.0 if largest < LARGE else k_hat(logs)
 
 
-def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample(
+    target: Target,
+    look: Look,
+    draws: int,
+    chains: int,
+    seed: np.random.SeedSequence,
+    enough: int = ENOUGH,
+) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -70,6 +77,8 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
         Where to look for it.
     draws, chains : int
     seed : SeedSequence
+    enough : int
+        A pool is worth so many times the draws that are taken from it.
 
     Raises
     ------
@@ -78,9 +87,9 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
     """
     climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
     found = search(target, look, (climbing, tempering))
-    size = round(1.1 * ENOUGH * max(draws, LEAST) / max(found.share, 0.05))
+    size = round(1.1 * enough * max(draws, LEAST) / max(found.share, 0.05))
     pools = Pools(others, [_more(target, found.proposal, size, rng) for rng in others])
-    return _sampled(_grown(target, found.proposal, pools, draws), found, draws)
+    return _sampled(_grown(target, found.proposal, pools, enough * max(draws, LEAST), draws), found, draws)
 
 
 def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
@@ -93,9 +102,9 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
     )
 
 
-def _grown(target: Target, proposal: Mixture, pools: Pools, draws: int) -> Pools:
-    """Return pools that are worth `ENOUGH` times the draws each, no point more than one of them."""
-    wanted, size = ENOUGH * max(draws, LEAST), len(pools.each[0][1])
+def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, draws: int) -> Pools:
+    """Return pools that are worth as many draws as are wanted, no point more than one of them."""
+    size = len(pools.each[0][1])
     grown = []
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
         while len(logs) < MOST_GROWTH * size:

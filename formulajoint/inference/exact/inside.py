@@ -50,6 +50,12 @@ FINE = 8
 CHUNK = 400
 """Points that are drawn for at once."""
 
+PAIRS = 2**20
+"""Pairs of a node and a unit that are computed at once."""
+
+ENOUGH = 4
+"""Pools are worth so many times the draws taken from them: a point is dear."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
@@ -132,6 +138,11 @@ class Inside:
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Return the log density of points z (n, e + t)."""
+        step = max(1, PAIRS // (len(self.units.cells) * (NODES[1] - NODES[0])))
+        parts = [self._log_density(points[at : at + step]) for at in range(0, len(points), step)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _log_density(self, points: FloatArray) -> FloatArray:
         values, shift = self.at(points)
         with np.errstate(all="ignore"):
             inner, rest = self._integrals(values, shift)
