@@ -22,23 +22,19 @@ import argparse
 import itertools
 import json
 import math
-import multiprocessing
-import os
 import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # a process a core
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 from random_models import Model, model
-from real_models import real_models
+from real_models import REAL, read_model
+from resumed import Record, resumed
 from stated_errors import mean_errors, of_modes
 
 import formulajoint as fj
@@ -54,12 +50,18 @@ ROUNDING = 1e-6
 MOST_FLAGGED, MOST_HANDED = 0.02, 0.05
 RESULTS = Path(__file__).parent / "results"
 
-type Record = dict[str, Any]
+
+def random_model(number: int) -> Record:
+    return examine(model(number))
+
+
+def real_model(folders: Sequence[Path], number: int) -> Record:
+    return examine(read_model(folders, number))
 
 
 def examine(one: Model) -> Record:
     """Return what the fits of a model with several seeds have found, and how far they are from each other."""
-    said = {"number": one.number, "structure": one.structure, "formula": one.formula, "rows": len(one.data)}
+    said: Record = {"structure": one.structure, "formula": one.formula, "rows": len(one.data)}
     said["groups"] = int(one.data["g"].nunique()) if "g" in one.data else None
     try:
         built = fj.model(one.formula, one.data)
@@ -143,25 +145,6 @@ def beyond(record: Record) -> bool:
     return any(record.get(what) and not record[what][0] <= TOO_FAR for what in ("evidence", "mean"))
 
 
-def search(models: Iterable[Model], out: Path, processes: int) -> None:
-    """Examine the models that are not in the file of results, and add a line for each."""
-    done = {(record["structure"], record["number"]) for record in records(out)}
-    wanted = [one for one in models if (one.structure, one.number) not in done]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool, out.open("a") as lines:
-        for count, future in enumerate(as_completed([pool.submit(examine, one) for one in wanted]), 1):
-            record = future.result()
-            lines.write(json.dumps(record) + "\n")
-            lines.flush()
-            if beyond(record):
-                print(told(record), file=sys.stderr, flush=True)
-            each = (time.perf_counter() - started) / count
-            if count % 100 == 0:
-                print(f"{count} of {len(wanted)} models, {each:.2f} s each", file=sys.stderr, flush=True)
-
-
 def told(record: Record) -> str:
     """Return a model of which fits differ, with what each fit found."""
     lines = [f"{record['structure']} {record['number']}: {record['formula']}"]
@@ -170,12 +153,6 @@ def told(record: Record) -> str:
         shown = {w[1]: (fit["evidence"] | fit["figures"]).get(w[1]) for w in what if w}
         lines.append(f"    seed {fit['seed']}: {shown} {' '.join(fit['said'])[:80]}")
     return "\n".join(lines)
-
-
-def records(out: Path) -> list[Record]:
-    if not out.exists():
-        return []
-    return [json.loads(line) for line in out.read_text().splitlines()]
 
 
 def summarised(found: Sequence[Record]) -> Record:
@@ -229,9 +206,11 @@ def main() -> None:
     parser.add_argument("--summary", type=Path, help="write the figures of the table there, as JSON")
     given = parser.parse_args()
     out = given.out or RESULTS / ("search_modes_real.jsonl" if given.real else "search_modes.jsonl")
-    random = (model(number) for number in range(given.start, given.start + given.models))
-    search(real_models(given.real) if given.real else random, out, given.processes)
-    found = sorted(records(out), key=lambda record: record["number"])
+    work = partial(real_model, given.real) if given.real else random_model
+    numbers = range(len(REAL)) if given.real else range(given.start, given.start + given.models)
+    found = resumed(
+        work, numbers, out, given.processes, lambda record: told(record) if beyond(record) else ""
+    )
     print(*table(found), sep="\n")
     whole = summarised(found)
     for record in found:
