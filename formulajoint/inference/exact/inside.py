@@ -26,13 +26,13 @@ from formulajoint.inference.exact.scales import Coordinate
 FINENESS = 0.7
 """Distance of the nodes in local sds."""
 
-NODES = (-7, 9)
+NODES = (-7, 10)
 """First and last node about the peak; the log of a scale has its longer tail to the right."""
 
 LOOSE_STEP, LOOSE_NODES = 0.35, (-12, 6)
 """Distance and range of the nodes of log w, about 0."""
 
-EDGE = 15.0
+EDGE = 13.0
 """The first and the last node are lower than the highest by so much in log density, else there are more."""
 
 MORE, MOST = 8, 25
@@ -40,6 +40,12 @@ MORE, MOST = 8, 25
 
 NUDGE = 1e-3
 """Half of the distance over which a slope is taken."""
+
+BELOW, ABOVE, SCAN = 14.0, 6.0, 120
+"""The log of a sigma is looked for so far below and above what the regression of all rows leaves, at so many points."""
+
+VALLEY, HIGH = 8.0, 25.0
+"""Two peaks are apart where the log density between is lower than both by so much, and count if not so much lower."""
 
 FARTHEST = 6.0
 """No peak is moved farther in a step."""
@@ -67,16 +73,23 @@ class Units:
         Their places among the parameters phi.
     sigmas : bool
         Whether they are sigmas, else the w of groups.
-    coordinate : Coordinate
-        Their prior, which they share.
+    coordinates : tuple of J Coordinate
+        Their priors.
     left : (e,) int array
         Places of the parameters that are left, and not constant.
     """
 
     cells: IntArray
     sigmas: bool
-    coordinate: Coordinate
+    coordinates: tuple[Coordinate, ...]
     left: IntArray
+
+    def log_prior(self, logs: FloatArray) -> FloatArray:
+        """Return the log prior density (..., J) of logs of the scales."""
+        if len({str(coordinate.prior) for coordinate in self.coordinates}) == 1:
+            return self.coordinates[0].log_prior(logs)
+        each = [coordinate.log_prior(logs[..., j]) for j, coordinate in enumerate(self.coordinates)]
+        return np.stack(each, axis=-1)
 
     def dimensions(self, reduction: Reduction) -> int:
         """Return how many dimensions are left."""
@@ -108,13 +121,11 @@ def _loose(reduction: Reduction) -> Units | None:
 def _units(reduction: Reduction, cells: IntArray, sigmas: bool) -> Units | None:
     every = reduction.scales.cells
     own = [cell for at in cells if isinstance(cell := every[at], Coordinate)]
-    if len(own) < max(2, len(cells)) or len({str(cell.prior) for cell in own}) > 1:
-        return None
-    if own[0].low != 0 or np.isfinite(own[0].high):
+    if len(own) < max(2, len(cells)) or any(cell.low != 0 or np.isfinite(cell.high) for cell in own):
         return None
     gone = {*cells.tolist(), *reduction.loosened.values()}
     left = [at for at, cell in enumerate(every) if isinstance(cell, Coordinate) and at not in gone]
-    return Units(cells, sigmas, own[0], np.array(left, dtype=np.int64))
+    return Units(cells, sigmas, tuple(own), np.array(left, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,16 +140,20 @@ class Inside:
         In which theta is measured.
     guess : (J,) array
         About where the logs of the scales are.
+    wide : bool
+        Whether nodes cover all that is plausible at every point, for densities of a scale with two peaks.
     """
 
     kernel: Kernel
     units: Units
     unit: FloatArray
     guess: FloatArray
+    wide: bool = False
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Return the log density of points z (n, e + t)."""
-        step = max(1, PAIRS // (len(self.units.cells) * (NODES[1] - NODES[0])))
+        _, (first, last) = self._range()
+        step = max(1, PAIRS // (len(self.units.cells) * (last - first)))
         parts = [self._log_density(points[at : at + step]) for at in range(0, len(points), step)]
         return np.concatenate(parts) if parts else np.empty(0)
 
@@ -204,7 +219,7 @@ class Inside:
                 heights = heights + _summed(group, reduction.sigma_of_group, heights.shape[1])
         else:
             heights, rest = group, np.sum(sigma.reshape(n, m, -1)[:, 0], axis=1)
-        heights = heights.reshape(n, m, -1) + own.coordinate.log_prior(logs)
+        heights = heights.reshape(n, m, -1) + own.log_prior(logs)
         return np.where(np.isfinite(heights), heights, -np.inf), rest
 
     @property
@@ -214,11 +229,34 @@ class Inside:
             return FINENESS / np.sqrt(2 * np.maximum(self.kernel.reduction.rows, 1.0))
         return np.full(len(self.units.cells), LOOSE_STEP)
 
+    def _range(self) -> tuple[bool, tuple[int, int]]:
+        """Return whether nodes follow the peak, and the first and the last from there."""
+        if not self.units.sigmas:
+            return False, LOOSE_NODES
+        if not self.wide:
+            return True, NODES
+        step = float(np.min(self.steps))
+        return False, (-int(BELOW / step), int(ABOVE / step))
+
+    def two_peaks(self, points: FloatArray) -> bool:
+        """Tell whether the density of some scale has two peaks apart at some of the points z."""
+        values, shift = self.at(points)
+        logs = self.guess + np.linspace(-BELOW, ABOVE, SCAN)[:, None]
+        with np.errstate(all="ignore"):
+            heights, _ = self.profile(values, shift, np.broadcast_to(logs, (len(points), *logs.shape)))
+        before = np.maximum.accumulate(heights, axis=1)
+        after = np.maximum.accumulate(heights[:, ::-1], axis=1)[:, ::-1]
+        valley = (np.minimum(before, after) - heights > VALLEY) & (
+            np.minimum(before, after) > np.max(heights, axis=1, keepdims=True) - HIGH
+        )
+        return bool(np.any(valley))
+
     def nodes(self, values: FloatArray, shift: FloatArray) -> tuple[FloatArray, tuple[int, int]]:
         """Return about where the densities of the units' scales peak (n, J), and first and last node from there."""
+        follow, ends = self._range()
         centre = np.tile(self.guess, (len(values), 1))
-        if not self.units.sigmas:
-            return centre, LOOSE_NODES
+        if not follow:
+            return centre, ends
         rows = np.maximum(self.kernel.reduction.rows, 1.0)
         for _ in range(2):  # as if -N log s - Q / 2 s^2: from the slope one has Q
             sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)

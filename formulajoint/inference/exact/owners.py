@@ -6,6 +6,8 @@ large. So theta is estimated with every group as the owner of it in turn, and wi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
@@ -33,6 +35,9 @@ LARGE = (1.0, 30.0)
 RANGE = 2.0 ** np.arange(-3.0, 24.0)
 """A single element of theta is looked for so many sds on either side of each estimate."""
 
+PEEKED = 60
+"""Points at which it is looked whether the density of a sigma has two peaks."""
+
 NARROW = 3.0
 """The broad distribution is so many times as wide about each owner as its estimate is precise."""
 
@@ -57,6 +62,8 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     made = Inside(kernel, units, unit, guess)
     rest = np.column_stack([_coordinate(reduction, at).at(values[:, at]) for at in units.left] or [values[:, :0]])
     starts = np.column_stack([shift / unit, rest])
+    if units.sigmas and made.two_peaks(starts[:: max(1, len(starts) // PEEKED)]):
+        made = replace(made, wide=True)
     return made, Look(starts, _broad(made, starts, sd / unit, owned, sizes))
 
 
