@@ -22,7 +22,7 @@ LOOKED_AT = 100
 
 def factorises(reduction: Reduction) -> bool:
     """Tell whether the groups share nothing, so that each has a density of its own."""
-    groups, sigmas = reduction.gram.shape[2], len(reduction.rows)
+    groups, sigmas = reduction.groups, len(reduction.rows)
     alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
     return alone and groups == sigmas > 1 and len(reduction.scales.coordinates) == sigmas
 
@@ -97,7 +97,7 @@ def _turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) 
     for block in reduction.blocks:
         at, m = block.columns, len(block.columns)
         sds = [places.get(cell, -1) for cell in range(block.sds.start, block.sds.stop)]
-        gram = np.sum(reduction.gram[np.ix_(at, at)], axis=2) / np.sum(reduction.rows)
+        gram = reduction.gram_of(at)
         if not block.correlated or min(sds) < 0 or np.linalg.matrix_rank(gram, hermitian=True) < m:
             continue
         turn = np.linalg.inv(np.linalg.cholesky(gram).T)
@@ -115,19 +115,14 @@ def _turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) 
 
 def _overall(reduction: Reduction) -> float:
     """Return the sd of what the least-squares fit of all rows together leaves."""
-    t = len(reduction.reference)
-    return float(np.sqrt(np.sum(reduction.whole[t, t]) / np.sum(reduction.rows)))
+    return float(np.sqrt(reduction.spreads() ** 2 @ reduction.rows / np.sum(reduction.rows)))
 
 
 def _typical(reduction: Reduction) -> FloatArray:
     """Return for each parameter the size that the data suggest; NaN for correlations."""
-    t, p = len(reduction.reference), len(reduction.base)
-    squares, rows = reduction.whole[t, t], reduction.rows
-    overall = _overall(reduction)
+    overall, own, sizes = _overall(reduction), reduction.spreads(), reduction.column_sizes()
     out = np.full(len(reduction.scales.cells), np.nan)
-    own = np.sqrt(squares / rows)
-    out[: len(rows)] = np.where(own > 0, own, overall)
-    sizes = np.sqrt(np.array([np.sum(reduction.gram[j, j]) for j in range(p)]) / np.sum(rows))
+    out[: len(own)] = np.where(own > 0, own, overall)
     for block in reduction.blocks:
         out[block.sds] = overall / np.where(sizes > 0, sizes, 1.0)[block.columns]
     return out
@@ -158,10 +153,10 @@ def part(reduction: Reduction, groups: slice) -> Reduction:
     count = len(reduction.rows[groups])
     return replace(
         reduction,
-        gram=reduction.gram[:, :, groups],
-        cross=reduction.cross[:, :, groups],
-        whole=reduction.whole[:, :, groups],
+        own=reduction.own[:, :, groups],
+        rest=reduction.rest[groups],
         rows=reduction.rows[groups],
+        rounding=reduction.rounding[groups],
         scales=Scales(reduction.scales.cells[groups]),
         sigma_of_group=np.arange(count),
     )
