@@ -229,6 +229,8 @@ def independent(
     vectors.reverse()
     factors, inverses = orthogonalise(vectors)
     del vectors, m
+    # A row without M has one variance for all groups.
+    inverses = [device.xp.broadcast_to(each, (len(at_.values), len(part.groups))) for each in inverses]
     together = at_points(device, part, part.together, at_)
     rows: list[Row] = []
     for i, own in enumerate(factors):
