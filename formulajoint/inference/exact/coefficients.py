@@ -48,7 +48,8 @@ def _draw_block(
 ) -> None:
     """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
     reduction, device = kernel.reduction, kernel.device
-    shift = _shift(device, eliminate(kernel, values).shared, rng, len(values))
+    shift = np.empty_like(theta)
+    shift[:, reduction.fitted] = _shift(device, eliminate(kernel, values).shared, rng, len(values))
     theta[:] = reduction.reference + shift
     noise = rng.standard_normal((beta.shape[1], len(values), beta.shape[2]))
     for part in kernel.parts:
@@ -61,7 +62,7 @@ def _draw_block(
 
 
 def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, count: int) -> FloatArray:
-    """Return theta - reference (S, t) by back substitution."""
+    """Return theta - reference (S, t), in the order in which it was fitted, by back substitution."""
     out, noise = np.zeros((count, len(shared))), rng.standard_normal((count, len(shared)))
     for c in reversed(range(len(shared))):
         factors = np.concatenate([device.get(each) for each in shared[c].factors if each is not None])
@@ -84,7 +85,7 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     vectors: list[list[Entry]] = [
         [*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))
     ]
-    left = [None if row is None else row[0, ...] for row in residuals(device, part, shift)]
+    left = [None if row is None else row[0, ...] for row in residuals(device, part, shift[:, reduction.fitted])]
     factors, inverses = orthogonalise([*vectors, [*left, *unit]])
     u: list[Array] = [None] * len(own)
     for j in reversed(range(len(own))):

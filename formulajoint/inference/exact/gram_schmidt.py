@@ -7,7 +7,7 @@ sqrt(eps) of its length is lost. With the response as the last column this is a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from formulajoint.inference.exact.device import Array
@@ -135,7 +135,7 @@ def take_out(xp: Any, rows: list[Row], widths: list[int]) -> tuple[list[Row], li
         for row, head, tail in zip(rows, heads, tails, strict=True):
             if head is not None:
                 tail[at] = less(tail[at], row.spread(factor), head)
-    left = [replace(row, blocks=tail) for row, tail in zip(rows, tails, strict=True)]
+    left = [Row(tail, row.weight, row.classes) for row, tail in zip(rows, tails, strict=True)]
     return left, widths, TakenOut(square[0, ...], factors)
 
 

@@ -124,7 +124,7 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
 def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
     device, total = kernel.device, np.zeros((len(values), kernel.reduction.groups))
     for part in kernel.parts:
-        left = [[row] for row in residuals(device, part, shift)]
+        left = [[row] for row in residuals(device, part, shift[:, kernel.reduction.fitted])]
         rows, inverses = independent(device, part, at(kernel.reduction, values), len(kernel.plain), left)
         for row, inverse in zip(rows, inverses, strict=True):
             square = 0.0 if row.blocks[0] is None else row.blocks[0][0, ...] ** 2 * inverse
@@ -137,7 +137,7 @@ def _of_sigmas(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatAr
     k, variances = rest.shape[1] - 1, values[:, : len(rest)] ** 2
     own = shift[:, shift.shape[1] - k :]
     left = rest[None, :, :, k] - np.sum(rest[None, :, :, :k] * own[:, None, None, :], axis=-1)
-    squares = np.sum(left**2, axis=-1) / variances
+    squares = np.sum((left / values[:, : len(rest), None]) ** 2, axis=-1)
     total = squares + (LOG_2PI + np.log(variances)) * kernel.plain
     return kernel.reduction.log_unit - 0.5 * total
 
@@ -163,7 +163,7 @@ class Eliminated:
     Attributes
     ----------
     shared : list of TakenOut
-        Theta, element by element.
+        The elements of theta, in the order of `Reduction.fitted`.
     logs : (S,) array
         Sum of log d and of 2 log|R|, but constants.
     squares : (S,) array
@@ -181,7 +181,7 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
     t, phi = len(reduction.reference), at(reduction, values)
     means = int(np.sum(reduction.place >= 0))
     widths = [*[1] * means, t - means + 1]
-    rows, logs = [shared_rows(kernel, values, widths)], xp.zeros_like(kernel.device.put(values[:, 0]))
+    rows, logs = shared_rows(kernel, values, widths), xp.zeros_like(kernel.device.put(values[:, 0]))
     for part in kernel.parts:
         own, inverses = independent(kernel.device, part, phi, len(reduction.rows))
         for inverse in inverses:
@@ -197,7 +197,9 @@ def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
         shared.append(found)
     column = [row.blocks[0] for row in rows]
     weighted = [row.weighted(entry) for row, entry in zip(rows, column, strict=True)]
-    return Eliminated(shared, logs, inner(xp, rows, weighted, column)[0, ...])
+    explained = inner(xp, rows, weighted, column)
+    squares = kernel.device.put(np.sum(_outside(kernel, values), axis=1))
+    return Eliminated(shared, logs, squares if explained is None else squares + explained[0, ...])
 
 
 def _without_ties(
@@ -218,20 +220,30 @@ def _without_ties(
     return [Row(row.blocks, row.weight) for row in rows], logs
 
 
-def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> Row:
-    """Return the rows of each sigma that read theta alone, and the prior of theta: one for each point."""
-    reduction = kernel.reduction
-    t, k = len(reduction.reference), reduction.rest.shape[1] - 1
-    inverse = 1 / values[:, : len(reduction.rows)]
-    data = np.moveaxis(reduction.rest, 2, 0)[:, None] * inverse[:, :, None]  # (k + 1, S, H, k + 1)
-    roots = np.sqrt(prior_precision(reduction, values))
-    prior = np.zeros((t + 1, len(values), t))
+def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[Row]:
+    """Return the rows of each sigma that read theta alone, and the prior of theta, in blocks of `widths` columns.
+
+    Left out are the last rows of each sigma, which read nothing; see `_outside`.
+    """
+    reduction, put, means = kernel.reduction, kernel.device.put, len(widths) - 1
+    t, k, order = len(reduction.reference), widths[-1] - 1, reduction.fitted
+    data = np.empty((k + 1, len(values), len(reduction.rest) * k))
+    for column, out in zip(np.moveaxis(reduction.rest[:, :k], 2, 0), data, strict=True):
+        scaled = column / values[:, : len(column), None]
+        out[:] = scaled.reshape(len(values), -1)
+    precision = prior_precision(reduction, values) if reduction.loosened else reduction.precision[None]
+    roots = np.sqrt(precision[:, order])
+    prior = np.zeros((t + 1, len(roots), t))
     prior[np.arange(t), :, np.arange(t)] = roots.T
-    prior[t] = roots * reduction.pull
-    table = np.concatenate([np.zeros((t + 1, len(values), data[0, 0].size)), prior], axis=2)
-    table[t - k :, :, : data[0, 0].size] = data.reshape(k + 1, len(values), -1)
+    prior[t] = roots * reduction.pull[order]
     edges = np.cumsum([0, *widths])
-    return Row([kernel.device.put(table[a:b]) for a, b in zip(edges, edges[1:], strict=False)], None)
+    own = Row([put(prior[first:end]) for first, end in zip(edges, edges[1:], strict=False)], None)
+    return [own, Row([*[None] * means, put(data)], None)] if k else [own] if t else []
+
+
+def _outside(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return the residual sum of squares of the rows of each sigma, in units of its square (S, H)."""
+    return np.asarray((kernel.reduction.rest[:, -1, -1] / values[:, : len(kernel.plain)]) ** 2)
 
 
 def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:

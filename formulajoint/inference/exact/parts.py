@@ -57,7 +57,7 @@ class Part:
     together : Loads
         Of those that the groups of a class have in common.
     columns : tuple of tuples of (n, 1, G) arrays
-        Row by row, blocks of columns: each mean of a hierarchy, then what only theta has, and r.
+        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then what only theta has, and r.
     groups : (G,) int array
     sigmas : (G,) int array
         Of each group.
@@ -133,7 +133,8 @@ def _part(
     rows = rows[np.any(rows != 0, axis=(1, 2))]
     pattern = reduction.pattern()
     varying = {int(a) for block in reduction.blocks for a in block.columns}
-    means = [int(np.flatnonzero(reduction.place == c)[0]) for c in range(int(np.sum(reduction.place >= 0)))]
+    pooled = range(int(np.sum(reduction.place >= 0)))
+    means = [int(np.flatnonzero(reduction.place == c)[0]) for c in reduction.fitted[: len(pooled)]]
 
     def load(row: FloatArray, a: int) -> Load | None:
         sources = tuple(b for b in (pattern[a] if a in varying else (a,)) if np.any(row[b]))
@@ -197,7 +198,7 @@ def at_points(device: Device, part: Part, loads: Loads, at_: At) -> list[list[En
 
 
 def residuals(device: Device, part: Part, shift: FloatArray) -> list[Entry]:
-    """Return ``r - R_theta shift`` (1, S, G), row by row, for shifts (S, t) of theta."""
+    """Return ``r - R_theta shift`` (1, S, G), row by row, for shifts (S, t) of theta in the order of the columns."""
     means = len(part.columns[0]) - 1 if part.columns else 0
     own = [device.put(np.ascontiguousarray(shift[:, c, None])) for c in range(shift.shape[1])]
     out: list[Entry] = []

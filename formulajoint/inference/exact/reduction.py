@@ -182,6 +182,15 @@ class Reduction:
         """G."""
         return int(self.own.shape[2])
 
+    @property
+    def fitted(self) -> IntArray:
+        """The elements of theta in the order in which they are fitted (t,): means of hierarchies from the last on.
+
+        The rows of fewest columns are those that read the first column.
+        """
+        means = int(np.sum(self.place >= 0))
+        return np.array([*reversed(range(means)), *range(means, len(self.reference))], dtype=np.int64)
+
     def column_sizes(self) -> FloatArray:
         """Return the root mean square of each own column over all rows (p,)."""
         p = len(self.base)
@@ -228,7 +237,8 @@ def reduce(plan: Plan) -> Reduction:
     single = np.array([not c.pooled for c in own], dtype=bool)
     sd = np.array([c.sd for c in own])
     flat, sigma_of_group = single & np.isinf(sd), _sigma_of_group(groups, sigmas)
-    order = [int(j) for j in np.argsort(~flat, kind="stable")]
+    # The others from the last on: D is lower triangular, and so is R D.
+    order = [int(j) for j in (*np.flatnonzero(flat), *np.flatnonzero(~flat)[::-1])]
     found = reduce_rows(
         [c.values for c in kept], y, design.row_weights, order, groups, sigmas, sigma_of_group, free
     )
