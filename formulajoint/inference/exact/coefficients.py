@@ -48,12 +48,11 @@ def _draw_block(
 ) -> None:
     """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
     reduction, device = kernel.reduction, kernel.device
-    shift = np.empty_like(theta)
-    shift[:, reduction.fitted] = _shift(device, eliminate(kernel, values).shared, rng, len(values))
+    phi, shift = at(reduction, values), np.empty_like(theta)
+    shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, rng, len(values))
     theta[:] = reduction.reference + shift
     noise = rng.standard_normal((beta.shape[1], len(values), beta.shape[2]))
     for part in kernel.parts:
-        phi = at(reduction, values)
         u = [device.get(each) for each in _own(kernel, part, phi, shift, noise)]
         _place(reduction, phi, shift, u, beta)
         _flat(reduction, values, shift, noise, beta)

@@ -23,7 +23,7 @@ import numpy as np
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.device import CPU_PAIRS, NUMPY, Array, Device
 from formulajoint.inference.exact.gram_schmidt import Entry, Row, TakenOut, inner, take_out
-from formulajoint.inference.exact.parts import Part, at, independent, parts, residuals
+from formulajoint.inference.exact.parts import At, Part, at, independent, parts, residuals
 from formulajoint.inference.exact.reduction import Reduction
 
 MEMORY = 2**31
@@ -175,10 +175,10 @@ class Eliminated:
     squares: Array
 
 
-def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
-    """Take out all coefficients at parameters phi (S, cells)."""
-    reduction, xp = kernel.reduction, kernel.device.xp
-    t, phi = len(reduction.reference), at(reduction, values)
+def eliminate(kernel: Kernel, phi: At) -> Eliminated:
+    """Take out all coefficients at parameters phi."""
+    reduction, xp, values = kernel.reduction, kernel.device.xp, phi.values
+    t = len(reduction.reference)
     means = int(np.sum(reduction.place >= 0))
     widths = [*[1] * means, t - means + 1]
     rows, logs = shared_rows(kernel, values, widths), xp.zeros_like(kernel.device.put(values[:, 0]))
@@ -257,7 +257,7 @@ def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return log p(y | phi) at parameters phi (S, cells)."""
     reduction, get = kernel.reduction, kernel.device.get
-    out = eliminate(kernel, values)
+    out = eliminate(kernel, at(reduction, values))
     total = get(out.logs) + get(out.squares) + LOG_2PI * kernel.scaled
     total = total + (LOG_2PI + 2 * np.log(values[:, : len(reduction.rows)])) @ kernel.plain
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, reduction.precision > 0]), axis=1)
