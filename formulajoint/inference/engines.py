@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.errors import InferenceError, did_you_mean, listed
-from formulajoint.inference.exact.coverage import why_not
+from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
+from formulajoint.inference.exact.coverage import lost_digits, why_not
 from formulajoint.inference.exact.device import NUMPY, Device, find_device
 from formulajoint.inference.exact.draws import draw
 from formulajoint.inference.exact.evidence import why_not_trusted
@@ -122,6 +122,9 @@ def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
         log.info("exact: on %s", device.name)
     reduction = reduce(plan)
     draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, device)
+    lost = lost_digits(plan, reduction, draws.values)
+    if lost:  # NUTS computes with the same digits
+        raise DataError(lost[0].upper() + lost[1:] + ".")
     seconds = time.perf_counter() - started
     log.info(
         "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat

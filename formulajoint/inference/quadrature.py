@@ -17,7 +17,7 @@ from formulajoint.inference.panels import cover
 
 type Function = Callable[[FloatArray], FloatArray]
 
-PERFECT = 1e-20
+PERFECT = 1e-24
 """Squares below this share of their total are rounding."""
 
 REACH = 25.0
@@ -62,9 +62,12 @@ def decompose(columns: FloatArray, y: FloatArray, rows: float) -> Evidence:
     rows : float
         N.
     """
-    vectors, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    along = vectors.T @ y
-    return Evidence(rows, float(np.sum((y - vectors @ along) ** 2)), singular**2, along)
+    # First a triangle, in which each column keeps its digits, whatever its size; then its singular values.
+    table = np.linalg.qr(np.column_stack([columns, y]), mode="r")
+    count = columns.shape[1]
+    vectors, singular, _ = np.linalg.svd(table[:count, :count], full_matrices=False)
+    outside = float(np.sum(table[count:, count] ** 2))
+    return Evidence(rows, outside, singular**2, vectors.T @ table[:count, count])
 
 
 def log_likelihood(evidence: Evidence, sigma: FloatArray) -> FloatArray:

@@ -8,7 +8,8 @@ from formulajoint.compiler.defaults import stands_for_intercept
 from formulajoint.compiler.densities import support
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import Prior
-from formulajoint.design.schema import Grouping
+from formulajoint.design.schema import FloatArray, Grouping
+from formulajoint.inference.exact.reduction import Reduction
 
 MOST_SCALES = 12
 """Importance sampling finds its way in so many dimensions; correlations of p columns are p (p - 1) / 2 of them."""
@@ -18,6 +19,9 @@ MOST_SHARED, MOST_OWN = 100, 40
 
 MOST_INTEGRATED = 1000
 """Groups whose scales are integrated out one by one: beyond, a point costs too much."""
+
+ROUNDING_ERRORS = 16
+"""A sigma is refused below this many rounding errors of the response."""
 
 FAR = 1e5
 """Beside an intercept, sums of squares of a column so many sds from zero have lost ten of their sixteen digits."""
@@ -170,3 +174,24 @@ def _factorises(plan: Plan, shared: int) -> bool:
     if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
         return False
     return bool(sigma.grouping.labels == own.labels and (sigma.grouping.codes == own.codes).all())
+
+
+def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
+    """Return why draws of phi (..., cells) do not stand, their sigmas being of the size of rounding; else an empty text.
+
+    A prior that keeps sigma from zero has a posterior beside a perfect fit, too, but not one to be computed below the
+    rounding errors of the response.
+    """
+    sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
+    floor = ROUNDING_ERRORS * reduction.rounding
+    if not np.any(np.mean(sigmas < floor, axis=0) > 0.01):
+        return ""
+    unit = "standard errors" if plan.design.standard_errors is not None else "sigma"
+    response = plan.design.response.name
+    if unit == "sigma":
+        least, most = float(np.min(sigmas)), float(np.max(floor))
+        return (
+            f"sigma is as small as {least:.1g} in the posterior, but residuals of `{response}` below {most:.1g} are "
+            "rounding errors: give sigma a prior that keeps it above that"
+        )
+    return f"the standard errors are smaller than the rounding errors of `{response}`"

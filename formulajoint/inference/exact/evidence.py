@@ -18,7 +18,7 @@ from formulajoint.compiler.priors import Prior, prior
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.inference.exact.coverage import MOST_SCALES, why_not
+from formulajoint.inference.exact.coverage import MOST_SCALES, lost_digits, why_not
 from formulajoint.inference.exact.draws import sample_scales
 from formulajoint.inference.exact.sampled import DISAGREE, K_HAT
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
@@ -53,7 +53,8 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
         return str(error)[0].lower() + str(error)[1:].rstrip(".")
     if reason := why_not_trusted(found.k_hat, found.disagreement):
         return reason
-    return LogIntegral(found.log_integral, found.error)
+    lost = lost_digits(plan, reduction, reduction.scales.values(found.points[0]))
+    return lost or LogIntegral(found.log_integral, found.error)
 
 
 def why_not_trusted(k_hat: float, disagreement: float) -> str:

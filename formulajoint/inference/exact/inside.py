@@ -18,8 +18,7 @@ from math import lgamma
 import numpy as np
 
 from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.inference.exact.conditional import given_shared
-from formulajoint.inference.exact.marginal import LOG_2PI, Kernel
+from formulajoint.inference.exact.marginal import LOG_2PI, Kernel, given_shared
 from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.scales import Coordinate
 

@@ -20,7 +20,7 @@ from formulajoint.inference.panels import Densities
 
 def factorises(reduction: Reduction) -> bool:
     """Tell whether the groups share nothing, so that each has a density of its own."""
-    groups, sigmas = len(reduction.sigma_of_group), len(reduction.rows)
+    groups, sigmas = reduction.groups, len(reduction.rows)
     alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
     return alone and groups == sigmas > 1 and len(reduction.scales.coordinates) == sigmas
 
@@ -52,10 +52,10 @@ def part(reduction: Reduction, groups: slice) -> Reduction:
     count = len(reduction.rows[groups])
     return replace(
         reduction,
-        gram=reduction.gram[:, :, groups],
-        cross=reduction.cross[:, :, groups],
-        whole=reduction.whole[:, :, groups],
+        own=reduction.own[:, :, groups],
+        rest=reduction.rest[groups],
         rows=reduction.rows[groups],
+        rounding=reduction.rounding[groups],
         scales=Scales(reduction.scales.cells[groups]),
         sigma_of_group=np.arange(count),
     )
