@@ -21,6 +21,12 @@ from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.inference.exact.marginal import LOG_2PI, Kernel, given_shared
 from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.scales import Coordinate
+from formulajoint.inference.exact.spectra import (
+    Spectra,
+    log_densities_of_groups,
+    log_densities_of_sigmas,
+    spectra,
+)
 
 FINENESS = 0.7
 """Distance of the nodes in local sds."""
@@ -128,6 +134,30 @@ def _units(reduction: Reduction, cells: IntArray, sigmas: bool) -> Units | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class At:
+    """Points z.
+
+    Attributes
+    ----------
+    values : (n, cells) array
+        phi; the scales of units are 1, and those of priors of theta.
+    shift : (n, t) array
+        theta - reference.
+    spectra : Spectra or None
+        The groups' rows there.
+    """
+
+    values: FloatArray
+    shift: FloatArray
+    spectra: Spectra | None
+
+    def some(self, which: IntArray) -> At:
+        """Return some of the points."""
+        own = None if self.spectra is None else self.spectra.some(which)
+        return At(self.values[which], self.shift[which], own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Inside:
     """The density of what is left when the scales of units are integrated out.
 
@@ -157,14 +187,14 @@ class Inside:
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _log_density(self, points: FloatArray) -> FloatArray:
-        values, shift = self.at(points)
         with np.errstate(all="ignore"):
-            inner, rest = self._integrals(values, shift)
-            prior = self._prior(points, shift)
-        return np.asarray(inner + rest + prior + self.kernel.reduction.log_unit)
+            at = self.at(points)
+            inner, rest = self._integrals(at)
+            prior = self._prior(points, at.shift)
+        return np.asarray(inner + rest + prior)
 
-    def at(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return phi (n, cells), the scales of units being 1 and those of priors of theta, too; and theta - reference."""
+    def at(self, points: FloatArray) -> At:
+        """Return points z (n, e + t)."""
         reduction, t = self.kernel.reduction, len(self.unit)
         cells = [cell if isinstance(cell, float) else 1.0 for cell in reduction.scales.cells]
         values = np.tile(np.array(cells), (len(points), 1))
@@ -172,7 +202,8 @@ class Inside:
             cell = reduction.scales.cells[at]
             assert isinstance(cell, Coordinate)
             values[:, at] = cell.value(points[:, t + place])
-        return values, points[:, :t] * self.unit
+        shift = points[:, :t] * self.unit
+        return At(values, shift, self.spectra(values, shift))
 
     def _prior(self, points: FloatArray, shift: FloatArray) -> FloatArray:
         reduction, t = self.kernel.reduction, len(self.unit)
@@ -192,12 +223,18 @@ class Inside:
                 out += root + constant - (df + 1) / 2 * np.log1p(square / df)
         return out
 
-    def profile(self, values: FloatArray, shift: FloatArray, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def spectra(self, values: FloatArray, shift: FloatArray) -> Spectra | None:
+        """Return the groups' rows in a form cheap at many nodes, or None where there is none."""
+        one_row = all(len(part.loads) == 1 for part in self.kernel.parts)
+        return spectra(self.kernel, values, shift) if self.units.sigmas or one_row else None
+
+    def profile(self, at: At, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the log density of the units' scales at nodes, and the rest.
 
         Parameters
         ----------
-        values, shift : (n, cells) and (n, t) arrays
+        at : At
+            Of n points.
         logs : (n, m, J) array
             Logs of the scales.
 
@@ -207,19 +244,23 @@ class Inside:
         rest : (n,) array
             What does not depend on them.
         """
-        n, m, _ = logs.shape
-        reduction, own = self.kernel.reduction, self.units
-        many = np.repeat(values, m, axis=0)
-        many[:, own.cells] = np.exp(logs).reshape(n * m, -1)
-        group, sigma = given_shared(self.kernel, many, np.repeat(shift, m, axis=0))
-        if own.sigmas:
-            heights, rest = sigma, np.zeros(n)
-            if len(reduction.base):
-                heights = heights + _summed(group, reduction.sigma_of_group, heights.shape[1])
+        own, rest = self.units, np.zeros(len(logs))
+        if at.spectra is None:
+            heights, rest = self._one_by_one(at, logs)
+        elif own.sigmas:
+            heights = log_densities_of_sigmas(self.kernel, at.spectra, logs)
         else:
-            heights, rest = group, np.sum(sigma.reshape(n, m, -1)[:, 0], axis=1)
-        heights = heights.reshape(n, m, -1) + own.log_prior(logs)
+            sigmas = at.values[:, : len(self.kernel.plain)]
+            heights, rest = log_densities_of_groups(self.kernel, at.spectra, sigmas, logs)
+        heights = heights + own.log_prior(logs)
         return np.where(np.isfinite(heights), heights, -np.inf), rest
+
+    def _one_by_one(self, at: At, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        n, m, _ = logs.shape
+        many = np.repeat(at.values, m, axis=0)
+        many[:, self.units.cells] = np.exp(logs).reshape(n * m, -1)
+        group, sigma = given_shared(self.kernel, many, np.repeat(at.shift, m, axis=0))
+        return group.reshape(n, m, -1), np.sum(sigma.reshape(n, m, -1)[:, 0], axis=1)
 
     @property
     def steps(self) -> FloatArray:
@@ -239,10 +280,9 @@ class Inside:
 
     def two_peaks(self, points: FloatArray) -> bool:
         """Tell whether the density of some scale has two peaks apart at some of the points z."""
-        values, shift = self.at(points)
         logs = self.guess + np.linspace(-BELOW, ABOVE, SCAN)[:, None]
         with np.errstate(all="ignore"):
-            heights, _ = self.profile(values, shift, np.broadcast_to(logs, (len(points), *logs.shape)))
+            heights, _ = self.profile(self.at(points), np.broadcast_to(logs, (len(points), *logs.shape)))
         before = np.maximum.accumulate(heights, axis=1)
         after = np.maximum.accumulate(heights[:, ::-1], axis=1)[:, ::-1]
         valley = (np.minimum(before, after) - heights > VALLEY) & (
@@ -250,27 +290,27 @@ class Inside:
         )
         return bool(np.any(valley))
 
-    def nodes(self, values: FloatArray, shift: FloatArray) -> tuple[FloatArray, tuple[int, int]]:
+    def nodes(self, at: At) -> tuple[FloatArray, tuple[int, int]]:
         """Return about where the densities of the units' scales peak (n, J), and first and last node from there."""
         follow, ends = self._range()
-        centre = np.tile(self.guess, (len(values), 1))
+        centre = np.tile(self.guess, (len(at.values), 1))
         if not follow:
             return centre, ends
         rows = np.maximum(self.kernel.reduction.rows, 1.0)
         for _ in range(2):  # as if -N log s - Q / 2 s^2: from the slope one has Q
             sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)
-            heights, _ = self.profile(values, shift, sides)
+            heights, _ = self.profile(at, sides)
             slope = (heights[:, 1] - heights[:, 0]) / (2 * NUDGE)
             squares = np.maximum(np.nan_to_num(slope, nan=0.0) + rows, 1e-5 * rows)
             centre = centre + np.clip(0.5 * np.log(squares / rows), -FARTHEST, FARTHEST)
         return centre, NODES
 
-    def _integrals(self, values: FloatArray, shift: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _integrals(self, at: At) -> tuple[FloatArray, FloatArray]:
         """Return the sum of the logs of the integrals over the scales (n,), and the rest (n,)."""
-        centre, (first, last) = self.nodes(values, shift)
+        centre, (first, last) = self.nodes(at)
         step = self.steps
         offsets = np.arange(first, last + 1)[:, None] * step
-        heights, rest = self.profile(values, shift, centre[:, None, :] + offsets)
+        heights, rest = self.profile(at, centre[:, None, :] + offsets)
         top = np.max(heights, axis=1)
         total = top + np.log(np.sum(np.exp(heights - top[:, None]), axis=1))
         for end, sign in ((first, -1), (last, 1)):
@@ -281,8 +321,8 @@ class Inside:
                 if not len(going):
                     break
                 more = reach + sign * np.arange(1, MORE + 1)
-                at = centre[going, None, :] + more[:, None] * step
-                found, _ = self.profile(values[going], shift[going], at)
+                logs = centre[going, None, :] + more[:, None] * step
+                found, _ = self.profile(at.some(going), logs)
                 total[going] = np.logaddexp(total[going], np.logaddexp.reduce(found, axis=1))
                 reach += sign * MORE
                 going = going[np.any(found[:, -1] > total[going] - EDGE, axis=1)]
@@ -290,11 +330,11 @@ class Inside:
 
     def draw(self, points: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return phi (n, cells) at points z, the scales of units drawn given these."""
-        values, shift = self.at(points)
+        at = self.at(points)
+        values, shift = at.values, at.shift
         for start in range(0, len(points), CHUNK):
-            some = slice(start, start + CHUNK)
-            logs = self._draw_logs(values[some], shift[some], rng)
-            values[some, self.units.cells] = np.exp(logs)
+            some = np.arange(start, min(start + CHUNK, len(points)))
+            values[some[:, None], self.units.cells] = np.exp(self._draw_logs(at.some(some), rng))
         reduction = self.kernel.reduction
         for place, at in reduction.loosened.items():
             df = degrees(reduction, place)
@@ -302,14 +342,14 @@ class Inside:
             values[:, at] = rng.gamma((df + 1) / 2, 2 / (df + away))
         return values
 
-    def _draw_logs(self, values: FloatArray, shift: FloatArray, rng: np.random.Generator) -> FloatArray:
-        centre, (first, last) = self.nodes(values, shift)
+    def _draw_logs(self, at: At, rng: np.random.Generator) -> FloatArray:
+        centre, (first, last) = self.nodes(at)
         step = self.steps
         for _ in range(MOST):  # the same nodes for all points, so many as the longest tail wants
             offsets = np.arange(first - 3, last + 4)[:, None] * step
-            heights, _ = self.profile(values, shift, centre[:, None, :] + offsets)
+            heights, _ = self.profile(at, centre[:, None, :] + offsets)
             top = np.max(heights, axis=1)
-            low, high = (bool(np.any(heights[:, at] > top - EDGE)) for at in (2, -3))
+            low, high = (bool(np.any(heights[:, end] > top - EDGE)) for end in (2, -3))
             if not low and not high:
                 break
             first, last = first - MORE * low, last + MORE * high
@@ -344,14 +384,3 @@ def degrees(reduction: Reduction, place: int) -> float:
     cell = reduction.scales.cells[reduction.loosened[place]]
     assert isinstance(cell, Coordinate)
     return 2 * float(cell.prior.args["alpha"])
-
-
-def _summed(values: FloatArray, of: IntArray, count: int) -> FloatArray:
-    """Return sums of columns (S, G) over the groups of each of `count` sigmas (S, count)."""
-    if np.array_equal(of, np.arange(count)):
-        return values
-    out = np.zeros((len(values), count))
-    np.add.at(out.T, of, values.T)
-    return out
-
-

@@ -133,13 +133,18 @@ def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatAr
 
 
 def _of_sigmas(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
+    variances = values[:, : len(kernel.plain)] ** 2
+    total = rest_squares(kernel, shift) / variances + (LOG_2PI + np.log(variances)) * kernel.plain
+    return kernel.reduction.log_unit - 0.5 * total
+
+
+def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
+    """Return the sum of squares of the rows of each sigma that read no group's coefficients (S, H)."""
     rest = kernel.reduction.rest
-    k, variances = rest.shape[1] - 1, values[:, : len(rest)] ** 2
+    k = rest.shape[1] - 1
     own = shift[:, shift.shape[1] - k :]
     left = rest[None, :, :, k] - np.sum(rest[None, :, :, :k] * own[:, None, None, :], axis=-1)
-    squares = np.sum((left / values[:, : len(rest), None]) ** 2, axis=-1)
-    total = squares + (LOG_2PI + np.log(variances)) * kernel.plain
-    return kernel.reduction.log_unit - 0.5 * total
+    return np.asarray(np.sum(left**2, axis=-1))
 
 
 def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
