@@ -134,7 +134,7 @@ def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
             coding = full if piece[key] else value.coding
             matrix, labels = coding(value.levels.labels)
             bare = value.switch and len(labels) == 1
-            factor = Factor(value.variable, labels, value.levels.labels, matrix)
+            factor = Factor(value.variable, labels, value.levels.labels, matrix, value.levels.order)
             yield Axis(key, factor, value.levels.codes, matrix, bare)
 
 
