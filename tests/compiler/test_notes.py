@@ -135,3 +135,21 @@ def test_a_level_that_a_group_lacks():
 def test_undetermined_in_sigma():
     (note,) = notes("y ~ 1 | g, sigma ~ x | g", x=constant_in(3))
     assert note.startswith("In g 3 x ")
+
+
+@pytest.mark.parametrize(
+    ("coding", "said"), [("poly", True), ("helmert", True), ("sum", False), ("treatment", False)]
+)
+def test_a_coding_takes_whole_numbers_in_the_order_of_text(coding, said):
+    text = np.array(["2", "10", "9"])[np.arange(24) % 3]
+    found = notes(f"y ~ C(arm, coding={coding})", arm=text)
+    assert found == (
+        (
+            "The coding of arm takes its levels in the order of text, 10, 2, 9: make arm an ordered category to have "
+            "them by size.",
+        )
+        if said
+        else ()
+    )
+    ordered = pd.Categorical(text, categories=["2", "9", "10"], ordered=True)
+    assert notes(f"y ~ C(arm, coding={coding})", arm=ordered) == ()
