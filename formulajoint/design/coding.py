@@ -76,6 +76,19 @@ CODINGS: Mapping[str, Coding] = {
 }
 
 
+def distance(matrix: FloatArray) -> float:
+    """Return how far apart a coding (k, m) puts the levels: of two levels the distance of their codes.
+
+    Of more it is |det T|^(1/(k - 1)), T the differences of the rows from the first. Coefficients with an sd of one over
+    it give the differences of levels the same generalised variance in every coding, as their joint density at zero
+    shows. One for coding by a reference level, and where each level has its own column.
+    """
+    if np.isin(matrix, (0.0, 1.0)).all():
+        return 1.0
+    _, log_size = np.linalg.slogdet(matrix[1:] - matrix[0])
+    return float(np.exp(log_size / (len(matrix) - 1)))
+
+
 # --- how much of each factor a term needs
 
 

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from formulajoint.design.algebra import Expansion, Product
-from formulajoint.design.coding import Piece, full, pieces
+from formulajoint.design.coding import Piece, distance, full, pieces
 from formulajoint.design.columns import Categorical, factor_values
 from formulajoint.design.names import INTERCEPT, columns_in
 from formulajoint.design.rows import Table, all_rows, mean, sd
@@ -107,11 +107,6 @@ class Axis:
     matrix: FloatArray
     bare: bool
 
-    @property
-    def distance(self) -> float:
-        """Between the codes of two levels; one where there are more, or a column for each."""
-        return float(np.ptp(self.matrix)) if self.matrix.shape == (2, 1) else 1.0
-
 
 def _columns(
     product: Product, needed: Sequence[Piece], values: Values, numeric: FloatArray
@@ -124,7 +119,7 @@ def _columns(
     _check_size(product, sum(widths), len(numeric))
     blocks = [list(_axes(product, piece, values)) for piece in needed]
     columns = np.hstack([_crossed(axes, numeric) for axes in blocks])
-    distances = np.repeat([prod(axis.distance for axis in axes) for axes in blocks], widths)
+    distances = np.repeat([prod(distance(axis.matrix) for axis in axes) for axes in blocks], widths)
     if len(blocks) == 1:
         return tuple(axis.factor for axis in blocks[0] if not axis.bare), columns, distances
     coded = [key for key in product.keys if isinstance(values[key], Categorical)]
@@ -170,9 +165,9 @@ def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
 def _scales(
     columns: FloatArray, distances: FloatArray, numbers: Sequence[FloatArray], weights: FloatArray | None
 ) -> FloatArray:
-    """Return s_x of each column: its sd, but half the distance of two values, and 1/2 for a factor of more levels.
+    """Return s_x of each column: its sd, but half the distance of two values and of a factor's codes.
 
-    So two values have the same prior of their difference, whatever their codes. Where only such parts are multiplied,
+    So a difference of values or levels has the same prior, whatever the codes. Where only such parts are multiplied,
     their distances are. An empty cell or a constant has no sd; it gets that of the numeric part, or its size.
     """
     if all(map(_is_two_valued, numbers)):
