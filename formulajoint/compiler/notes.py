@@ -13,6 +13,7 @@ from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Pla
 from formulajoint.compiler.priors import DEFAULT, Prior
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.moments import partial_ss, stack
+from formulajoint.design.rows import sd
 from formulajoint.design.schema import Factor, Grouping, IntArray, Term
 
 FAR = 5.0
@@ -48,8 +49,9 @@ def _far_columns(plan: Plan) -> Iterator[str]:
     predictor = plan.design.predictor
     for term in far_terms(plan):
         level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
+        spread = sd(term.columns, plan.design.row_weights)[0]
         yield (
-            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), "
+            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {spread:.4g}), "
             f"so {level.name} is an extrapolation: consider center({term.name})."
         )
 

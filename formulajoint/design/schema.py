@@ -53,7 +53,7 @@ class Term:
         axis runs fastest.
     means, scales : (k,) arrays
         Weighted column means, and s_x of the default priors: the sd (ddof 1) over all rows for a numeric
-        column, 1/2 for 0/1 and coded columns.
+        column, half the distance of two values, and of a factor's codes (1/2 with a reference level).
     variables : tuple of str
         Columns of the data frame that the term reads.
     parts : tuple of str

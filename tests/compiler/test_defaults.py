@@ -70,7 +70,7 @@ def test_an_intercept_alone():
 
 @pytest.mark.parametrize("column", ["treated", "rare", "flag"])
 def test_zero_one_columns_count_as_half(column):
-    """s_x = 1/2 for 0/1, whatever the share of ones, so that rare levels are not wider: 2.5 x 2 / (1/2) = 10."""
+    """s_x is half the distance of 0 and 1, whatever the share of ones, so that rare levels are not wider: 2.5 x 2 / (1/2) = 10."""
     found = priors(f"y ~ {column} | school")
     assert found[column] == approx("normal", 0, 10)
     assert found["Intercept"] == approx("normal", 5, sqrt(25 + (10 * FRAME[column].mean()) ** 2))

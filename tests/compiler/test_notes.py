@@ -38,6 +38,12 @@ def test_a_column_far_from_zero(mean):
     assert notes("y ~ 0 + x | g", x=X + mean) == ()  # there is no intercept
 
 
+def test_two_values_far_from_zero_are_told_with_their_sd():
+    """Their s_x is half their distance, 1/2."""
+    (note,) = notes("y ~ x", x=2019 + (np.arange(24) < 6))
+    assert note.startswith(f"x is far from zero (mean 2019, sd {np.std(np.arange(24) < 6, ddof=1):.4g}), ")
+
+
 def test_a_factor_in_the_intercepts_place():
     (note,) = notes("y ~ 0 + arm + x | g", x=X + 6)
     assert note == "x is far from zero (mean 6, sd 1), so arm is an extrapolation: consider center(x)."
