@@ -38,10 +38,10 @@ def coding_note(plan: Plan, hypothesis: Hypothesis) -> str:
 def _dependent(plan: Plan, hypothesis: Hypothesis) -> Iterator[tuple[Factor, bool]]:
     """Yield the factors on whose coding it depends, and whether their term is the factor alone."""
     for block, coefficient in zip(layout(plan.design), plan.mean.coefficients, strict=True):
-        if block.term.name in hypothesis.terms and not _is_of_all_columns(block, hypothesis):
-            for factor in block.term.factors:
-                if not _is_alike(plan, coefficient, factor):
-                    yield factor, len(block.term.parts) == 1
+        if block.term.name in hypothesis.terms:
+            unlike = [factor for factor in block.term.factors if not _is_alike(plan, coefficient, factor)]
+            if unlike and not _is_of_all_columns(block, hypothesis):
+                yield from ((factor, len(block.term.parts) == 1) for factor in unlike)
 
 
 def _reference(factor: Factor) -> str:
