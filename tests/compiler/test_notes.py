@@ -38,6 +38,12 @@ def test_a_column_far_from_zero(mean):
     assert notes("y ~ 0 + x | g", x=X + mean) == ()  # there is no intercept
 
 
+def test_two_values_far_from_zero_are_told_with_their_sd():
+    """Their s_x is half their distance, 1/2."""
+    (note,) = notes("y ~ x", x=2019 + (np.arange(24) < 6))
+    assert note.startswith(f"x is far from zero (mean 2019, sd {np.std(np.arange(24) < 6, ddof=1):.4g}), ")
+
+
 def test_a_factor_in_the_intercepts_place():
     (note,) = notes("y ~ 0 + arm + x | g", x=X + 6)
     assert note == "x is far from zero (mean 6, sd 1), so arm is an extrapolation: consider center(x)."
@@ -135,3 +141,21 @@ def test_a_level_that_a_group_lacks():
 def test_undetermined_in_sigma():
     (note,) = notes("y ~ 1 | g, sigma ~ x | g", x=constant_in(3))
     assert note.startswith("In g 3 x ")
+
+
+@pytest.mark.parametrize(
+    ("coding", "said"), [("poly", True), ("helmert", True), ("sum", False), ("treatment", False)]
+)
+def test_a_coding_takes_whole_numbers_in_the_order_of_text(coding, said):
+    text = np.array(["2", "10", "9"])[np.arange(24) % 3]
+    found = notes(f"y ~ C(arm, coding={coding})", arm=text)
+    assert found == (
+        (
+            "The coding of arm takes its levels in the order of text, 10, 2, 9: make arm an ordered category to have "
+            "them by size.",
+        )
+        if said
+        else ()
+    )
+    ordered = pd.Categorical(text, categories=["2", "9", "10"], ordered=True)
+    assert notes(f"y ~ C(arm, coding={coding})", arm=ordered) == ()

@@ -70,10 +70,18 @@ def why_no_evidence(plan: Plan) -> str:
     """Return why a plan has no evidence that the exact engine knows, or an empty text where it has."""
     if any(not prior.proper for _, prior in plan.priors):
         return "flat priors have no density"
+    return why_no_probability(plan) or why_not(plan)
+
+
+def why_no_probability(plan: Plan) -> str:
+    """Return why the likelihood of a plan is no probability of the data, or an empty text where it is one.
+
+    What rests on such a probability has this reason: evidences, and Bayes factors of equalities and of orders.
+    """
     weights = plan.design.row_weights
     if weights is not None and np.any(weights != np.round(weights)):
-        return "rows that count as fractions have no probability"
-    return why_not(plan)
+        return "row weights that are fractions make a power of the likelihood, which is no probability of the data"
+    return ""
 
 
 def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:

@@ -38,6 +38,9 @@ RANGE = 2.0 ** np.arange(-3.0, 24.0)
 PEEKED = 60
 """Points at which it is looked whether the density of a sigma has two peaks."""
 
+CLOSEST = 0.1
+"""Points of that look are no closer than this, in the smallest sd."""
+
 NARROW = 3.0
 """The broad distribution is so many times as wide about each owner as its estimate is precise."""
 
@@ -73,7 +76,8 @@ def scan_of_shared(made: Inside, look: Look) -> FloatArray:
     centres = np.concatenate([look.broad.means[:, 0], look.starts[:1, 0]])
     ladders = centres[:, None] + sds[:, None] * np.concatenate([-RANGE[::-1], [0.0], RANGE])
     points = np.unique(np.concatenate([ladders.ravel(), look.starts[:, 0]]))
-    return points[np.append(True, np.diff(points) > 1e-9)][None]
+    cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point a cell: many estimates may lie together
+    return points[np.append(True, np.diff(cell) > 0)][None]
 
 
 def _coordinate(reduction: Reduction, at: int) -> Coordinate:

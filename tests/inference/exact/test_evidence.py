@@ -112,7 +112,9 @@ def test_flat_priors_have_none() -> None:
 def test_rows_that_count_as_fractions_have_none_and_frequencies_have() -> None:
     data = fj.tutoring().assign(w=0.5)
     formula = f"{POOLED}, weights(w)"
-    assert log_evidence(plan_of(formula, data)) == "rows that count as fractions have no probability"
+    assert log_evidence(plan_of(formula, data)) == (
+        "row weights that are fractions make a power of the likelihood, which is no probability of the data"
+    )
     doubled = number(log_evidence(plan_of(formula, data.assign(w=2))))
     priors = (
         "prior("
