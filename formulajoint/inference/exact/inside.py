@@ -34,8 +34,8 @@ FINENESS = 0.7
 NODES = (-7, 10)
 """First and last node about the peak; the log of a scale has its longer tail to the right."""
 
-LOOSE_STEP, LOOSE_NODES = 0.35, (-12, 6)
-"""Distance and range of the nodes of log w, about 0."""
+LOOSE_STEP, LOOSE_NODES, STRETCH = 0.4, (-11, 8), 4.0
+"""Distance and range of the nodes of u, where log w is ``STRETCH * sinh(u / STRETCH)``: its left tail is long."""
 
 EDGE = 13.0
 """The first and the last node are lower than the highest by so much in log density, else there are more."""
@@ -223,6 +223,14 @@ class Inside:
                 out += root + constant - (df + 1) / 2 * np.log1p(square / df)
         return out
 
+    def placed(self, u: FloatArray) -> FloatArray:
+        """Return how far from the centre a log is at nodes u of any shape."""
+        return u if self.units.sigmas else STRETCH * np.sinh(u / STRETCH)
+
+    def log_slopes(self, u: FloatArray) -> FloatArray:
+        """Return the log of the derivative of `placed`."""
+        return np.zeros_like(u) if self.units.sigmas else np.log(np.cosh(u / STRETCH))
+
     def spectra(self, values: FloatArray, shift: FloatArray) -> Spectra | None:
         """Return the groups' rows in a form cheap at many nodes, or None where there is none."""
         one_row = all(len(part.loads) == 1 for part in self.kernel.parts)
@@ -309,8 +317,9 @@ class Inside:
         """Return the sum of the logs of the integrals over the scales (n,), and the rest (n,)."""
         centre, (first, last) = self.nodes(at)
         step = self.steps
-        offsets = np.arange(first, last + 1)[:, None] * step
-        heights, rest = self.profile(at, centre[:, None, :] + offsets)
+        u = np.arange(first, last + 1)[:, None] * step
+        heights, rest = self.profile(at, centre[:, None, :] + self.placed(u))
+        heights += self.log_slopes(u)
         top = np.max(heights, axis=1)
         total = top + np.log(np.sum(np.exp(heights - top[:, None]), axis=1))
         for end, sign in ((first, -1), (last, 1)):
@@ -321,8 +330,9 @@ class Inside:
                 if not len(going):
                     break
                 more = reach + sign * np.arange(1, MORE + 1)
-                logs = centre[going, None, :] + more[:, None] * step
-                found, _ = self.profile(at.some(going), logs)
+                u = more[:, None] * step
+                found, _ = self.profile(at.some(going), centre[going, None, :] + self.placed(u))
+                found += self.log_slopes(u)
                 total[going] = np.logaddexp(total[going], np.logaddexp.reduce(found, axis=1))
                 reach += sign * MORE
                 going = going[np.any(found[:, -1] > total[going] - EDGE, axis=1)]
@@ -346,8 +356,9 @@ class Inside:
         centre, (first, last) = self.nodes(at)
         step = self.steps
         for _ in range(MOST):  # the same nodes for all points, so many as the longest tail wants
-            offsets = np.arange(first - 3, last + 4)[:, None] * step
-            heights, _ = self.profile(at, centre[:, None, :] + offsets)
+            u = np.arange(first - 3, last + 4)[:, None] * step
+            heights, _ = self.profile(at, centre[:, None, :] + self.placed(u))
+            heights += self.log_slopes(u)
             top = np.max(heights, axis=1)
             low, high = (bool(np.any(heights[:, end] > top - EDGE)) for end in (2, -3))
             if not low and not high:
@@ -358,7 +369,7 @@ class Inside:
         wanted = rng.random(top.shape) * steps[:, -1]
         cell = np.sum(steps < wanted[:, None], axis=1)  # (n, J)
         within = rng.random(top.shape)
-        return np.asarray(centre + (first - 1 + (cell + within) / FINE) * step)
+        return np.asarray(centre + self.placed((first - 1 + (cell + within) / FINE) * step))
 
 
 def interpolated(heights: FloatArray) -> FloatArray:
