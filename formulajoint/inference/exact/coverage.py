@@ -17,7 +17,7 @@ MOST_SHARED, MOST_OWN = 100, 40
 """Coefficients that all groups share, and columns of a group: beyond, a point phi costs too much."""
 
 ROUNDING_ERRORS = 16
-"""A sigma is refused below this many rounding errors of the response."""
+"""Smallest sigma, in rounding errors of a row, at which residuals have digits enough."""
 
 FAR = 1e5
 """Beside an intercept, sums of squares of a column so many sds from zero have lost ten of their sixteen digits."""
@@ -153,10 +153,10 @@ def _factorises(plan: Plan, shared: int) -> bool:
 
 
 def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
-    """Return why draws of phi (..., cells) do not stand, their sigmas being of the size of rounding; else an empty text.
+    """Return why draws of phi (..., cells) do not stand, or an empty text.
 
-    A prior that keeps sigma from zero has a posterior beside a perfect fit, too, but not one to be computed below the
-    rounding errors of the response.
+    A prior that keeps sigma from zero has a posterior along a perfect fit, too; below the rounding errors of the response
+    it cannot be computed.
     """
     sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
     floor = ROUNDING_ERRORS * reduction.rounding

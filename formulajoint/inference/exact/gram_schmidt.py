@@ -122,7 +122,7 @@ def take_out(xp: Any, rows: list[Row], widths: list[int]) -> tuple[list[Row], li
     """
     heads = [None if row.blocks[0] is None else row.blocks[0][:1, ...] for row in rows]
     weighted = [row.weighted(head) for row, head in zip(rows, heads, strict=True)]
-    square = inner(xp, rows, weighted, heads)
+    square: Array = inner(xp, rows, weighted, heads)
     widths = [widths[0] - 1, *widths[1:]] if widths[0] > 1 else widths[1:]
     tails = [_without_first(row.blocks, len(widths)) for row in rows]
     factors = []

@@ -57,7 +57,8 @@ class Part:
     together : Loads
         Of those that the groups of a class have in common.
     columns : tuple of tuples of (n, 1, G) arrays
-        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then what only theta has, and r.
+        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then in one block
+        what only theta has, and r.
     groups : (G,) int array
     sigmas : (G,) int array
         Of each group.
@@ -101,7 +102,7 @@ def at(reduction: Reduction, values: FloatArray) -> At:
 
 
 def parts(reduction: Reduction, device: Device) -> tuple[Part, ...]:
-    """Return the groups' rows on `device`: all alike or, with ties, those of groups that are alone and of the others."""
+    """Return the groups' rows on `device`: with ties, apart those of groups that are alone and those of the others."""
     if not len(reduction.base):
         return ()
     ties, everyone = reduction.ties, np.arange(reduction.groups)
@@ -125,7 +126,7 @@ def _part(
     classes: FloatArray | None = None,
 ) -> Part:
     p = len(reduction.base)
-    rows = centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
+    rows = _centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
     fixed, turn = reduction.fixed, None
     if not reduction.blocks and classes is None and own:
         rows, turn = _made_orthogonal(rows, own, fixed)
@@ -158,7 +159,7 @@ def _part(
     )
 
 
-def centred(reduction: Reduction) -> FloatArray:
+def _centred(reduction: Reduction) -> FloatArray:
     """Return the groups' rows with the prior means of u taken off y."""
     out = reduction.own.copy()
     for j in np.flatnonzero(reduction.lean):
