@@ -74,8 +74,8 @@ def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, cou
 def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArray) -> list[Array]:
     """Return u of the columns that are not flat, arrays (S, G), given theta.
 
-    The columns of M, with s 1 below, are made orthogonal and taken out of r: a least-squares fit to the rows of y and of
-    the prior, in units of s.
+    The columns of M, with s 1 below, are made orthogonal and taken out of r: a least-squares fit to the rows of y and
+    of the prior, in units of s.
     """
     reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
     own = np.flatnonzero(~reduction.flat)

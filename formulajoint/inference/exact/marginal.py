@@ -6,9 +6,9 @@ all of these leaves the sum of squares Q. With R the triangle of that fit and P0
 
     log p(y | phi) = -(sum of log(2 pi d) + sum of log(2 pi s^2) over all other rows + 2 log|R| - log|P0| + Q) / 2
 
-(Lindley & Smith, JRSS B 1972). Q is a sum of squares of what is left, never a difference, so that digits last until sigma
-is of the size of the rounding errors of the response. Only arithmetic of the array API standard (data-apis.org) is used:
-the arrays may be those of any library that keeps it.
+(Lindley & Smith, JRSS B 1972). Q is a sum of squares of what is left, never a difference, so that digits last until
+sigma is of the size of the rounding errors of the response. Only arithmetic of the array API standard (data-apis.org)
+is used: the arrays may be those of any library that keeps it.
 
 Shapes: S points, and those of ``reduction.py``.
 """
