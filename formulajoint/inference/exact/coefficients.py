@@ -64,7 +64,7 @@ def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, cou
     """Return theta - reference (S, t), in the order in which it was fitted, by back substitution."""
     out, noise = np.zeros((count, len(shared))), rng.standard_normal((count, len(shared)))
     for c in reversed(range(len(shared))):
-        factors = np.concatenate([device.get(each) for each in shared[c].factors if each is not None])
+        factors = [row for each in shared[c].factors if each is not None for row in device.get(each)]
         out[:, c] = factors[-1] + noise[:, c] / np.sqrt(device.get(shared[c].square))
         for later in range(c + 1, len(shared)):
             out[:, c] -= factors[later - c - 1] * out[:, later]

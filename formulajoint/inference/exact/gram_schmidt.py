@@ -16,6 +16,7 @@ type Entry = Array | None
 """An array (S, G), (S, 1) or (1, G); None for zeros."""
 
 LONG = 10_000
+"""Groups from which on BLAS would add up their products in threads, whose sums differ."""
 
 
 def dot(one: list[Entry], other: list[Entry]) -> Entry:

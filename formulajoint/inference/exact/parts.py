@@ -22,6 +22,9 @@ from formulajoint.inference.exact.device import Array, Device
 from formulajoint.inference.exact.gram_schmidt import Entry, Row, less, orthogonalise
 from formulajoint.inference.exact.reduction import Reduction
 
+ALIKE = 1e4
+"""Largest ratio of the sizes of columns at which singular values, of which the smallest lose as much, are taken."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Load:
@@ -128,7 +131,7 @@ def _part(
     p = len(reduction.base)
     rows = _centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
     fixed, turn = reduction.fixed, None
-    if not reduction.blocks and classes is None and own:
+    if not reduction.blocks and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
         rows, turn = _made_orthogonal(rows, own, fixed)
         fixed = np.ones(p)
     rows = rows[np.any(rows != 0, axis=(1, 2))]
@@ -165,6 +168,12 @@ def _centred(reduction: Reduction) -> FloatArray:
     for j in np.flatnonzero(reduction.lean):
         out[:, -1] -= out[:, j] * (reduction.lean[j] * reduction.fixed[j])
     return out
+
+
+def _alike(m: FloatArray) -> bool:
+    """Tell whether the columns of M (o, o, G) have sizes alike enough for its singular values to keep their digits."""
+    sizes = np.sqrt(np.sum(m**2, axis=(0, 2)))
+    return bool(m.size and np.max(sizes) < ALIKE * np.min(sizes[sizes > 0], initial=np.inf))
 
 
 def _made_orthogonal(
