@@ -90,7 +90,7 @@ def _back(device: Device, shared: list[TakenOut], noise: FloatArray) -> FloatArr
     """Return the fit of theta - reference to y with noise (S, t) added, by back substitution."""
     out = np.zeros_like(noise)
     for c in reversed(range(len(shared))):
-        factors = np.concatenate([device.get(each) for each in shared[c].factors if each is not None])
+        factors = [row for each in shared[c].factors if each is not None for row in device.get(each)]
         out[:, c] = factors[-1] + noise[:, c]
         for later in range(c + 1, len(shared)):
             out[:, c] -= factors[later - c - 1] * out[:, later]
@@ -100,25 +100,24 @@ def _back(device: Device, shared: list[TakenOut], noise: FloatArray) -> FloatArr
 def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArray) -> list[Array]:
     """Return u of the columns that are not flat, arrays (S, G), given theta.
 
-    The columns of M, s 1 below, are taken out of each other and of r: the rows are those of y, and of the prior in units
-    of s.
+    The columns of M, with s 1 below, are made orthogonal and taken out of r: a least-squares fit to the rows of y and
+    of the prior, in units of s.
     """
-    reduction, device = kernel.reduction, kernel.device
-    sd, m = sds(device, part, phi, len(reduction.rows)), at_points(device, part, part.loads, phi)
+    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
     own = np.flatnonzero(~reduction.flat)
+    sd, m = sds(device, part, phi, len(reduction.rows)), at_points(device, part, part.loads, phi)
+    left = residuals(device, part, shift[:, reduction.fitted])
     unit: list[Entry] = [None] * len(own)
-    vectors: list[list[Entry]] = [
-        [*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))
-    ]
-    left = [None if row is None else row[0, ...] for row in residuals(device, part, shift[:, reduction.fitted])]
-    factors, inverses = orthogonalise([*vectors, [*left, *unit]])
+    vectors = [[*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))]
+    response = [*(None if row is None else row[0, ...] for row in left), *unit]
+    factors, inverses = orthogonalise([*vectors, response])
     u: list[Array] = [None] * len(own)
     for j in reversed(range(len(own))):
-        total = device.put(noise[own[j]]) * (sd * device.xp.sqrt(inverses[j]))
-        for factor, other in [(factors[-1][j], None), *((factors[i][j], u[i]) for i in range(j + 1, len(own)))]:
-            if factor is not None:
-                total = total + factor if other is None else total - factor * other
-        u[j] = total
+        u[j] = device.put(noise[own[j]]) * (sd * xp.sqrt(inverses[j]))
+        if factors[-1][j] is not None:
+            u[j] = u[j] + factors[-1][j]
+        for i in range(j + 1, len(own)):
+            u[j] = less(u[j], factors[i][j], u[i]) if factors[i][j] is not None else u[j]
     if part.turn is None:
         return u
     return [sum(part.turn[j, i, ...] * u[i] for i in range(len(own))) for j in range(len(own))]

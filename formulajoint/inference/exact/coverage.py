@@ -21,10 +21,10 @@ MOST_INTEGRATED = 1000
 """Groups whose scales are integrated out one by one: beyond, a point costs too much."""
 
 ROUNDING_ERRORS = 16
-"""A sigma is refused below this many rounding errors of the response."""
+"""Smallest sigma, in rounding errors of a row, at which residuals have digits enough."""
 
 FAR = 1e5
-"""Beside an intercept, sums of squares of a column so many sds from zero have lost ten of their sixteen digits."""
+"""Beside an intercept, a column further from zero, in sds, loses more than five digits of what tells it from that."""
 
 FAR_CORRELATED = 100.0
 """Beyond so many sds from zero a correlated hierarchy of intercepts and slopes has modes that may be missed."""
@@ -94,7 +94,7 @@ def _columns(plan: Plan) -> str:
             continue
         distance = f"{term.name} is {away:{'.0f' if away < FAR else '.1g'}} of its sds from zero"
         if away > FAR:
-            return f"{distance}, too far for sums of squares: write center({term.name})"
+            return f"{distance}, too far for its slope to have digits enough: write center({term.name})"
         if away > FAR_CORRELATED and term.name in correlated:
             return f"{distance}, too far for a correlated hierarchy: write center({term.name})"
     return ""
@@ -177,10 +177,10 @@ def _factorises(plan: Plan, shared: int) -> bool:
 
 
 def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
-    """Return why draws of phi (..., cells) do not stand, their sigmas being of the size of rounding; else an empty text.
+    """Return why draws of phi (..., cells) do not stand, or an empty text.
 
-    A prior that keeps sigma from zero has a posterior beside a perfect fit, too, but not one to be computed below the
-    rounding errors of the response.
+    A prior that keeps sigma from zero has a posterior along a perfect fit, too; below the rounding errors of the
+    response it cannot be computed.
     """
     sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
     floor = ROUNDING_ERRORS * reduction.rounding

@@ -18,10 +18,11 @@ from formulajoint.compiler.priors import Prior, prior
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
+from formulajoint.inference.exact.columns import location_and_scale
 from formulajoint.inference.exact.coverage import MOST_SCALES, lost_digits, why_not
 from formulajoint.inference.exact.draws import sample_scales
+from formulajoint.inference.exact.reduction import reduce
 from formulajoint.inference.exact.sampled import DISAGREE, K_HAT
-from formulajoint.inference.exact.reduction import location_and_scale, reduce
 from formulajoint.inference.exact.ties import Equal, equal_groups, tied
 from formulajoint.inference.quadrature import LogIntegral
 

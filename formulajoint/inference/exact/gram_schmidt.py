@@ -16,6 +16,7 @@ type Entry = Array | None
 """An array (S, G), (S, 1) or (1, G); None for zeros."""
 
 LONG = 10_000
+"""Groups from which on BLAS would add up their products in threads, whose sums differ."""
 
 
 def dot(one: list[Entry], other: list[Entry]) -> Entry:
@@ -122,7 +123,7 @@ def take_out(xp: Any, rows: list[Row], widths: list[int]) -> tuple[list[Row], li
     """
     heads = [None if row.blocks[0] is None else row.blocks[0][:1, ...] for row in rows]
     weighted = [row.weighted(head) for row, head in zip(rows, heads, strict=True)]
-    square = inner(xp, rows, weighted, heads)
+    square: Array = inner(xp, rows, weighted, heads)
     widths = [widths[0] - 1, *widths[1:]] if widths[0] > 1 else widths[1:]
     tails = [_without_first(row.blocks, len(widths)) for row in rows]
     factors = []

@@ -1,14 +1,14 @@
 """log p(y | phi), all coefficients integrated out, at many points phi at once.
 
-Taking out the groups' own coefficients leaves rows that are independent given theta, with variances d (``parts.py``); the
-rows of each sigma that read theta alone, and its prior, are such rows too. A least-squares fit of theta to all of these
-leaves the sum of squares Q. With R of this fit, N rows and k rows of each group that have a d,
+Taking out the groups' own coefficients leaves rows that are independent given theta, with variances d (``parts.py``).
+The rows of each sigma that read theta alone, and the prior of theta, are such rows too. A least-squares fit of theta to
+all of these leaves the sum of squares Q. With R the triangle of that fit and P0 the prior precision of theta,
 
-    log p(y | phi) = -(sum over other rows of log(2 pi s^2) + sum of log(2 pi d) + 2 log|R| - log|P0| + Q) / 2,
+    log p(y | phi) = -(sum of log(2 pi d) + sum of log(2 pi s^2) over all other rows + 2 log|R| - log|P0| + Q) / 2
 
-P0 the prior precision of theta (Lindley & Smith, JRSS B 1972). Q is a sum of squares of what is left, never a difference:
-digits last until sigma is of the size of the rounding errors of the response. Only arithmetic of the array API standard
-(data-apis.org) is used, so that the arrays may be those of any library that keeps it.
+(Lindley & Smith, JRSS B 1972). Q is a sum of squares of what is left, never a difference, so that digits last until
+sigma is of the size of the rounding errors of the response. Only arithmetic of the array API standard (data-apis.org)
+is used: the arrays may be those of any library that keeps it.
 
 Shapes: S points, and those of ``reduction.py``.
 """
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -207,9 +208,7 @@ def eliminate(kernel: Kernel, phi: At) -> Eliminated:
     return Eliminated(shared, logs, squares if explained is None else squares + explained[0, ...])
 
 
-def _without_ties(
-    kernel: Kernel, part: Part, rows: list[Row], widths: list[int]
-) -> tuple[list[Row], Array]:
+def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]) -> tuple[list[Row], Array]:
     """Take out what the groups of each class have together; return the log determinants too (S,)."""
     device, xp = kernel.device, kernel.device.xp
     roots = np.sqrt(kernel.reduction.tied_precision())[:, None, None, :]
@@ -241,8 +240,7 @@ def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[R
     prior = np.zeros((t + 1, len(roots), t))
     prior[np.arange(t), :, np.arange(t)] = roots.T
     prior[t] = roots * reduction.pull[order]
-    edges = np.cumsum([0, *widths])
-    own = Row([put(prior[first:end]) for first, end in zip(edges, edges[1:], strict=False)], None)
+    own = Row([put(prior[first:end]) for first, end in pairwise(np.cumsum([0, *widths]))], None)
     return [own, Row([*[None] * means, put(data)], None)] if k else [own] if t else []
 
 

@@ -22,6 +22,9 @@ from formulajoint.inference.exact.device import Array, Device
 from formulajoint.inference.exact.gram_schmidt import Entry, Row, less, orthogonalise
 from formulajoint.inference.exact.reduction import Reduction
 
+ALIKE = 1e4
+"""Largest ratio of the sizes of columns at which singular values, of which the smallest lose as much, are taken."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Load:
@@ -57,7 +60,8 @@ class Part:
     together : Loads
         Of those that the groups of a class have in common.
     columns : tuple of tuples of (n, 1, G) arrays
-        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then what only theta has, and r.
+        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then in one block
+        what only theta has, and r.
     groups : (G,) int array
     sigmas : (G,) int array
         Of each group.
@@ -101,7 +105,7 @@ def at(reduction: Reduction, values: FloatArray) -> At:
 
 
 def parts(reduction: Reduction, device: Device) -> tuple[Part, ...]:
-    """Return the groups' rows on `device`: all alike or, with ties, those of groups that are alone and of the others."""
+    """Return the groups' rows on `device`: with ties, apart those of groups that are alone and those of the others."""
     if not len(reduction.base):
         return ()
     ties, everyone = reduction.ties, np.arange(reduction.groups)
@@ -125,9 +129,9 @@ def _part(
     classes: FloatArray | None = None,
 ) -> Part:
     p = len(reduction.base)
-    rows = centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
+    rows = _centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
     fixed, turn = reduction.fixed, None
-    if not reduction.blocks and classes is None and own:
+    if not reduction.blocks and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
         rows, turn = _made_orthogonal(rows, own, fixed)
         fixed = np.ones(p)
     rows = rows[np.any(rows != 0, axis=(1, 2))]
@@ -158,12 +162,18 @@ def _part(
     )
 
 
-def centred(reduction: Reduction) -> FloatArray:
+def _centred(reduction: Reduction) -> FloatArray:
     """Return the groups' rows with the prior means of u taken off y."""
     out = reduction.own.copy()
     for j in np.flatnonzero(reduction.lean):
         out[:, -1] -= out[:, j] * (reduction.lean[j] * reduction.fixed[j])
     return out
+
+
+def _alike(m: FloatArray) -> bool:
+    """Tell whether the columns of M (o, o, G) have sizes alike enough for its singular values to keep their digits."""
+    sizes = np.sqrt(np.sum(m**2, axis=(0, 2)))
+    return bool(m.size and np.max(sizes) < ALIKE * np.min(sizes[sizes > 0], initial=np.inf))
 
 
 def _made_orthogonal(

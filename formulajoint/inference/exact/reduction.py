@@ -15,16 +15,17 @@ prior of an element of theta.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
-from formulajoint.compiler.priors import Prior, prior
+from formulajoint.compiler.plan import Plan, Pool, ScalePlan
+from formulajoint.compiler.priors import prior
 from formulajoint.design.schema import Design, FloatArray, Grouping, IntArray
 from formulajoint.errors import BugError
+from formulajoint.inference.exact.columns import Column, columns_of, in_units, own_columns
 from formulajoint.inference.exact.scales import (
     Cell,
     Scales,
@@ -34,26 +35,6 @@ from formulajoint.inference.exact.scales import (
     partial_correlations,
 )
 from formulajoint.inference.exact.triangles import Cells, reduce_rows, squares_by_sigma
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
-    """A column (N,) with the prior of its coefficients or, under a hierarchy, of their mean.
-
-    An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one.
-    """
-
-    values: FloatArray
-    grouped: bool
-    pooled: bool
-    mean: float
-    sd: float
-    df: float
-
-    @property
-    def shared(self) -> bool:
-        """Whether theta has an element of it."""
-        return self.sd > 0 and (self.pooled or not self.grouped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,9 +202,9 @@ def reduce(plan: Plan) -> Reduction:
     design, sigma = plan.design, plan.scale("sigma")
     if sigma is None and design.standard_errors is None:
         raise BugError("only a model with a sigma, or with known standard errors, can be reduced")
-    columns = [column for coefficient in plan.mean.coefficients for column in _columns(plan, coefficient)]
+    columns = [column for coefficient in plan.mean.coefficients for column in columns_of(plan, coefficient)]
     offset = design.predictor.offset
-    y = _in_units(design.response.values if offset is None else design.response.values - offset, design)
+    y = in_units(design.response.values if offset is None else design.response.values - offset, design)
     for column in columns:
         if column.sd == 0:
             y = y - column.mean * column.values
@@ -272,11 +253,6 @@ def reduce(plan: Plan) -> Reduction:
     )
 
 
-def _in_units(values: FloatArray, design: Design) -> FloatArray:
-    """Return values (N,) in units of the known standard errors, or as they are where none is known."""
-    return values if design.standard_errors is None else values / design.standard_errors
-
-
 def _log_unit(design: Design) -> float:
     if design.standard_errors is None:
         return 0.0
@@ -307,52 +283,6 @@ def _sigma_of_group(groups: Cells, sigmas: Cells) -> IntArray:
     out = np.zeros(groups.count, dtype=np.int64)
     out[groups.codes] = sigmas.codes
     return out
-
-
-def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
-    """Yield the columns of a term with what their priors say."""
-    member, table = plan.mean.pooled.get(coefficient.name), coefficient.term.columns
-    own_prior = coefficient.prior if member is None else member.mean
-    if own_prior is None:
-        raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
-    mean, sd, df = location_and_scale(own_prior, table.shape[1])
-    for j in range(table.shape[1]):
-        values = np.ascontiguousarray(_in_units(table[:, j], plan.design))
-        own = float(mean[j]), float(sd[j]), float(df[j])
-        yield Column(values, coefficient.grouped, member is not None, *own)
-
-
-def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return location, scale and degrees of freedom of the prior of `count` coefficients.
-
-    A flat prior has location 0 and scale infinity, a constant scale 0.
-    """
-    location: float | FloatArray = 0.0
-    scale: float | FloatArray = np.inf
-    df: float | FloatArray = np.inf
-    match own.law:
-        case "normal":
-            location, scale = own.args["mu"], own.args["sigma"]
-        case "student_t":
-            location, scale, df = own.args["mu"], own.args["sigma"], own.args["nu"]
-        case "cauchy":
-            location, scale, df = own.args["alpha"], own.args["beta"], 1.0
-        case "constant":
-            location, scale = own.args["value"], 0.0
-        case law if law != "flat":
-            raise BugError(f"{own} is neither normal nor a mixture of normals")
-    first, second, third = (np.broadcast_to(np.ravel(value), (count,)) for value in (location, scale, df))
-    return first, second, third
-
-
-def own_columns(plan: Plan) -> Iterator[tuple[Coefficient, int]]:
-    """Yield the coefficients that each group has, but constants, and where their columns begin among the p."""
-    at = 0
-    for coefficient in plan.mean.coefficients:
-        constant = coefficient.prior is not None and coefficient.prior.law == "constant"
-        if coefficient.grouped and not constant:
-            yield coefficient, at
-            at += coefficient.term.columns.shape[1]
 
 
 def _blocks(plan: Plan, sigma: ScalePlan | None, sigmas: int) -> tuple[tuple[Block, ...], list[Cell]]:

@@ -23,7 +23,8 @@ import numpy as np
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, layout
 from formulajoint.design.schema import Design, IntArray
-from formulajoint.inference.exact.reduction import Block, Reduction, Ties, own_columns
+from formulajoint.inference.exact.columns import own_columns
+from formulajoint.inference.exact.reduction import Block, Reduction, Ties
 from formulajoint.inference.exact.scales import Cell, Scales
 from formulajoint.inference.exact.triangles import reordered
 

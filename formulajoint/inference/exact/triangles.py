@@ -115,7 +115,7 @@ def reduce_rows(
 
 def squares_by_sigma(own: FloatArray, rest: FloatArray, sigma_of_group: IntArray) -> FloatArray:
     """Return the sums of squares of all columns and y in the rows of each sigma (p + k + 1, H)."""
-    p, q, groups = own.shape
+    p, q = own.shape[:2]
     out = np.zeros((q, len(rest)))
     cells = Cells(sigma_of_group, len(rest))
     for c in range(q if p else 0):
@@ -166,7 +166,7 @@ def _short(cells: Cells) -> NDArray[np.integer]:
 def _padded(sizes: IntArray) -> IntArray:
     """Return sizes rounded up, by an eighth at most, so that few differ."""
     step = 2 ** np.maximum(np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64) - 3, 0)
-    return -(-sizes // step) * step
+    return np.asarray(-(-sizes // step) * step)
 
 
 def _stack(

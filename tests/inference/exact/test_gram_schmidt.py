@@ -77,7 +77,7 @@ def test_each_class_has_a_coefficient_of_its_own() -> None:
     rows, widths, out = take_out(np, rows, [1, 1, 2])
     assert widths == [1, 2]
     assert out.square.shape == (3, 2)
-    for c, groups in enumerate([slice(0, 2), slice(2, 5)]):
+    for groups in (slice(0, 2), slice(2, 5)):
         for point in range(3):
             head, last = (table[at, :, point, groups].ravel() for at in (0, 3))
             weight = weights[:, point, groups].ravel()

@@ -245,6 +245,11 @@ def test_the_identity_holds_for_priors_as_written(name: str, frame: pd.DataFrame
     assert found < 1e-8
 
 
+def test_the_identity_holds_for_priors_of_very_different_widths(frame: pd.DataFrame) -> None:
+    priors = "prior(Intercept ~ normal(0, 1e9), x ~ normal(0, 1e-3), z ~ normal(0, 1))"
+    assert disagreement(fj.model(f"y ~ x + z | school, {priors}", frame)) < 1e-8
+
+
 @st.composite
 def formulas(draw: Any) -> str:
     """Return a formula that the engine covers."""

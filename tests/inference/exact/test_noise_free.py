@@ -34,8 +34,25 @@ def lines(residual: float) -> pd.DataFrame:
 
 # --- the density, in 60 digits
 
+type Exact = list[list[Decimal]]
 
-def log_normal_density(y: list[Decimal], covariance: list[list[Decimal]]) -> float:
+
+def exact(values: Array) -> Exact:
+    return [[Decimal(float(value)) for value in row] for row in values]
+
+
+def product(one: Exact, other: Exact) -> Exact:
+    return [
+        [sum((a * b for a, b in zip(u, v, strict=True)), Decimal(0)) for v in zip(*other, strict=True)]
+        for u in one
+    ]
+
+
+def squared(root: Exact) -> Exact:
+    return product(root, [list(column) for column in zip(*root, strict=True)])
+
+
+def log_normal_density(y: list[Decimal], covariance: Exact) -> float:
     """Return the log density of N(0, covariance) by Cholesky's decomposition."""
     total, root, solved = Decimal(0), [[Decimal(0)] * len(y) for _ in y], []
     for i in range(len(y)):
@@ -48,64 +65,43 @@ def log_normal_density(y: list[Decimal], covariance: list[list[Decimal]]) -> flo
     return float(total) - len(y) / 2 * float(np.log(2 * np.pi))
 
 
-MEANS = "Intercept{0} ~ normal(0, 4), x{0} ~ normal(0, 2)"
+POOLED = "prior(Intercept.mean ~ normal(0, 4), x.mean ~ normal(0, 2))"
+SINGLE = "prior(Intercept ~ normal(0, 4), x ~ normal(0, 2))"
 DENSITIES = {
-    "correlated": ("y ~ x | g, hierarchy(), prior(" + MEANS.format(".mean") + ")", "sds"),
-    "uncorrelated": ("y ~ x | g, hierarchy(cor=false), prior(" + MEANS.format(".mean") + ")", "sds"),
-    "not pooled": ("y ~ x | g, prior(" + MEANS.format("") + ")", "own"),
-    "sigmas that disagree": (
-        "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(" + MEANS.format("") + ")",
-        "common",
-    ),
+    f"y ~ x | g, hierarchy(), {POOLED}": ("of phi", [4.0, 2.0]),
+    f"y ~ x | g, hierarchy(cor=false), {POOLED}": ("of phi", [4.0, 2.0]),
+    f"y ~ x | g, {SINGLE}": ([4.0, 2.0], [0.0, 0.0]),
+    f"y ~ 1 + common(x) | g, sigma ~ 1 | g, {SINGLE}": ([4.0, 0.0], [0.0, 2.0]),
 }
+"""Formulas, with the roots of the covariance of intercept and slope within groups, and in all of them."""
 
 
-@pytest.mark.parametrize("name", DENSITIES)
+@pytest.mark.parametrize("formula", DENSITIES)
 @pytest.mark.parametrize("residual", RESIDUALS)
-def test_the_density_is_that_of_exact_arithmetic(name: str, residual: float) -> None:
-    """Residuals are rounded to 4e-16 with the response, so that eps / residual is the accuracy to be had.
+def test_the_density_is_that_of_exact_arithmetic(formula: str, residual: float) -> None:
+    """Its accuracy is eps / residual, the share of the residuals that is lost in rounding.
 
-    Where sigmas disagree, one is of the size of the residuals, so that its group alone says what the slope is.
+    With a sigma each, the first is of the size of the residuals, so that one group alone says what the slope is.
     """
-    formula, kind = DENSITIES[name]
-    data = lines(residual)
+    data, (within, everywhere) = lines(residual), DENSITIES[formula]
     reduction = reduce(fj.model(formula, data).plan)
     point = np.full((1, len(reduction.scales.coordinates)), -0.2)
     point[0, 0] = np.log(residual)
-    (values,) = reduction.scales.values(point)
-    count, eye = len(values), np.eye(2)
+    values = reduction.scales.values(point)
+    root = reduction.root(values)[0] if within == "of phi" else np.diag(within)
+    sigmas = values[0, reduction.sigma_of_group] * np.ones(3)
     with localcontext() as context:
         context.prec = 60
-        sigma = [Decimal(float(s)) ** 2 for s in (values[:3] if kind == "common" else values[[0, 0, 0]])]
-        prior = [[Decimal(16), Decimal(0)], [Decimal(0), Decimal(4)]]
-        root = [
-            [Decimal(float(value)) for value in row]
-            for row in (reduction.root(values[None])[0] if kind == "sds" else eye)
-        ]
-        within = [[sum(a * b for a, b in zip(u, v, strict=True)) for v in root] for u in root]
-        own = {"sds": within, "own": prior, "common": [[Decimal(16), Decimal(0)], [Decimal(0)] * 2]}[kind]
-        everywhere = {
-            "sds": prior,
-            "own": [[Decimal(0)] * 2] * 2,
-            "common": [[Decimal(0)] * 2, [Decimal(0), Decimal(4)]],
-        }[kind]
-        rows = [[Decimal(1), Decimal(float(x))] for x in data["x"]]
-
-        def along(u: list[Decimal], v: list[Decimal], matrix: list[list[Decimal]]) -> Decimal:
-            return sum((u[i] * matrix[i][j] * v[j] for i in range(2) for j in range(2)), Decimal(0))
-
+        rows = exact(np.stack([np.ones(24), X], axis=1))
+        own, shared = (squared(product(rows, exact(each))) for each in (root, np.diag(everywhere)))
         covariance = [
-            [
-                along(u, v, everywhere)
-                + (along(u, v, own) if CODES[i] == CODES[j] else 0)
-                + (sigma[CODES[i]] if i == j else 0)
-                for j, v in enumerate(rows)
-            ]
-            for i, u in enumerate(rows)
+            [a + (b if CODES[i] == CODES[j] else 0) for j, (a, b) in enumerate(zip(*both, strict=True))]
+            for i, both in enumerate(zip(shared, own, strict=True))
         ]
+        for i, group in enumerate(CODES):
+            covariance[i][i] += Decimal(float(sigmas[group])) ** 2
         known = log_normal_density([Decimal(float(y)) for y in data["y"]], covariance)
     found = log_likelihood(kernel(reduction), point)[0]
-    assert count >= 1
     assert found == pytest.approx(known, abs=1e-8 + 1e-14 / residual)
 
 
