@@ -40,7 +40,7 @@ def _far_columns(plan: Plan) -> Iterator[str]:
         level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
         pooled = any(c.term is level for c in plan.mean.coefficients if c.name in plan.mean.pooled)
         # Levels pooled at x = 0 draw the groups' lines together there, and so their slopes.
-        drawn = f", and how far groups are pooled depends on where {term.name} has its zero"
+        drawn = f", and as it is pooled, the slopes of {term.name} depend on where {term.name} has its zero"
         yield (
             f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), so {level.name} is an "
             f"extrapolation{drawn if pooled and term in predictor.per_group else ''}: consider center({term.name})."
