@@ -16,7 +16,19 @@ from scipy.special import ndtr, ndtri
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import BLUE, GREY, INK, WIDTH, cut, density, figure_of, headline, legend, panels, styled
+from formulajoint.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    WIDTH,
+    cut,
+    density,
+    figure_of,
+    headline,
+    legend,
+    panels,
+    styled,
+)
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.predictive_check import predictive_check
 from formulajoint.results.replicates import in_blocks, some_draws

@@ -144,7 +144,10 @@ def _figures(z: FloatArray, mean: FloatArray, grouping: Grouping | None) -> Iter
 
 def _chi_square_score(total: FloatArray, df: FloatArray | float) -> FloatArray:
     """Return the normal scores of chi-square values."""
-    below, above = special.gammainc(np.divide(df, 2), total / 2), special.gammaincc(np.divide(df, 2), total / 2)
+    below, above = (
+        special.gammainc(np.divide(df, 2), total / 2),
+        special.gammaincc(np.divide(df, 2), total / 2),
+    )
     tail = special.ndtri(np.maximum(np.minimum(below, above), np.finfo(float).tiny))
     return np.where(below < above, tail, -tail)
 

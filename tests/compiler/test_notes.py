@@ -51,7 +51,8 @@ def test_where_intercepts_are_pooled_the_zero_of_x_matters(clauses, said):
     """With intercepts of their own the groups' slopes and their hierarchy are the same wherever x has its zero."""
     (note,) = notes(f"y ~ x | g, {clauses}", x=X + 6)
     assert (
-        "so Intercept is an extrapolation, and as it is pooled, the slopes of x depend on where x has its zero" in note
+        "so Intercept is an extrapolation, and as it is pooled, the slopes of x depend on where x has its zero"
+        in note
     ) is said
     (note,) = notes("y ~ 1 + common(x) | g, hierarchy()", x=X + 6)
     assert "pooled" not in note
