@@ -60,7 +60,7 @@ def ppc(
         Quantiles against those of the normal distribution, which show tails best; cumulative distribution; density;
         histogram.
     count : int
-        Draws of the posterior.
+        Draws of the posterior; fewer are taken of very many rows.
     seed : int
     figsize : (float, float), optional
         Inches.
@@ -83,7 +83,7 @@ def ppc(
     y = posterior.plan.design.response.values
     blocks = list(in_blocks(posterior, some_draws(posterior, count, rng)))
     data = np.vstack([block.scores(y) for block in blocks])
-    new = rng.standard_normal(data.shape)  # which the scores of replicated responses are
+    new = np.vstack([block.scores(block.responses(rng)) for block in blocks])
     (ax,) = panels(1, None, figsize or (WIDTH, 3.6))
     name = cut(posterior.plan.response_name)
     unit = "in residual sds" if blocks[0].nu is None else "as normal scores"
@@ -100,30 +100,29 @@ def _qq(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     x = ndtri((np.arange(rows) + 0.5) / rows)
     if rows > MOST_POINTS:
         x = np.linspace(x[0], x[-1], MOST_POINTS)
-    shares = ndtr(x)
-    _bands(ax, x, *(np.quantile(z, shares, axis=1, method="hazen").T for z in (new, data)))
+    _bands(ax, x, [np.quantile(z, ndtr(x), axis=1, method="hazen").T for z in (new, data)])
     ax.axline((0, 0), slope=1, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
     ax.set(xlabel="quantiles of a normal distribution", ylabel=label)
 
 
 def _ecdf(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     x = _grid(new, data, MOST_POINTS)
-    curves = ([np.searchsorted(np.sort(row), x, side="right") / len(row) for row in z] for z in (new, data))
-    _bands(ax, x, *map(np.array, curves))
+    shares = [[np.searchsorted(np.sort(row), x, side="right") / len(row) for row in z] for z in (new, data)]
+    _bands(ax, x, list(map(np.array, shares)))
     ax.set(xlabel=label, ylabel="share of rows below", ylim=(0, 1))
 
 
 def _kde(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     x = _grid(new, data, MOST_POINTS)
-    _bands(ax, x, *(np.array([np.interp(x, *density(row), 0, 0) for row in z]) for z in (new, data)))
+    _bands(ax, x, [np.array([np.interp(x, *density(row), 0, 0) for row in z]) for z in (new, data)])
     ax.set(xlabel=label, ylim=(0, None), yticks=[])
 
 
 def _hist(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     edges = _grid(new, data, int(np.clip(2 * np.sqrt(data.shape[1]), 8, MOST_BINS)))
-    curves = (np.array([np.histogram(row, edges)[0] for row in z]) for z in (new, data))
-    # The last height is drawn twice, so that the last bin has its width.
-    _bands(ax, edges, *(np.hstack([heights, heights[:, -1:]]) for heights in curves), step="post")
+    heights = [np.array([np.histogram(row, edges)[0] for row in z]) for z in (new, data)]
+    # The last height stands twice, so that the last bin has its width.
+    _bands(ax, edges, [np.hstack([h, h[:, -1:]]) for h in heights], steps=True)
     ax.set(xlabel=label, ylabel="rows", ylim=(0, None))
 
 
@@ -139,9 +138,9 @@ def _grid(new: FloatArray, data: FloatArray, count: int) -> FloatArray:
     return np.linspace(min(new.min(), data.min()) - REACH, max(new.max(), data.max()) + REACH, count)
 
 
-def _bands(ax: Axes, x: FloatArray, new: FloatArray, data: FloatArray, step: str | None = None) -> None:
-    """Draw the middle of the curves (D, len(x)) of replicated data and of the data, each a band about its median."""
-    for curves, color, shade in ((new, GREY, 0.3), (data, BLUE, 0.35)):
-        low, middle, high = np.quantile(curves, [(1 - MIDDLE) / 2, 0.5, (1 + MIDDLE) / 2], axis=0)
-        ax.fill_between(x, low, high, color=color, alpha=shade, linewidth=0, step=step)
-        ax.plot(x, middle, color=color, linewidth=1.6, drawstyle=f"steps-{step}" if step else "default")
+def _bands(ax: Axes, x: FloatArray, curves: list[FloatArray], steps: bool = False) -> None:
+    """Draw the curves (D, len(x)) of replicated data, then those of the data, each as a band about its median."""
+    for heights, color, shade in zip(curves, (GREY, BLUE), (0.3, 0.35), strict=True):
+        low, middle, high = np.quantile(heights, [(1 - MIDDLE) / 2, 0.5, (1 + MIDDLE) / 2], axis=0)
+        ax.fill_between(x, low, high, color=color, alpha=shade, linewidth=0, step="post" if steps else None)
+        ax.plot(x, middle, color=color, linewidth=1.6, drawstyle="steps-post" if steps else "default")

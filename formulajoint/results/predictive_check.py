@@ -30,8 +30,8 @@ from formulajoint.results.replicates import in_blocks, some_draws
 LEVEL = 0.05
 """At most this share of data sets from a right model is called unlike its replications."""
 
-MOST_DRAWS, LEAST_DRAWS, MOST_NUMBERS = 200, 20, 2 * 10**7
-"""Draws that residuals are taken at; fewer where draws times rows would exceed the third number."""
+DRAWS = 200
+"""Draws of the posterior at which residuals are taken."""
 
 MOST_NAMED = 3
 """Figures that the verdict names."""
@@ -110,10 +110,8 @@ def predictive_check(posterior: Posterior, seed: int | None = 0) -> PredictiveCh
     InferenceError
         Where the family is not one of the language's own.
     """
-    rows, y = posterior.plan.design.rows.used, posterior.plan.design.response.values
-    count = int(np.clip(MOST_NUMBERS // rows, LEAST_DRAWS, MOST_DRAWS))
-    taken = some_draws(posterior, count, np.random.default_rng(seed))
-    grouping = _grouping(posterior.plan)
+    y, grouping = posterior.plan.design.response.values, _grouping(posterior.plan)
+    taken = some_draws(posterior, DRAWS, np.random.default_rng(seed))
     found: dict[str, list[FloatArray]] = {}
     for predicted in in_blocks(posterior, taken):
         for name, h in _figures(predicted.scores(y), predicted.mean, grouping):

@@ -18,8 +18,9 @@ from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.results.posterior import Posterior
 
-BLOCK = 2**22
-"""Draws times rows of one block of predictions."""
+LEAST_DRAWS, MOST_NUMBERS, BLOCK = 20, 2 * 10**7, 2**22
+"""Fewer draws are taken, but not below the first number, where draws times rows would exceed the second; the third is
+that product for one block of predictions."""
 
 TINY = 1e-300
 """Least tail probability that is turned into a normal score."""
@@ -49,7 +50,7 @@ class Predictions:
         return self.mean + self.sigma * noise
 
     def scores(self, y: FloatArray) -> FloatArray:
-        """Return the normal scores of y (N,): Phi^-1(F(y)), which is (y - mean) / sigma for a normal F; (D, N)."""
+        """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sigma; (D, N)."""
         standard = (y - self.mean) / self.sigma
         if self.nu is None:
             return standard
@@ -57,29 +58,11 @@ class Predictions:
         return np.asarray(-np.sign(standard) * special.ndtri(tail))
 
 
-def replicates(posterior: Posterior, count: int, seed: int | None = None) -> FloatArray:
-    """Return `count` sets of responses at the rows of the data, (count, N), each from another draw.
-
-    Parameters
-    ----------
-    posterior : Posterior
-    count : int
-        At most the number of draws.
-    seed : int, optional
-
-    Raises
-    ------
-    InferenceError
-        Where the family is not one of the language's own.
-    """
-    rng = np.random.default_rng(seed)
-    return predictions(posterior, some_draws(posterior, count, rng)).responses(rng)
-
-
 def some_draws(posterior: Posterior, count: int, rng: Generator) -> IntArray:
-    """Return the numbers of `count` draws, or of all where there are fewer, chains one after another."""
+    """Return the numbers of `count` draws, chains one after another; fewer where there are fewer, or very many rows."""
     chains, draws = posterior.named.shape
-    return rng.choice(chains * draws, size=min(count, chains * draws), replace=False)
+    most = max(LEAST_DRAWS, MOST_NUMBERS // posterior.plan.design.rows.used)
+    return rng.choice(chains * draws, size=min(count, most, chains * draws), replace=False)
 
 
 def in_blocks(posterior: Posterior, taken: IntArray) -> Iterator[Predictions]:
@@ -89,7 +72,13 @@ def in_blocks(posterior: Posterior, taken: IntArray) -> Iterator[Predictions]:
 
 
 def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
-    """Return the distribution of the response by the draws numbered `taken`."""
+    """Return the distribution of the response by the draws numbered `taken`.
+
+    Raises
+    ------
+    InferenceError
+        Where the family is not one of the language's own.
+    """
     plan, rows = posterior.plan, posterior.plan.design.rows.used
     if plan.family.name not in ("gaussian", "student"):
         raise InferenceError(f"Responses of the family `{plan.family.name}` cannot be replicated yet.")

@@ -17,7 +17,7 @@ from formulajoint.results.predictive_check import (
     _figures,
     predictive_check,
 )
-from formulajoint.results.replicates import Predictions, replicates
+from formulajoint.results.replicates import Predictions, predictions
 
 type MadeUp = Callable[..., Posterior]
 type Errors = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -98,7 +98,7 @@ def test_many_fitted_coefficients_are_no_reason_for_an_alarm(closed_form: MadeUp
     """Of 5 rows a group, 2 coefficients are fitted; replicated responses have a larger sd than the data."""
     data = data_of(normal, 1, 60, 5).assign(y=lambda d: d.y - 3.0 * d.g.astype(int))
     posterior = closed_form("y ~ x | g", data)
-    new = replicates(posterior, 400, 1)
+    new = predictions(posterior, np.arange(400)).responses(np.random.default_rng(1))
     assert np.mean(new.std(axis=1) > posterior.plan.design.response.values.std()) > 0.975
     assert predictive_check(posterior).is_usual
 
@@ -138,7 +138,10 @@ def test_a_wrong_model_is_found_and_what_is_wrong_named_first(
 def test_an_sd_that_is_too_large_or_too_small(
     made_up: MadeUp, tutoring: pd.DataFrame, sigma: float, said: str
 ) -> None:
-    given = {"Intercept": np.full((4, 200), tutoring.test_score.mean()), "sigma": np.full((4, 200), sigma * 7)}
+    given = {
+        "Intercept": np.full((4, 200), tutoring.test_score.mean()),
+        "sigma": np.full((4, 200), sigma * 7),
+    }
     check = predictive_check(made_up("test_score ~ 1", tutoring, **given))
     assert said in check.verdict
 
