@@ -64,7 +64,7 @@ RIGHT = {
     "hierarchy of many": Case(HIERARCHY, 100, 5, normal),
     "one group": Case(SMALL, 1, 30, normal),
     "sigma by group": Case("y ~ x | g, sigma ~ 1 | g", 8, 12, unequal),
-    "student": Case("y ~ x, family(student)", 1, 80, heavy, 0.5),
+    "student": Case("y ~ x, family(student)", 1, 80, heavy, 0.25),
 }
 
 WRONG = {
