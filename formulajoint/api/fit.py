@@ -191,8 +191,8 @@ class Fit:
         at_least : int, optional
             Asks for the probability that so many of the quantities are above zero.
         standardized : bool
-            Whether `rope` is in sds of the response per sd of the predictor (1/2 for 0/1 columns and factors), the
-            units of the default priors.
+            Whether `rope` is in sds of the response per sd of the predictor (half the distance of two values, 1/2 for
+            factors), the units of the default priors.
 
         Returns
         -------

@@ -12,7 +12,9 @@ from formulajoint.compiler.narrow_priors import may_be_narrow, narrow_priors
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import DEFAULT, Prior
 from formulajoint.compiler.undetermined import may_be_open, undetermined
-from formulajoint.design.schema import Grouping, Term
+from formulajoint.design.coding import CODINGS
+from formulajoint.design.rows import sd
+from formulajoint.design.schema import Factor, Grouping, Term
 
 FAR = 5.0
 """A column whose mean is this many sds from zero makes the intercept an extrapolation."""
@@ -23,7 +25,13 @@ FEW = 3
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each one sentence or two."""
-    return (*_far_columns(plan), *_few_groups(plan), *_lone_rows(plan), *_of_columns(plan))
+    return (
+        *_far_columns(plan),
+        *_orders_of_text(plan),
+        *_few_groups(plan),
+        *_lone_rows(plan),
+        *_of_columns(plan),
+    )
 
 
 def far_terms(plan: Plan) -> list[Term]:
@@ -41,10 +49,28 @@ def _far_columns(plan: Plan) -> Iterator[str]:
         pooled = any(c.term is level for c in plan.mean.coefficients if c.name in plan.mean.pooled)
         # Levels pooled at x = 0 draw the groups' lines together there, and so their slopes.
         drawn = f", and as it is pooled, the slopes of {term.name} depend on where {term.name} has its zero"
+        spread = sd(term.columns, plan.design.row_weights)[0]
         yield (
-            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {term.scales[0]:.4g}), so {level.name} is an "
+            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {spread:.4g}), so {level.name} is an "
             f"extrapolation{drawn if pooled and term in predictor.per_group else ''}: consider center({term.name})."
         )
+
+
+def _orders_of_text(plan: Plan) -> Iterator[str]:
+    """Tell of codings that depend on the order of the levels, and take whole numbers in the order of text."""
+    parts = [plan.mean, *(part for part in plan.parameters if isinstance(part, LinearPlan))]
+    for factor in {f.name: f for part in parts for t in part.predictor.terms for f in t.factors}.values():
+        if factor.order != tuple(range(len(factor.levels))) and _has_order(factor):
+            yield (
+                f"The coding of {factor.name} takes its levels in the order of text, {', '.join(factor.levels)}: "
+                f"make {factor.name} an ordered category to have them by size."
+            )
+
+
+def _has_order(factor: Factor) -> bool:
+    """Tell whether a factor's columns mean something else where its levels stand in another order."""
+    codings = (CODINGS[name](factor.levels)[0] for name in ("helmert", "poly"))
+    return any(factor.coding is not None and np.array_equal(factor.coding, coding) for coding in codings)
 
 
 def _few_groups(plan: Plan) -> Iterator[str]:

@@ -205,6 +205,8 @@ class FamilyPlan:
         What is compared: the grouping, or a factor.
     levels : tuple of str
         Of what is compared.
+    order : tuple of str
+        The levels as the family takes them one after another.
     axis : int
         Its place among the coefficient's dims.
     coding : (k, c) array or None
@@ -225,6 +227,7 @@ class FamilyPlan:
     coefficient: Coefficient
     over: str
     levels: tuple[str, ...]
+    order: tuple[str, ...]
     axis: int
     coding: FloatArray | None
     matrix: ContrastMatrix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from formulajoint.compiler.names import Names
@@ -9,7 +10,7 @@ from formulajoint.compiler.plan import Coefficient, FamilyPlan, Plan
 from formulajoint.compiler.planning_scales import check_precision, sigma_by_group
 from formulajoint.compiler.planning_weights import Shares, node_name, weights_variable
 from formulajoint.contrasts.custom import ContrastFamily
-from formulajoint.contrasts.families import FAMILIES, ContrastMatrix
+from formulajoint.contrasts.families import FAMILIES, ORDERED, ContrastMatrix, in_order
 from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.matching import position_of
 from formulajoint.design.references import Axis, compared
@@ -34,7 +35,8 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
     """
     axis = compared(plan.design, coefficient.term, call)
     weights = _weights(plan, call, coefficient, axis) if call.name == "meandev" else None
-    matrix = _matrix(plan, call, axis, weights)
+    order = _order(plan, call, axis)
+    matrix = _matrix(plan, call, axis, order, weights)
     name, sigma = node_name(plan, call, coefficient.name, names), plan.scale("sigma")
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
@@ -45,6 +47,7 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
         coefficient=coefficient,
         over=axis.name,
         levels=axis.levels,
+        order=tuple(axis.levels[place] for place in order),
         axis=axis.place,
         coding=axis.coding,
         matrix=matrix,
@@ -54,11 +57,20 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
     )
 
 
-def _matrix(plan: Plan, call: Call, axis: Axis, weights: Weights | None) -> ContrastMatrix:
+def _order(plan: Plan, call: Call, axis: Axis) -> tuple[int, ...]:
+    """Return the places of the levels as the family takes them: what an extension brought may mean their order, too."""
+    brought = isinstance(plan.design.language.meaning("clause", call.name), ContrastFamily)
+    return axis.order if brought or call.name in ORDERED else tuple(range(len(axis.levels)))
+
+
+def _matrix(
+    plan: Plan, call: Call, axis: Axis, order: tuple[int, ...], weights: Weights | None
+) -> ContrastMatrix:
     brought = plan.design.language.meaning("clause", call.name)
     if isinstance(brought, ContrastFamily):
-        return brought.matrix(axis.levels, given_options(call, brought.options, plan.design.formula.source))
-    return FAMILIES[call.name](axis.levels, **_options(plan, call, axis, weights))
+        options = given_options(call, brought.options, plan.design.formula.source)
+        return in_order(partial(brought.matrix, options=options), axis.levels, order)
+    return in_order(partial(FAMILIES[call.name], **_options(plan, call, axis, weights)), axis.levels, order)
 
 
 def _options(plan: Plan, call: Call, axis: Axis, weights: Weights | None) -> dict[str, Any]:

@@ -19,8 +19,11 @@ from formulajoint.design.moments import Profile, by_group, profile, stack
 from formulajoint.design.schema import Design, FloatArray, Grouping, IntArray, Term
 from formulajoint.errors import DataError, listed
 
-PERFECT = 1e-26
-"""A residual sum of squares below this share of the total is a perfect fit: what is left is rounding."""
+LEAST_NOISE = 1e-12
+"""Smallest residual sd, as a share of the response's sd, of which double precision leaves digits."""
+
+ROUNDING = 16 * float(np.finfo(float).eps)
+"""Residuals below this share of the response's size are errors of its rounding."""
 
 
 def refuse_improper(plan: Plan) -> None:
@@ -121,14 +124,15 @@ def _check_scale(plan: Plan, scale: ScalePlan) -> None:
     """Refuse a prior of a scale that leaves it no posterior, over all rows or in a group with a scale of its own."""
     pool, regression = scale.pool, _regression(plan)
     if scale.grouping is None or (pool is not None and not scale.prior.proper):
-        _check_rows(regression.profile(), scale, "", _at_zero(scale.prior))
+        _check_rows(regression.profile(), regression.about_mean(), scale, "", _at_zero(scale.prior))
     if scale.grouping is None:
         return
     least = _at_zero(scale.prior) if pool is None else _pooled_at_zero(pool)
     for label, index in zip(
         scale.grouping.labels, by_group(scale.grouping, plan.design.rows.used), strict=True
     ):
-        _check_rows(regression.profile(index), scale, f" of {scale.grouping.name} {label}", least)
+        whose = f" of {scale.grouping.name} {label}"
+        _check_rows(regression.profile(index), regression.about_mean(index), scale, whose, least)
 
 
 def _at_zero(prior: Prior) -> float:
@@ -155,10 +159,23 @@ def _pooled_at_zero(pool: ScalePool) -> float:
     return np.inf if bounded else 1.0
 
 
-def _check_rows(fit: Profile, scale: ScalePlan, whose: str, least: float) -> None:
-    """Refuse `scale` where its rows leave too few residuals, or none, for its prior."""
+def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, least: float) -> None:
+    """Refuse `scale` where its rows leave too few residuals, or none, for its prior.
+
+    Parameters
+    ----------
+    fit : Profile
+        Of the rows.
+    about_mean : float
+        Sum of squares of the response about its mean.
+    scale : ScalePlan
+    whose : str
+        Of which group, for the message.
+    least : float
+        The a of `_at_zero`.
+    """
     rows, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
-    spare, perfect = rows - rank, fit.rss <= PERFECT * fit.tss
+    spare, perfect = rows - rank, fit.rss <= max(LEAST_NOISE**2 * about_mean, ROUNDING**2 * fit.tss)
     cure = f"one `{scale.name}` for all groups" if whose else "fewer coefficients"
     improper = not scale.prior.proper and not (whose and scale.pool is not None)
     if improper and (perfect or spare <= (1 if scale.prior.law == "flat" else 0)):
@@ -170,7 +187,8 @@ def _check_rows(fit: Profile, scale: ScalePlan, whose: str, least: float) -> Non
     if perfect and spare >= least:
         raise DataError(
             f"`{scale.name}`{whose} could be as small as it likes, and so has no posterior: {rank} coefficients fit "
-            f"the {rows:g} rows perfectly. Use {cure}, or a prior that keeps it from zero, such as inverse_gamma(3, 2)."
+            f"the {rows:g} rows perfectly, as far as double precision can tell (to {LEAST_NOISE:g} of the response's sd). "
+            f"Use {cure}, or a prior that keeps it from zero, such as inverse_gamma(3, 2)."
         )
 
 
@@ -194,6 +212,13 @@ class _Regression:
             grouping = replace(grouping, labels=tuple(grouping.labels[g] for g in present), codes=codes)
         weights = None if self.weights is None else self.weights[index]
         return profile(self.y[index], self.own[index], self.shared[index], grouping, weights)
+
+    def about_mean(self, index: IntArray | None = None) -> float:
+        """Return the sum of squares of the response about its mean, in the rows `index`."""
+        y = self.y if index is None else self.y[index]
+        weights = np.ones(len(self.y)) if self.weights is None else self.weights
+        weights = weights if index is None else weights[index]
+        return float(weights @ (y - np.average(y, weights=weights)) ** 2)
 
 
 def _regression(plan: Plan) -> _Regression:

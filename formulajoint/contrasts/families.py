@@ -139,6 +139,35 @@ def _mean_of(levels: Sequence[str]) -> str:
 
 type Family = Callable[..., ContrastMatrix]
 
+ORDERED = ("sequential", "helmert", "poly")
+"""Families that mean something else where the levels stand in another order."""
+
+
+def in_order(
+    family: Callable[[tuple[str, ...]], ContrastMatrix], levels: Sequence[str], order: Sequence[int]
+) -> ContrastMatrix:
+    """Return the contrasts of a family that takes the levels in another order than that in which they stand.
+
+    Parameters
+    ----------
+    family : callable
+        From the levels to their contrasts.
+    levels : sequence of str
+        As they stand.
+    order : sequence of int
+        Their places in the order in which the family takes them.
+
+    Examples
+    --------
+    >>> in_order(sequential, ["1", "10", "2"], [0, 2, 1]).labels
+    ('2 - 1', '10 - 2')
+    """
+    found = family(tuple(levels[place] for place in order))
+    weights = np.empty_like(found.weights)
+    weights[:, list(order)] = found.weights
+    return ContrastMatrix(found.labels, weights)
+
+
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "pairwise": pairwise,

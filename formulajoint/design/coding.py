@@ -76,6 +76,20 @@ CODINGS: Mapping[str, Coding] = {
 }
 
 
+def distance(matrix: FloatArray) -> float:
+    """Return how far apart a coding (k, m) puts the levels: of two levels the distance of their codes.
+
+    Of k levels it is |det T|^(1/(k - 1)), T the other rows less the first, and one for coding by a reference level, or
+    where each level has its own column. Coefficients b have the levels' differences T b. With prior sds of s over this
+    distance their joint density at zero is the same in every coding, and with it, by Savage and Dickey's ratio, the
+    Bayes factor of equal levels but for the posterior's dependence on the prior's shape.
+    """
+    if np.isin(matrix, (0.0, 1.0)).all():
+        return 1.0
+    _, log_size = np.linalg.slogdet(matrix[1:] - matrix[0])
+    return float(np.exp(log_size / (len(matrix) - 1)))
+
+
 # --- how much of each factor a term needs
 
 

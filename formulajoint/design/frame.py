@@ -16,6 +16,7 @@ import numpy as np
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
+from formulajoint.design.level_order import by_size
 from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.errors import DataError, listed
 
@@ -28,7 +29,8 @@ type Source = nw.Series[Any] | NDArray[Any]
 class Column:
     """A column as read: `values` are floats, integers, booleans or objects; where `missing` they mean nothing.
 
-    `order` holds the values of a type that orders its categories, such as pandas' ``category``.
+    `order` holds the values of a type that orders its categories, such as pandas' ``category``; they are `ordered`
+    where the type says that the order means something.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Column:
     values: NDArray[Any]
     missing: BoolArray
     order: tuple[object, ...] | None = None
+    ordered: bool = False
 
     def take(self, keep: BoolArray | IntArray) -> Column:
         """Return the rows where `keep` is true, or those at the places that it lists."""
@@ -44,10 +47,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Levels:
-    """The distinct values of a column as text, in order, and the level of each row."""
+    """The distinct values of a column as text, in order, and the level of each row.
+
+    `order` has the places of the labels in the order that they mean: whole numbers written as text by size.
+    """
 
     labels: tuple[str, ...]
     codes: IntArray
+    order: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +151,8 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
     if dtype.is_numeric():
         return _from_floats(name, _numpy(series.cast(nw.Float64)))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
-        return Column(name, "categorical", _objects(series.to_list()), missing, _category_order(series))
+        order = _category_order(series)
+        return Column(name, "categorical", _objects(series.to_list()), missing, order, _is_ordered(series))
     if dtype == nw.Object:
         return _from_objects(name, _objects(series.to_list()), missing)
     raise _refused(name, str(dtype), dtype.is_temporal())
@@ -166,6 +174,16 @@ def _category_order(series: nw.Series[Any]) -> tuple[object, ...] | None:
     if series.implementation.is_pyarrow() and native.type.ordered:
         return tuple(native.unify_dictionaries().chunk(0).dictionary.to_pylist())
     return None  # the order in which the values were met says nothing
+
+
+def _is_ordered(series: nw.Series[Any]) -> bool:
+    """Tell whether the type of a column says that the order of its categories means something."""
+    if series.dtype != nw.Categorical:
+        return isinstance(series.dtype, nw.Enum)
+    native: Any = series.to_native()
+    if series.implementation.is_pandas_like():
+        return bool(native.cat.ordered)
+    return bool(series.implementation.is_pyarrow() and native.type.ordered)
 
 
 def _from_array(name: str, values: NDArray[Any]) -> Column:
@@ -246,17 +264,20 @@ def numbers(column: Column) -> FloatArray:
 def levels(column: Column) -> Levels:
     """Return the distinct values of a column as text: in the order of its categories, else sorted."""
     found: list[Any]
+    order: tuple[int, ...] | None = None
     if column.kind == "categorical":
         items = column.values.tolist()
         distinct = set(items)
         found = [v for v in column.order if v in distinct] if column.order else sorted(distinct)
         position = {value: code for code, value in enumerate(found)}
         codes = np.fromiter(map(position.__getitem__, items), np.int64, len(items))
+        order = None if column.ordered else by_size(found)
     else:
         unique, codes = np.unique(column.values, return_inverse=True)
         found = unique.tolist()
         _refuse_continuous(column.name, found, len(column.values))
-    return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False))
+    places = tuple(range(len(found))) if order is None else order
+    return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False), places)
 
 
 def _refuse_continuous(name: str, found: list[Any], rows: int) -> None:

@@ -24,15 +24,17 @@ def bind_group(group: Group, table: Table) -> Grouping:
     if twice:
         columns = " and ".join(f"`{name}`" for name in names)
         raise DataError(f"Different groups of {columns} have one name: {listed(twice)}. Rename their levels.")
-    return Grouping(":".join(names), names, cells.labels, cells.codes, group.span)
+    return Grouping(":".join(names), names, cells.labels, cells.codes, cells.order, group.span)
 
 
 def _joined(outer: Levels, separator: str, inner: Levels) -> Levels:
     """Return the observed combinations of two sets of levels, sorted by the outer, then the inner."""
     width = len(inner.labels)
     found, codes = np.unique(outer.codes * width + inner.codes, return_inverse=True)
-    pairs = (divmod(code, width) for code in found.tolist())
-    return Levels(tuple(f"{outer.labels[i]}{separator}{inner.labels[j]}" for i, j in pairs), codes)
+    pairs = np.divmod(found, width)
+    labels = tuple(f"{outer.labels[i]}{separator}{inner.labels[j]}" for i, j in zip(*pairs, strict=True))
+    ranks = [np.argsort(of.order)[places] for of, places in zip((outer, inner), pairs, strict=True)]
+    return Levels(labels, codes, tuple(np.lexsort(ranks[::-1]).tolist()))
 
 
 def refuse_own_group(terms: Sequence[Term], grouping: Grouping, text: str) -> None:

@@ -130,12 +130,15 @@ class Axis:
     levels : tuple of str
     coding : (k, c) array or None
         From a factor's c coefficients to its k levels; None where each level has its own coefficient.
+    order : tuple of int
+        Places of the levels in the order that they mean.
     """
 
     name: str
     place: int
     levels: tuple[str, ...]
     coding: FloatArray | None
+    order: tuple[int, ...]
 
 
 def compared(design: Design, term: Term, call: Call) -> Axis:
@@ -160,7 +163,10 @@ def compared(design: Design, term: Term, call: Call) -> Axis:
     if len(levels) < 2:
         message = f"`{name}` has one level only, so `{call.name}` has nothing to compare"
         raise FormulaError(message, text, at)
-    return Axis(name, list(dims).index(name), levels, None if factor is None else factor.coding)
+    grouping = design.predictor.grouping
+    order = factor.order if factor is not None else () if grouping is None else grouping.order
+    coding = None if factor is None else factor.coding
+    return Axis(name, list(dims).index(name), levels, coding, order or tuple(range(len(levels))))
 
 
 def at_zero(design: Design, subscript: Subscript) -> bool:

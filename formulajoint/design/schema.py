@@ -27,13 +27,15 @@ class Factor:
 
     `name` is the column's (or, for a basis such as ``poly(x, 2)``, the call's text), `labels` are those of the
     columns. What each of the k `levels` adds to the mean is its row of `coding` (k, labels) times the
-    coefficients; an axis of joined cells has neither.
+    coefficients; an axis of joined cells has neither. `order` has the places of the levels in the order that they
+    mean, such as whole numbers written as text by size.
     """
 
     name: str
     labels: tuple[str, ...]
     levels: tuple[str, ...] = ()
     coding: FloatArray | None = field(default=None, compare=False, repr=False)
+    order: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,7 @@ class Term:
         axis runs fastest.
     means, scales : (k,) arrays
         Weighted column means, and s_x of the default priors: the sd (ddof 1) over all rows for a numeric
-        column, 1/2 for 0/1 and coded columns.
+        column, half the distance of two values, and of a factor's codes (1/2 with a reference level).
     variables : tuple of str
         Columns of the data frame that the term reads.
     parts : tuple of str
@@ -90,12 +92,15 @@ class Grouping:
         One label a group: ``A``; ``a1/b1`` or ``a1:b1`` as the formula joins them.
     codes : (N,) int array
         Group of each row.
+    order : tuple of int
+        Places of the labels in the order that they mean; empty where that is the order in which they stand.
     """
 
     name: str
     variables: tuple[str, ...]
     labels: tuple[str, ...]
     codes: IntArray
+    order: tuple[int, ...] = ()
     span: Span = field(default=NOWHERE, repr=False)
 
     def __len__(self) -> int:

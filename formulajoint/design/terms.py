@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from formulajoint.design.algebra import Expansion, Product
-from formulajoint.design.coding import Piece, full, pieces
+from formulajoint.design.coding import Piece, distance, full, pieces
 from formulajoint.design.columns import Categorical, factor_values
 from formulajoint.design.names import INTERCEPT, columns_in
 from formulajoint.design.rows import Table, all_rows, mean, sd
@@ -61,15 +61,16 @@ def _term(product: Product, needed: Sequence[Piece], values: Values, table: Tabl
     numeric = _numeric_part(product, values, table)
     if len(product.factors) == 1 and not isinstance(values[product.keys[0]], Categorical):
         _check_varies(product, numeric, table, intercept)
-    factors, columns = _columns(product, needed, values, numeric)
+    factors, columns, distances = _columns(product, needed, values, numeric)
     if columns.shape[1] == 0:
         raise _one_level(product, values, table)
+    numbers = [value for key in product.keys if not isinstance(value := values[key], Categorical)]
     return Term(
         ":".join(product.keys),
         columns,
         factors,
         mean(columns, table.weights),
-        _scales(columns, numeric, table.weights),
+        _scales(columns, distances, numbers, table.weights),
         _variables(product),
         product.keys,
         product.span,
@@ -109,16 +110,21 @@ class Axis:
 
 def _columns(
     product: Product, needed: Sequence[Piece], values: Values, numeric: FloatArray
-) -> tuple[tuple[Factor, ...], FloatArray]:
-    """Return the axes of a term and its columns; several pieces make one axis whose labels are cells."""
-    _check_size(product, sum(_width(piece, values) for piece in needed), len(numeric))
+) -> tuple[tuple[Factor, ...], FloatArray, FloatArray]:
+    """Return the axes of a term, its columns, and of each the distance of its codes.
+
+    Several pieces make one axis whose labels are cells.
+    """
+    widths = [_width(piece, values) for piece in needed]
+    _check_size(product, sum(widths), len(numeric))
     blocks = [list(_axes(product, piece, values)) for piece in needed]
     columns = np.hstack([_crossed(axes, numeric) for axes in blocks])
+    distances = np.repeat([prod(distance(axis.matrix) for axis in axes) for axes in blocks], widths)
     if len(blocks) == 1:
-        return tuple(axis.factor for axis in blocks[0] if not axis.bare), columns
+        return tuple(axis.factor for axis in blocks[0] if not axis.bare), columns, distances
     coded = [key for key in product.keys if isinstance(values[key], Categorical)]
     labels = [label for axes in blocks for label in _cells(axes, coded)]
-    return (Factor(":".join(product.keys), tuple(labels)),), columns
+    return (Factor(":".join(product.keys), tuple(labels)),), columns, distances
 
 
 def _width(piece: Piece, values: Values) -> int:
@@ -134,7 +140,7 @@ def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
             coding = full if piece[key] else value.coding
             matrix, labels = coding(value.levels.labels)
             bare = value.switch and len(labels) == 1
-            factor = Factor(value.variable, labels, value.levels.labels, matrix)
+            factor = Factor(value.variable, labels, value.levels.labels, matrix, value.levels.order)
             yield Axis(key, factor, value.levels.codes, matrix, bare)
 
 
@@ -156,17 +162,26 @@ def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
 # --- means and scales
 
 
-def _scales(columns: FloatArray, numeric: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return s_x of each column: its sd, but 1/2 where only codes and 0/1 columns are multiplied.
+def _scales(
+    columns: FloatArray, distances: FloatArray, numbers: Sequence[FloatArray], weights: FloatArray | None
+) -> FloatArray:
+    """Return s_x of each column: its sd, but half the distance of two values and of a factor's codes.
 
-    An empty cell or a constant has no sd; it gets that of the numeric part, or its size.
+    So a difference of values or levels has the same prior, whatever the codes. Where only such parts are multiplied,
+    their distances are. An empty cell or a constant has no sd; it gets that of the numeric part, or its size.
     """
-    if np.isin(numeric, (0.0, 1.0)).all():
-        return np.full(columns.shape[1], 0.5)
+    if all(map(_is_two_valued, numbers)):
+        return distances * prod(float(np.ptp(values)) for values in numbers) / 2
+    numeric = np.prod(numbers, axis=0)
     spread = sd(numeric, weights)
     fallback = spread if spread > 0 else np.abs(numeric).max()
     scales = sd(columns, weights)
     return np.where(scales > 0, scales, fallback)
+
+
+def _is_two_valued(values: FloatArray) -> bool:
+    low, high = values.min(), values.max()
+    return bool(low < high and np.all((values == low) | (values == high)))
 
 
 # --- errors

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.errors import InferenceError, did_you_mean, listed
-from formulajoint.inference.exact.coverage import why_not
+from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
+from formulajoint.inference.exact.coverage import lost_digits, why_not
 from formulajoint.inference.exact.device import NUMPY, Device, find_device
 from formulajoint.inference.exact.draws import draw
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.evidence import why_not_trusted
 from formulajoint.inference.exact.posterior import posterior
 from formulajoint.inference.exact.reduction import reduce
 from formulajoint.inference.named_draws import NamedDraws
@@ -93,9 +93,9 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
                 raise
             reason = str(error)[0].lower() + str(error)[1:].rstrip(".")
         else:
-            if draws.k_hat < K_HAT or engine == "exact":
+            reason = why_not_trusted(draws.k_hat, draws.disagreement)
+            if not reason or engine == "exact" or draws.modes > 1:  # NUTS would stay in one of the modes
                 return Drawn(draws, "exact")
-            reason = f"its k-hat is {draws.k_hat:.2f}"
     if device is not NUMPY:
         reason += f"; nutpie does not draw on {device.name}"
     log.info("not by the exact engine: %s", reason)
@@ -122,6 +122,9 @@ def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
         log.info("exact: on %s", device.name)
     reduction = reduce(plan)
     draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, device)
+    lost = lost_digits(plan, reduction, draws.values)
+    if lost:  # NUTS computes with the same digits
+        raise DataError(lost[0].upper() + lost[1:] + ".")
     seconds = time.perf_counter() - started
     log.info(
         "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat

@@ -49,6 +49,16 @@ class NamedDraws:
         """The check of the exact engine, of its draws."""
         return float(self.statistics["k_hat"][1])
 
+    @property
+    def disagreement(self) -> float:
+        """By how many standard errors independent searches of the exact engine differ in the log evidence."""
+        return float(self.statistics.get("disagreement", ((), 0.0))[1])
+
+    @property
+    def modes(self) -> int:
+        """How many separate modes of its density the exact engine found."""
+        return int(self.statistics.get("modes", ((), 1))[1])
+
     def without(self, hidden: Collection[str]) -> NamedDraws:
         """Return the draws of the variables that are not `hidden`, with their dims."""
         kept = {name: found for name, found in self.variables.items() if name not in hidden}

@@ -12,30 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
+from formulajoint.inference.panels import cover
 
 type Function = Callable[[FloatArray], FloatArray]
 
-PERFECT = 1e-20
+PERFECT = 1e-24
 """Squares below this share of their total are rounding."""
-
-DEPTH = 50.0
-"""Where the integrand is exp(-50) of its largest value it is left out."""
 
 REACH = 25.0
 """It is looked for so far beyond the logs of the smallest and the largest residual sd that make sense."""
 
 SCAN = 400
 """Points at which it is looked for: there may be two peaks, where a tight prior contradicts the data."""
-
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
-"""Gauss and Legendre's rule of one panel."""
-
-MOST_PANELS = 1000
-ROUNDING = 16 * float(np.finfo(float).eps)
-"""Share of a log density that is lost in adding it up."""
-
-CLOSE = 1e-11
-"""Panels are halved until the integral stays the same to this share, or there are too many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +62,12 @@ def decompose(columns: FloatArray, y: FloatArray, rows: float) -> Evidence:
     rows : float
         N.
     """
-    vectors, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    along = vectors.T @ y
-    return Evidence(rows, float(np.sum((y - vectors @ along) ** 2)), singular**2, along)
+    # First a triangle, in which each column keeps its digits, whatever its size; then its singular values.
+    table = np.linalg.qr(np.column_stack([columns, y]), mode="r")
+    count = columns.shape[1]
+    vectors, singular, _ = np.linalg.svd(table[:count, :count], full_matrices=False)
+    outside = float(np.sum(table[count:, count] ** 2))
+    return Evidence(rows, outside, singular**2, vectors.T @ table[:count, count])
 
 
 def log_likelihood(evidence: Evidence, sigma: FloatArray) -> FloatArray:
@@ -127,39 +119,17 @@ def _range(evidence: Evidence, support: tuple[float, float]) -> tuple[float, flo
 
 
 def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
-    """Return the log of the integral of exp(log_integrand), with what the last two halvings of the panels changed.
+    """Return the log of the integral of exp(log_integrand) from `low` to `high`, with its error.
 
-    One change may be small by chance; and panels do not begin where panels did before, so that a kink is not missed.
-    What rounding takes from a number of the integral's size is added.
+    Raises
+    ------
+    InferenceError
+        Where the integrand is nowhere above zero.
     """
-    low, high = _narrowed(log_integrand, low, high)
-    panels = 15
-    value, changes = _panels(log_integrand, low, high, panels), [np.inf, np.inf]
-    while max(changes) > CLOSE and panels < MOST_PANELS:
-        panels = 2 * panels + 1
-        before, value = value, _panels(log_integrand, low, high, panels)
-        changes = [changes[1], abs(value - before)]
-    return LogIntegral(value, max(changes) + ROUNDING * abs(value))
-
-
-def _narrowed(log_integrand: Function, low: float, high: float) -> tuple[float, float]:
-    """Return the part of a range on which the integrand is not negligible."""
-    for _ in range(20):
-        points = np.linspace(low, high, SCAN)
-        values = log_integrand(points)
-        inside = np.flatnonzero(values >= np.max(values) - DEPTH)
-        first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, SCAN - 1)
-        low, high = float(points[first]), float(points[last])
-        if last - first > SCAN // 4:
-            break
-    return low, high
-
-
-def _panels(log_integrand: Function, low: float, high: float, panels: int) -> float:
-    edges = np.linspace(low, high, panels + 1)
-    half = (high - low) / panels / 2
-    points = (edges[:-1, None] + half * (1 + NODES)).ravel()
-    return float(np.logaddexp.reduce(log_integrand(points) + np.log(np.tile(WEIGHTS * half, panels))))
+    found = cover(lambda points: log_integrand(points[0])[None], np.linspace(low, high, SCAN)[None])
+    if found is None:
+        raise InferenceError("There is no density to integrate.")
+    return LogIntegral(float(found.log_integral[0]), float(found.error[0]))
 
 
 def restricted(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from formulajoint.contrasts import averages
-from formulajoint.contrasts.families import FAMILIES, ContrastMatrix
+from formulajoint.contrasts.families import FAMILIES, ORDERED, ContrastMatrix, in_order
+from formulajoint.design.level_order import by_size
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import DataError, did_you_mean, listed
 from formulajoint.results.any_draws import Draws, Source, read_draws
@@ -111,7 +113,8 @@ def contrast_table(
     draws : array, DataArray, Dataset, DataTree or mapping of name to array
         As for `joint`.
     family : {"pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly"}
-        As the clause of that name in a formula.
+        As the clause of that name in a formula. ``sequential``, ``helmert`` and ``poly`` take the groups as they
+        stand, but whole numbers that stand in the order of text (1, 10, 2) by their size.
     ref : str, optional
         Of ``reference``: the group that the others are compared with; the first if not given.
     degree : int, optional
@@ -165,7 +168,8 @@ def _matrix(
         if OPTIONS[option] != family:
             raise DataError(f"`{option}` belongs to {OPTIONS[option]!r}, not to {family!r}.")
         given = given | {option: _option(option, value, groups, n)}
-    return FAMILIES[family](groups, **given)
+    order = by_size(groups) if family in ORDERED else range(len(groups))
+    return in_order(partial(FAMILIES[family], **given), groups, order)
 
 
 def _option(option: str, value: Any, groups: tuple[str, ...], n: PerGroup | None) -> Any:

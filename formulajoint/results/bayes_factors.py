@@ -11,9 +11,9 @@ from formulajoint.compiler.priors import Prior
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.evidence import log_bayes_factor as log_bayes_factor_by_evidence
-from formulajoint.inference.exact.evidence import why_no_evidence
+from formulajoint.inference.exact.evidence import why_no_evidence, why_no_probability
+from formulajoint.inference.panels import ROUNDING
 from formulajoint.inference.quadrature import (
-    ROUNDING,
     LogIntegral,
     decompose,
     log_bayes_factor,
@@ -48,7 +48,8 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
     The null model keeps every prior of the full model. That of coefficients that are not pooled is conditioned on the
     hypothesis, so that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
-    wider = with_scaled(plan, hypothesis.terms, factor)
+    reason = why_no_probability(plan)
+    wider = reason or with_scaled(plan, hypothesis.terms, factor)
     if isinstance(wider, str):
         return f"no Bayes factor: {wider}"
     if not _has_closed_form(wider):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.compiler.plan import FamilyPlan, Plan
+from formulajoint.contrasts.families import ORDERED
 from formulajoint.design.schema import Factor
 
-ORDERED = ("sequential", "helmert", "poly")
-"""Families that mean something else where the levels stand in another order."""
-
-MOST_LEVELS = 8
-"""The order of so many levels is printed at most."""
+MOST_LEVELS, FIRST, LAST = 24, 4, 2
+"""So many levels are printed in their order; of more, so many of the first and of the last."""
 
 
 def order_of(contrast: FamilyPlan) -> str:
     """Return the levels in the order on which the family's meaning depends."""
-    if contrast.family not in ORDERED or len(contrast.levels) > MOST_LEVELS:
+    if contrast.family not in ORDERED and contrast.order == contrast.levels:
         return ""
-    return f", in the order {', '.join(contrast.levels)}"
+    many = len(contrast.order) > MOST_LEVELS
+    shown = (*contrast.order[:FIRST], "...", *contrast.order[-LAST:]) if many else contrast.order
+    return f", in the order {', '.join(shown)}"
 
 
 def place_of(plan: Plan, contrast: FamilyPlan) -> str:

@@ -11,7 +11,7 @@ from formulajoint.compiler.notes import far_terms
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.errors import InferenceError, listed
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.sampled import DISAGREE, K_HAT
 from formulajoint.results.posterior import Posterior
 
 R_HAT = 1.01
@@ -34,6 +34,7 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
     found = [
         _divergences(posterior),
         _k_hat(posterior),
+        _searches(posterior),
         _chains(posterior),
         _numbers(posterior),
         _r_hat(posterior, table),
@@ -56,9 +57,22 @@ def _divergences(posterior: Posterior) -> str:
 def _k_hat(posterior: Posterior) -> str:
     if posterior.engine != "exact" or posterior.named.k_hat < K_HAT:
         return ""
+    found = f"k-hat is {posterior.named.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted"
+    if posterior.named.modes > 1:
+        return (
+            f"{found}. The posterior has {posterior.named.modes} separate modes or more, and NUTS would stay in one "
+            "of them: give priors that decide between them, or draw more (draws=4000)."
+        )
+    return f"{found}: use engine='nutpie'."
+
+
+def _searches(posterior: Posterior) -> str:
+    if posterior.engine != "exact" or posterior.named.disagreement < DISAGREE:
+        return ""
     return (
-        f"k-hat is {posterior.named.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted: "
-        "use engine='nutpie'."
+        f"Two independent searches of the posterior differ by {posterior.named.disagreement:.1f} standard errors in "
+        "the log evidence: it has several modes, and some may be missing or have a wrong share. Give priors that "
+        "decide between them, or fit with several seeds and compare."
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.design.schema import Design
-from formulajoint.inference.exact.evidence import log_evidence, why_no_evidence
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.evidence import log_evidence, why_no_evidence, why_not_trusted
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.posterior import Posterior
 
@@ -17,10 +16,8 @@ def evidence_of(posterior: Posterior) -> LogIntegral | str:
     if reason:
         return reason
     if posterior.engine == "exact":
-        if not posterior.named.k_hat < K_HAT:
-            return (
-                f"the importance weights of the fit are not to be trusted (k-hat {posterior.named.k_hat:.2f})"
-            )
+        if reason := why_not_trusted(posterior.named.k_hat, posterior.named.disagreement):
+            return reason
         statistics = posterior.named.statistics
         value, error = (float(statistics[name][1]) for name in ("log_evidence", "log_evidence_error"))
         return LogIntegral(value, error)

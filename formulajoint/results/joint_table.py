@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
@@ -19,6 +20,7 @@ from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results import bayes_factors
 from formulajoint.results import joint_tests as figures
 from formulajoint.results.classical import Classical, classical_test
+from formulajoint.results.codings import coding_note
 from formulajoint.results.joint_tests import Figure, Holds
 from formulajoint.results.moments import degrees_of_freedom
 from formulajoint.results.orders import order
@@ -106,12 +108,23 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
         factor = bayes_factors.equality(posterior.plan, hypothesis)
     if isinstance(factor, LogIntegral):
         rest |= {"log_bf10": factor.value, "log_bf10_mcse": factor.error}
-        notes += [] if hypothesis.order else [bayes_factors.scale_note(posterior.plan, hypothesis)]
+        notes += _priors(posterior.plan, hypothesis, factor, shares)
     else:
         notes.append(factor)
     notes += figures.counting_notes(shares, effective)
     counted = figures.with_errors(shares, effective)
     return dict.fromkeys(COLUMNS, NONE) | counted | rest | {"note": "; ".join(notes)}
+
+
+def _priors(
+    plan: Plan, hypothesis: Hypothesis, factor: LogIntegral, shares: Mapping[str, Figure]
+) -> list[str]:
+    """Return what a Bayes factor owes to the prior, in words."""
+    coding = coding_note(plan, hypothesis)
+    if not hypothesis.order:
+        return [bayes_factors.scale_note(plan, hypothesis), *([f"log BF10 {coding}"] if coding else [])]
+    prior = f"{shares['p_all_positive'].value / math.exp(factor.value):.3g}"
+    return [f"its prior probability, {prior}, {coding}" if coding else f"its prior probability is {prior}"]
 
 
 def shares_of(draws: FloatArray, asked: Question) -> dict[str, Figure]:

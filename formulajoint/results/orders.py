@@ -18,6 +18,7 @@ from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
 from formulajoint.compiler.priors import Prior
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.inference.exact.evidence import why_no_probability
 from formulajoint.inference.prior_draws import coefficient_draws, draw
 from formulajoint.inference.quadrature import LogIntegral
 
@@ -51,6 +52,8 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
     probability, mcse : float
         Of the order in the posterior.
     """
+    if reason := why_no_probability(plan):
+        return f"no Bayes factor: {reason}"
     if any(not prior.proper for prior in _priors(plan, hypothesis)):
         return "no Bayes factor: flat priors give the order no prior probability"
     if probability == 0:

@@ -70,7 +70,8 @@ class Posterior:
     def drawn_by(self) -> str:
         """Who drew, in words: with the check of the exact engine, or why it was not the exact engine."""
         if self.engine == "exact":
-            return f"the exact engine (k-hat {self.named.k_hat:.2f})"
+            by = "quadrature" if np.isneginf(self.named.k_hat) else f"k-hat {self.named.k_hat:.2f}"
+            return f"the exact engine ({by})"
         return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
 
 

@@ -70,10 +70,52 @@ def test_an_intercept_alone():
 
 @pytest.mark.parametrize("column", ["treated", "rare", "flag"])
 def test_zero_one_columns_count_as_half(column):
-    """s_x = 1/2 for 0/1, whatever the share of ones, so that rare levels are not wider: 2.5 x 2 / (1/2) = 10."""
+    """s_x is half the distance of 0 and 1, whatever the share of ones, so that rare levels are not wider: 2.5 x 2 / (1/2) = 10."""
     found = priors(f"y ~ {column} | school")
     assert found[column] == approx("normal", 0, 10)
     assert found["Intercept"] == approx("normal", 5, sqrt(25 + (10 * FRAME[column].mean()) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("values", "distance"),
+    [((1, 2), 1), ((0, 100), 100), ((-1, 1), 2), ((-0.5, 0.5), 1), ((7.25, 7.5), 0.25)],
+)
+@pytest.mark.parametrize("column", ["treated", "rare"])
+def test_two_values_count_as_half_their_distance(column, values, distance):
+    """Normal(0, 2.5 s_y / (d / 2)): the difference between the two has sd 5 s_y = 10 whatever their codes."""
+    coded = np.where(FRAME[column] == 1, max(values), min(values))
+    frame = FRAME.assign(code=coded)
+    assert priors("y ~ code | school", frame)["code"] == approx("normal", 0, 10 / distance)
+    assert priors("y ~ code | school, weights(w)", frame)["code"] == approx(
+        "normal", 0, priors("y ~ rare | school, weights(w)")["rare"][2] / distance
+    )
+    assert priors("y ~ code | school, hierarchy()", frame)["code_sd"] == approx("half_normal", 10 / distance)
+    for same in ("center(code)", "I(code + 3)"):
+        assert priors(f"y ~ {same} | school", frame)[same] == approx("normal", 0, 10 / distance)
+
+
+def test_products_of_two_values_have_the_product_of_their_distances():
+    """The difference of differences is the same number for 0/1, and has the same prior: 10 / (2 x 100)."""
+    frame = FRAME.assign(a=2 * FRAME["treated"] - 1, b=100.0 * FRAME["flag"])
+    assert priors("y ~ a:b", frame)["a:b"] == approx("normal", 0, 10 / 200)
+    assert priors("y ~ treated:flag")["treated:flag"] == approx("normal", 0, 10)
+    assert priors("y ~ a + a:arm", frame)["a:arm"] == approx("normal", 0, 10 / 2)
+
+
+def test_three_values_have_an_sd():
+    frame = FRAME.assign(code=[0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
+    assert priors("y ~ code", frame)["code"] == approx("normal", 0, 5 / frame["code"].std())
+
+
+@pytest.mark.parametrize(
+    ("coding", "determinant"), [("treatment", 1), ("sum", 3), ("helmert", 6), ("poly", sqrt(3))]
+)
+def test_a_coding_of_three_levels_counts_as_half_the_distance_of_its_levels(coding, determinant):
+    """So that the differences of the levels have one joint density at zero: sd^2 x determinant is 10^2 in each."""
+    name = f"C(arm, coding={coding})"
+    law, mean, sd = priors(f"y ~ {name}")[name]
+    assert (law, mean) == ("normal", 0)
+    assert np.ravel(sd) ** 2 * determinant == pytest.approx(100)
 
 
 def test_levels_of_a_factor_count_as_half():

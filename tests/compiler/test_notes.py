@@ -58,6 +58,12 @@ def test_where_intercepts_are_pooled_the_zero_of_x_matters(clauses, said):
     assert "pooled" not in note
 
 
+def test_two_values_far_from_zero_are_told_with_their_sd():
+    """Their s_x is half their distance, 1/2."""
+    (note,) = notes("y ~ x", x=2019 + (np.arange(24) < 6))
+    assert note.startswith(f"x is far from zero (mean 2019, sd {np.std(np.arange(24) < 6, ddof=1):.4g}), ")
+
+
 def test_a_factor_in_the_intercepts_place():
     (note,) = notes("y ~ 0 + arm + x | g", x=X + 6)
     assert note == "x is far from zero (mean 6, sd 1), so arm is an extrapolation: consider center(x)."
@@ -114,3 +120,21 @@ def test_few_groups_of_sigma():
     assert note == "There are 3 groups of g: sigma_sd is informed mostly by the prior."
     (note,) = notes("y ~ x | g, sigma ~ x | arm, hierarchy(sigma.x)", 4)
     assert note == "There are 3 groups of arm: sigma_x_sd is informed mostly by the prior."
+
+
+@pytest.mark.parametrize(
+    ("coding", "said"), [("poly", True), ("helmert", True), ("sum", False), ("treatment", False)]
+)
+def test_a_coding_takes_whole_numbers_in_the_order_of_text(coding, said):
+    text = np.array(["2", "10", "9"])[np.arange(24) % 3]
+    found = notes(f"y ~ C(arm, coding={coding})", arm=text)
+    assert found == (
+        (
+            "The coding of arm takes its levels in the order of text, 10, 2, 9: make arm an ordered category to have "
+            "them by size.",
+        )
+        if said
+        else ()
+    )
+    ordered = pd.Categorical(text, categories=["2", "9", "10"], ordered=True)
+    assert notes(f"y ~ C(arm, coding={coding})", arm=ordered) == ()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import formulajoint as fj
+from formulajoint.contrasts.families import FAMILIES
 from formulajoint.errors import FormulaError
 
 RNG = np.random.default_rng(3)
@@ -194,3 +195,46 @@ def test_rows_at_each_level_whatever_the_coding(coding):
         f"y ~ C(arm, coding={coding}) | school, weights(w), meandev(C(arm, coding={coding}))", frame
     ).plan.contrasts
     np.testing.assert_allclose(contrast.weights.values, expected / expected.sum())
+
+
+# --- the order that levels mean
+
+NUMBERS = np.arange(ROWS) % 13 + 1
+STRENGTH = {str(number): number**2 for number in range(1, 14)}
+
+
+@pytest.mark.parametrize("clause", ["sequential", "helmert", "poly"])
+@pytest.mark.parametrize(
+    "formula", ["y ~ x | many, {}(x)", "y ~ C(many), {}(C(many))", "y ~ C(many) | school, {}(C(many))"]
+)
+def test_whole_numbers_written_as_text_are_compared_by_size(clause, formula):
+    """The same entries, of the same values, as of the numbers themselves; the levels stay where they stand."""
+    by_type = []
+    for column in (NUMBERS, NUMBERS.astype(str)):
+        plan = fj.model(formula.format(clause), FRAME.assign(many=column)).plan
+        (contrast,) = plan.contrasts
+        values = contrast.matrix.weights @ [STRENGTH[level] for level in contrast.levels]
+        by_type.append(dict(zip(contrast.matrix.labels, values, strict=True)))
+    assert contrast.levels[:4] == ("1", "10", "11", "12")
+    assert by_type[0] == pytest.approx(by_type[1], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("clause", ["pairwise", "reference", "meandev", "meanotherdev"])
+def test_families_without_an_order_take_levels_as_they_stand(clause):
+    (contrast,) = fj.model(
+        f"y ~ x | many, {clause}(x)", FRAME.assign(many=NUMBERS.astype(str))
+    ).plan.contrasts
+    assert contrast.order == contrast.levels
+    np.testing.assert_allclose(contrast.matrix.weights, FAMILIES[clause](contrast.levels).weights)
+
+
+def test_a_family_of_an_extension_takes_levels_in_the_order_that_they_mean():
+    family = fj.ContrastFamily(
+        lambda levels: {f"{levels[-1]} - {levels[0]}": [-1, *[0] * 11, 1]}, name="extremes"
+    )
+    language = fj.CORE.extend(fj.Extension("far", [family]))
+    model = fj.model("y ~ x | many, extremes(x)", FRAME.assign(many=NUMBERS.astype(str)), language=language)
+    (contrast,) = model.plan.contrasts
+    assert contrast.matrix.labels == ("13 - 1",)
+    assert dict(zip(contrast.levels, contrast.matrix.weights[0], strict=True))["13"] == 1
+    assert "in the order 1, 2, 3" in model.explain()

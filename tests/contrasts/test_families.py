@@ -35,6 +35,13 @@ BY_HAND = {
 }
 
 
+def test_a_family_may_take_the_levels_in_another_order():
+    """B before C before A."""
+    found = families.in_order(FAMILIES["helmert"], ABC, (1, 2, 0))
+    assert found.labels == ("C - B", "A - mean(B, C)")
+    np.testing.assert_array_equal(found.weights, [[0, -1, 1], [1, -0.5, -0.5]])
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_by_hand(name):
     found = FAMILIES[name](ABC)

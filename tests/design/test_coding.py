@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from formulajoint.design.coding import CODINGS, Piece, full, pieces
+from formulajoint.design.coding import CODINGS, Piece, distance, full, pieces
 
 # R: contr.treatment(3), contr.sum(4), contr.helmert(4), contr.poly(3)
 MATRICES = {
@@ -35,6 +35,24 @@ def test_a_reduced_coding_and_the_constant_span_all_levels(name: str, count: int
     assert matrix.shape == (count, count - 1) == (count, len(labels))
     assert len(set(labels)) == len(labels)
     assert np.linalg.matrix_rank(np.column_stack([np.ones(count), matrix])) == count
+
+
+# |det T|^(1/(k - 1)), T = levels less the first, by hand: sum has k, helmert k!, poly (orthonormal) sqrt(k)
+DISTANCES = {
+    "treatment": {2: 1, 3: 1, 5: 1},
+    "sum": {2: 2, 3: 3 ** (1 / 2), 5: 5 ** (1 / 4)},
+    "helmert": {2: 2, 3: 6 ** (1 / 2), 5: 120 ** (1 / 4)},
+    "poly": {2: 2 ** (1 / 2), 3: 3 ** (1 / 4), 5: 5 ** (1 / 8)},
+}
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_the_distance_of_levels(name: str) -> None:
+    for count, expected in DISTANCES[name].items():
+        levels = [f"l{i}" for i in range(count)]
+        assert distance(CODINGS[name](levels)[0]) == pytest.approx(expected, rel=1e-12)
+        assert distance(full(levels)[0]) == 1
+    assert distance(CODINGS[name](["one"])[0]) == 1
 
 
 def test_in_full_there_is_an_indicator_a_level() -> None:

@@ -276,6 +276,20 @@ def test_families_are_differences_of_draws() -> None:
     assert linear.loc["linear", "mean"] == pytest.approx((VALUES @ np.array([-1, 0, 1]) / np.sqrt(2)).mean())
 
 
+def test_whole_numbers_as_labels_are_compared_by_size() -> None:
+    """The groups 1, 10, 2 stand in the order of text."""
+    found = fj.contrast_table(VALUES, "sequential", groups=["1", "10", "2"])
+    assert list(found.index) == ["2 - 1", "10 - 2"]
+    assert found.loc["10 - 2", "mean"] == pytest.approx((VALUES[..., 1] - VALUES[..., 2]).mean())
+    linear = fj.contrast_table(VALUES, "poly", degree=1, groups=["1", "10", "2"])
+    assert linear.loc["linear", "mean"] == pytest.approx((VALUES @ np.array([-1, 1, 0]) / np.sqrt(2)).mean())
+    assert "1 - 10" in fj.contrast_table(VALUES, "pairwise", groups=["1", "10", "2"]).index
+    assert list(fj.contrast_table(VALUES, "sequential", groups=["2", "10", "1"]).index) == [
+        "10 - 2",
+        "1 - 10",
+    ]
+
+
 def test_one_chain_may_come_without_its_dim() -> None:
     flat = VALUES.reshape((-1, 3))
     assert read_draws(flat, Source()).values.shape == (1, 1, CHAINS * DRAWS, 3)

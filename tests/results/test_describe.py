@@ -110,3 +110,20 @@ def test_a_family_says_in_which_order_and_where_it_compares(
     (row,) = model.record()["contrasts"]
     assert row["description"].endswith(said)
     assert said in " ".join(model.explain().split())
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        (12, "in the order 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"),
+        (24, f"in the order {', '.join(map(str, range(1, 25)))}"),
+        (30, "in the order 1, 2, 3, 4, ..., 29, 30"),
+    ],
+)
+@pytest.mark.parametrize("clause", ["poly", "sequential", "helmert"])
+def test_the_order_of_many_levels_is_said_too(levels: int, said: str, clause: str) -> None:
+    data = pd.DataFrame({"y": range(60), "g": [str(row % levels + 1) for row in range(60)]})
+    model = fj.model(f"y ~ 1 | g, {clause}(Intercept)", data)
+    (row,) = model.record()["contrasts"]
+    assert row["description"].endswith(said)
+    assert said in " ".join(model.explain().split())

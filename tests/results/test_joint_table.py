@@ -247,7 +247,7 @@ FIGURES = [
             ["p_value"],
             [
                 "no F test: least squares does not determine every coefficient and a residual sd",
-                "prior sd 39.4 of treatment: log BF10 is -0.21 at half of it, -1.56 at double",
+                "prior sd 39.4 of treatment: log BF10 is -0.19 at half of it, -1.49 at double",
             ],
         ),
         (
@@ -379,11 +379,12 @@ def test_an_order_has_a_probability_and_a_bayes_factor(made_up: MadeUp, tutoring
     found = row(posterior, "treatment[A] > treatment[B]")
     assert found["p_all_positive"] == 0.75
     assert found["log_bf10"] == pytest.approx(log(0.75 * 2))
-    assert (found["rank"], found["note"]) == (1, ORDER)
+    assert (found["rank"], found["note"]) == (1, f"{ORDER}; its prior probability is 0.5")
     found = row(posterior, "treatment[A] > treatment[B] > 0")
     assert found["p_all_positive"] == 0.5
     assert found["log_bf10"] == pytest.approx(log(0.5 * 2**2 * 2))
     assert found["rank"] == 2
+    assert found["note"].startswith(f"{ORDER}; its prior probability is 0.125; ")
     found = row(posterior, "treatment[A] < treatment[B]")
     assert found["log_bf10"] == pytest.approx(log(0.25 * 2))
     assert all(np.isnan(found[column]) for column in set(FIGURES) - {"log_bf10", "log_bf10_mcse"})

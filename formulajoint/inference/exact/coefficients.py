@@ -1,6 +1,7 @@
 """Coefficients given phi: exact draws from their Gaussian conditional distributions.
 
-First theta, what all groups share, with the groups' own coefficients integrated out; then each group's own.
+First theta, what all groups share, with the groups' own coefficients integrated out; then each group's own. Both are
+least-squares fits by Gram-Schmidt, the prior among the rows: R b = Q'y is solved for b, with noise of the same size.
 """
 
 from __future__ import annotations
@@ -8,15 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
-from formulajoint.inference.exact.device import Array
-from formulajoint.inference.exact.marginal import (
-    Eliminated,
-    Kernel,
-    blocks,
-    eliminate,
-    left_over,
-    stretches,
-)
+from formulajoint.inference.exact.device import Array, Device
+from formulajoint.inference.exact.gram_schmidt import Entry, TakenOut, less, orthogonalise
+from formulajoint.inference.exact.marginal import Kernel, blocks, eliminate
+from formulajoint.inference.exact.parts import At, Part, at, at_points, residuals, sds
 from formulajoint.inference.exact.reduction import Reduction
 
 
@@ -38,61 +34,119 @@ def draw_coefficients(
     beta : (S, p, G) array
     """
     reduction = kernel.reduction
-    p, _, groups = reduction.gram.shape
     values = reduction.scales.values(points)
     theta = np.empty((len(points), len(reduction.reference)))
-    beta = np.empty((len(points), p, groups))
+    beta = np.empty((len(points), len(reduction.base), reduction.groups))
     # The blocks are the same on every device, since random numbers go block by block.
     for block in blocks(reduction, len(points)):
         _draw_block(kernel, values[block], rng, theta[block], beta[block])
     return theta, beta
 
 
+def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where a flat prior leaves it open."""
+    reduction, device = kernel.reduction, kernel.device
+    t = len(reduction.reference)
+    mean, sd = np.full((len(values), t), np.nan), np.full((len(values), t), np.nan)
+    with np.errstate(all="ignore"):
+        for block in blocks(reduction, len(values)):
+            shared = eliminate(kernel, at(reduction, values[block])).shared
+            count = len(values[block])
+            mean[block, reduction.fitted] = _back(device, shared, np.zeros((count, t)))
+            spread = np.zeros((count, t))
+            for c, one in enumerate(np.eye(t)):  # columns of the root of the covariance
+                unit = one / np.sqrt(device.get(shared[c].square))[:, None]
+                spread += (_back(device, shared, unit) - mean[block][:, reduction.fitted]) ** 2
+            sd[block, reduction.fitted] = np.sqrt(spread)
+    return mean, sd
+
+
 def _draw_block(
     kernel: Kernel, values: FloatArray, rng: np.random.Generator, theta: FloatArray, beta: FloatArray
 ) -> None:
     """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
-    out = eliminate(kernel, values)
-    moved = _theta(kernel.device.get(left_over(kernel, values, out)), rng)
-    theta[:] = kernel.reduction.reference + moved
-    noise = rng.standard_normal((beta.shape[1], len(moved), beta.shape[2]))
-    _place(kernel.reduction, values, theta, _own(kernel, out, moved, noise), beta)
+    reduction, device = kernel.reduction, kernel.device
+    phi, shift = at(reduction, values), np.empty_like(theta)
+    shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, rng, len(values))
+    theta[:] = reduction.reference + shift
+    noise = rng.standard_normal((beta.shape[1], len(values), beta.shape[2]))
+    for part in kernel.parts:
+        u = [device.get(each) for each in _own(kernel, part, phi, shift, noise)]
+        _place(reduction, phi, shift, u, beta)
+        _flat(reduction, values, shift, noise, beta)
+    for j, place in enumerate(reduction.place):
+        beta[:, j] += reduction.base[j] + (reduction.reference[place] if place >= 0 else 0.0)
 
 
-def _theta(rest: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return theta - reference (S, t), normal with precision P and mean P^-1 h: `rest` (t + 1, t + 1, S) has both."""
-    t, count = rest.shape[0] - 1, rest.shape[2]
-    precision, pull = np.moveaxis(rest[:t, :t], 2, 0), rest[:t, t].T
-    size = np.sqrt(np.diagonal(precision, axis1=1, axis2=2))
-    root = np.linalg.cholesky(precision / size[:, :, None] / size[:, None, :])
-    half = np.linalg.solve(root, (pull / size)[..., None])
-    noise = rng.standard_normal((count, t, 1))
-    return np.asarray(np.linalg.solve(np.swapaxes(root, 1, 2), half + noise)[..., 0] / size)
+def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, count: int) -> FloatArray:
+    """Return draws of theta - reference (S, t), in the order in which it was fitted."""
+    noise = rng.standard_normal((count, len(shared)))
+    for c, each in enumerate(shared):
+        noise[:, c] /= np.sqrt(device.get(each.square))
+    return _back(device, shared, noise)
 
 
-def _own(kernel: Kernel, out: Eliminated, theta: FloatArray, noise: FloatArray) -> list[FloatArray]:
-    """Return u, p arrays (S, G), given theta, by back substitution."""
-    device, p = kernel.device, len(out.rows)
-    u: list[Array] = [None] * p
-    for i in reversed(range(p)):
-        total = out.right[i][-1]
-        for c in range(theta.shape[1]):
-            total = total - out.right[i][c] * device.put(theta[:, c : c + 1])
-        for j in range(i + 1, p):
-            total = total - out.rows[i][j - i] * u[j]
-        u[i] = total / out.rows[i][0] + device.put(noise[i]) / device.xp.sqrt(out.rows[i][0])
-    return [device.get(value) for value in u]
+def _back(device: Device, shared: list[TakenOut], noise: FloatArray) -> FloatArray:
+    """Return the fit of theta - reference to y with noise (S, t) added, by back substitution."""
+    out = np.zeros_like(noise)
+    for c in reversed(range(len(shared))):
+        factors = np.concatenate([device.get(each) for each in shared[c].factors if each is not None])
+        out[:, c] = factors[-1] + noise[:, c]
+        for later in range(c + 1, len(shared)):
+            out[:, c] -= factors[later - c - 1] * out[:, later]
+    return out
 
 
-def _place(
-    reduction: Reduction, values: FloatArray, theta: FloatArray, u: list[FloatArray], beta: FloatArray
+def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArray) -> list[Array]:
+    """Return u of the columns that are not flat, arrays (S, G), given theta.
+
+    The columns of M, s 1 below, are taken out of each other and of r: the rows are those of y, and of the prior in units
+    of s.
+    """
+    reduction, device = kernel.reduction, kernel.device
+    sd, m = sds(device, part, phi, len(reduction.rows)), at_points(device, part, part.loads, phi)
+    own = np.flatnonzero(~reduction.flat)
+    unit: list[Entry] = [None] * len(own)
+    vectors: list[list[Entry]] = [
+        [*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))
+    ]
+    left = [None if row is None else row[0, ...] for row in residuals(device, part, shift[:, reduction.fitted])]
+    factors, inverses = orthogonalise([*vectors, [*left, *unit]])
+    u: list[Array] = [None] * len(own)
+    for j in reversed(range(len(own))):
+        total = device.put(noise[own[j]]) * (sd * device.xp.sqrt(inverses[j]))
+        for factor, other in [(factors[-1][j], None), *((factors[i][j], u[i]) for i in range(j + 1, len(own)))]:
+            if factor is not None:
+                total = total + factor if other is None else total - factor * other
+        u[j] = total
+    if part.turn is None:
+        return u
+    return [sum(part.turn[j, i, ...] * u[i] for i in range(len(own))) for j in range(len(own))]
+
+
+def _place(reduction: Reduction, phi: At, shift: FloatArray, u: list[FloatArray], beta: FloatArray) -> None:
+    """Write what coefficients are beyond their reference, E shift + D u, into `beta` (S, p, G)."""
+    own = {int(j): each for j, each in zip(np.flatnonzero(~reduction.flat), u, strict=True)}
+    for j, place in enumerate(reduction.place):
+        beta[:, j] = shift[:, place, None] if place >= 0 else 0.0
+    for a, rows in enumerate(reduction.pattern()):
+        if a in own:
+            stretched = own[a] * phi.stretch[a] if a in phi.stretch else own[a] + reduction.lean[a]
+            for b in rows:
+                beta[:, b] += phi.root[:, b, a, None] * stretched
+
+
+def _flat(
+    reduction: Reduction, values: FloatArray, shift: FloatArray, noise: FloatArray, beta: FloatArray
 ) -> None:
-    """Write base + E theta + D u into `beta` (S, p, G)."""
-    root, stretch = reduction.root(values), stretches(reduction, values)
-    for i in range(len(u)):
-        mean = theta[:, reduction.place[i], None] if reduction.place[i] >= 0 else 0.0
-        beta[:, i] = reduction.base[i] + mean
-    for j, rows in enumerate(reduction.pattern()):
-        own = u[j] * stretch[j] if j in stretch else u[j]
-        for i in rows:
-            beta[:, i] += root[:, i, j, None] * own
+    """Write what coefficients with flat priors are beyond their reference into `beta` (S, p, G), given all others."""
+    p, columns = len(reduction.base), np.flatnonzero(reduction.flat)
+    shared = shift[:, len(reduction.reference) - (reduction.own.shape[1] - 1 - p) :]
+    sd = values[:, : len(reduction.rows)][:, reduction.sigma_of_group]
+    for i in reversed(range(len(columns))):
+        row, own = reduction.own[i], columns[i]
+        left = row[-1] + sd * noise[own] - shared @ row[p:-1]
+        for j in range(p):
+            if j not in columns[: i + 1]:
+                left = left - row[j] * beta[:, j]
+        beta[:, own] = left / row[own]

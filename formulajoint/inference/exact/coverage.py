@@ -5,15 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.compiler.defaults import stands_for_intercept
+from formulajoint.compiler.densities import support
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import Prior
-from formulajoint.design.schema import Grouping
+from formulajoint.design.schema import FloatArray, Grouping
+from formulajoint.inference.exact.reduction import Reduction
 
 MOST_SCALES = 12
 """Importance sampling finds its way in so many dimensions; correlations of p columns are p (p - 1) / 2 of them."""
 
 MOST_SHARED, MOST_OWN = 100, 40
 """Coefficients that all groups share, and columns of a group: beyond, a point phi costs too much."""
+
+MOST_INTEGRATED = 1000
+"""Groups whose scales are integrated out one by one: beyond, a point costs too much."""
+
+ROUNDING_ERRORS = 16
+"""A sigma is refused below this many rounding errors of the response."""
 
 FAR = 1e5
 """Beside an intercept, sums of squares of a column so many sds from zero have lost ten of their sixteen digits."""
@@ -104,10 +112,30 @@ def _size(plan: Plan) -> str:
     if shared > MOST_SHARED:
         return f"the groups share {shared} coefficients, more than {MOST_SHARED}"
     scales, mixed = _scales(plan), _mixed(plan)
-    if scales + mixed > MOST_SCALES and not _factorises(plan, shared):
-        more = f", and {mixed} coefficients with Student or Cauchy priors" if mixed else ""
-        return f"there are {scales} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
-    return ""
+    if scales + mixed <= MOST_SCALES or _factorises(plan, shared):
+        return ""
+    own, left = _integrated(plan, shared)
+    if own and left <= MOST_SCALES and own <= MOST_INTEGRATED:
+        return ""
+    if own and left <= MOST_SCALES:
+        return f"{own} groups have a scale of their own beside what all share, more than {MOST_INTEGRATED}"
+    more = f", and {mixed} coefficients with Student or Cauchy priors" if mixed else ""
+    return f"there are {scales} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
+
+
+def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
+    """Return of how many groups a scale can be integrated out, and how many dimensions that leaves."""
+    sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
+    scales, heavy = _scales(plan), [pool for pool in plan.mean.pools if pool.request.dist != "normal"]
+    columns = sum(term.coefficient.term.columns.shape[1] for pool in heavy for term in pool.terms)
+    mixed = 0 if grouping is None else columns * len(grouping)
+    found = [(0, scales + mixed)]
+    if sigma is not None and sigma.grouping is not None and support(sigma.prior) == (0.0, np.inf):
+        own = len(sigma.grouping)
+        found.append((own, scales - own + mixed + shared))
+    if columns == 1 and grouping is not None:
+        found.append((len(grouping), scales + shared))
+    return min(found, key=lambda each: each[1])
 
 
 def _scales(plan: Plan) -> int:
@@ -146,3 +174,24 @@ def _factorises(plan: Plan, shared: int) -> bool:
     if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
         return False
     return bool(sigma.grouping.labels == own.labels and (sigma.grouping.codes == own.codes).all())
+
+
+def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
+    """Return why draws of phi (..., cells) do not stand, their sigmas being of the size of rounding; else an empty text.
+
+    A prior that keeps sigma from zero has a posterior beside a perfect fit, too, but not one to be computed below the
+    rounding errors of the response.
+    """
+    sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
+    floor = ROUNDING_ERRORS * reduction.rounding
+    if not np.any(np.mean(sigmas < floor, axis=0) > 0.01):
+        return ""
+    unit = "standard errors" if plan.design.standard_errors is not None else "sigma"
+    response = plan.design.response.name
+    if unit == "sigma":
+        least, most = float(np.min(sigmas)), float(np.max(floor))
+        return (
+            f"sigma is as small as {least:.1g} in the posterior, but residuals of `{response}` below {most:.1g} are "
+            "rounding errors: give sigma a prior that keeps it above that"
+        )
+    return f"the standard errors are smaller than the rounding errors of `{response}`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -10,10 +10,15 @@ import numpy as np
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.coefficients import draw_coefficients
 from formulajoint.inference.exact.device import NUMPY, Device
-from formulajoint.inference.exact.importance import Sampled, sample
-from formulajoint.inference.exact.marginal import kernel, log_likelihood
-from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part, starts
+from formulajoint.inference.exact.importance import sample
+from formulajoint.inference.exact.inside import ENOUGH, Units, units
+from formulajoint.inference.exact.line import sample_line, scan_of
+from formulajoint.inference.exact.marginal import Kernel, kernel, log_likelihood
+from formulajoint.inference.exact.owners import inside, scan_of_shared
+from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part
 from formulajoint.inference.exact.reduction import Reduction
+from formulajoint.inference.exact.sampled import Sampled
+from formulajoint.inference.exact.starts import free, look, typical
 
 SIDE_BY_SIDE = 64
 """Groups that share nothing are taken so many at a time."""
@@ -36,6 +41,9 @@ class Draws:
     ess : (chains,) array
         What the importance sample behind each chain is worth in independent draws, at the worst of the densities.
     log_evidence, error : float
+    modes : int
+    disagreement : float
+        See `Sampled`.
     """
 
     values: FloatArray
@@ -45,6 +53,8 @@ class Draws:
     ess: FloatArray
     log_evidence: float
     error: float
+    modes: int
+    disagreement: float
 
 
 def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device: Device = NUMPY) -> Draws:
@@ -72,6 +82,8 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device
         ess=np.min(found.ess, axis=0),
         log_evidence=found.log_integral,
         error=found.error,
+        modes=found.modes,
+        disagreement=found.disagreement,
     )
 
 
@@ -81,19 +93,54 @@ def sample_scales(
     """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
     _keep_freed_memory()
     looking, sampling = seed.spawn(2)
-    rng = np.random.default_rng(looking)
-    if not reduction.scales.coordinates:
+    coordinates = reduction.scales.coordinates
+    if not coordinates:
         return _all_known(reduction, draws, chains, device)
-    if not factorises(reduction):
-        target = log_posterior(kernel(reduction, device))
-        return sample(target, starts(reduction, target, rng), draws, chains, sampling)
-    groups = len(reduction.rows)
+    if factorises(reduction):
+        return _side_by_side(reduction, draws, chains, sampling, device)
+    own = units(reduction)
+    if own is not None:
+        return _integrated(kernel(reduction, device), own, draws, chains, (looking, sampling))
+    target = log_posterior(kernel(reduction, device))
+    if len(coordinates) == 1:
+        scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(reduction)]))
+        return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
+    where = look(reduction, np.random.default_rng(looking))
+    return sample(target, where, draws, chains, sampling)
+
+
+def _integrated(
+    kernel: Kernel,
+    own: Units,
+    draws: int,
+    chains: int,
+    seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
+) -> Sampled:
+    """Return draws of phi where the scales of single groups are integrated out, and then drawn."""
+    looking, sampling = seeds
+    rng = np.random.default_rng(looking)
+    made, where = inside(kernel, own, rng)
+    if where.starts.shape[1] == 1:
+        scan = scan_of_shared(made, where)
+        found = sample_line(lambda points: made.log_density(points.T)[None], scan, draws, chains, sampling)
+    else:
+        found = sample(made.log_density, where, draws, chains, sampling, ENOUGH)
+    values = made.draw(found.points[0].reshape(chains * draws, -1), rng)
+    scales = kernel.reduction.scales
+    points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
+    return replace(found, points=points)
+
+
+def _side_by_side(
+    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, device: Device
+) -> Sampled:
+    """Return draws of the sigmas of groups that share nothing."""
     found = []
-    for first in range(0, groups, SIDE_BY_SIDE):
+    for first in range(0, len(reduction.rows), SIDE_BY_SIDE):
         some = part(reduction, slice(first, first + SIDE_BY_SIDE))
-        target = log_posteriors(kernel(some, device))
-        (child,) = sampling.spawn(1)
-        found.append(sample(target, starts(some, target, rng), draws, chains, child))
+        scan = scan_of(some.scales.coordinates[0], typical(some)[: len(some.rows)])
+        (child,) = seed.spawn(1)
+        found.append(sample_line(log_posteriors(kernel(some, device)), scan, draws, chains, child))
     return _joined(found)
 
 
@@ -122,5 +169,6 @@ def _joined(found: list[Sampled]) -> Sampled:
         k_hat=max(each.k_hat for each in found),
         ess=np.concatenate([each.ess for each in found]),
         log_integral=sum(each.log_integral for each in found),
-        error=float(np.sqrt(sum(each.error**2 for each in found))),
+        error=float(sum(each.error for each in found)),
+        modes=max(each.modes for each in found),
     )

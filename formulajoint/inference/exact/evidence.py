@@ -18,9 +18,9 @@ from formulajoint.compiler.priors import Prior, prior
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.inference.exact.coverage import MOST_SCALES, why_not
+from formulajoint.inference.exact.coverage import MOST_SCALES, lost_digits, why_not
 from formulajoint.inference.exact.draws import sample_scales
-from formulajoint.inference.exact.importance import K_HAT
+from formulajoint.inference.exact.sampled import DISAGREE, K_HAT
 from formulajoint.inference.exact.reduction import location_and_scale, reduce
 from formulajoint.inference.exact.ties import Equal, equal_groups, tied
 from formulajoint.inference.quadrature import LogIntegral
@@ -51,19 +51,37 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
         found = sample_scales(reduction, DRAWS, POOLS, np.random.SeedSequence(seed))
     except InferenceError as error:
         return str(error)[0].lower() + str(error)[1:].rstrip(".")
-    if not found.k_hat < K_HAT:
-        return f"the importance weights are not to be trusted (k-hat {found.k_hat:.2f})"
-    return LogIntegral(found.log_integral, found.error)
+    if reason := why_not_trusted(found.k_hat, found.disagreement):
+        return reason
+    lost = lost_digits(plan, reduction, reduction.scales.values(found.points[0]))
+    return lost or LogIntegral(found.log_integral, found.error)
+
+
+def why_not_trusted(k_hat: float, disagreement: float) -> str:
+    """Return why an importance sample is not to be trusted, or an empty text where it is."""
+    if not k_hat < K_HAT:
+        return f"the importance weights are not to be trusted (k-hat {k_hat:.2f})"
+    if not disagreement < DISAGREE:
+        return f"two independent searches differ by {disagreement:.1f} standard errors: modes may be missing"
+    return ""
 
 
 def why_no_evidence(plan: Plan) -> str:
     """Return why a plan has no evidence that the exact engine knows, or an empty text where it has."""
     if any(not prior.proper for _, prior in plan.priors):
         return "flat priors have no density"
+    return why_no_probability(plan) or why_not(plan)
+
+
+def why_no_probability(plan: Plan) -> str:
+    """Return why the likelihood of a plan is no probability of the data, or an empty text where it is one.
+
+    What rests on such a probability has this reason: evidences, and Bayes factors of equalities and of orders.
+    """
     weights = plan.design.row_weights
     if weights is not None and np.any(weights != np.round(weights)):
-        return "rows that count as fractions have no probability"
-    return why_not(plan)
+        return "row weights that are fractions make a power of the likelihood, which is no probability of the data"
+    return ""
 
 
 def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:

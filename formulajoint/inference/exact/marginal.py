@@ -1,124 +1,71 @@
 """log p(y | phi), all coefficients integrated out, at many points phi at once.
 
-It is Gaussian elimination on cross-products: taking out the groups' own coefficients leaves the shared ones, theta;
-taking these out leaves one number, the sum of squares that nothing explains; and the pivots multiply to the
-determinants. With A_g = 1 + D'X'X D / s and the sums of squares Q that are left,
+Taking out the groups' own coefficients leaves rows that are independent given theta, with variances d (``parts.py``); the
+rows of each sigma that read theta alone, and its prior, are such rows too. A least-squares fit of theta to all of these
+leaves the sum of squares Q. With R of this fit, N rows and k rows of each group that have a d,
 
-    log p(y | phi) = -(N log(2 pi s) + sum_g log|A_g| + log|P| - log|P0| + Q_yy - h' P^-1 h) / 2,
+    log p(y | phi) = -(sum over other rows of log(2 pi s^2) + sum of log(2 pi d) + 2 log|R| - log|P0| + Q) / 2,
 
-P0 and P the precisions of theta before and after (Lindley & Smith, JRSS B 1972). Only arithmetic of the array API
-standard (data-apis.org) is used, so that the arrays may be those of any library that keeps it.
+P0 the prior precision of theta (Lindley & Smith, JRSS B 1972). Q is a sum of squares of what is left, never a difference:
+digits last until sigma is of the size of the rounding errors of the response. Only arithmetic of the array API standard
+(data-apis.org) is used, so that the arrays may be those of any library that keeps it.
 
 Shapes: S points, and those of ``reduction.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.device import CPU_PAIRS, NUMPY, Array, Device
+from formulajoint.inference.exact.gram_schmidt import Entry, Row, TakenOut, inner, take_out
+from formulajoint.inference.exact.parts import At, Part, at, independent, parts, residuals
 from formulajoint.inference.exact.reduction import Reduction
 
 MEMORY = 2**31
 """Bytes that the arrays of a block may take; see `blocks`."""
 
-LONG = 10_000
-
-LOST = 1e13
-"""A pivot or sum of squares that is so much smaller than what it is left of is rounding: the density is then unknown,
-NaN."""
-
 LOG_2PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Eliminated:
-    """The groups' own coefficients taken out at S points.
-
-    Attributes
-    ----------
-    rows : list of lists of (S, G) arrays
-        ``rows[i][j - i]`` is row i of A at column j >= i, when all before i are taken out.
-    right : list of lists of (S, G) arrays
-        Row i at the columns of theta and y.
-
-    Rows of tied columns are (S, a + classes): the groups that are alone, then what each class has together.
-    """
-
-    rows: list[list[Array]]
-    right: list[list[Array]]
-
-    @property
-    def pivots(self) -> list[Array]:
-        """Return the diagonal."""
-        return [row[0] for row in self.rows]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Kernel:
-    """A reduction's arrays, cut to what each product needs, on the device that computes.
+    """A reduction, and its groups' rows on the device that computes.
 
     Attributes
     ----------
-    gram : nested tuples of (a, G) arrays
-        ``gram[i][j - i]``: of A_ij, for the a pairs of rows of D that it has a part of.
-    cross : nested tuples of (a, G) arrays
-        ``cross[i][c]``: of row i at the columns of theta and y.
-    own_precision : tuple of p arrays
-        Of (1,) or (G,).
-    whole : (H, (t + 1)^2) array
-    sigma_of_group : (G,) int array
-    tied : tuple of (n,) int arrays
-        With ties, the groups that are alone, then those of each class.
+    flat : (G,) array
+        Sum of log|R_ff| over columns with flat priors.
+    plain : (H,) array
+        Of how many rows the variance is sigma^2: all but those that have a variance d, or were fitted by flat columns.
     """
 
     reduction: Reduction
     device: Device
-    gram: tuple[tuple[Array, ...], ...]
-    cross: tuple[tuple[Array, ...], ...]
-    own_precision: tuple[Array, ...]
-    whole: Array
-    sigma_of_group: Array
-    tied: tuple[Array, ...]
+    parts: tuple[Part, ...]
+    flat: FloatArray
+    plain: FloatArray
+
+    @property
+    def scaled(self) -> int:
+        """How many rows have a variance d, over all groups."""
+        return sum(len(part.loads) * len(part.groups) for part in self.parts)
 
 
 def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
     """Return the kernel of a reduction, its arrays on `device`."""
-    pattern, gram, p, ties = reduction.pattern(), reduction.gram, len(reduction.base), reduction.ties
-    whole = np.moveaxis(reduction.whole, -1, 0).reshape(len(reduction.rows), -1)
-    return Kernel(
-        reduction=reduction,
-        device=device,
-        gram=tuple(
-            tuple(
-                device.put(np.array([gram[a, b] for a, b, _ in _pairs(pattern, i, j)])) for j in range(i, p)
-            )
-            for i in range(p)
-        ),
-        cross=tuple(
-            tuple(
-                device.put(np.array([reduction.cross[a, c] for a in pattern[i]]))
-                for c in range(reduction.cross.shape[1])
-            )
-            for i in range(p)
-        ),
-        own_precision=tuple(device.put(row) for row in reduction.own_precision()),
-        whole=device.put(np.ascontiguousarray(whole)),
-        sigma_of_group=device.put(reduction.sigma_of_group),
-        tied=() if ties is None else tuple(device.put(groups) for groups in (ties.alone, *ties.classes)),
-    )
-
-
-def _pairs(pattern: Sequence[Sequence[int]], i: int, j: int) -> list[tuple[int, int, int]]:
-    """Return the pairs of rows of D that A_ij has a part of, and how many times."""
-    if i != j:
-        return [(a, b, 1) for a in pattern[i] for b in pattern[j]]
-    return [(a, b, 1 if a == b else 2) for a in pattern[i] for b in pattern[i] if a <= b]
+    found, plain = parts(reduction, device), reduction.rows.astype(float)
+    flat = np.flatnonzero(reduction.flat)
+    for part in found:
+        groups = np.bincount(reduction.sigma_of_group[part.groups], minlength=len(plain))
+        plain = plain - groups * (len(part.loads) + len(flat))
+    with np.errstate(divide="ignore"):
+        logs = np.log(abs(reduction.own[np.arange(len(flat)), flat]))
+    return Kernel(reduction, device, found, np.sum(logs, axis=0), plain)
 
 
 def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -> FloatArray:
@@ -138,11 +85,66 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     """
     reduction = kernel.reduction
     values = reduction.scales.values(points)
-    term = _by_group if by_group else _log_likelihood
+    if by_group:
+        of_groups, of_sigmas = given_shared(kernel, values, np.empty((len(points), 0)))
+        return of_groups + of_sigmas
     with np.errstate(all="ignore"):
         cut = blocks(reduction, len(points), kernel.device.pairs)
-        parts = [term(kernel, values[block]) for block in cut]
-    return np.concatenate(parts) if parts else np.empty(0)
+        found = [_log_likelihood(kernel, values[block]) for block in cut]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return log p(y | phi, theta), the groups' own coefficients integrated out, as a sum over groups and sigmas.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Without ties.
+    values : (S, cells) array
+        phi.
+    shift : (S, t) array
+        Theta less `reduction.reference`.
+
+    Returns
+    -------
+    of_groups : (S, G) array
+        Log density of the rows of each group that read its coefficients.
+    of_sigmas : (S, H) array
+        Log density of the other rows of each sigma, with `reduction.log_unit`: only a model with one sigma has that.
+    """
+    reduction, count = kernel.reduction, len(values)
+    of_groups = np.empty((count, reduction.groups))
+    with np.errstate(all="ignore"):
+        for block in blocks(reduction, count, kernel.device.pairs):
+            of_groups[block] = _of_groups(kernel, values[block], shift[block])
+        return of_groups, _of_sigmas(kernel, values, shift)
+
+
+def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
+    device, total = kernel.device, np.zeros((len(values), kernel.reduction.groups))
+    for part in kernel.parts:
+        left = [[row] for row in residuals(device, part, shift[:, kernel.reduction.fitted])]
+        rows, inverses = independent(device, part, at(kernel.reduction, values), len(kernel.plain), left)
+        for row, inverse in zip(rows, inverses, strict=True):
+            square = 0.0 if row.blocks[0] is None else row.blocks[0][0, ...] ** 2 * inverse
+            total = total + device.get(square - device.xp.log(inverse)) + LOG_2PI
+    return -0.5 * total - kernel.flat
+
+
+def _of_sigmas(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
+    variances = values[:, : len(kernel.plain)] ** 2
+    total = rest_squares(kernel, shift) / variances + (LOG_2PI + np.log(variances)) * kernel.plain
+    return kernel.reduction.log_unit - 0.5 * total
+
+
+def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
+    """Return the sum of squares of the rows of each sigma that read no group's coefficients (S, H)."""
+    rest = kernel.reduction.rest
+    k = rest.shape[1] - 1
+    own = shift[:, shift.shape[1] - k :]
+    left = rest[None, :, :, k] - np.sum(rest[None, :, :, :k] * own[:, None, None, :], axis=-1)
+    return np.asarray(np.sum(left**2, axis=-1))
 
 
 def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
@@ -152,78 +154,101 @@ def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterato
     needs besides its result are at most (p + 2) (p + t + 3) arrays of float64 of a number for each pair. They take
     `MEMORY` bytes at most or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
     """
-    p, t, groups = len(reduction.base), len(reduction.reference), reduction.gram.shape[2]
+    p, t, groups = len(reduction.base), len(reduction.reference), reduction.groups
     most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
     step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: beside one group, D counts as much
     for start in range(0, points, step):
         yield slice(start, start + step)
 
 
-def eliminate(kernel: Kernel, values: FloatArray) -> Eliminated:
-    """Take the groups' own coefficients out at parameters phi (S, cells)."""
-    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
-    root, inverse = reduction.root(values), 1 / values[:, : len(reduction.rows)] ** 2
-    per_group = None if inverse.shape[1] == 1 else xp.take(device.put(inverse), kernel.sigma_of_group, axis=1)
-    common = inverse if per_group is None else np.ones((len(values), 1))
-    pattern, p = reduction.pattern(), len(reduction.base)
-    stretch = {column: device.put(own) for column, own in stretches(reduction, values).items()}
+@dataclass(frozen=True, slots=True, eq=False)
+class Eliminated:
+    """What is left when all coefficients are taken out at S points.
 
-    def scaled(coefficients: FloatArray, table: Array, *columns: int) -> Array:
-        factors = device.put(coefficients * common)
-        total = factors @ table if table.shape[0] > 1 else factors * table[0, ...]
-        total = total if per_group is None else total * per_group
-        for column in columns:
-            total = total * stretch[column] if column in stretch else total
-        return total
+    Attributes
+    ----------
+    shared : list of TakenOut
+        The elements of theta, in the order of `Reduction.fitted`.
+    logs : (S,) array
+        Sum of log d and of 2 log|R|, but constants.
+    squares : (S,) array
+        Q.
+    """
 
-    rows, right = [], []
-    for i in range(p):
-        row = []
-        for j in range(i, p):
-            first, second, times = np.array(_pairs(pattern, i, j)).T
-            coefficients = root[:, first, i] * root[:, second, j] * times
-            row.append(scaled(coefficients, kernel.gram[i][j - i], i, j))
-        row[0] = row[0] + kernel.own_precision[i]
-        last = [scaled(root[:, list(pattern[i]), i], table, i) for table in kernel.cross[i]]
-        if reduction.lean[i]:
-            last[-1] = last[-1] + float(reduction.lean[i])
-        rows.append(row)
-        right.append(last)
-    before = [row[0] for row in rows]
-    tied = p if reduction.ties is None else p - reduction.ties.columns
-    for i in range(p):  # row operations
-        if i == tied:
-            before[i:] = _over_classes(kernel, before[i:])
-            rows[i:], right[i:] = (
-                [_over_classes(kernel, row) for row in table[i:]] for table in (rows, right)
-            )
-        if i and xp.max(before[i]) > LOST:
-            rows[i][0] = xp.where(before[i] < LOST * rows[i][0], rows[i][0], xp.nan)
-        for j in range(i + 1, p):
-            factor = rows[i][j - i] / rows[i][0]
-            rows[j] = [a - factor * b for a, b in zip(rows[j], rows[i][j - i :], strict=True)]
-            right[j] = [a - factor * b for a, b in zip(right[j], right[i], strict=True)]
-    return Eliminated(rows, right)
+    shared: list[TakenOut]
+    logs: Array
+    squares: Array
 
 
-def _over_classes(kernel: Kernel, tables: list[Array]) -> list[Array]:
-    """Return tables (S, G) added up over the groups of each class, those that are alone as they are."""
-    xp, (alone, *classes) = kernel.device.xp, kernel.tied
-    return [
-        xp.concat(
-            [
-                xp.take(table, alone, axis=1),
-                *(xp.sum(xp.take(table, groups, axis=1), axis=1, keepdims=True) for groups in classes),
-            ],
-            axis=1,
-        )
-        for table in tables
-    ]
+def eliminate(kernel: Kernel, phi: At) -> Eliminated:
+    """Take out all coefficients at parameters phi."""
+    reduction, xp, values = kernel.reduction, kernel.device.xp, phi.values
+    t = len(reduction.reference)
+    means = int(np.sum(reduction.place >= 0))
+    widths = [*[1] * means, t - means + 1]
+    rows, logs = shared_rows(kernel, values, widths), xp.zeros_like(kernel.device.put(values[:, 0]))
+    for part in kernel.parts:
+        own, inverses = independent(kernel.device, part, phi, len(reduction.rows))
+        for inverse in inverses:
+            logs = logs - xp.sum(xp.log(inverse), axis=-1)
+        if part.classes is not None:
+            own, more = _without_ties(kernel, part, own, widths)
+            logs = logs + more
+        rows += own
+    shared = []
+    for _ in range(t):
+        rows, widths, found = take_out(xp, rows, widths)
+        logs = logs + xp.log(found.square)
+        shared.append(found)
+    column = [row.blocks[0] for row in rows]
+    weighted = [row.weighted(entry) for row, entry in zip(rows, column, strict=True)]
+    explained = inner(xp, rows, weighted, column)
+    squares = kernel.device.put(np.sum(_outside(kernel, values), axis=1))
+    return Eliminated(shared, logs, squares if explained is None else squares + explained[0, ...])
 
 
-def stretches(reduction: Reduction, values: FloatArray) -> dict[int, FloatArray]:
-    """Return by column what each group multiplies its D by, (S, G): of Student and Cauchy hierarchies."""
-    return {column: values[:, cells] ** -0.5 for column, cells in reduction.stretched.items()}
+def _without_ties(
+    kernel: Kernel, part: Part, rows: list[Row], widths: list[int]
+) -> tuple[list[Row], Array]:
+    """Take out what the groups of each class have together; return the log determinants too (S,)."""
+    device, xp = kernel.device, kernel.device.xp
+    roots = np.sqrt(kernel.reduction.tied_precision())[:, None, None, :]
+    one, tied = device.put(np.eye(roots.shape[-1])), len(roots)
+    for column in range(tied):
+        own: list[Entry] = [None] * (tied + len(widths))
+        own[column] = device.put(roots[column])
+        rows = [*rows, Row(own, None, one)]
+    widths, logs = [*[1] * tied, *widths], 0.0
+    for _ in range(tied):
+        rows, widths, found = take_out(xp, rows, widths)
+        logs = logs + xp.sum(xp.log(found.square), axis=-1)
+    return [Row(row.blocks, row.weight) for row in rows], logs
+
+
+def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[Row]:
+    """Return the rows of each sigma that read theta alone, and the prior of theta, in blocks of `widths` columns.
+
+    Left out are the last rows of each sigma, which read nothing; see `_outside`.
+    """
+    reduction, put, means = kernel.reduction, kernel.device.put, len(widths) - 1
+    t, k, order = len(reduction.reference), widths[-1] - 1, reduction.fitted
+    data = np.empty((k + 1, len(values), len(reduction.rest) * k))
+    for column, out in zip(np.moveaxis(reduction.rest[:, :k], 2, 0), data, strict=True):
+        scaled = column / values[:, : len(column), None]
+        out[:] = scaled.reshape(len(values), -1)
+    precision = prior_precision(reduction, values) if reduction.loosened else reduction.precision[None]
+    roots = np.sqrt(precision[:, order])
+    prior = np.zeros((t + 1, len(roots), t))
+    prior[np.arange(t), :, np.arange(t)] = roots.T
+    prior[t] = roots * reduction.pull[order]
+    edges = np.cumsum([0, *widths])
+    own = Row([put(prior[first:end]) for first, end in zip(edges, edges[1:], strict=False)], None)
+    return [own, Row([*[None] * means, put(data)], None)] if k else [own] if t else []
+
+
+def _outside(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return the residual sum of squares of the rows of each sigma, in units of its square (S, H)."""
+    return np.asarray((kernel.reduction.rest[:, -1, -1] / values[:, : len(kernel.plain)]) ** 2)
 
 
 def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
@@ -234,69 +259,12 @@ def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
     return out
 
 
-def left_over(kernel: Kernel, values: FloatArray, out: Eliminated) -> Array:
-    """Return what is left of the cross-products of theta and y (t + 1, t + 1, S), the prior of theta added."""
-    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
-    t = len(reduction.reference)
-    precisions = device.put(1 / values[:, : len(reduction.rows)] ** 2)
-    whole = xp.permute_dims(xp.reshape(precisions @ kernel.whole, (len(values), t + 1, t + 1)), (1, 2, 0))
-    precision = prior_precision(reduction, values).T  # (t, S)
-    prior = np.zeros((t + 1, t + 1, len(values)))
-    prior[np.arange(t), np.arange(t)] = precision
-    prior[:t, t] = prior[t, :t] = precision * reduction.pull[:, None]
-    prior[t, t] = reduction.pull**2 @ precision + reduction.gram.shape[2] * (reduction.lean @ reduction.lean)
-    whole = whole + device.put(prior)
-    for pivot, row in zip(out.pivots, out.right, strict=True):
-        inverse = 1 / pivot
-        taken: list[list[Array]] = [[] for _ in row]
-        for a in range(t + 1):
-            share = row[a] * inverse
-            for b in range(a, t + 1):
-                taken[a].append(_over_groups(xp, share, row[b]))
-        lines = [[taken[min(a, b)][abs(b - a)] for b in range(t + 1)] for a in range(t + 1)]
-        whole = whole - xp.stack([xp.stack(line) for line in lines])
-    return whole
-
-
-def _over_groups(xp: Any, one: Array, other: Array) -> Array:
-    """Return the sum over groups of a product; long ones not by the library's own, which would start threads."""
-    if one.shape[-1] < LONG:
-        return xp.vecdot(one, other)
-    return xp.sum(one * other, axis=-1)
-
-
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return log p(y | phi) at parameters phi (S, cells)."""
-    reduction, xp = kernel.reduction, kernel.device.xp
-    out = eliminate(kernel, values)
-    rest = left_over(kernel, values, out)
-    total = xp.zeros_like(rest[0, 0, ...])
-    for pivot in out.pivots:
-        total = total + xp.sum(xp.log(pivot), axis=-1)
-    for _ in range(len(reduction.reference)):
-        total = total + xp.log(rest[0, 0, ...])
-        rest = rest[1:, 1:, ...] - rest[1:, :1, ...] * (rest[:1, 1:, ...] / rest[0, 0, ...])
-    get, variances = kernel.device.get, values[:, : len(reduction.rows)] ** 2
-    total = get(total) + _known(get(rest[0, 0, ...]), (1 / variances) @ reduction.whole[-1, -1])
-    total = total + (LOG_2PI + np.log(variances)) @ reduction.rows
+    reduction, get = kernel.reduction, kernel.device.get
+    out = eliminate(kernel, at(reduction, values))
+    total = get(out.logs) + get(out.squares) + LOG_2PI * kernel.scaled
+    total = total + (LOG_2PI + 2 * np.log(values[:, : len(reduction.rows)])) @ kernel.plain
     total = total - np.sum(np.log(prior_precision(reduction, values)[:, reduction.precision > 0]), axis=1)
-    flat = np.sum(reduction.flat) * reduction.gram.shape[2] + np.sum(reduction.precision == 0)
-    return np.asarray(reduction.log_unit - 0.5 * (total - flat * LOG_2PI))
-
-
-def _known(left: FloatArray, squares: FloatArray) -> FloatArray:
-    """Return the sum of squares that is left of `squares`, NaN where that is rounding, and so large as to matter."""
-    return np.where((squares > LOST) & (squares > LOST * left), np.nan, left)
-
-
-def _by_group(kernel: Kernel, values: FloatArray) -> FloatArray:
-    """Return each group's own term at sigmas (S, G)."""
-    reduction = kernel.reduction
-    out = eliminate(kernel, values)
-    get = kernel.device.get
-    squares = left = reduction.whole[0, 0] / values**2 + reduction.lean @ reduction.lean
-    for pivot, row in zip(out.pivots, out.right, strict=True):
-        left = left - get(row[-1] ** 2 / pivot)
-    total = _known(left, squares) + sum(get(kernel.device.xp.log(pivot)) for pivot in out.pivots)
-    total = total + reduction.rows * (LOG_2PI + 2 * np.log(values))
-    return np.asarray(-0.5 * (total - np.sum(reduction.flat) * LOG_2PI))
+    total = total + 2 * np.sum(kernel.flat) - np.sum(reduction.precision == 0) * LOG_2PI
+    return np.asarray(reduction.log_unit - 0.5 * total)

@@ -63,6 +63,8 @@ def _statistics(draws: Draws) -> Named:
         "importance_ess": (("chain",), draws.ess),
         "log_evidence": ((), draws.log_evidence),
         "log_evidence_error": ((), draws.error),
+        "modes": ((), draws.modes),
+        "disagreement": ((), draws.disagreement),
     }
 
 

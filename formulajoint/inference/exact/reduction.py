@@ -1,4 +1,4 @@
-"""From a plan to what the exact engine works with: moments of the data, and how phi enters.
+"""From a plan to what the exact engine works with: triangles of the data, and how phi enters.
 
 Shapes: G groups, H residual sds, p per-group columns, t coefficients that all groups share, theta: the means of
 hierarchies, then those of ``common(...)``. The coefficients of a group are
@@ -25,7 +25,6 @@ from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
 from formulajoint.compiler.priors import Prior, prior
 from formulajoint.design.schema import Design, FloatArray, Grouping, IntArray
 from formulajoint.errors import BugError
-from formulajoint.inference.exact.moments import Cells, moments
 from formulajoint.inference.exact.scales import (
     Cell,
     Scales,
@@ -34,6 +33,7 @@ from formulajoint.inference.exact.scales import (
     correlation_root,
     partial_correlations,
 )
+from formulajoint.inference.exact.triangles import Cells, reduce_rows, squares_by_sigma
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,14 +102,15 @@ class Reduction:
 
     Attributes
     ----------
-    gram : (p, p, G) array
-        X'X in each group.
-    cross : (p, t + 1, G) array
-        X'[columns of theta, y] in each group.
-    whole : (t + 1, t + 1, H) array
-        Cross-products of the columns of theta and y.
+    own : (p, p + k + 1, G) array
+        Rows of each group's triangle: at its own columns, k columns that only theta has, and y. Columns with flat
+        priors are taken out first, so that only the first rows read them.
+    rest : (H, k + 1, k + 1) array
+        Triangles of what is left of the k columns and y in the rows of each sigma.
     rows : (H,) array
         Rows of each sigma.
+    rounding : (H,) array
+        Root mean square of the rounding errors in a row.
     base, lean, fixed : (p,) arrays
         `fixed` is the diagonal of D where phi has no part in it, else 0.
     flat : (p,) bool array
@@ -133,10 +134,10 @@ class Reduction:
         Of null models only.
     """
 
-    gram: FloatArray
-    cross: FloatArray
-    whole: FloatArray
+    own: FloatArray
+    rest: FloatArray
     rows: FloatArray
+    rounding: FloatArray
     base: FloatArray
     lean: FloatArray
     fixed: FloatArray
@@ -176,17 +177,43 @@ class Reduction:
                     rows[j] = tuple(int(i) for i in block.columns[position:])
         return tuple(rows)
 
-    def own_precision(self) -> FloatArray:
-        """Return the prior precision of u (p, 1); with ties (p, G), what each group brings to that of its class."""
-        one = np.where(self.flat, 0.0, 1.0)[:, None]
-        if self.ties is None:
-            return one
-        out = np.tile(one, self.gram.shape[2])
-        pooled = np.flatnonzero(self.fixed == 0)
-        once = pooled[pooled >= len(one) - self.ties.columns]  # a hierarchy gives a class one draw
-        for groups in self.ties.classes:
-            out[np.ix_(once, groups)] /= len(groups)
-        return out
+    @property
+    def groups(self) -> int:
+        """G."""
+        return int(self.own.shape[2])
+
+    @property
+    def fitted(self) -> IntArray:
+        """The elements of theta in the order in which they are fitted (t,): means of hierarchies from the last on.
+
+        The rows of fewest columns are those that read the first column.
+        """
+        means = int(np.sum(self.place >= 0))
+        return np.array([*reversed(range(means)), *range(means, len(self.reference))], dtype=np.int64)
+
+    def column_sizes(self) -> FloatArray:
+        """Return the root mean square of each own column over all rows (p,)."""
+        p = len(self.base)
+        return np.asarray(np.sqrt(np.sum(self.own[:, :p] ** 2, axis=(0, 2)) / np.sum(self.rows)))
+
+    def spreads(self) -> FloatArray:
+        """Return by sigma the root mean square of what a fit of all rows together leaves of the response (H,)."""
+        return np.asarray(np.sqrt(squares_by_sigma(self.own, self.rest, self.sigma_of_group)[-1] / self.rows))
+
+    def gram_of(self, columns: IntArray) -> FloatArray:
+        """Return X'X / N over all rows (m, m) of m own columns."""
+        chosen = np.moveaxis(self.own[:, columns], 1, 2).reshape(-1, len(columns))
+        return np.asarray(np.einsum("ij,ik->jk", chosen, chosen) / np.sum(self.rows))
+
+    def tied_precision(self) -> FloatArray:
+        """Return the prior precision of what each class of `ties` has together (columns, C).
+
+        A hierarchy gives a class one draw; not pooled, each of its n groups brings a prior of its own.
+        """
+        assert self.ties is not None
+        pooled = self.fixed[len(self.base) - self.ties.columns :] == 0
+        sizes = np.array([len(groups) for groups in self.ties.classes], dtype=float)
+        return np.where(pooled[:, None], 1.0, sizes)
 
 
 def reduce(plan: Plan) -> Reduction:
@@ -207,23 +234,26 @@ def reduce(plan: Plan) -> Reduction:
     groups = _cells(design.predictor.grouping if p else None, rows)
     sigmas = _cells(None if sigma is None else sigma.grouping, rows)
     free = np.array([column.sd > 0 for column in kept], dtype=bool)
-    found = moments([c.values for c in kept], y, design.row_weights, p, groups, sigmas, free)
+    single = np.array([not c.pooled for c in own], dtype=bool)
+    sd = np.array([c.sd for c in own])
+    flat, sigma_of_group = single & np.isinf(sd), _sigma_of_group(groups, sigmas)
+    # The others from the last on: D is lower triangular, and so is R D.
+    order = [int(j) for j in (*np.flatnonzero(flat), *np.flatnonzero(~flat)[::-1])]
+    found = reduce_rows(
+        [c.values for c in kept], y, design.row_weights, order, groups, sigmas, sigma_of_group, free
+    )
     theta = np.array([at for at, c in enumerate(kept) if c.shared], dtype=np.int64)
     place = np.array([_position(theta, at) for at in range(p)], dtype=np.int64)
     chosen, reference = [kept[at] for at in theta], found.reference
     blocks, known = _blocks(plan, sigma, sigmas.count)
     stretched, loosened, more = _mixing(plan, blocks, chosen, groups.count, len(known))
     with np.errstate(divide="ignore", invalid="ignore"):
-        single = np.array([not c.pooled for c in own], dtype=bool)
-        sd = np.array([c.sd for c in own])
-        flat = single & np.isinf(sd)
         lean = np.where(single & ~flat, (np.array([c.mean for c in own]) - reference[:p]) / sd, 0.0)
-    with_y = np.append(theta, len(kept))
     return Reduction(
-        gram=found.own[:, :p],
-        cross=found.own[:, with_y],
-        whole=found.whole[np.ix_(with_y, with_y)],
+        own=found.own,
+        rest=found.rest,
         rows=found.rows,
+        rounding=found.rounding,
         base=np.array([_base(c, place[at], reference[at]) for at, c in enumerate(own)]),
         lean=lean,
         fixed=np.where(flat, 1.0, np.where(single, sd, 0.0)),
@@ -235,7 +265,7 @@ def reduce(plan: Plan) -> Reduction:
         - np.where([np.isinf(c.sd) for c in chosen], 0.0, reference[theta]),
         blocks=blocks,
         scales=Scales((*known, *more)),
-        sigma_of_group=_sigma_of_group(groups, sigmas),
+        sigma_of_group=sigma_of_group,
         stretched=stretched,
         loosened=loosened,
         log_unit=_log_unit(design),

@@ -14,6 +14,7 @@ import numpy as np
 from formulajoint.compiler.densities import log_density, support
 from formulajoint.compiler.priors import Prior, prior
 from formulajoint.design.schema import FloatArray
+from formulajoint.inference.panels import cover
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,24 @@ class Coordinate:
         """Return the log density of coordinates: the prior's at the parameter, and the Jacobian."""
         value = self.value(points)
         return _log_density(self.prior, value) + self._log_slope(points)
+
+    @property
+    def mode(self) -> float:
+        """Where the prior of the coordinate is highest, to digits enough to be the same in other units."""
+        mode, width = 0.0, 60.0  # scales from 1e-26 to 1e26
+        with np.errstate(all="ignore"):
+            while width > 1e-6:
+                grid = mode + np.linspace(-width, width, 601)
+                mode = float(grid[np.argmax(np.nan_to_num(self.log_prior(grid), nan=-np.inf))])
+                width /= 100
+        return mode
+
+    def moments(self) -> tuple[float, float]:
+        """Return mean and sd of the coordinate under its prior; NaN where that is improper."""
+        if not self.prior.proper:
+            return np.nan, np.nan
+        found = cover(self.log_prior, self.mode + np.linspace(-40.0, 40.0, 401)[None])
+        return (np.nan, np.nan) if found is None else found.moments()
 
     def _log_slope(self, points: FloatArray) -> FloatArray:
         """Return the log of the parameter's derivative."""
@@ -135,6 +154,11 @@ class Scales:
             else:
                 out[..., position] = cell
         return out
+
+    def points(self, values: FloatArray) -> FloatArray:
+        """Return the coordinates (..., d) of parameters (..., cells)."""
+        free = [(at, cell) for at, cell in enumerate(self.cells) if isinstance(cell, Coordinate)]
+        return np.stack([cell.at(values[..., at]) for at, cell in free], axis=-1)
 
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Return the log prior density (...) of points (..., d) on the real line."""

@@ -6,8 +6,9 @@ The groups of a class have one draw from the hierarchy of the columns tested, T,
     beta_gO ~ N(mu_O + S_OT S_TT^-1 (b - mu_T), S_OO - S_OT S_TT^-1 S_TO),     S = D D'.
 
 Where T stands first among the hierarchy's columns, D is lower triangular, b = mu_T + D_TT u_T and beta_gO = mu_O + D_OT
-u_T + D_OO u_gO: all this is to say that the groups have u_T together. So in the order of elimination T comes last, and
-what is left of its rows is added up over the class. LKJ correlations are the same in any order of the columns.
+u_T + D_OO u_gO: all this is to say that the groups have u_T together. So u_O is integrated out in each group, T last in
+its triangle, and u_T is fitted to the rows of all groups of a class. LKJ correlations are the same in any order of the
+columns.
 
 Not pooled, the prior is conditioned on equality: u_T of n groups, N(lean, 1) each, is N(lean, 1 / n).
 """
@@ -24,6 +25,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, layout
 from formulajoint.design.schema import Design, IntArray
 from formulajoint.inference.exact.reduction import Block, Reduction, Ties, own_columns
 from formulajoint.inference.exact.scales import Cell, Scales
+from formulajoint.inference.exact.triangles import reordered
 
 type Column = tuple[str, int]
 """A term's name, and which of its columns."""
@@ -98,12 +100,11 @@ def tied(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
     order = np.array([j for j in range(len(reduction.base)) if j not in last] + last, dtype=np.int64)
     place = np.argsort(order)  # old column -> new
     blocks, cells = _with_first(reduction, last)
-    groups = np.arange(reduction.gram.shape[2])
+    groups = np.arange(reduction.groups)
     roots = sum(0.5 * np.log(len(some)) for some in equal.classes)  # of N(lean, 1 / n), not pooled
     return replace(
         reduction,
-        gram=reduction.gram[np.ix_(order, order)],
-        cross=reduction.cross[order],
+        own=reordered(reduction.own, order),
         base=reduction.base[order],
         lean=reduction.lean[order],
         fixed=reduction.fixed[order],

@@ -129,7 +129,7 @@ def test_a_block_stays_within_the_memory_that_is_promised(name: str) -> None:
     formula, data = MEMORY_OF[name]
     reduction = reduce(fj.model(formula, data).plan)
     core, p, t = kernel(reduction), len(reduction.base), len(reduction.reference)
-    promised = 8 * max(NUMPY.pairs, reduction.gram.shape[2]) * (p + 2) * (p + t + 3)
+    promised = 8 * max(NUMPY.pairs, reduction.groups) * (p + 2) * (p + t + 3)
     count = 3 * next(blocks(reduction, 10**9)).stop
     points = np.random.default_rng(1).normal(0, 0.3, (count, len(reduction.scales.coordinates)))
     at_points = 8 * count * len(reduction.scales.cells)

@@ -71,7 +71,7 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
             else:
                 shared.append(column)
     root = reduction.root(values)
-    groups = reduction.gram.shape[2]
+    groups = reduction.groups
     codes = design.predictor.grouping.codes if own else np.zeros(rows, int)
     x = np.array([column for column, _ in own]).T if own else np.empty((rows, 0))
     per_group = [(x @ root) * (codes == g)[:, None] for g in range(groups)] if own else []
@@ -168,7 +168,7 @@ def log_jacobian(plan: Plan, reduction: Reduction, values: Array) -> float:
         for term in pool.terms:
             k = term.coefficient.term.columns.shape[1]
             for i in block.columns[at : at + k]:
-                total -= np.log(root[i, i]) * reduction.gram.shape[2] if term.centered else 0.0
+                total -= np.log(root[i, i]) * reduction.groups if term.centered else 0.0
             at += k
     return total
 
@@ -325,7 +325,7 @@ def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(
     reduction = reduce(plan)
     phi = np.random.default_rng(1).normal(0, 0.5, (1, len(reduction.scales.coordinates)))
     values = reduction.scales.values(phi)[0]
-    p, _, groups = reduction.gram.shape
+    p, groups = len(reduction.base), reduction.groups
     size = len(reduction.reference) + p * groups
 
     def w(noise: Array) -> Array:

@@ -15,8 +15,9 @@ from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import Draws, draw
 from formulajoint.inference.exact.importance import sample
 from formulajoint.inference.exact.marginal import kernel
-from formulajoint.inference.exact.problem import log_posterior, starts
+from formulajoint.inference.exact.problem import log_posterior
 from formulajoint.inference.exact.reduction import reduce
+from formulajoint.inference.exact.starts import look
 
 type Array = NDArray[np.float64]
 
@@ -137,9 +138,8 @@ def test_what_a_column_far_from_zero_hides_is_found() -> None:
     data = pd.DataFrame({"g": g, "x": x + 60, "y": 3 + intercepts[g] + slopes[g] * x + rng.normal(size=100)})
     plan = fj.model("y ~ x | g, hierarchy()", data).plan
     target = log_posterior(kernel(reduce(plan)))
-    found = sample(
-        target, starts(reduce(plan), target, np.random.default_rng(1)), 500, 4, np.random.SeedSequence(3)
-    )
+    where = look(reduce(plan), np.random.default_rng(1))
+    found = sample(target, where, 500, 4, np.random.SeedSequence(3))
     # e^-199.79 about the second and e^-203.33 about the first, each explored alone
     assert abs(found.log_integral - np.logaddexp(-199.79, -203.33)) < 0.06
     assert found.k_hat < 0.7

@@ -1,0 +1,386 @@
+"""Scales of single groups, integrated out one by one.
+
+Given what all groups share, theta and the scales of hierarchies, groups are independent of each other. So where each has
+a scale of its own, a sigma or the w of a Student hierarchy, that is one integral a group, by the trapezium rule in its
+log; what is left has few dimensions, and a mode wherever the groups agree about theta. Without that each group's scale
+is a dimension more, and many of the modes are narrow.
+
+Shapes: n points of what is left, z = (theta in units of its sd, then the coordinates of what is left of phi); J units,
+groups or sigmas; m nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import lgamma
+
+import numpy as np
+
+from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.inference.exact.marginal import LOG_2PI, Kernel, given_shared
+from formulajoint.inference.exact.reduction import Reduction
+from formulajoint.inference.exact.scales import Coordinate
+from formulajoint.inference.exact.spectra import (
+    Spectra,
+    log_densities_of_groups,
+    log_densities_of_sigmas,
+    spectra,
+)
+
+FINENESS = 0.7
+"""Distance of the nodes in local sds."""
+
+NODES = (-7, 10)
+"""First and last node about the peak; the log of a scale has its longer tail to the right."""
+
+LOOSE_STEP, LOOSE_NODES = 0.35, (-12, 6)
+"""Distance and range of the nodes of log w, about 0."""
+
+EDGE = 13.0
+"""The first and the last node are lower than the highest by so much in log density, else there are more."""
+
+MORE, MOST = 8, 25
+"""Nodes that are added at an end, and how often."""
+
+NUDGE = 1e-3
+"""Half of the distance over which a slope is taken."""
+
+BELOW, ABOVE, SCAN = 14.0, 6.0, 120
+"""The log of a sigma is looked for so far below and above what the regression of all rows leaves, at so many points."""
+
+VALLEY, HIGH = 8.0, 25.0
+"""Two peaks are apart where the log density between is lower than both by so much, and count if not so much lower."""
+
+FARTHEST = 6.0
+"""No peak is moved farther in a step."""
+
+FINE = 8
+"""Intervals between two nodes, on each of which a density counts as constant when it is drawn from."""
+
+CHUNK = 400
+"""Points that are drawn for at once."""
+
+PAIRS = 2**20
+"""Pairs of a node and a unit that are computed at once."""
+
+ENOUGH = 4
+"""Pools are worth so many times the draws taken from them: a point is dear."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Which scales are integrated out.
+
+    Attributes
+    ----------
+    cells : (J,) int array
+        Their places among the parameters phi.
+    sigmas : bool
+        Whether they are sigmas, else the w of groups.
+    coordinates : tuple of J Coordinate
+        Their priors.
+    left : (e,) int array
+        Places of the parameters that are left, and not constant.
+    """
+
+    cells: IntArray
+    sigmas: bool
+    coordinates: tuple[Coordinate, ...]
+    left: IntArray
+
+    def log_prior(self, logs: FloatArray) -> FloatArray:
+        """Return the log prior density (..., J) of logs of the scales."""
+        if len({str(coordinate.prior) for coordinate in self.coordinates}) == 1:
+            return self.coordinates[0].log_prior(logs)
+        each = [coordinate.log_prior(logs[..., j]) for j, coordinate in enumerate(self.coordinates)]
+        return np.stack(each, axis=-1)
+
+    def dimensions(self, reduction: Reduction) -> int:
+        """Return how many dimensions are left."""
+        return len(self.left) + len(reduction.reference)
+
+
+def units(reduction: Reduction) -> Units | None:
+    """Return which scales can be integrated out with profit, or None."""
+    if reduction.ties is not None:
+        return None
+    found = [made for made in (_sigmas(reduction), _loose(reduction)) if made is not None]
+    best = max(found, key=lambda made: len(made.cells), default=None)
+    if best is None or best.dimensions(reduction) >= len(reduction.scales.coordinates):
+        return None
+    return best
+
+
+def _sigmas(reduction: Reduction) -> Units | None:
+    return _units(reduction, np.arange(len(reduction.rows)), True)
+
+
+def _loose(reduction: Reduction) -> Units | None:
+    if len(reduction.stretched) != 1:
+        return None
+    (own,) = reduction.stretched.values()
+    return _units(reduction, np.arange(own.start, own.stop), False) if isinstance(own, slice) else None
+
+
+def _units(reduction: Reduction, cells: IntArray, sigmas: bool) -> Units | None:
+    every = reduction.scales.cells
+    own = [cell for at in cells if isinstance(cell := every[at], Coordinate)]
+    if len(own) < max(2, len(cells)) or any(cell.low != 0 or np.isfinite(cell.high) for cell in own):
+        return None
+    gone = {*cells.tolist(), *reduction.loosened.values()}
+    left = [at for at, cell in enumerate(every) if isinstance(cell, Coordinate) and at not in gone]
+    return Units(cells, sigmas, tuple(own), np.array(left, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class At:
+    """Points z.
+
+    Attributes
+    ----------
+    values : (n, cells) array
+        phi; the scales of units are 1, and those of priors of theta.
+    shift : (n, t) array
+        theta - reference.
+    spectra : Spectra or None
+        The groups' rows there.
+    """
+
+    values: FloatArray
+    shift: FloatArray
+    spectra: Spectra | None
+
+    def some(self, which: IntArray) -> At:
+        """Return some of the points."""
+        own = None if self.spectra is None else self.spectra.some(which)
+        return At(self.values[which], self.shift[which], own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """The density of what is left when the scales of units are integrated out.
+
+    Attributes
+    ----------
+    kernel : Kernel
+    units : Units
+    unit : (t,) array
+        In which theta is measured.
+    guess : (J,) array
+        About where the logs of the scales are.
+    wide : bool
+        Whether nodes cover all that is plausible at every point, for densities of a scale with two peaks.
+    """
+
+    kernel: Kernel
+    units: Units
+    unit: FloatArray
+    guess: FloatArray
+    wide: bool = False
+
+    def log_density(self, points: FloatArray) -> FloatArray:
+        """Return the log density of points z (n, e + t)."""
+        _, (first, last) = self._range()
+        step = max(1, PAIRS // (len(self.units.cells) * (last - first)))
+        parts = [self._log_density(points[at : at + step]) for at in range(0, len(points), step)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _log_density(self, points: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            at = self.at(points)
+            inner, rest = self._integrals(at)
+            prior = self._prior(points, at.shift)
+        return np.asarray(inner + rest + prior)
+
+    def at(self, points: FloatArray) -> At:
+        """Return points z (n, e + t)."""
+        reduction, t = self.kernel.reduction, len(self.unit)
+        cells = [cell if isinstance(cell, float) else 1.0 for cell in reduction.scales.cells]
+        values = np.tile(np.array(cells), (len(points), 1))
+        for place, at in enumerate(self.units.left):
+            cell = reduction.scales.cells[at]
+            assert isinstance(cell, Coordinate)
+            values[:, at] = cell.value(points[:, t + place])
+        shift = points[:, :t] * self.unit
+        return At(values, shift, self.spectra(values, shift))
+
+    def _prior(self, points: FloatArray, shift: FloatArray) -> FloatArray:
+        reduction, t = self.kernel.reduction, len(self.unit)
+        out = np.full(len(points), float(np.sum(np.log(self.unit))))
+        for place, at in enumerate(self.units.left):
+            cell = reduction.scales.cells[at]
+            assert isinstance(cell, Coordinate)
+            out += cell.log_prior(points[:, t + place])
+        for place in np.flatnonzero(reduction.precision > 0):
+            square = reduction.precision[place] * (shift[:, place] - reduction.pull[place]) ** 2
+            root = 0.5 * np.log(reduction.precision[place])
+            df = degrees(reduction, int(place))
+            if np.isinf(df):
+                out += root - 0.5 * (LOG_2PI + square)
+            else:
+                constant = lgamma((df + 1) / 2) - lgamma(df / 2) - 0.5 * np.log(df * np.pi)
+                out += root + constant - (df + 1) / 2 * np.log1p(square / df)
+        return out
+
+    def spectra(self, values: FloatArray, shift: FloatArray) -> Spectra | None:
+        """Return the groups' rows in a form cheap at many nodes, or None where there is none."""
+        one_row = all(len(part.loads) == 1 for part in self.kernel.parts)
+        return spectra(self.kernel, values, shift) if self.units.sigmas or one_row else None
+
+    def profile(self, at: At, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the log density of the units' scales at nodes, and the rest.
+
+        Parameters
+        ----------
+        at : At
+            Of n points.
+        logs : (n, m, J) array
+            Logs of the scales.
+
+        Returns
+        -------
+        heights : (n, m, J) array
+        rest : (n,) array
+            What does not depend on them.
+        """
+        own, rest = self.units, np.zeros(len(logs))
+        if at.spectra is None:
+            heights, rest = self._one_by_one(at, logs)
+        elif own.sigmas:
+            heights = log_densities_of_sigmas(self.kernel, at.spectra, logs)
+        else:
+            sigmas = at.values[:, : len(self.kernel.plain)]
+            heights, rest = log_densities_of_groups(self.kernel, at.spectra, sigmas, logs)
+        heights = heights + own.log_prior(logs)
+        return np.where(np.isfinite(heights), heights, -np.inf), rest
+
+    def _one_by_one(self, at: At, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        n, m, _ = logs.shape
+        many = np.repeat(at.values, m, axis=0)
+        many[:, self.units.cells] = np.exp(logs).reshape(n * m, -1)
+        group, sigma = given_shared(self.kernel, many, np.repeat(at.shift, m, axis=0))
+        return group.reshape(n, m, -1), np.sum(sigma.reshape(n, m, -1)[:, 0], axis=1)
+
+    @property
+    def steps(self) -> FloatArray:
+        """Distances of the nodes (J,)."""
+        if self.units.sigmas:
+            return FINENESS / np.sqrt(2 * np.maximum(self.kernel.reduction.rows, 1.0))
+        return np.full(len(self.units.cells), LOOSE_STEP)
+
+    def _range(self) -> tuple[bool, tuple[int, int]]:
+        """Return whether nodes follow the peak, and the first and the last from there."""
+        if not self.units.sigmas:
+            return False, LOOSE_NODES
+        if not self.wide:
+            return True, NODES
+        step = float(np.min(self.steps))
+        return False, (-int(BELOW / step), int(ABOVE / step))
+
+    def two_peaks(self, points: FloatArray) -> bool:
+        """Tell whether the density of some scale has two peaks apart at some of the points z."""
+        logs = self.guess + np.linspace(-BELOW, ABOVE, SCAN)[:, None]
+        with np.errstate(all="ignore"):
+            heights, _ = self.profile(self.at(points), np.broadcast_to(logs, (len(points), *logs.shape)))
+        before = np.maximum.accumulate(heights, axis=1)
+        after = np.maximum.accumulate(heights[:, ::-1], axis=1)[:, ::-1]
+        valley = (np.minimum(before, after) - heights > VALLEY) & (
+            np.minimum(before, after) > np.max(heights, axis=1, keepdims=True) - HIGH
+        )
+        return bool(np.any(valley))
+
+    def nodes(self, at: At) -> tuple[FloatArray, tuple[int, int]]:
+        """Return about where the densities of the units' scales peak (n, J), and first and last node from there."""
+        follow, ends = self._range()
+        centre = np.tile(self.guess, (len(at.values), 1))
+        if not follow:
+            return centre, ends
+        rows = np.maximum(self.kernel.reduction.rows, 1.0)
+        for _ in range(2):  # as if -N log s - Q / 2 s^2: from the slope one has Q
+            sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)
+            heights, _ = self.profile(at, sides)
+            slope = (heights[:, 1] - heights[:, 0]) / (2 * NUDGE)
+            squares = np.maximum(np.nan_to_num(slope, nan=0.0) + rows, 1e-5 * rows)
+            centre = centre + np.clip(0.5 * np.log(squares / rows), -FARTHEST, FARTHEST)
+        return centre, NODES
+
+    def _integrals(self, at: At) -> tuple[FloatArray, FloatArray]:
+        """Return the sum of the logs of the integrals over the scales (n,), and the rest (n,)."""
+        centre, (first, last) = self.nodes(at)
+        step = self.steps
+        offsets = np.arange(first, last + 1)[:, None] * step
+        heights, rest = self.profile(at, centre[:, None, :] + offsets)
+        top = np.max(heights, axis=1)
+        total = top + np.log(np.sum(np.exp(heights - top[:, None]), axis=1))
+        for end, sign in ((first, -1), (last, 1)):
+            edge = heights[:, 0 if sign < 0 else -1]
+            going = np.flatnonzero(np.any(edge > total - EDGE, axis=1) & np.all(np.isfinite(total), axis=1))
+            reach = end
+            for _ in range(MOST):
+                if not len(going):
+                    break
+                more = reach + sign * np.arange(1, MORE + 1)
+                logs = centre[going, None, :] + more[:, None] * step
+                found, _ = self.profile(at.some(going), logs)
+                total[going] = np.logaddexp(total[going], np.logaddexp.reduce(found, axis=1))
+                reach += sign * MORE
+                going = going[np.any(found[:, -1] > total[going] - EDGE, axis=1)]
+        return np.sum(total + np.log(step), axis=1), rest
+
+    def draw(self, points: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return phi (n, cells) at points z, the scales of units drawn given these."""
+        at = self.at(points)
+        values, shift = at.values, at.shift
+        for start in range(0, len(points), CHUNK):
+            some = np.arange(start, min(start + CHUNK, len(points)))
+            values[some[:, None], self.units.cells] = np.exp(self._draw_logs(at.some(some), rng))
+        reduction = self.kernel.reduction
+        for place, at in reduction.loosened.items():
+            df = degrees(reduction, place)
+            away = reduction.precision[place] * (shift[:, place] - reduction.pull[place]) ** 2
+            values[:, at] = rng.gamma((df + 1) / 2, 2 / (df + away))
+        return values
+
+    def _draw_logs(self, at: At, rng: np.random.Generator) -> FloatArray:
+        centre, (first, last) = self.nodes(at)
+        step = self.steps
+        for _ in range(MOST):  # the same nodes for all points, so many as the longest tail wants
+            offsets = np.arange(first - 3, last + 4)[:, None] * step
+            heights, _ = self.profile(at, centre[:, None, :] + offsets)
+            top = np.max(heights, axis=1)
+            low, high = (bool(np.any(heights[:, end] > top - EDGE)) for end in (2, -3))
+            if not low and not high:
+                break
+            first, last = first - MORE * low, last + MORE * high
+        fine = interpolated(heights - top[:, None])  # (n, k, J)
+        steps = np.cumsum(fine, axis=1)
+        wanted = rng.random(top.shape) * steps[:, -1]
+        cell = np.sum(steps < wanted[:, None], axis=1)  # (n, J)
+        within = rng.random(top.shape)
+        return np.asarray(centre + (first - 1 + (cell + within) / FINE) * step)
+
+
+def interpolated(heights: FloatArray) -> FloatArray:
+    """Return densities (n, (m - 5) FINE, J) from their logs at nodes (n, m, J), between all but the outer ones.
+
+    The logs are interpolated by polynomials of degree five.
+    """
+    low = np.maximum(heights, -700.0)
+    n, m, units = low.shape
+    around = range(-2, 4)
+    parts = []
+    for offset in (np.arange(FINE) + 0.5) / FINE:
+        weights = [np.prod([(offset - b) / (a - b) for b in around if b != a]) for a in around]
+        parts.append(sum((w * low[:, k : k + m - 5] for k, w in enumerate(weights)), np.zeros(())))
+    fine = np.exp(np.minimum(np.stack(parts, axis=2), 5.0))  # (n, m - 5, FINE, J)
+    return fine.reshape(n, (m - 5) * FINE, units)
+
+
+def degrees(reduction: Reduction, place: int) -> float:
+    """Return the degrees of freedom of the prior of an element of theta, infinity for a normal one."""
+    if place not in reduction.loosened:
+        return np.inf
+    cell = reduction.scales.cells[reduction.loosened[place]]
+    assert isinstance(cell, Coordinate)
+    return 2 * float(cell.prior.args["alpha"])
