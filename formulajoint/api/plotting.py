@@ -133,12 +133,13 @@ class Plots:
         """
         return shrinkage(self.fit.draws, variable, ax, figsize)
 
-    def ppc(self, kind: str = "ecdf", count: int = 50, seed: int = 0, figsize: Size = None) -> Figure:
-        """Draw the response's distribution among `count` responses replicated from the posterior.
+    def ppc(self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None) -> Figure:
+        """Draw the residuals at `count` draws among those of replicated responses; the title says if they are alike.
 
         Parameters
         ----------
-        kind : {"ecdf", "kde", "hist"}
+        kind : {"qq", "ecdf", "kde", "hist"}
+            Quantiles against normal ones, cumulative distribution, density or histogram.
         count, seed : int
         figsize : optional
         """

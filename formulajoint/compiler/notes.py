@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from formulajoint.compiler import names
+from formulajoint.compiler.columns import columns_of
 from formulajoint.compiler.defaults import stands_for_intercept
-from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.narrow_priors import may_be_narrow, narrow_priors
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.priors import DEFAULT, Prior
+from formulajoint.compiler.undetermined import may_be_open, undetermined
 from formulajoint.design.coding import CODINGS
-from formulajoint.design.moments import partial_ss, stack
 from formulajoint.design.rows import sd
-from formulajoint.design.schema import Factor, Grouping, IntArray, Term
+from formulajoint.design.schema import Factor, Grouping, Term
 
 FAR = 5.0
 """A column whose mean is this many sds from zero makes the intercept an extrapolation."""
 
 FEW = 3
 """With so few groups a hierarchy's sd hardly learns from the data."""
-
-MOST_NAMED = 6
-"""A note names so many groups at most."""
 
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
@@ -33,7 +30,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *_orders_of_text(plan),
         *_few_groups(plan),
         *_lone_rows(plan),
-        *_undetermined(plan),
+        *_of_columns(plan),
     )
 
 
@@ -49,10 +46,13 @@ def _far_columns(plan: Plan) -> Iterator[str]:
     predictor = plan.design.predictor
     for term in far_terms(plan):
         level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
+        pooled = any(c.term is level for c in plan.mean.coefficients if c.name in plan.mean.pooled)
+        # Levels pooled at x = 0 draw the groups' lines together there, and so their slopes.
+        drawn = f", and as it is pooled, the slopes of {term.name} depend on where {term.name} has its zero"
         spread = sd(term.columns, plan.design.row_weights)[0]
         yield (
-            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {spread:.4g}), "
-            f"so {level.name} is an extrapolation: consider center({term.name})."
+            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {spread:.4g}), so {level.name} is an "
+            f"extrapolation{drawn if pooled and term in predictor.per_group else ''}: consider center({term.name})."
         )
 
 
@@ -107,74 +107,14 @@ def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]
                 yield part.predictor.grouping, [(term.sd_name, term.sd) for term in pool.terms]
 
 
-def _undetermined(plan: Plan) -> Iterator[str]:
-    """Tell of coefficients of single groups, not pooled, of which the group's own rows say nothing."""
+def _of_columns(plan: Plan) -> Iterator[str]:
+    """Yield what the columns tell of coefficients: which the data leave open, which a default prior holds back."""
     for part in (plan.mean, *plan.parameters):
-        if isinstance(part, LinearPlan) and part.predictor.grouping is not None:
-            yield from _undetermined_of(plan, part, part.predictor.grouping)
-
-
-def _undetermined_of(plan: Plan, part: LinearPlan, grouping: Grouping) -> Iterator[str]:
-    own = [c for c in part.coefficients if c.grouped and not _is_known(c)]
-    if all(_is_excused(c) for c in own):  # before anything is computed
-        return
-    columns = stack([c.term for c in own], plan.design.rows.used)
-    information = partial_ss(columns, grouping, plan.design.row_weights)  # (G, p)
-    start = 0
-    for coefficient in own:
-        labels = names.columns(coefficient.term)
-        alone = information[:, start : start + len(labels)] > 0
-        start += len(labels)
-        if not _is_excused(coefficient) and not alone.all():
-            yield _rests_on_priors(plan, part, coefficient, grouping, ~alone)
-
-
-def _is_known(coefficient: Coefficient) -> bool:
-    return coefficient.prior is not None and coefficient.prior.law == "constant"
-
-
-def _is_excused(coefficient: Coefficient) -> bool:
-    """Tell whether there is nothing to say: an intercept goes with its slopes, the pooled learn from other groups."""
-    prior = coefficient.prior
-    return coefficient.term.name == "Intercept" or prior is None or not prior.proper
-
-
-def _rests_on_priors(
-    plan: Plan, part: LinearPlan, coefficient: Coefficient, grouping: Grouping, lacking: NDArray[np.bool_]
-) -> str:
-    """Return the note of a term whose columns, in the groups `lacking` (G, k), depend on the group's others."""
-    groups, columns = np.flatnonzero(lacking.any(axis=1)), np.flatnonzero(lacking.any(axis=0))
-    labels = names.columns(coefficient.term)
-    what = (
-        " and ".join(labels[j] for j in columns)
-        if len(columns) < len(labels)
-        else names.plain(coefficient.term.name)
-    )
-    everywhere = len(groups) == len(grouping)
-    where = f"every {grouping.name}" if everywhere else f"{grouping.name} {_named(grouping, groups)}"
-    cure = (
-        f"write common({coefficient.term.name})"
-        if lacking.all()
-        else f"consider hierarchy({coefficient.term.name})"
-    )
-    weight = "".join(_weight_of(plan, coefficient, lacking))
-    return (
-        f"In {where} {what} does not vary apart from the other columns, so that its coefficient there rests on the "
-        f"priors alone{weight}: {cure}."
-    )
-
-
-def _named(grouping: Grouping, groups: IntArray) -> str:
-    rest = len(groups) - MOST_NAMED
-    shown = ", ".join(grouping.labels[g] for g in groups[:MOST_NAMED])
-    return shown + (f" and {rest} more" if rest > 0 else "")
-
-
-def _weight_of(plan: Plan, coefficient: Coefficient, lacking: NDArray[np.bool_]) -> Iterator[str]:
-    """Yield how much the averages of a term count the coefficients that are `lacking`."""
-    for contrast in plan.contrasts:
-        if isinstance(contrast, AveragePlan) and contrast.coefficient is coefficient:
-            weights = contrast.weights.values.reshape(len(lacking), -1)  # (G, 1) or (G, k)
-            most = float(np.sum(weights * lacking, axis=0).max())
-            if most > 0:
-                yield f"; {contrast.name} has weight {most:.3g} on it"
+        if not isinstance(part, LinearPlan):
+            continue
+        narrow = part is plan.mean and may_be_narrow(plan)
+        if narrow or may_be_open(part):
+            columns = columns_of(plan, part)
+            yield from undetermined(plan, part, columns)
+            if narrow:
+                yield from narrow_priors(plan, columns)

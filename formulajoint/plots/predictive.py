@@ -1,45 +1,66 @@
-"""Whether the model could have made these data: their distribution among responses drawn from the posterior."""
+"""Whether the model could have made these data: their residuals among those of responses drawn from the posterior.
+
+The response itself is no fair picture where many coefficients are fitted: replicated responses then scatter more than
+the data, whose errors the fitted coefficients have taken up (``results/predictive_check.py``).
+"""
 
 from __future__ import annotations
 
-import arviz_plots as azp
-import matplotlib.pyplot as plt
+from collections.abc import Callable
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from xarray import Dataset, DataTree
+from matplotlib.patches import Patch
+from scipy.special import ndtr, ndtri
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import BLUE, PALE, WIDTH, cut, headline, legend, styled
+from formulajoint.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    WIDTH,
+    cut,
+    density,
+    figure_of,
+    headline,
+    legend,
+    panels,
+    styled,
+)
 from formulajoint.results.posterior import Posterior
-from formulajoint.results.replicates import replicates
+from formulajoint.results.predictive_check import predictive_check
+from formulajoint.results.replicates import in_blocks, some_draws
 
-KINDS = ("ecdf", "kde", "hist")
+MOST_POINTS, MOST_BINS = 400, 40
+"""Points of a curve, and bins of a histogram."""
 
-SMOOTHING = {"bound_correction": False, "extend": True}
+MIDDLE = 0.95
+"""Share of the draws' curves within a band."""
 
-USUAL, JUDGED_BY = 0.95, 400
-"""A figure of the data is usual within this share of so many replicated ones."""
+REACH = 0.5
+"""The axis of residuals ends so far beyond the outermost one."""
 
 
 @styled
 def ppc(
     posterior: Posterior,
-    kind: str = "ecdf",
-    count: int = 50,
+    kind: str = "qq",
+    count: int = 100,
     seed: int = 0,
     figsize: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw the distribution of the response among `count` replicated ones.
+    """Draw the distribution of the residuals at `count` draws, and that of responses replicated at the same draws.
 
     Parameters
     ----------
     posterior : Posterior
-    kind : {"ecdf", "kde", "hist"}
-        Cumulative, which needs no smoothing; density; histogram.
+    kind : {"qq", "ecdf", "kde", "hist"}
+        Quantiles against those of the normal distribution, which show tails best; cumulative distribution; density;
+        histogram.
     count : int
-        Replicated data sets.
+        Draws of the posterior; fewer are taken of very many rows.
     seed : int
     figsize : (float, float), optional
         Inches.
@@ -47,6 +68,7 @@ def ppc(
     Returns
     -------
     Figure
+        The title has the verdict of ``predictive_check``.
 
     Raises
     ------
@@ -57,60 +79,68 @@ def ppc(
         raise InferenceError(f"`kind` is one of {', '.join(KINDS)}, not {kind!r}.")
     if not count >= 1:
         raise InferenceError(f"`count` must be 1 or more, not {count}.")
-    new, y = replicates(posterior, max(count, JUDGED_BY), seed), posterior.plan.design.response.values
-    shown = new[:count]
+    rng = np.random.default_rng(seed)
+    y = posterior.plan.design.response.values
+    blocks = list(in_blocks(posterior, some_draws(posterior, count, rng)))
+    data = np.vstack([block.scores(y) for block in blocks])
+    new = np.vstack([block.scores(block.responses(rng)) for block in blocks])
+    (ax,) = panels(1, None, figsize or (WIDTH, 3.6))
     name = cut(posterior.plan.response_name)
-    plotted = azp.plot_ppc_dist(
-        _tree(name, shown, y),
-        kind=kind,
-        num_samples=len(shown),
-        backend="matplotlib",
-        visuals={
-            "predictive_dist": {"color": PALE, "alpha": 0.5, "width": 0.8},
-            "observed_dist": {"color": BLUE, "width": 2.2},
-            "title": False,
-            "remove_axis": kind != "ecdf",
-        },
-        stats=dict.fromkeys(("predictive_dist", "observed_dist"), SMOOTHING) if kind == "kde" else None,
-        figure_kwargs={
-            "figsize": figsize or (WIDTH, 3.6),
-            "figsize_units": "inches",
-            "layout": "constrained",
-        },
-    )
-    figure: Figure = plotted.viz["figure"].item()
-    plt.close(figure)
-    (ax,) = figure.axes
-    ax.set_xlabel(name)
-    headline([ax], f"{name}: {_answer(new, y)}", own=True)
-    keys = [Line2D([], [], color=BLUE, linewidth=2.2, label="data")]
-    keys += [Line2D([], [], color=PALE, label=f"{len(shown)} replicated from the posterior")]
+    unit = "in residual sds" if blocks[0].nu is None else "as normal scores"
+    KINDS[kind](ax, new, data, f"residuals, {unit}")
+    headline([ax], f"{name}: {predictive_check(posterior, seed).verdict}", own=True)
+    keys = [Patch(color=BLUE, label=f"data, at {len(data)} draws of the posterior")]
+    keys += [Patch(color=GREY, alpha=0.5, label="replicated at the same draws")]
     legend(ax, keys, own=True)
-    return figure
+    return figure_of(ax)
 
 
-def _tree(name: str, new: FloatArray, y: FloatArray) -> DataTree:
-    rows = {"obs": np.arange(len(y))}
-    draws = {"chain": [0], "draw": np.arange(len(new))}
-    predictive = Dataset({name: (("chain", "draw", "obs"), new[None])}, rows | draws)
-    return DataTree.from_dict(
-        {"posterior_predictive": predictive, "observed_data": Dataset({name: ("obs", y)}, rows)}
-    )
+def _qq(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
+    rows = data.shape[1]
+    x = ndtri((np.arange(rows) + 0.5) / rows)
+    if rows > MOST_POINTS:
+        x = np.linspace(x[0], x[-1], MOST_POINTS)
+    _bands(ax, x, [np.quantile(z, ndtr(x), axis=1, method="hazen").T for z in (new, data)])
+    ax.axline((0, 0), slope=1, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
+    ax.set(xlabel="quantiles of a normal distribution", ylabel=label)
 
 
-def _answer(new: FloatArray, y: FloatArray) -> str:
-    """Say where the data's sd, least and largest value stand among the replicated ones."""
-    pairs = {
-        "smallest value": (new.min(axis=1), y.min()),
-        "largest value": (new.max(axis=1), y.max()),
-        "sd": (new.std(axis=1), y.std()),
-    }
-    odd = [what for what, (among, value) in pairs.items() if not _is_usual(among, value)]
-    if not odd:
-        return "smallest value, largest value and sd are like those of replicated data"
-    return f"the {' and the '.join(odd)} {'lies' if len(odd) == 1 else 'lie'} outside {USUAL:.0%} of replicated data"
+def _ecdf(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
+    x = _grid(new, data, MOST_POINTS)
+    shares = [[np.searchsorted(np.sort(row), x, side="right") / len(row) for row in z] for z in (new, data)]
+    _bands(ax, x, list(map(np.array, shares)))
+    ax.set(xlabel=label, ylabel="share of rows below", ylim=(0, 1))
 
 
-def _is_usual(among: FloatArray, value: float) -> bool:
-    low, high = np.quantile(among, [(1 - USUAL) / 2, (1 + USUAL) / 2])
-    return bool(low <= value <= high)
+def _kde(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
+    x = _grid(new, data, MOST_POINTS)
+    _bands(ax, x, [np.array([np.interp(x, *density(row), 0, 0) for row in z]) for z in (new, data)])
+    ax.set(xlabel=label, ylim=(0, None), yticks=[])
+
+
+def _hist(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
+    edges = _grid(new, data, int(np.clip(2 * np.sqrt(data.shape[1]), 8, MOST_BINS)))
+    heights = [np.array([np.histogram(row, edges)[0] for row in z]) for z in (new, data)]
+    # The last height stands twice, so that the last bin has its width.
+    _bands(ax, edges, [np.hstack([h, h[:, -1:]]) for h in heights], steps=True)
+    ax.set(xlabel=label, ylabel="rows", ylim=(0, None))
+
+
+KINDS: dict[str, Callable[[Axes, FloatArray, FloatArray, str], None]] = {
+    "qq": _qq,
+    "ecdf": _ecdf,
+    "kde": _kde,
+    "hist": _hist,
+}
+
+
+def _grid(new: FloatArray, data: FloatArray, count: int) -> FloatArray:
+    return np.linspace(min(new.min(), data.min()) - REACH, max(new.max(), data.max()) + REACH, count)
+
+
+def _bands(ax: Axes, x: FloatArray, curves: list[FloatArray], steps: bool = False) -> None:
+    """Draw the curves (D, len(x)) of replicated data, then those of the data, each as a band about its median."""
+    for heights, color, shade in zip(curves, (GREY, BLUE), (0.3, 0.35), strict=True):
+        low, middle, high = np.quantile(heights, [(1 - MIDDLE) / 2, 0.5, (1 + MIDDLE) / 2], axis=0)
+        ax.fill_between(x, low, high, color=color, alpha=shade, linewidth=0, step="post" if steps else None)
+        ax.plot(x, middle, color=color, linewidth=1.6, drawstyle="steps-post" if steps else "default")

@@ -5,51 +5,88 @@ In NumPy from the plan, so that a saved fit needs no PyMC and no data to be chec
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import batched
+
 import numpy as np
 from numpy.random import Generator
+from scipy import special
 
-from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import LinearPlan, ScalePlan
 from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.results.posterior import Posterior
 
+LEAST_DRAWS, MOST_NUMBERS, BLOCK = 20, 2 * 10**7, 2**22
+"""Fewer draws are taken, but not below the first number, where draws times rows would exceed the second; the third is
+that product for one block of predictions."""
 
-def replicates(posterior: Posterior, count: int, seed: int | None = None) -> FloatArray:
-    """Return `count` sets of responses at the rows of the data, (count, N), each from another draw.
+TINY = 1e-300
+"""Least tail probability that is turned into a normal score."""
 
-    Parameters
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """The distribution of the response at each row, by draw.
+
+    Attributes
     ----------
-    posterior : Posterior
-    count : int
-        At most the number of draws.
-    seed : int, optional
+    mean : (D, N) array
+    sigma : (D, N) or (N,) array
+        Residual sd, or Student's scale.
+    nu : (D, N) array or None
+        Student's degrees of freedom.
+    """
+
+    mean: FloatArray
+    sigma: FloatArray
+    nu: FloatArray | None
+
+    def responses(self, rng: Generator) -> FloatArray:
+        """Return a new response at each row, (D, N)."""
+        shape = self.mean.shape
+        noise = rng.standard_normal(shape) if self.nu is None else rng.standard_t(self.nu, shape)
+        return self.mean + self.sigma * noise
+
+    def scores(self, y: FloatArray) -> FloatArray:
+        """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sigma; (D, N)."""
+        standard = (y - self.mean) / self.sigma
+        if self.nu is None:
+            return standard
+        tail = np.maximum(special.stdtr(self.nu, -abs(standard)), TINY)
+        return np.asarray(-np.sign(standard) * special.ndtri(tail))
+
+
+def some_draws(posterior: Posterior, count: int, rng: Generator) -> IntArray:
+    """Return the numbers of `count` draws, chains one after another; fewer where there are fewer, or very many rows."""
+    chains, draws = posterior.named.shape
+    most = max(LEAST_DRAWS, MOST_NUMBERS // posterior.plan.design.rows.used)
+    return rng.choice(chains * draws, size=min(count, most, chains * draws), replace=False)
+
+
+def in_blocks(posterior: Posterior, taken: IntArray) -> Iterator[Predictions]:
+    """Yield the predictions of the draws numbered `taken`, as many at once as memory is kept small by."""
+    for block in batched(taken, max(1, BLOCK // posterior.plan.design.rows.used)):
+        yield predictions(posterior, np.array(block))
+
+
+def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
+    """Return the distribution of the response by the draws numbered `taken`.
 
     Raises
     ------
     InferenceError
         Where the family is not one of the language's own.
     """
-    rng = np.random.default_rng(seed)
-    chains, draws = posterior.named.shape
-    total = chains * draws
-    taken = rng.choice(total, size=min(count, total), replace=False)
     plan, rows = posterior.plan, posterior.plan.design.rows.used
+    if plan.family.name not in ("gaussian", "student"):
+        raise InferenceError(f"Responses of the family `{plan.family.name}` cannot be replicated yet.")
     mean = _linear(posterior, plan.mean, taken)
     parameters = {_parameter(part): _values(posterior, part, taken, rows) for part in plan.parameters}
     if plan.design.standard_errors is not None:
         parameters["sigma"] = plan.design.standard_errors
-    return mean + parameters["sigma"] * _noise(plan, parameters, rng, (len(taken), rows))
-
-
-def _noise(
-    plan: Plan, parameters: dict[str, FloatArray], rng: Generator, shape: tuple[int, int]
-) -> FloatArray:
-    match plan.family.name:
-        case "gaussian":
-            return rng.standard_normal(shape)
-        case "student":
-            return rng.standard_t(parameters["nu"], shape)
-    raise InferenceError(f"Responses of the family `{plan.family.name}` cannot be replicated yet.")
+    return Predictions(mean, parameters["sigma"], parameters.get("nu"))
 
 
 def _parameter(part: LinearPlan | ScalePlan) -> str:

@@ -38,6 +38,26 @@ def test_a_column_far_from_zero(mean):
     assert notes("y ~ 0 + x | g", x=X + mean) == ()  # there is no intercept
 
 
+@pytest.mark.parametrize(
+    ("clauses", "said"),
+    [
+        ("hierarchy()", True),
+        ("hierarchy(cor=false)", True),
+        ("hierarchy(Intercept)", True),
+        ("hierarchy(x)", False),
+    ],
+)
+def test_where_intercepts_are_pooled_the_zero_of_x_matters(clauses, said):
+    """With intercepts of their own the groups' slopes and their hierarchy are the same wherever x has its zero."""
+    (note,) = notes(f"y ~ x | g, {clauses}", x=X + 6)
+    assert (
+        "so Intercept is an extrapolation, and as it is pooled, the slopes of x depend on where x has its zero"
+        in note
+    ) is said
+    (note,) = notes("y ~ 1 + common(x) | g, hierarchy()", x=X + 6)
+    assert "pooled" not in note
+
+
 def test_two_values_far_from_zero_are_told_with_their_sd():
     """Their s_x is half their distance, 1/2."""
     (note,) = notes("y ~ x", x=2019 + (np.arange(24) < 6))
@@ -100,47 +120,6 @@ def test_few_groups_of_sigma():
     assert note == "There are 3 groups of g: sigma_sd is informed mostly by the prior."
     (note,) = notes("y ~ x | g, sigma ~ x | arm, hierarchy(sigma.x)", 4)
     assert note == "There are 3 groups of arm: sigma_x_sd is informed mostly by the prior."
-
-
-def constant_in(*groups):
-    return pd.Series(np.where(np.isin(np.arange(24) % 4, groups), 1.0, BASE))
-
-
-def test_a_group_that_does_not_determine_its_coefficient():
-    """x is 1 in group 3, which has 6 of the 24 rows."""
-    (note,) = notes("y ~ x | g, joint(x)", x=constant_in(3))
-    assert note == (
-        "In g 3 x does not vary apart from the other columns, so that its coefficient there rests on the priors "
-        "alone; joint_x has weight 0.25 on it: consider hierarchy(x)."
-    )
-    (note,) = notes("y ~ x | g, joint(x, weights=precision)", x=constant_in(3))
-    assert "weight" not in note  # a precision of zero
-    assert notes("y ~ x | g, hierarchy(x)", x=constant_in(3)) == ()
-    assert notes("y ~ x | g, prior(x ~ constant(1))", x=constant_in(3)) == ()
-    assert notes("y ~ 0 + x | g", x=constant_in(3)) == ()  # alone it is determined
-
-
-def test_a_column_of_the_groups():
-    (note,) = notes("y ~ x | g", x=BASE[np.arange(24) % 4])
-    assert note.startswith("In every g x does not vary")
-    assert note.endswith(": write common(x).")
-
-
-def test_many_groups_are_counted():
-    (note,) = notes("y ~ x | g", groups=12, x=np.where(np.arange(24) % 12 < 10, 2.0, BASE))
-    assert note.startswith("In g 0, 1, 2, 3, 4, 5 and 4 more x ")
-
-
-def test_a_level_that_a_group_lacks():
-    arm = np.array(list("abc") * 8)
-    arm[(np.arange(24) % 4 == 2) & (arm == "b")] = "a"
-    (note,) = notes("y ~ arm | g", arm=arm)
-    assert note.startswith("In g 2 arm[b] does not vary")
-
-
-def test_undetermined_in_sigma():
-    (note,) = notes("y ~ 1 | g, sigma ~ x | g", x=constant_in(3))
-    assert note.startswith("In g 3 x ")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from formulajoint.results.posterior import Posterior
-from formulajoint.results.replicates import replicates
+from formulajoint.results.replicates import in_blocks, predictions, some_draws
 
 type MadeUp = Callable[..., Posterior]
 
@@ -22,7 +22,8 @@ def still(value: object, like: tuple[int, ...] = ()) -> np.ndarray:
 
 
 def moments(posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
-    new = replicates(posterior, COUNT, seed=1)
+    rng = np.random.default_rng(1)
+    new = predictions(posterior, some_draws(posterior, COUNT, rng)).responses(rng)
     assert new.shape == (COUNT, posterior.plan.design.rows.used)
     return new.mean(axis=0), new.std(axis=0)
 
@@ -85,4 +86,16 @@ def test_students_tails_and_constants(made_up: MadeUp, tutoring: pd.DataFrame) -
 
 def test_no_draw_is_used_twice(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     posterior = made_up("test_score ~ treatment | school", tutoring, draws=10)
-    assert replicates(posterior, 100, seed=1).shape == (40, 10)
+    taken = some_draws(posterior, 100, np.random.default_rng(1))
+    assert sorted(taken) == list(range(40))
+
+
+def test_blocks_are_the_draws_in_turn(
+    made_up: MadeUp, tutoring: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posterior = made_up("test_score ~ treatment | school", tutoring, draws=10)
+    whole = predictions(posterior, np.arange(7)).mean
+    monkeypatch.setattr("formulajoint.results.replicates.BLOCK", 30)  # three draws of ten rows
+    blocks = [block.mean for block in in_blocks(posterior, np.arange(7))]
+    assert [len(block) for block in blocks] == [3, 3, 1]
+    assert np.array_equal(np.vstack(blocks), whole)
