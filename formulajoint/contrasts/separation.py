@@ -1,7 +1,7 @@
 """Hypotheses taken apart by strata, the groups of rows that share no parameter.
 
-Within its strata a hypothesis R b = r says something of c_k = L_k b_k, q_k combinations of the coefficients of stratum k:
-that they are numbers, ``x == 0``, or that they follow d common values, ``x == x[A]``. In general c = free theta.
+Of stratum k a hypothesis R b = r is about c_k = L_k b_k, q_k combinations of its coefficients: they are numbers, as in
+``x == 0``, or they follow d common values, as in ``x == x[A]``. In general c = free theta.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Part:
     @property
     def rank(self) -> int:
         """How many independent restrictions there are."""
-        return self.free.shape[0] - self.free.shape[1]
+        return len(self.null) - int(self.free.shape[1])
 
 
 def by_strata(hypothesis: Hypothesis, strata: IntArray) -> tuple[Part, ...] | None:
@@ -85,9 +85,7 @@ def _components(rows: scipy.sparse.csr_array, strata: IntArray) -> IntArray:
     """Return for each row the number of its component: rows are together where a stratum is in both."""
     m, k = rows.shape[0], int(strata.max(initial=-1)) + 1
     row = np.repeat(np.arange(m), np.diff(rows.indptr))
-    edges = scipy.sparse.csr_array(
-        (np.ones(len(row)), (row, m + strata[rows.indices])), shape=(m + k, m + k)
-    )
+    edges = scipy.sparse.csr_array((np.ones(len(row)), (row, m + strata[rows.indices])), shape=(m + k, m + k))
     _, labels = scipy.sparse.csgraph.connected_components(edges, directed=False)
     return np.asarray(np.unique(labels[:m], return_inverse=True)[1])
 

@@ -16,7 +16,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.design.moments import rows_by_group
-from formulajoint.design.schema import Design, FloatArray, IntArray
+from formulajoint.design.schema import Design, FloatArray
 from formulajoint.errors import listed
 from formulajoint.results.estimable import LeastSquares, least_squares
 from formulajoint.results.quantities import coefficient_labels
@@ -220,7 +220,7 @@ def _piece(whole: Regression, part: Part, strata: Strata, stratum: int, rows: fl
         return _Piece(w @ part.free[at] / sd, z / sd, df)
 
 
-def _stacked(pieces: list[_Piece]) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+def _stacked(pieces: list[_Piece]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return maps (K, q, d), values (K, q), ranks and degrees of freedom, with zeros where there are fewer rows."""
     ranks = np.array([len(piece.values) for piece in pieces])
     maps = np.zeros((len(pieces), ranks.max(), pieces[0].maps.shape[1]))
@@ -228,4 +228,4 @@ def _stacked(pieces: list[_Piece]) -> tuple[FloatArray, FloatArray, IntArray, Fl
     for place, piece in enumerate(pieces):
         maps[place, : ranks[place]] = piece.maps
         values[place, : ranks[place]] = piece.values
-    return maps, values, ranks, np.array([piece.df for piece in pieces])
+    return maps, values, ranks.astype(float), np.array([piece.df for piece in pieces])

@@ -11,6 +11,7 @@ import pandas as pd
 from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.errors import listed
 from formulajoint.results.asked import untested
+from formulajoint.results.classical import SCORES
 from formulajoint.results.describe import (
     coefficient_rows,
     data_lines,
@@ -195,8 +196,11 @@ def probability(value: float, mcse: float) -> str:
 
 
 def classical_text(row: pd.Series) -> str:
-    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``."""
-    name = f"chi2({row['df_num']:g})"
+    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
+
+    A chi-square by normal scores says so.
+    """
+    name = f"{'normal scores ' if row['classical'] == SCORES else ''}chi2({row['df_num']:g})"
     if not math.isnan(row["df_denom"]):
         name = f"F({row['df_num']:g}, {row['df_denom']:g})"
     p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.design.schema import FloatArray
 from formulajoint.results.tails import log_chi_square_density, log_f_density, normal_scores
 
 MOST_STARTS = 100
@@ -32,7 +32,7 @@ FINALISTS = 3
 """Starts that go on with exact weights."""
 
 
-def score_statistic(maps: FloatArray, values: FloatArray, ranks: IntArray, df: FloatArray) -> FloatArray:
+def score_statistic(maps: FloatArray, values: FloatArray, ranks: FloatArray, df: FloatArray) -> FloatArray:
     """Return the smallest sum of normal scores over the common values theta (d,); leading axes are data sets.
 
     Parameters
@@ -40,7 +40,7 @@ def score_statistic(maps: FloatArray, values: FloatArray, ranks: IntArray, df: F
     maps : (..., K, q, d) array
         Stratum k has F_k = |maps[k] @ theta - values[k]|^2 / q_k. Strata of fewer restrictions than q have zeros below.
     values : (..., K, q) array
-    ranks : (K,) int array
+    ranks : (K,) array
         q_k.
     df : (K,) array
         nu_k, above zero.
@@ -72,7 +72,7 @@ def score_statistic(maps: FloatArray, values: FloatArray, ranks: IntArray, df: F
 class _Search:
     """Sums of normal scores at points theta (..., S, d)."""
 
-    def __init__(self, maps: FloatArray, values: FloatArray, ranks: IntArray, df: FloatArray) -> None:
+    def __init__(self, maps: FloatArray, values: FloatArray, ranks: FloatArray, df: FloatArray) -> None:
         self.maps, self.values, self.ranks, self.df = maps, values, ranks, df
         self.gram = np.einsum("...kqd,...kqe->...kde", maps, maps)
         self.pull = np.einsum("...kqd,...kq->...kd", maps, values)
@@ -104,7 +104,7 @@ class _Search:
         squares = np.maximum(squares, 1e-12)  # where both may be infinite; the ratio has a limit
         scores = np.maximum(normal_scores(squares, self.ranks, self.df), 1e-300)
         log_f = log_f_density(squares, self.ranks, self.df)
-        return np.exp(log_f - log_chi_square_density(scores, self.ranks))
+        return np.asarray(np.exp(log_f - log_chi_square_density(scores, self.ranks)))
 
     def step(self, theta: FloatArray, weights: FloatArray) -> FloatArray:
         """Return weighted least squares of the common values, (..., S, d)."""

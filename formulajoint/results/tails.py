@@ -59,8 +59,8 @@ def log_f_tail(squares: FloatArray, ranks: FloatArray, df: FloatArray) -> FloatA
 def log_chi_square_tail(value: FloatArray, df: FloatArray) -> FloatArray:
     """Return the log of P(chi-square > value) far out in the tail.
 
-    With a = df / 2 and y = value / 2 it is y^(a - 1) exp(-y) / Gamma(a) times the integral of exp(-s) (1 + s / y)^(a - 1)
-    over s > 0 (Abramowitz & Stegun 26.4.2, 6.5.3).
+    With a = df / 2 and y = value / 2 it is y^(a - 1) exp(-y) / Gamma(a) times the integral over s > 0 of
+    exp(-s) (1 + s / y)^(a - 1) (Abramowitz & Stegun 26.4.2, 6.5.3).
     """
     a, y = df / 2, value / 2
     logs = (a - 1)[..., None] * np.log1p(NODES / y[..., None])
