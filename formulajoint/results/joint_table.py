@@ -48,7 +48,10 @@ COLUMNS = [
 
 
 BY_SCORES = "by scores, group by group"
-"""How a contour probability is said to come from each group's own."""
+"""How a note says that a contour probability comes from those of each group."""
+
+UPPER_BOUND = "an upper bound"
+"""How a note says that a contour probability may be smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ def _by_scores(
 
 def _bound(saturated: int) -> str:
     where = "one group" if saturated == 1 else f"{saturated} groups"
-    return f", an upper bound: in {where} no draw is beyond the null" if saturated else ""
+    return f", {UPPER_BOUND}: in {where} no draw is beyond the null" if saturated else ""
 
 
 def _no_covariance(posterior: Posterior, hypothesis: Hypothesis) -> str:

@@ -20,6 +20,7 @@ from formulajoint.results.describe import (
     note_lines,
     table_lines,
 )
+from formulajoint.results.joint_table import UPPER_BOUND
 
 type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 """Head and rows of a table."""
@@ -133,7 +134,7 @@ def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
         (
             f"{label}{everywhere(plan, str(label))}",
             *(
-                "" if math.isnan(row[share]) else probability(row[share], row[f"{share}_mcse"])
+                "" if math.isnan(row[share]) else share_text(row, share)
                 for share in ("contour", "p_all_positive")
             ),
             "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
@@ -153,7 +154,7 @@ def hypothesis_text(table: pd.DataFrame) -> str:
 def _figures(row: pd.Series) -> list[str]:
     figures = {"rank": f"{row['rank']:g}"}
     figures |= {
-        name: f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+        name: f"< {row[column]:.2g}" if _is_bound(row, column) else _with_error(row, column)
         for column, name in FIGURES.items()
         if not math.isnan(row[column])
     }
@@ -193,6 +194,21 @@ def probability(value: float, mcse: float) -> str:
     if value == 1 and mcse > 0:
         return f"> {min(0.999, 1 - mcse):.3g}"
     return f"{value:.{decimals(mcse)}f}"
+
+
+def _with_error(row: pd.Series, column: str) -> str:
+    return f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+
+
+def _is_bound(row: pd.Series, column: str) -> bool:
+    return column == "contour" and UPPER_BOUND in row["note"]
+
+
+def share_text(row: pd.Series, share: str) -> str:
+    """Return a share of draws in a row of joint tests; a contour probability that is an upper bound as a bound."""
+    if _is_bound(row, share):
+        return f"< {row[share]:.2g}"
+    return probability(row[share], row[f"{share}_mcse"])
 
 
 def classical_text(row: pd.Series) -> str:

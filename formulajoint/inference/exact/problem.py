@@ -98,7 +98,10 @@ def _turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) 
         at, m = block.columns, len(block.columns)
         sds = [places.get(cell, -1) for cell in range(block.sds.start, block.sds.stop)]
         gram = np.sum(reduction.gram[np.ix_(at, at)], axis=2) / np.sum(reduction.rows)
-        if not block.correlated or min(sds) < 0 or np.linalg.matrix_rank(gram, hermitian=True) < m:
+        size = np.sqrt(np.diagonal(gram))
+        if not block.correlated or min(sds) < 0 or np.min(size) == 0:
+            continue
+        if np.linalg.matrix_rank(gram / np.outer(size, size), hermitian=True) < m:  # units do not matter
             continue
         turn = np.linalg.inv(np.linalg.cholesky(gram).T)
         spread = overall * 10 ** rng.uniform(-2.0, 0.5, (len(points), 1, m))
