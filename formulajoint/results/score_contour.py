@@ -95,18 +95,26 @@ def score_contour(tested: Sequence[Tested]) -> ScoreContour:
     rank = sum(each.free.shape[0] - each.free.shape[1] for each in moving)
     if rank == 0:  # constants, all of them zero
         return ScoreContour(Figure(1.0, 0.0), 0)
-    sums = [_apart(each) if each.free.shape[1] == 0 else _common(each) for each in moving]
-    edges = np.cumsum([each.draws.shape[2] for each in moving])[:-1]
-
-    def scored(flat: FloatArray) -> list[tuple[float, int]]:
-        return [one(draws) for one, draws in zip(sums, np.split(flat, edges, axis=1), strict=True)]
+    whole = np.concatenate([each.draws for each in moving], axis=2)
+    scores = sum_of_scores(moving)
 
     def statistic(flat: FloatArray) -> float:
-        return float(scipy.special.chdtrc(rank, sum(total for total, _ in scored(flat))))
+        return float(scipy.special.chdtrc(rank, scores(flat)[0]))
 
-    whole = np.concatenate([each.draws for each in moving], axis=2)
-    saturated = sum(count for _, count in scored(whole.reshape((-1, whole.shape[2]))))
+    saturated = scores(whole.reshape((-1, whole.shape[2])))[1]
     return ScoreContour(by_batches(statistic, whole), saturated)
+
+
+def sum_of_scores(tested: Sequence[Tested]) -> Sum:
+    """Return the sum of squared scores as a function of the draws of all that is tested, side by side."""
+    sums = [_apart(each) if each.free.shape[1] == 0 else _common(each) for each in tested]
+    edges = np.cumsum([each.draws.shape[2] for each in tested])[:-1]
+
+    def total(flat: FloatArray) -> tuple[float, int]:
+        found = [one(draws) for one, draws in zip(sums, np.split(flat, edges, axis=1), strict=True)]
+        return sum(score for score, _ in found), sum(saturated for _, saturated in found)
+
+    return total
 
 
 def _worth(tested: Tested) -> FloatArray:

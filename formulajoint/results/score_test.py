@@ -25,7 +25,7 @@ from formulajoint.results.tails import log_chi_square_density, log_f_density, no
 MOST_STARTS = 100
 """The smallest sum is looked for from the estimates of this many strata, those that know most, and the pooled one."""
 
-SEARCH_STEPS, FINAL_STEPS = 60, 40
+SEARCH_STEPS, FINAL_STEPS = 60, 30
 """Steps from all starts with approximate weights, and from the best with exact ones."""
 
 FINALISTS = 3
@@ -60,22 +60,26 @@ def score_statistic(maps: FloatArray, values: FloatArray, ranks: FloatArray, df:
     theta = search.starts()
     for _ in range(SEARCH_STEPS):
         theta = search.step(theta, search.rough(search.squares(theta)))
-    best = np.argsort(search.total(theta), axis=-1)[..., :FINALISTS, None]
+    scores = normal_scores(search.squares(theta), ranks, df)
+    best = np.argsort(np.sum(scores, axis=-1), axis=-1)[..., :FINALISTS, None]
     theta = np.take_along_axis(theta, best, axis=-2)
-    least = search.total(theta)
+    least = np.full(theta.shape[:-1], np.inf)
     for _ in range(FINAL_STEPS):
-        theta = search.step(theta, search.exact(search.squares(theta)))
-        least = np.minimum(least, search.total(theta))
+        squares = search.squares(theta)
+        scores = normal_scores(squares, ranks, df)
+        least = np.minimum(least, np.sum(scores, axis=-1))
+        theta = search.step(theta, search.exact(squares, scores))
     return np.asarray(np.min(least, axis=-1))
 
 
 class _Search:
-    """Sums of normal scores at points theta (..., S, d)."""
+    """Squares q_k F_k at points theta (..., S, d), and steps of reweighted least squares from them."""
 
     def __init__(self, maps: FloatArray, values: FloatArray, ranks: FloatArray, df: FloatArray) -> None:
-        self.maps, self.values, self.ranks, self.df = maps, values, ranks, df
-        self.gram = np.einsum("...kqd,...kqe->...kde", maps, maps)
-        self.pull = np.einsum("...kqd,...kq->...kd", maps, values)
+        self.values, self.ranks, self.df = values, ranks, df
+        self.flat = maps.reshape((*maps.shape[:-3], -1, maps.shape[-1]))  # (..., K q, d)
+        self.gram = np.swapaxes(maps, -1, -2) @ maps  # (..., K, d, d)
+        self.pull = (np.swapaxes(maps, -1, -2) @ values[..., None])[..., 0]
 
     def starts(self) -> FloatArray:
         """Return each stratum's own estimate of the common values, and the one of all."""
@@ -88,26 +92,26 @@ class _Search:
 
     def squares(self, theta: FloatArray) -> FloatArray:
         """Return q_k F_k at each point, (..., S, K)."""
-        away = np.einsum("...kqd,...sd->...skq", self.maps, theta) - self.values[..., None, :, :]
+        fitted = theta @ np.swapaxes(self.flat, -1, -2)  # (..., S, K q)
+        away = fitted.reshape((*fitted.shape[:-1], *self.values.shape[-2:])) - self.values[..., None, :, :]
         return np.asarray(np.sum(away**2, axis=-1))
-
-    def total(self, theta: FloatArray) -> FloatArray:
-        """Return the sum of scores at each point, (..., S)."""
-        return np.asarray(np.sum(normal_scores(self.squares(theta), self.ranks, self.df), axis=-1))
 
     def rough(self, squares: FloatArray) -> FloatArray:
         """Return weights by Bartlett's approximation."""
         return np.asarray(np.maximum(self.df + self.ranks / 2 - 1, self.df / 2) / (self.df + squares))
 
-    def exact(self, squares: FloatArray) -> FloatArray:
+    def exact(self, squares: FloatArray, scores: FloatArray) -> FloatArray:
         """Return weights by the derivative of the score, the ratio of both densities."""
-        squares = np.maximum(squares, 1e-12)  # where both may be infinite; the ratio has a limit
-        scores = np.maximum(normal_scores(squares, self.ranks, self.df), 1e-300)
+        squares, scores = (
+            np.maximum(squares, 1e-12),
+            np.maximum(scores, 1e-12),
+        )  # both densities may be infinite at 0
         log_f = log_f_density(squares, self.ranks, self.df)
         return np.asarray(np.exp(log_f - log_chi_square_density(scores, self.ranks)))
 
     def step(self, theta: FloatArray, weights: FloatArray) -> FloatArray:
         """Return weighted least squares of the common values, (..., S, d)."""
-        gram = np.einsum("...sk,...kde->...sde", weights, self.gram)
-        pull = np.einsum("...sk,...kd->...sd", weights, self.pull)
-        return np.asarray(np.linalg.solve(gram, pull[..., None])[..., 0])
+        gram = (weights @ self.gram.reshape((*self.gram.shape[:-2], -1))).reshape(
+            (*theta.shape, theta.shape[-1])
+        )
+        return np.asarray(np.linalg.solve(gram, (weights @ self.pull)[..., None])[..., 0])

@@ -34,10 +34,14 @@ def normal_scores(squares: FloatArray, ranks: FloatArray, df: FloatArray) -> Flo
     """
     squares, ranks, df = np.broadcast_arrays(squares, ranks, df)
     p = scipy.special.fdtrc(ranks, df, squares / ranks)
-    out = np.where(ranks == 1, scipy.special.ndtri(p / 2) ** 2, scipy.special.chdtri(ranks, p))
+    out = scipy.special.ndtri(p / 2) ** 2
+    several = ranks != 1
+    if np.any(several):  # ten times as dear
+        out = np.where(several, scipy.special.chdtri(ranks, p), out)
     tiny = p < SMALL
     if np.any(tiny):
         logs = log_f_tail(squares[tiny], ranks[tiny], df[tiny])
+        out = np.array(out)
         out[tiny] = chi_square_at(logs, ranks[tiny])
     return np.asarray(out)
 
