@@ -24,7 +24,7 @@ from formulajoint.compiler.densities import log_density
 from formulajoint.compiler.plan import Plan
 from formulajoint.results.asked import hypotheses
 from formulajoint.results.classical import Classical, classical_test
-from formulajoint.results.score_contour import Tested, sum_of_scores
+from formulajoint.results.score_contour import Quantities, sum_of_scores
 from formulajoint.results.score_test import score_statistic
 
 DESIGNS = {"groups of 4 and 6 rows": (4, 6), "6 groups of 4 rows": (4,) * 6, "27 groups of 4 rows": (4,) * 27}
@@ -138,7 +138,7 @@ def contours(data: Sets, b: int, draw, rng: np.random.Generator) -> dict[str, fl
     free = {ZERO: np.empty((count, 0)), EQUAL: np.ones((count, 1))}
     out = {}
     for text, each in free.items():
-        total, _ = sum_of_scores([Tested(draws, np.arange(count), each)])(flat)
+        total, _ = sum_of_scores([Quantities(draws, np.arange(count), each)])(flat)
         out[text] = float(special.chdtrc(count - each.shape[1], total))
     return out
 

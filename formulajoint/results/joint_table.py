@@ -24,7 +24,7 @@ from formulajoint.results.moments import degrees_of_freedom
 from formulajoint.results.orders import order
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.quantities import Rope, quantities, ropes, row_labels
-from formulajoint.results.score_contour import Tested, score_contour, scored
+from formulajoint.results.score_contour import Quantities, score_contour, scored
 
 log = logging.getLogger("formulajoint")
 
@@ -180,7 +180,7 @@ def distances(
 
 
 def _by_scores(
-    draws: FloatArray, tested: Sequence[Tested], notes: list[str], missing: str
+    draws: FloatArray, tested: Sequence[Quantities], notes: list[str], missing: str
 ) -> dict[str, Figure]:
     """Return the same figures where strata are independent a posteriori: each needs its own covariance at most."""
     most = max(np.unique(each.strata, return_counts=True)[1].max() for each in tested)

@@ -35,7 +35,7 @@ CANDIDATES = 400
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tested:
+class Quantities:
     """What is tested of some strata: under the hypothesis c = free theta for some theta (d,).
 
     Attributes
@@ -62,7 +62,7 @@ class Tested:
         return np.asarray(np.ptp(self.draws, axis=(0, 1)) == 0)
 
 
-def scored(posterior: Posterior, hypothesis: Hypothesis) -> list[Tested] | None:
+def scored(posterior: Posterior, hypothesis: Hypothesis) -> list[Quantities] | None:
     """Return what a hypothesis says of independent strata; None where they are not, or there is no score of it."""
     strata = independent_strata(posterior.plan)
     parts = None if strata is None else by_strata(hypothesis, strata.of_coefficients)
@@ -71,7 +71,7 @@ def scored(posterior: Posterior, hypothesis: Hypothesis) -> list[Tested] | None:
     tested = []
     for part in parts:
         combinations = replace(hypothesis, rows=part.rows, null=part.null)
-        tested.append(Tested(quantities(posterior, combinations), part.strata, part.free))
+        tested.append(Quantities(quantities(posterior, combinations), part.strata, part.free))
     return tested if all(each.defined for each in tested) else None
 
 
@@ -83,7 +83,7 @@ class ScoreContour:
     saturated: int
 
 
-def score_contour(tested: Sequence[Tested]) -> ScoreContour:
+def score_contour(tested: Sequence[Quantities]) -> ScoreContour:
     """Return the contour probability by scores of what is `defined`.
 
     The share of draws below the null is taken as (count + 1/2) / (n + 1), in effective draws, so that a score is finite
@@ -91,7 +91,7 @@ def score_contour(tested: Sequence[Tested]) -> ScoreContour:
     """
     if any(np.any(each.draws[0, 0, each.still] != 0) for each in tested):
         return ScoreContour(Figure(0.0, 0.0), 0)
-    moving = [Tested(t.draws[:, :, ~t.still], t.strata[~t.still], t.free[~t.still]) for t in tested]
+    moving = [Quantities(t.draws[:, :, ~t.still], t.strata[~t.still], t.free[~t.still]) for t in tested]
     rank = sum(each.free.shape[0] - each.free.shape[1] for each in moving)
     if rank == 0:  # constants, all of them zero
         return ScoreContour(Figure(1.0, 0.0), 0)
@@ -105,7 +105,7 @@ def score_contour(tested: Sequence[Tested]) -> ScoreContour:
     return ScoreContour(by_batches(statistic, whole), saturated)
 
 
-def sum_of_scores(tested: Sequence[Tested]) -> Sum:
+def sum_of_scores(tested: Sequence[Quantities]) -> Sum:
     """Return the sum of squared scores as a function of the draws of all that is tested, side by side."""
     sums = [_apart(each) if each.free.shape[1] == 0 else _common(each) for each in tested]
     edges = np.cumsum([each.draws.shape[2] for each in tested])[:-1]
@@ -117,7 +117,7 @@ def sum_of_scores(tested: Sequence[Tested]) -> Sum:
     return total
 
 
-def _worth(tested: Tested) -> FloatArray:
+def _worth(tested: Quantities) -> FloatArray:
     """Return effective draws a draw, (q,), at most one."""
     chains, length, q = tested.draws.shape
     if length < 4 or q == 0:
@@ -130,7 +130,7 @@ def _share(count: FloatArray | float, draws: int, worth: FloatArray | float) -> 
     return np.asarray((count * worth + 0.5) / (draws * worth + 1))
 
 
-def _apart(tested: Tested) -> Sum:
+def _apart(tested: Quantities) -> Sum:
     """Return the sum of strata by themselves, at zero."""
     worth, strata = _worth(tested), tested.strata
     numbers, sizes = np.unique(strata, return_counts=True)
@@ -159,7 +159,7 @@ def _ellipsoid(flat: FloatArray, worth: float) -> tuple[float, int]:
     return float(scipy.special.chdtri(flat.shape[1], share)), int(beyond == 0)
 
 
-def _common(tested: Tested) -> Sum:
+def _common(tested: Quantities) -> Sum:
     """Return the smallest sum over a common value theta: the score of stratum k is that of c_k / free_k at theta."""
     worth, free = _worth(tested), tested.free[:, 0]
 
