@@ -53,7 +53,7 @@ def test_a_contour_by_scores_is_named_in_the_title(
         "score ~ treatment | school, sigma ~ 1 | school", schools(2, effect=1.0, spread=0.5)
     )
     row = joint_table(posterior, [asked(posterior)]).iloc[0]
-    title = joint(posterior, asked(posterior)).axes[0].get_title(loc="left")
+    title = " ".join(joint(posterior, asked(posterior)).get_suptitle().split())
     assert f"contour probability {share_text(row, 'contour')}, by scores, group by group" in title
 
 
