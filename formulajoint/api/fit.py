@@ -197,12 +197,14 @@ class Fit:
         Returns
         -------
         DataFrame
-            One row a hypothesis, with its rank; contour (the mass outside the ellipsoid through the null); gbpv (global
+            One row a hypothesis, with its rank; contour (the mass outside the ellipsoid through the null; where the
+            groups share nothing, by the sum of their squared normal scores); gbpv (global
             Bayesian p-value of the simultaneous band); p_all_positive, p_all_negative, p_at_least, p_in_rope and
             p_out_of_rope (all of them within, or all beyond, the region of no effect); log_bf10, the log Bayes
             factor against the null; each with its Monte Carlo standard error in a column ``..._mcse``; the classical
-            test (statistic, df_num, df_denom, p_value: the F test or, where each group has its own sigma, Wald's
-            chi-square, which has no df_denom); and a note with what is empty and why, and the prior's scale.
+            test (classical, its name: F; normal scores of each group's F test, where each has its own sigma; or
+            chi-square, with known standard errors; statistic, df_num, df_denom, p_value; a chi-square has no df_denom);
+            and a note with what is empty and why, and the prior's scale.
 
         Raises
         ------

@@ -247,6 +247,7 @@ def _equalities_can_hold(found: Hypothesis) -> bool:
     dense = found.rows[:, np.unique(found.rows.indices)].toarray()
     size = np.max(abs(dense), axis=1)
     dense, null = dense / size[:, None], found.null / size
+    dense /= np.max(abs(dense), axis=0)  # units do not matter
     solution = np.linalg.lstsq(dense[kept], null[kept])[0]
     room = 1e-9 * (abs(dense) @ abs(solution) + abs(null))
     return bool(np.all(abs(dense @ solution - null) <= room))

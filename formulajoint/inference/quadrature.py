@@ -151,5 +151,6 @@ def restricted(
     """
     q, r = np.linalg.qr((rows * sd).T, mode="complete")  # sd R' = Q [r; 0]
     along, across = q[:, : len(rows)], q[:, len(rows) :]
-    step = along @ np.linalg.solve(r[: len(rows)].T, null - rows @ mean)
+    size = np.linalg.norm(r, axis=0)  # units do not matter
+    step = along @ np.linalg.solve((r[: len(rows)] / size).T, (null - rows @ mean) / size)
     return mean + sd * step, sd[:, None] * across

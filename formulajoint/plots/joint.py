@@ -28,9 +28,9 @@ from formulajoint.plots.style import (
     styled,
 )
 from formulajoint.results import joint_tests as figures
-from formulajoint.results.joint_table import joint_table
+from formulajoint.results.joint_table import BY_SCORES, joint_table
 from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import probability
+from formulajoint.results.printing import probability, share_text
 from formulajoint.results.quantities import quantities, row_labels
 
 MOST_POINTS = 2000
@@ -90,10 +90,12 @@ def joint(
 def _contour(posterior: Posterior, hypothesis: Hypothesis) -> str:
     """Return the test's figures in a sentence."""
     row = joint_table(posterior, [hypothesis]).iloc[0]
-    if np.isnan(row["contour"]):
+    if np.isnan(row["contour"]) or np.isnan(row["gbpv"]):  # without a covariance
         raise InferenceError(f"There is no joint test to draw: {row['note']}.")
-    share = probability(float(row["contour"]), float(row["contour_mcse"]))
+    share = share_text(row, "contour")
     factor = "" if np.isnan(row["log_bf10"]) else f", log BF10 {row['log_bf10']:.1f}"
+    if BY_SCORES in row["note"]:  # the picture is that of all groups together
+        return f"{hypothesis.label}: contour probability {share}, {BY_SCORES}{factor}"
     return f"{hypothesis.label}: {share} of the posterior lies as far out{factor}"
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from formulajoint.results.printing import centre, classical_text, direction, numbers, probability
+from formulajoint.results.joint_table import BY_SCORES
+from formulajoint.results.printing import centre, classical_text, direction, numbers, share_text
 
 GRADES = (
     (0.001, "Yes, beyond reasonable doubt"),
@@ -118,7 +119,12 @@ def _contour_text(about: Subject, test: pd.Series) -> str:
     contour, mcse = float(test["contour"]), float(test["contour_mcse"])
     if math.isnan(contour) or math.isnan(mcse):
         return ""
-    shown, where = probability(contour, mcse), f"“no effect in every {about.group}”"
+    shown, where = share_text(test, "contour"), f"“no effect in every {about.group}”"
+    if BY_SCORES in test["note"]:
+        return (
+            f"The contour probability of {where}, from how far out it lies in the posterior of each {about.group}, "
+            f"is {shown}."
+        )
     if contour == 0:
         return f"No draw is as far from the centre of the posterior as {where}: contour probability {shown}."
     return (

@@ -18,7 +18,7 @@ from formulajoint.results.printing import (
     everywhere,
     fixed,
     numbers,
-    probability,
+    share_text,
 )
 
 
@@ -112,7 +112,7 @@ def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
     rows = tuple(
         (
             Cell(f"{label}{everywhere(plan, str(label))}"),
-            *(number(row[share], probability(row[share], row[f"{share}_mcse"])) for share in shares),
+            *(number(row[share], share_text(row, share)) for share in shares),
             number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
             number(row["p_value"], classical_text(row)),
             Cell(str(row["note"])),

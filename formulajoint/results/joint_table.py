@@ -26,6 +26,7 @@ from formulajoint.results.moments import degrees_of_freedom
 from formulajoint.results.orders import order
 from formulajoint.results.posterior import Posterior
 from formulajoint.results.quantities import Rope, quantities, ropes, row_labels
+from formulajoint.results.score_contour import Quantities, score_contour, scored
 
 log = logging.getLogger("formulajoint")
 
@@ -39,12 +40,20 @@ COLUMNS = [
     *(column for share in SHARES for column in (share, f"{share}_mcse")),
     "log_bf10",
     "log_bf10_mcse",
+    "classical",
     "statistic",
     "df_num",
     "df_denom",
     "p_value",
     "note",
 ]
+
+
+BY_SCORES = "by scores, group by group"
+"""How a note says that a contour probability comes from those of each group."""
+
+UPPER_BOUND = "an upper bound"
+"""How a note says that a contour probability may be smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
     shares = shares_of(draws, asked)
     notes = [hypothesis.text] if hypothesis.name else []
     rest: dict[str, Any] = {"rank": draws.shape[2]}
+    by_scores = False
     if hypothesis.order:
         holds = shares["p_all_positive"]
         factor = order(posterior.plan, hypothesis, holds.value, holds.mcse)
@@ -103,7 +113,11 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
         kept = independent(hypothesis.rows)
         rest["rank"] = len(kept)
         missing = _no_covariance(posterior, hypothesis)
-        shares = distances(draws, draws[:, :, kept], effective, notes, missing) | shares
+        tested = scored(posterior, hypothesis)
+        if tested is None:
+            shares = distances(draws, draws[:, :, kept], effective, notes, missing) | shares
+        else:
+            by_scores, shares = True, _by_scores(draws, tested, notes, missing) | shares
         rest |= _classical(posterior, hypothesis, notes)
         factor = bayes_factors.equality(posterior.plan, hypothesis)
     if isinstance(factor, LogIntegral):
@@ -111,9 +125,10 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
         notes += _priors(posterior.plan, hypothesis, factor, shares)
     else:
         notes.append(factor)
-    notes += figures.counting_notes(shares, effective)
+    counts = {name: share for name, share in shares.items() if name != "contour" or not by_scores}
+    notes += figures.counting_notes(counts, effective)
     counted = figures.with_errors(shares, effective)
-    return dict.fromkeys(COLUMNS, NONE) | counted | rest | {"note": "; ".join(notes)}
+    return dict.fromkeys(COLUMNS, NONE) | {"classical": ""} | counted | rest | {"note": "; ".join(notes)}
 
 
 def _priors(
@@ -177,6 +192,27 @@ def distances(
     return {"contour": figures.contour_probability(kept), "gbpv": figures.global_p_value(draws)}
 
 
+def _by_scores(
+    draws: FloatArray, tested: Sequence[Quantities], notes: list[str], missing: str
+) -> dict[str, Figure]:
+    """Return the same figures where strata are independent a posteriori: each needs its own covariance at most."""
+    most = max(np.unique(each.strata, return_counts=True)[1].max() for each in tested)
+    if most > 1 and (missing or draws.shape[0] * draws.shape[1] <= 2 * most):
+        notes.append(missing or f"no contour or band: {most} dimensions need more draws")
+        return {}
+    found = score_contour(tested)
+    notes.append(f"contour {BY_SCORES}" + _bound(found.saturated))
+    if missing:
+        notes.append("no band: the posterior has no covariance")
+        return {"contour": found.figure}
+    return {"contour": found.figure, "gbpv": figures.global_p_value(draws)}
+
+
+def _bound(saturated: int) -> str:
+    where = "one group" if saturated == 1 else f"{saturated} groups"
+    return f", {UPPER_BOUND}: in {where} no draw is beyond the null" if saturated else ""
+
+
 def _no_covariance(posterior: Posterior, hypothesis: Hypothesis) -> str:
     tails = degrees_of_freedom(posterior.plan)
     names = [c.name for c in posterior.plan.mean.coefficients if c.term.name in hypothesis.terms]
@@ -189,7 +225,9 @@ def _classical(posterior: Posterior, hypothesis: Hypothesis, notes: list[str]) -
     if not isinstance(twin, Classical):
         notes.append(twin)
         return {}
+    notes += [twin.note] if twin.note else []
     return {
+        "classical": twin.name,
         "statistic": twin.statistic,
         "df_num": twin.df_num,
         "df_denom": twin.df_denom,

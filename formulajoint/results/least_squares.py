@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from formulajoint.design.moments import RANK_TOLERANCE, by_group, partial_ss, residual, slopes, stack
 from formulajoint.design.moments import basis as orthonormal
-from formulajoint.design.moments import by_group, partial_ss, residual, slopes, stack
 from formulajoint.design.schema import Design, FloatArray, Term
 
 
@@ -32,7 +32,11 @@ def _shared(y: FloatArray, own: FloatArray, shared: FloatArray, design: Design) 
     left = np.empty_like(table)
     for index in by_group(design.predictor.grouping, len(y)):
         left[index] = residual(table[index], orthonormal(own[index] * root[index, None]))
-    return np.asarray(np.linalg.lstsq(left[:, 1:], left[:, 0])[0])
+    lengths = np.linalg.norm(table[:, 1:], axis=0)
+    lengths[lengths == 0] = 1.0
+    scaled = left[:, 1:] / lengths
+    scaled[:, np.linalg.norm(scaled, axis=0) < RANK_TOLERANCE] = 0.0
+    return np.asarray(np.linalg.lstsq(scaled, left[:, 0], rcond=RANK_TOLERANCE)[0] / lengths)
 
 
 def _by_term(found: FloatArray, terms: tuple[Term, ...]) -> list[FloatArray]:

@@ -11,6 +11,7 @@ import pandas as pd
 from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.errors import listed
 from formulajoint.results.asked import untested
+from formulajoint.results.classical import SCORES
 from formulajoint.results.describe import (
     coefficient_rows,
     data_lines,
@@ -19,6 +20,7 @@ from formulajoint.results.describe import (
     note_lines,
     table_lines,
 )
+from formulajoint.results.joint_table import UPPER_BOUND
 
 type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 """Head and rows of a table."""
@@ -132,7 +134,7 @@ def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
         (
             f"{label}{everywhere(plan, str(label))}",
             *(
-                "" if math.isnan(row[share]) else probability(row[share], row[f"{share}_mcse"])
+                "" if math.isnan(row[share]) else share_text(row, share)
                 for share in ("contour", "p_all_positive")
             ),
             "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
@@ -152,7 +154,7 @@ def hypothesis_text(table: pd.DataFrame) -> str:
 def _figures(row: pd.Series) -> list[str]:
     figures = {"rank": f"{row['rank']:g}"}
     figures |= {
-        name: f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+        name: f"< {row[column]:.2g}" if _is_bound(row, column) else _with_error(row, column)
         for column, name in FIGURES.items()
         if not math.isnan(row[column])
     }
@@ -194,9 +196,27 @@ def probability(value: float, mcse: float) -> str:
     return f"{value:.{decimals(mcse)}f}"
 
 
+def _with_error(row: pd.Series, column: str) -> str:
+    return f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+
+
+def _is_bound(row: pd.Series, column: str) -> bool:
+    return column == "contour" and UPPER_BOUND in row["note"]
+
+
+def share_text(row: pd.Series, share: str) -> str:
+    """Return a share of draws in a row of joint tests; a contour probability that is an upper bound as a bound."""
+    if _is_bound(row, share):
+        return f"< {row[share]:.2g}"
+    return probability(row[share], row[f"{share}_mcse"])
+
+
 def classical_text(row: pd.Series) -> str:
-    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``."""
-    name = f"chi2({row['df_num']:g})"
+    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
+
+    A chi-square by normal scores says so.
+    """
+    name = f"{'normal scores ' if row['classical'] == SCORES else ''}chi2({row['df_num']:g})"
     if not math.isnan(row["df_denom"]):
         name = f"F({row['df_num']:g}, {row['df_denom']:g})"
     p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"

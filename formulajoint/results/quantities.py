@@ -10,7 +10,7 @@ import numpy as np
 from formulajoint.compiler.defaults import response_moments, stands_for_intercept
 from formulajoint.compiler.plan import Coefficient, Plan
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout
-from formulajoint.design.schema import FloatArray
+from formulajoint.design.schema import Design, FloatArray
 from formulajoint.errors import InferenceError, did_you_mean, listed
 from formulajoint.results.posterior import Posterior
 
@@ -46,8 +46,12 @@ def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> Floa
 
 def row_labels(plan: Plan, hypothesis: Hypothesis) -> list[str]:
     """Return each row of the hypothesis in words: ``treatment[A] - 2 treatment[B] - 3``."""
-    names = [label for block in layout(plan.design) for label in _cell_labels(block)]
-    return labels_of(hypothesis, names)
+    return labels_of(hypothesis, coefficient_labels(plan.design))
+
+
+def coefficient_labels(design: Design) -> list[str]:
+    """Return what each coefficient is called, in the order of ``layout``: ``treatment[A]``."""
+    return [label for block in layout(design) for label in _cell_labels(block)]
 
 
 def labels_of(hypothesis: Hypothesis, names: list[str]) -> list[str]:

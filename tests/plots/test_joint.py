@@ -15,6 +15,7 @@ from formulajoint.language.parse import parse_hypotheses
 from formulajoint.plots.joint import joint
 from formulajoint.results.joint_table import joint_table
 from formulajoint.results.posterior import Posterior
+from formulajoint.results.printing import share_text
 from formulajoint.results.quantities import quantities
 
 
@@ -42,6 +43,18 @@ def test_the_share_of_red_points_is_the_contour_probability(near: Posterior) -> 
     assert len(inside) + len(outside) == 1000
     assert 0.05 < row["contour"] < 0.95
     assert len(outside) / 1000 == row["contour"]
+
+
+def test_a_contour_by_scores_is_named_in_the_title(
+    by_group_of: Callable[..., Posterior], schools: Any
+) -> None:
+    """The ellipse is that of both schools together, so the share of red points is another figure."""
+    posterior = by_group_of(
+        "score ~ treatment | school, sigma ~ 1 | school", schools(2, effect=1.0, spread=0.5)
+    )
+    row = joint_table(posterior, [asked(posterior)]).iloc[0]
+    title = " ".join(joint(posterior, asked(posterior)).get_suptitle().split())
+    assert f"contour probability {share_text(row, 'contour')}, by scores, group by group" in title
 
 
 def test_the_ellipse_goes_through_the_null_about_the_mean(near: Posterior) -> None:

@@ -28,7 +28,7 @@ NONE = float("nan")
 def joint_row(
     contour: float, log_bf10: float = NONE, mcse: float = 0.0001, p_value: float = NONE, note: str = ""
 ) -> pd.Series:
-    classical = {"statistic": 9.5, "df_num": 2.0, "df_denom": 6.0, "p_value": p_value}
+    classical = {"classical": "F", "statistic": 9.5, "df_num": 2.0, "df_denom": 6.0, "p_value": p_value}
     return pd.Series(
         {"contour": contour, "contour_mcse": mcse, "log_bf10": log_bf10, "note": note} | classical
     )

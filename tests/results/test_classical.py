@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.optimize import minimize
+from scipy.stats import chi2, f, norm, t
 from statsmodels.stats.meta_analysis import combine_effects
 
 import formulajoint as fj
@@ -20,7 +21,7 @@ from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design
 from formulajoint.language.parse import parse, parse_hypotheses
-from formulajoint.results.classical import Classical, classical_test, f_test
+from formulajoint.results.classical import CHI_SQUARE, F_TEST, SCORES, Classical, classical_test, f_test
 from formulajoint.results.regression import regression
 
 HERE = Path(__file__).parents[1]
@@ -33,12 +34,24 @@ def data(name: str) -> pd.DataFrame:
 
 def the_test(design: Design, text: str) -> Classical:
     found = f_test(design, hypothesis(design, parse_hypotheses(text), text))
-    assert found is not None
+    assert isinstance(found, Classical), found
+    assert (found.name, found.note) == (F_TEST, "")
     return found
 
 
-def matches(found: Classical, expected: Classical, rel: float = 1e-8) -> bool:
-    return astuple(found) == pytest.approx(astuple(expected), rel=rel)
+type Figures = tuple[float, float, float, float]
+
+
+def figures(found: Classical) -> Figures:
+    return found.statistic, found.df_num, found.df_denom, found.p_value
+
+
+def matches(found: Classical, expected: Figures, rel: float = 1e-8) -> bool:
+    return figures(found) == pytest.approx(expected, rel=rel, nan_ok=True)
+
+
+def known_figures(known: dict[str, float]) -> Figures:
+    return known["statistic"], known["df_num"], known["df_denom"], known["p_value"]
 
 
 # --- R
@@ -48,7 +61,7 @@ def matches(found: Classical, expected: Classical, rel: float = 1e-8) -> bool:
 @pytest.mark.parametrize("question", ["zero", "equal", "intercepts equal"])
 def test_f_tests_are_those_of_r(name: str, question: str) -> None:
     known = REFERENCES[name]
-    x, expected = known["predictor"], Classical(**known[question])
+    x, expected = known["predictor"], known_figures(known[question])
     design = bind(parse(f"{known['response']} ~ {x} | {known['group']}"), data(name))
     first, *others = design.predictor.grouping.labels
     texts = {
@@ -63,8 +76,8 @@ def test_f_tests_are_those_of_r(name: str, question: str) -> None:
 def test_all_zero_is_the_first_of_them() -> None:
     design = bind(parse("logconc ~ percent | source"), data("pigs"))
     found = f_test(design, all_zero(design, design.predictor.per_group[1]))
-    assert found is not None
-    assert matches(found, Classical(**REFERENCES["pigs"]["zero"]))
+    assert isinstance(found, Classical)
+    assert matches(found, known_figures(REFERENCES["pigs"]["zero"]))
 
 
 # --- statsmodels
@@ -114,7 +127,7 @@ def test_f_tests_are_those_of_statsmodels_on_repeated_rows(text: str) -> None:
     fit = sm.OLS((repeated["y"] - repeated["base"]).to_numpy(), columns(repeated)).fit()
     expected = fit.f_test(ROWS[text])
     found = the_test(bind(parse(FORMULA), FRAME), text)
-    assert matches(found, Classical(expected.fvalue, expected.df_num, expected.df_denom, expected.pvalue))
+    assert matches(found, (expected.fvalue, expected.df_num, expected.df_denom, expected.pvalue))
     assert found.df_denom == FRAME["w"].sum() - 13
 
 
@@ -123,8 +136,8 @@ def test_without_groups() -> None:
     fit = sm.OLS(FRAME["y"], sm.add_constant(FRAME[["x", "age"]])).fit()
     expected = fit.f_test(np.eye(3)[1:])
     found = the_test(design, "x == 0, age == 0")
-    assert matches(found, Classical(fit.fvalue, 2, 45, fit.f_pvalue))
-    assert matches(found, Classical(expected.fvalue, 2, 45, expected.pvalue))
+    assert matches(found, (fit.fvalue, 2, 45, fit.f_pvalue))
+    assert matches(found, (expected.fvalue, 2, 45, expected.pvalue))
 
 
 @pytest.mark.parametrize(
@@ -137,37 +150,104 @@ def test_units_and_origins_do_not_matter_to_a_test_of_slopes(
     plain = bind(parse("y ~ x | g"), FRAME)
     moved = bind(parse("y ~ x | g"), FRAME.assign(y=FRAME["y"] * scale + shift, x=FRAME["x"] + far))
     for text in ("x == 0", "x == x[P]"):
-        assert matches(the_test(moved, text), the_test(plain, text), rel)
+        assert matches(the_test(moved, text), figures(the_test(plain, text)), rel)
+
+
+@pytest.mark.parametrize("clauses", ["", ", sigma ~ 1 | g", ", se(s)"])
+@pytest.mark.parametrize("unit", [1e15, 1e12, 1e-15])
+def test_the_unit_of_a_predictor_does_not_matter(clauses: str, unit: float) -> None:
+    """Dollars in place of thousands of billions: the same statistic and p-value, whatever else is in the model."""
+    frame = FRAME.assign(s=1.5)
+    for formula in ("y ~ x + arm | g", "y ~ x + arm + common(age) | g"):
+        for text in ("x == 0", "x == x[P]", "x[P] == 0, arm[g=Q] == 0", "x[P] - 2 * x[Q] == 0"):
+            one = twin(formula + clauses, frame, text)
+            other = twin(formula + clauses, frame.assign(x=unit * frame["x"]), text)
+            if isinstance(one, str):
+                assert (one, "sigma" in clauses and "common" in formula) == (other, True)
+                continue
+            assert isinstance(other, Classical)
+            assert matches(other, figures(one), 1e-9)
+
+
+def test_a_restriction_may_combine_coefficients_in_very_different_units() -> None:
+    plain, small = bind(parse("y ~ x + age | g"), FRAME), FRAME.assign(x=1e12 * FRAME["x"])
+    found = the_test(
+        bind(parse("y ~ x + age | g"), small), "1e12 * x[P] == 3 * age[P], age[Q] == 2e12 * x[R]"
+    )
+    assert matches(found, figures(the_test(plain, "x[P] == 3 * age[P], age[Q] == 2 * x[R]")), 1e-9)
 
 
 # --- what least squares does not determine
 
 
 @pytest.mark.parametrize(
-    ("formula", "rows"),
+    ("formula", "rows", "reason"),
     [
-        ("y ~ x | g", slice(0, 13)),  # one row of group Q
-        ("y ~ x + {2 * x} | g", slice(None)),
-        ("y ~ x + common({x / 2}) | g", slice(None)),
-        ("y ~ x + common(age) | g", [0, 1, 12, 13, 28, 29]),  # seven coefficients, six rows
-        ("y ~ x | g", [0, 1, 12, 13, 28, 29]),  # nothing left for sigma
+        ("y ~ x | g", slice(11, None), "the data do not determine `x[P]`"),  # one row of group P
+        ("y ~ x + {2 * x} | g", slice(None), "the data do not determine `x[P]`"),
+        ("y ~ x + common({x / 2}) | g", slice(None), "the data do not determine `x[P]`"),
+        ("y ~ x + common(age) | g", [0, 1, 12, 13, 28, 29], "no rows are left over for a residual sd"),
+        ("y ~ x | g", [0, 1, 12, 13, 28, 29], "no rows are left over for a residual sd"),
     ],
 )
-def test_no_f_test(formula: str, rows: object) -> None:
+def test_no_f_test(formula: str, rows: object, reason: str) -> None:
     design = bind(parse(formula), FRAME.iloc[rows])
-    assert f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0"), "x[P] == 0")) is None
+    found = f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0"), "x[P] == 0"))
+    assert found == f"no F test: {reason}"
+
+
+def test_what_is_not_determined_is_named_and_nothing_else() -> None:
+    design = bind(parse("y ~ x | g"), FRAME.iloc[11:])
+    text = "x[Q] == x[P], x[R] == x[Q], x[R] == Intercept[P]"
+    found = f_test(design, hypothesis(design, parse_hypotheses(text), text))
+    assert found == "no F test: the data do not determine `Intercept[P]`, `x[P]`"
+
+
+def nested(full: str, reduced: str, frame: pd.DataFrame) -> Figures:
+    """Return the comparison of two regressions, by statsmodels, which needs no coefficient to be determined."""
+    large, small = (smf.ols(f"y ~ {right}", frame).fit() for right in (full, reduced))
+    statistic, p_value, df = large.compare_f_test(small)
+    return statistic, df, large.df_resid, p_value
+
+
+def test_what_is_tested_alone_has_to_be_determined() -> None:
+    """Group P has one row, which its own coefficients fit: it says nothing of the others."""
+    frame = FRAME.iloc[11:]
+    found = the_test(bind(parse("y ~ x | g"), frame), "x[Q] == x[R]")
+    assert matches(found, nested("0 + g + g:x", "0 + g + x", frame[frame["g"] != "P"]))
+
+
+def test_a_combination_may_be_determined_where_its_coefficients_are_not() -> None:
+    """The mean of group P at its one row's x."""
+    frame = FRAME.iloc[11:].assign(x=np.round(FRAME["x"].iloc[11:], 1))
+    at = frame["x"].iloc[0]
+    design = bind(parse("y ~ x | g"), frame)
+    found = the_test(design, f"Intercept[P] + {at} * x[P] == 1")
+    fit = smf.ols("y ~ 0 + g + g:x", frame[frame["g"] != "P"]).fit()
+    away = frame["y"].iloc[0] - 1
+    assert found.statistic == pytest.approx(away**2 / (fit.ssr / fit.df_resid), rel=1e-8)
+    assert found.df_denom == fit.df_resid == 32
+
+
+def test_a_column_that_repeats_another_leaves_the_rest_as_it_is() -> None:
+    frame = FRAME.assign(twice=2e9 * FRAME["x"])
+    found = the_test(bind(parse("y ~ x + twice + arm | g"), frame), "arm == 0")
+    assert matches(found, nested("g * (x + arm)", "g * x", frame))
+    assert not isinstance(twin("y ~ x + twice + arm | g", frame, "x[P] == 0"), Classical)
 
 
 @pytest.mark.parametrize("far", [0.0, 1e6])
 def test_no_f_test_of_a_perfect_fit(far: float) -> None:
     design = bind(parse("y ~ x | g"), FRAME.assign(y=3 * FRAME["x"] + far))
-    assert f_test(design, hypothesis(design, parse_hypotheses("x == 0"), "x == 0")) is None
+    found = f_test(design, hypothesis(design, parse_hypotheses("x == 0"), "x == 0"))
+    assert found == "no F test: the residuals are zero"
 
 
 def test_no_f_test_of_too_many_coefficients() -> None:
     many = pd.DataFrame({"y": np.arange(3200) % 7, "x": np.arange(3200) % 5, "g": np.arange(3200) // 4})
     design = bind(parse("y ~ x | g"), many)
-    assert f_test(design, hypothesis(design, parse_hypotheses("x[0] == 0"), "x[0] == 0")) is None
+    found = f_test(design, hypothesis(design, parse_hypotheses("x[0] == 0"), "x[0] == 0"))
+    assert found == "no classical test for more than 1500 coefficients"
 
 
 # --- the rows that say the same
@@ -187,9 +267,7 @@ def test_a_triangle_a_group_has_the_cross_products_of_its_rows() -> None:
     assert sum(block.size for block in layout(design)) == 13 == found.columns.shape[1]
 
 
-# --- a sigma for each group: the Wald chi-square of each group's own least squares
-
-AVERAGES = json.loads((HERE / "reference" / "averages.json").read_text())
+# --- a sigma for each group: normal scores of each group's F test
 
 
 def twin(formula: str, frame: pd.DataFrame, text: str) -> Classical | str:
@@ -197,48 +275,172 @@ def twin(formula: str, frame: pd.DataFrame, text: str) -> Classical | str:
     return classical_test(plan, hypothesis(plan.design, parse_hypotheses(text), text))
 
 
-@pytest.mark.parametrize("name", AVERAGES)
-def test_wald_tests_are_those_of_r(name: str) -> None:
-    known = AVERAGES[name]
-    x, group = known["predictor"], known["group"]
-    found = twin(f"{known['response']} ~ {x} | {group}, sigma ~ 1 | {group}", data(name), f"{x} == 0")
-    assert isinstance(found, Classical)
-    assert found.statistic == pytest.approx(known["wald"]["statistic"], rel=1e-8)
-    assert found.df_num == known["wald"]["df_num"]
+def the_scores(formula: str, frame: pd.DataFrame, text: str) -> Classical:
+    found = twin(f"{formula}, sigma ~ 1 | g", frame, text)
+    assert isinstance(found, Classical), found
+    assert found.name == SCORES
     assert np.isnan(found.df_denom)
     assert found.p_value == pytest.approx(chi2.sf(found.statistic, found.df_num), rel=1e-12)
+    return found
 
 
-def test_a_wald_test_of_a_difference_with_row_weights_is_that_of_repeated_rows() -> None:
+def own_tests(frame: pd.DataFrame, right: str, tested: str) -> float:
+    """Return the sum of chi-squares as rare as each group's own F test, by statsmodels and SciPy."""
+    total = 0.0
+    for _, own in frame.groupby("g"):
+        fit = smf.ols(f"y ~ {right}", own).fit()
+        names = [name for name in fit.params.index if tested in name]
+        found = fit.f_test(np.eye(len(fit.params))[[fit.params.index.get_loc(name) for name in names]])
+        total += chi2.isf(float(found.pvalue), len(names))
+    return total
+
+
+@pytest.mark.parametrize(("tested", "count"), [("x", 3), ("arm", 6)])
+def test_scores_are_those_of_each_groups_own_f_test(tested: str, count: int) -> None:
+    frame = FRAME.assign(arm=np.random.default_rng(3).choice(list("abc"), len(FRAME)))
+    found = the_scores("y ~ x + arm | g", frame, f"{tested} == 0")
+    assert found.statistic == pytest.approx(own_tests(frame, "x + arm", tested), rel=1e-8)
+    assert (found.df_num, found.note) == (count, "")
+
+
+def test_scores_do_not_depend_on_how_a_hypothesis_is_written() -> None:
+    one = the_scores("y ~ x | g", FRAME, "x == 0")
+    other = the_scores("y ~ x | g", FRAME, "x[P] + x[Q] == 0, x[P] == 2 * x[Q], x[R] == 0, x[Q] == x[R]")
+    assert figures(one) == pytest.approx(figures(other), nan_ok=True)
+    one = the_scores("y ~ x | g", FRAME, "x == x[P]")
+    other = the_scores("y ~ x | g", FRAME, "2 * x[P] - x[Q] == x[R], 3 * x[Q] == 3 * x[R]")
+    assert figures(one) == pytest.approx(figures(other), nan_ok=True)
+
+
+def test_scores_of_rows_with_weights_are_those_of_repeated_rows() -> None:
     frame = FRAME.assign(w=np.arange(len(FRAME)) % 3 + 1)
     repeated = frame.loc[frame.index.repeat(frame["w"])]
-    estimate, variance = [], []
-    for _, own in repeated.groupby("g"):
-        fit = sm.OLS(own["y"] - own["base"], sm.add_constant(own[["x"]])).fit()
-        estimate.append(fit.params["x"])
-        variance.append(fit.bse["x"] ** 2)
-    formula = "y ~ x + offset(base) | g, sigma ~ 1 | g"
-    first, second = sorted(frame["g"].unique())[:2]
-    text = f"x[{first}] - 2 * x[{second}] == 0.3"
-    found = twin(f"{formula}, weights(w)", frame, text)
+    for text in ("x == 0", "x[P] - 2 * x[Q] == 0.3"):
+        weighted = the_scores("y ~ x + offset(base) | g, weights(w)", frame, text)
+        plain = the_scores("y ~ x + offset(base) | g", repeated, text)
+        assert figures(weighted) == pytest.approx(figures(plain), nan_ok=True)
+
+
+def smallest_sum(frame: pd.DataFrame, multiples: dict[str, float], shift: float = 0.0) -> float:
+    """Return the smallest sum of squared normal scores over slopes multiple * theta + shift, on a fine grid."""
+    theta, total = np.linspace(-30, 30, 600_001), 0.0
+    for label, multiple in multiples.items():
+        own = frame[frame["g"] == label]
+        fit = smf.ols("y ~ x", own).fit()
+        away = (fit.params["x"] - multiple * theta - shift) / fit.bse["x"]
+        total = total + norm.isf(t.sf(abs(away), fit.df_resid)) ** 2
+    return float(np.min(total))
+
+
+@pytest.mark.parametrize("effects", [(0, 0, 0), (0, 1, -1), (9, -9, 9), (20, 20, -20)])
+def test_scores_of_one_common_slope_are_the_smallest_sum(effects: tuple[float, ...]) -> None:
+    """With far groups there are several local minima."""
+    slopes = dict(zip("PQR", effects, strict=True))
+    frame = FRAME.assign(y=FRAME["y"] + FRAME["g"].map(slopes) * FRAME["x"])
+    found = the_scores("y ~ x | g", frame, "x == x[P]")
+    assert found.statistic == pytest.approx(smallest_sum(frame, dict.fromkeys("PQR", 1.0)), abs=1e-6)
+    assert found.df_num == 2
+    found = the_scores("y ~ x | g", frame, "x[P] - 2 * x[Q] == 0.3")
+    assert found.statistic == pytest.approx(
+        smallest_sum(
+            frame.assign(y=frame["y"] - 0.3 * frame["x"] * (frame["g"] == "P")), {"P": 2.0, "Q": 1.0}
+        ),
+        abs=1e-6,
+    )
+    assert found.df_num == 1
+
+
+def test_scores_of_several_common_values_are_the_smallest_sum() -> None:
+    """Two groups of one residual sd each, two common values: no point nearby, nor far off, has a smaller sum."""
+    frame = FRAME.assign(arm=np.random.default_rng(3).choice(list("abc"), len(FRAME)))
+    found = the_scores("y ~ arm | g", frame, "arm == arm[g=P]")
+    fits = [smf.ols("y ~ arm", own).fit() for _, own in frame.groupby("g")]
+
+    def total(theta: NDArray[np.float64]) -> float:
+        out = 0.0
+        for fit in fits:
+            away = fit.params.to_numpy()[1:] - theta
+            squares = away @ np.linalg.solve(fit.cov_params().to_numpy()[1:, 1:], away)
+            out += chi2.isf(f.sf(squares / 2, 2, fit.df_resid), 2)
+        return out
+
+    starts = [fit.params.to_numpy()[1:] for fit in fits]
+    least = min(minimize(total, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9}).fun for start in starts)  # fmt: skip
+    assert found.statistic == pytest.approx(least, rel=1e-6)
+    assert found.df_num == 4
+
+
+def test_groups_without_rows_to_spare_are_left_out_and_named() -> None:
+    frame = FRAME.iloc[10:]  # two rows of group P
+    found = the_scores("y ~ x | g", frame, "x == 0")
+    rest = the_scores("y ~ x | g", frame, "x[Q] == 0, x[R] == 0")
+    assert found.note == "classical test without g `P`: too few rows"
+    assert figures(found) == pytest.approx(figures(rest), nan_ok=True)
+    assert the_scores("y ~ x | g", frame, "x == x[P]").df_num == 1
+    found = twin("y ~ x | g, sigma ~ 1 | g", frame, "x[P] == x[Q]")
+    assert found == "no classical test: no group has rows enough for what is tested and a residual sd"
+
+
+def test_groups_may_share_a_sigma_with_their_district() -> None:
+    frame = FRAME.assign(d=np.where(FRAME["g"] == "R", "east", "west"))
+    found = twin("y ~ x | g, sigma ~ 1 | d", frame, "x == 0")
+    west, east = (frame[frame["d"] == name] for name in ("west", "east"))
+    one = smf.ols("y ~ 0 + g + g:x", west).fit().f_test("g[P]:x = 0, g[Q]:x = 0")
+    other = smf.ols("y ~ x", east).fit().f_test("x = 0")
     assert isinstance(found, Classical)
-    expected = (estimate[0] - 2 * estimate[1] - 0.3) ** 2 / (variance[0] + 4 * variance[1])
-    assert found.statistic == pytest.approx(expected, rel=1e-8)
+    assert found.statistic == pytest.approx(chi2.isf(one.pvalue, 2) + chi2.isf(other.pvalue, 1), rel=1e-8)
+    assert found.df_num == 3
 
 
+def test_scores_of_effects_beyond_any_doubt_are_numbers() -> None:
+    """Each group's own p-value is far below the smallest floating-point number."""
+    frame = FRAME.assign(y=FRAME["y"] + 0 * FRAME["x"]).loc[FRAME.index.repeat(200)]
+    frame = frame.assign(y=frame["y"] + np.random.default_rng(1).normal(0, 1, len(frame)) + 9 * frame["x"])
+    found = the_scores("y ~ x | g", frame, "x == 0")
+    expected = 0.0
+    for _, own in frame.groupby("g"):
+        fit = smf.ols("y ~ x", own).fit()
+        wallace = (8 * fit.df_resid + 1) / (8 * fit.df_resid + 3)
+        expected += wallace**2 * fit.df_resid * np.log1p(fit.tvalues["x"] ** 2 / fit.df_resid)
+    assert found.statistic == pytest.approx(expected, rel=1e-3)
+    assert found.statistic > 5000
+
+
+SHARED = "no classical test: a coefficient is shared by groups that have a sigma each"
 NO_TWIN = {
     "y ~ x | g, family(student)": "no F test: it needs a Gaussian response with one sigma, or one a group",
     "y ~ x | g, sigma ~ x": "no F test: it needs a Gaussian response with one sigma, or one a group",
-    "y ~ x + common(age) | g, sigma ~ 1 | g": "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
-    "y ~ x, sigma ~ 1 | g": "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
-    "y ~ x + {2 * x} | g": "no F test: least squares does not determine every coefficient and a residual sd",
-    "y ~ x + {2 * x} | g, sigma ~ 1 | g": "no Wald test: least squares does not determine every coefficient and a residual sd in each group",
+    "y ~ x + common(age) | g, sigma ~ 1 | g": SHARED,
+    "y ~ x, sigma ~ 1 | g": SHARED,
+    "y ~ x | arm, sigma ~ 1 | g": SHARED,
+    "y ~ x + {2 * x} | g": "no F test: the data do not determine `x[P]`, `x[Q]`, `x[R]`",
+    "y ~ x + {2 * x} | g, sigma ~ 1 | g": (
+        "no classical test: no group has rows enough for what is tested and a residual sd"
+    ),
 }
 
 
 @pytest.mark.parametrize("formula", NO_TWIN)
 def test_models_without_a_classical_twin_say_why(formula: str) -> None:
     assert twin(formula, FRAME, "x == 0") == NO_TWIN[formula]
+
+
+@pytest.mark.parametrize("text", ["x[P] + x[Q] + x[R] == 0", "x[P] == x[Q] + x[R]"])
+def test_no_scores_of_hypotheses_that_mix_groups_otherwise(text: str) -> None:
+    assert twin("y ~ x | g, sigma ~ 1 | g", FRAME, text) == (
+        "no classical test: with a sigma a group it needs a hypothesis about each group by itself, or coefficients "
+        "that are equal in several groups"
+    )
+
+
+def test_no_scores_where_a_group_has_no_residuals() -> None:
+    frame = FRAME.assign(y=np.where(FRAME["g"] == "Q", 2 * FRAME["x"], FRAME["y"]))
+    plan = fj.model("y ~ x | g, sigma ~ 1 | g", FRAME).plan
+    design = bind(parse("y ~ x | g, sigma ~ 1 | g"), frame)
+    found = classical_test(
+        replace(plan, design=design), hypothesis(design, parse_hypotheses("x == 0"), "x == 0")
+    )
+    assert found == "no classical test: the residuals of g `Q` are zero"
 
 
 # --- a factor's omnibus test
@@ -262,11 +464,7 @@ def test_omnibus_tests_of_a_factor_are_those_of_nested_regressions(
     frame = frame.assign(arm=rng.choice(list("abc"), len(frame)), y=rng.normal(size=len(frame)))
     found = twin(formula, frame, text)
     assert isinstance(found, Classical)
-    large, small = (smf.ols(f"y ~ {right}", frame).fit() for right in (full, reduced))
-    statistic, p_value, df = large.compare_f_test(small)
-    assert found.statistic == pytest.approx(statistic, rel=1e-8)
-    assert found.p_value == pytest.approx(p_value, rel=1e-8)
-    assert (found.df_num, found.df_denom) == (df, large.df_resid)
+    assert matches(found, nested(full, reduced, frame))
 
 
 # --- known standard errors
@@ -283,10 +481,11 @@ def chi_square(formula: str, frame: pd.DataFrame, text: str) -> Classical:
 
 def test_equal_intercepts_of_single_rows_are_cochrans_q() -> None:
     known = combine_effects(SCHOOLS["y"].to_numpy(), SCHOOLS["sigma"].to_numpy() ** 2)
-    expected = Classical(known.q, 7, np.nan, float(chi2.sf(known.q, 7)))
+    expected = (known.q, 7, np.nan, float(chi2.sf(known.q, 7)))
     for clauses in ("", ", hierarchy()"):
         found = chi_square(f"y ~ 1 | school, se(sigma){clauses}", SCHOOLS, "Intercept == Intercept[A]")
-        assert astuple(found) == pytest.approx(astuple(expected), rel=1e-10, nan_ok=True)
+        assert matches(found, expected, 1e-10)
+        assert found.name == CHI_SQUARE
 
 
 @pytest.mark.parametrize("text", ROWS)
@@ -309,4 +508,15 @@ def test_what_least_squares_does_not_determine_has_no_chi_square() -> None:
     frame = SCHOOLS.assign(x=np.arange(8) % 3)
     plan = fj.model("y ~ x | school, se(sigma)", frame).plan
     found = classical_test(plan, all_zero(plan.design, plan.design.predictor.per_group[1]))
-    assert found == "no chi-square test: least squares does not determine every coefficient"
+    assert found == (
+        "no chi-square test: the data do not determine `x[A]`, `x[B]`, `x[C]`, `x[D]`, `x[E]`, `x[F]` and 2 more"
+    )
+
+
+def test_a_chi_square_needs_only_what_is_tested() -> None:
+    """One row of group P says nothing of the slopes of the others."""
+    frame = FRAME.iloc[11:].assign(s=2.0)
+    found = chi_square("y ~ x | g, se(s)", frame, "x[Q] == x[R]")
+    statistic, df, df_resid, _ = nested("0 + g + g:x", "0 + g + x", frame[frame["g"] != "P"])
+    residual = smf.ols("y ~ 0 + g + g:x", frame[frame["g"] != "P"]).fit().ssr / df_resid
+    assert found.statistic == pytest.approx(statistic * df * residual / 4, rel=1e-8)

@@ -215,14 +215,17 @@ FIGURES = [
             f"{LINE}, sigma ~ 1 | school",
             None,
             ["df_denom"],
-            ["prior sd 39.4 of treatment: log BF10 is 8.7 at half of it, 6.5 at double"],
+            [
+                "contour by scores, group by group",
+                "prior sd 39.4 of treatment: log BF10 is 8.7 at half of it, 6.5 at double",
+            ],
         ),
         (
             "test_score ~ treatment + common(age) | school, sigma ~ 1 | school, prior(sigma ~ inverse_gamma(3, 2))",
             None,
             ["p_value"],
             [
-                "no Wald test: it needs groups with a regression and a sigma of their own, and nothing shared",
+                "no classical test: a coefficient is shared by groups that have a sigma each",
                 "prior sd 39.4 of treatment: log BF10 is 16.7 at half of it, 14.5 at double",
             ],
         ),
@@ -235,9 +238,10 @@ FIGURES = [
         (
             f"{LINE}, sigma ~ 1 | school",
             "flat",
-            ["contour", "log_bf10", "df_denom"],
+            ["gbpv", "log_bf10", "df_denom"],
             [
-                "no contour or band: the posterior has no covariance",  # four rows in school A
+                "contour by scores, group by group",
+                "no band: the posterior has no covariance",  # four rows in school A
                 "no Bayes factor: flat priors have no density",
             ],
         ),
@@ -246,7 +250,7 @@ FIGURES = [
             None,
             ["p_value"],
             [
-                "no F test: least squares does not determine every coefficient and a residual sd",
+                "no F test: the data do not determine `treatment[A]`, `treatment[B]`",
                 "prior sd 39.4 of treatment: log BF10 is -0.19 at half of it, -1.49 at double",
             ],
         ),
@@ -269,7 +273,7 @@ def test_notes_say_why_cells_are_empty(
     found = row(made_up(formula, tutoring.assign(age=np.arange(10) % 4), priors), "treatment == 0")
     assert [_coarse(note) for note in found["note"].split("; ")] == [_coarse(note) for note in expected]
     groups = {
-        "contour": FIGURES[:4],
+        "gbpv": FIGURES[2:4],
         "log_bf10": FIGURES[4:6],
         "p_value": FIGURES[6:],
         "df_denom": ["df_denom"],

@@ -129,10 +129,11 @@ contrast         mean    sd  95% HDI           p_direction
 joint_treatment  13.008      (12.053, 13.995)  > 0.999
   joint_treatment: weighted mean of treatment over school; weights n: A 0.4, B 0.6
 
-joint test                      contour  P(all > 0)  log BF10  classical test
-------------------------------  -------  ----------  --------  --------------------------
-treatment == 0 in every school           > 0.999               chi2(2) = 956.2, p < 1e-16
-  treatment == 0: no contour or band: the posterior has no covariance; no Bayes factor: flat priors
+joint test                      contour    P(all > 0)  log BF10  classical test
+------------------------------  ---------  ----------  --------  ------------------------------------------
+treatment == 0 in every school  < 1.6e-06  > 0.999               normal scores chi2(2) = 23.94, p = 6.3e-06
+  treatment == 0: contour by scores, group by group, an upper bound: in 2 groups no draw is beyond
+                  the null; no band: the posterior has no covariance; no Bayes factor: flat priors
                   have no density; p_all_negative < 1/ESS = 0.0003
 
 parameter     mean   sd     95% HDI         ess_bulk  r_hat

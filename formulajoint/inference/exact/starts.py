@@ -147,7 +147,10 @@ def turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -
         m = len(block.columns)
         sds = [places.get(cell, -1) for cell in range(block.sds.start, block.sds.stop)]
         gram = reduction.gram_of(block.columns)
-        if not block.correlated or min(sds) < 0 or np.linalg.matrix_rank(gram, hermitian=True) < m:
+        size = np.sqrt(np.diagonal(gram))
+        if not block.correlated or min(sds) < 0 or np.min(size) == 0:
+            continue
+        if np.linalg.matrix_rank(gram / np.outer(size, size), hermitian=True) < m:  # units do not matter
             continue
         turn = np.linalg.inv(np.linalg.cholesky(gram).T)
         spread = overall * 10 ** rng.uniform(-2.0, 0.5, (len(points), 1, m))
