@@ -61,8 +61,12 @@ def real_model(folders: Sequence[Path], number: int) -> Record:
 
 def examine(one: Model) -> Record:
     """Return what the fits of a model with several seeds have found, and how far they are from each other."""
-    said: Record = {"structure": one.structure, "formula": one.formula, "rows": len(one.data)}
-    said["groups"] = int(one.data["g"].nunique()) if "g" in one.data else None
+    said: Record = {
+        "structure": one.structure,
+        "formula": one.formula,
+        "rows": len(one.data),
+        "name": one.name,
+    }
     try:
         built = fj.model(one.formula, one.data)
     except fj.InferenceError as error:
@@ -147,7 +151,7 @@ def beyond(record: Record) -> bool:
 
 def told(record: Record) -> str:
     """Return a model of which fits differ, with what each fit found."""
-    lines = [f"{record['structure']} {record['number']}: {record['formula']}"]
+    lines = [f"{record['name'] or record['structure']} {record['number']}: {record['formula']}"]
     for fit in record["fits"]:
         what = (record["evidence"], record["mean"])
         shown = {w[1]: (fit["evidence"] | fit["figures"]).get(w[1]) for w in what if w}
