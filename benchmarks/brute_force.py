@@ -27,7 +27,7 @@ import numpy as np
 from brute_models import Known, known
 from quadratures import Integral, integrate
 from resumed import Record, resumed
-from stated_errors import mean_errors, of_modes
+from stated_errors import handed_on, mean_errors, of_modes
 
 import formulajoint as fj
 
@@ -59,7 +59,7 @@ def compare(seeds: int, number: int) -> Record:
             said |= {"handed": said["handed"] + 1, "why": str(error)}
             continue
         if warnings := of_modes(fit):
-            kind = "handed" if any("nutpie" in text for text in warnings) else "flagged"
+            kind = "handed" if handed_on(fit) else "flagged"
             said |= {kind: said[kind] + 1, "why": warnings[0]}
             continue
         said["fits"].append(distances(fit, one, truth))

@@ -1,4 +1,4 @@
-"""Forty real data sets with a formula for each: sigmas by group, shared coefficients, hierarchies of few groups and many.
+"""Forty real data sets with a formula for each: sigmas by group, shared coefficients, hierarchies.
 
 The files are those of R's packages (lme4, nlme, MASS, faraway, agridat, SASmixed and others), one CSV file a data set,
 named by package and object; those without a package are of R's own datasets, of emmeans (pigs) and of this package.

@@ -35,7 +35,7 @@ import numpy as np
 from random_models import Model, model
 from real_models import REAL, read_model
 from resumed import Record, resumed
-from stated_errors import mean_errors, of_modes
+from stated_errors import handed_on, mean_errors, of_modes
 
 import formulajoint as fj
 
@@ -80,7 +80,7 @@ def examine(one: Model) -> Record:
     said["handed"] = handed["handed"] if handed else ""
     if handed:
         said["engine"] = built.fit(DRAWS, chains=CHAINS, seed=handed["seed"], progress=False).engine
-    said["flagged"] = sum(bool(fit["said"]) for fit in fits)
+    said["flagged"] = sum(bool(fit["said"]) and not fit["handed"] for fit in fits)
     silent = [fit for fit in fits if fit["figures"] and not fit["said"] and not fit["handed"]]
     said |= {"evidence": spread(silent, "evidence"), "mean": spread(silent, "figures")}
     said["seconds"] = round(float(np.median([fit["seconds"] for fit in fits])), 3)
@@ -102,7 +102,7 @@ def fitted(built: fj.JointModel, seed: int) -> Record:
         return found | {"handed": str(error), "seconds": time.perf_counter() - started}
     seconds = time.perf_counter() - started
     found["said"] = list(of_modes(fit))
-    found["handed"] = next((text for text in found["said"] if "nutpie" in text), "")
+    found["handed"] = handed_on(fit)
     try:
         evidence = fit.log_evidence
         found["evidence"] = {"log evidence": rounded(evidence.value, max(evidence.error, ROUNDING))}
