@@ -1,14 +1,14 @@
 """Are the stated errors honest? The scatter of a fit's figures over a hundred seeds, beside the errors that it states.
 
 Of each structure, in two to eleven dimensions of phi (sigmas, sds, correlations), the log evidence, every posterior
-mean and the probabilities of both tails of every parameter are looked at, the tails cut at the 5 % and 95 % quantiles of
-one fit. The sd of a figure over seeds, divided by the root mean square of its stated errors, should be one. A hundred
-seeds know it to 7 %.
+mean and the probabilities of both tails of every parameter are looked at, the tails cut at the 5 % and 95 % quantiles
+of one fit. The sd of a figure over seeds, divided by the root mean square of its stated errors, should be one. A
+hundred seeds know it to 7 %.
 
     python benchmarks/honest_errors.py [--seeds 100] [--only NAME ...] [--processes 2] [--out FILE]
 
 A line of JSON a fit is added to the file of --out; what is there is not fitted again. Prints a line a structure, and
-exits with 1 where the root mean square of the ratios of a structure is not within 10 % of one, or a ratio is above 1.35.
+exits with 1 where the root mean square of the ratios of a structure is not within 10 % of one, or one is above 1.35.
 """
 
 from __future__ import annotations
