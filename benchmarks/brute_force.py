@@ -4,13 +4,14 @@ Seeds may agree on one wrong mode, so that ``search_modes.py`` sees nothing. Her
 of all scales (``quadratures.py``), written apart from the package, for random models (``brute_models.py``) with a sigma
 for each of two to four groups that share coefficients, with priors that contradict the data, with clusters of studies,
 with hierarchies of one or two columns. Every log evidence, and the posterior mean of every sigma, sd, correlation and
-shared coefficient, should be within five errors: the error that the fit states, and what the last refinement of the grid
-has changed.
+shared coefficient, should be within five errors: the error that the fit states, together with what the last
+refinement of the grid has changed.
 
     python benchmarks/brute_force.py [--models 240] [--start 0] [--seeds 2] [--processes 2] [--out FILE]
 
-A line of JSON a model is added to the file of --out; what is there is not computed again. Prints a table, and exits with 1
-where a figure is too far off that the fit does not warn of, or a grid did not settle. A model takes one to ten seconds.
+A line of JSON a model is added to the file of --out; what is there is not computed again. Prints a table, and exits
+with 1 where a figure is too far off and the fit does not warn, or a grid did not settle. A model takes one to ten
+seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 from brute_models import Known, known
 from quadratures import Integral, integrate
 from resumed import Record, resumed
-from stated_errors import mean_errors, of_modes
+from stated_errors import handed_on, mean_errors, of_modes
 
 import formulajoint as fj
 
@@ -42,7 +43,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def compare(seeds: int, number: int) -> Record:
-    """Return how far the fits of a model are from the truth, in errors; what they say against themselves is left out."""
+    """Return how far the fits of a model are from the truth, in errors; fits that warn of themselves are left out."""
     one = known(number)
     said: Record = {"kind": one.kind, "formula": one.formula, "rows": len(one.data)}
     try:
@@ -58,7 +59,7 @@ def compare(seeds: int, number: int) -> Record:
             said |= {"handed": said["handed"] + 1, "why": str(error)}
             continue
         if warnings := of_modes(fit):
-            kind = "handed" if any("nutpie" in text for text in warnings) else "flagged"
+            kind = "handed" if handed_on(fit) else "flagged"
             said |= {kind: said[kind] + 1, "why": warnings[0]}
             continue
         said["fits"].append(distances(fit, one, truth))

@@ -108,7 +108,7 @@ def frame(rng: Rng, groups: int, sizes: tuple[int, ...], sigmas: bool = False) -
     g = np.repeat(np.arange(groups), n if n < 5 else rng.integers(n // 2, n + 1, groups))
     x = rng.normal(rng.choice([0.0, 1.5]), 1, len(g))
     apart = 10 ** rng.uniform(-0.5, 1.1)
-    noise = 10 ** rng.uniform(-0.5, 0.5, groups) if sigmas else np.ones(groups)
+    noise = 10 ** rng.uniform(-1, 0.5, groups) if sigmas else np.ones(groups)
     deviate = rng.normal(size=groups) if rng.random() < 0.5 else np.where(np.arange(groups) % 2, 1.0, -1.0)
     a, b = 3 + apart * deviate, 1 + apart * rng.normal(size=groups)
     y = a[g] + b[g] * x + noise[g] * rng.normal(size=len(g))
@@ -122,7 +122,7 @@ def scale_axis(name: str, law: Law, size: float, smallest: float) -> Axis:
 
 
 def sigma_axis(name: str, law: Law, data: pd.DataFrame, per_group: int) -> Axis:
-    """Return an axis of a residual sd; a group that its own regression fits too well has no more than 0.05 of the sd."""
+    """Return an axis of a residual sd: from well below the smallest residuals of a group's own regression on."""
     residuals = []
     for _, own in data.groupby("g"):
         columns = np.column_stack([np.ones(len(own)), own["x"]])[:, :per_group]
@@ -233,7 +233,10 @@ def prior_conflict(rng: Rng) -> Known:
     data = frame(rng, 3, (4, 8))
     noise, away = 10 ** rng.uniform(-2, 0), rng.uniform(3, 20)
     data["y"] = away + noise * rng.normal(size=len(data))
-    width, size = float(f"{away / rng.uniform(3, 14):.4g}"), float(f"{away / 2:.4g}")
+    even = np.sqrt(
+        2 * (len(data) - 1) * np.log(away / noise)
+    )  # so many sds of the prior away both modes are alike
+    width, size = float(f"{away / even / rng.uniform(0.8, 1.2):.4g}"), float(f"{away / 2:.4g}")
     y, law = data["y"].to_numpy(), half_normal(size)
     density = Normal(y, np.ones((len(y), 1)), np.zeros(1), np.array([[width**2]]), [], ["sigma"] * len(y),
                      wanted={"Intercept": (0.0, np.array([width**2]))})  # fmt: skip
@@ -279,11 +282,11 @@ def sigmas_and_hierarchy(rng: Rng) -> Known:
 def studies(rng: Rng) -> Known:
     """Two clusters of studies, under a hierarchy of any law that may be narrow."""
     groups, apart = int(rng.integers(3, 8)), float(rng.choice([2, 6, 10]))
-    error = float(10 ** rng.uniform(-0.5, 0.3))
+    error = float(10 ** rng.uniform(-0.7, 0.3))
     y = np.where(np.arange(groups) < groups // 2, 0.0, apart) + 0.3 * rng.normal(size=groups)
     s = error * rng.uniform(0.7, 1.4, groups)
     data = pd.DataFrame({"y": y, "s": s, "g": [f"g{j}" for j in range(groups)]})
-    m, width, sd = apart / 2, 2 * apart, half_normal(float(f"{error * 10 ** rng.uniform(-0.3, 0.7):.4g}"))
+    m, width, sd = apart / 2, 2 * apart, half_normal(float(f"{error * 10 ** rng.uniform(-0.3, 0.5):.4g}"))
     law, df = [("student", 4.0), ("cauchy", 1.0)][rng.integers(2)]
     axes = [
         Axis(

@@ -159,7 +159,7 @@ class Normal:
     wanted: dict[str, tuple[float, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Rotate the rows of a sigma: those outside the columns of R are noise, of which the sum of squares is enough."""
+        """Rotate the rows of each sigma: outside the columns of R is noise, whose sum of squares is enough."""
         residual = self.y - self.design @ self.mean
         kept, rows, names, self._outside = [], [], [], []
         if self.errors is None:
@@ -230,8 +230,8 @@ def shared_regression(
     mean, covariance : Array
         Of the shared coefficients' prior.
     intercept : float
-        The prior sd of an intercept that each group has besides, about zero; 0 where there is none. Then a group is n - 1
-        contrasts of its rows, and their mean with the intercept's variance on top.
+        The prior sd of an intercept that each group has besides, about zero; 0 where there is none. Then a group is
+        n - 1 contrasts of its rows, and their mean with the intercept's variance on top.
     """
     prior = np.linalg.inv(covariance)
 

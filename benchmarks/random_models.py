@@ -18,12 +18,13 @@ type Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Model:
-    """A formula, the data it is of, and the name of its structure."""
+    """A formula, the data it is of, the name of its structure, and that of real data."""
 
     number: int
     structure: str
     formula: str
     data: pd.DataFrame
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,10 +196,13 @@ def row_weights(rng: Rng) -> tuple[str, pd.DataFrame]:
 def conflict(rng: Rng) -> tuple[str, pd.DataFrame]:
     """A narrow prior far from what the data say, and a sigma that may or may not explain the rest."""
     data = rows(rng, Truth(sizes=(5, 10, 20)))
-    noise, away = float(10 ** rng.uniform(-2, 0.3)), float(rng.uniform(3, 30))
+    noise, away = float(10 ** rng.uniform(-2, 0)), float(rng.uniform(3, 30))
     e = rng.normal(size=len(data))
     data["y"] = away + noise * e
-    width = away / rng.uniform(2, 12)
+    even = np.sqrt(
+        2 * (len(data) - 1) * np.log(away / noise)
+    )  # so many sds of the prior away both modes are alike
+    width = away / even / rng.uniform(0.7, 1.3)
     sigma = f"sigma ~ {rng.choice(['half_cauchy', 'half_normal'])}({away / 2:.4g})"
     if rng.random() < 0.5:
         formula = str(rng.choice(["y ~ 1", "y ~ x"]))

@@ -35,7 +35,7 @@ import numpy as np
 from random_models import Model, model
 from real_models import REAL, read_model
 from resumed import Record, resumed
-from stated_errors import mean_errors, of_modes
+from stated_errors import handed_on, mean_errors, of_modes
 
 import formulajoint as fj
 
@@ -61,8 +61,12 @@ def real_model(folders: Sequence[Path], number: int) -> Record:
 
 def examine(one: Model) -> Record:
     """Return what the fits of a model with several seeds have found, and how far they are from each other."""
-    said: Record = {"structure": one.structure, "formula": one.formula, "rows": len(one.data)}
-    said["groups"] = int(one.data["g"].nunique()) if "g" in one.data else None
+    said: Record = {
+        "structure": one.structure,
+        "formula": one.formula,
+        "rows": len(one.data),
+        "name": one.name,
+    }
     try:
         built = fj.model(one.formula, one.data)
     except fj.InferenceError as error:
@@ -76,7 +80,7 @@ def examine(one: Model) -> Record:
     said["handed"] = handed["handed"] if handed else ""
     if handed:
         said["engine"] = built.fit(DRAWS, chains=CHAINS, seed=handed["seed"], progress=False).engine
-    said["flagged"] = sum(bool(fit["said"]) for fit in fits)
+    said["flagged"] = sum(bool(fit["said"]) and not fit["handed"] for fit in fits)
     silent = [fit for fit in fits if fit["figures"] and not fit["said"] and not fit["handed"]]
     said |= {"evidence": spread(silent, "evidence"), "mean": spread(silent, "figures")}
     said["seconds"] = round(float(np.median([fit["seconds"] for fit in fits])), 3)
@@ -98,7 +102,7 @@ def fitted(built: fj.JointModel, seed: int) -> Record:
         return found | {"handed": str(error), "seconds": time.perf_counter() - started}
     seconds = time.perf_counter() - started
     found["said"] = list(of_modes(fit))
-    found["handed"] = next((text for text in found["said"] if "nutpie" in text), "")
+    found["handed"] = handed_on(fit)
     try:
         evidence = fit.log_evidence
         found["evidence"] = {"log evidence": rounded(evidence.value, max(evidence.error, ROUNDING))}
@@ -147,7 +151,7 @@ def beyond(record: Record) -> bool:
 
 def told(record: Record) -> str:
     """Return a model of which fits differ, with what each fit found."""
-    lines = [f"{record['structure']} {record['number']}: {record['formula']}"]
+    lines = [f"{record['name'] or record['structure']} {record['number']}: {record['formula']}"]
     for fit in record["fits"]:
         what = (record["evidence"], record["mean"])
         shown = {w[1]: (fit["evidence"] | fit["figures"]).get(w[1]) for w in what if w}

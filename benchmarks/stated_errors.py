@@ -25,6 +25,11 @@ def share_errors(shares: pd.Series, table: pd.DataFrame) -> pd.Series:
     return np.sqrt(shares * (1 - shares) / effective_draws(table))
 
 
+def handed_on(fit: fj.Fit) -> str:
+    """Return why `engine="auto"` would go on with NUTS after this fit by the exact engine; empty where it would not."""
+    return next((said for said in fit.diagnostics() if "nutpie" in said and not said.startswith("r_hat")), "")
+
+
 def of_modes(fit: fj.Fit) -> tuple[str, ...]:
     """Return what a fit says against itself, but for sentences about r_hat and effective sample sizes.
 

@@ -90,7 +90,6 @@ class Panels:
             out[each] = np.interp(rng.random(count) * steps[-1], steps, at)
         return out
 
-
     def moments(self) -> tuple[float, float]:
         """Return mean and sd of the first density."""
         own = self.of == 0
@@ -148,7 +147,7 @@ def _at(densities: Densities, f: int, of: IntArray, points: FloatArray) -> Float
     padded = np.empty((f, rows, points.shape[1]))
     padded[:] = points[np.minimum(np.searchsorted(of, np.arange(f)), len(of) - 1), :1, None]
     padded[of, position] = points
-    return _clean(densities(padded.reshape(f, -1))).reshape(padded.shape)[of, position]
+    return np.asarray(_clean(densities(padded.reshape(f, -1))).reshape(padded.shape)[of, position])
 
 
 def _peaks(
@@ -207,9 +206,7 @@ def _first_panels(
     return owner[:-1][kept], at[:-1][kept], at[1:][kept]
 
 
-def _halved(
-    densities: Densities, of: IntArray, low: FloatArray, high: FloatArray, peaks: IntArray
-) -> Panels:
+def _halved(densities: Densities, of: IntArray, low: FloatArray, high: FloatArray, peaks: IntArray) -> Panels:
     """Return panels halved until that changes nothing."""
     f = len(peaks)
     logs, shift = _nodes(densities, f, of, low, high), np.zeros(f)
@@ -241,7 +238,15 @@ def _halved(
         of, low, high, logs = two_of[twice], two_low[twice], two_high[twice], two_logs[twice]
     of, low, high, logs = (np.concatenate(each) for each in zip(*done, strict=True))
     order = np.lexsort((low, of))
-    return Panels(of[order], low[order], high[order], logs[order], total, error + 2 * CLOSE + ROUNDING * abs(total), peaks)
+    return Panels(
+        of[order],
+        low[order],
+        high[order],
+        logs[order],
+        total,
+        error + 2 * CLOSE + ROUNDING * abs(total),
+        peaks,
+    )
 
 
 def _nodes(densities: Densities, f: int, of: IntArray, low: FloatArray, high: FloatArray) -> FloatArray:

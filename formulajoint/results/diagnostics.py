@@ -57,7 +57,9 @@ def _divergences(posterior: Posterior) -> str:
 def _k_hat(posterior: Posterior) -> str:
     if posterior.engine != "exact" or posterior.named.k_hat < K_HAT:
         return ""
-    found = f"k-hat is {posterior.named.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted"
+    found = (
+        f"k-hat is {posterior.named.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted"
+    )
     if posterior.named.modes > 1:
         return (
             f"{found}. The posterior has {posterior.named.modes} separate modes or more, and NUTS would stay in one "

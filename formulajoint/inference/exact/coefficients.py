@@ -44,7 +44,7 @@ def draw_coefficients(
 
 
 def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where a flat prior leaves it open."""
+    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where nothing determines it."""
     reduction, device = kernel.reduction, kernel.device
     t = len(reduction.reference)
     mean, sd = np.full((len(values), t), np.nan), np.full((len(values), t), np.nan)

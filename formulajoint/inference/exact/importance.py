@@ -27,8 +27,8 @@ LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
 
 LARGE = 10.0
-"""A weight is large that is so many times the mean. Below, the shape of a tail says nothing: where almost all weights are
-equal, a few that are twice as large look heavy."""
+"""A weight is large that is so many times the mean. Below, the shape of a tail says nothing: where almost all weights
+are equal, a few that are twice as large look heavy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +97,7 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
     drawn = [_resampled(*pool, draws, rng) for pool, rng in zip(pools.each, pools.chains, strict=True)]
     ess = np.array([[effective(normalised(logs)) for _, logs in pools.each]])
     value, error = _integral(pools.logs)
-    return Sampled(
-        np.stack(drawn)[None], pools.k_hat, ess, value, error, found.modes, found.disagreement
-    )
+    return Sampled(np.stack(drawn)[None], pools.k_hat, ess, value, error, found.modes, found.disagreement)
 
 
 def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, draws: int) -> Pools:

@@ -1,9 +1,9 @@
 """Scales of single groups, integrated out one by one.
 
-Given what all groups share, theta and the scales of hierarchies, groups are independent of each other. So where each has
-a scale of its own, a sigma or the w of a Student hierarchy, that is one integral a group, by the trapezium rule in its
-log; what is left has few dimensions, and a mode wherever the groups agree about theta. Without that each group's scale
-is a dimension more, and many of the modes are narrow.
+Given what all groups share, theta and the scales of hierarchies, groups are independent of each other. Where each has
+a scale of its own, a sigma or the w of a Student hierarchy, that scale is therefore one integral a group, by the
+trapezium rule in its log. What is left has few dimensions. Otherwise each group's scale is a dimension more, and many
+modes are narrow.
 
 Shapes: n points of what is left, z = (theta in units of its sd, then the coordinates of what is left of phi); J units,
 groups or sigmas; m nodes.
@@ -11,7 +11,6 @@ groups or sigmas; m nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import lgamma
 
@@ -208,10 +207,10 @@ class Inside:
     def _prior(self, points: FloatArray, shift: FloatArray) -> FloatArray:
         reduction, t = self.kernel.reduction, len(self.unit)
         out = np.full(len(points), float(np.sum(np.log(self.unit))))
-        for place, at in enumerate(self.units.left):
+        for column, at in enumerate(self.units.left):
             cell = reduction.scales.cells[at]
             assert isinstance(cell, Coordinate)
-            out += cell.log_prior(points[:, t + place])
+            out += cell.log_prior(points[:, t + column])
         for place in np.flatnonzero(reduction.precision > 0):
             square = reduction.precision[place] * (shift[:, place] - reduction.pull[place]) ** 2
             root = 0.5 * np.log(reduction.precision[place])
@@ -322,19 +321,18 @@ class Inside:
         heights += self.log_slopes(u)
         top = np.max(heights, axis=1)
         total = top + np.log(np.sum(np.exp(heights - top[:, None]), axis=1))
-        for end, sign in ((first, -1), (last, 1)):
+        for reach, sign in ((first, -1), (last, 1)):
             edge = heights[:, 0 if sign < 0 else -1]
             going = np.flatnonzero(np.any(edge > total - EDGE, axis=1) & np.all(np.isfinite(total), axis=1))
-            reach = end
             for _ in range(MOST):
                 if not len(going):
                     break
                 more = reach + sign * np.arange(1, MORE + 1)
+                reach += sign * MORE
                 u = more[:, None] * step
                 found, _ = self.profile(at.some(going), centre[going, None, :] + self.placed(u))
                 found += self.log_slopes(u)
                 total[going] = np.logaddexp(total[going], np.logaddexp.reduce(found, axis=1))
-                reach += sign * MORE
                 going = going[np.any(found[:, -1] > total[going] - EDGE, axis=1)]
         return np.sum(total + np.log(step), axis=1), rest
 
@@ -346,10 +344,10 @@ class Inside:
             some = np.arange(start, min(start + CHUNK, len(points)))
             values[some[:, None], self.units.cells] = np.exp(self._draw_logs(at.some(some), rng))
         reduction = self.kernel.reduction
-        for place, at in reduction.loosened.items():
+        for place, own in reduction.loosened.items():
             df = degrees(reduction, place)
             away = reduction.precision[place] * (shift[:, place] - reduction.pull[place]) ** 2
-            values[:, at] = rng.gamma((df + 1) / 2, 2 / (df + away))
+            values[:, own] = rng.gamma((df + 1) / 2, 2 / (df + away))
         return values
 
     def _draw_logs(self, at: At, rng: np.random.Generator) -> FloatArray:
@@ -385,7 +383,7 @@ def interpolated(heights: FloatArray) -> FloatArray:
         weights = [np.prod([(offset - b) / (a - b) for b in around if b != a]) for a in around]
         parts.append(sum((w * low[:, k : k + m - 5] for k, w in enumerate(weights)), np.zeros(())))
     fine = np.exp(np.minimum(np.stack(parts, axis=2), 5.0))  # (n, m - 5, FINE, J)
-    return fine.reshape(n, (m - 5) * FINE, units)
+    return np.asarray(fine.reshape(n, (m - 5) * FINE, units))
 
 
 def degrees(reduction: Reduction, place: int) -> float:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formulajoint.design.schema import FloatArray
+from formulajoint.errors import InferenceError
 from formulajoint.inference.exact.coefficients import shared_moments
 from formulajoint.inference.exact.inside import Inside, Units, degrees
 from formulajoint.inference.exact.marginal import Kernel
 from formulajoint.inference.exact.proposal import Mixture
 from formulajoint.inference.exact.reduction import Reduction
+from formulajoint.inference.exact.sampled import LOST
 from formulajoint.inference.exact.scales import Coordinate
 from formulajoint.inference.exact.searches import Look
 from formulajoint.inference.exact.starts import WIDE, prior_moments, typical
@@ -60,14 +63,18 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     shift, sd = shared_moments(kernel, values)
     good = np.all(np.isfinite(shift) & np.isfinite(sd) & (sd > 0), axis=1)
     values, owned, shift, sd = values[good], owned[good], shift[good], sd[good]
+    if np.all(owned):
+        raise InferenceError(LOST)
     unit = np.median(sd[~owned], axis=0)
     guess = np.log(sizes[units.cells]) if units.sigmas else np.zeros(len(units.cells))
     made = Inside(kernel, units, unit, guess)
-    rest = np.column_stack([_coordinate(reduction, at).at(values[:, at]) for at in units.left] or [values[:, :0]])
+    rest = np.column_stack(
+        [_coordinate(reduction, at).at(values[:, at]) for at in units.left] or [values[:, :0]]
+    )
     starts = np.column_stack([shift / unit, rest])
     if units.sigmas and made.two_peaks(starts[:: max(1, len(starts) // PEEKED)]):
         made = replace(made, wide=True)
-    return made, Look(starts, _broad(made, starts, sd / unit, owned, sizes))
+    return made, Look(starts, _broad(made, starts, sd / unit, owned))
 
 
 def scan_of_shared(made: Inside, look: Look) -> FloatArray:
@@ -77,7 +84,7 @@ def scan_of_shared(made: Inside, look: Look) -> FloatArray:
     ladders = centres[:, None] + sds[:, None] * np.concatenate([-RANGE[::-1], [0.0], RANGE])
     points = np.unique(np.concatenate([ladders.ravel(), look.starts[:, 0]]))
     cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point a cell: many estimates may lie together
-    return points[np.append(True, np.diff(cell) > 0)][None]
+    return np.asarray(points[np.append(True, np.diff(cell) > 0)][None])
 
 
 def _coordinate(reduction: Reduction, at: int) -> Coordinate:
@@ -88,7 +95,7 @@ def _coordinate(reduction: Reduction, at: int) -> Coordinate:
 
 def _candidates(
     reduction: Reduction, units: Units, sizes: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return phi (n, cells) of many kinds, and of each whether a group is the owner of theta."""
     count = len(units.cells)
     owners = np.unique(np.linspace(0, count - 1, min(count, MOST_OWNERS)).astype(int))
@@ -114,9 +121,7 @@ def _candidates(
     return values, owned
 
 
-def _broad(
-    made: Inside, starts: FloatArray, sd: FloatArray, owned: FloatArray, sizes: FloatArray
-) -> Mixture:
+def _broad(made: Inside, starts: FloatArray, sd: FloatArray, owned: NDArray[np.bool_]) -> Mixture:
     """Return a broad mixture: about each owner's estimate, about all of them, and about the priors."""
     reduction, units, t = made.kernel.reduction, made.units, len(made.unit)
     d = starts.shape[1]
@@ -130,11 +135,15 @@ def _broad(
     own, spread = prior_moments(left, data) if e else (np.zeros(0), np.zeros(0))
     proper = reduction.precision > 0
     centre = np.where(proper, reduction.pull / made.unit, means[0][:t])
-    width = np.where(proper, 1 / np.sqrt(np.where(proper, reduction.precision, 1.0)) / made.unit, np.diag(roots[0])[:t])
+    width = np.where(
+        proper, 1 / np.sqrt(np.where(proper, reduction.precision, 1.0)) / made.unit, np.diag(roots[0])[:t]
+    )
     heavy = np.array([3.0 if np.isfinite(degrees(reduction, place)) else 1.0 for place in range(t)])
     means.append(np.concatenate([centre, own]))
     roots.append(np.diag(np.concatenate([width * heavy, spread])))
-    for block in np.array_split(np.flatnonzero(owned), max(1, np.sum(owned) // (len(SMALL) * len(LARGE)))):
+    for block in np.array_split(
+        np.flatnonzero(owned), max(1, int(np.sum(owned)) // (len(SMALL) * len(LARGE)))
+    ):
         middle = block[len(block) // 2]
         means.append(np.concatenate([starts[middle, :t], data]))
         reach = np.maximum(np.std(starts[block, :t], axis=0), NARROW * sd[middle])

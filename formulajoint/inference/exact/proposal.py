@@ -194,7 +194,7 @@ def fitted_to(start: Mixture, points: FloatArray, weights: FloatArray) -> Mixtur
 
 
 def scattered(points: FloatArray, components: int, rng: np.random.Generator) -> Mixture:
-    """Return components about some of the points, far from each other, each with the spread of the points next to it."""
+    """Return components about points far from each other, each with the spread of the points next to it."""
     n, d = points.shape
     even = np.full(n, 1 / n)
     centre, spread = moments(points, even)
@@ -210,7 +210,9 @@ def scattered(points: FloatArray, components: int, rng: np.random.Generator) -> 
     for at in chosen:
         away = np.sum((white - white[at]) ** 2, axis=1)
         near = np.argpartition(away, min(few, n - 1))[:few]
-        roots.append(np.linalg.cholesky(moments(points[near], np.full(len(near), 1 / len(near)))[1] + 1e-6 * spread))
+        roots.append(
+            np.linalg.cholesky(moments(points[near], np.full(len(near), 1 / len(near)))[1] + 1e-6 * spread)
+        )
     return Mixture(np.full(components, 1 / components), points[chosen], np.stack(roots))
 
 

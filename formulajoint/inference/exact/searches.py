@@ -134,6 +134,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
         if disagreement < DISAGREE:
             break
         cost *= 2
+    assert union is not None  # there is a turn
     final = _refined(target, union, _components(d, modes) * cost, DRAWS * cost, rngs[0])
     proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
@@ -185,9 +186,7 @@ def _components(d: int, modes: Modes) -> int:
     return max(min(MOST_COMPONENTS, 1 + 2 * d), 2 * len(modes.at))
 
 
-def _refined(
-    target: Target, union: Mixture, components: int, draws: int, rng: np.random.Generator
-) -> Fitted:
+def _refined(target: Target, union: Mixture, components: int, draws: int, rng: np.random.Generator) -> Fitted:
     """Return a proposal of fewer components than the union, where it is as good."""
     first = weighted(target, union, draws, rng)
     try:

@@ -1,7 +1,7 @@
 """What the rows of a group say of its own scale, at given phi and theta: cheap at many scales.
 
-The rows of a group that read its coefficients are normal with covariance ``M M' + s^2``. With M M' = U diag(l) U' and a =
-U' r their log density is
+The rows r of a group that read its coefficients are normal with covariance ``M M' + s^2``. With M M' = U diag(l) U' and
+a = U' r their log density is
 
     -(sum over k of log(2 pi (l_k + s^2)) + a_k^2 / (l_k + s^2)) / 2,
 
@@ -129,11 +129,14 @@ def log_densities_of_groups(
 
 def _quadratic(of: Spectra, variances: FloatArray) -> FloatArray:
     """Return ``sum over k of log(2 pi (l_k + s^2)) + a_k^2 / (l_k + s^2)`` at s^2 (n, m, G)."""
-    total, product = len(of.values) * LOG_2PI, None
+    total: FloatArray = np.full(variances.shape, len(of.values) * LOG_2PI)
+    product: FloatArray | None = None
     for k, (value, square) in enumerate(zip(of.values, of.squares, strict=True)):
         v = variances + value[:, None]
         total = total + square[:, None] / v
         product = v if product is None else product * v
-        if k % 3 == 2 or k == len(of.values) - 1:  # a log costs more than a product; of three none is out of range
+        if (
+            k % 3 == 2 or k == len(of.values) - 1
+        ):  # a log costs more than a product; of three none is out of range
             total, product = total + np.log(product), None
     return np.asarray(total)

@@ -78,9 +78,7 @@ def broad(coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatAr
     return Mixture(np.array([0.4, 0.3, 0.3]), means, roots)
 
 
-def prior_moments(
-    coordinates: tuple[Coordinate, ...], instead: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def prior_moments(coordinates: tuple[Coordinate, ...], instead: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return about where each coordinate's prior is (d,), and how wide (d,); `instead` (d,) where it is improper."""
     known: dict[str, tuple[float, float]] = {}
     for coordinate in coordinates:  # many may share a prior

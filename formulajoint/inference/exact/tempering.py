@@ -92,7 +92,7 @@ def _moved(
     at: tuple[FloatArray, FloatArray, FloatArray],
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return particles after a move of either half by differences of the other half, which leaves their law as it is."""
+    """Return particles after each half has moved by differences of the other, which keeps their distribution."""
     points, heights, base = (each.copy() for each in at)
     n, d = points.shape
     order = rng.permutation(n)

@@ -80,7 +80,8 @@ def test_one_sd_is_an_integral_that_scipy_can_do() -> None:
         return float(density * stats.halfcauchy.pdf(tau, scale=3))
 
     parts = [
-        integrate.quad(integrand, *ends, epsabs=0, epsrel=1e-11)[0] for ends in ((0, 3), (3, 30), (30, np.inf))
+        integrate.quad(integrand, *ends, epsabs=0, epsrel=1e-11)[0]
+        for ends in ((0, 3), (3, 30), (30, np.inf))
     ]
     assert agrees(log_evidence(plan_of(formula)), np.log(sum(parts)))
 

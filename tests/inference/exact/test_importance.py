@@ -164,7 +164,9 @@ def test_of_two_modes_far_apart_both_are_drawn_from() -> None:
     assert abs(found.log_integral - np.log(2 * np.pi)) < 5 * found.error
     assert abs(np.mean(found.points[..., 0] < 20) - 0.2) < 0.01
     from_afar = sample(two, look(2, wide=20.0), 1000, 4, np.random.SeedSequence(1))
-    assert abs(from_afar.log_integral - np.log(2 * np.pi)) < 5 * from_afar.error  # no start is near the second
+    assert (
+        abs(from_afar.log_integral - np.log(2 * np.pi)) < 5 * from_afar.error
+    )  # no start is near the second
 
 
 def test_what_one_search_alone_finds_is_said_or_mended() -> None:

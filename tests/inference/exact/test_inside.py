@@ -95,8 +95,10 @@ def _by_scipy(density: Inside, point: Array) -> float:
     for unit in range(len(own.cells)):
         grid = np.linspace(density.guess[unit] - 12, density.guess[unit] + 8, 400)
         peak = max(heights(unit, t) for t in grid)
-        pieces = [integrate.quad(lambda t, u=unit: np.exp(heights(u, t) - peak), *ends)[0] for ends in
-                  zip(grid[:-1:57], [*grid[57::57], grid[-1] + 20], strict=False)]
+        pieces = [
+            integrate.quad(lambda t, u=unit, top=peak: np.exp(heights(u, t) - top), *ends)[0]
+            for ends in zip(grid[:-1:57], [*grid[57::57], grid[-1] + 20], strict=False)
+        ]
         total += peak + np.log(sum(pieces))
     return total
 
@@ -104,7 +106,9 @@ def _by_scipy(density: Inside, point: Array) -> float:
 def test_what_conflicts_with_a_prior_of_its_own_is_seen() -> None:
     """Two groups whose intercepts have priors that are tight and wrong: each sigma is small or large, at one theta."""
     frame = data(3, 30).assign(y=lambda d: 10 + 0.05 * d.x + 0.01 * d.y)
-    formula = "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(Intercept ~ normal(0, 1.1), sigma ~ half_cauchy(5))"
+    formula = (
+        "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(Intercept ~ normal(0, 1.1), sigma ~ half_cauchy(5))"
+    )
     made = reduction(formula, frame)
     own = units(made)
     assert own is not None
