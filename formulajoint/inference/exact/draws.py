@@ -11,7 +11,7 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.coefficients import draw_coefficients
 from formulajoint.inference.exact.device import NUMPY, Device
 from formulajoint.inference.exact.importance import sample
-from formulajoint.inference.exact.inside import ENOUGH, Units, units
+from formulajoint.inference.exact.inside import Units, units
 from formulajoint.inference.exact.line import sample_line, scan_of
 from formulajoint.inference.exact.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.exact.owners import inside, scan_of_shared
@@ -124,7 +124,7 @@ def _integrated(
         scan = scan_of_shared(made, where)
         found = sample_line(lambda points: made.log_density(points.T)[None], scan, draws, chains, sampling)
     else:
-        found = sample(made.log_density, where, draws, chains, sampling, ENOUGH)
+        found = sample(made.log_density, where, draws, chains, sampling)
     values = made.draw(found.points[0].reshape(chains * draws, -1), rng)
     scales = kernel.reduction.scales
     points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))

@@ -17,12 +17,6 @@ from formulajoint.inference.exact.proposal import Mixture, effective, normalised
 from formulajoint.inference.exact.sampled import Sampled
 from formulajoint.inference.exact.searches import Found, Look, search
 
-ENOUGH = 10
-"""A pool is worth so many times the draws that are taken from it, where a point is cheap."""
-
-MOST_GROWTH = 8
-"""A pool grows to so many times its first size."""
-
 LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
 
@@ -59,14 +53,7 @@ class Pools:
         return 0.0 if largest < LARGE else k_hat(logs)
 
 
-def sample(
-    target: Target,
-    look: Look,
-    draws: int,
-    chains: int,
-    seed: np.random.SeedSequence,
-    enough: int = ENOUGH,
-) -> Sampled:
+def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -77,8 +64,6 @@ def sample(
         Where to look for it.
     draws, chains : int
     seed : SeedSequence
-    enough : int
-        A pool is worth so many times the draws that are taken from it.
 
     Raises
     ------
@@ -87,9 +72,10 @@ def sample(
     """
     climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
     found = search(target, look, (climbing, tempering))
-    size = round(1.1 * enough * max(draws, LEAST) / max(found.share, 0.05))
+    wanted = look.effort.enough * max(draws, LEAST)
+    size = round(1.1 * wanted / max(found.share, 0.05))
     pools = Pools(others, [_more(target, found.proposal, size, rng) for rng in others])
-    return _sampled(_grown(target, found.proposal, pools, enough * max(draws, LEAST), draws), found, draws)
+    return _sampled(_grown(target, found.proposal, pools, wanted, look.effort.growth, draws), found, draws)
 
 
 def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
@@ -100,12 +86,12 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
     return Sampled(np.stack(drawn)[None], pools.k_hat, ess, value, error, found.modes, found.disagreement)
 
 
-def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, draws: int) -> Pools:
+def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, growth: int, draws: int) -> Pools:
     """Return pools that are worth as many draws as are wanted, no point more than one of them."""
     size = len(pools.each[0][1])
     grown = []
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
-        while len(logs) < MOST_GROWTH * size:
+        while len(logs) < growth * size:
             weights = normalised(logs)
             if effective(weights) >= wanted and np.max(weights) <= 1 / draws:
                 break

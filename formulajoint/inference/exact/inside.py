@@ -63,9 +63,6 @@ CHUNK = 400
 PAIRS = 2**20
 """Pairs of a node and a unit that are computed at once."""
 
-ENOUGH = 4
-"""Pools are worth so many times the draws taken from them: a point is dear."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:

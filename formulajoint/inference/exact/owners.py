@@ -20,7 +20,7 @@ from formulajoint.inference.exact.proposal import Mixture
 from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.sampled import LOST
 from formulajoint.inference.exact.scales import Coordinate
-from formulajoint.inference.exact.searches import Look
+from formulajoint.inference.exact.searches import DEAR, Look
 from formulajoint.inference.exact.starts import WIDE, prior_moments, typical
 
 MOST_OWNERS = 40
@@ -74,7 +74,7 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     starts = np.column_stack([shift / unit, rest])
     if units.sigmas and made.two_peaks(starts[:: max(1, len(starts) // PEEKED)]):
         made = replace(made, wide=True)
-    return made, Look(starts, _broad(made, starts, sd / unit, owned))
+    return made, Look(starts, _broad(made, starts, sd / unit, owned), DEAR)
 
 
 def scan_of_shared(made: Inside, look: Look) -> FloatArray:

@@ -47,9 +47,6 @@ MOST_COMPONENTS = 6
 PARTICLES, MOST_PARTICLES = 80, 1000
 """Particles that come from far away, for each coordinate and one more, and at most."""
 
-DRAWS = 2000
-"""Draws of each round of adaptation."""
-
 ROUNDS, REFINED = 3, 5
 """Rounds of adaptation of each search, and of their union."""
 
@@ -69,6 +66,29 @@ FLOOR = 0.01
 """Two log integrals that differ by less than some of these agree."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What may be spent on a density.
+
+    Attributes
+    ----------
+    draws : int
+        Of each round of adaptation.
+    enough : int
+        Pools are worth so many times the draws that are taken from them.
+    growth : int
+        Pools grow to so many times their first size at most, so that no point is more than one of the draws.
+    """
+
+    draws: int
+    enough: int
+    growth: int
+
+
+CHEAP, DEAR = Effort(2000, 10, 8), Effort(1000, 4, 2)
+"""Where a point costs microseconds, and where it costs many integrals."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """Where to look for a density.
@@ -79,10 +99,12 @@ class Look:
         Places from which modes may be reached.
     broad : Mixture
         A distribution that is above zero wherever the density is not negligible.
+    effort : Effort
     """
 
     starts: FloatArray
     broad: Mixture
+    effort: Effort = CHEAP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,9 +144,9 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
         Where there is no density to be found, or all of it is at one point.
     """
     modes, d = _modes(target, look, rngs[0]), look.starts.shape[1]
-    cost, union = 1, None
+    draws, cost, union = look.effort.draws, 1, None
     for _ in range(TURNS):
-        one = _climbed(target, modes, union, cost, rngs[0])
+        one = _climbed(target, modes, union, draws, cost, rngs[0])
         two = _arrived(target, look, modes, union, cost, rngs[1])
         both = [found for found in (one, two) if found is not None]
         if not both:
@@ -135,7 +157,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
             break
         cost *= 2
     assert union is not None  # there is a turn
-    final = _refined(target, union, _components(d, modes) * cost, DRAWS * cost, rngs[0])
+    final = _refined(target, union, _components(d, modes) * cost, draws * cost, rngs[0])
     proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
 
@@ -165,7 +187,12 @@ def _modes(target: Target, look: Look, rng: np.random.Generator) -> Modes:
 
 
 def _climbed(
-    target: Target, modes: Modes, union: Mixture | None, cost: int, rng: np.random.Generator
+    target: Target,
+    modes: Modes,
+    union: Mixture | None,
+    draws: int,
+    cost: int,
+    rng: np.random.Generator,
 ) -> Fitted | None:
     """Return a proposal about modes, or moved on from the union of what was found."""
     d = modes.at.shape[1]
@@ -175,9 +202,9 @@ def _climbed(
         means = np.repeat(modes.at, len(WIDTHS), axis=0)
         union = Mixture(np.full(k, 1 / k), means, roots.reshape(k, d, d))
     try:
-        first = weighted(target, union, DRAWS * cost, rng)
+        first = weighted(target, union, draws * cost, rng)
         start = _thinned(first, _components(d, modes) * cost, rng)
-        return fit_proposal(target, start, ROUNDS, DRAWS * cost, rng)
+        return fit_proposal(target, start, ROUNDS, draws * cost, rng)
     except np.linalg.LinAlgError:  # all weight is on one point
         return None
 
@@ -220,6 +247,6 @@ def _arrived(
     try:
         start = scattered(points, _components(d, modes) * cost, rng)
         first = fitted_to(start, points, np.full(len(points), 1 / len(points)))
-        return fit_proposal(target, first, ROUNDS, DRAWS * cost, rng)
+        return fit_proposal(target, first, ROUNDS, look.effort.draws * cost, rng)
     except np.linalg.LinAlgError:
         return None
