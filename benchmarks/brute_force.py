@@ -48,7 +48,7 @@ def compare(seeds: int, number: int) -> Record:
     said: Record = {"kind": one.kind, "formula": one.formula, "rows": len(one.data)}
     try:
         model = fj.model(one.formula, one.data)
-    except fj.InferenceError as error:
+    except fj.FormulaJointError as error:
         return said | {"refused": str(error)}
     truth = integrate(one.axes, one.density)
     said |= {"truth": truth.log_evidence, "grid": truth.error, "flagged": 0, "handed": 0, "fits": []}

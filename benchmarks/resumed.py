@@ -7,8 +7,9 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -41,20 +42,35 @@ def resumed(
     out.parent.mkdir(parents=True, exist_ok=True)
     done = {record["number"] for record in read(out)}
     wanted = [number for number in numbers if number not in done]
-    started = time.perf_counter()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool, out.open("a") as lines:
-        futures = {pool.submit(work, number): number for number in wanted}
-        for count, future in enumerate(as_completed(futures), 1):
-            record = {"number": futures[future]} | future.result()
+    started, count = time.perf_counter(), 0
+    with out.open("a") as lines:
+        for record in _records(work, wanted, processes):
             lines.write(json.dumps(record) + "\n")
             lines.flush()
+            count += 1
             if text := told(record):
                 print(text, file=sys.stderr, flush=True)
             if count % 100 == 0:
                 each = (time.perf_counter() - started) / count
                 print(f"{count} of {len(wanted)}, {each:.2f} s each", file=sys.stderr, flush=True)
     return read(out)
+
+
+def _records(work: Callable[[int], Record], wanted: list[int], processes: int) -> Iterator[Record]:
+    """Yield records as they come; where a process is killed the rest begins anew, unless it had done nothing."""
+    context, left = multiprocessing.get_context("spawn"), dict.fromkeys(wanted)
+    while left:
+        before = len(left)
+        try:
+            with ProcessPoolExecutor(processes, mp_context=context) as pool:
+                futures = {pool.submit(work, number): number for number in left}
+                for future in as_completed(futures):
+                    record = {"number": futures[future]} | future.result()
+                    del left[futures[future]]
+                    yield record
+        except BrokenProcessPool:
+            if len(left) == before:
+                raise
 
 
 def read(out: Path) -> list[Record]:

@@ -69,18 +69,17 @@ def examine(one: Model) -> Record:
     }
     try:
         built = fj.model(one.formula, one.data)
-    except fj.InferenceError as error:
+    except fj.FormulaJointError as error:
         return said | {"refused": str(error)}
-    except (
-        Exception
-    ) as error:  # a model that cannot be built is a line of the table, not the end of the search
-        return said | {"refused": f"{type(error).__name__}: {error}"}
     fits = [fitted(built, seed) for seed in SEEDS]
     handed = next((fit for fit in fits if fit["handed"]), None)
     said["handed"] = handed["handed"] if handed else ""
     if handed:
-        said["engine"] = built.fit(DRAWS, chains=CHAINS, seed=handed["seed"], progress=False).engine
-    said["flagged"] = sum(bool(fit["said"]) and not fit["handed"] for fit in fits)
+        try:
+            said["engine"] = built.fit(DRAWS, chains=CHAINS, seed=handed["seed"], progress=False).engine
+        except fj.FormulaJointError as error:
+            said["engine"] = f"none: {error}"
+    said["flagged"] = sum(bool(fit["said"]) for fit in fits)
     silent = [fit for fit in fits if fit["figures"] and not fit["said"] and not fit["handed"]]
     said |= {"evidence": spread(silent, "evidence"), "mean": spread(silent, "figures")}
     said["seconds"] = round(float(np.median([fit["seconds"] for fit in fits])), 3)
@@ -162,7 +161,7 @@ def told(record: Record) -> str:
 def summarised(found: Sequence[Record]) -> Record:
     """Return the figures of a row of the table, of some records."""
     fitted = [record for record in found if "refused" not in record]
-    kept = [record for record in fitted if not record["handed"]]
+    kept = [record for record in fitted if record.get("engine", "exact") == "exact"]
     largest = {w: max((r[w][0] for r in fitted if r[w]), default=0.0) for w in ("evidence", "mean")}
     return {
         "models": len(fitted),
@@ -171,7 +170,7 @@ def summarised(found: Sequence[Record]) -> Record:
         "evidence": largest["evidence"],
         "mean": largest["mean"],
         "flagged": sum(record["flagged"] > 0 for record in kept) / max(1, len(fitted)),
-        "handed": sum(record.get("engine", "exact") != "exact" for record in fitted) / max(1, len(fitted)),
+        "handed": (len(fitted) - len(kept)) / max(1, len(fitted)),
         "seconds": float(np.median([record["seconds"] for record in fitted])) if fitted else math.nan,
     }
 
