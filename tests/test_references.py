@@ -142,6 +142,9 @@ CASES = {
                  sigma ~ half_cauchy(5))""",
     ),
 }
+CUT_OFF = 5e-6
+"""What the grids of the references leave out at their ends: quadrature has more digits than they."""
+
 EXACT = [name for name, case in CASES.items() if case.engine == "exact"]
 
 
@@ -171,7 +174,7 @@ def test_the_evidence_is_the_known_one(name: str) -> None:
     found = log_evidence(model_of(CASES[name]).plan)
     assert isinstance(found, LogIntegral), found
     assert found.error < 0.01
-    assert abs(found.value - EVIDENCE[name]) < WIDE * found.error
+    assert abs(found.value - EVIDENCE[name]) < WIDE * found.error + CUT_OFF
 
 
 def draws_of(fit: fj.Fit, label: str) -> NDArray[np.float64]:
@@ -224,7 +227,7 @@ def test_the_evidence_under_a_student_or_cauchy_hierarchy_is_the_known_one(name:
     found = log_evidence(model_of(HEAVY[name]).plan)
     assert isinstance(found, LogIntegral), found
     assert found.error < 0.01
-    assert abs(found.value - EVIDENCE[name]) < WIDE * found.error
+    assert abs(found.value - EVIDENCE[name]) < WIDE * found.error + CUT_OFF
 
 
 # --- the yardstick itself

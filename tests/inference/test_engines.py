@@ -19,6 +19,7 @@ import formulajoint as fj
 from formulajoint.errors import InferenceError
 from formulajoint.inference import engines, nuts
 from formulajoint.inference.engines import check_engine, run
+from formulajoint.inference.exact import evidence
 from formulajoint.inference.exact.device import NUMPY
 from formulajoint.inference.settings import Settings
 
@@ -198,12 +199,26 @@ def test_too_many_scales_and_columns_are_too_many() -> None:
 
 def test_an_untrusted_importance_sample_makes_auto_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = stand_in(monkeypatch)
-    monkeypatch.setattr(engines, "K_HAT", -5.0)
-    plan = fj.model(SEED, fj.tutoring()).plan
+    monkeypatch.setattr(evidence, "K_HAT", -5.0)
+    plan = fj.model(f"{SEED}, hierarchy()", fj.tutoring()).plan
     drawn = run(plan, lambda: None, "auto", SETTING)
     assert asked == ["nutpie"]
-    assert drawn.why.startswith("its k-hat is -")
+    assert drawn.why.startswith("the importance weights are not to be trusted (k-hat ")
     assert run(plan, no_model, "exact", SETTING).engine == "exact"
+
+
+def test_of_several_modes_the_mixture_is_kept_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NUTS would stay in one of them."""
+    asked = stand_in(monkeypatch)
+    plan = fj.model(f"{SEED}, hierarchy()", fj.tutoring()).plan
+    draw = engines.draw
+    monkeypatch.setattr(engines, "draw", lambda *args: replace(draw(*args), modes=2, disagreement=9.0))
+    assert run(plan, lambda: None, "auto", SETTING).engine == "exact"
+    assert asked == []
+    fit = fj.fit(f"{SEED}, hierarchy()", fj.tutoring(), seed=1)
+    assert any("several modes" in sentence for sentence in fit.diagnostics())
+    with pytest.raises(InferenceError, match="two independent searches differ by"):
+        _ = fit.log_evidence
 
 
 def test_where_importance_sampling_fails_auto_goes_on_and_exact_says_so(
@@ -250,7 +265,9 @@ def test_what_takes_seconds_is_said_before_it_is_done(
 def test_a_fit_says_who_drew() -> None:
     fit = fj.fit(SEED, fj.tutoring(), seed=1)
     assert fit.engine == "exact"
-    assert str(fit).splitlines()[-1].startswith("sampled by the exact engine (k-hat ")
+    assert str(fit).splitlines()[-1].startswith("sampled by the exact engine (quadrature)")
+    pooled = fj.fit(f"{SEED}, hierarchy()", fj.tutoring(), seed=1)
+    assert str(pooled).splitlines()[-1].startswith("sampled by the exact engine (k-hat ")
 
 
 HEAVY = {"pymc", "pytensor", "nutpie", "matplotlib", "arviz_stats", "xarray", "scipy.special", "scipy.sparse"}

@@ -11,10 +11,10 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.coefficients import draw_coefficients
 from formulajoint.inference.exact.device import NUMPY, Device
 from formulajoint.inference.exact.importance import sample
-from formulajoint.inference.exact.inside import Units, units
+from formulajoint.inference.exact.inside import Inside, Units, units
 from formulajoint.inference.exact.line import sample_line, scan_of
 from formulajoint.inference.exact.marginal import Kernel, kernel, log_likelihood
-from formulajoint.inference.exact.owners import inside, scan_of_shared
+from formulajoint.inference.exact.owners import alone, inside, scan_of_shared
 from formulajoint.inference.exact.problem import factorises, log_posterior, log_posteriors, part
 from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.sampled import Sampled
@@ -119,14 +119,24 @@ def _integrated(
     """Return draws of phi where the scales of single groups are integrated out, and then drawn."""
     looking, sampling = seeds
     rng = np.random.default_rng(looking)
+    if own.dimensions(kernel.reduction) == 0:
+        made = alone(kernel, own)
+        found = _known(draws, chains, float(made.log_density(np.empty((1, 0)))[0]))
+        return _placed(made, found, rng)
     made, where = inside(kernel, own, rng)
     if where.starts.shape[1] == 1:
         scan = scan_of_shared(made, where)
         found = sample_line(lambda points: made.log_density(points.T)[None], scan, draws, chains, sampling)
     else:
         found = sample(made.log_density, where, draws, chains, sampling)
-    values = made.draw(found.points[0].reshape(chains * draws, -1), rng)
-    scales = kernel.reduction.scales
+    return _placed(made, found, rng)
+
+
+def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
+    """Return draws of all of phi, those of the scales that were integrated out among them."""
+    _, chains, draws, d = found.points.shape
+    values = made.draw(found.points.reshape(chains * draws, d), rng)
+    scales = made.kernel.reduction.scales
     points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
     return replace(found, points=points)
 
@@ -156,9 +166,11 @@ def _keep_freed_memory() -> None:
 
 def _all_known(reduction: Reduction, draws: int, chains: int, device: Device) -> Sampled:
     """Return the only point there is where every scale is a constant."""
-    points = np.empty((1, chains, draws, 0))
-    value = float(log_likelihood(kernel(reduction, device), points[0, 0, :1])[0])
-    return Sampled(points, -np.inf, np.full((1, chains), np.inf), value, 0.0)
+    return _known(draws, chains, float(log_likelihood(kernel(reduction, device), np.empty((1, 0)))[0]))
+
+
+def _known(draws: int, chains: int, value: float) -> Sampled:
+    return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
 
 
 def _joined(found: list[Sampled]) -> Sampled:

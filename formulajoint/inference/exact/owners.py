@@ -48,6 +48,15 @@ NARROW = 3.0
 """The broad distribution is so many times as wide about each owner as its estimate is precise."""
 
 
+def alone(kernel: Kernel, units: Units) -> Inside:
+    """Return the density of nothing, where all that is not the scale of a unit is known."""
+    return Inside(kernel, units, np.empty(0), _guess(units, typical(kernel.reduction)))
+
+
+def _guess(units: Units, sizes: FloatArray) -> FloatArray:
+    return np.log(sizes[units.cells]) if units.sigmas else np.zeros(len(units.cells))
+
+
 def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Inside, Look]:
     """Return the density of what is left when scales of units are integrated out, and where to look for it.
 
@@ -66,8 +75,7 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     if np.all(owned):
         raise InferenceError(LOST)
     unit = np.median(sd[~owned], axis=0)
-    guess = np.log(sizes[units.cells]) if units.sigmas else np.zeros(len(units.cells))
-    made = Inside(kernel, units, unit, guess)
+    made = Inside(kernel, units, unit, _guess(units, sizes))
     rest = np.column_stack(
         [_coordinate(reduction, at).at(values[:, at]) for at in units.left] or [values[:, :0]]
     )
