@@ -6,6 +6,9 @@ least-squares fits by Gram-Schmidt, the prior among the rows: R b = Q'y is solve
 
 from __future__ import annotations
 
+import functools
+import operator
+
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
@@ -67,15 +70,20 @@ def _draw_block(
     """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
     reduction, device = kernel.reduction, kernel.device
     phi, shift = at(reduction, values), np.empty_like(theta)
-    shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, rng, len(values))
+    if len(reduction.reference):
+        shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, rng, len(values))
     theta[:] = reduction.reference + shift
     noise = rng.standard_normal((beta.shape[1], len(values), beta.shape[2]))
     for part in kernel.parts:
         u = [device.get(each) for each in _own(kernel, part, phi, shift, noise)]
-        _place(reduction, phi, shift, u, beta)
+        places = reduction.place
+        reference = np.array([reduction.reference[at] if at >= 0 else 0.0 for at in places]) + reduction.base
+        if not np.any(reduction.flat):
+            _place(reduction, phi, shift, u, reference, beta)
+            continue
+        _place(reduction, phi, shift, u, np.zeros(len(places)), beta)
         _flat(reduction, values, shift, noise, beta)
-    for j, place in enumerate(reduction.place):
-        beta[:, j] += reduction.base[j] + (reduction.reference[place] if place >= 0 else 0.0)
+        beta += reference[:, None]
 
 
 def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, count: int) -> FloatArray:
@@ -120,19 +128,34 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
             u[j] = less(u[j], factors[i][j], u[i]) if factors[i][j] is not None else u[j]
     if part.turn is None:
         return u
-    return [sum(part.turn[j, i, ...] * u[i] for i in range(len(own))) for j in range(len(own))]
+    turned = [[part.turn[j, i, ...] * u[i] for i in range(len(own))] for j in range(len(own))]
+    return [_sum(row) for row in turned]
 
 
-def _place(reduction: Reduction, phi: At, shift: FloatArray, u: list[FloatArray], beta: FloatArray) -> None:
-    """Write what coefficients are beyond their reference, E shift + D u, into `beta` (S, p, G)."""
+def _sum(arrays: list[Array]) -> Array:
+    return functools.reduce(operator.add, arrays)
+
+
+def _place(
+    reduction: Reduction,
+    phi: At,
+    shift: FloatArray,
+    u: list[FloatArray],
+    reference: FloatArray,
+    beta: FloatArray,
+) -> None:
+    """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), but those with flat priors."""
     own = {int(j): each for j, each in zip(np.flatnonzero(~reduction.flat), u, strict=True)}
-    for j, place in enumerate(reduction.place):
-        beta[:, j] = shift[:, place, None] if place >= 0 else 0.0
+    known: list[list[FloatArray]] = [[] for _ in reduction.base]
     for a, rows in enumerate(reduction.pattern()):
         if a in own:
-            stretched = own[a] * phi.stretch[a] if a in phi.stretch else own[a] + reduction.lean[a]
+            moved = own[a] + reduction.lean[a] if reduction.lean[a] else own[a]
+            moved = moved * phi.stretch[a] if a in phi.stretch else moved
             for b in rows:
-                beta[:, b] += phi.root[:, b, a, None] * stretched
+                known[b].append(phi.root[:, b, a, None] * moved)
+    for j, (place, parts) in enumerate(zip(reduction.place, known, strict=True)):
+        centre = reference[j] + (shift[:, place, None] if place >= 0 else 0.0)
+        beta[:, j] = _sum([*parts, centre]) if parts else centre
 
 
 def _flat(

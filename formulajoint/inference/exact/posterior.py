@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -46,7 +47,7 @@ def posterior(
     """
     about = {
         "inference_library": "formulajoint",
-        "inference_library_version": version("formulajoint"),
+        "inference_library_version": _version(),
         "sampling_time": seconds,
         "sample_dims": ["chain", "draw"],
     }
@@ -55,6 +56,12 @@ def posterior(
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
     return NamedDraws(variables, coords, _statistics(draws), {"engine": "exact", **again}, about)
+
+
+@cache
+def _version() -> str:
+    """Return the package's version, which takes milliseconds to look up."""
+    return version("formulajoint")
 
 
 def _statistics(draws: Draws) -> Named:

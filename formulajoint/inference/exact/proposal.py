@@ -19,7 +19,7 @@ from formulajoint.inference.exact.mode import Target
 DF = 5.0
 """Degrees of freedom of the components: their tails are heavier than those of any log or logit of a scale."""
 
-EM_STEPS = 4
+EM_STEPS = 3
 """Steps of EM on the draws of each round."""
 
 GOOD, GAIN = 0.9, 1.1

@@ -29,7 +29,10 @@ from formulajoint.inference.exact.proposal import (
 from formulajoint.inference.exact.sampled import DISAGREE, LOST
 from formulajoint.inference.exact.tempering import tempered
 
-CLIMBS = 12
+PLAUSIBLE = 60
+"""Draws from the broad distribution from which modes are climbed, for each coordinate and one more."""
+
+CLIMBS = 10
 """Starts from which a mode is climbed, at most, beside those that the model proposes."""
 
 APART = 1.0
@@ -44,10 +47,10 @@ WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
 MOST_COMPONENTS = 6
 """Of a proposal with one mode; others have two a mode at least."""
 
-PARTICLES, MOST_PARTICLES = 80, 1000
+PARTICLES, MOST_PARTICLES = 64, 1000
 """Particles that come from far away, for each coordinate and one more, and at most."""
 
-ROUNDS, REFINED = 3, 5
+ROUNDS, REFINED = 1, 2
 """Rounds of adaptation of each search, and of their union."""
 
 TURNS = 3
@@ -85,7 +88,7 @@ class Effort:
     growth: int
 
 
-CHEAP, DEAR = Effort(2000, 10, 8), Effort(1000, 4, 2)
+CHEAP, DEAR = Effort(1200, 10, 8), Effort(1000, 4, 2)
 """Where a point costs microseconds, and where it costs many integrals."""
 
 
@@ -157,7 +160,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
             break
         cost *= 2
     assert union is not None  # there is a turn
-    final = _refined(target, union, _components(d, modes) * cost, draws * cost, rngs[0])
+    final = _refined(target, union, _components(d, modes) * cost, 3 * draws * cost // 2, rngs[0])
     proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
 
@@ -172,7 +175,7 @@ def _disagreement(both: list[Fitted]) -> float:
 def _modes(target: Target, look: Look, rng: np.random.Generator) -> Modes:
     """Return the distinct modes that are reached from the best of many places."""
     d = look.starts.shape[1]
-    tried = np.concatenate([look.starts, look.broad.draw(rng, 100 * (d + 1))])
+    tried = np.concatenate([look.starts, look.broad.draw(rng, PLAUSIBLE * (d + 1))])
     heights = target(tried)
     order = [int(at) for at in np.argsort(-np.nan_to_num(heights, nan=-np.inf)) if np.isfinite(heights[at])]
     if not order:

@@ -18,7 +18,7 @@ from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.scales import Coordinate
 from formulajoint.inference.exact.searches import Look
 
-PLAUSIBLE = 100
+PLAUSIBLE = 60
 """Places that are plausible, for each coordinate and one more."""
 
 WIDE = 2.0
