@@ -128,12 +128,10 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
             u[j] = less(u[j], factors[i][j], u[i]) if factors[i][j] is not None else u[j]
     if part.turn is None:
         return u
-    turned = [[part.turn[j, i, ...] * u[i] for i in range(len(own))] for j in range(len(own))]
-    return [_sum(row) for row in turned]
-
-
-def _sum(arrays: list[Array]) -> Array:
-    return functools.reduce(operator.add, arrays)
+    return [
+        functools.reduce(operator.add, (part.turn[j, i, ...] * u[i] for i in range(len(own))))
+        for j in range(len(own))
+    ]
 
 
 def _place(
@@ -146,16 +144,17 @@ def _place(
 ) -> None:
     """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), but those with flat priors."""
     own = {int(j): each for j, each in zip(np.flatnonzero(~reduction.flat), u, strict=True)}
-    known: list[list[FloatArray]] = [[] for _ in reduction.base]
+    known: list[FloatArray | None] = [None] * len(reduction.base)
     for a, rows in enumerate(reduction.pattern()):
         if a in own:
             moved = own[a] + reduction.lean[a] if reduction.lean[a] else own[a]
             moved = moved * phi.stretch[a] if a in phi.stretch else moved
             for b in rows:
-                known[b].append(phi.root[:, b, a, None] * moved)
-    for j, (place, parts) in enumerate(zip(reduction.place, known, strict=True)):
+                part, before = phi.root[:, b, a, None] * moved, known[b]
+                known[b] = part if before is None else before + part
+    for j, (place, found) in enumerate(zip(reduction.place, known, strict=True)):
         centre = reference[j] + (shift[:, place, None] if place >= 0 else 0.0)
-        beta[:, j] = _sum([*parts, centre]) if parts else centre
+        beta[:, j] = centre if found is None else found + centre
 
 
 def _flat(
