@@ -13,12 +13,15 @@ import numpy as np
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.mode import Target
 from formulajoint.inference.exact.pareto import k_hat
-from formulajoint.inference.exact.proposal import Mixture, effective, normalised, weighted
+from formulajoint.inference.exact.proposal import Fitted, Mixture, effective, mixed, normalised, weighted
 from formulajoint.inference.exact.sampled import Sampled
-from formulajoint.inference.exact.searches import Found, Look, search
+from formulajoint.inference.exact.searches import Found, Look, search, thinned
 
 LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
+
+GOOD, TRIES = 0.5, 3
+"""Where k-hat is above this, the proposal is fitted again to what the pools have shown, so often at most."""
 
 LARGE = 10.0
 """A weight is large that is so many times the mean. Below, the shape of a tail says nothing: where almost all weights
@@ -74,8 +77,28 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
     found = search(target, look, (climbing, tempering))
     wanted = look.effort.enough * max(draws, LEAST)
     size = round(1.1 * wanted / max(found.share, 0.05))
-    pools = Pools(others, [_more(target, found.proposal, size, rng) for rng in others])
-    return _sampled(_grown(target, found.proposal, pools, wanted, look.effort.growth, draws), found, draws)
+    tries = [(_pools(target, found.proposal, size, others), found.proposal)]
+    while tries[-1][0].k_hat > GOOD and len(tries) < TRIES:
+        better = _moved(*tries[-1], climbing)
+        if better is None:
+            break
+        tries.append((_pools(target, better, size, others), better))
+    pools, proposal = min(tries, key=lambda each: each[0].k_hat)
+    return _sampled(_grown(target, proposal, pools, wanted, look.effort.growth, draws), found, draws)
+
+
+def _pools(target: Target, proposal: Mixture, size: int, chains: list[np.random.Generator]) -> Pools:
+    return Pools(chains, [_more(target, proposal, size, rng) for rng in chains])
+
+
+def _moved(pools: Pools, proposal: Mixture, rng: np.random.Generator) -> Mixture | None:
+    """Return a proposal half of which has moved to the points of pools, with more components than before."""
+    all_points = np.concatenate([points for points, _ in pools.each])
+    try:
+        own = thinned(Fitted(proposal, all_points, pools.logs), 2 * len(proposal.weights), rng)
+    except np.linalg.LinAlgError:  # all weight is on one point
+        return None
+    return mixed([(0.5, proposal), (0.5, own)])
 
 
 def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:

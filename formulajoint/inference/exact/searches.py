@@ -206,7 +206,7 @@ def _climbed(
         union = Mixture(np.full(k, 1 / k), means, roots.reshape(k, d, d))
     try:
         first = weighted(target, union, draws * cost, rng)
-        start = _thinned(first, _components(d, modes) * cost, rng)
+        start = thinned(first, _components(d, modes) * cost, rng)
         return fit_proposal(target, start, ROUNDS, draws * cost, rng)
     except np.linalg.LinAlgError:  # all weight is on one point
         return None
@@ -220,13 +220,13 @@ def _refined(target: Target, union: Mixture, components: int, draws: int, rng: n
     """Return a proposal of fewer components than the union, where it is as good."""
     first = weighted(target, union, draws, rng)
     try:
-        final = fit_proposal(target, _thinned(first, components, rng), REFINED, draws, rng, GAIN)
+        final = fit_proposal(target, thinned(first, components, rng), REFINED, draws, rng, GAIN)
     except np.linalg.LinAlgError:
         return first
     return final if final.share > AS_GOOD * first.share else first
 
 
-def _thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture:
+def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture:
     """Return a mixture of so many components, fitted to weighted draws."""
     weights = np.minimum(normalised(first.logs), len(first.logs) ** -0.5)
     weights /= np.sum(weights)
