@@ -5,23 +5,30 @@ Shapes: C chains, n points of a pool, d coordinates.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from formulajoint.design.schema import FloatArray
-from formulajoint.inference.exact.mode import Target
+from formulajoint.inference.exact.mode import Target, find_modes
 from formulajoint.inference.exact.pareto import k_hat
 from formulajoint.inference.exact.proposal import Fitted, Mixture, effective, mixed, normalised, weighted
 from formulajoint.inference.exact.sampled import Sampled
-from formulajoint.inference.exact.searches import Found, Look, search, thinned
+from formulajoint.inference.exact.searches import Found, Look, about, search, thinned
 
 LEAST = 250
 """Draws that a pool is made for at least, so that the check has a tail to look at."""
 
 GOOD, TRIES = 0.5, 3
 """Where k-hat is above this, the proposal is fitted again to what the pools have shown, so often at most."""
+
+HEAVIEST = 4
+"""Points with the largest weights from which modes are climbed then."""
+
+ALONE = 0.02
+"""A single weight that is such a share of all shows a place that was hardly proposed, and no tail can tell of it."""
 
 LARGE = 10.0
 """A weight is large that is so many times the mean. Below, the shape of a tail says nothing: where almost all weights
@@ -53,6 +60,8 @@ class Pools:
         """Pareto shape of the largest weights; 0 where no weight is large, so that they have no tail to speak of."""
         logs = self.logs[np.isfinite(self.logs)]
         largest = np.exp(np.max(logs) - np.logaddexp.reduce(logs)) * len(logs)
+        if largest > ALONE * len(logs):
+            return np.inf
         return 0.0 if largest < LARGE else k_hat(logs)
 
 
@@ -77,28 +86,24 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
     found = search(target, look, (climbing, tempering))
     wanted = look.effort.enough * max(draws, LEAST)
     size = round(1.1 * wanted / max(found.share, 0.05))
-    tries = [(_pools(target, found.proposal, size, others), found.proposal)]
-    while tries[-1][0].k_hat > GOOD and len(tries) < TRIES:
-        better = _moved(*tries[-1], climbing)
-        if better is None:
+    proposal, tries = found.proposal, list[Pools]()
+    while True:
+        pools = Pools(others, [_more(target, proposal, size, rng) for rng in others])
+        tries.append(_grown(target, proposal, pools, wanted, look.effort.growth, draws))
+        if tries[-1].k_hat <= GOOD or len(tries) == TRIES:
             break
-        tries.append((_pools(target, better, size, others), better))
-    pools, proposal = min(tries, key=lambda each: each[0].k_hat)
-    return _sampled(_grown(target, proposal, pools, wanted, look.effort.growth, draws), found, draws)
+        proposal = _moved(target, tries[-1], proposal, climbing)
+    return _sampled(min(tries, key=lambda each: each.k_hat), found, draws)
 
 
-def _pools(target: Target, proposal: Mixture, size: int, chains: list[np.random.Generator]) -> Pools:
-    return Pools(chains, [_more(target, proposal, size, rng) for rng in chains])
-
-
-def _moved(pools: Pools, proposal: Mixture, rng: np.random.Generator) -> Mixture | None:
-    """Return a proposal half of which has moved to the points of pools, with more components than before."""
-    all_points = np.concatenate([points for points, _ in pools.each])
-    try:
-        own = thinned(Fitted(proposal, all_points, pools.logs), 2 * len(proposal.weights), rng)
-    except np.linalg.LinAlgError:  # all weight is on one point
-        return None
-    return mixed([(0.5, proposal), (0.5, own)])
+def _moved(target: Target, pools: Pools, proposal: Mixture, rng: np.random.Generator) -> Mixture:
+    """Return a proposal with more components: about the points of pools, and about the modes near the heaviest."""
+    points = np.concatenate([points for points, _ in pools.each])
+    heaviest = points[np.argsort(-pools.logs)[:HEAVIEST]]
+    parts = [proposal, about(find_modes(target, heaviest))]
+    with suppress(np.linalg.LinAlgError):  # where all weight is on one point
+        parts.append(thinned(Fitted(proposal, points, pools.logs), 2 * len(proposal.weights), rng))
+    return mixed([(1 / len(parts), part) for part in parts])
 
 
 def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:

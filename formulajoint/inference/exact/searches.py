@@ -199,17 +199,21 @@ def _climbed(
 ) -> Fitted | None:
     """Return a proposal about modes, or moved on from the union of what was found."""
     d = modes.at.shape[1]
-    if union is None:
-        k = len(modes.at) * len(WIDTHS)
-        roots = np.linalg.cholesky(modes.covariances)[:, None] * WIDTHS[:, None, None]
-        means = np.repeat(modes.at, len(WIDTHS), axis=0)
-        union = Mixture(np.full(k, 1 / k), means, roots.reshape(k, d, d))
+    union = about(modes) if union is None else union
     try:
         first = weighted(target, union, draws * cost, rng)
         start = thinned(first, _components(d, modes) * cost, rng)
         return fit_proposal(target, start, ROUNDS, draws * cost, rng)
     except np.linalg.LinAlgError:  # all weight is on one point
         return None
+
+
+def about(modes: Modes) -> Mixture:
+    """Return a mixture about modes, of several widths."""
+    d, k = modes.at.shape[1], len(modes.at) * len(WIDTHS)
+    roots = np.linalg.cholesky(modes.covariances)[:, None] * WIDTHS[:, None, None]
+    means = np.repeat(modes.at, len(WIDTHS), axis=0)
+    return Mixture(np.full(k, 1 / k), means, roots.reshape(k, d, d))
 
 
 def _components(d: int, modes: Modes) -> int:

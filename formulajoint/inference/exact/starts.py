@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.proposal import Mixture
@@ -23,6 +24,9 @@ PLAUSIBLE = 60
 
 WIDE = 2.0
 """Sd of the log of a scale about what is plausible; of the coordinate of a correlation, too."""
+
+LOOSE = (-6.0, 4.0)
+"""Mean and sd of the log of w where the data contradict a Student or Cauchy prior of theta."""
 
 MOST_SPREAD = 6.0
 """No prior counts as wider than this on the line: its tails are those of a t distribution."""
@@ -41,7 +45,9 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
     count = PLAUSIBLE * (len(coordinates) + 1)
     plausible = np.stack(
         [
-            _plausible(coordinate, sizes[at], at < len(reduction.rows), count, rng)
+            _loosened(count, rng)
+            if at in reduction.loosened.values()
+            else _plausible(coordinate, sizes[at], at < len(reduction.rows), count, rng)
             for at, coordinate in zip(places, coordinates, strict=True)
         ],
         axis=1,
@@ -50,10 +56,13 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
     kinds = [plausible, modes + rng.normal(0.0, WIDE, plausible.shape), *_owned(reduction, sizes, plausible)]
     if any(block.correlated for block in reduction.blocks):
         kinds.append(turned(reduction, plausible, rng))
-    return Look(np.concatenate(kinds), broad(coordinates, sizes[places], modes))
+    loosened = np.array([at in reduction.loosened.values() for at in places])
+    return Look(np.concatenate(kinds), broad(coordinates, sizes[places], modes, loosened))
 
 
-def broad(coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatArray) -> Mixture:
+def broad(
+    coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatArray, loosened: NDArray[np.bool_]
+) -> Mixture:
     """Return a broad mixture: about what the data suggest, about the priors, and about both.
 
     Parameters
@@ -63,6 +72,8 @@ def broad(coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatAr
         What the data suggest; NaN for nothing.
     modes : (d,) array
         Of the priors.
+    loosened : (d,) bool array
+        Coordinates of w, small where the data contradict a Student or Cauchy prior of theta.
     """
     data = np.array(
         [
@@ -74,8 +85,11 @@ def broad(coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatAr
     between = (data + own) / 2
     means = np.stack([data - np.where(np.isnan(sizes), 0.0, 1.0), own, between])
     sds = np.stack([np.full(len(data), WIDE), spread, WIDE + abs(data - own) / 2])
+    if np.any(loosened):
+        means = np.concatenate([means, np.where(loosened, LOOSE[0], means)])
+        sds = np.concatenate([sds, np.where(loosened, LOOSE[1], sds)])
     roots = np.eye(len(data)) * sds[:, None, :]
-    return Mixture(np.array([0.4, 0.3, 0.3]), means, roots)
+    return Mixture(np.tile([0.4, 0.3, 0.3], len(means) // 3) * 3 / len(means), means, roots)
 
 
 def prior_moments(coordinates: tuple[Coordinate, ...], instead: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -115,6 +129,11 @@ def _plausible(
         return rng.normal(0.0, 1.5, count)
     low, high = (-4.0, 0.1) if sigma else (-3.0, 1.0)  # powers of ten
     return coordinate.at(size * 10 ** rng.uniform(low, high, count))
+
+
+def _loosened(count: int, rng: np.random.Generator) -> FloatArray:
+    """Return logs of w of a Student or Cauchy prior: about 0 where the data agree with it, else far below."""
+    return np.where(rng.random(count) < 0.5, rng.normal(0.0, 1.0, count), rng.uniform(-16.0, 0.0, count))
 
 
 def _owned(reduction: Reduction, sizes: FloatArray, plausible: FloatArray) -> Iterator[FloatArray]:
