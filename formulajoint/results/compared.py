@@ -6,7 +6,7 @@ import numpy as np
 
 from formulajoint.compiler.plan import FamilyPlan, Plan
 from formulajoint.contrasts.families import ORDERED
-from formulajoint.design.schema import Factor
+from formulajoint.design.schema import Factor, Term
 
 MOST_LEVELS, FIRST, LAST = 24, 4, 2
 """So many levels are printed in their order; of more, so many of the first and of the last."""
@@ -21,10 +21,9 @@ def order_of(contrast: FamilyPlan) -> str:
     return f", in the order {', '.join(shown)}"
 
 
-def place_of(plan: Plan, contrast: FamilyPlan) -> str:
-    """Return where a factor's levels are compared that stands in an interaction, too: at the zero of all else."""
-    term = contrast.coefficient.term
-    if contrast.over not in (factor.name for factor in term.factors):
+def place_of(plan: Plan, term: Term) -> str:
+    """Return where a term has the effect that its coefficients say: beside an interaction, at the zero of all else."""
+    if not term.parts:  # the intercept
         return ""
     wider = [t for t in plan.design.predictor.terms if set(t.parts) > set(term.parts)]
     own = {factor.name for factor in term.factors}

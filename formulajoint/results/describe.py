@@ -301,7 +301,7 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             )
             meaning = family_meaning(contrast.family, plan.design.language)
             what = f"{meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
-            return what + order_of(contrast) + place_of(plan, contrast)
+            return what + order_of(contrast) + place_of(plan, contrast.coefficient.term)
         case ArithmeticPlan():
             return contrast.text
 
@@ -317,7 +317,8 @@ def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
         "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
     }[contrast.scale]
     over = grouping.name if grouping is not None else ""
-    return f"{contrast.function.meaning} of {contrast.coefficient.name} over {over}{scale}"
+    what = f"{contrast.function.meaning} of {contrast.coefficient.name} over {over}{scale}"
+    return what + place_of(plan, contrast.coefficient.term)
 
 
 def _weights(plan: Plan, contrast: ContrastPlan) -> str:

@@ -12,6 +12,7 @@ from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.errors import listed
 from formulajoint.results.asked import untested
 from formulajoint.results.classical import SCORES
+from formulajoint.results.compared import place_of
 from formulajoint.results.describe import (
     coefficient_rows,
     data_lines,
@@ -181,10 +182,12 @@ FIGURES: Mapping[str, str] = MappingProxyType(
 
 
 def everywhere(plan: Plan, label: str) -> str:
-    """Return ``in every school`` after a term's own test, in which the groups are not named."""
+    """Return ``in every school`` after a term's own test, in which the groups are not named, and where that is."""
     predictor = plan.design.predictor
-    every = {f"{term.name} == 0" for term in predictor.per_group}
-    return f" in every {predictor.grouping.name}" if predictor.grouping and label in every else ""
+    term = next((term for term in predictor.per_group if label == f"{term.name} == 0"), None)
+    if predictor.grouping is None or term is None:
+        return ""
+    return f" in every {predictor.grouping.name}{place_of(plan, term)}"
 
 
 def probability(value: float, mcse: float) -> str:

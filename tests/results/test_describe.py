@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -100,7 +101,7 @@ assert not heavy, heavy
         ("outcome ~ arm * center(age), pairwise(arm)", "over arm, 3 entries, where center(age) is 0"),
         ("outcome ~ arm * clinic + arm:age, pairwise(arm)", "3 entries, where clinic is east and age is 0"),
         ("outcome ~ arm * C(clinic, coding=sum), pairwise(arm)", "where clinic is averaged over its levels"),
-        ("outcome ~ arm * age | clinic, pairwise(arm, over=clinic)", "over clinic, 3 entries"),
+        ("outcome ~ arm * age | clinic, pairwise(arm, over=clinic)", "over clinic, 3 entries, where age is 0"),
     ],
 )
 def test_a_family_says_in_which_order_and_where_it_compares(
@@ -127,3 +128,31 @@ def test_the_order_of_many_levels_is_said_too(levels: int, said: str, clause: st
     (row,) = model.record()["contrasts"]
     assert row["description"].endswith(said)
     assert said in " ".join(model.explain().split())
+
+
+@pytest.mark.parametrize(
+    ("formula", "where"),
+    [
+        ("y ~ arm * sex | g, joint(arm)", "weighted mean of arm over g, where sex is f"),
+        ("y ~ arm * x | g, joint(arm)", "weighted mean of arm over g, where x is 0"),
+        ("y ~ x * sex | g, joint(x)", "weighted mean of x over g, where sex is f"),
+        ("y ~ arm * sex | g, joint(arm:sex)", "weighted mean of arm:sex over g"),
+        ("y ~ arm + sex | g, joint(arm)", "weighted mean of arm over g"),
+        ("y ~ arm * sex | g, joint(Intercept)", "weighted mean of Intercept over g"),
+    ],
+)
+def test_beside_an_interaction_it_is_said_where_an_effect_is(formula: str, where: str) -> None:
+    """An arm that works in one sex alone has no effect in the other: which of the two is tested must be said."""
+    rng = np.random.default_rng(131)
+    frame = pd.DataFrame(
+        {"g": np.repeat(["A", "B"], 60), "arm": rng.choice(["ctl", "trt"], 120), "sex": rng.choice(["f", "m"], 120)}
+    ).assign(x=rng.normal(10, 1, 120), y=rng.normal(size=120))
+    fit = fj.fit(formula, frame, seed=1, draws=200)
+    lines = [line for line in str(fit).splitlines() if "weighted mean" in line]
+    assert len(lines) == 1
+    said = lines[0].partition(": ")[2].partition("; weights")[0]
+    assert said == where
+    if "where" in where:
+        tested = formula.partition("~ ")[2].partition(" ")[0]
+        place = where.partition("where")[2]
+        assert f"{tested} == 0 in every g, where{place}" in str(fit)
