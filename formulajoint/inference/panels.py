@@ -33,7 +33,7 @@ ROUNDING = 16 * float(np.finfo(float).eps)
 
 MOST_HALVINGS = 40
 
-LADDER = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 10.0, 20.0, 50.0, 200.0, 1000.0])
+LADDER = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 10.0, 20.0, 50.0, 200.0, 1e3, 1e4, 1e6, 1e8])
 """Edges of the first panels on either side of a place near a peak, in units of its width."""
 
 BESIDE = 0.137
@@ -41,6 +41,9 @@ BESIDE = 0.137
 
 CLIMBED = 0.01
 """A peak has been climbed when the density about it varies by less than this share."""
+
+NARROWEST = 90
+"""Halvings of the range of a scan that lead to the width of a peak, at most."""
 
 MOST_STEPS = 60
 
@@ -180,7 +183,7 @@ def _widths(
 ) -> FloatArray:
     """Return about how far from each peak the log density is lower by a half: sds, where it is normal."""
     reach = scan[of, -1] - scan[of, 0]
-    steps = reach[:, None] * 2.0 ** -np.arange(1.0, 45.0)
+    steps = reach[:, None] * 2.0 ** -np.arange(1.0, NARROWEST)
     low, high = scan[of, :1], scan[of, -1:]
     sides = [np.clip(place[:, None] + sign * steps, low, high) for sign in (-1, 1)]
     drops = [height[:, None] - _at(densities, len(scan), of, side) for side in sides]

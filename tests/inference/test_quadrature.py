@@ -244,6 +244,17 @@ def test_restricted_priors_are_those_conditioned_on_the_hypothesis(g: int, name:
     np.testing.assert_allclose(rows @ root, 0, atol=1e-12)
 
 
+@pytest.mark.parametrize("unit", [1e15, 1e-15])
+def test_the_units_of_a_restriction_do_not_matter(unit: float) -> None:
+    rows, null = np.array([[1.0, -2, 0], [0.5, 1, 1]]), np.array([3.0, 1])
+    mean, sd = np.array([1.0, 0, 2]), np.array([2.0, 1, 3])
+    size = np.array([unit, 1.0])
+    plain = restricted(mean, sd, rows, null)
+    scaled = restricted(mean, sd, rows * size[:, None], null * size)
+    np.testing.assert_allclose(scaled[0], plain[0], rtol=1e-12)
+    np.testing.assert_allclose(scaled[1] @ scaled[1].T, plain[1] @ plain[1].T, atol=1e-12)
+
+
 def test_a_hypothesis_about_every_coefficient_leaves_none() -> None:
     found, root = restricted(
         np.array([1.0, 2]), np.array([3.0, 4]), np.array([[1.0, 1], [1, -1]]), np.array([3.0, 1])

@@ -34,6 +34,15 @@ def test_one_regression_of_all_columns_gives_the_same(
     assert np.column_stack([found["Intercept"], found["severe"]]) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e18, 1e-18])
+def test_the_unit_of_a_shared_column_does_not_matter(clinics: pd.DataFrame, unit: float) -> None:
+    formula = "outcome ~ severe + common(age + year) | clinic"
+    plain = not_pooled(fj.model(formula, clinics).design)
+    scaled = not_pooled(fj.model(formula, clinics.assign(age=unit * clinics["age"])).design)
+    for name in plain:
+        assert scaled[name] == pytest.approx(plain[name], rel=1e-9)
+
+
 def test_a_group_that_cannot_tell_is_left_open(clinics: pd.DataFrame) -> None:
     data = clinics.assign(severe=clinics["severe"] & (clinics["clinic"] != "north"))
     found = not_pooled(fj.model("outcome ~ severe | clinic", data).design)["severe"][:, 0]

@@ -67,6 +67,8 @@ def _decomposed(
     load: list[list[FloatArray]], r: list[FloatArray]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Return l and a^2 from the rows of M and of r."""
+    if not load:
+        return [], []
     if len(load) == 1:
         return [_lengths(load[0])], [r[0] ** 2]
     if len(load) == 2:  # one rotation makes the rows of M orthogonal
@@ -102,7 +104,7 @@ def log_densities_of_sigmas(kernel: Kernel, of: Spectra, logs: FloatArray) -> Fl
         else:
             np.add.at(np.moveaxis(total, -1, 0), reduction.sigma_of_group, np.moveaxis(rows, -1, 0))
     else:
-        total = total + 2 * np.sum(kernel.flat)
+        total = total + 2 * np.bincount(reduction.sigma_of_group, kernel.flat, minlength=sigmas)
     return np.asarray(-0.5 * total)
 
 
