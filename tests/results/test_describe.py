@@ -101,7 +101,10 @@ assert not heavy, heavy
         ("outcome ~ arm * center(age), pairwise(arm)", "over arm, 3 entries, where center(age) is 0"),
         ("outcome ~ arm * clinic + arm:age, pairwise(arm)", "3 entries, where clinic is east and age is 0"),
         ("outcome ~ arm * C(clinic, coding=sum), pairwise(arm)", "where clinic is averaged over its levels"),
-        ("outcome ~ arm * age | clinic, pairwise(arm, over=clinic)", "over clinic, 3 entries, where age is 0"),
+        (
+            "outcome ~ arm * age | clinic, pairwise(arm, over=clinic)",
+            "over clinic, 3 entries, where age is 0",
+        ),
     ],
 )
 def test_a_family_says_in_which_order_and_where_it_compares(
@@ -145,7 +148,11 @@ def test_beside_an_interaction_it_is_said_where_an_effect_is(formula: str, where
     """An arm that works in one sex alone has no effect in the other: which of the two is tested must be said."""
     rng = np.random.default_rng(131)
     frame = pd.DataFrame(
-        {"g": np.repeat(["A", "B"], 60), "arm": rng.choice(["ctl", "trt"], 120), "sex": rng.choice(["f", "m"], 120)}
+        {
+            "g": np.repeat(["A", "B"], 60),
+            "arm": rng.choice(["ctl", "trt"], 120),
+            "sex": rng.choice(["f", "m"], 120),
+        }
     ).assign(x=rng.normal(10, 1, 120), y=rng.normal(size=120))
     fit = fj.fit(formula, frame, seed=1, draws=200)
     lines = [line for line in str(fit).splitlines() if "weighted mean" in line]

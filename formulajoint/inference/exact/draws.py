@@ -11,7 +11,7 @@ from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.coefficients import draw_coefficients
 from formulajoint.inference.exact.device import NUMPY, Device
 from formulajoint.inference.exact.importance import sample
-from formulajoint.inference.exact.inside import Inside, Units, units
+from formulajoint.inference.exact.inside import Inside
 from formulajoint.inference.exact.line import sample_line, scan_of
 from formulajoint.inference.exact.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.exact.owners import alone, inside, scan_of_shared
@@ -19,6 +19,7 @@ from formulajoint.inference.exact.problem import factorises, log_posterior, log_
 from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.sampled import Sampled
 from formulajoint.inference.exact.starts import free, look, typical
+from formulajoint.inference.exact.units import Units, units
 
 SIDE_BY_SIDE = 64
 """Groups that share nothing are taken so many at a time."""

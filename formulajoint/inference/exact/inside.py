@@ -18,7 +18,6 @@ import numpy as np
 
 from formulajoint.design.schema import FloatArray, IntArray
 from formulajoint.inference.exact.marginal import LOG_2PI, Kernel, given_shared
-from formulajoint.inference.exact.reduction import Reduction
 from formulajoint.inference.exact.scales import Coordinate
 from formulajoint.inference.exact.spectra import (
     Spectra,
@@ -26,6 +25,7 @@ from formulajoint.inference.exact.spectra import (
     log_densities_of_sigmas,
     spectra,
 )
+from formulajoint.inference.exact.units import Units, degrees
 
 FINENESS = 0.7
 """Distance of the nodes in local sds."""
@@ -45,13 +45,14 @@ MORE, MOST = 8, 25
 NUDGE = 1e-3
 """Half of the distance over which a slope is taken."""
 
-BELOW, ABOVE, SCAN = 14.0, 6.0, 120
-"""The log of a sigma is looked for so far below and above what the regression of all rows leaves, at so many points."""
+BELOW, ABOVE, SCAN = 6.0, 6.0, 120
+"""The log of a sigma is looked for so far below and above its prior's mode and what residuals suggest, at so many
+points."""
 
-VALLEY, HIGH = 8.0, 25.0
-"""Two peaks are apart where the log density between is lower than both by so much, and count if not so much lower."""
+CLIMBS = 6
+"""Steps from the best of these points to the peak, each four times as near."""
 
-FARTHEST = 6.0
+FARTHEST = 30.0
 """No peak is moved farther in a step."""
 
 FINE = 8
@@ -62,71 +63,6 @@ CHUNK = 400
 
 PAIRS = 2**20
 """Pairs of a node and a unit that are computed at once."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Units:
-    """Which scales are integrated out.
-
-    Attributes
-    ----------
-    cells : (J,) int array
-        Their places among the parameters phi.
-    sigmas : bool
-        Whether they are sigmas, else the w of groups.
-    coordinates : tuple of J Coordinate
-        Their priors.
-    left : (e,) int array
-        Places of the parameters that are left, and not constant.
-    """
-
-    cells: IntArray
-    sigmas: bool
-    coordinates: tuple[Coordinate, ...]
-    left: IntArray
-
-    def log_prior(self, logs: FloatArray) -> FloatArray:
-        """Return the log prior density (..., J) of logs of the scales."""
-        if len({str(coordinate.prior) for coordinate in self.coordinates}) == 1:
-            return self.coordinates[0].log_prior(logs)
-        each = [coordinate.log_prior(logs[..., j]) for j, coordinate in enumerate(self.coordinates)]
-        return np.stack(each, axis=-1)
-
-    def dimensions(self, reduction: Reduction) -> int:
-        """Return how many dimensions are left."""
-        return len(self.left) + len(reduction.reference)
-
-
-def units(reduction: Reduction) -> Units | None:
-    """Return which scales can be integrated out with profit, or None."""
-    if reduction.ties is not None:
-        return None
-    found = [made for made in (_sigmas(reduction), _loose(reduction)) if made is not None]
-    best = max(found, key=lambda made: len(made.cells), default=None)
-    if best is None or best.dimensions(reduction) >= len(reduction.scales.coordinates):
-        return None
-    return best
-
-
-def _sigmas(reduction: Reduction) -> Units | None:
-    return _units(reduction, np.arange(len(reduction.rows)), True)
-
-
-def _loose(reduction: Reduction) -> Units | None:
-    if len(reduction.stretched) != 1:
-        return None
-    (own,) = reduction.stretched.values()
-    return _units(reduction, np.arange(own.start, own.stop), False) if isinstance(own, slice) else None
-
-
-def _units(reduction: Reduction, cells: IntArray, sigmas: bool) -> Units | None:
-    every = reduction.scales.cells
-    own = [cell for at in cells if isinstance(cell := every[at], Coordinate)]
-    if len(own) < max(2, len(cells)) or any(cell.low != 0 or np.isfinite(cell.high) for cell in own):
-        return None
-    gone = {*cells.tolist(), *reduction.loosened.values()}
-    left = [at for at, cell in enumerate(every) if isinstance(cell, Coordinate) and at not in gone]
-    return Units(cells, sigmas, tuple(own), np.array(left, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,22 +99,33 @@ class Inside:
     units : Units
     unit : (t,) array
         In which theta is measured.
-    guess : (J,) array
-        About where the logs of the scales are.
+    guess, most : (J,) array
+        About where the logs of the scales are, at the least and at the most.
+    priors : (J,) array
+        Sds of the logs of the scales under their priors.
+    searched : bool
+        Whether peaks are searched for at every point: priors say as much of the scales as the rows do.
     wide : bool
         Whether nodes cover all that is plausible at every point, for densities of a scale with two peaks.
+    finest : (J,) array or None
+        Sds of the narrowest peaks that were seen, for `wide`.
     """
 
     kernel: Kernel
     units: Units
     unit: FloatArray
     guess: FloatArray
+    most: FloatArray
+    priors: FloatArray
+    searched: bool = False
     wide: bool = False
+    finest: FloatArray | None = None
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Return the log density of points z (n, e + t)."""
-        _, (first, last) = self._range()
-        step = max(1, PAIRS // (len(self.units.cells) * (last - first)))
+        first, last = self._range()
+        nodes = last - first + (SCAN + 9 * CLIMBS if self.searched else 0)
+        step = max(1, PAIRS // (len(self.units.cells) * nodes))
         parts = [self._log_density(points[at : at + step]) for at in range(0, len(points), step)]
         return np.concatenate(parts) if parts else np.empty(0)
 
@@ -266,40 +213,57 @@ class Inside:
         group, sigma = given_shared(self.kernel, many, np.repeat(at.shift, m, axis=0))
         return group.reshape(n, m, -1), np.sum(sigma.reshape(n, m, -1)[:, 0], axis=1)
 
-    @property
-    def steps(self) -> FloatArray:
-        """Distances of the nodes (J,)."""
-        if self.units.sigmas:
-            return FINENESS / np.sqrt(2 * np.maximum(self.kernel.reduction.rows, 1.0))
-        return np.full(len(self.units.cells), LOOSE_STEP)
-
-    def _range(self) -> tuple[bool, tuple[int, int]]:
-        """Return whether nodes follow the peak, and the first and the last from there."""
+    def _range(self) -> tuple[int, int]:
+        """Return the first and the last node from a peak."""
         if not self.units.sigmas:
-            return False, LOOSE_NODES
+            return LOOSE_NODES
         if not self.wide:
-            return True, NODES
-        step = float(np.min(self.steps))
-        return False, (-int(BELOW / step), int(ABOVE / step))
+            return NODES
+        step = FINENESS * float(np.min(self.sds()))
+        return -int(BELOW / step), int((ABOVE + float(np.max(self.most - self.guess))) / step)
 
-    def two_peaks(self, points: FloatArray) -> bool:
-        """Tell whether the density of some scale has two peaks apart at some of the points z."""
-        logs = self.guess + np.linspace(-BELOW, ABOVE, SCAN)[:, None]
-        with np.errstate(all="ignore"):
-            heights, _ = self.profile(self.at(points), np.broadcast_to(logs, (len(points), *logs.shape)))
-        before = np.maximum.accumulate(heights, axis=1)
-        after = np.maximum.accumulate(heights[:, ::-1], axis=1)[:, ::-1]
-        valley = (np.minimum(before, after) - heights > VALLEY) & (
-            np.minimum(before, after) > np.max(heights, axis=1, keepdims=True) - HIGH
-        )
-        return bool(np.any(valley))
+    def sds(self) -> FloatArray:
+        """Return about how wide the densities of the logs of the scales are (J,)."""
+        if not self.units.sigmas:
+            return np.minimum(LOOSE_STEP / FINENESS, self.priors)
+        rows = np.maximum(self.kernel.reduction.rows, 1.0)
+        sds = 1 / np.sqrt(2 * rows + self.priors**-2)
+        return sds if self.finest is None else np.minimum(sds, self.finest)
 
-    def nodes(self, at: At) -> tuple[FloatArray, tuple[int, int]]:
-        """Return about where the densities of the units' scales peak (n, J), and first and last node from there."""
-        follow, ends = self._range()
+    def scanned(self, at: At) -> tuple[FloatArray, FloatArray]:
+        """Return logs of the scales at which their densities are looked for (m, J), and these (n, m, J)."""
+        modes = np.array([coordinate.mode for coordinate in self.units.coordinates])
+        low, high = np.minimum(modes, self.guess) - BELOW, np.maximum(modes, self.most) + ABOVE
+        logs = low + (high - low) * np.linspace(0, 1, SCAN)[:, None]
+        heights, _ = self.profile(at, np.broadcast_to(logs, (len(at.values), *logs.shape)))
+        return logs, heights
+
+    def climbed(self, at: At) -> tuple[FloatArray, FloatArray]:
+        """Return where the densities of the logs of the scales peak (n, J), and how wide they are there (n, J)."""
+        logs, heights = self.scanned(at)
+        centre, reach = np.take_along_axis(logs, np.argmax(heights, axis=1), axis=0), logs[1] - logs[0]
+        for _ in range(CLIMBS):
+            tried = centre[:, None] + reach * np.linspace(-1, 1, 9)[:, None]
+            best = np.argmax(self.profile(at, tried)[0], axis=1)
+            centre = np.take_along_axis(tried, best[:, None], axis=1)[:, 0]
+            reach = reach / 4
+        width = np.broadcast_to(self.sds(), centre.shape)
+        for _ in range(3):  # each time at a distance that suits the answer before
+            sides = centre[:, None] + width[:, None] / 2 * np.array([-1.0, 0.0, 1.0])[:, None]
+            found, _ = self.profile(at, sides)
+            bend = np.clip(2 * found[:, 1] - found[:, 0] - found[:, 2], 1e-3, 1e6)
+            width = np.minimum(width, width / 2 / np.sqrt(bend))
+        return centre, width
+
+    def nodes(self, at: At) -> tuple[FloatArray, FloatArray, tuple[int, int]]:
+        """Return the middle nodes (n, J), the distances of nodes (n, J), and the first and the last from the middle."""
         centre = np.tile(self.guess, (len(at.values), 1))
-        if not follow:
-            return centre, ends
+        step = np.tile(FINENESS * self.sds(), (len(at.values), 1))
+        if self.wide or not self.units.sigmas:
+            return centre, step, self._range()
+        if self.searched:
+            centre, width = self.climbed(at)
+            return centre, FINENESS * width, self._range()
         rows = np.maximum(self.kernel.reduction.rows, 1.0)
         for _ in range(2):  # as if -N log s - Q / 2 s^2: from the slope one has Q
             sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)
@@ -307,13 +271,12 @@ class Inside:
             slope = (heights[:, 1] - heights[:, 0]) / (2 * NUDGE)
             squares = np.maximum(np.nan_to_num(slope, nan=0.0) + rows, 1e-5 * rows)
             centre = centre + np.clip(0.5 * np.log(squares / rows), -FARTHEST, FARTHEST)
-        return centre, NODES
+        return centre, step, self._range()
 
     def _integrals(self, at: At) -> tuple[FloatArray, FloatArray]:
         """Return the sum of the logs of the integrals over the scales (n,), and the rest (n,)."""
-        centre, (first, last) = self.nodes(at)
-        step = self.steps
-        u = np.arange(first, last + 1)[:, None] * step
+        centre, step, (first, last) = self.nodes(at)
+        u = np.arange(first, last + 1)[:, None] * step[:, None]
         heights, rest = self.profile(at, centre[:, None, :] + self.placed(u))
         heights += self.log_slopes(u)
         top = np.max(heights, axis=1)
@@ -326,7 +289,7 @@ class Inside:
                     break
                 more = reach + sign * np.arange(1, MORE + 1)
                 reach += sign * MORE
-                u = more[:, None] * step
+                u = more[:, None] * step[going, None]
                 found, _ = self.profile(at.some(going), centre[going, None, :] + self.placed(u))
                 found += self.log_slopes(u)
                 total[going] = np.logaddexp(total[going], np.logaddexp.reduce(found, axis=1))
@@ -348,10 +311,9 @@ class Inside:
         return values
 
     def _draw_logs(self, at: At, rng: np.random.Generator) -> FloatArray:
-        centre, (first, last) = self.nodes(at)
-        step = self.steps
+        centre, step, (first, last) = self.nodes(at)
         for _ in range(MOST):  # the same nodes for all points, so many as the longest tail wants
-            u = np.arange(first - 3, last + 4)[:, None] * step
+            u = np.arange(first - 3, last + 4)[:, None] * step[:, None]
             heights, _ = self.profile(at, centre[:, None, :] + self.placed(u))
             heights += self.log_slopes(u)
             top = np.max(heights, axis=1)
@@ -381,12 +343,3 @@ def interpolated(heights: FloatArray) -> FloatArray:
         parts.append(sum((w * low[:, k : k + m - 5] for k, w in enumerate(weights)), np.zeros(())))
     fine = np.exp(np.minimum(np.stack(parts, axis=2), 5.0))  # (n, m - 5, FINE, J)
     return np.asarray(fine.reshape(n, (m - 5) * FINE, units))
-
-
-def degrees(reduction: Reduction, place: int) -> float:
-    """Return the degrees of freedom of the prior of an element of theta, infinity for a normal one."""
-    if place not in reduction.loosened:
-        return np.inf
-    cell = reduction.scales.cells[reduction.loosened[place]]
-    assert isinstance(cell, Coordinate)
-    return 2 * float(cell.prior.args["alpha"])

@@ -12,12 +12,13 @@ import formulajoint as fj
 from formulajoint.inference.exact.coverage import why_not
 from formulajoint.inference.exact.draws import draw, sample_scales
 from formulajoint.inference.exact.importance import sample
-from formulajoint.inference.exact.inside import Inside, units
+from formulajoint.inference.exact.inside import Inside
 from formulajoint.inference.exact.marginal import given_shared, kernel
 from formulajoint.inference.exact.owners import inside
 from formulajoint.inference.exact.problem import log_posterior
 from formulajoint.inference.exact.reduction import Reduction, reduce
 from formulajoint.inference.exact.starts import look
+from formulajoint.inference.exact.units import units
 
 type Array = NDArray[np.float64]
 
