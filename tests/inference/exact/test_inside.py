@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scipy import integrate
+from scipy import integrate, stats
 
 import formulajoint as fj
 from formulajoint.inference.exact.coverage import why_not
@@ -135,3 +137,111 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     one, again = (draw(made, 50, 2, 3) for _ in range(2))
     assert np.array_equal(one.values, again.values)
     assert np.array_equal(one.beta, again.beta)
+
+
+# --- against a sum over slope and sigmas
+
+
+def by_grid(frame: pd.DataFrame, log_prior: Callable[[Array], Array], slope_sd: float) -> tuple[float, float]:
+    """Return log evidence and sd of the slope of ``y ~ 1 + common(x) | g, sigma ~ 1 | g`` with the priors below.
+
+    Given the slope and a group's sigma its intercept integrates out; the sigma is summed over a fine grid of its log,
+    the slope over a grid about where the groups' own slopes are.
+    """
+    parts = []
+    for _, own in frame.groupby("g"):
+        x, y = own["x"].to_numpy(), own["y"].to_numpy() - 2.0
+        away = x - x.mean()
+        slope = float(away @ y / (away @ away))
+        left = y - y.mean() - slope * away  # no difference of large squares
+        parts.append((len(own), x.mean(), y.mean(), float(away @ away), slope, float(left @ left)))
+    squares = np.array([part[3] for part in parts])
+    slopes = np.array([part[4] for part in parts])
+    sds = np.array([np.sqrt(rest / n) for n, *_, rest in parts])
+    reach = 40 * sds.max() / np.sqrt(squares.min()) + 3 * np.ptp(slopes)
+    middle = np.average(slopes, weights=squares / sds**2)
+    moves = np.linspace(-reach, reach, 8001)
+    t = np.linspace(np.log(sds.min()) - 5, np.log(frame["y"].std()) + 4, 6000)
+    s2, own_prior = np.exp(2 * t), log_prior(np.exp(t)) + t + np.log(t[1] - t[0])
+    total = stats.norm.logpdf(middle + moves, 0, slope_sd) + np.log(moves[1] - moves[0])
+    for n, mean_x, mean_y, xx, slope, left in parts:
+        for cut in np.array_split(np.arange(len(moves)), 40):
+            rest = left + (middle - slope + moves[cut]) ** 2 * xx
+            away = mean_y - (middle + moves[cut]) * mean_x
+            spread = 25.0 + s2 / n
+            logs = (
+                own_prior
+                - 0.5 * ((n - 1) * np.log(2 * np.pi * s2) + np.log(n) + np.log(2 * np.pi * spread))
+                - 0.5 * (rest[:, None] / s2 + away[:, None] ** 2 / spread)
+            )
+            total[cut] += np.logaddexp.reduce(logs, axis=1)
+    evidence = float(np.logaddexp.reduce(total))
+    mass = np.exp(total - evidence)
+    return evidence, float(np.sqrt(mass @ moves**2 - (mass @ moves) ** 2))
+
+
+PRIORS = {
+    "log_normal(-1.2, 0.1)": stats.lognorm(0.1, scale=np.exp(-1.2)).logpdf,
+    "gamma(10000, 30000)": stats.gamma(10_000, scale=1 / 30_000).logpdf,
+    "half_normal(0.01)": stats.halfnorm(scale=0.01).logpdf,
+    "half_cauchy(3)": stats.halfcauchy(scale=3).logpdf,
+}
+
+
+def three_groups(noise: float, rows: int = 20) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    g, x = np.repeat(np.arange(3), rows), rng.normal(size=3 * rows)
+    return pd.DataFrame({"x": x, "g": g, "y": 1.0 + g + 0.5 * x + noise * rng.normal(size=3 * rows)})
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_priors_that_know_the_sigmas_as_well_as_the_rows_do(prior: str) -> None:
+    """Its prior makes the density of a sigma narrower than the rows do, or moves it to where the rows deny it."""
+    frame = three_groups(0.3)
+    formula = f"y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(Intercept ~ normal(2, 5), x ~ normal(0, 2), sigma ~ {prior})"
+    fit = fj.fit(formula, frame, engine="exact", seed=1)
+    evidence, sd = by_grid(frame, PRIORS[prior], 2.0)
+    assert fit.log_evidence.value == pytest.approx(evidence, abs=1e-3)
+    assert fit.posterior["x"].std().item() == pytest.approx(sd, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("noise", "rows", "slope_sd"), [(0.3, 20, 1e8), (1e-5, 20, 2.0), (1e-8, 20, 2.0), (1e-4, 1000, 2.0)]
+)
+def test_posteriors_far_narrower_than_the_prior(noise: float, rows: int, slope_sd: float) -> None:
+    frame = three_groups(noise, rows)
+    formula = (
+        "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(Intercept ~ normal(2, 5), sigma ~ half_cauchy(3), "
+        f"x ~ normal(0, {slope_sd:.0f}))"
+    )
+    fit = fj.fit(formula, frame, engine="exact", seed=1)
+    evidence, sd = by_grid(frame, PRIORS["half_cauchy(3)"], slope_sd)
+    assert fit.log_evidence.value == pytest.approx(evidence, abs=1e-2)
+    assert fit.posterior["x"].std().item() == pytest.approx(sd, rel=0.06)
+
+
+@pytest.mark.parametrize("df", [30, 100, 10_000])
+def test_a_student_hierarchy_of_many_degrees_of_freedom_is_almost_a_normal_one(df: int) -> None:
+    frame = pd.DataFrame(
+        {
+            "y": [0.1, -0.2, 0.3, 0.05, 0.15, 1.0, -0.6],
+            "s": [0.3, 0.2, 0.4, 0.25, 0.3, 0.5, 0.4],
+            "g": list("abcdefg"),
+        }
+    )
+    normal = fj.fit("y ~ 1 | g, hierarchy(), se(s)", frame, seed=1).log_evidence.value
+    found = fj.fit(f"y ~ 1 | g, hierarchy(dist=student, df={df}), se(s)", frame, seed=1).log_evidence
+    assert found.value == pytest.approx(normal, abs=0.6 / df + 5 * found.error)
+
+
+def test_flat_priors_of_the_groups_own_coefficients() -> None:
+    """Their rows are fitted perfectly and say nothing of sigma: the same as very wide priors."""
+    frame = three_groups(0.3)
+    flat, wide = (
+        fj.fit(f"y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(Intercept ~ {prior})", frame, seed=1, draws=4000)
+        for prior in ("flat()", "normal(2, 1000)")
+    )
+    for name in ("x", "sigma", "Intercept"):
+        one, other = (fit.posterior[name].to_numpy().reshape(16_000, -1) for fit in (flat, wide))
+        assert np.allclose(one.mean(axis=0), other.mean(axis=0), atol=0.05 * one.std(axis=0).max())
+        assert np.allclose(one.std(axis=0), other.std(axis=0), rtol=0.05)
