@@ -24,6 +24,9 @@ from formulajoint.inference.exact.units import Units, units
 SIDE_BY_SIDE = 64
 """Groups that share nothing are taken so many at a time."""
 
+TRAPEZIUM = 5e-6
+"""Error of the log of the integral over one group's scale: of groups of two rows; others have a smaller one."""
+
 LARGE = 16 * 2**20
 """Bytes, of more than any block's arrays; of more than twice as many glibc takes no notice."""
 
@@ -139,7 +142,7 @@ def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
     values = made.draw(found.points.reshape(chains * draws, d), rng)
     scales = made.kernel.reduction.scales
     points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
-    return replace(found, points=points)
+    return replace(found, points=points, error=found.error + TRAPEZIUM * len(made.units.cells))
 
 
 def _side_by_side(
