@@ -14,7 +14,15 @@ import numpy as np
 from formulajoint.design.schema import FloatArray
 from formulajoint.inference.exact.mode import Target, find_modes
 from formulajoint.inference.exact.pareto import k_hat
-from formulajoint.inference.exact.proposal import Fitted, Mixture, effective, mixed, normalised, weighted
+from formulajoint.inference.exact.proposal import (
+    Fitted,
+    Mixture,
+    effective,
+    integral,
+    mixed,
+    normalised,
+    weighted,
+)
 from formulajoint.inference.exact.sampled import Sampled
 from formulajoint.inference.exact.searches import Found, Look, about, search, thinned
 
@@ -110,7 +118,7 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
     """Return draws from pools, and what their weights say."""
     drawn = [_resampled(*pool, draws, rng) for pool, rng in zip(pools.each, pools.chains, strict=True)]
     ess = np.array([[effective(normalised(logs)) for _, logs in pools.each]])
-    value, error = _integral(pools.logs)
+    value, error = integral(pools.logs)
     return Sampled(np.stack(drawn)[None], pools.k_hat, ess, value, error, found.modes, found.disagreement)
 
 
@@ -142,9 +150,3 @@ def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.
     steps = (np.arange(draws) + rng.random()) / draws
     chosen = np.minimum(np.searchsorted(edges, steps * edges[-1]), len(points) - 1)
     return np.asarray(points[rng.permutation(chosen)])
-
-
-def _integral(logs: FloatArray) -> tuple[float, float]:
-    """Return the log of the mean weight, and its standard error."""
-    value = float(np.logaddexp.reduce(logs) - np.log(len(logs)))
-    return value, float(np.std(np.exp(logs - value)) / np.sqrt(len(logs)))

@@ -101,8 +101,8 @@ class Inside:
         In which theta is measured.
     guess, most : (J,) array
         About where the logs of the scales are, at the least and at the most.
-    priors : (J,) array
-        Sds of the logs of the scales under their priors.
+    modes, priors : (J,) array
+        Modes and sds of the logs of the scales under their priors.
     searched : bool
         Whether peaks are searched for at every point: priors say as much of the scales as the rows do.
     wide : bool
@@ -116,6 +116,7 @@ class Inside:
     unit: FloatArray
     guess: FloatArray
     most: FloatArray
+    modes: FloatArray
     priors: FloatArray
     searched: bool = False
     wide: bool = False
@@ -232,8 +233,7 @@ class Inside:
 
     def scanned(self, at: At) -> tuple[FloatArray, FloatArray]:
         """Return logs of the scales at which their densities are looked for (m, J), and these (n, m, J)."""
-        modes = np.array([coordinate.mode for coordinate in self.units.coordinates])
-        low, high = np.minimum(modes, self.guess) - BELOW, np.maximum(modes, self.most) + ABOVE
+        low, high = np.minimum(self.modes, self.guess) - BELOW, np.maximum(self.modes, self.most) + ABOVE
         logs = low + (high - low) * np.linspace(0, 1, SCAN)[:, None]
         heights, _ = self.profile(at, np.broadcast_to(logs, (len(at.values), *logs.shape)))
         return logs, heights

@@ -67,9 +67,12 @@ def _made(kernel: Kernel, units: Units, unit: FloatArray, sizes: FloatArray) -> 
     least, most = np.zeros((2, len(units.cells)))
     if units.sigmas:
         least, most = (np.log(of[units.cells]) for of in (own_residuals(kernel.reduction, sizes), sizes))
-    known = {str(coordinate.prior): coordinate.moments()[1] for coordinate in units.coordinates}
-    spread = np.array([known[str(coordinate.prior)] for coordinate in units.coordinates])
-    return Inside(kernel, units, unit, least, most, np.where(spread > 0, spread, np.inf))
+    distinct = {
+        str(coordinate.prior): coordinate for coordinate in units.coordinates
+    }  # many may share a prior
+    known = {text: (coordinate.mode, coordinate.moments()[1]) for text, coordinate in distinct.items()}
+    modes, spread = np.array([known[str(coordinate.prior)] for coordinate in units.coordinates]).T
+    return Inside(kernel, units, unit, least, most, modes, np.where(spread > 0, spread, np.inf))
 
 
 def _seen(made: Inside, points: FloatArray) -> Inside:

@@ -121,16 +121,6 @@ class Fitted:
         """What the draws are worth, of each one."""
         return effective(normalised(self.logs)) / len(self.logs)
 
-    @property
-    def log_integral(self) -> float:
-        """The log of the target's integral."""
-        return float(np.logaddexp.reduce(self.logs) - np.log(len(self.logs)))
-
-    @property
-    def error(self) -> float:
-        """The standard error of `log_integral`."""
-        return float(np.sqrt(max(1 / self.share - 1, 0.0) / len(self.logs)))
-
 
 def weighted(target: Target, proposal: Mixture, draws: int, rng: np.random.Generator) -> Fitted:
     """Return draws from a proposal with their weights, minus infinity where there is no density."""
@@ -143,6 +133,12 @@ def normalised(logs: FloatArray) -> FloatArray:
     """Return weights (n,) that sum to one."""
     weights = np.exp(logs - np.max(logs))
     return np.asarray(weights / np.sum(weights))
+
+
+def integral(logs: FloatArray) -> tuple[float, float]:
+    """Return the log of the mean of weights with these logs (n,), and its standard error."""
+    value = float(np.logaddexp.reduce(logs) - np.log(len(logs)))
+    return value, float(np.std(np.exp(logs - value)) / np.sqrt(len(logs)))
 
 
 def effective(weights: FloatArray) -> float:
@@ -172,7 +168,7 @@ def fit_proposal(
 
 def moved(found: Fitted) -> Mixture:
     """Return a proposal moved to its weighted draws."""
-    return fitted_to(found.proposal, found.points, _cut(normalised(found.logs)))
+    return fitted_to(found.proposal, found.points, cut(normalised(found.logs)))
 
 
 def fitted_to(start: Mixture, points: FloatArray, weights: FloatArray) -> Mixture:
@@ -180,7 +176,7 @@ def fitted_to(start: Mixture, points: FloatArray, weights: FloatArray) -> Mixtur
     centre, spread = moments(points, weights)
     guards = np.linalg.cholesky(_guards(spread))
     count, kept = len(guards), len(start.weights) - start.guards
-    proposal = replace(start)
+    proposal = start
     for _ in range(EM_STEPS):
         proposal = _em_step(proposal, points, weights, spread)
     own = proposal.weights[:kept]
@@ -216,10 +212,10 @@ def scattered(points: FloatArray, components: int, rng: np.random.Generator) -> 
     return Mixture(np.full(components, 1 / components), points[chosen], np.stack(roots))
 
 
-def _cut(weights: FloatArray) -> FloatArray:
+def cut(weights: FloatArray) -> FloatArray:
     """Return weights (n,) of which none draws everything to itself (Ionides, JCGS 2008)."""
-    cut = np.minimum(weights, len(weights) ** -0.5)
-    return np.asarray(cut / np.sum(cut))
+    most = np.minimum(weights, len(weights) ** -0.5)
+    return np.asarray(most / np.sum(most))
 
 
 def moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -18,9 +18,11 @@ from formulajoint.inference.exact.mode import Modes, Target, distinct, find_mode
 from formulajoint.inference.exact.proposal import (
     Fitted,
     Mixture,
+    cut,
     effective,
     fit_proposal,
     fitted_to,
+    integral,
     mixed,
     normalised,
     scattered,
@@ -146,7 +148,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
     InferenceError
         Where there is no density to be found, or all of it is at one point.
     """
-    modes, d = _modes(target, look, rngs[0]), look.starts.shape[1]
+    modes = _modes(target, look, rngs[0])
     draws, cost, union = look.effort.draws, 1, None
     for _ in range(TURNS):
         one = _climbed(target, modes, union, draws, cost, rngs[0])
@@ -160,7 +162,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
             break
         cost *= 2
     assert union is not None  # there is a turn
-    final = _refined(target, union, _components(d, modes) * cost, 3 * draws * cost // 2, rngs[0])
+    final = _refined(target, union, _components(modes) * cost, 3 * draws * cost // 2, rngs[0])
     proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
 
@@ -168,8 +170,8 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
 def _disagreement(both: list[Fitted]) -> float:
     if len(both) < 2:
         return np.inf
-    one, two = both
-    return abs(one.log_integral - two.log_integral) / float(np.hypot(np.hypot(one.error, two.error), FLOOR))
+    (one, one_error), (two, two_error) = (integral(found.logs) for found in both)
+    return abs(one - two) / float(np.hypot(np.hypot(one_error, two_error), FLOOR))
 
 
 def _modes(target: Target, look: Look, rng: np.random.Generator) -> Modes:
@@ -198,11 +200,10 @@ def _climbed(
     rng: np.random.Generator,
 ) -> Fitted | None:
     """Return a proposal about modes, or moved on from the union of what was found."""
-    d = modes.at.shape[1]
     union = about(modes) if union is None else union
     try:
         first = weighted(target, union, draws * cost, rng)
-        start = thinned(first, _components(d, modes) * cost, rng)
+        start = thinned(first, _components(modes) * cost, rng)
         return fit_proposal(target, start, ROUNDS, draws * cost, rng)
     except np.linalg.LinAlgError:  # all weight is on one point
         return None
@@ -216,8 +217,9 @@ def about(modes: Modes) -> Mixture:
     return Mixture(np.full(k, 1 / k), means, roots.reshape(k, d, d))
 
 
-def _components(d: int, modes: Modes) -> int:
-    return max(min(MOST_COMPONENTS, 1 + 2 * d), 2 * len(modes.at))
+def _components(modes: Modes) -> int:
+    count, d = modes.at.shape
+    return int(max(min(MOST_COMPONENTS, 1 + 2 * d), 2 * count))
 
 
 def _refined(target: Target, union: Mixture, components: int, draws: int, rng: np.random.Generator) -> Fitted:
@@ -232,8 +234,7 @@ def _refined(target: Target, union: Mixture, components: int, draws: int, rng: n
 
 def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture:
     """Return a mixture of so many components, fitted to weighted draws."""
-    weights = np.minimum(normalised(first.logs), len(first.logs) ** -0.5)
-    weights /= np.sum(weights)
+    weights = cut(normalised(first.logs))
     size = max(200, int(effective(weights)))
     points = first.points[rng.choice(len(weights), size, p=weights)]
     points = points + 1e-3 * np.std(points, axis=0) * rng.standard_normal(points.shape)
@@ -247,12 +248,11 @@ def _arrived(
     d = look.starts.shape[1]
     broad = look.broad if union is None else mixed([(0.5, look.broad), (0.5, union)])
     particles = cost * min(PARTICLES * (d + 1), MOST_PARTICLES)
-    found = tempered(target, broad, particles, rng)
-    if found is None:
+    points = tempered(target, broad, particles, rng)
+    if points is None:
         return None
-    points, _ = found
     try:
-        start = scattered(points, _components(d, modes) * cost, rng)
+        start = scattered(points, _components(modes) * cost, rng)
         first = fitted_to(start, points, np.full(len(points), 1 / len(points)))
         return fit_proposal(target, first, ROUNDS, look.effort.draws * cost, rng)
     except np.linalg.LinAlgError:

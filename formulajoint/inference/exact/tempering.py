@@ -26,10 +26,8 @@ JUMP = 0.1
 """Share of the moves by the whole difference of a pair, from mode to mode."""
 
 
-def tempered(
-    target: Target, broad: Mixture, particles: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray] | None:
-    """Return particles (n, d) of the target, and their log densities (n,); None where it is nowhere above zero.
+def tempered(target: Target, broad: Mixture, particles: int, rng: np.random.Generator) -> FloatArray | None:
+    """Return particles (n, d) of the target; None where it is nowhere above zero.
 
     Parameters
     ----------
@@ -59,7 +57,7 @@ def tempered(
             points, heights, base = _moved(target, broad, power, (points, heights, base), rng)
         if power == 1.0:
             break
-    return points, heights
+    return points
 
 
 def _heights(target: Target, points: FloatArray) -> FloatArray:
