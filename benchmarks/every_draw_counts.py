@@ -67,7 +67,7 @@ def lines(case: Case, data: pd.DataFrame, seeds: int) -> Iterator[Line]:
         variances.append(draws.var(axis=(1, 2)))
     yield Line("bulk ESS a draw, median over parameters", float(np.median(a_draw)), ">", 0.95)
     yield Line("bulk ESS a draw, 1 % quantile over parameters", float(np.quantile(a_draw, 0.01)), ">", 0.85)
-    yield Line("importance ESS a draw, worst chain", min(worth), ">", 10)
+    yield Line("importance ESS a draw, worst chain", min(worth), ">", 5)
     yield Line("r_hat, largest", float(max(r_hat)), "<", 1.005)
     yield Line("k-hat, largest", max(k_hat), "<", 0.5)
     if len(means) > 1:

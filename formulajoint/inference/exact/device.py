@@ -21,7 +21,7 @@ from formulajoint.errors import InferenceError, did_you_mean, listed
 type Array = Any
 """An array of any library that keeps the array API standard."""
 
-CPU_PAIRS, GPU_PAIRS = 2**15, 2**22
+CPU_PAIRS, GPU_PAIRS = 2**16, 2**22
 """Pairs of a point and a group in a block: as many as stay in the cache, or keep a GPU busy."""
 
 EXAMPLES = (

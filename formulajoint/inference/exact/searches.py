@@ -90,7 +90,7 @@ class Effort:
     growth: int
 
 
-CHEAP, DEAR = Effort(1200, 10, 8), Effort(1000, 4, 2)
+CHEAP, DEAR = Effort(1200, 5, 12), Effort(1000, 4, 2)
 """Where a point costs microseconds, and where it costs many integrals."""
 
 
@@ -151,13 +151,14 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
     modes = _modes(target, look, rngs[0])
     draws, cost, union = look.effort.draws, 1, None
     for _ in range(TURNS):
-        one = _climbed(target, modes, union, draws, cost, rngs[0])
-        two = _arrived(target, look, modes, union, cost, rngs[1])
-        both = [found for found in (one, two) if found is not None]
+        found = None if union is None else union.proposal
+        one = _climbed(target, modes, found, draws, cost, rngs[0])
+        two = _arrived(target, look, modes, found, cost, rngs[1])
+        both = [each for each in (one, two) if each is not None]
         if not both:
             raise InferenceError(LOST)
         disagreement = _disagreement(both)
-        union = mixed([(1 / len(both), found.proposal) for found in both])
+        union = _united(both)
         if disagreement < DISAGREE:
             break
         cost *= 2
@@ -167,10 +168,18 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
 
 
+def _united(both: list[Fitted]) -> Fitted:
+    """Return the union of proposals, with the draws of all: they are draws from it, in even shares."""
+    union = mixed([(1 / len(both), each.proposal) for each in both])
+    points = np.concatenate([each.points for each in both])
+    heights = np.concatenate([each.logs + each.proposal.log_density(each.points) for each in both])
+    return Fitted(union, points, heights - union.log_density(points))
+
+
 def _disagreement(both: list[Fitted]) -> float:
     if len(both) < 2:
         return np.inf
-    (one, one_error), (two, two_error) = (integral(found.logs) for found in both)
+    (one, one_error), (two, two_error) = (integral(each.logs) for each in both)
     return abs(one - two) / float(np.hypot(np.hypot(one_error, two_error), FLOOR))
 
 
@@ -222,14 +231,13 @@ def _components(modes: Modes) -> int:
     return int(max(min(MOST_COMPONENTS, 1 + 2 * d), 2 * count))
 
 
-def _refined(target: Target, union: Mixture, components: int, draws: int, rng: np.random.Generator) -> Fitted:
+def _refined(target: Target, union: Fitted, components: int, draws: int, rng: np.random.Generator) -> Fitted:
     """Return a proposal of fewer components than the union, where it is as good."""
-    first = weighted(target, union, draws, rng)
     try:
-        final = fit_proposal(target, thinned(first, components, rng), REFINED, draws, rng, GAIN)
+        final = fit_proposal(target, thinned(union, components, rng), REFINED, draws, rng, GAIN)
     except np.linalg.LinAlgError:
-        return first
-    return final if final.share > AS_GOOD * first.share else first
+        return union
+    return final if final.share > AS_GOOD * union.share else union
 
 
 def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture:

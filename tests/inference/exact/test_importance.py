@@ -61,7 +61,7 @@ def test_moments_and_integral_of_a_normal_density() -> None:
     assert np.allclose(np.cov(points.T), COVARIANCE, atol=0.2)
     assert abs(found.log_integral - 7.0) < 4.5 * found.error
     assert found.k_hat < 0.5
-    assert np.all(found.ess > 10_000)
+    assert np.all(found.ess > 5_000)
 
 
 def test_tails_are_those_of_an_exponential() -> None:
@@ -89,7 +89,8 @@ def test_no_draw_is_taken_twice_and_chains_are_their_own() -> None:
     points = run(normal, 3).points[0, :, :, 0]
     assert np.unique(points).size == points.size
     assert array_stats.rhat(points, chain_axis=0, draw_axis=1) < 1.005
-    assert array_stats.ess(points, chain_axis=0, draw_axis=1, method="bulk") > 3400
+    ess = array_stats.ess(points, chain_axis=0, draw_axis=1, method="bulk")
+    assert ess > 3_200  # of independent draws: 3,930, sd 165
 
 
 def test_means_scatter_as_independent_draws_would() -> None:
