@@ -86,12 +86,12 @@ def test_two_peaks_are_both_found() -> None:
 
 
 def test_a_proposal_that_has_lost_a_mode_is_found_out_by_another() -> None:
-    def target(points: Array) -> Array:  # nine in ten at zero, one in ten at twelve
+    def target(points: Array) -> Array:  # nine in ten at zero, one in ten at sixty
         x = points[..., 0]
-        return np.logaddexp(np.log(0.9) + stats.norm.logpdf(x), np.log(0.1) + stats.norm.logpdf(x, 12))
+        return np.logaddexp(np.log(0.9) + stats.norm.logpdf(x), np.log(0.1) + stats.norm.logpdf(x, 60))
 
     rng = np.random.default_rng(1)
-    one, two = (Mixture(np.ones(1), np.full((1, 1), at), np.ones((1, 1, 1))) for at in (0.0, 12.0))
+    one, two = (Mixture(np.ones(1), np.full((1, 1), at), np.ones((1, 1, 1))) for at in (0.0, 60.0))
     both = mixed([(0.9, one), (0.1, two)])
     lost, judge = weighted(target, one, 1000, rng), weighted(target, both, 1000, rng)
     assert lost.share > 0.9  # by its own draws it looks as good
