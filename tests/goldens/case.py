@@ -7,6 +7,7 @@ from dataclasses import dataclass
 WORDS = {
     "unfitted": "The model only is recorded.",
     "invented": "Draws are invented by `reach.invented`, because only NUTS fits the model.",
+    "diverging": "Some of the invented draws count as divergent.",
     "pymc": "The PyMC model is built, and its variables are recorded.",
     "saved": "The fit is saved and loaded, and answers again.",
     "sensitivity": "The table of Bayes factors under other priors is recorded.",

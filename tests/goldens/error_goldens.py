@@ -41,11 +41,11 @@ def texts(of: str, ask: Callable[[str], object]) -> Callable[[], Calls]:
     return lambda: {text: partial(ask, text) for text in errors.lines(of)}
 
 
-def _model(text: str, data: object = None, priors: Any = None) -> object:
+def _model(text: str, data: object = None, priors: Any = None) -> fj.JointModel:
     return fj.model(text, data, priors, language=fj.CORE)
 
 
-def _wide(text: str) -> object:
+def _wide(text: str) -> fj.JointModel:
     return _model(text, wide())
 
 
@@ -102,6 +102,9 @@ CALLS: dict[str, Callable[[], Calls]] = {
     "names": texts(errors.NAMES, _wide),
     "plans": texts(errors.PLANS, _wide),
     "priors": texts(errors.PRIORS, _wide),
+    "exact-engine": texts(
+        errors.EXACT, lambda text: _wide(text).fit(engine="exact", draws=4, chains=1, seed=1)
+    ),
     "contrasts": texts(errors.CONTRASTS, _wide),
     "clauses": texts(errors_of_calls.CLAUSES, lambda text: asked_fit().contrast(text)),
     "hypotheses": texts(errors_of_calls.HYPOTHESES, lambda text: asked_fit().test(text)),

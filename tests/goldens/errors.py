@@ -278,6 +278,20 @@ y ~ x | school, prior(x ~ normall(0, 1))
 y ~ x | school, prior(x ~ inverse())
 """
 
+EXACT = r"""
+y ~ x | school, family(student)
+y ~ x | school, sigma ~ z
+y ~ x | school, sigma ~ 1 | school, hierarchy(sigma)
+y ~ x | school, sigma ~ 1 | arm
+y ~ x | school, prior(x ~ laplace(0, 1))
+y ~ common(x) | school, prior(x ~ uniform(-9, 9))
+y ~ year | school, hierarchy()
+y ~ far + x
+y ~ x * arm | school, hierarchy()
+y ~ x + arm | many, sigma ~ 1 | many, hierarchy(dist=student)
+y ~ many * sex | school
+"""
+
 CONTRASTS = r"""
 y ~ x | many, pairwise(x)
 y ~ x | many, pairwise(x, most=324)

@@ -119,6 +119,7 @@ def wide() -> pd.DataFrame:
             "number": 1 + row // 78,
             "text": [f"t{i % 13}" for i in row],
         }
+        | {"year": 2019 + row % 4, "far": 1e7 + row % 5}
         | {"w": 1 + row % 2, "population": 100 + row // 78, "minus": row // 78 * 2 - 1, "nothing": row // 156}
         | {"gap": np.where(row < 2, np.nan, 1.0), "endless": np.where(row < 1, np.inf, 1.0)}
     )

@@ -59,7 +59,15 @@ def fits() -> dict[str, fj.Fit]:
 
 def drawn(seed: fj.Fit, pooled: fj.Fit) -> dict[str, Callable[[], Figure]]:
     """Return functions that draw."""
-    student = fj.model("y ~ x | school, family(student), joint()", frame("trial"), language=fj.CORE)
+    student, shared, differing, known = (
+        fj.model(text, frame("trial"), language=fj.CORE)
+        for text in (
+            "y ~ x | school, family(student), joint()",
+            "y ~ x + common(z + arm) | school, hierarchy(x), weights(w)",
+            "y ~ x + offset(o) | school, sigma ~ x + arm | school",
+            "y ~ x + common(z) | school, se(s), prior(z ~ constant(1))",
+        )
+    )
     return {
         "forest of two groups": lambda: seed.plot.forest(),
         "forest of many groups": lambda: pooled.plot.forest("x", prob=0.8, sort="mean"),
@@ -71,6 +79,11 @@ def drawn(seed: fj.Fit, pooled: fj.Fit) -> dict[str, Callable[[], Figure]]:
         "shrinkage": lambda: pooled.plot.shrinkage(),
         "predictive check": lambda: seed.plot.ppc(count=20),
         "predictive check as densities": lambda: pooled.plot.ppc("kde", count=20, seed=3),
+        "shrinkage beside a common slope": lambda: reach.invented(shared, 2, 50).plot.shrinkage(),
+        "predictive check of a sigma that differs": lambda: reach.invented(differing, 2, 50).plot.ppc(
+            count=20
+        ),
+        "predictive check of known errors": lambda: reach.invented(known, 2, 50).plot.ppc("hist", count=20),
         "predictive check of Student's t": lambda: reach.invented(student, 2, 50).plot.ppc("ecdf", count=20),
     }
 

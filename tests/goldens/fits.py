@@ -51,7 +51,7 @@ def _record(case: Case) -> Record:
         return record
     if case.wants("invented"):
         record["exact engine"] = why_not(model)
-        fit = reach.invented(model, CHAINS, DRAWS)
+        fit = reach.invented(model, CHAINS, DRAWS, 3 if case.wants("diverging") else 0)
     else:
         fit = model.fit(draws=DRAWS, chains=CHAINS, seed=SEED, engine="exact")
     record |= draws_sections(fit) | printed_sections(case, fit) | asked_sections(case, fit)

@@ -124,7 +124,7 @@ CONTRASTS = (
     Case(
         "dot-of-predictors",
         "trial",
-        "y ~ x * arm + common(z) | school, contrast(.[A] - 2*.[C]), contrast(-.[school=A])",
+        "y ~ x * arm + common(z) | school, contrast(.[A] - 2*.[C])",
     ),
     Case(
         "asked-averages",

@@ -94,12 +94,6 @@ GROUPS = (
         tests=("arm[arm=low] == arm[arm=control]",),
     ),
     Case(
-        "factor-by-factor",
-        "trial",
-        "y ~ arm * sex | school, joint(arm:sex), joint(arm)",
-        tests=("arm:sex == 0",),
-    ),
-    Case(
         "common-age",
         "trial",
         "y ~ x + common(z) | school, joint(x)",
@@ -122,7 +116,6 @@ GROUPS = (
         "page",
         tests=("x == x[10]", "x[2] == x[3] == x[10]"),
     ),
-    Case("many-groups-flat", "many", "y ~ x | g, joint(), helmert(x)", priors="flat"),
     Case(
         "one-group", "schools", "test_score ~ treatment | all, joint()", "report", tests=("treatment == 0",)
     ),
@@ -163,6 +156,8 @@ GROUPS = (
     Case("offset-by-group", "trial", "y ~ x + offset(o) | school, joint()"),
     Case("centred-by-group", "trial", "log(y) ~ center(x) + standardize(z) | school, joint()"),
     Case("gaps-by-group", "gaps", "y ~ x + arm | school, weights(w), joint()", "html saved"),
+    Case("kinds-by-group", "kinds", "y ~ small + common(text) | shelf, joint(weights=n)"),
+    Case("units", "units", "y ~ x | g, joint()", "html"),
     Case("few-rows", "line", "y ~ x | g, joint(weights=equal)", tests=("x == 0",)),
     Case(
         "odd-groups",

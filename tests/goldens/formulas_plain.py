@@ -39,7 +39,6 @@ PLAIN = (
     ),
     Case("joined-cells", "ordered", "breaks ~ wool:tension", "unfitted"),
     Case("factor-by-number", "trial", "y ~ arm:x + sex:arm"),
-    Case("number-by-factor", "trial", "y ~ arm + x + arm:x + log(x + 5):sex"),
     Case("offset", "trial", "y ~ x + offset(o) + offset(log(population))"),
     Case("row-weights", "trial", "y ~ x + arm, weights(w)", contrasts=("meandev(arm)",)),
     Case("row-weights-flat", "trial", "y ~ x * sex, weights(w)", priors="flat", tests=("x:sex == 0",)),
@@ -68,6 +67,8 @@ PLAIN = (
     Case("far-from-zero", "trial", "y ~ year + x", "html"),
     Case("undetermined", "trial", "y ~ x + I(2 * x) + arm"),
     Case("held-back", "trial", "y ~ I(x / 1000) + z, prior(z ~ normal(40, 0.1))"),
+    Case("kinds", "kinds", "y ~ whole + small + truth + text + mixed + sizes", "html"),
+    Case("signs", "trial", "y ~ +x + (z + flag) - flag + -1"),
     Case("layout", "trial", "y ~ # a comment\n  x +\n  (arm)"),
     Case("trial-of-lists", "trial, lists", "y ~ x * arm"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from goldens.case import Case
 
 POOLED = (
+    Case("pooled-units", "units", "y ~ x | g, hierarchy(x)", "unfitted"),
     Case("pooled", "tutoring", "test_score ~ treatment | school, hierarchy(), joint(weights=n)", "pymc"),
     Case(
         "pooled-slopes",
@@ -29,7 +30,13 @@ POOLED = (
         "y ~ x | school, hierarchy(cor=false, centered=false), joint()",
         "silent pymc",
     ),
-    Case("correlated", "trial", "y ~ x | school, hierarchy(centered=true)", "silent pymc"),
+    Case(
+        "correlated",
+        "trial",
+        "y ~ x | school, hierarchy(centered=true)",
+        "silent pymc",
+        tests=("x[A] > x[B] + 1, Intercept[A] > 0",),
+    ),
     Case(
         "correlated-not-centred",
         "trial",
@@ -63,12 +70,14 @@ POOLED = (
         "trial",
         "y ~ x | school, hierarchy(x, dist=student, df=7), joint()",
         "silent pymc",
+        tests=("x[A] > x[B] > x[C] > 1", "x[A] > x[B] + 1"),
     ),
     Case(
         "cauchy-hierarchy",
         "tutoring",
         "test_score ~ treatment | school, hierarchy(treatment, dist=cauchy), prior(treatment.mean ~ cauchy(0, 10), treatment.sd ~ constant(10)), joint(weights=n)",
         "saved silent",
+        tests=("treatment[A] > treatment[B] + 1", "treatment[A] > treatment[B] > 0"),
     ),
     Case(
         "student-hierarchy-of-all",
@@ -143,7 +152,7 @@ INVENTED = (
         "student-pooled",
         "trial",
         "y ~ x | school, family(student), hierarchy(), joint(), pairwise(x)",
-        "invented pymc",
+        "invented pymc diverging",
     ),
     Case(
         "student-nu",

@@ -86,7 +86,7 @@ TESTS = (
         "trial",
         "y ~ x + z | school, sigma ~ 1 | school",
         priors="flat",
-        tests=("x == 0, z == 0", "z == z[A]", "x[A] == 2*x[B]", "x[A] + x[B] + x[C] == 0"),
+        tests=("Intercept == 0", "x == 0, z == 0", "z == z[A]", "x[A] == 2*x[B]", "x[A] + x[B] + x[C] == 0"),
     ),
     Case(
         "test-known-errors",
@@ -135,6 +135,20 @@ TESTS = (
         tests=("x[A] > x[B] > 0", "x > 0", "x[A] == x[B] == x[C]"),
     ),
     Case("test-of-many", "many", "y ~ x | g", rope=1.0, at_least=6, tests=("x > 0", "x == x[2]")),
+    Case(
+        "test-pooled-reasons",
+        "trial",
+        "y ~ x + z | school, hierarchy(x)",
+        "silent",
+        tests=("x[A] == 1", "x == z", "x[A] + x[B] == 2 * x[C]", "x == 2 * x[A]"),
+    ),
+    Case(
+        "test-orders-of-priors",
+        "trial",
+        "y ~ x + common(z) | school, prior(x ~ normal(0, 2), z ~ cauchy(0, 1))",
+        "silent",
+        tests=("5 > x[A] > x[B] > x[C] > 0", "x[A] > x[B], x[A] > x[C]", "x[A] > 100", "x[C] < 9", "z < 1"),
+    ),
     Case(
         "test-of-expressions",
         "trial",

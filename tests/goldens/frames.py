@@ -125,6 +125,32 @@ def line() -> pd.DataFrame:
     )
 
 
+def units() -> pd.DataFrame:
+    """Return three groups, in one of which x has other units: a default prior holds its slope back."""
+    rng, group = np.random.default_rng(17), np.repeat([0, 1, 2], 20)
+    x = rng.normal(0.0, 1.0, 60)
+    y = 3 + 2 * x + rng.normal(0, 0.3, 60)
+    scale = np.array([1.0, 1.0, 0.001])[group]
+    return pd.DataFrame({"y": y.round(4), "x": (x * scale).round(7), "g": np.array([*"abc"])[group]})
+
+
+def kinds() -> pd.DataFrame:
+    """Return columns of every type that pandas has for numbers, truth values and texts, some with missing values."""
+    row = np.arange(36)
+    return pd.DataFrame(
+        {
+            "y": (row * 7 % 13 + row / 5).astype(np.float32),
+            "whole": pd.array([None if r % 12 == 7 else r * 5 % 11 for r in row], dtype="Int64"),
+            "small": (row * 3 % 7).astype(np.uint8),
+            "truth": pd.array([None if r % 9 == 4 else r % 2 == 0 for r in row], dtype="boolean"),
+            "text": pd.array([None if r % 10 == 3 else "pqr"[r % 3] for r in row], dtype="string"),
+            "mixed": [None if r == 30 else ["u", "v"][r // 2 % 2] for r in row],
+            "sizes": pd.Categorical(np.array([10, 9, 100])[row // 3 % 3], [9, 10, 100], ordered=True),
+            "shelf": pd.Categorical(np.array(["top", "low"])[row // 18], ["top", "low", "none"]),
+        }
+    )
+
+
 def sleep() -> pd.DataFrame:
     """Return six subjects of the sleep study."""
     frame = pd.read_csv(DATA / "sleepstudy.csv", dtype={"Subject": str})
@@ -151,6 +177,8 @@ FRAMES: dict[str, Callable[[], Any]] = {
     "studies": studies,
     "odd": odd,
     "line": line,
+    "units": units,
+    "kinds": kinds,
     "sleep": sleep,
     "ordered": ordered,
     "kidiq": read("kidiq", 60),

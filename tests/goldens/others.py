@@ -121,6 +121,21 @@ def settings() -> Record:
     return record
 
 
+def few_draws() -> Record:
+    """Return what is said of draws that are too few for most figures, and of one chain."""
+    model = fj.model("y ~ x + arm | school, joint()", frame("trial"), language=fj.CORE)
+    record: Record = {}
+    for chains, draws in ((1, 2), (1, 10), (2, 8)):
+        fit = model.fit(draws=draws, chains=chains, seed=1, engine="exact")
+        head = f"{chains} x {draws}"
+        record |= {
+            f"{head}: text": said(lambda fit=fit: text_lines(str(fit))),  # type: ignore[misc]
+            f"{head}: test": said(lambda fit=fit: table_lines(fit.test(at_least=2))),  # type: ignore[misc]
+            f"{head}: bands": said(lambda fit=fit: table_lines(fit.bands("x == 0"))),  # type: ignore[misc]
+        }
+    return record
+
+
 def comparisons() -> Record:
     """Return log evidences and Bayes factors of several models of one response."""
     texts = (
@@ -288,6 +303,7 @@ MAKE: dict[str, Callable[[], Record]] = {
     "language-extended": extended_formulas,
     "public-names": public_names,
     "settings": settings,
+    "few-draws": few_draws,
     "comparisons": comparisons,
     "beside-pymc": beside_pymc,
     "commands": commands,

@@ -69,8 +69,8 @@ def columns_of(model: fj.JointModel) -> Iterator[tuple[str, Array]]:
     yield from ((f"weights of column {name}", values) for name, values in design.weight_columns.items())
 
 
-def invented(model: fj.JointModel, chains: int, draws: int) -> fj.Fit:
-    """Return a fit with draws that are noise: positive where a variable is, and the same in every run."""
+def invented(model: fj.JointModel, chains: int, draws: int, diverging: int = 0) -> fj.Fit:
+    """Return a fit with draws that are noise, positive where a variable is; so many of each chain count as divergent."""
     plan, pymc = model.plan, model.pymc
     scales = {part.name for part in plan.parameters if hasattr(part, "name")}
     variables = {}
@@ -82,7 +82,7 @@ def invented(model: fj.JointModel, chains: int, draws: int) -> fj.Fit:
         values = _correlations(noise) if _is_correlation(dims) else np.exp(noise) if positive else noise
         variables[variable.name] = (("chain", "draw", *dims), values)
     coords = {dim: list(labels) for dim, labels in plan.coords.items()}
-    stats = Dataset({"diverging": (("chain", "draw"), np.zeros((chains, draws), dtype=bool))})
+    stats = Dataset({"diverging": (("chain", "draw"), np.tile(np.arange(draws) < diverging, (chains, 1)))})
     tree = DataTree.from_dict({"posterior": Dataset(variables, coords), "sample_stats": stats})
     tree.attrs = {"tune": 500, "target_accept": 0.9, "seed": 7}
     return fj.Fit(
