@@ -14,6 +14,7 @@ from goldens import errors, errors_of_calls, errors_of_others, reach
 from goldens.errors_of_calls import Calls, asked_fit, wide
 from goldens.errors_of_data import FRAMES, IMPROPER, ROWS, VALUES
 from goldens.models import recorded
+from goldens.others import path_of_saved
 from goldens.writing import Record, error_lines
 
 TINY = re.compile(r"\b\d(?:\.\d+)?e-[2-9]\d\b")
@@ -74,12 +75,12 @@ def of_improper() -> Calls:
 
 def of_files() -> Calls:
     """Return loads of files that were damaged."""
+    saved = path_of_saved("saved-plain").read_bytes()
 
     def load(whole: Callable[[bytes], bytes]) -> None:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "fit.nc"
-            asked_fit().save(path)
-            path.write_bytes(whole(path.read_bytes()))
+            path.write_bytes(whole(saved))
             try:
                 fj.load(path)
             except fj.StoreError as error:
