@@ -27,7 +27,7 @@ from stated_errors import handed_on, mean_errors, share_errors
 import formulajoint as fj
 
 TAILS = (0.05, 0.95)
-LEAST_ERROR = 1e-6
+LEAST_ERROR = 1e-4
 """A log evidence that is stated to be nearer than that is a quadrature's: it has no scatter."""
 
 WITHIN, LARGEST = 0.10, 1.35
