@@ -32,15 +32,15 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
         InferenceError,
         StoreError,
     )
-    from formulajoint.language.default import register
-    from formulajoint.language.extension import Extension, Language
-    from formulajoint.language.grammar import Fragment
-    from formulajoint.language.ir import Formula
+    from formulajoint.language.formula import Formula
+    from formulajoint.language.grammar.compose import Fragment
+    from formulajoint.language.grammar.tree import Node
     from formulajoint.language.parse import parse
-    from formulajoint.language.tables import CORE
-    from formulajoint.language.tree import Node
-    from formulajoint.results.any_posterior import contrast_table, joint
-    from formulajoint.results.any_test import joint_test
+    from formulajoint.language.vocabulary.core import CORE
+    from formulajoint.language.vocabulary.default import register
+    from formulajoint.language.vocabulary.language import Extension, Language
+    from formulajoint.results.external.contrasts import contrast_table, joint
+    from formulajoint.results.external.tests import joint_test
 
     __version__: str
 

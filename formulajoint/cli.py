@@ -66,7 +66,7 @@ def fit(
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
     from formulajoint.api.verbs import model
-    from formulajoint.results.tables import check_prob
+    from formulajoint.results.draws.tables import check_prob
 
     check_prob(prob)
     if save is not None:
@@ -119,8 +119,8 @@ def joint_test(
 ) -> None:
     """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
     from formulajoint.api.verbs import load
-    from formulajoint.results.printing import hypothesis_text
-    from formulajoint.results.records import test_record
+    from formulajoint.results.text.json import test_record
+    from formulajoint.results.text.printing import hypothesis_text
 
     table = load(fit).test(hypothesis, rope)
     if as_json:
@@ -147,7 +147,7 @@ def _say(text: str) -> None:
         return
     from rich.console import Console
 
-    from formulajoint.results.terminal import styled
+    from formulajoint.results.text.terminal import styled
 
     Console().print(styled(text), soft_wrap=True)
 
@@ -232,7 +232,7 @@ def _progress(quiet: bool) -> bool:
 
 def _check_target(path: Path) -> None:
     """Refuse a file that a fit could not be saved to, before anything is sampled."""
-    from formulajoint.results.store import target_of
+    from formulajoint.results.saved.store import target_of
 
     target_of(path)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 from formulajoint.spans import Span
 
 
@@ -84,17 +81,3 @@ def excerpt(text: str, span: Span) -> str:
     label = f"line {number}: " if "\n" in text else ""
     # Tabs would shift the caret.
     return f"    {label}{line.replace(chr(9), ' ')}\n    {' ' * (len(label) + column)}{'^' * width}"
-
-
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """Return ``did you mean `x`?`` for the candidate nearest to `name`, or an empty text."""
-    by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean `{by_folded[near[0]]}`?" if near else ""
-
-
-def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return `names` as a readable list in backticks, cut after `most` of them."""
-    quoted = [f"`{name}`" for name in names]
-    rest = len(quoted) - most
-    return ", ".join(quoted[:most]) + (f" and {rest} more" if rest > 0 else "")

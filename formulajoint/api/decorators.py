@@ -14,8 +14,8 @@ from formulajoint.compiler.families import Family
 from formulajoint.contrasts.custom import Contrast, ContrastFamily
 from formulajoint.contrasts.schemes import WeightScheme
 from formulajoint.design.functions import ColumnFunction, Operator
-from formulajoint.language.default import register
-from formulajoint.language.extension import Extension, Named
+from formulajoint.language.vocabulary.default import register
+from formulajoint.language.vocabulary.language import Extension, Named
 
 type Function = Callable[..., Any]
 type Decorator = Callable[[Function], Function]

@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_clause
-from formulajoint.results import tables
-from formulajoint.results.asked import hypotheses, printed_tests, unasked
-from formulajoint.results.contrast_draws import with_contrast
-from formulajoint.results.diagnostics import checked, diagnostics
-from formulajoint.results.evidence import differing_data, evidence_of
-from formulajoint.results.html import fit_html
-from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import fit_text
-from formulajoint.results.quantities import Rope
-from formulajoint.results.records import fit_record
-from formulajoint.results.tables import PROB
+from formulajoint.results.draws import tables
+from formulajoint.results.draws.contrast import with_contrast
+from formulajoint.results.draws.diagnostics import checked, diagnostics
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import PROB
+from formulajoint.results.joint_tests.bayes_factor.evidence import differing_data, evidence_of
+from formulajoint.results.joint_tests.quantities import Rope
+from formulajoint.results.joint_tests.questions import hypotheses, printed_tests, unasked
+from formulajoint.results.joint_tests.table import band_table, joint_table, sensitivity_table
+from formulajoint.results.text.html import fit_html
+from formulajoint.results.text.json import fit_record
+from formulajoint.results.text.printing import fit_text
+from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
@@ -359,7 +360,7 @@ class Fit:
         StoreError
             Where the file cannot be written.
         """
-        from formulajoint.results import store  # loads xarray
+        from formulajoint.results.saved import store  # loads xarray
 
         store.save(self.draws, path)
 
@@ -394,6 +395,6 @@ class Fit:
         return str(self)
 
     def __rich__(self) -> RichText:
-        from formulajoint.results.terminal import styled  # loads Rich
+        from formulajoint.results.text.terminal import styled  # loads Rich
 
         return styled(str(self))

@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.sufficient import by_sums, check_likelihood
+from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
-from formulajoint.errors import InferenceError, listed
-from formulajoint.language.ir import Formula
-from formulajoint.results.describe import explain, model_record
-from formulajoint.results.latex import explain_latex
+from formulajoint.errors import InferenceError
+from formulajoint.language.formula import Formula
+from formulajoint.results.text.describe import explain, model_record
+from formulajoint.results.text.latex import explain_latex
+from formulajoint.wording import listed
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -55,7 +56,7 @@ class JointModel:
     @cached_property
     def pymc(self) -> pm.Model:
         """The ``pm.Model``, built when first asked for; its response is observed row by row."""
-        from formulajoint.compiler.build import build_model  # loads PyMC: seconds
+        from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds
 
         return build_model(self.plan)
 
@@ -77,7 +78,7 @@ class JointModel:
             case "text":
                 return explain(self.plan)
             case "html":
-                from formulajoint.results.html import explain_html  # loads pandas
+                from formulajoint.results.text.html import explain_html  # loads pandas
 
                 return explain_html(self.plan)
             case "latex":
@@ -132,7 +133,7 @@ class JointModel:
             raise InferenceError(
                 f"Nothing can be drawn from a flat prior, and {listed(flat)} {has} one. Use the default priors."
             )
-        from formulajoint.inference.prior import sample_prior  # loads PyMC: seconds
+        from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 
         return sample_prior(self.pymc, draws, seed)
 
@@ -189,9 +190,9 @@ class JointModel:
             library is not installed or fails.
         """
         from formulajoint.api.fit import Fit
-        from formulajoint.inference.engines import run
+        from formulajoint.inference.engine import run
         from formulajoint.inference.settings import Settings
-        from formulajoint.results.posterior import Posterior
+        from formulajoint.results.draws.posterior import Posterior
 
         check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress, device)
@@ -200,7 +201,7 @@ class JointModel:
 
     def _for_nuts(self, likelihood: str) -> pm.Model:
         """Return the ``pm.Model`` that NUTS evaluates."""
-        from formulajoint.compiler.build import build_model  # loads PyMC: seconds
+        from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds
 
         return build_model(self.plan, "sums") if by_sums(self.plan, likelihood) else self.pymc
 
@@ -214,6 +215,6 @@ class JointModel:
         return self.explain()
 
     def __rich__(self) -> RichText:
-        from formulajoint.results.terminal import styled  # loads Rich
+        from formulajoint.results.text.terminal import styled  # loads Rich
 
         return styled(self.explain())

@@ -19,9 +19,9 @@ from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.rows import Sort
 from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
-from formulajoint.results.asked import hypotheses
-from formulajoint.results.contrast_draws import with_contrast
-from formulajoint.results.tables import PROB
+from formulajoint.results.draws.contrast import with_contrast
+from formulajoint.results.draws.tables import PROB
+from formulajoint.results.joint_tests.questions import hypotheses
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit

@@ -6,13 +6,14 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.api.model import JointModel
-from formulajoint.compiler.planning import make_plan
+from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
-from formulajoint.language.default import chosen
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Formula
+from formulajoint.errors import DataError, InferenceError
+from formulajoint.language.formula import Formula
 from formulajoint.language.parse import parse
+from formulajoint.language.vocabulary.default import chosen
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
@@ -120,7 +121,7 @@ def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
     True
     """
     from formulajoint.api.fit import Fit
-    from formulajoint.results import store  # xarray: half a second
+    from formulajoint.results.saved import store  # xarray: half a second
 
     posterior = store.load(path, language)
     return Fit(JointModel(posterior.plan), posterior)
@@ -167,7 +168,7 @@ def build(
     """
     import pymc as pm  # seconds
 
-    from formulajoint.compiler.build import add_to_model
+    from formulajoint.compiler.pymc.build import add_to_model
 
     plan = _plan(formula, data, priors, family, language, prefix)
     if pm.Model.get_context(error_if_none=False) is None:

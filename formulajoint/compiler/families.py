@@ -9,16 +9,18 @@ from sys import float_info
 from types import MappingProxyType
 from typing import Any, Literal
 
-from formulajoint.compiler.links import LINKS
-from formulajoint.compiler.overrides import Slot, read_overrides
-from formulajoint.compiler.priors import DEFAULT, Prior
-from formulajoint.errors import ExtensionError, FormulaError, did_you_mean, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Clause, Formula, Name
-from formulajoint.language.options import function_name, options_of, positional_of
+from formulajoint.compiler.planning.prior_clauses import Slot, read_overrides
+from formulajoint.distributions.links import LINKS
+from formulajoint.distributions.prior import DEFAULT, Prior
+from formulajoint.errors import ExtensionError, FormulaError
+from formulajoint.language.formula import Formula
 from formulajoint.language.parse import parse
-from formulajoint.language.signatures import Signature
-from formulajoint.language.tables import CORE
+from formulajoint.language.syntax.nodes import Clause, Name
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Signature
+from formulajoint.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

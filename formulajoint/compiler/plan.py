@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.families import Family
-from formulajoint.compiler.priors import Prior
-from formulajoint.contrasts.families import ContrastMatrix
+from formulajoint.contrasts.level_families import ContrastMatrix
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
-from formulajoint.design.schema import Design, FloatArray, Grouping, Hierarchy, Predictor, Term
-from formulajoint.language.ir import Expr
+from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
+from formulajoint.distributions.prior import Prior
+from formulajoint.language.syntax.nodes import Expr
 
 if TYPE_CHECKING:  # SciPy, of which a model without tests has no need
     from formulajoint.contrasts.hypotheses import Hypothesis

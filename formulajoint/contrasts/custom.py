@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.contrasts.families import FAMILIES, MEANINGS, ContrastMatrix
+from formulajoint.contrasts.level_families import FAMILIES, MEANINGS, ContrastMatrix
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import ExtensionError
-from formulajoint.language.extension import Language
-from formulajoint.language.options import Option, function_name, options_of, positional_of
-from formulajoint.language.signatures import Kind, Signature, Slot
-from formulajoint.language.tables import NAME, OVER, SCALE, WEIGHTS
+from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, WEIGHTS
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 TERM = Slot("term", Kind.TERM)
 

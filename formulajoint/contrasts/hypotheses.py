@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 import scipy
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
 from formulajoint.design.names import calls
 from formulajoint.design.references import (
@@ -22,10 +23,10 @@ from formulajoint.design.references import (
     resolve_subscript,
     resolve_term,
 )
-from formulajoint.design.schema import Design, FloatArray, IntArray, Term
+from formulajoint.design.schema import Design, Term
 from formulajoint.errors import FormulaError
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Subscript, Text
-from formulajoint.language.text import canonical
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Subscript, Text
+from formulajoint.language.syntax.text import canonical
 
 
 @dataclass(frozen=True, slots=True, eq=False)

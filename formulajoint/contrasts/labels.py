@@ -9,10 +9,11 @@ from math import prod
 
 from formulajoint.contrasts.hypotheses import Hypothesis, restrictions
 from formulajoint.contrasts.linear_forms import Form, Reader, picked
-from formulajoint.design.matching import position_of
-from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Chain, Expr, Name, Subscript
-from formulajoint.language.text import canonical
+from formulajoint.design.level_lookup import position_of
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Chain, Expr, Name, Subscript
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)

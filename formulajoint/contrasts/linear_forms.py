@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import FormulaError, listed
-from formulajoint.language.constants import constant
-from formulajoint.language.ir import Chain, Expr, Number, Unary
-from formulajoint.language.text import canonical
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import listed
 
 ROUNDING = 1e-14
 """What is left of a sum below this share of its parts is rounding."""

@@ -38,4 +38,4 @@ AVERAGES: Mapping[str, ContrastFunction] = MappingProxyType(
         "spread": ContrastFunction("spread", spread, "weighted standard deviation"),
     }
 )
-"""Clause name -> contrast. The clause's arguments are declared in ``language/tables.py``."""
+"""Clause name -> contrast. The clause's arguments are declared in ``language/vocabulary/core.py``."""

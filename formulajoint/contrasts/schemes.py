@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import ExtensionError, listed
-from formulajoint.language.options import Option, function_name, options_of, positional_of
-from formulajoint.language.signatures import Kind, Signature, Slot
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.errors import ExtensionError
+from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
+from formulajoint.wording import listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

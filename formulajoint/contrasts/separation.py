@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.schema import FloatArray, IntArray
 
 ZERO = 1e-9
 """Singular values of matrices whose rows are of unit length count as zero below this."""

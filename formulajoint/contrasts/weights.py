@@ -9,18 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.schemes import Groups, WeightScheme
-from formulajoint.design.matching import position_of
+from formulajoint.design.level_lookup import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
 from formulajoint.design.references import Axis
-from formulajoint.design.schema import Design, FloatArray, Grouping, Term
-from formulajoint.errors import DataError, FormulaError, listed
-from formulajoint.language.constants import constant
-from formulajoint.language.ir import Call, Expr, Map, Name, Sequence
-from formulajoint.language.options import given_options
-from formulajoint.language.signatures import arguments
-from formulajoint.language.tables import WEIGHT_SCHEMES
-from formulajoint.language.text import canonical
+from formulajoint.design.schema import Design, Grouping, Term
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Call, Expr, Map, Name, Sequence
+from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.core import WEIGHT_SCHEMES
+from formulajoint.language.vocabulary.options import given_options
+from formulajoint.language.vocabulary.signatures import arguments
+from formulajoint.wording import listed
 
 N_ROWS = Name("n")
 """The default of ``weights=``."""

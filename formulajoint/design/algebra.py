@@ -13,10 +13,11 @@ from itertools import combinations
 from math import comb
 
 from formulajoint.design.names import column_arguments, key_of, plain
-from formulajoint.errors import FormulaError, did_you_mean
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Rest, Unary
-from formulajoint.language.text import RANK, SPECIAL, canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Rest, Unary
+from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
 from formulajoint.spans import NOWHERE, Span
+from formulajoint.wording import did_you_mean
 
 MOST_TERMS = 1000
 MOST_FACTORS = 8

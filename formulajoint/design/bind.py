@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.algebra import Expansion, expand
 from formulajoint.design.columns import numeric_values
 from formulajoint.design.frame import Column, Frame, numbers, read_frame
@@ -26,14 +27,16 @@ from formulajoint.design.names import (
 )
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, check_finite, standard_errors, used_rows
-from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
+from formulajoint.design.schema import Design, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
-from formulajoint.errors import DataError, ExtensionError, FormulaError, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Call, Expr, Formula, Group, Name, Parameter, Rest
-from formulajoint.language.tables import CORE
+from formulajoint.errors import DataError, ExtensionError, FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Parameter, Rest
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
+from formulajoint.wording import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 
 type Piece = Mapping[str, bool]
 """Factors multiplied together; True where the factor is coded in full."""

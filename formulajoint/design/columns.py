@@ -9,20 +9,21 @@ from itertools import pairwise
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import CODINGS, Coding, treatment
 from formulajoint.design.frame import Column, Levels, levels, numbers
 from formulajoint.design.functions import ColumnFunction, column_function
-from formulajoint.design.matching import position_of
+from formulajoint.design.level_lookup import position_of
 from formulajoint.design.rows import Table
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import DataError, ExtensionError, FormulaError, listed
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Text, Unary
-from formulajoint.language.ir import Level as LevelNode
-from formulajoint.language.levels import level_of
-from formulajoint.language.options import given_options
-from formulajoint.language.signatures import arguments, matched
-from formulajoint.language.tables import FUNCTIONS
-from formulajoint.language.text import RANK, SPECIAL, canonical
+from formulajoint.errors import DataError, ExtensionError, FormulaError
+from formulajoint.language.syntax.levels import level_of
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Text, Unary
+from formulajoint.language.syntax.nodes import Level as LevelNode
+from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.core import FUNCTIONS
+from formulajoint.language.vocabulary.options import given_options
+from formulajoint.language.vocabulary.signatures import arguments, matched
+from formulajoint.wording import listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.moments import RANK_TOLERANCE, basis, rank, residual
-from formulajoint.design.schema import FloatArray
 
 type BoolArray = NDArray[np.bool_]
 

@@ -16,9 +16,10 @@ import numpy as np
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.level_order import by_size
-from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import DataError, listed
+from formulajoint.errors import DataError
+from formulajoint.wording import listed
 
 type Kind = Literal["numeric", "boolean", "categorical"]
 type BoolArray = NDArray[np.bool_]

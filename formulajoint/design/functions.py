@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.rows import mean, sd
-from formulajoint.design.schema import FloatArray
 from formulajoint.errors import ExtensionError
-from formulajoint.language.extension import Language
-from formulajoint.language.options import function_name, options_of, positional_of
-from formulajoint.language.signatures import Kind, Signature, Slot
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 
 @dataclass(frozen=True, slots=True, eq=False)

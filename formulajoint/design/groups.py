@@ -10,8 +10,9 @@ import numpy as np
 from formulajoint.design.frame import Levels, levels
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Grouping, Term
-from formulajoint.errors import DataError, FormulaError, listed
-from formulajoint.language.ir import Group
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.nodes import Group
+from formulajoint.wording import listed
 
 
 def bind_group(group: Group, table: Table) -> Grouping:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from formulajoint.design.names import parts_of
 from formulajoint.design.schema import Hierarchy, Predictor, Term
-from formulajoint.errors import DataError, FormulaError, did_you_mean, listed
-from formulajoint.language.constants import constant
-from formulajoint.language.ir import Call, Clause, Expr, Formula, Name
-from formulajoint.language.text import canonical
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Call, Clause, Expr, Name
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
 
 MAIN = "mu"
 """The parameter that the formula's own predictors describe."""

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, Grouping, IntArray, Term
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.schema import Grouping, Term
 
 RANK_TOLERANCE = 1e-9
 """A column whose part outside the others is smaller than this share of its length depends on them."""

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Call, Chain, Clause, Expr, Formula, GroupTerm, Name, Unary
-from formulajoint.language.signatures import arguments
-from formulajoint.language.tables import CLAUSES, FUNCTIONS
-from formulajoint.language.text import BARE_NAME, canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Chain, Clause, Expr, GroupTerm, Name, Unary
+from formulajoint.language.syntax.text import BARE_NAME, canonical
+from formulajoint.language.vocabulary.core import CLAUSES, FUNCTIONS
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.signatures import arguments
+from formulajoint.wording import did_you_mean, listed
 
 INTERCEPT = "Intercept"
 

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.matching import find_level as find_level
-from formulajoint.design.matching import position_of, written
+from formulajoint.design.level_lookup import find_level as find_level
+from formulajoint.design.level_lookup import position_of, written
 from formulajoint.design.names import INTERCEPT, contrast_calls, parts_of
-from formulajoint.design.schema import Design, Factor, FloatArray, Predictor, Term
-from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Attribute, Call, Chain, Expr, Name, Subscript, Unary
-from formulajoint.language.text import canonical
+from formulajoint.design.schema import Design, Factor, Predictor, Term
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
 
 type Part = Literal["coefficient", "mean", "sd"]
 

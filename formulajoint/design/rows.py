@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.frame import BoolArray, Column, Frame, numbers
-from formulajoint.design.schema import FloatArray, IntArray, Rows
+from formulajoint.design.schema import Rows
 from formulajoint.errors import DataError
-from formulajoint.language.extension import Language
-from formulajoint.language.tables import CORE
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
 
 LEAST = 1e-100
 """Standard errors below this count as zero: one over their squares would not be a number."""

@@ -9,16 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-import numpy as np
-from numpy.typing import NDArray
-
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Formula, Name
-from formulajoint.language.tables import CORE
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Name
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import NOWHERE, Span
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from math import prod
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.algebra import Expansion, Product
 from formulajoint.design.coding import Piece, distance, full, pieces
 from formulajoint.design.columns import Categorical, factor_values
 from formulajoint.design.names import INTERCEPT, columns_in
 from formulajoint.design.rows import Table, all_rows, mean, sd
-from formulajoint.design.schema import Factor, FloatArray, IntArray, Term
+from formulajoint.design.schema import Factor, Term
 from formulajoint.errors import DataError, FormulaError
 
 type Values = Mapping[str, FloatArray | Categorical]

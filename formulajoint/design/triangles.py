@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.moments import slopes
-from formulajoint.design.schema import FloatArray, Grouping, IntArray
+from formulajoint.design.schema import Grouping
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from formulajoint.design.names import calls, walk
-from formulajoint.errors import FormulaError, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Call, Expr, Formula, GroupTerm, Name, Parameter
-from formulajoint.language.text import canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Expr, GroupTerm, Name, Parameter
+from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.wording import listed
 
 FUNCTIONS: Mapping[str, str] = {
     "poly": "write the powers out: `x + I(x^2)`",

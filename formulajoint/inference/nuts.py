@@ -11,7 +11,7 @@ from pytensor.configdefaults import config
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
-from formulajoint.inference.dims import name_dims
+from formulajoint.inference.draws.dims import name_dims
 from formulajoint.inference.settings import Settings, quiet
 
 log = logging.getLogger("formulajoint")

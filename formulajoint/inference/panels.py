@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.arrays import FloatArray, IntArray
 
 type Densities = Callable[[FloatArray], FloatArray]
 """Log densities (F, n) at points (F, n), up to a constant; what is not a number counts as no density."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.panels import cover
 

@@ -11,9 +11,9 @@ import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import (
     draw_intervals,
     height_of,
@@ -39,11 +39,12 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.joint_tests import all_within, probability_of, simultaneous_band
-from formulajoint.results.posterior import Posterior, cells
-from formulajoint.results.printing import direction, numbers, probability
-from formulajoint.results.savage_dickey import SavageDickey, savage_dickey
-from formulajoint.results.tables import PROB, contrasts, describe
+from formulajoint.results.draws.posterior import Posterior, cells
+from formulajoint.results.draws.tables import PROB, contrasts, describe
+from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
+from formulajoint.results.joint_tests.figures import all_within, probability_of, simultaneous_band
+from formulajoint.results.text.printing import direction, numbers, probability
+from formulajoint.wording import did_you_mean, listed
 
 MOST_PANELS = 12
 """More values than these are drawn as rows of intervals."""

@@ -14,12 +14,13 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from xarray import DataArray, Dataset, DataTree
 
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.style import BLUE, RED, headline, styled
-from formulajoint.results import tables
-from formulajoint.results.diagnostics import R_HAT
-from formulajoint.results.posterior import Posterior, reported_cells
-from formulajoint.results.tables import describe
+from formulajoint.results.draws import tables
+from formulajoint.results.draws.diagnostics import R_HAT
+from formulajoint.results.draws.posterior import Posterior, reported_cells
+from formulajoint.results.draws.tables import describe
+from formulajoint.wording import did_you_mean, listed
 
 BACKENDS = ("matplotlib", "plotly")
 

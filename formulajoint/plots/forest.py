@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.contrasts.weights import group_rows
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import (
     Rows,
     Sort,
@@ -43,9 +43,10 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results import tables
-from formulajoint.results.joint_table import band_table
-from formulajoint.results.posterior import Posterior, cells
+from formulajoint.results.draws import tables
+from formulajoint.results.draws.posterior import Posterior, cells
+from formulajoint.results.joint_tests.table import band_table
+from formulajoint.wording import did_you_mean, listed
 
 MANY = 40
 """So many groups are sorted by their means unless told otherwise: nobody looks for a name among more."""

@@ -10,8 +10,8 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import (
     BLUE,
@@ -27,11 +27,11 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results import joint_tests as figures
-from formulajoint.results.joint_table import BY_SCORES, joint_table
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import probability, share_text
-from formulajoint.results.quantities import quantities, row_labels
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests import figures
+from formulajoint.results.joint_tests.quantities import quantities, row_labels
+from formulajoint.results.joint_tests.table import BY_SCORES, joint_table
+from formulajoint.results.text.printing import probability, share_text
 
 MOST_POINTS = 2000
 """A cloud of more draws than these is a blot; they are thinned evenly."""

@@ -1,7 +1,7 @@
 """Whether the model could have made these data: their residuals among those of responses drawn from the posterior.
 
 The response itself is no fair picture where many coefficients are fitted: replicated responses then scatter more than
-the data, whose errors the fitted coefficients have taken up (``results/predictive_check.py``).
+the data, whose errors the fitted coefficients have taken up (``results/predictions/predictive_check.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.special import ndtr, ndtri
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import (
     BLUE,
@@ -29,9 +29,9 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.predictive_check import predictive_check
-from formulajoint.results.replicates import in_blocks, some_draws
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.predictive_check import predictive_check
+from formulajoint.results.predictions.replicate import in_blocks, some_draws
 
 MOST_POINTS, MOST_BINS = 400, 40
 """Points of a curve, and bins of a histogram."""

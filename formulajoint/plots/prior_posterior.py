@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from xarray import Dataset, DataTree
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.plots.draws import MOST_TRACES, cells_by_label, chosen
 from formulajoint.plots.style import BLUE, GREY, cut, density, figure_of, headline, legend, panels, styled
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 REACH = 3.0
 """The axis reaches so many ranges of the posterior to both sides, or as far as most of the prior does."""

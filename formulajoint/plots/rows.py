@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import BLUE, GREY, PALE, cut, figure_of
 

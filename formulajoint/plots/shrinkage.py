@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import PooledTerm
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import Rows, height_of, label_rows, own_height, rows_for
 from formulajoint.plots.style import (
     BLUE,
@@ -27,8 +27,9 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.least_squares import not_pooled
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.regressions.by_group import not_pooled
+from formulajoint.wording import did_you_mean, listed
 
 
 @styled

@@ -19,7 +19,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 
 BLUE, RED, GREEN, GREY, PALE = "#0072b2", "#d55e00", "#009e73", "#6b7280", "#a3a9b3"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from formulajoint.results.joint_table import BY_SCORES
-from formulajoint.results.printing import centre, classical_text, direction, numbers, share_text
+from formulajoint.results.joint_tests.table import BY_SCORES
+from formulajoint.results.text.printing import centre, classical_text, direction, numbers, share_text
 
 GRADES = (
     (0.001, "Yes, beyond reasonable doubt"),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.report.charts import Row
-from formulajoint.results.printing import (
+from formulajoint.results.text.printing import (
     centre,
     classical_text,
     decimals_of,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 
 FAR = 4.0
 """An interval that would make the axis so many times as long as most need is cut, and ends in an arrow."""

@@ -9,18 +9,18 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, independent
 from formulajoint.contrasts.weights import group_rows
-from formulajoint.design.schema import FloatArray
 from formulajoint.report.cells import Cell, Table, effort, estimate, like, number
 from formulajoint.report.charts import LABEL, Estimate, Forest, Histogram, forest, histogram, row_height
-from formulajoint.results.joint_table import band_table
-from formulajoint.results.joint_tests import distances, whitened
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import numbers
-from formulajoint.results.quantities import quantities
-from formulajoint.results.tables import weights
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import weights
+from formulajoint.results.joint_tests.figures import distances, whitened
+from formulajoint.results.joint_tests.quantities import quantities
+from formulajoint.results.joint_tests.table import band_table
+from formulajoint.results.text.printing import numbers
 
 SPOKEN = 8
 """So many rows are named in the text that stands for a drawing; of more, the range is given."""

@@ -33,17 +33,17 @@ from formulajoint.report.groups import (
     values,
 )
 from formulajoint.report.recipe import Recipe, recipe
-from formulajoint.results.describe import (
+from formulajoint.results.draws.posterior import Posterior, reported_cells
+from formulajoint.results.joint_tests.table import joint_table
+from formulajoint.results.joint_tests.table import sensitivity_table as sensitivity
+from formulajoint.results.text.describe import (
     coefficient_rows,
     data_lines,
     describe_contrast,
     equation_lines,
     formula_lines,
 )
-from formulajoint.results.joint_table import joint_table
-from formulajoint.results.joint_table import sensitivity_table as sensitivity
-from formulajoint.results.posterior import Posterior, reported_cells
-from formulajoint.results.printing import blank_note, of_all_first, sampler_line, understood
+from formulajoint.results.text.printing import blank_note, of_all_first, sampler_line, understood
 
 MOST_BESIDE = 6
 """With so many groups the drawing of them leaves room for the first contrast's beside the answers."""

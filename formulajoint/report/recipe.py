@@ -6,7 +6,7 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray")
 """What the figures rest on, besides the engine."""

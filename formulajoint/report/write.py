@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from formulajoint.errors import StoreError
 from formulajoint.report.page import Findings, page
-from formulajoint.results.files import path_of, write_whole
+from formulajoint.results.saved.atomic import path_of, write_whole
 
 SUFFIXES = (".html", ".htm")
 

@@ -1,0 +1,1 @@
+"""From a design to a plan: variables, default priors, checks and notes."""

@@ -1,0 +1,1 @@
+"""Which contrast nodes a plan has."""

@@ -1,0 +1,47 @@
+"""What is found of phi: draws, the log evidence, and what tells whether to trust them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from formulajoint.arrays import FloatArray
+
+K_HAT = 0.7
+"""Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
+
+LOST = "Importance sampling found no density to draw from."
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Draws of phi.
+
+    Attributes
+    ----------
+    points : (F, C, draws, d) array
+        F densities side by side, C chains.
+    k_hat : float
+        Pareto shape of the largest importance weights: above `K_HAT` they cannot be trusted. Minus infinity where
+        draws are by quadrature, without weights.
+    ess : (F, C) array
+        What the points behind each chain are worth in independent draws; infinity with quadrature.
+    log_integral, error : float
+        Sum over the densities of the log of each integral, and its standard error.
+    modes : int
+        How many separate modes were found, of the density that has most.
+    disagreement : float
+        How far searches that were independent of each other differ in the log evidence, in standard errors of the
+        difference. Above `DISAGREE` parts of the posterior may be missing.
+    """
+
+    points: FloatArray
+    k_hat: float
+    ess: FloatArray
+    log_integral: float
+    error: float
+    modes: int = 1
+    disagreement: float = 0.0
+
+
+DISAGREE = 4.0
+"""Standard errors by which two searches may differ."""

@@ -1,0 +1,1 @@
+"""Why the parser stopped, and what to write instead."""

@@ -1,0 +1,28 @@
+"""Numbers and lists of names in words, for messages and tables."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from formulajoint.arrays import FloatArray
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return ``did you mean `x`?`` for the candidate nearest to `name`, or an empty text."""
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"did you mean `{by_folded[near[0]]}`?" if near else ""
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Return `names` as a readable list in backticks, cut after `most` of them."""
+    quoted = [f"`{name}`" for name in names]
+    rest = len(quoted) - most
+    return ", ".join(quoted[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def span(values: FloatArray) -> str:
+    """Return ``4 to 10``, or ``4`` where all are equal."""
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    return low if low == high else f"{low} to {high}"
