@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from formulajoint.arrays import FloatArray
+if TYPE_CHECKING:  # the language needs no NumPy
+    from formulajoint.arrays import FloatArray
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

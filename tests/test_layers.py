@@ -20,14 +20,36 @@ import formulajoint
 
 PACKAGE = Path(formulajoint.__file__).parent
 
-# A room imports only from rooms to its left; `errors` and `spans` stand left of all. Right of all rooms stand the public
-# names, which the command line may use.
-GROUND = ("grammar", "spans", "errors")
-ROOMS = ("language", "design", "contrasts", "compiler", "inference", "results", "plots", "report", "api")
+# A room imports only from rooms to its left; left of all stand modules that all may use. Right of all rooms stand the
+# public names, which the command line may use.
+GROUND = ("grammar", "arrays", "spans", "wording", "errors")
+ROOMS = (
+    "language",
+    "distributions",
+    "design",
+    "contrasts",
+    "compiler",
+    "inference",
+    "results",
+    "plots",
+    "report",
+    "api",
+)
 ORDER = (*GROUND, *ROOMS, "__init__", "cli")
 
 # Who may import which library: folders and modules. A library that is not here may be imported by nobody.
-NUMERIC = ("design/", "contrasts/", "compiler/", "inference/", "results/", "plots/", "report/", "api/")
+NUMERIC = (
+    "arrays.py",
+    "distributions/",
+    "design/",
+    "contrasts/",
+    "compiler/",
+    "inference/",
+    "results/",
+    "plots/",
+    "report/",
+    "api/",
+)
 LIBRARIES = {
     "array_api_compat": ("inference/latent/device.py",),
     "arviz": ("inference/", "results/", "plots/", "api/"),
@@ -66,29 +88,17 @@ WALKERS = {
 
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
-    (
-        "language/syntax/nodes.py",
-        "formulajoint.language.syntax.text.canonical",
-    ),  # which needs the types of ir.py
-    (
-        "compiler/evaluate/contrast_nodes.py",
-        "formulajoint.compiler.evaluate.pytensor_graph.",
-    ),  # loads PyTensor, for contrasts of users only
-    (
-        "inference/engine.py",
-        "formulajoint.inference.nuts.",
-    ),  # loads PyMC: seconds, and the exact engine needs none
+    # loads PyTensor, for contrasts of users only
+    ("compiler/evaluate/contrast_nodes.py", "formulajoint.compiler.evaluate.pytensor_graph."),
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
-    (
-        "inference/engine.py",
-        "formulajoint.inference.draws.datatree.",
-    ),  # loads xarray, of which tables have no need
+    ("inference/engine.py", "formulajoint.inference.nuts."),  # loads PyMC: the exact engine needs none
+    ("inference/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.pymc.build."),
     ("api/", "formulajoint.inference."),
     ("api/", "formulajoint.report."),  # loads Jinja
-    ("api/", "formulajoint.api.fit."),
+    ("api/", "formulajoint.api.fit."),  # loads pandas and SciPy
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.draws.posterior."),
     ("api/", "formulajoint.results.text.terminal."),
@@ -247,6 +257,47 @@ def test_house(rule):
     assert not complaints, "\n".join(complaints)
 
 
+def folder_graph(modules: list[Module]) -> dict[str, set[str]]:
+    """Return, for each folder within a room and each module beside them, those it imports, wherever the import stands.
+
+    Left out are imports that keep a heavy library out until it is needed.
+    """
+    names, graph = {module.name for module in modules}, dict[str, set[str]]()
+    for module in modules:
+        lazy = {name for f in functions(module) for node in ast.walk(f) for name in imported(node)}
+        typed = set(typing_imports(module))
+        for _, name in module.imports:
+            target = name if name in names else name.rpartition(".")[0]
+            if target in names and name not in typed and not (name in lazy and may_be_local(module, name)):
+                here, there = unit(module.name), unit(target)
+                graph.setdefault(here, set()).update({there} - {here})
+    return graph
+
+
+def unit(name: str) -> str:
+    """Return the folder below a room, or the module beside such folders: ``formulajoint.language.syntax``."""
+    return ".".join(name.split(".")[:3])
+
+
+def typing_imports(module: Module) -> Iterator[str]:
+    """Yield what is imported for type checkers alone."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for inner in ast.walk(node):
+                yield from imported(inner)
+
+
+def test_folders_import_in_one_direction():
+    TopologicalSorter(folder_graph(MODULES)).prepare()  # raises CycleError, naming the cycle
+
+
+def test_folders_that_import_each_other_are_found():
+    one = Module("design/one/a.py", "def f():\n    from formulajoint.design.two import b")
+    two = Module("design/two/b.py", "from formulajoint.design.one.a import f")
+    with pytest.raises(CycleError):
+        TopologicalSorter(folder_graph([one, two])).prepare()
+
+
 def import_graph(modules: list[Module]) -> dict[str, set[str]]:
     """Return, for each module, those it imports when it is itself imported."""
     names = {module.name for module in modules}
@@ -335,7 +386,7 @@ GOOD = [
     (
         imports_to_the_left,
         "design/bind.py",
-        "from formulajoint.language import ir\nfrom formulajoint import errors",
+        "from formulajoint.language import parse\nfrom formulajoint import errors",
     ),
     (text_is_never_code, "design/bind.py", "getattr(x, 'start', None)\nre.compile(x)\nmodel.eval()"),
     (imports_at_the_top, "plots/forest.py", "def f():\n    import matplotlib.pyplot as plt"),

@@ -272,7 +272,7 @@ class Fit:
         """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""
         from formulajoint.api.plotting import Plots  # loads matplotlib
 
-        return Plots(self)
+        return Plots(self.draws)
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.

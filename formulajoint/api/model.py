@@ -14,7 +14,6 @@ from formulajoint.errors import InferenceError
 from formulajoint.language.formula import Formula
 from formulajoint.results.text.describe import explain, model_record
 from formulajoint.results.text.latex import explain_latex
-from formulajoint.wording import listed
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -127,15 +126,9 @@ class JointModel:
         InferenceError
             Where a prior is flat, so that nothing can be drawn from it.
         """
-        flat = [name for name, prior in self.plan.priors if not prior.proper]
-        if flat:
-            has = "has" if len(flat) == 1 else "have"
-            raise InferenceError(
-                f"Nothing can be drawn from a flat prior, and {listed(flat)} {has} one. Use the default priors."
-            )
         from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 
-        return sample_prior(self.pymc, draws, seed)
+        return sample_prior(self.plan, draws, seed, self.pymc)
 
     def fit(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,23 +20,22 @@ from formulajoint.plots.rows import Sort
 from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
 from formulajoint.results.draws.contrast import with_contrast
+from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.joint_tests.questions import hypotheses
-
-if TYPE_CHECKING:
-    from formulajoint.api.fit import Fit
+from formulajoint.results.joint_tests.table import sensitivity_table
 
 type Size = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plots:
-    """The plots of `fit`. Each returns a matplotlib Figure, which a notebook shows and ``savefig`` writes.
+    """The plots of a posterior. Each returns a matplotlib Figure, which a notebook shows and ``savefig`` writes.
 
     `figsize` is in inches everywhere; `ax` takes axes of your own where the plot has one panel.
     """
 
-    fit: Fit
+    posterior: Posterior
 
     def forest(
         self,
@@ -64,7 +63,7 @@ class Plots:
         >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
         >>> fit.plot.forest().savefig("forest.png")  # doctest: +SKIP
         """
-        return forest(self.fit.draws, variable, prob, sort, ax, figsize)
+        return forest(self.posterior, variable, prob, sort, ax, figsize)
 
     def contrast(
         self,
@@ -87,9 +86,9 @@ class Plots:
             Half-width of the region about zero that counts as no effect.
         ax, figsize : optional
         """
-        draws = self.fit.draws
+        draws = self.posterior
         if name is not None and "(" in name and name not in draws.dataset:
-            language = self.fit.model.design.language
+            language = self.posterior.plan.design.language
             draws, name = with_contrast(draws, parse_clause(name, language), name), None
         return contrast(draws, name, prob, rope, ax, figsize)
 
@@ -102,8 +101,8 @@ class Plots:
             As for `Fit.test`; the first predictor in every group, where it is left out.
         ax, figsize : optional
         """
-        first, *others = hypotheses(self.fit.model.plan, hypothesis)
-        return joint(self.fit.draws, first, ax, figsize, 1 + len(others))
+        first, *others = hypotheses(self.posterior.plan, hypothesis)
+        return joint(self.posterior, first, ax, figsize, 1 + len(others))
 
     def sensitivity(
         self,
@@ -120,7 +119,8 @@ class Plots:
             As for `Fit.sensitivity`.
         ax, figsize : optional
         """
-        return sensitivity(self.fit.sensitivity(hypothesis, factors), ax, figsize)
+        tested = hypotheses(self.posterior.plan, hypothesis)
+        return sensitivity(sensitivity_table(self.posterior, tested, factors), ax, figsize)
 
     def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
         """Draw what pooling does: each group's least-squares estimate and its posterior mean.
@@ -131,7 +131,7 @@ class Plots:
             A pooled coefficient; a slope, where it is left out.
         ax, figsize : optional
         """
-        return shrinkage(self.fit.draws, variable, ax, figsize)
+        return shrinkage(self.posterior, variable, ax, figsize)
 
     def ppc(self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None) -> Figure:
         """Draw the residuals at `count` draws among those of replicated responses; the title says if they are alike.
@@ -143,7 +143,7 @@ class Plots:
         count, seed : int
         figsize : optional
         """
-        return ppc(self.fit.draws, kind, count, seed, figsize)
+        return ppc(self.posterior, kind, count, seed, figsize)
 
     def trace(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
@@ -158,7 +158,7 @@ class Plots:
         backend : {"matplotlib", "plotly"}
             Who draws; plotly's figure is interactive.
         """
-        return trace(self.fit.draws, names, figsize, backend)
+        return trace(self.posterior, names, figsize, backend)
 
     def pairs(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
@@ -172,7 +172,7 @@ class Plots:
         figsize, backend : optional
             As for `trace`.
         """
-        return pairs(self.fit.draws, names, figsize, backend)
+        return pairs(self.posterior, names, figsize, backend)
 
     def prior_posterior(
         self, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0, figsize: Size = None
@@ -192,5 +192,7 @@ class Plots:
         InferenceError
             Where a prior is flat.
         """
-        before = self.fit.model.prior_predictive(draws, seed)["prior"].to_dataset()
-        return prior_posterior(self.fit.draws, before, names, figsize)
+        from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
+
+        before = sample_prior(self.posterior.plan, draws, seed)["prior"].to_dataset()
+        return prior_posterior(self.posterior, before, names, figsize)

@@ -9,13 +9,13 @@ from sys import float_info
 from types import MappingProxyType
 from typing import Any, Literal
 
-from formulajoint.compiler.planning.prior_clauses import Slot, read_overrides
+from formulajoint.compiler.written_prior import read_prior
 from formulajoint.distributions.links import LINKS
 from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
 from formulajoint.language.parse import parse
-from formulajoint.language.syntax.nodes import Clause, Name
+from formulajoint.language.syntax.nodes import Call, Clause, Distributed, Name
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
@@ -82,8 +82,17 @@ class Family:
         positive = max(float(sd), float_info.min)  # a perfect fit is refused where the model is planned
         written = re.sub(r"\bsd\b", repr(positive), self.parameters[parameter])
         formula = parse(f"y ~ 1, prior({parameter} ~ {written})", CORE)
-        (prior,) = read_overrides(formula, [Slot(parameter, None, "")]).values()
-        return Prior(prior.law, prior.args, DEFAULT)
+        call = _distribution(formula)
+        found = read_prior(parameter, call, formula.source, positive=True, flat=parameter == "sigma")
+        return replace(found, origin=DEFAULT)
+
+
+def _distribution(formula: Formula) -> Call:
+    """Return the distribution of a formula's only prior."""
+    match formula.clauses:
+        case (Clause(call=Call(args=(Distributed() as item,))),):
+            return item.distribution
+    raise FormulaError("one distribution is expected", formula.source, formula.response.span)
 
 
 def _check(family: Family, distribution: Callable[..., Any]) -> None:

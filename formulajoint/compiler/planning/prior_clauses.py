@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from formulajoint.compiler.written_prior import read_prior
 from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.names import calls, parts_of
 from formulajoint.design.references import split_part
-from formulajoint.distributions.prior import LAWS, WRITTEN, Prior, prior
+from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError, FormulaError
 from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.nodes import Call, Chain, Clause, Distributed, Expr, Name, Subscript
+from formulajoint.language.syntax.nodes import Chain, Clause, Distributed, Expr, Name, Subscript
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import DISTRIBUTIONS
-from formulajoint.language.vocabulary.signatures import arguments
 from formulajoint.wording import did_you_mean, listed
 
 VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
@@ -84,7 +82,14 @@ def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
             if slot in found:
                 message = f"`{slot.spelling}` is given two priors"
                 raise FormulaError(message, formula.source, item.span, "leave one of them out")
-            found[slot] = _checked(slot, item.distribution, formula, slots)
+            found[slot] = read_prior(
+                slot.spelling,
+                item.distribution,
+                formula.source,
+                correlation=slot.part == COR,
+                positive=slot.scale,
+                flat=_may_be_flat(slot, slots),
+            )
     return found
 
 
@@ -166,40 +171,8 @@ def _advice_on_parameters(text: str, slots: Sequence[Slot]) -> str:
     return did_you_mean(text, spellings) or f"priors can be given to {listed(spellings)}"
 
 
-def _checked(slot: Slot, call: Call, formula: Formula, slots: Sequence[Slot]) -> Prior:
-    """Return the prior that `call` writes, or explain why `slot` cannot have it."""
-
-    def refuse(message: str, hint: str = "") -> FormulaError:
-        return FormulaError(message, formula.source, call.span, hint)
-
-    law = LAWS[call.name]
-    if (law.support == "correlation") != (slot.part == COR):
-        wanted = "`lkj(eta)`" if slot.part == COR else "a distribution of single numbers"
-        raise refuse(f"`{call.name}` cannot be the prior of `{slot.spelling}`, which takes {wanted}")
-    written = arguments(call, DISTRIBUTIONS[call.name], formula.source)
-    numbers = {name: constant(value, formula.source) for name, value in written.items()}
-    if call.name == "uniform" and not numbers["lower"] < numbers["upper"]:
-        raise refuse("the lower bound of `uniform` must be below the upper")
-    if slot.scale and not _is_positive(call.name, numbers):
-        raise refuse(
-            f"`{slot.spelling}` is above zero, but `{canonical(call)}` is not",
-            "use half_normal, half_student_t, half_cauchy, exponential, gamma, inverse_gamma, log_normal or constant",
-        )
-    if call.name == "flat" and not _may_be_flat(slot, slots):
-        raise refuse(f"`{slot.spelling}` needs a proper prior: nothing shows that its posterior would exist")
-    return prior(call.name, *(numbers[name] for name in law.args), origin=WRITTEN)
-
-
 def _may_be_flat(slot: Slot, slots: Sequence[Slot]) -> bool:
     """Tell whether ``propriety`` knows when a flat prior of `slot` leaves a posterior."""
     if slot.parameter == MAIN:
         return slot.part in (VALUE, MEAN)
     return slot == Slot("sigma", None, VALUE) and Slot("sigma", None, SD) not in slots
-
-
-def _is_positive(law: str, numbers: Mapping[str, float]) -> bool:
-    if law == "constant":
-        return numbers["value"] > 0
-    if law == "uniform":
-        return numbers["lower"] >= 0
-    return law == "flat" or LAWS[law].support == "positive"
