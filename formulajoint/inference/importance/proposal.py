@@ -146,10 +146,23 @@ def effective(weights: FloatArray) -> float:
     return float(1 / np.sum(weights**2))
 
 
+def share_by(proposal: Mixture, judge: Fitted) -> float:
+    """Return what a draw from a proposal is worth, judged by weighted draws from another.
+
+    Its own draws do not show a mode that it has lost: without that mode they look better. With weights W of the draws
+    of the judge, p the normalised density and q the proposal, it is 1 / sum of W p / q.
+    """
+    heights = judge.logs + judge.proposal.log_density(judge.points)
+    ratios = heights - proposal.log_density(judge.points) - integral(judge.logs)[0]
+    return float(np.exp(np.logaddexp.reduce(judge.logs) - np.logaddexp.reduce(judge.logs + ratios)))
+
+
 def fit_proposal(
     target: Target, first: Mixture, rounds: int, draws: int, rng: np.random.Generator, gain: float = GAIN
 ) -> Fitted:
     """Return the best of some rounds of adaptation, from a first proposal, while each gains so much.
+
+    A round must be better by the draws of the best before it, too.
 
     Raises
     ------
@@ -159,8 +172,9 @@ def fit_proposal(
     best = found = weighted(target, first, draws, rng)
     for _ in range(rounds):
         found = weighted(target, moved(found), draws, rng)
-        gained = found.share > best.share * gain
-        best = found if found.share > best.share else best
+        worth = min(found.share, share_by(found.proposal, best))
+        gained = worth > best.share * gain
+        best = found if worth > best.share else best
         if best.share > GOOD or not gained:
             break
     return best

@@ -26,6 +26,7 @@ from formulajoint.inference.importance.proposal import (
     mixed,
     normalised,
     scattered,
+    share_by,
     weighted,
 )
 from formulajoint.inference.importance.sampled import DISAGREE, LOST
@@ -90,7 +91,7 @@ class Effort:
     growth: int
 
 
-CHEAP, DEAR = Effort(1200, 5, 12), Effort(1000, 4, 2)
+CHEAP, DEAR = Effort(1200, 5, 12), Effort(1000, 6, 2)
 """Where a point costs microseconds, and where it costs many integrals."""
 
 
@@ -237,7 +238,8 @@ def _refined(target: Target, union: Fitted, components: int, draws: int, rng: np
         final = fit_proposal(target, thinned(union, components, rng), REFINED, draws, rng, GAIN)
     except np.linalg.LinAlgError:
         return union
-    return final if final.share > AS_GOOD * union.share else union
+    worth = min(final.share, share_by(final.proposal, union))
+    return final if worth > AS_GOOD * union.share else union
 
 
 def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture:

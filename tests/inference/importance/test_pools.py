@@ -13,7 +13,7 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.engine import exact
 from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.pools import Pools, sample
-from formulajoint.inference.importance.proposal import Mixture, normalised
+from formulajoint.inference.importance.proposal import Mixture, mixed, normalised, share_by, weighted
 from formulajoint.inference.importance.sampled import DISAGREE, Sampled
 from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.settings import Settings
@@ -83,6 +83,20 @@ def test_two_peaks_are_both_found() -> None:
 
     draws = run(target, 1).points.ravel()
     assert abs(np.mean(draws > 0) - 0.5) < 0.05
+
+
+def test_a_proposal_that_has_lost_a_mode_is_found_out_by_another() -> None:
+    def target(points: Array) -> Array:  # nine in ten at zero, one in ten at sixty
+        x = points[..., 0]
+        return np.logaddexp(np.log(0.9) + stats.norm.logpdf(x), np.log(0.1) + stats.norm.logpdf(x, 60))
+
+    rng = np.random.default_rng(1)
+    one, two = (Mixture(np.ones(1), np.full((1, 1), at), np.ones((1, 1, 1))) for at in (0.0, 60.0))
+    both = mixed([(0.9, one), (0.1, two)])
+    lost, judge = weighted(target, one, 1000, rng), weighted(target, both, 1000, rng)
+    assert lost.share > 0.9  # by its own draws it looks as good
+    assert share_by(one, judge) < 0.01
+    assert share_by(both, judge) == pytest.approx(judge.share, abs=0.02)
 
 
 def test_no_draw_is_taken_twice_and_chains_are_their_own() -> None:
