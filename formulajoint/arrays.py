@@ -1,4 +1,4 @@
-"""Arrays by the type of their elements."""
+"""Type aliases for NumPy arrays, by element type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and lists of names in words, for messages and tables."""
+"""Phrases for messages and tables: suggestions, lists of names, ranges of numbers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return `names` as a readable list in backticks, cut after `most` of them."""
+    """Return `names` in backticks, separated by commas; after the first `most`, the number left out."""
     quoted = [f"`{name}`" for name in names]
     rest = len(quoted) - most
     return ", ".join(quoted[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def span(values: FloatArray) -> str:
-    """Return ``4 to 10``, or ``4`` where all are equal."""
+    """Return the range of `values` as ``4 to 10``, or ``4`` if all are equal."""
     low, high = f"{values.min():.3g}", f"{values.max():.3g}"
     return low if low == high else f"{low} to {high}"

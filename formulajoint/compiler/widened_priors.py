@@ -1,4 +1,4 @@
-"""Priors made narrower or wider: what a Bayes factor would be if larger or smaller effects had been expected."""
+"""Priors made narrower or wider, for Bayes factors under smaller or larger expected effects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.distributions.prior import Prior
 
 DIVIDED: Mapping[str, tuple[str, ...]] = MappingProxyType({"exponential": ("lam",), "gamma": ("beta",)})
-"""Law -> arguments that are one over a scale."""
+"""Prior name -> arguments that are inverse scales."""
 
 MULTIPLIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -26,11 +26,11 @@ MULTIPLIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "uniform": ("lower", "upper"),
     }
 )
-"""Law -> arguments that are a scale; a location stays where it is."""
+"""Prior name -> arguments that are scales; locations stay the same."""
 
 
 def scaled(prior: Prior, factor: float) -> Prior | None:
-    """Return `prior` spread `factor` times as wide, or None for a law that has no scale."""
+    """Return `prior` with its scale multiplied by `factor`, or None if it has no scale."""
     if factor == 1:
         return prior
     change: Mapping[str, Callable[[float], float]] = {
@@ -45,22 +45,22 @@ def scaled(prior: Prior, factor: float) -> Prior | None:
 
 
 def with_scaled(plan: Plan, terms: Collection[str], factor: float) -> Plan | str:
-    """Return a plan in which the coefficients of some terms of the mean have priors `factor` times as wide.
+    """Return a plan with priors `factor` times as wide for the coefficients of some terms of the mean.
 
-    Of terms that a hierarchy pools, the prior of its mean and that of its sd are both scaled.
+    For pooled terms, the priors of the hierarchy's mean and sd are both scaled.
 
     Parameters
     ----------
     plan : Plan
     terms : collection of str
-        Their names.
+        Names of the terms.
     factor : float
         Above zero.
 
     Returns
     -------
     Plan or str
-        In words, why there is none.
+        If a prior has no scale, a sentence that says so.
     """
     try:
         return replace(plan, mean=_scaled_mean(plan.mean, terms, factor))
@@ -80,7 +80,7 @@ def _of(prior: Prior, factor: float) -> Prior:
 
 
 def _sd(prior: Prior, factor: float) -> Prior:
-    """Return the prior of a hierarchy's sd; a constant is a scale itself."""
+    """Return the scaled prior of a hierarchy's sd; a constant sd is itself scaled."""
     if prior.law == "constant":
         return replace(prior, args={"value": prior.args["value"] * factor})
     return _of(prior, factor)

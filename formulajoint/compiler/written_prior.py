@@ -1,4 +1,4 @@
-"""A distribution as a formula writes it, read as a prior."""
+"""Read a distribution written in a formula as a prior."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from formulajoint.language.vocabulary.signatures import arguments
 def read_prior(
     name: str, call: Call, text: str, correlation: bool = False, positive: bool = False, flat: bool = True
 ) -> Prior:
-    """Return the prior that `call` writes for a parameter.
+    """Return the prior of a parameter that `call` states.
 
     Parameters
     ----------
     name : str
-        Of the parameter, for errors.
+        Name of the parameter, for errors.
     call : Call
         Such as ``normal(0, 1)``.
     text : str
@@ -34,7 +34,7 @@ def read_prior(
     Raises
     ------
     FormulaError
-        Where the distribution cannot be the prior of this parameter.
+        If the distribution cannot be the prior of this parameter.
     """
 
     def refuse(message: str, hint: str = "") -> FormulaError:

@@ -1,7 +1,8 @@
-"""Families of contrasts: which differences of levels are of interest, as pure functions of the levels.
+"""Families of contrasts: sets of differences between levels, as pure functions of the levels.
 
-Each returns a labelled matrix: one row of weights an entry, one column a level. They serve the groups of a coefficient
-and the levels of a factor alike. The families are those of emmeans and marginaleffects, under the latter's names.
+Each returns a labelled matrix: one row of weights per entry, one column per level. They apply to the groups of a
+coefficient and to the levels of a factor. The families are those of emmeans and marginaleffects, with marginaleffects'
+names.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import orthonormal_polynomials, polynomial_names
 
 MOST_DEGREE = 6
-"""Polynomials go up to this degree unless another is asked for, as in emmeans."""
+"""Highest polynomial degree if ``degree=`` is not given, as in emmeans."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,9 +28,9 @@ class ContrastMatrix:
     Attributes
     ----------
     labels : tuple of str
-        One an entry, such as ``B - A``; all different.
+        One label per entry, such as ``B - A``; all different.
     weights : (m, k) array
-        Of each of the k levels in each of the m entries.
+        Weights of the k levels in the m entries.
     """
 
     labels: tuple[str, ...]
@@ -48,7 +49,7 @@ class ContrastMatrix:
 
 
 def pairwise(levels: Sequence[str]) -> ContrastMatrix:
-    """Each level less each of those after it: ``A - B``, ``A - C``, ``B - C``.
+    """Return each level less each of those after it: ``A - B``, ``A - C``, ``B - C``.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def pairwise(levels: Sequence[str]) -> ContrastMatrix:
 
 
 def reference(levels: Sequence[str], ref: int = 0) -> ContrastMatrix:
-    """Each other level less the one at place `ref`: ``B - A``, ``C - A``.
+    """Return each other level less the one at position `ref`: ``B - A``, ``C - A``.
 
     Examples
     --------
@@ -70,18 +71,18 @@ def reference(levels: Sequence[str], ref: int = 0) -> ContrastMatrix:
 
 
 def sequential(levels: Sequence[str]) -> ContrastMatrix:
-    """Each level less the one before it: ``B - A``, ``C - B``."""
+    """Return each level less the one before it: ``B - A``, ``C - B``."""
     return _differences(levels, [(place, place - 1) for place in range(1, len(levels))])
 
 
 def meandev(levels: Sequence[str], weights: FloatArray | None = None) -> ContrastMatrix:
-    """Each level less the (weighted) mean of all: ``A - mean``.
+    """Return each level less the (weighted) mean of all: ``A - mean``.
 
     Parameters
     ----------
     levels : sequence of str
     weights : (k,) array, optional
-        Of the levels in their mean, summing to one; equal if not given.
+        Weights of the levels in their mean, summing to one; by default equal.
     """
     k = len(levels)
     mean = np.full(k, 1 / k) if weights is None else weights
@@ -89,14 +90,14 @@ def meandev(levels: Sequence[str], weights: FloatArray | None = None) -> Contras
 
 
 def meanotherdev(levels: Sequence[str]) -> ContrastMatrix:
-    """Each level less the mean of the others: ``A - others``."""
+    """Return each level less the mean of the others: ``A - others``."""
     k = len(levels)
     others = (1 - np.eye(k)) / max(k - 1, 1)
     return ContrastMatrix(tuple(f"{named(level)} - others" for level in levels), np.eye(k) - others)
 
 
 def helmert(levels: Sequence[str]) -> ContrastMatrix:
-    """Each level less the mean of those before it: ``B - A``, ``C - mean(A, B)``."""
+    """Return each level less the mean of those before it: ``B - A``, ``C - mean(A, B)``."""
     k = len(levels)
     rows = [np.r_[np.full(j, -1 / j), 1.0, np.zeros(k - j - 1)] for j in range(1, k)]
     labels = tuple(f"{named(levels[j])} - {_mean_of(levels[:j])}" for j in range(1, k))
@@ -104,13 +105,13 @@ def helmert(levels: Sequence[str]) -> ContrastMatrix:
 
 
 def poly(levels: Sequence[str], degree: int | None = None) -> ContrastMatrix:
-    """Orthonormal polynomials over levels taken as equally spaced: ``linear``, ``quadratic``, as R's ``contr.poly``.
+    """Return orthonormal polynomials over equally spaced levels: ``linear``, ``quadratic``, as R's ``contr.poly``.
 
     Parameters
     ----------
     levels : sequence of str
     degree : int, optional
-        The highest; the number of levels less one, but at most 6, if not given.
+        Highest degree; by default the number of levels less one, but at most 6.
     """
     k = len(levels)
     highest = min(MOST_DEGREE, k - 1) if degree is None else degree
@@ -118,12 +119,12 @@ def poly(levels: Sequence[str], degree: int | None = None) -> ContrastMatrix:
 
 
 def named(level: str) -> str:
-    """Return a level as it stands in the label of a difference: in parentheses where it would be misread."""
+    """Return a level as written in the label of a difference: in parentheses if it could be misread."""
     return f"({level})" if level.startswith(("-", "+")) or " - " in level else level
 
 
 def _differences(levels: Sequence[str], pairs: Sequence[tuple[int, int]]) -> ContrastMatrix:
-    """Return the first level of each pair of places less the second."""
+    """Return, for each pair of positions, the first level less the second."""
     weights, entries = np.zeros((len(pairs), len(levels))), np.arange(len(pairs))
     if len(pairs):
         plus, minus = np.transpose(pairs)
@@ -140,22 +141,22 @@ def _mean_of(levels: Sequence[str]) -> str:
 type Family = Callable[..., ContrastMatrix]
 
 ORDERED = ("sequential", "helmert", "poly")
-"""Families that mean something else where the levels stand in another order."""
+"""Families whose contrasts depend on the order of the levels."""
 
 
 def in_order(
     family: Callable[[tuple[str, ...]], ContrastMatrix], levels: Sequence[str], order: Sequence[int]
 ) -> ContrastMatrix:
-    """Return the contrasts of a family that takes the levels in another order than that in which they stand.
+    """Return the contrasts of a family that takes the levels in `order`, with columns in the order of `levels`.
 
     Parameters
     ----------
     family : callable
         From the levels to their contrasts.
     levels : sequence of str
-        As they stand.
+        The levels in the order of the matrix's columns.
     order : sequence of int
-        Their places in the order in which the family takes them.
+        Positions of the levels in the order in which the family takes them.
 
     Examples
     --------
@@ -192,4 +193,4 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "poly": "orthonormal polynomials",
     }
 )
-"""Clause name -> what its entries are, in the plural."""
+"""Clause name -> phrase for its entries, in the plural."""

@@ -1,4 +1,4 @@
-"""Levels named in a formula, found among the labels of the data."""
+"""Find levels named in a formula among the labels of the data."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from formulajoint.language.syntax.text import BARE_NAME, canonical
 from formulajoint.wording import did_you_mean, listed
 
 BARE_LEVEL = rf"(?:{BARE_NAME}|[+-]?\d+(?:\.\d+)?)"
-"""A level that needs no quotes: a name or a number; several joined by ``/`` or ``:``."""
+"""Regular expression of a level without quotes, a name or a number; several may be joined by ``/`` or ``:``."""
 
 
 def position_of(level: Level, labels: Sequence[str], whose: str, text: str) -> int:
-    """Return the place of `level` among `labels`: by its text, else by numeric or boolean equality.
+    """Return the position of `level` among `labels`: by its text, or else by numeric or boolean equality.
 
     Parameters
     ----------
     level : Level
     labels : sequence of str
     whose : str
-        Whose levels they are, for the error: "`school`".
+        Name of the factor or grouping, for the error: "`school`".
     text : str
         The formula, into which the error points.
     """
@@ -40,7 +40,7 @@ def position_of(level: Level, labels: Sequence[str], whose: str, text: str) -> i
 
 
 def find_level(level: Level, labels: Sequence[str]) -> int | None:
-    """Return the place of `level` among `labels`, or None where it is none of them, or could be several."""
+    """Return the position of `level` among `labels`, or None if it matches no label or several."""
     found = _candidates(level, labels)
     return found[0] if len(found) == 1 else None
 
@@ -53,7 +53,7 @@ def _candidates(level: Level, labels: Sequence[str]) -> list[int]:
 
 
 def _equal(name: str, labels: Sequence[str]) -> list[int]:
-    """Return the places of labels that are the same number or the same truth value as `name`."""
+    """Return the positions of labels that are the same number or truth value as `name`."""
     readings: tuple[Callable[[str], float | bool | None], ...] = (_number, _truth)
     for reading in readings:
         value = reading(name)
@@ -75,6 +75,6 @@ def _truth(text: str) -> bool | None:
 
 
 def written(label: str) -> str:
-    """Return `label` as it is written in a formula, in quotes where it needs them."""
+    """Return `label` as written in a formula, in quotes if it needs them."""
     bare = re.fullmatch(rf"{BARE_LEVEL}(?:[/:]{BARE_LEVEL})*", label)
     return canonical(Level(label, quoted=not bare))

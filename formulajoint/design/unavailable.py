@@ -1,4 +1,4 @@
-"""What the language can say and this release cannot fit yet: refused in words, never ignored."""
+"""Refuse formulas that the language can state but this release cannot fit, with a message that says so."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAMILIES = ("gaussian", "student")
 
 
 def refuse_unavailable(formula: Formula, language: Language) -> None:
-    """Refuse what no design can be made of: functions, group terms, families."""
+    """Raise a FormulaError for functions, group terms and families that cannot be fitted yet."""
     for expr in _expressions(formula):
         for part in walk(expr):
             if isinstance(part, GroupTerm):

@@ -1,4 +1,4 @@
-"""Link functions of the mean, as numbers and in the model: ``link(mean) = sum of columns times coefficients``."""
+"""Link functions of the mean: ``link(mean) = sum of columns times coefficients``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Link:
     high: float = np.inf
 
     def at(self, mean: float) -> float:
-        """Return the link of `mean`."""
+        """Return the link function's value at `mean`."""
         return float(self.forward(mean))
 
 
@@ -38,4 +38,4 @@ LINKS: Mapping[str, Link] = MappingProxyType(
         "inverse": Link(lambda mean: 1 / mean, 0),
     }
 )
-"""The links by the names that formulas have for them; their inverses are in ``likelihood.py``, which loads PyMC."""
+"""Link name -> link function; the inverses are in ``compiler/pymc/likelihood.py``, which loads PyMC."""

@@ -1,4 +1,4 @@
-"""Log densities of the priors of scales: for quadrature, where PyMC is not needed."""
+"""Log densities of the priors of scales, in NumPy: for quadrature without PyMC."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _beta(x: FloatArray, alpha: float, beta: float) -> FloatArray:
 
 
 def _times(power: float, logs: FloatArray) -> FloatArray:
-    """Return the log of a power, of zero, too."""
+    """Return ``power * logs``, with 0 * log(0) = 0."""
     return power * logs if power else np.zeros_like(logs)
 
 
@@ -54,21 +54,21 @@ LOG_DENSITIES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         ),
     }
 )
-"""Prior name -> log density at x > 0, with the arguments that the language gives it."""
+"""Prior name -> log density at x > 0, with the argument names of formulas."""
 
 
 def log_density(prior: Prior, x: FloatArray) -> FloatArray:
-    """Return the log density of a proper prior of a scale at `x`."""
+    """Return the log density at `x` of a proper prior of a scale."""
     density = LOG_DENSITIES.get(prior.law)
     if density is None:
         raise BugError(f"{prior} is no prior of a scale with a density")
     with np.errstate(all="ignore"):
         found = np.asarray(density(x, **prior.args))
-    return np.where(np.isnan(found) & ~np.isnan(x), -np.inf, found)  # at 0 and infinity
+    return np.where(np.isnan(found) & ~np.isnan(x), -np.inf, found)  # NaN arises at 0 and infinity
 
 
 def support(prior: Prior) -> tuple[float, float]:
-    """Return the interval on which the density of a proper prior of a scale is above zero."""
+    """Return the interval in which a proper prior of a scale has positive density."""
     match prior.law:
         case "uniform":
             return float(prior.args["lower"]), float(prior.args["upper"])

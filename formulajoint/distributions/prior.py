@@ -1,4 +1,4 @@
-"""A prior as a value: a distribution's name with numbers, checked and printable, without PyMC."""
+"""Priors as values: a distribution's name and its numbers, printable, without PyMC."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from formulajoint.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A distribution that priors may use.
+    """A distribution that a prior may have.
 
     Attributes
     ----------
     args : tuple of str
         Argument names in PyMC's order.
     support : {"real", "positive", "interval", "correlation", "any"}
-        Where it lives; ``any`` is ``constant`` and ``flat``.
+        Support of the distribution; ``any`` stands for ``constant`` and ``flat``.
     """
 
     args: tuple[str, ...]
@@ -49,26 +49,26 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "lkj": _law("eta", "correlation"),
         "flat": _law("", "any"),
         "constant": _law("value", "any"),
-        "inverse": _law("", "positive"),  # p(sigma) = 1/sigma, what priors="flat" puts on a scale
+        "inverse": _law("", "positive"),  # p(sigma) = 1/sigma, the prior of a scale under priors="flat"
     }
 )
-"""All distributions of priors. ``inverse`` cannot be written in a formula."""
+"""All distributions of priors, by name. ``inverse`` cannot be written in a formula."""
 
 DEFAULT, WRITTEN, FLAT = "default", "formula", "flat"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prior:
-    """A prior of one variable.
+    """The prior of one variable.
 
     Attributes
     ----------
     law : str
         A name in `LAWS`.
     args : mapping of str to float or array
-        An array has one value a column of the term.
+        Arguments by name; an array has one value per column of the term.
     origin : {"default", "formula", "flat"}
-        Who chose it.
+        Source: the default rule, the formula, or priors="flat".
     """
 
     law: str
@@ -77,11 +77,11 @@ class Prior:
 
     @property
     def proper(self) -> bool:
-        """Whether it integrates to one."""
+        """Whether the density integrates to one."""
         return self.law not in ("flat", "inverse")
 
     def shaped(self, shape: tuple[int, ...]) -> Prior:
-        """Return the prior with its array arguments brought from (k,) to the term's `shape`."""
+        """Return the prior with its array arguments reshaped from (k,) to the term's `shape`."""
         args = {
             name: np.reshape(value, shape) if isinstance(value, np.ndarray) else value
             for name, value in self.args.items()
@@ -95,7 +95,7 @@ class Prior:
 
 
 def prior(law: str, *values: float | FloatArray, origin: str = DEFAULT) -> Prior:
-    """Return the prior `law` with arguments in their order; an array of one value, or of equal ones, is a number."""
+    """Return the prior `law` with `values` as its arguments in order; an array of equal values becomes one number."""
     args = dict(zip(LAWS[law].args, (_simplest(value) for value in values), strict=True))
     return Prior(law, args, origin)
 

@@ -1,4 +1,4 @@
-"""What every check needs: the text for carets, the tables of names, and the plainest kinds of values."""
+"""What every check uses: the text for carets, the tables of names, and checks of simple values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from formulajoint.wording import did_you_mean, listed
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A text being checked, and the language it is checked against; `used` collects the extensions it needs."""
+    """A text being checked, and its language; `used` collects the extensions that the text needs."""
 
     text: str
     language: Language
@@ -29,7 +29,7 @@ class Reader:
         return FormulaError(message, self.text, span, hint)
 
     def look_up(self, position: Position, name: str, span: Span) -> Signature:
-        """Return the signature of `name` in its position, or say which name may have been meant."""
+        """Return the signature of `name` in its position, or raise a FormulaError that suggests a known name."""
         table = self.language.names[position]
         if name not in table:
             other = ELSEWHERE.get(name.casefold(), "")
@@ -40,7 +40,7 @@ class Reader:
         return table[name]
 
     def _elsewhere(self, name: str) -> str:
-        """Return where `name` would have a meaning."""
+        """Return the hint that names the position in which `name` has a meaning, or an empty string."""
         homes = (home for position, home in HOMES.items() if name in self.language.names[position])
         return next((f"`{name}` is {home}" for home in homes), "")
 
@@ -54,7 +54,7 @@ HOMES: Mapping[Position, str] = {
 
 
 def name_span(call: nodes.Call) -> Span:
-    """Return where the name of `call` stands."""
+    """Return the span of the name of `call`."""
     return Span(call.span.start, min(call.span.end, call.span.start + len(call.name)))
 
 
@@ -64,19 +64,19 @@ type Check = Callable[[Reader, Slot, nodes.Expr], None]
 def check_arguments(
     reader: Reader, call: nodes.Call, signature: Signature, checks: Mapping[Kind, Check]
 ) -> None:
-    """Check the arguments of `call` in number, in name and in kind."""
+    """Check the number, the names and the kinds of the arguments of `call`."""
     for slot, value in matched(call, signature, reader.text):
         if not is_word(value, slot.words):
             checks[slot.kind](reader, slot, value)
 
 
 def is_word(value: nodes.Expr, words: tuple[str, ...]) -> bool:
-    """Say whether `value` is one of `words`; a name in backticks is always a column."""
+    """Return whether `value` is one of `words`; a name in backticks is always a column."""
     return isinstance(value, nodes.Name) and not value.quoted and value.id in words
 
 
 def described(value: nodes.Expr) -> str:
-    """Return in words what kind of thing `value` is."""
+    """Return the kind of `value` as a phrase: ``a comparison``."""
     if isinstance(value, nodes.Chain) and value.operators[0] in ("==", "!=", "<", "<=", ">", ">="):
         return "a comparison"
     if isinstance(value, nodes.Name) and value.quoted:
@@ -105,7 +105,7 @@ DESCRIPTIONS: Mapping[type, str] = {
 }
 
 
-# --- the plainest kinds of values
+# --- simple values
 
 
 def _column(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
@@ -161,7 +161,7 @@ def _label(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
 
 
 def _name_of(position: Position) -> Check:
-    """Return the check of a slot that takes a name of `position`, such as ``coding=sum``."""
+    """Return the check of an argument that is a name of `position`, such as ``coding=sum``."""
 
     def check(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
         if isinstance(value, nodes.Name) and not value.quoted:
@@ -177,7 +177,7 @@ def _name_of(position: Position) -> Check:
 
 
 def _written(value: nodes.Expr) -> str:
-    """Return the word that a value in quotes or with arguments may have been meant as."""
+    """Return the word in a value that should have been a bare name, or an empty string."""
     match value:
         case nodes.Name(id=word) | nodes.Text(value=word) | nodes.Call(name=word):
             return word

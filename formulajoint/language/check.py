@@ -1,4 +1,4 @@
-"""The meaning of names and positions in a formula, checked against the language before any data is seen."""
+"""Check the names and positions in a formula against the language, before any data are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from formulajoint.wording import did_you_mean
 
 
 def check_formula(reader: Reader, formula: Formula) -> None:
-    """Check a whole formula."""
+    """Check a whole formula, or raise a FormulaError."""
     check_response(reader, formula.response)
     check_predictors(reader, formula.predictors)
     if formula.group:
@@ -28,7 +28,7 @@ def check_formula(reader: Reader, formula: Formula) -> None:
 
 
 def check_clause(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> None:
-    """Check one clause by itself."""
+    """Check one clause on its own."""
     if isinstance(clause, nodes.Clause):
         signature = reader.look_up("clause", clause.name, name_span(clause.call))
         check_arguments(reader, clause.call, signature, ARGUMENTS)
@@ -39,7 +39,7 @@ def check_clause(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> None
 
 
 def check_after_fit(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> None:
-    """Check a clause that is asked of a finished fit."""
+    """Check a contrast clause given to a finished fit."""
     check_clause(reader, clause)
     clauses = reader.language.names["clause"]
     if isinstance(clause, nodes.Parameter) or not clauses[clause.name].after_fit:
@@ -48,12 +48,12 @@ def check_after_fit(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> N
 
 
 def check_hypotheses(reader: Reader, hypotheses: Sequence[nodes.Expr]) -> None:
-    """Check the text of a test."""
+    """Check the hypotheses of a test."""
     for hypothesis in hypotheses:
         check_hypothesis(reader, Slot("hypothesis", Kind.HYPOTHESIS), hypothesis)
 
 
-# --- what may stand only once
+# --- what may be stated only once
 
 
 def _check_repeats(reader: Reader, clauses: Sequence[nodes.Parameter | nodes.Clause]) -> None:
@@ -67,7 +67,7 @@ def _check_repeats(reader: Reader, clauses: Sequence[nodes.Parameter | nodes.Cla
 def _unique_things(
     reader: Reader, clauses: Sequence[nodes.Parameter | nodes.Clause]
 ) -> Iterator[tuple[str, str, Span]]:
-    """Yield what a formula may say only once: in words, by name, and where."""
+    """Yield what a formula may state only once: the kind of thing, its name, and its span."""
     for clause in clauses:
         if isinstance(clause, nodes.Parameter):
             yield "the parameter", clause.name, clause.span
@@ -84,7 +84,7 @@ def _unique_things(
                 yield "the prior of", canonical(argument.target), argument.span
 
 
-# --- arguments that only clauses have
+# --- arguments that only clauses take
 
 
 def _check_prior(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
@@ -127,7 +127,7 @@ def _check_weights(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
 
 
 def _check_counts(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    """Check what ``dirichlet(...)`` takes: weights that are not uncertain themselves."""
+    """Check the counts in ``dirichlet(...)``: weights that are not uncertain themselves."""
     certain = "`n`, `equal`, `sum(column)`, a column, or `{A: 30, B: 70}`"
     match value:
         case nodes.Name(id="precision", quoted=False):

@@ -1,4 +1,4 @@
-"""What may stand where the model's coefficients are meant: terms, arithmetic of coefficients, hypotheses."""
+"""Check references to coefficients: terms, arithmetic of coefficients, hypotheses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _check_part(reader: Reader, value: nodes.Expr) -> None:
 
 
 def _no_term(reader: Reader, slot: Slot, value: nodes.Expr) -> FormulaError:
-    """Return the error for what does not name a term."""
+    """Return the error for an expression that does not name a term."""
     message, hint = f"the name of a term is expected here, not {described(value)}", ""
     match value:
         case nodes.Chain(operators=("+" | "-" | "*" | "/" | "^", *_)):
@@ -97,7 +97,7 @@ def check_effect(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
             of = value.of.of if isinstance(value.of, nodes.Attribute) else value.of
             if not (
                 isinstance(of, nodes.Rest) and slot.kind is Kind.EFFECT
-            ):  # `.[A]`: of each predictor in turn
+            ):  # `.[A]`: each predictor in turn
                 check_term(reader, slot, of)
             _check_indices(reader, value)
         case nodes.Attribute():

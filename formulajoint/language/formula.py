@@ -1,4 +1,4 @@
-"""The formula as a value, which prints itself in one canonical spelling."""
+"""A parsed formula; its `str` is one canonical spelling."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from formulajoint.language.syntax.text import canonical, predictors
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A whole formula: what ``fj.parse`` returns.
+    """A whole formula, as returned by ``fj.parse``.
 
     Attributes
     ----------
     response : Expr
         A name or a call.
     predictors : Expr
-        Wilkinson algebra as written; it is expanded when the formula meets data.
+        Wilkinson algebra as written; it is expanded when the formula is bound to data.
     group : Group or None
-        What stands right of the top-level bar.
+        The group right of the top-level bar.
     clauses : tuple of Parameter or Clause
         In the order written.
     source : str
         The text this was parsed from, to which all spans refer.
     extensions : tuple of str
-        Names of the language extensions the formula was parsed with.
+        Names of the language extensions that the formula uses.
     """
 
     response: Expr

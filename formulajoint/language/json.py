@@ -1,4 +1,4 @@
-"""Formulas as plain JSON data, node by node, and back."""
+"""Convert formulas to plain JSON data, node by node, and back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NODES: Mapping[str, type[Any]] = {node.__name__: node for node in (*WRITERS, For
 
 
 def to_json(formula: Formula) -> dict[str, Any]:
-    """Return `formula` as dicts, lists, texts and numbers, with the version of this layout."""
+    """Return `formula` as dicts, lists, strings and numbers, with the version of this format."""
     return {"version": VERSION, **_encoded(formula)}
 
 
@@ -37,12 +37,12 @@ def _encoded(value: Any) -> Any:
 
 
 def from_json(data: Mapping[str, Any], language: Language | None = None) -> Formula:
-    """Return the formula that `to_json` gave.
+    """Return the formula encoded by `to_json`.
 
     Raises
     ------
     StoreError
-        If `data` is no such formula, is of a later version, or needs an extension that `language` lacks.
+        If `data` is damaged, is of another version, or needs an extension that `language` lacks.
     """
     language = chosen(language)
     _check_head(data, language)

@@ -1,4 +1,4 @@
-"""The door of the room: text in, checked formula out."""
+"""Entry point of the language: parse a text, check it, return a Formula."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def parse(text: str, language: Language | None = None) -> Formula:
     text : str
         Such as ``score ~ treatment | school, joint(weights=n)``.
     language : Language, optional
-        Such as ``CORE``, the plain one. By default the plain one with all extensions that are installed or that
-        decorators have added.
+        By default the plain language with all extensions that are installed or registered by decorators; ``CORE`` is
+        the plain one.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes
 
 
 def _read(text: str, start: str, language: Language) -> Any:
-    """Return what `text` says, its names not yet checked."""
+    """Return the lowered value of `text`, with its names not yet checked."""
     if not isinstance(text, str):
         raise FormulaError(
             f"this is no text but {type(text).__name__}", repr(text), Span(0, 1), "write it in quotes"

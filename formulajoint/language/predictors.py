@@ -1,4 +1,4 @@
-"""What may stand among predictors, which are Wilkinson algebra, and inside functions, which is arithmetic."""
+"""Check predictors, which are Wilkinson algebra, and the arithmetic inside functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from formulajoint.wording import did_you_mean
 
 
 def check_predictors(reader: Reader, value: nodes.Expr, whole: bool = True) -> None:
-    """Check a sum of terms; group terms and the like may stand in it if `whole`."""
+    """Check a sum of terms; group terms, ``offset`` and ``common`` are allowed only if `whole`."""
     for sign, term in _summands(value):
         if isinstance(term, nodes.Number):
             if term.text not in ("0", "1"):
@@ -27,7 +27,7 @@ def check_predictors(reader: Reader, value: nodes.Expr, whole: bool = True) -> N
 
 
 def _summands(value: nodes.Expr) -> Iterator[tuple[str, nodes.Expr]]:
-    """Yield the terms of a sum with their signs, through parentheses that hold sums."""
+    """Yield the terms of a sum with their signs, through nested parentheses."""
     match value:
         case nodes.Chain(operators=("+" | "-", *_)):
             for sign, term in zip(("+", *value.operators), value.operands, strict=True):
@@ -62,7 +62,7 @@ def _check_alone(reader: Reader, sign: str, term: nodes.GroupTerm | nodes.Call, 
 
 
 def _check_factor(reader: Reader, value: nodes.Expr) -> None:
-    """Check what ``:``, ``*``, ``/`` and ``^`` join."""
+    """Check an operand of ``:``, ``*``, ``/`` or ``^``."""
     match value:
         case nodes.Name() | nodes.Rest():
             return
@@ -89,7 +89,7 @@ def _check_exponent(reader: Reader, power: nodes.Chain) -> None:
 
 
 def _no_factor(reader: Reader, value: nodes.Expr) -> FormulaError:
-    """Return the error for what cannot be a predictor."""
+    """Return the error for an expression that cannot be a predictor."""
     match value:
         case nodes.Number():
             return _stray_number(reader, value)
@@ -162,7 +162,7 @@ WHERE: Mapping[Place, str] = {
 
 
 def check_response(reader: Reader, value: nodes.Expr) -> None:
-    """Check what stands left of the first ``~``."""
+    """Check the response, left of the first ``~``."""
     if isinstance(value, nodes.Call):
         _check_function(reader, value, "response")
 

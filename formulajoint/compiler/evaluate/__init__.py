@@ -1,1 +1,1 @@
-"""The value of a contrast node, in the model and on draws."""
+"""Evaluate contrast nodes, in the model and on draws."""

@@ -1,7 +1,7 @@
-"""The value of a contrast node from the values of the model's variables.
+"""Evaluate a contrast node from the values of the model's variables.
 
-One definition serves the model, where values are PyTensor variables with the dims of the plan, and draws, where they
-are NumPy arrays with the axis of draws behind: it uses operators, indexing and methods that both have.
+One definition works in the model, on PyTensor variables with the plan's dims, and on draws, NumPy arrays with the axis
+of draws last: it uses only operators, indexing and methods that both have.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from formulajoint.language.syntax.text import canonical
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
-    """Values of the model's variables by name; `sampled` where each has an axis of draws behind its dims."""
+    """Values of the model's variables by name; `sampled` if each has an axis of draws after its dims."""
 
     of: Callable[[str], Any]
     sampled: bool = False
 
     def along(self, name: str, own: int, rank: int) -> Any:
-        """Return a variable of `own` dims with axes of length one after them, `rank` in all."""
+        """Return a variable of `own` dims, with axes of length one added at the end to make `rank` dims."""
         return _widened(self.of(name), own, rank)
 
     def fixed(self, array: FloatArray, rank: int) -> FloatArray:
-        """Return numbers that are the same in every draw, shaped to go with variables of `rank` dims."""
+        """Return numbers that are the same in every draw, shaped to broadcast with variables of `rank` dims."""
         wide: FloatArray = _widened(array, array.ndim, rank)
         return wide[..., None] if self.sampled else wide
 
@@ -55,7 +55,7 @@ def _widened(value: Any, own: int, rank: int) -> Any:
 
 
 def node_value(contrast: ContrastPlan, values: Values) -> Any:
-    """Return the value of a contrast node: its dims, then the axis of draws where `values` have one."""
+    """Return the value of a contrast node: its dims, then the axis of draws if `values` have one."""
     match contrast:
         case AveragePlan():
             return _average(contrast, values)
@@ -66,13 +66,13 @@ def node_value(contrast: ContrastPlan, values: Values) -> Any:
 
 
 def on_draws(contrasts: Iterable[ContrastPlan], values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the nodes of `contrasts`, and their weights where these differ by sigma, from draws of what they read.
+    """Return the nodes of `contrasts`, and their weights if these depend on sigma, from draws of their inputs.
 
     Parameters
     ----------
     contrasts : iterable of ContrastPlan
     values : mapping of str to (..., S) array
-        Of each variable that they read, constants and uncertain shares among them: its dims, then S draws.
+        Each variable that they read, constants and uncertain shares included: its dims, then S draws.
 
     Returns
     -------
@@ -85,13 +85,13 @@ def on_draws(contrasts: Iterable[ContrastPlan], values: Mapping[str, FloatArray]
         name = contrast.weights_name
         if contrast.weights is not None and contrast.weights.over_sigma and name is not None:
             known[name] = found[name] = weights_over_sigma(contrast, source)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # said by the diagnostics
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # the diagnostics report these
             found[contrast.name] = node_value(contrast, source)
     return found
 
 
 def given_draws(plan: Plan, count: int) -> dict[str, FloatArray]:
-    """Return `count` equal draws (..., count) of what `constants` are, for `on_draws`."""
+    """Return the variables in `constants` repeated over `count` draws, (..., count), for `on_draws`."""
     return {
         name: np.broadcast_to(value[..., None], (*value.shape, count))
         for name, value in constants(plan).items()
@@ -99,12 +99,12 @@ def given_draws(plan: Plan, count: int) -> dict[str, FloatArray]:
 
 
 def share_draws(shares: Iterable[SharesPlan], count: int, rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Return draws (G, count) of uncertain shares, of which the data say nothing."""
+    """Return draws (G, count) of uncertain shares; they are independent of the data."""
     return {own.name: rng.dirichlet(own.counts, size=count).T for own in shares}
 
 
 def weights_over_sigma(contrast: AveragePlan | FamilyPlan, values: Values) -> Any:
-    """Return weights by precision where sigma differs by group: divided by sigma_g^2, summing to one over groups."""
+    """Return the precision weights if sigma differs by group: divided by sigma_g^2, summing to one over groups."""
     assert contrast.weights is not None  # as planned
     assert contrast.sigma is not None
     rank = contrast.weights.values.ndim
@@ -125,7 +125,7 @@ def variable_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 def node_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Return the dims of the contrast nodes, and of their weights where these differ from draw to draw."""
+    """Return the dims of the contrast nodes, and of their weights if these differ from draw to draw."""
     out: dict[str, tuple[str, ...]] = {shares.name: shares.dims for shares in plan.shares}
     for contrast in plan.contrasts:
         out[contrast.name] = contrast.dims
@@ -135,7 +135,7 @@ def node_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 def constants(plan: Plan) -> dict[str, FloatArray]:
-    """Return the values of those that are given as constants, and so are no variables of the posterior."""
+    """Return the values of variables fixed by ``constant(...)``, which are not in the posterior."""
     dims, priors = variable_dims(plan), dict(plan.priors)
     return {
         name: np.full(tuple(len(plan.coords[dim]) for dim in dims[name]), prior.args["value"])
@@ -168,7 +168,7 @@ def _weights(weights: Weights, variable: str | None, values: Values, rank: int) 
 def _family(contrast: FamilyPlan, values: Values) -> Any:
     rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
     others = [axis for axis in range(effects.ndim) if axis != contrast.axis]
-    levels = effects.transpose((contrast.axis, *others))  # what is compared comes first
+    levels = effects.transpose((contrast.axis, *others))  # the compared axis comes first
     if contrast.weights is not None and contrast.weights_differ:
         return levels - joint(levels, _weights(contrast.weights, contrast.weights_name, values, rank))
     matrix = contrast.matrix.weights
@@ -199,7 +199,7 @@ def _evaluated(expr: Expr, cells: Mapping[Expr, Cells], values: Values) -> Any:
 
 def _taken(cells: Cells, values: Values) -> Any:
     value = values.of(cells.variable)
-    behind = range(len(cells.order), value.ndim)  # the axis of draws stays where it is
+    behind = range(len(cells.order), value.ndim)  # the axis of draws stays last
     return value.transpose((*cells.order, *behind))[cells.index]
 
 

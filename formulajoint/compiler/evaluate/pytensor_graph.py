@@ -1,4 +1,4 @@
-"""A graph of PyTensor evaluated on draws, without compiling it to machine code."""
+"""Evaluate a PyTensor graph on draws, without compiling it to machine code."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from formulajoint.arrays import FloatArray
 
 
 def on_each_draw(function: Callable[..., Any], *arguments: FloatArray) -> FloatArray:
-    """Return `function` of PyTensor variables on each draw of its arguments.
+    """Return the values of `function`, of PyTensor variables, at each draw of its arguments.
 
     Parameters
     ----------
     function : callable
         From variables (...) to an expression (...).
     *arguments : (..., S) arrays
-        One variable each, with S draws behind; S may be 1 where all draws are the same.
+        One per variable, with S draws in the last axis; S may be 1 if all draws are the same.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""From a design to a plan: variables, default priors, checks and notes."""
+"""Plan a model from a design: variables, default priors, checks and notes."""

@@ -21,16 +21,16 @@ SLOPE = 2.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scales:
-    """What the default priors of one predictor are measured in.
+    """The units of the default priors of one predictor.
 
     Attributes
     ----------
     location : float
-        Where the intercept is expected.
+        Prior mean of the intercept.
     slope : float
         Prior sd of the slope of a predictor whose s_x is 1.
     spread : float
-        Prior sd of the response's location itself.
+        Prior sd of the location of the response.
     """
 
     location: float
@@ -39,7 +39,7 @@ class Scales:
 
 
 def scales(design: Design, family: Family, parameter: str) -> Scales:
-    """Return the scales of `parameter`'s predictor: on the scale of its link, which is the log for all but ``mu``."""
+    """Return the scales of `parameter`'s predictor, on its link's scale; the link is the log for all but ``mu``."""
     mean, sd = response_moments(design)
     if parameter == "mu" and family.link == "identity":
         return Scales(mean, SLOPE * sd, SLOPE * sd)
@@ -49,7 +49,7 @@ def scales(design: Design, family: Family, parameter: str) -> Scales:
 
 
 def _typical(prior: Prior) -> float:
-    """Return a typical value of a positive parameter: its prior's mean, or the scale of a half distribution."""
+    """Return a typical value of a positive parameter: the prior's mean, mode or median, or a half prior's scale."""
     numbers = {name: float(value) for name, value in prior.args.items()}
     match prior.law:
         case "gamma":
@@ -70,7 +70,7 @@ def _typical(prior: Prior) -> float:
 
 
 def response_moments(design: Design) -> tuple[float, float]:
-    """Return mean and sd (ddof 1) of the response less its offset, rows counted by their weights."""
+    """Return mean and sd (ddof 1) of the response less its offset, with rows counted by their weights."""
     y = design.response.values
     if design.predictor.offset is not None:
         y = y - design.predictor.offset
@@ -82,9 +82,9 @@ def response_moments(design: Design) -> tuple[float, float]:
 
 
 def stands_for_intercept(term: Term, predictor: Predictor) -> bool:
-    """Tell whether the term's coefficients are levels of the response: an intercept, or a factor that replaces it.
+    """Return whether the term's coefficients are levels of the response: an intercept, or a factor that replaces it.
 
-    In ``y ~ 0 + arm`` the coefficient of each arm is the arm's own mean, so it is expected where the response is.
+    In ``y ~ 0 + arm`` the coefficient of each arm is the arm's own mean, so its prior is centred at the mean response.
     """
     if term.name == "Intercept":
         return True
@@ -122,5 +122,5 @@ def _intercept_sd(predictor: Predictor, scale: Scales) -> float:
 
 
 def family_parameter(name: str, design: Design, family: Family) -> Prior:
-    """Return the default prior of a family's parameter itself."""
+    """Return the default prior of a family parameter without predictors."""
     return family.default_prior(name, response_moments(design)[1])

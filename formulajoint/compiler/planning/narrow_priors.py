@@ -1,13 +1,13 @@
-"""Notes on default priors that hold a coefficient far from where the data put it.
+"""Notes on default priors that hold a coefficient far from its least-squares estimate.
 
-Default priors are scaled by all rows. Where a predictor hardly varies within a group, or beside the other predictors,
-its slope may be many prior sds from zero. For a least-squares estimate b with standard error e and the prior N(m, s^2)
-there is a note where both hold:
+Default priors are scaled by all rows. If a predictor hardly varies within a group, or beside the other predictors, its
+slope may be many prior sds from zero. For a least-squares estimate b with standard error e and the prior N(m, s^2)
+there is a note if both hold:
 
-- prior and data disagree: |b - m| / sqrt(s^2 + e^2) is above 2, and above what the largest of all estimates exceeds by
-  chance in 5 % of data sets (prior predictive check of Evans & Moshonov, Bayesian Analysis 2006; Bonferroni)
+- prior and data disagree: |b - m| / sqrt(s^2 + e^2) is above 2, and above the value that the largest of all estimates
+  exceeds by chance in 5 % of data sets (prior predictive check of Evans & Moshonov, Bayesian Analysis 2006; Bonferroni)
 - it matters: the posterior mean is more than e from b. Its distance is |b - m| e^2 / (s^2 + e^2). Under a hierarchy
-  with mu ~ N(m, s^2) and tau ~ HalfNormal(s), where K groups are far out, tau grows to be near them at a cost of
+  with mu ~ N(m, s^2) and tau ~ HalfNormal(s), if K groups are far out, tau grows to be near them at a cost of
   |b - m| / (s sqrt(K)) each, so that the distance is e^2 / (s sqrt(K))
 """
 
@@ -28,12 +28,12 @@ from formulajoint.design.schema import Predictor
 from formulajoint.distributions.prior import DEFAULT
 
 BEYOND, CHANCE = 2.0, 0.05
-"""Least z for a note, and the share of data sets in which the largest |z| may give one by chance."""
+"""Smallest |z| for a note, and share of data sets in which the largest |z| causes one by chance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Against:
-    """A coefficient's least-squares estimates beside its default prior, (G, k) or (1, k); NaN where there is none."""
+    """A coefficient's least-squares estimates and its default prior, (G, k) or (1, k); NaN if not estimable."""
 
     coefficient: Coefficient
     estimates: FloatArray
@@ -44,7 +44,7 @@ class _Against:
 
     @property
     def z(self) -> FloatArray:
-        """How far the estimates are from the prior's mean, in sds of what the prior predicts for them."""
+        """Distance of the estimates from the prior's mean, in prior predictive sds."""
         spread = np.hypot(self.sd, 0.0 if self.sd_of_groups is None else self.sd_of_groups)
         return np.asarray(abs(self.estimates - self.mean) / np.hypot(spread, self.errors))
 
@@ -58,7 +58,7 @@ class _Against:
 
 
 def may_be_narrow(plan: Plan) -> bool:
-    """Tell whether any slope of the mean has a default prior on the response's own scale."""
+    """Return whether any slope of the mean has a default prior on the response's own scale."""
     predictor = plan.mean.predictor
     return plan.family.link == "identity" and any(
         _default(plan.mean, c) is not None
@@ -99,7 +99,7 @@ def _compare(plan: Plan, columns: Columns) -> Iterator[_Against]:
 
 
 def _residual_variances(plan: Plan, fit: LeastSquares) -> tuple[FloatArray, float]:
-    """Return rss / (df - 2), the mean of sigma^2 under 1/sigma, of each group (G,) and of all; NaN of few rows."""
+    """Return rss / (df - 2), the posterior mean of sigma^2 under 1/sigma, by group (G,) and overall, or NaN."""
     groups = len(fit.group_df)
     if plan.design.standard_errors is not None:
         return np.ones(groups), 1.0
@@ -117,7 +117,7 @@ def _residual_variances(plan: Plan, fit: LeastSquares) -> tuple[FloatArray, floa
 def _default(
     part: LinearPlan, coefficient: Coefficient
 ) -> tuple[FloatArray, FloatArray, FloatArray | None] | None:
-    """Return mean and sd, (k,), of a default prior and, under a hierarchy, the scale of the groups' sd."""
+    """Return mean and sd of a default prior, (k,), and, under a hierarchy, the scale of the groups' sd; or None."""
     size = coefficient.term.columns.shape[1]
     member = part.pooled.get(coefficient.name)
     prior = coefficient.prior if member is None else member.mean
@@ -143,7 +143,7 @@ def _note(part: LinearPlan, item: _Against, held: BoolArray) -> str:
 
 
 def _cure(predictor: Predictor, item: _Against, held: BoolArray) -> str:
-    """Return what to write: a prior as wide as the estimates, or the predictor in other units in each group."""
+    """Return the advice: a prior as wide as the estimates, or the predictor in other units in each group."""
     term = item.coefficient.term.name
     size = _rounded_up(float(abs(item.estimates - item.mean)[held].max()))
     if item.coefficient.prior is None:
@@ -156,6 +156,6 @@ def _cure(predictor: Predictor, item: _Against, held: BoolArray) -> str:
 
 
 def _rounded_up(value: float) -> float:
-    """Return `value` rounded up to one digit."""
+    """Return `value` rounded up to one significant digit."""
     unit = 10.0 ** np.floor(np.log10(value))
     return float(np.ceil(value / unit) * unit)

@@ -1,4 +1,4 @@
-"""Notes where a default matters: what the reader of a fit should know about the model chosen."""
+"""Notes on defaults that matter, for the reader of a fit."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from formulajoint.design.schema import Factor, Grouping, Term
 from formulajoint.distributions.prior import DEFAULT, Prior
 
 FAR = 5.0
-"""A column whose mean is this many sds from zero makes the intercept an extrapolation."""
+"""A column whose mean is more than this many sds from zero makes the intercept an extrapolation."""
 
 FEW = 3
-"""With so few groups a hierarchy's sd hardly learns from the data."""
+"""With at most this many groups, a hierarchy's sd learns little from the data."""
 
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
-    """Return the notes of a plan, each one sentence or two."""
+    """Return the notes of a plan, each of one or two sentences."""
     return (
         *_far_columns(plan),
         *_orders_of_text(plan),
@@ -35,7 +35,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
 
 
 def far_terms(plan: Plan) -> list[Term]:
-    """Return the numeric terms far from zero, beside an intercept that therefore is an extrapolation."""
+    """Return the numeric terms far from zero beside an intercept, which makes the intercept an extrapolation."""
     predictor = plan.design.predictor
     levels = [term for term in predictor.terms if stands_for_intercept(term, predictor)]
     others = [term for term in predictor.terms if levels and term not in levels and not term.factors]
@@ -47,7 +47,7 @@ def _far_columns(plan: Plan) -> Iterator[str]:
     for term in far_terms(plan):
         level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
         pooled = any(c.term is level for c in plan.mean.coefficients if c.name in plan.mean.pooled)
-        # Levels pooled at x = 0 draw the groups' lines together there, and so their slopes.
+        # Pooling the levels at x = 0 pulls the groups' lines together there, and so changes their slopes.
         drawn = f", and as it is pooled, the slopes of {term.name} depend on where {term.name} has its zero"
         spread = sd(term.columns, plan.design.row_weights)[0]
         yield (
@@ -57,7 +57,7 @@ def _far_columns(plan: Plan) -> Iterator[str]:
 
 
 def _orders_of_text(plan: Plan) -> Iterator[str]:
-    """Tell of codings that depend on the order of the levels, and take whole numbers in the order of text."""
+    """Yield a note for each coding that depends on the order of its levels, if numbers in it are sorted as text."""
     parts = [plan.mean, *(part for part in plan.parameters if isinstance(part, LinearPlan))]
     for factor in {f.name: f for part in parts for t in part.predictor.terms for f in t.factors}.values():
         if factor.order != tuple(range(len(factor.levels))) and _has_order(factor):
@@ -68,7 +68,7 @@ def _orders_of_text(plan: Plan) -> Iterator[str]:
 
 
 def _has_order(factor: Factor) -> bool:
-    """Tell whether a factor's columns mean something else where its levels stand in another order."""
+    """Return whether a factor's coding depends on the order of its levels."""
     codings = (CODINGS[name](factor.levels)[0] for name in ("helmert", "poly"))
     return any(factor.coding is not None and np.array_equal(factor.coding, coding) for coding in codings)
 
@@ -84,7 +84,7 @@ def _few_groups(plan: Plan) -> Iterator[str]:
 
 
 def _lone_rows(plan: Plan) -> Iterator[str]:
-    """Tell that groups of one row each, with an intercept each, leave nothing to learn sigma from."""
+    """Yield a note if each group has one row and an intercept, which leaves nothing to estimate sigma from."""
     sigma, predictor = plan.scale("sigma"), plan.design.predictor
     grouping = predictor.grouping
     if sigma is None or sigma.prior.law == "constant" or grouping is None:
@@ -97,7 +97,7 @@ def _lone_rows(plan: Plan) -> Iterator[str]:
 
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:
-    """Yield the groups of each hierarchy with its sds and their priors."""
+    """Yield the groups of each hierarchy, with its sds and their priors."""
     for part in (plan.mean, *plan.parameters):
         if isinstance(part, ScalePlan):
             if part.pool is not None and part.grouping is not None:
@@ -108,7 +108,7 @@ def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]
 
 
 def _of_columns(plan: Plan) -> Iterator[str]:
-    """Yield what the columns tell of coefficients: which the data leave open, which a default prior holds back."""
+    """Yield the notes that need the columns: coefficients not determined, or held back by a default prior."""
     for part in (plan.mean, *plan.parameters):
         if not isinstance(part, LinearPlan):
             continue

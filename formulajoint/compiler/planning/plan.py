@@ -1,4 +1,4 @@
-"""From a design to a plan: which variables the model has, what they are called, and their priors."""
+"""Entry point of planning: the variables of a design's model, their names and their priors."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ if TYPE_CHECKING:
     from formulajoint.contrasts.hypotheses import Hypothesis
 
 ETA = 2.0
-"""Default LKJ concentration: mildly against correlations near one."""
+"""Default LKJ concentration: slightly disfavours correlations near one."""
 
 
 def make_plan(design: Design, priors: str | None = None, family: str | None = None, prefix: str = "") -> Plan:
-    """Return the plan of the model that `design` asks for.
+    """Return the plan of the model of `design`.
 
     Parameters
     ----------
     design : Design
     priors : {None, "flat"}
-        Default priors, or the improper ones that return the classical results.
+        None for the default priors, "flat" for the improper ones that reproduce the classical results.
     family : str, optional
-        Where the formula has no ``family(...)``.
+        Family if the formula has no ``family(...)``.
     prefix : str, optional
-        Stands before every variable and dim.
+        Put before the name of every variable and dim.
 
     Raises
     ------
     FormulaError
-        Where a clause does not fit the model.
+        If a clause does not fit the model.
     DataError
-        Where the posterior would be improper.
+        If the posterior would be improper.
     """
     law = without_sigma(family_of(design.formula, family, design.language), design.formula)
     check_response(design, law)
@@ -92,18 +92,18 @@ def _tests(design: Design) -> tuple[Hypothesis, ...]:
     """Return the hypotheses of the formula's ``test(...)`` clauses."""
     if not any(calls(design.formula, "test")):
         return ()
-    from formulajoint.contrasts.hypotheses import asked  # loads SciPy, of which other formulas have no need
+    from formulajoint.contrasts.hypotheses import asked  # loads SciPy, needed only for tests
 
     return asked(design)
 
 
 def is_direct(predictor: Predictor) -> bool:
-    """Tell whether a parameter has no predictors but, perhaps, its own value in each group: ``sigma ~ 1 | g``."""
+    """Return whether a parameter's only predictor is an intercept, shared or per group: ``sigma ~ 1 | g``."""
     return [term.name for term in predictor.terms] == ["Intercept"] and predictor.offset is None
 
 
 def slots(design: Design, family: Family) -> list[Slot]:
-    """Return every variable of the model that a formula may give a prior to."""
+    """Return every variable of the model that can have a prior in the formula."""
     pooled = {(h.parameter, term) for h in design.hierarchies for term in h.terms}
     out: list[Slot] = []
     for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
@@ -123,7 +123,7 @@ def slots(design: Design, family: Family) -> list[Slot]:
 
 @dataclass(slots=True)
 class _Maker:
-    """What every step of planning needs; made and dropped by `make_plan`."""
+    """The state of planning; made and dropped by `make_plan`."""
 
     design: Design
     family: Family
@@ -132,7 +132,7 @@ class _Maker:
     names: Names
 
     def plan(self) -> Plan:
-        # The family's own parameters keep their names; a predictor of the same name gives way.
+        # The family's own parameters keep their names; a predictor with such a name gets another one.
         design = self.design
         response = self.names.variable(design.response.name)
         own = {name: self.names.variable(name) for name in self.family.parameters}
@@ -173,7 +173,7 @@ class _Maker:
         return predictor is None or is_direct(predictor)
 
     def _prior(self, slot: Slot, default: Prior, flat: Prior | None = None) -> Prior:
-        """Return the prior of `slot`: as written, else flat where that was asked and means something, else default."""
+        """Return the prior of `slot`: as written; else `flat`, if given, under priors="flat"; else the default."""
         written = self.overrides.get(slot)
         if written is not None:
             return written
@@ -249,7 +249,7 @@ class _Maker:
         scale: defaults.Scales,
         auto: Mapping[str, bool],
     ) -> Pool:
-        assert predictor.grouping is not None  # resolve_hierarchies has seen to it
+        assert predictor.grouping is not None  # checked by resolve_hierarchies
         members = [
             self._member(request, predictor, coefficients[name], scale, auto.get(name, False))
             for name in request.terms
@@ -311,7 +311,7 @@ class _Maker:
 
 
 def _auxiliary(plan: Plan) -> frozenset[str]:
-    """Return the variables that only serve the sampler."""
+    """Return the variables that only the sampler needs."""
     out: set[str] = set()
     for part in (plan.mean, *plan.parameters):
         if isinstance(part, ScalePlan):

@@ -1,4 +1,4 @@
-"""``prior(...)`` clauses: which variable a written prior is for, and whether it can be one."""
+"""``prior(...)`` clauses: the variable that a written prior is for, and whether it can have that prior."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A variable that may be given a prior.
+    """A variable that can have a prior in the formula.
 
     Attributes
     ----------
     parameter : str
         ``mu`` for the main predictor.
     term : str or None
-        None for a parameter that has no predictors, and for correlations.
+        None for a parameter without predictors, and for correlations.
     part : {"", ".mean", ".sd", "cor"}
-        Of a hierarchy, its location and scale.
+        For a hierarchy, its location or scale.
     factors : tuple of str
-        Of the term, sorted.
+        Sorted factors of the term.
     """
 
     parameter: str
@@ -42,7 +42,7 @@ class Slot:
 
     @property
     def base(self) -> str:
-        """What is written before ``.mean`` or ``.sd``."""
+        """The text before ``.mean`` or ``.sd`` in ``prior(...)``."""
         if self.part == COR:
             return COR
         if self.term is None:
@@ -51,12 +51,12 @@ class Slot:
 
     @property
     def spelling(self) -> str:
-        """How ``prior(...)`` names it."""
+        """The name in ``prior(...)``."""
         return self.base if self.part == COR else self.base + self.part
 
     @property
     def scale(self) -> bool:
-        """Whether it is a scale, so that its prior lives on positive numbers."""
+        """Whether the variable is a scale, so that its prior must be on positive numbers."""
         return self.part == SD or (self.part == VALUE and self.term is None)
 
 
@@ -64,12 +64,12 @@ type Overrides = Mapping[Slot, Prior]
 
 
 def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
-    """Return the priors that the formula writes, by the slot each is for.
+    """Return the priors written in the formula, by slot.
 
     Raises
     ------
     FormulaError
-        Where the target is unknown, ambiguous or named twice, or the distribution cannot be its prior.
+        If the target is unknown, ambiguous or named twice, or cannot have that distribution as its prior.
     """
     found: dict[Slot, Prior] = {}
     for clause in formula.clauses:
@@ -109,7 +109,7 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
 
 
 def _names(target: Expr, slot: Slot) -> bool:
-    """Tell whether `target` can be read as the name of `slot`."""
+    """Return whether `target` can be read as the name of `slot`."""
     if slot.part in (VALUE, COR):
         return _is_base(target, slot)
     base, part = split_part(target)
@@ -117,7 +117,7 @@ def _names(target: Expr, slot: Slot) -> bool:
 
 
 def _is_base(expr: Expr, slot: Slot) -> bool:
-    """Tell whether `expr` names the term or parameter that `slot` is of."""
+    """Return whether `expr` names the term or parameter of `slot`."""
     if slot.term is None:
         return expr == Name(slot.base)
     term = expr if slot.parameter == MAIN else _without(slot.parameter, expr)
@@ -125,7 +125,7 @@ def _is_base(expr: Expr, slot: Slot) -> bool:
 
 
 def _without(parameter: str, expr: Expr) -> Expr | None:
-    """Return ``x`` of ``sigma.x`` and ``x:z`` of ``sigma.x:z``, None where that is not how `expr` begins."""
+    """Return ``x`` of ``sigma.x`` and ``x:z`` of ``sigma.x:z``, or None if `expr` does not begin with the parameter."""
     match expr:
         case Name(quoted=False) if expr.id.startswith(f"{parameter}."):
             return replace(expr, id=expr.id.removeprefix(f"{parameter}."))
@@ -136,7 +136,7 @@ def _without(parameter: str, expr: Expr) -> Expr | None:
 
 
 def _exact(slot: Slot) -> str:
-    """Return how to write what can only mean `slot`."""
+    """Return the unambiguous way to write `slot`."""
     if slot.parameter != MAIN or slot.term is None:
         return f"rename the column to mean `{slot.spelling}`"
     name = ":".join(factor if "(" in factor or "`" in factor else f"`{factor}`" for factor in slot.factors)
@@ -144,7 +144,7 @@ def _exact(slot: Slot) -> str:
 
 
 def _advice(target: Expr, slots: Sequence[Slot]) -> str:
-    """Return what to write instead of a target that does not exist."""
+    """Return the hint for a target that does not exist."""
     text, (base, _) = canonical(target), split_part(target)
     if isinstance(target, Subscript):
         return f"a prior is the same for all levels: write `{canonical(target.of)}`"
@@ -172,7 +172,7 @@ def _advice_on_parameters(text: str, slots: Sequence[Slot]) -> str:
 
 
 def _may_be_flat(slot: Slot, slots: Sequence[Slot]) -> bool:
-    """Tell whether ``propriety`` knows when a flat prior of `slot` leaves a posterior."""
+    """Return whether `slot` may have a flat prior: ``propriety`` then checks that the posterior exists."""
     if slot.parameter == MAIN:
         return slot.part in (VALUE, MEAN)
     return slot == Slot("sigma", None, VALUE) and Slot("sigma", None, SD) not in slots

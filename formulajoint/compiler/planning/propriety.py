@@ -1,4 +1,4 @@
-"""What data a posterior needs to exist: under improper priors, and along a perfect fit under any prior.
+"""Check that the posterior exists: under improper priors, and along a perfect fit under any prior.
 
 The rules are those of ``docs/statistics.md``, "Flat priors".
 """
@@ -22,14 +22,14 @@ from formulajoint.errors import DataError
 from formulajoint.wording import listed
 
 LEAST_NOISE = 1e-12
-"""Smallest residual sd, as a share of the response's sd, of which double precision leaves digits."""
+"""Smallest residual sd that double precision resolves, as a share of the response's sd."""
 
 ROUNDING = 16 * float(np.finfo(float).eps)
-"""Residuals below this share of the response's size are errors of its rounding."""
+"""Residuals below this share of the response's magnitude count as rounding errors."""
 
 
 def refuse_improper(plan: Plan) -> None:
-    """Raise a DataError where the posterior would not exist: under flat priors, or along a perfect fit."""
+    """Raise a DataError if the posterior would not exist: under flat priors, or along a perfect fit."""
     if plan.family.link != "identity":
         return
     _check_coefficients(plan)
@@ -39,7 +39,7 @@ def refuse_improper(plan: Plan) -> None:
 
 
 def refuse_flat(plan: Plan) -> None:
-    """Raise a DataError where a family that an extension brought has a flat prior: its posterior may not exist."""
+    """Raise a DataError if an extension's family has a flat prior: its posterior may not exist."""
     flat = [name for name, prior in plan.priors if not prior.proper]
     if flat and plan.family.name not in FAMILIES:
         raise DataError(
@@ -49,7 +49,7 @@ def refuse_flat(plan: Plan) -> None:
 
 
 def check_response(design: Design, family: Family) -> None:
-    """Raise a DataError where the response has values that the family, or its link, does not allow."""
+    """Raise a DataError if the family or its link does not allow the response's values."""
     values, response = design.response.values, design.response.name
     out = int(((values <= family.above) | (values >= family.below)).sum())
     if out:
@@ -72,13 +72,13 @@ def _is_flat(plan: LinearPlan, term: Term) -> bool:
 
 
 def _check_coefficients(plan: Plan) -> None:
-    """Refuse columns with flat priors that the data cannot tell apart."""
+    """Raise a DataError if columns with flat priors depend on each other."""
     design, predictor = plan.design, plan.design.predictor
     own = [t for t in predictor.per_group if _is_flat(plan.mean, t)]
     shared = [t for t in predictor.common if _is_flat(plan.mean, t)]
     shared += [
         t.coefficient.term for pool in plan.mean.pools for t in pool.terms if not t.mean.proper
-    ]  # a flat hierarchy mean is one coefficient for all groups
+    ]  # a flat mean of a hierarchy is one coefficient for all groups
     if not own and not shared:
         return
     rows = design.rows.used
@@ -112,7 +112,7 @@ def _by_group(grouping: Grouping, lacking: IntArray, own: list[Term], fit: Profi
 
 
 def _dependent(own: list[Term], shared: list[Term], grouping: Grouping | None, rows: int) -> Iterator[str]:
-    """Yield the shared terms whose columns depend on the terms before them."""
+    """Yield the names of shared terms whose columns depend on the terms before them."""
     before: list[Term] = []
     for term in shared:
         grown = profile(np.zeros(rows), stack(own, rows), stack([*before, term], rows), grouping).shared_rank
@@ -123,7 +123,7 @@ def _dependent(own: list[Term], shared: list[Term], grouping: Grouping | None, r
 
 
 def _check_scale(plan: Plan, scale: ScalePlan) -> None:
-    """Refuse a prior of a scale that leaves it no posterior, over all rows or in a group with a scale of its own."""
+    """Raise a DataError if a scale's prior leaves it no posterior, over all rows or in a group with its own scale."""
     pool, regression = scale.pool, _regression(plan)
     if scale.grouping is None or (pool is not None and not scale.prior.proper):
         _check_rows(regression.profile(), regression.about_mean(), scale, "", _at_zero(scale.prior))
@@ -138,10 +138,10 @@ def _check_scale(plan: Plan, scale: ScalePlan) -> None:
 
 
 def _at_zero(prior: Prior) -> float:
-    """Return a of a prior density that goes to zero as sigma^(a - 1).
+    """Return a, for a prior density that behaves as sigma^(a - 1) near zero.
 
-    Along a perfect fit by `rank` coefficients the likelihood of n rows grows as sigma^(rank - n), once the coefficients
-    are integrated out, so that the integral over small sigma diverges where n - rank >= a.
+    Along a perfect fit with `rank` coefficients, the likelihood of n rows, with the coefficients integrated out, grows
+    as sigma^(rank - n). So the integral over small sigma diverges if n - rank >= a.
     """
     match prior.law:
         case "inverse":
@@ -156,23 +156,23 @@ def _at_zero(prior: Prior) -> float:
 
 
 def _pooled_at_zero(pool: ScalePool) -> float:
-    """Return the same for one group's scale of a hierarchy, whose tail on the log scale is Gaussian at best."""
+    """Return the a of `_at_zero` for one group's scale in a hierarchy; its log scale has at best a Gaussian tail."""
     bounded = pool.request.dist == "normal" and pool.sd.law in ("constant", "uniform", "beta")
     return np.inf if bounded else 1.0
 
 
 def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, least: float) -> None:
-    """Refuse `scale` where its rows leave too few residuals, or none, for its prior.
+    """Raise a DataError if the rows of `scale` leave too few residuals, or none, for its prior.
 
     Parameters
     ----------
     fit : Profile
-        Of the rows.
+        Regression of the rows.
     about_mean : float
         Sum of squares of the response about its mean.
     scale : ScalePlan
     whose : str
-        Of which group, for the message.
+        Phrase for the group, for the message; empty for all rows.
     least : float
         The a of `_at_zero`.
     """
@@ -197,7 +197,7 @@ def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, l
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Regression:
-    """The regression of the mean, without what is constant; to be looked at in some of the rows or in all."""
+    """The regression of the mean without constant coefficients, for some of the rows or all."""
 
     y: FloatArray
     own: FloatArray

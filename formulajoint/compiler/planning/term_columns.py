@@ -1,4 +1,4 @@
-"""The columns of a linear predictor by coefficient, as triangles, for what notes ask of them."""
+"""The columns of a linear predictor by coefficient, as QR triangles, for the notes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from formulajoint.design.moments import group_triangles, rows_by_group, stack
 from formulajoint.design.schema import Grouping
 
 MOST_NAMED = 6
-"""Coefficients, or groups, that a note names; of more, it says how many."""
+"""At most this many coefficients or groups are listed by name in a note; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """The triangles of a predictor's columns, those of known coefficients left out, and of the response.
+    """The triangles of a predictor's columns and of the response, without constant coefficients.
 
     Attributes
     ----------
     found : (G, m, q + 1) array
-        As from ``group_triangles``; the response is last.
+        As from ``group_triangles``; the response is the last column.
     places : mapping of str to slice
-        Where each coefficient's columns stand.
+        Columns of each coefficient, by its name.
     group_rows : (G,) array
     """
 
@@ -37,7 +37,7 @@ class Columns:
 
     @property
     def y(self) -> FloatArray:
-        """The response less offset and what is known of it, (G, m, 1)."""
+        """The response less the offset and constant coefficients, (G, m, 1)."""
         return self.found[:, :, -1:]
 
     def of(self, coefficients: Iterable[Coefficient]) -> FloatArray:
@@ -46,13 +46,13 @@ class Columns:
         return np.concatenate([self.found[:, :, :0], *parts], axis=2)
 
     def open(self, own: list[Coefficient], shared: list[Coefficient]) -> dict[str, BoolArray]:
-        """Return by name which coefficients are not determined, (G, k) of `own` ones and (1, k) of `shared` ones."""
+        """Return, by name, which coefficients the data do not determine: (G, k) in `own`, (1, k) in `shared`."""
         open_own, open_shared = undetermined(self.of(own), self.of(shared))
         return {**_split(open_own, own), **_split(open_shared[None], shared)}
 
 
 def columns_of(plan: Plan, part: LinearPlan) -> Columns:
-    """Return the columns of `part`, a predictor of the mean or of another parameter."""
+    """Return the columns of `part`, the predictor of the mean or of another parameter."""
     design, predictor = plan.design, part.predictor
     y = design.response.values - (0.0 if predictor.offset is None else predictor.offset)
     places, terms, start = {}, [], 0
@@ -69,13 +69,13 @@ def columns_of(plan: Plan, part: LinearPlan) -> Columns:
 
 
 def known_value(coefficient: Coefficient) -> float | None:
-    """Return the value of a coefficient that is given as a constant, else None."""
+    """Return the value of a coefficient with a ``constant`` prior, else None."""
     prior = coefficient.prior
     return float(prior.args["value"]) if prior is not None and prior.law == "constant" else None
 
 
 def cells(coefficient: Coefficient, chosen: BoolArray, grouping: Grouping | None) -> Iterator[str]:
-    """Yield the names of `chosen` (G, k) or (1, k) coefficients as tables have them: ``arm[A, low]``."""
+    """Yield the names of the `chosen` (G, k) or (1, k) coefficients as in tables: ``arm[A, low]``."""
     axes = [factor.labels for factor in coefficient.term.factors]
     if coefficient.grouped and grouping is not None:
         axes.insert(0, grouping.labels)
@@ -85,7 +85,7 @@ def cells(coefficient: Coefficient, chosen: BoolArray, grouping: Grouping | None
 
 
 def named(labels: list[str]) -> str:
-    """Return the first labels, and how many more there are."""
+    """Return `labels` as a list; those after the first `MOST_NAMED` are counted."""
     rest = len(labels) - MOST_NAMED
     if rest > 0:
         return f"{', '.join(labels[:MOST_NAMED])} and {rest} more"

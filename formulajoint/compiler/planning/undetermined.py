@@ -1,7 +1,7 @@
-"""Notes on coefficients that the data leave open, so that they rest on their priors, with advice that helps.
+"""Notes on coefficients that the data do not determine, so that they rest on their priors, with advice.
 
-A cure is a change of the formula, and it is named only where it makes the coefficient estimable. What a hierarchy pools
-is estimable where its mean is, as one coefficient for all groups.
+Advice is a change of the formula, given only if it makes the coefficient estimable. A pooled coefficient is estimable
+if its mean is, as one coefficient for all groups.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import Predictor
 
 type Layout = tuple[list[Coefficient], list[Coefficient]]
-"""Coefficients that each group has for itself, and those that are one for all groups, means of hierarchies included."""
+"""Coefficients with a value per group, and those with one value for all groups, including means of hierarchies."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Open:
-    """A coefficient that is not determined: in which groups and columns, (G, k) or (1, k)."""
+    """A coefficient that is not determined, and where: its groups and columns, (G, k) or (1, k)."""
 
     coefficient: Coefficient
     where: BoolArray
 
 
 def undetermined(plan: Plan, part: LinearPlan, columns: Columns) -> Iterator[str]:
-    """Yield a note for each term that the data leave open, and one for those that depend on each other."""
+    """Yield a note for each term that the data do not determine, and one for those that depend on each other."""
     layout = _layout(part)
     states = columns.open(*layout)
     found = [_Open(c, states[c.name]) for c in part.coefficients if c.name in states and _matters(part, c)]
@@ -51,7 +51,7 @@ def undetermined(plan: Plan, part: LinearPlan, columns: Columns) -> Iterator[str
 
 
 def _dependent(part: LinearPlan, items: list[_Open]) -> str:
-    """Return the note of coefficients that no cure makes estimable."""
+    """Return the note on coefficients that no advice makes estimable."""
     what, _ = _what(part, items)
     if len(items) == 1:
         return (
@@ -71,24 +71,24 @@ def _layout(part: LinearPlan) -> Layout:
 
 
 def may_be_open(part: LinearPlan) -> bool:
-    """Tell whether there is any coefficient that could be worth a note."""
+    """Return whether any coefficient may need a note."""
     return any(_matters(part, c) for c in part.coefficients if known_value(c) is None)
 
 
 def _matters(part: LinearPlan, coefficient: Coefficient) -> bool:
-    """Tell whether to speak of a coefficient: an intercept goes with its slopes, flat priors refuse what is open."""
+    """Return whether a coefficient may need a note: not an intercept (its slopes do), nor one with a flat prior."""
     prior = coefficient.prior or part.pooled[coefficient.name].mean
     return coefficient.term.name != "Intercept" and prior.proper
 
 
 def _is_empty(columns: Columns, item: _Open) -> bool:
-    """Tell whether the open columns are zero in all rows, as those of combinations that do not occur."""
+    """Return whether the undetermined columns are zero in all rows, as for combinations that do not occur."""
     zero = ~columns.of([item.coefficient]).any(axis=1)  # (G, k)
     return bool(np.all((zero if len(item.where) > 1 else zero.all(axis=0)) | ~item.where))
 
 
 def _cure(part: LinearPlan, columns: Columns, layout: Layout, item: _Open) -> str:
-    """Return the first advice that makes the coefficient estimable."""
+    """Return the first advice that makes the coefficient estimable, or an empty string."""
     for advice, changed in _cures(part.predictor, layout, item):
         if not columns.open(*changed)[item.coefficient.name].any():
             return advice
@@ -96,7 +96,7 @@ def _cure(part: LinearPlan, columns: Columns, layout: Layout, item: _Open) -> st
 
 
 def _cures(predictor: Predictor, layout: Layout, item: _Open) -> Iterator[tuple[str, Layout]]:
-    """Yield advice with the layout that follows it."""
+    """Yield pieces of advice, each with the layout of the changed formula."""
     own, coefficient = layout[0], item.coefficient
     stem = "" if predictor.parameter == MAIN else f"{predictor.parameter}."
     levels = [c for c in own if c.term.name == "Intercept"]
@@ -113,13 +113,13 @@ def _cures(predictor: Predictor, layout: Layout, item: _Open) -> Iterator[tuple[
 
 
 def _shared(layout: Layout, moved: list[Coefficient]) -> Layout:
-    """Return the layout in which the coefficients `moved` are one for all groups, or have one mean."""
+    """Return the layout in which the coefficients `moved` have one value, or one mean, for all groups."""
     own, shared = layout
     return [c for c in own if c not in moved], shared + [c for c in moved if c not in shared]
 
 
 def _what(part: LinearPlan, items: list[_Open]) -> tuple[str, bool]:
-    """Return the names of what is open, and whether they are several."""
+    """Return the names of the undetermined coefficients, and whether there are several."""
     grouping = part.predictor.grouping
     if grouping is not None and all(len(item.where) > 1 and item.where.all() for item in items):
         return f"{named([item.coefficient.name for item in items])} in any {grouping.name}", len(items) > 1
@@ -131,7 +131,7 @@ def _what(part: LinearPlan, items: list[_Open]) -> tuple[str, bool]:
 
 
 def _weight_of(plan: Plan, item: _Open, whose: str) -> Iterator[str]:
-    """Yield how much the averages of a term count the coefficients that are open."""
+    """Yield a phrase for each average of the term: its weight on the undetermined coefficients."""
     for contrast in plan.contrasts:
         if isinstance(contrast, AveragePlan) and contrast.coefficient is item.coefficient:
             weights = contrast.weights.values.reshape(len(item.where), -1)  # (G, 1) or (G, k)

@@ -1,1 +1,1 @@
-"""From a plan to a PyMC model."""
+"""Build a PyMC model from a plan."""

@@ -1,4 +1,4 @@
-"""From a plan to a ``pm.Model``."""
+"""Entry point: build a ``pm.Model`` from a plan."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from formulajoint.errors import DataError
 
 
 def build_model(plan: Plan, likelihood: str = "rows") -> pm.Model:
-    """Return a new PyMC model of `plan`: named variables, dims and coords, the contrasts as deterministics."""
+    """Return a new PyMC model of `plan`: named variables, dims and coords, with contrasts as deterministics."""
     with pm.Model() as model:
         add_to_model(plan, likelihood)
     return model
@@ -39,14 +39,14 @@ def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
     ----------
     plan : Plan
     likelihood : {"rows", "sums", "auto"}
-        As for ``sufficient.by_sums``: by rows the response is an observed variable, through sums a potential.
+        As for ``likelihood_by_sums.by_sums``: by rows the response is an observed variable, by sums a potential.
 
     Raises
     ------
     DataError
-        Where the model already has a dim or variable of the same name.
+        If the model already has a dim or variable of the same name.
     InferenceError
-        Where the likelihood cannot be had as asked.
+        If `likelihood` is unknown, or "sums" does not apply to the model.
     """
     model = pm.modelcontext(None)
     before, through_sums = set(model.named_vars), by_sums(plan, likelihood)
@@ -65,7 +65,7 @@ def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
 
 
 def _add_coords(model: pm.Model, plan: Plan, of_rows: tuple[str, ...]) -> None:
-    """Add the dims of `plan`, unless one of its names means something else in `model`."""
+    """Add the dims of `plan` to `model`, or raise a DataError if a name is already used otherwise."""
     rows = tuple(range(plan.design.rows.used))
     coords: dict[str, tuple[object, ...]] = {**plan.coords, **dict.fromkeys(of_rows, rows)}
     for name in sorted(plan.variables | coords.keys()):
@@ -101,7 +101,7 @@ def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
 
 
 def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Sequence[Variable]) -> None:
-    """Observe the response row by row."""
+    """Add the likelihood of the response row by row."""
     design, count = plan.design, plan.design.rows.used
     rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
     for part, value in zip(plan.parameters, parameters, strict=True):
@@ -122,7 +122,7 @@ def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Seq
 
 
 def _observe_sums(plan: Plan, coefficients: dict[str, Variable], sigma: Variable) -> None:
-    """Observe what the likelihood reads of all rows together."""
+    """Add the Gaussian likelihood through the sums over all rows."""
     found = sums(plan)
     moved = {name: value - found.reference[name] for name, value in coefficients.items()}
     observe_sums(plan.response_name, _rows(found.mean, moved, len(found.y)), sigma, found)
@@ -161,7 +161,7 @@ def _spread_out(scale: Variable, grouping: Grouping | None) -> Variable:
 
 
 def _contrasts(plan: Plan) -> None:
-    """Add the contrast nodes to the open model, and their weights where they differ from draw to draw."""
+    """Add the contrast nodes to the open model, and their weights if these differ from draw to draw."""
     model = pm.modelcontext(None)
     given = {name: pt.as_tensor_variable(value) for name, value in constants(plan).items()}
     values = Values(lambda name: given[name] if name in given else model.named_vars[name])

@@ -1,4 +1,4 @@
-"""Priors as PyMC variables: the one table from the language's distribution names to PyMC's."""
+"""Priors as PyMC variables: the table from the distribution names of formulas to PyMC's classes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 from formulajoint.distributions.prior import Prior
 
 type Variable = Any
-"""A PyTensor variable; PyTensor's own types say less than they cost to write."""
+"""A PyTensor variable; `Any`, since PyTensor's own types are of little use."""
 
 CONSTRUCTORS: Mapping[str, Callable[..., Variable]] = MappingProxyType(
     {
@@ -37,7 +37,7 @@ CONSTRUCTORS: Mapping[str, Callable[..., Variable]] = MappingProxyType(
 def variable(
     name: str, prior: Prior, dims: Sequence[str], shape: Sequence[int], start: Any = None, scale: bool = False
 ) -> Variable:
-    """Add to the open model the variable `name` with `prior`.
+    """Add the variable `name` with `prior` to the open model.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ def variable(
     prior : Prior
     dims : sequence of str
     shape : sequence of int
-        Length of each dim, for a constant, which is no variable of the model.
+        Length of each dim; used for a constant, which is not a variable of the model.
     start : array or float, optional
-        Where sampling starts; only improper priors need it, the others know their centre.
+        Initial value for sampling; only improper priors need it, since they have no centre.
     scale : bool
-        Whether the variable is above zero, which `flat` does not say by itself.
+        Whether the variable is positive; a flat prior does not state it.
     """
     match prior.law:
         case "constant":

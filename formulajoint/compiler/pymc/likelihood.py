@@ -1,4 +1,4 @@
-"""The response's distribution given its parameters, one function a family."""
+"""The response's distribution given its parameters, one function per family."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _student(mean: Variable, sigma: Variable, nu: Variable) -> Variable:
 DISTRIBUTIONS: Mapping[str, Callable[..., Variable]] = MappingProxyType(
     {"gaussian": _gaussian, "student": _student}
 )
-"""Family name -> distribution from the mean and the family's parameters in their order; of the language's own."""
+"""Family name -> function from the mean and the family's parameters, in order, to a distribution; own families."""
 
 INVERSES: Mapping[str, Callable[[Variable], Variable]] = MappingProxyType(
     {
@@ -38,7 +38,7 @@ INVERSES: Mapping[str, Callable[[Variable], Variable]] = MappingProxyType(
         "inverse": lambda eta: 1 / eta,
     }
 )
-"""Link -> from the linear predictor to the mean."""
+"""Link -> inverse link, from the linear predictor to the mean."""
 
 
 def observe(
@@ -56,10 +56,10 @@ def observe(
     name : str
     family : Family
     parameters : tuple of variables
-        The mean's linear predictor, then the family's own parameters, or known standard errors in the place of sigma.
+        The mean's linear predictor, then the family's own parameters, or known standard errors in place of sigma.
     observed, row_weights : (N,) arrays
     dim : str
-        Of the rows.
+        Name of the rows' dim.
     """
     law = family.distribution or DISTRIBUTIONS[family.name]
     parameters = (INVERSES[family.link](parameters[0]), *parameters[1:])
@@ -78,14 +78,14 @@ def observe(
 
 
 def observe_sums(name: str, mean: Variable, sigma: Variable, sums: Sums) -> Variable:
-    """Add a Gaussian likelihood to the open model through sums, as the potential `name`.
+    """Add a Gaussian likelihood through sums to the open model, as the potential `name`.
 
     Parameters
     ----------
     name : str
     mean : (M,) variable
-        Of the rows of `sums`, by coefficients less their reference.
-    sigma : (H,) variable, or () where there is one
+        Mean of the rows of `sums`, from the coefficients less their reference.
+    sigma : (H,) variable, or () if there is only one
     sums : Sums
     """
     one = sigma.ndim == 0

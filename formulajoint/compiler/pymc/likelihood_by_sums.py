@@ -1,15 +1,15 @@
-"""A Gaussian likelihood through sums of squares and products: what a gradient costs does not grow with N.
+"""A Gaussian likelihood through sums of squares and products: the cost of a gradient does not grow with N.
 
-With R b = r the regression of fewer rows that stands for the data (``design/triangles.py``), h(i) and h(m) the sigma of
-a row, w the row weights, and W_h their sum over the data's rows with sigma_h,
+Let R b = r be the regression of fewer rows that replaces the data (``design/triangles.py``), h(i) and h(m) the sigma
+of a row, w the row weights, and W_h their sum over the data's rows with sigma_h. Then
 
     sum_i w_i log N(y_i | c_i'b, sigma_h(i)) = - sum_h W_h (log sigma_h + log(2 pi) / 2)
                                                - sum_m (r_m - R_m b)^2 / (2 sigma_h(m)^2)
 
-which is the same number, constant included.
+exactly, constant included.
 
-A reference, near least squares, is taken off both the response and the coefficients first. That changes nothing but the
-digits: else the residual sum of squares of a response far from zero would be a small difference of large numbers.
+A reference near least squares is first subtracted from the response and the coefficients. This affects only rounding:
+otherwise the residual sum of squares of a response far from zero is a small difference of large numbers.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ LIKELIHOODS = ("auto", "rows", "sums")
 """Values of ``likelihood=``."""
 
 CLEARLY = 4
-"""``auto`` takes sums where they have so many times fewer rows than the data."""
+"""``auto`` uses sums if they have at least this many times fewer rows than the data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """A regression of M rows that has the likelihood of the data's N.
+    """A regression of M rows with the same likelihood as the data's N rows.
 
     Attributes
     ----------
     mean : LinearPlan
         The plan's coefficients with the columns and groups of the M rows; without offset and hierarchies.
     reference : mapping of str to array
-        What is taken off each coefficient, by its name.
+        The value subtracted from each coefficient, by name.
     y : (M,) array
-        The response, less what the reference explains.
+        The response less the fit of the reference.
     sds : (M,) int array
-        Which residual sd each row has.
+        Residual sd of each row.
     weights : (H,) array
-        How many of the data's rows have each residual sd.
+        Sum of the row weights of the data's rows, for each residual sd.
     """
 
     mean: LinearPlan
@@ -59,7 +59,7 @@ class Sums:
 
 
 def check_likelihood(plan: Plan, likelihood: str) -> None:
-    """Raise an InferenceError where there is no such likelihood, or sums are asked for and do not apply."""
+    """Raise an InferenceError if `likelihood` is unknown, or is "sums" and sums do not apply."""
     if likelihood not in LIKELIHOODS:
         hint = did_you_mean(str(likelihood), LIKELIHOODS) or f"there are {listed(LIKELIHOODS)}."
         raise InferenceError(f"There is no likelihood `{likelihood}`: {hint}")
@@ -69,13 +69,13 @@ def check_likelihood(plan: Plan, likelihood: str) -> None:
 
 
 def by_sums(plan: Plan, likelihood: str) -> bool:
-    """Tell whether the likelihood of a plan is to go through sums.
+    """Return whether the likelihood of a plan is computed through sums.
 
     Parameters
     ----------
     plan : Plan
     likelihood : {"auto", "rows", "sums"}
-        ``auto`` is sums where they apply and have clearly fewer rows than the data.
+        ``auto`` uses sums if they apply and have clearly fewer rows than the data.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def by_sums(plan: Plan, likelihood: str) -> bool:
 
 
 def why_not(plan: Plan) -> str:
-    """Return why the likelihood of a plan reads more than sums, or an empty text where it does not."""
+    """Return the reason why sums do not apply to a plan, or an empty string if they do."""
     if plan.family.name != "gaussian" or plan.family.distribution is not None:
         return f"the response is {plan.family.name}, not gaussian"
     if plan.family.link != "identity":
@@ -126,7 +126,7 @@ def sums(plan: Plan) -> Sums:
 
 def _cells(plan: Plan) -> Cells:
     predictor, sigma = plan.design.predictor, plan.scale("sigma")
-    assert sigma is not None  # `why_not` has looked
+    assert sigma is not None  # checked by `why_not`
     return cells(predictor.grouping if predictor.per_group else None, sigma.grouping, plan.design.rows.used)
 
 
@@ -137,13 +137,13 @@ def _by_coefficient(mean: LinearPlan, table: FloatArray) -> Iterator[tuple[Coeff
 
 
 def _of_term(values: FloatArray, coefficient: Coefficient) -> FloatArray:
-    """Return values (G, columns) in the shape of the coefficient's variable."""
+    """Return values (G, columns) reshaped to the coefficient's variable."""
     by_group = values.reshape((-1, *coefficient.term.shape))
     return by_group if coefficient.grouped else by_group[0]
 
 
 def _with_rows(mean: LinearPlan, found: Triangles) -> LinearPlan:
-    """Return the coefficients with the rows of the triangles."""
+    """Return the linear plan with the rows of the triangles."""
     predictor = replace(mean.predictor, offset=None)
     if predictor.grouping is not None:
         predictor = replace(predictor, grouping=replace(predictor.grouping, codes=found.groups))

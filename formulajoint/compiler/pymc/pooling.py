@@ -4,9 +4,10 @@ A normal hierarchy of p columns, ``b_g ~ N(mu, diag(tau) R diag(tau))`` with ``R
 
     b_gj = mu_j + tau_j (sum_{k<j} L_jk u_gk + L_jj u_gj),    u_gj ~ N(0, 1) independently.
 
-Not centred, u_gj is the variable. Centred, b_gj is, with mean mu_j + tau_j sum_{k<j} L_jk u_gk and sd tau_j L_jj,
-and u_gj is computed back. Each column chooses for itself, and the graph is elementwise: with PyMC's Cholesky factor or
-a multivariate normal in it, it takes two to five times as long to compile (``benchmarks/compile_time.py``).
+In the non-centred form u_gj is the variable. In the centred form it is b_gj, with mean
+mu_j + tau_j sum_{k<j} L_jk u_gk and sd tau_j L_jj, and u_gj is computed back. The form may differ by column. The graph
+is elementwise: with PyMC's Cholesky factor or a multivariate normal it takes two to five times as long to compile
+(``benchmarks/compile_time.py``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from formulajoint.compiler.pymc.distributions import Variable, variable
 
 
 def pooled_coefficients(pool: Pool) -> dict[str, Variable]:
-    """Add a hierarchy to the open model and return the coefficients of each of its terms by variable name."""
+    """Add a hierarchy to the open model and return the coefficients of its terms by variable name."""
     if pool.correlation is not None:
         return _correlated(pool, pool.correlation)
     return {term.coefficient.name: _independent(pool, term) for term in pool.terms}
@@ -34,7 +35,7 @@ def _location_and_scale(term: PooledTerm) -> tuple[Variable, Variable]:
 def hierarchy_law(
     dist: str, df: float, name: str, location: Variable, scale: Variable, dims: tuple[str, ...]
 ) -> Variable:
-    """Add variables with the hierarchy's distribution to the open model."""
+    """Add a variable with the hierarchy's distribution to the open model."""
     match dist:
         case "student":
             return pm.StudentT(name, nu=df, mu=location, sigma=scale, dims=dims)
@@ -100,7 +101,7 @@ def _cholesky(correlation: Correlation) -> list[list[Variable]]:
     beta = pm.Beta(correlation.partial_name, shapes, shapes, dims=(correlation.partial_dim,))
     partial = 2 * beta - 1
     rows: list[list[Variable]] = [[pt.constant(1.0)]] + [[] for _ in range(p - 1)]
-    left: list[Variable] = [pt.constant(1.0)] * p  # what remains of each row's length 1
+    left: list[Variable] = [pt.constant(1.0)] * p  # remainder of each row's squared length 1
     pairs = ((j, i) for j in range(p) for i in range(j + 1, p))
     for position, (j, i) in enumerate(pairs):
         rows[i].append(partial[position] * pt.sqrt(left[i]))
@@ -124,7 +125,7 @@ def _matrix(rows: list[list[Variable]]) -> Variable:
 
 
 def pooled_scale(plan: ScalePlan) -> Variable:
-    """Add to the open model the groups' own scales, pooled on the log scale: ``log s_g ~ dist(log mean, sd)``."""
+    """Add the groups' own scales, pooled on the log scale, to the open model: ``log s_g ~ dist(log mean, sd)``."""
     pool = plan.pool
     assert pool is not None
     middle = variable(pool.mean_name, plan.prior, (), (), start=1.0, scale=True)

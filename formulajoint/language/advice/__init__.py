@@ -1,1 +1,1 @@
-"""Why the parser stopped, and what to write instead."""
+"""Advice on syntax errors: what is wrong, and what to write instead."""

@@ -1,7 +1,7 @@
-"""Where the parser stops, say in words what is wrong and what to write instead.
+"""Explain a syntax error: what is wrong where the parser stopped, and what to write instead.
 
-Each advisor looks at one kind of slip and answers with an `Advice`, or with None where it does not apply; the
-first answer counts. They look only at the tokens around the stop, and cost nothing while a formula parses.
+Each advisor recognises one kind of mistake and returns an `Advice`, or None if it does not apply; the first answer
+counts. Advisors read only the tokens around the stop, and run only after a parse has failed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODEL = "a formula is `response ~ predictors | group`"
 def explained(
     text: str, words: tuple[Word, ...], stopped: Stopped, start: str, language: Language
 ) -> FormulaError:
-    """Return the error, in words, for a parser that has stopped."""
+    """Return the FormulaError for a parser that has stopped, with message and hint."""
     at = next((place for place, word in enumerate(words) if word.span.end > stopped.position), len(words))
     stop = Stop(text, words, at, start, language)
     answers = (advisor(stop) for advisor in ADVISORS)
@@ -30,7 +30,7 @@ def explained(
     return FormulaError(advice.message, text, advice.span(stop), advice.hint)
 
 
-# --- the whole
+# --- the whole formula
 
 
 def _empty(stop: Stop) -> Advice | None:
@@ -38,7 +38,7 @@ def _empty(stop: Stop) -> Advice | None:
 
 
 def _response(stop: Stop) -> Advice | None:
-    """Left of the first ``~`` stands one column or call."""
+    """Advise on the response: left of the first ``~`` stands one column or call."""
     if not stop.in_formula or "~" in stop.level:
         return None
     if stop.at == 0:
@@ -59,7 +59,7 @@ def _response(stop: Stop) -> Advice | None:
 
 
 def _spaced(stop: Stop) -> str:
-    """Return the hint for names with blanks between them, where a response should be."""
+    """Return the hint for a response written as a name with spaces."""
     tilde = next((place for place, word in enumerate(stop.words) if word.text == "~"), 0)
     response = stop.words[:tilde]
     if not response or any(word.kind != "name" for word in response):
@@ -84,7 +84,7 @@ def _second_tilde(stop: Stop) -> Advice | None:
 
 
 def _one_thing(stop: Stop) -> Advice | None:
-    """What is asked of a fit is one clause, or hypotheses."""
+    """Advise on text given to a finished fit: it must be one clause, or hypotheses."""
     if stop.opened or stop.start == "formula":
         return None
     if stop.start == "clause" and stop.here in (",", "|"):
@@ -133,7 +133,7 @@ def _known(stop: Stop) -> set[str]:
 
 
 def _group(stop: Stop) -> Advice | None:
-    """What follows a bar must be columns joined by ``/`` or ``:``."""
+    """Advise on the group: after a bar stand columns joined by ``/`` or ``:``."""
     if stop.bracket in ("[", "{") or stop.callee or not {"|", "||"} & set(stop.clause):
         return None
     if stop.before in ("|", "||", "/", ":"):
@@ -159,7 +159,7 @@ def _group(stop: Stop) -> Advice | None:
 
 
 def _clause(stop: Stop) -> Advice | None:
-    """After a comma outside brackets comes a call, or a parameter with its predictors."""
+    """Advise on a clause: after a comma outside brackets stands a call, or a parameter with its predictors."""
     if not stop.in_clauses:
         return None
     if stop.before == "," or stop.at == 0:
@@ -177,13 +177,13 @@ def _clause(stop: Stop) -> Advice | None:
 
 
 def _plain_name(stop: Stop) -> str:
-    """Return the hint for what stands where the name of a clause should."""
+    """Return the hint for a token that stands in place of a clause's name."""
     quoted = stop.word().kind in ("string", "quoted")
     return f"write `{stop.here[1:-1]}` without quotes" if quoted else "write `joint(weights=n)`"
 
 
 def _lone_word(stop: Stop, name: str) -> Advice | None:
-    """A name alone where a clause should be."""
+    """Advise on a name that stands alone in place of a clause."""
     known = name in stop.language.names["clause"]
     if stop.here == "=" and not known:
         return Advice("a clause is a call, or a parameter with predictors", f"write `{name} ~ 1 | g`", 1)
@@ -211,7 +211,7 @@ ADVISORS: tuple[Callable[[Stop], Advice | None], ...] = (
 )
 
 
-# --- anything else
+# --- any other stop
 
 SPELLED = {
     "NAME": "a name",
@@ -229,7 +229,7 @@ SPELLED = {
 
 
 def _plain(stop: Stop, expected: Iterable[str]) -> Advice:
-    """Return what can be said of any stop."""
+    """Return the advice that fits any stop: the token, and what is expected there."""
     words = sorted({SPELLED[name] for name in expected if name in SPELLED})
     hint = f"expected here: {', '.join(words)}" if words else ""
     if not stop.here:

@@ -1,4 +1,4 @@
-"""Where the parser stopped: the token, its neighbours, and the clause and bracket it stands in."""
+"""The position where the parser stopped: the token, its neighbours, and the clause and bracket around it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ END = Word("end", "", Span(0, 0))
 
 @dataclass(frozen=True)
 class Stop:
-    """The place `at` among the tokens of a text, at which nothing of the grammar can go on.
+    """The position `at` among the tokens of a text where the grammar allows no continuation.
 
-    `start` is the rule that was asked for.
+    `start` is the grammar's start rule: ``formula``, ``clause`` or ``hypotheses``.
     """
 
     text: str
@@ -28,22 +28,22 @@ class Stop:
     language: Language
 
     def word(self, step: int = 0) -> Word:
-        """Return the token `step` places away; beyond the ends an empty one."""
+        """Return the token `step` positions away; beyond the ends, an empty one."""
         return self.words[self.at + step] if 0 <= self.at + step < len(self.words) else END
 
     @property
     def here(self) -> str:
-        """The spelling of the token that cannot stand, empty at the end of the text."""
+        """The text of the token that cannot stand here; empty at the end of the formula."""
         return self.word().text
 
     @property
     def before(self) -> str:
-        """The spelling of the token before it."""
+        """The text of the token before it."""
         return self.word(-1).text
 
     @cached_property
     def opened(self) -> tuple[int, ...]:
-        """Places of the brackets that are open here, outermost first."""
+        """Positions of the brackets that are open here, outermost first."""
         places: list[int] = []
         for place, word in enumerate(self.words[: self.at]):
             if word.kind == "open":
@@ -54,29 +54,29 @@ class Stop:
 
     @property
     def bracket(self) -> str:
-        """The innermost open bracket, or an empty text."""
+        """The innermost open bracket, or an empty string."""
         return self.words[self.opened[-1]].text if self.opened else ""
 
     @property
     def before_bracket(self) -> str:
-        """The spelling of the token before the innermost open bracket."""
+        """The text of the token before the innermost open bracket."""
         return self.words[self.opened[-1] - 1].text if self.opened and self.opened[-1] else ""
 
     @property
     def in_list(self) -> bool:
-        """Whether this stands in a list, which follows no term as a subscript would."""
+        """Whether this stands in a list, which follows no term, and not in a subscript, which does."""
         return self.bracket == "[" and self.before_bracket in ("", "=", "(", ",")
 
     @property
     def callee(self) -> str:
-        """The name whose arguments these are, or an empty text."""
+        """The name of the call around this position, or an empty string."""
         place = self.opened[-1] - 1 if self.opened else -1
         named = place >= 0 and self.bracket == "(" and self.words[place].kind == "name"
         return self.words[place].text if named else ""
 
     @cached_property
     def places(self) -> tuple[int, ...]:
-        """Places of what was read since the innermost open bracket, skipping closed brackets inside."""
+        """Positions of the tokens read since the innermost open bracket, without closed brackets inside."""
         places, depth = [], 0
         for place in range(self.opened[-1] + 1 if self.opened else 0, self.at):
             depth += self.words[place].kind == "open"
@@ -87,7 +87,7 @@ class Stop:
 
     @cached_property
     def level(self) -> tuple[str, ...]:
-        """Spellings of what stands at `places`."""
+        """Texts of the tokens at `places`."""
         return tuple(self.words[place].text for place in self.places)
 
     @property
@@ -98,34 +98,34 @@ class Stop:
 
     @property
     def since_comma(self) -> str:
-        """The text since the last comma outside brackets, brackets and all."""
+        """The text since the last comma outside closed brackets, brackets included."""
         start = self.opened[-1] + 1 if self.opened else 0
         first = max((place + 1 for place in self.places if self.words[place].text == ","), default=start)
         return self.text[self.words[first].span.start : self.word(-1).span.end]
 
     @property
     def in_formula(self) -> bool:
-        """Whether this is the formula itself, before any clause."""
+        """Whether this is in the formula itself, before any clause."""
         return self.start == "formula" and not self.opened and "," not in self.level
 
     @property
     def in_clauses(self) -> bool:
-        """Whether this stands among the clauses, in none of their brackets."""
+        """Whether this is among the clauses, outside their brackets."""
         return not self.opened and (self.start == "clause" or "," in self.level)
 
     def after_value(self) -> bool:
-        """Say whether a value may have ended just before."""
+        """Return whether the token before this can end a value."""
         kinds = ("name", "quoted", "number", "string", "close", "tail")
         return self.word(-1).kind in kinds or self.before == "."
 
     def at_value(self) -> bool:
-        """Say whether a value may begin here."""
+        """Return whether this token can begin a value."""
         return self.word().kind in ("name", "quoted", "number", "string", "open") or self.here == "."
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What is wrong and what to do; `back` and `ahead` tell how many tokens around are part of it."""
+    """What is wrong and what to write; the carets also cover `back` tokens before the stop and `ahead` after it."""
 
     message: str
     hint: str = ""
@@ -133,6 +133,6 @@ class Advice:
     ahead: int = 0
 
     def span(self, stop: Stop) -> Span:
-        """Return where the carets go."""
+        """Return the span that the carets mark."""
         words = stop.words[max(0, stop.at - self.back) : stop.at + 1 + self.ahead]
         return words[0].span.to(words[-1].span) if words else Span(len(stop.text), len(stop.text) + 1)

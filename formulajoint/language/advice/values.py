@@ -1,4 +1,4 @@
-"""Slips inside values and brackets: missing operators, `=` for `==`, half a map, a level without quotes."""
+"""Mistakes inside values and brackets: a missing operator, `=` for `==`, half a map, a level without quotes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from formulajoint.language.advice.place import COMPARISONS, OPERATORS, Advice, S
 from formulajoint.language.grammar.scan import Word
 from formulajoint.language.vocabulary.signatures import Kind
 
-# --- two values without anything between
+# --- two values with nothing between them
 
 
 def _side_by_side(stop: Stop) -> Advice | None:
@@ -47,7 +47,7 @@ def _side_by_side(stop: Stop) -> Advice | None:
 
 
 def _glued(number: Word, name: Word) -> bool:
-    """Say whether a number and a name stand together as in ``2x``."""
+    """Return whether a number and a name stand together as in ``2x``."""
     kinds = number.kind == "number" and name.kind == "name" and not number.text.endswith(".")
     return kinds and number.span.end == name.span.start
 
@@ -80,7 +80,7 @@ def _equals(stop: Stop) -> Advice | None:
 
 
 def _takes(stop: Stop, kind: Kind) -> bool:
-    """Say whether these are the arguments of a clause that takes arguments of `kind`."""
+    """Return whether this is an argument of a clause that takes arguments of `kind`."""
     signature = stop.language.names["clause"].get(stop.callee)
     return bool(signature and signature.rest and signature.rest.kind is kind)
 

@@ -1,1 +1,1 @@
-"""The grammar, what may extend it, and Lark's tree lowered to nodes."""
+"""The grammar, checks on what may extend it, and the conversion of Lark's trees to nodes."""

@@ -1,4 +1,4 @@
-"""Build the parser of the plain grammar that comes with the package: ``make grammar``, after a change in grammar/."""
+"""Write the prebuilt parser of the plain grammar: run ``make grammar`` after a change in grammar/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from formulajoint.language.grammar.compose import PLAIN, build, grammar_folder, 
 
 
 def main() -> None:
-    """Write the parser beside the grammar, unless the one that is there is of this grammar and this Lark."""
+    """Write the parser beside the grammar, unless the file there already fits this grammar and this Lark."""
     if prebuilt.read(grammar_folder(), texts(PLAIN)) is None:
         text = prebuilt.written(build(PLAIN), texts(PLAIN))
         Path(str(grammar_folder()), prebuilt.NAME).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The grammar: fragments of Lark, composed into a parser. But for `prebuilt`, the only module that knows Lark."""
+"""The grammar: Lark fragments, composed into a parser. Only this module and `prebuilt` import Lark."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STARTS = ("formula", "clause", "hypotheses")
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of grammar, and the name under which errors speak of it.
+    """A piece of grammar, and its name in error messages.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Fragment:
         Raises
         ------
         ExtensionError
-            Where there is no such file.
+            If the file cannot be read.
 
         Examples
         --------
@@ -78,21 +78,21 @@ class Fragment:
 
 
 class Refused(Exception):
-    """Lark refuses a grammar; the text is its own."""
+    """Lark rejects a grammar; the text is Lark's own message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What there is to know of a grammar that Lark accepts.
+    """The terminals and nodes of a grammar that Lark accepts.
 
     Attributes
     ----------
     terminals : mapping of str to str
         The regular expression of each terminal.
     together : frozenset of frozenset of str
-        Which terminals may stand next, one set a state of the parser: the ones that must be told apart.
+        Sets of terminals that may come next, one set per parser state; terminals of a set must be told apart.
     nodes : frozenset of str
-        Names of the nodes that trees may have.
+        Names of the nodes that trees can have.
     """
 
     terminals: Mapping[str, str]
@@ -101,14 +101,14 @@ class Composed:
 
 
 class Stopped(Exception):
-    """The parser met a token that cannot stand where it does.
+    """The parser met a token that is not allowed there.
 
     Attributes
     ----------
     position : int
-        Offset of the token, or the length of the text at its end.
+        Offset of the token, or the length of the text if the text ended.
     expected : frozenset of str
-        Names of the terminals that could have stood there.
+        Names of the terminals allowed there.
     """
 
     def __init__(self, position: int, expected: frozenset[str]) -> None:
@@ -117,7 +117,7 @@ class Stopped(Exception):
 
 
 def grammar_folder() -> Traversable:
-    """Return the folder of grammars: the installed package's, or that of the checkout run uninstalled."""
+    """Return the folder of the grammar: in the installed package, or in a checkout that is not installed."""
     try:
         return resources.files("formulajoint.grammar")
     except ModuleNotFoundError:
@@ -135,7 +135,7 @@ PLAIN = (FORMULA, CONTRASTS)
 
 @contextmanager
 def _unchecked() -> Iterator[None]:
-    """Keep Lark from comparing all terminals, its own included: half of the time of a first parse."""
+    """Keep Lark from comparing all pairs of terminals, which takes half of the time of a first parse."""
     before, lexer.has_interegular = lexer.has_interegular, False
     try:
         yield
@@ -145,7 +145,7 @@ def _unchecked() -> Iterator[None]:
 
 @cache
 def parser(fragments: tuple[Fragment, ...]) -> Lark:
-    """Return the parser of the grammar that `fragments`, base first, make together."""
+    """Return the parser of the grammar composed from `fragments`, base first."""
     ready = prebuilt.read(grammar_folder(), texts(PLAIN)) if fragments == PLAIN else None
     if ready is not None:
         return ready
@@ -160,12 +160,12 @@ def texts(fragments: tuple[Fragment, ...]) -> tuple[str, ...]:
 
 @cache
 def compose(fragments: tuple[Fragment, ...]) -> Composed:
-    """Return what the grammar that `fragments` make together is like.
+    """Return the terminals and nodes of the grammar composed from `fragments`.
 
     Raises
     ------
     Refused
-        Where it is no grammar.
+        If Lark rejects the grammar.
     """
     try:
         built = parser(fragments)
@@ -180,12 +180,12 @@ def compose(fragments: tuple[Fragment, ...]) -> Composed:
 
 
 def check_strictly(fragments: tuple[Fragment, ...]) -> None:
-    """Build the grammar as strictly as Lark can.
+    """Build the grammar in Lark's strict mode.
 
     Raises
     ------
     Refused
-        Where it is ambiguous: the same text could be read in two ways.
+        If it is ambiguous: some text could be read in two ways.
     """
     try:
         build(fragments, strict=True)
@@ -194,14 +194,14 @@ def check_strictly(fragments: tuple[Fragment, ...]) -> None:
 
 
 def build(fragments: tuple[Fragment, ...], **options: Any) -> Lark:
-    """Return the parser that Lark builds, with options of Lark's own."""
+    """Return the parser that Lark builds; `options` are Lark's own."""
     text = "\n".join(fragment.text for fragment in fragments)
     starts = [start for start in STARTS if re.search(rf"^\??{start} ", text, re.MULTILINE)]
     return Lark(text, start=starts, parser="lalr", propagate_positions=True, **options)
 
 
 def _node(rule: Rule) -> tuple[str, ...]:
-    """Return the name of the node that an alternative makes, if it makes any."""
+    """Return the name of the node that an alternative makes, or an empty tuple if it makes none."""
     name = str(rule.alias or rule.origin.name)
     kept = [s for s in rule.expansion if not (isinstance(s, Terminal) and s.filter_out)]
     replaced = rule.options.expand1 and not rule.alias and len(kept) == 1  # `?rule`

@@ -1,4 +1,4 @@
-"""What a fragment of grammar states, read from its text so that each statement has its line."""
+"""The statements of a grammar fragment, each with its line number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALIAS = re.compile(r"->[ \t]*(?P<name>[A-Za-z_]\w*)")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A rule, terminal or alias of a fragment: its name, where it stands, and how."""
+    """A rule, terminal or alias of a fragment: its name, its line, and how it is stated."""
 
     name: str
     line: int
@@ -30,7 +30,7 @@ class Statement:
 
 
 def statements(fragment: Fragment) -> Iterator[Statement]:
-    """Yield what `fragment` defines and extends, and its aliases."""
+    """Yield the definitions, extensions and aliases of `fragment`."""
     bare = bare_of(fragment.text)
     for found in DEFINED.finditer(bare):
         line = line_of(bare, found.start("name"))
@@ -40,10 +40,10 @@ def statements(fragment: Fragment) -> Iterator[Statement]:
 
 
 def bare_of(text: str) -> str:
-    """Return `text` with blanks for comments, strings and regular expressions, so that only structure is left."""
+    """Return `text` with spaces in place of comments, strings and regular expressions; offsets stay the same."""
     return HIDDEN.sub(lambda found: " " * len(found[0]), text)
 
 
 def line_of(text: str, position: int) -> int:
-    """Return the number of the line in which `position` stands."""
+    """Return the line number of `position`."""
     return text.count("\n", 0, position) + 1

@@ -1,7 +1,7 @@
-"""Whether a fragment of grammar may join the language: what it may contain, and that it takes nothing from others.
+"""Check whether a grammar fragment may join the language: its content, and that core text is tokenised as before.
 
-Each check is a function from a candidate to its complaints; a complaint names the fragment's own file and line, and the
-place that it is in conflict with.
+Each check is a function from a candidate to its complaints. A complaint names the fragment's file and line, and the
+place it conflicts with.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from formulajoint.language.grammar.scan import TOKEN
 from formulajoint.wording import listed
 
 EXTENSIBLE = ("clause", "value", "trailer")
-"""Rules that a fragment may extend."""
+"""Rules of the grammar that a fragment may extend."""
 
 WORD_END = r"(?![\w.])"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Fragments that want to join `base`, with the names of the nodes that they can lower."""
+    """Fragments to be added to `base`, with the names of the nodes they have lowering functions for."""
 
     base: tuple[Fragment, ...]
     new: tuple[Fragment, ...]
@@ -46,7 +46,7 @@ class Candidate:
 
     @cached_property
     def together(self) -> Composed:
-        """The grammar of all; raises `Refused`."""
+        """The grammar of base and new fragments; raises `Refused`."""
         return compose(self.base + self.new)
 
     @cached_property
@@ -56,20 +56,20 @@ class Candidate:
 
     @cached_property
     def terminals(self) -> Mapping[str, str]:
-        """The terminals that are new, with their regular expressions."""
+        """The new terminals, with their regular expressions."""
         known = self.core.terminals
         return {name: regex for name, regex in self.together.terminals.items() if name not in known}
 
     def called(self, name: str) -> str:
-        """Return how errors speak of a terminal: by its name, or by its text where it has none."""
+        """Return the name of a terminal for messages, or its text if it is anonymous."""
         return f"`{_literal(self.together.terminals[name])}`" if name.startswith("__ANON") else name
 
     def terminal(self, name: str) -> str:
-        """Return the beginning of a complaint about a terminal."""
+        """Return the beginning of a complaint about a terminal: its place and its name."""
         return f"{self.place(name)}: the terminal {self.called(name)}"
 
     def place(self, name: str) -> str:
-        """Return file and line of what is called `name`, or of the text that it stands for where it has no name."""
+        """Return file and line of the statement called `name`, or of the text of an anonymous terminal."""
         for fragment in self.base + self.new:
             for statement in statements(fragment):
                 if statement.name == name and not statement.extends:
@@ -83,7 +83,7 @@ class Candidate:
 
 
 def _literal(regex: str) -> str:
-    """Return the text that an escaped `regex` stands for."""
+    """Return the text that an escaped `regex` matches."""
     return re.sub(r"\\(.)", r"\1", regex)
 
 
@@ -92,12 +92,12 @@ def _at(fragment: Fragment, line: int) -> str:
 
 
 def listed_names(fragments: Iterable[Fragment]) -> str:
-    """Return the names of `fragments` as text."""
+    """Return the names of `fragments`, joined by "and"."""
     return " and ".join(fragment.name for fragment in fragments)
 
 
 def check_fragments(base: tuple[Fragment, ...], new: tuple[Fragment, ...], lowered: Iterable[str]) -> None:
-    """Refuse fragments that `base` cannot take in.
+    """Raise an ExtensionError if `base` cannot be extended by the fragments `new`.
 
     Parameters
     ----------
@@ -105,12 +105,12 @@ def check_fragments(base: tuple[Fragment, ...], new: tuple[Fragment, ...], lower
         The grammar so far.
     new : tuple of Fragment
     lowered : iterable of str
-        Names of the nodes for which there is a lowering.
+        Names of the nodes that have a lowering function.
 
     Raises
     ------
     ExtensionError
-        With the places of both sides.
+        With the places of both sides of the conflict.
     """
     candidate = Candidate(base, new, frozenset(lowered))
     if not new:
@@ -160,7 +160,7 @@ def _names_are_new(candidate: Candidate) -> Iterator[str]:
         known |= {s.name: _at(fragment, s.line) for s in statements(fragment) if not (s.extends or s.alias)}
 
 
-# --- that all of it is one language
+# --- that base and fragments make one grammar
 
 
 def _is_a_grammar(candidate: Candidate) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _is_unambiguous(candidate: Candidate) -> Iterator[str]:
 
 
 def _refusal(candidate: Candidate, said: str) -> str:
-    """Return what Lark says of the whole text, with places in the fragments' own files."""
+    """Return Lark's message with places in the fragments' own files."""
     at = re.search(r"at line (\d+)", said)
     if at:
         place, text = _own_place(candidate, int(at[1]))
@@ -195,7 +195,7 @@ def _refusal(candidate: Candidate, said: str) -> str:
 
 
 def _own_place(candidate: Candidate, line: int) -> tuple[str, str]:
-    """Return the place of line `line` of all fragments, joined one after another, and what stands there."""
+    """Return the fragment and the text of line `line` of all fragments joined together."""
     for fragment in candidate.base + candidate.new:
         lines = fragment.text.split("\n")
         if line <= len(lines):
@@ -222,7 +222,7 @@ def _nodes_are_lowered(candidate: Candidate) -> Iterator[str]:
         yield f"{listed_names(candidate.new)}: there is a lowering of `{name}`, but no tree has such a node."
 
 
-# --- that it takes nothing from others
+# --- that core text is tokenised as before
 
 
 def _words_end(candidate: Candidate) -> Iterator[str]:
@@ -239,11 +239,11 @@ def _may_end_in_word(regex: str) -> bool:
 
 
 def _examples(regex: str, other: str = "µ", most: int = 100) -> list[str]:
-    """Return some texts that `regex` matches, the shortest first; `other` stands for letters it does not name."""
+    """Return up to `most` texts that `regex` matches, shortest first; `other` stands for letters it does not name."""
     automaton = parse_pattern(regex).to_fsm()
     found = islice(automaton.strings(20_000), most)  # type: ignore[no-untyped-call]
     texts = ["".join(other if symbol is anything_else else str(symbol) for symbol in text) for text in found]
-    matches = [re.match(regex, text) for text in texts]  # what is only looked at falls off
+    matches = [re.match(regex, text) for text in texts]  # lookahead is not part of the match
     return [match[0] for match in matches if match]
 
 
@@ -285,7 +285,7 @@ def _steals_nothing(candidate: Candidate) -> Iterator[str]:
 
 
 def _shared(patterns: Comparator, new: str, old: str, examples: Sequence[str], regex: str) -> str | None:
-    """Return a text that both terminals take, or None; examples see letters beyond ASCII."""
+    """Return a text that both terminals match, or None; `examples` cover letters beyond ASCII."""
     example = next((text for text in examples if re.fullmatch(regex, text)), None)
     if example is None and not patterns.isdisjoint(new, old):
         return str(patterns.get_example_overlap(new, old).main_text)

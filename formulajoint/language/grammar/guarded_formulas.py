@@ -1,6 +1,6 @@
-"""Formulas of the plain language that every extension must leave as they are: each rule and operator of the grammar.
+"""Formulas of the plain language that no extension may change: each rule and operator of the grammar.
 
-Blanks are left out where operators meet, since a new terminal would steal there first.
+There are no spaces where operators meet, since that is where a new terminal would first take text from others.
 """
 
 from __future__ import annotations
@@ -29,4 +29,4 @@ SPECIMENS: tuple[tuple[str, str], ...] = (
     ("hypotheses", "treatment[A]=treatment[B]==0,x>0"),
     ("hypotheses", "a:x[A]-2*x[B]<x[C]<=1,vs!=s"),
 )
-"""Start rule and text."""
+"""Pairs of a start rule and a text."""

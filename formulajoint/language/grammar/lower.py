@@ -1,4 +1,4 @@
-"""From Lark's tree to the formula's own nodes: one function a rule of the grammar, in one table."""
+"""Convert Lark's tree to the formula's nodes: one function per grammar rule, in one table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from formulajoint.spans import Span
 from formulajoint.wording import did_you_mean
 
 PARTS = ("mean", "sd")
-"""What may follow a term after a dot: the location and the scale of its hierarchy."""
+"""Names allowed after a term and a dot: the location and the scale of its hierarchy."""
 
 # --- a whole formula and its clauses
 
@@ -92,7 +92,7 @@ ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 
 
 def _unquoted(node: Node, token: Token) -> str:
-    """Return the string that `token` stands for, without quotes and escapes."""
+    """Return the string that `token` stands for, unquoted and unescaped."""
 
     def escaped(found: re.Match[str]) -> str:
         if found[1] not in ESCAPES:
@@ -108,7 +108,7 @@ def _rest(node: Node) -> nodes.Rest:
     return nodes.Rest(node.span)
 
 
-# --- operators: chains stay flat, and parentheses that change nothing go
+# --- operators: chains are flat, and redundant parentheses are dropped
 
 
 def _chain(node: Node) -> nodes.Expr:
@@ -140,7 +140,7 @@ def _signed(node: Node) -> nodes.Expr:
 
 
 def _power(node: Node) -> nodes.Expr:
-    """Lower ``a ^ b ^ -c``, which associates from the right; ``**`` is ``^``."""
+    """Lower ``a ^ b ^ -c``, which associates from the right; ``**`` means ``^``."""
     *children, last = node.children
     if children[-1] in ("+", "-"):
         sign = children.pop()
@@ -152,7 +152,7 @@ def _power(node: Node) -> nodes.Expr:
 
 
 def _interaction(node: Node) -> nodes.Expr:
-    """Lower ``a:b``; a subscript or ``.mean`` at its end belongs to the whole."""
+    """Lower ``a:b``; a subscript or ``.mean`` at its end applies to the whole interaction."""
     operands: list[nodes.Expr] = []
     for operand in node.children[::2]:
         joined = isinstance(operand, nodes.Chain) and operand.operators[0] == ":"
@@ -163,7 +163,7 @@ def _interaction(node: Node) -> nodes.Expr:
 
 
 def _moved_out(operands: tuple[nodes.Expr, ...], span: Span) -> nodes.Expr:
-    """Return ``a:b`` with what trails the last operand put around the whole interaction."""
+    """Return ``a:b`` with the subscript or ``.mean`` of its last operand moved to the whole interaction."""
     last = operands[-1]
     if isinstance(last, nodes.Subscript):
         inner = _moved_out((*operands[:-1], last.of), operands[0].span.to(last.of.span))
@@ -174,7 +174,7 @@ def _moved_out(operands: tuple[nodes.Expr, ...], span: Span) -> nodes.Expr:
     return nodes.Chain((":",) * (len(operands) - 1), operands, span)
 
 
-# --- what trails an atom
+# --- subscripts and ``.mean``, ``.sd`` after an atom
 
 
 def _subscript(node: Node) -> tuple[nodes.Index, ...]:
@@ -184,7 +184,7 @@ def _subscript(node: Node) -> tuple[nodes.Index, ...]:
 def _trailed(node: Node) -> nodes.Expr:
     target, *trailers = node.children
     for trailer in trailers:
-        if callable(trailer):  # an extension's: from what it trails to the whole
+        if callable(trailer):  # an extension's function: from the target to the whole
             target = trailer(target)
         elif isinstance(trailer, Token):
             target = _attribute(node, target, trailer)

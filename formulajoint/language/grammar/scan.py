@@ -1,4 +1,4 @@
-"""A linear look at the text before it is parsed: limits, quotes, brackets and characters that mislead."""
+"""Check the text before it is parsed, in linear time: limits, quotes, brackets, misleading characters."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A token of the text: its kind (a group of `TOKEN`), how it is spelled, and where."""
+    """A token of the text: its kind (a group of `TOKEN`), its spelling, and its span."""
 
     kind: str
     text: str
     span: Span
 
 
-# Possessive repeats (*+) never give characters back, so that no text takes more than linear time.
+# Possessive repeats (*+) never backtrack, so scanning takes linear time for any text.
 TOKEN = re.compile(
     r"""(?P<blank>(?:[ \t\r\n\f]|\#[^\n]*+)++)
       | (?P<string>"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')
@@ -44,7 +44,7 @@ TOKEN = re.compile(
 
 
 def scan(text: str) -> tuple[Word, ...]:
-    """Return the tokens of `text`, or raise the FormulaError for what cannot be a token."""
+    """Return the tokens of `text`, or raise a FormulaError at the first text that is not a token."""
     check_length(text)
     words: list[Word] = []
     opened: list[Word] = []
@@ -65,7 +65,7 @@ def scan(text: str) -> tuple[Word, ...]:
 
 
 def check_length(text: str) -> None:
-    """Refuse a formula, as written or in its canonical text, that is too long."""
+    """Raise a FormulaError if a formula, as written or in canonical text, is too long."""
     if len(text) > MOST_CHARACTERS:
         message = f"the formula has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
         raise FormulaError(message, text[:MOST_CHARACTERS], Span(0, 1))
@@ -80,7 +80,7 @@ def _check_number(word: Word, text: str) -> None:
 
 
 def _check_bracket(word: Word, opened: list[Word], text: str) -> None:
-    """Keep `opened`, the stack of open brackets, and refuse a bracket that does not fit."""
+    """Update the stack `opened` of open brackets; raise a FormulaError at a bracket that does not match."""
     if word.kind == "open":
         opened.append(word)
         if len(opened) > MOST_BRACKETS:
@@ -95,7 +95,7 @@ def _check_bracket(word: Word, opened: list[Word], text: str) -> None:
         raise FormulaError(message, text, word.span, f"a `{CLOSING[other.text]}` is missing")
 
 
-# --- characters that are no tokens
+# --- characters that begin no token
 
 LOOK_ALIKES = {
     "−": "-",
@@ -148,7 +148,7 @@ ADVICE = {
 
 
 def _stray(word: Word, text: str) -> FormulaError:
-    """Return the error for a character that begins no token."""
+    """Return the error for a character that begins no token, with advice."""
     character = word.text
     message, hint = ADVICE.get(character) or _unknown(character)
     if text.startswith("``", word.span.start):

@@ -1,4 +1,4 @@
-"""Lark's tree, lowered from the leaves up: what a node is to the function that lowers it."""
+"""Lower Lark's tree from the leaves up, and the nodes that lowering functions receive."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from formulajoint.language.syntax.text import canonical
 from formulajoint.spans import NOWHERE, Span
 
 MOST_LEVELS = 160
-"""Deepest tree that is lowered, so that whoever walks a formula may recurse."""
+"""Deepest tree that is lowered, in levels, so that code that walks a formula may recurse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A rule of the grammar as it was met, its children lowered already, tokens left as they are.
+    """A node of the tree: its children are lowered already, tokens are left as they are.
 
     Attributes
     ----------
     children : list
-        Values that lowering made, or tokens.
+        Lowered values, or tokens.
     rules : tuple of str
-        The rule of each child, empty for a token.
+        The grammar rule of each child; empty for a token.
     span : Span
-        Where it stands in `text`.
+        Its position in `text`.
     text : str
-        What is being parsed.
+        The text being parsed.
     grammar : Grammar
-        By which it is parsed.
+        The grammar that parses it.
     """
 
     children: list[Any]
@@ -42,11 +42,11 @@ class Node:
 
     @property
     def written(self) -> list[str]:
-        """The children's canonical texts."""
+        """The canonical text of each child."""
         return [str(child) if isinstance(child, Token) else canonical(child) for child in self.children]
 
     def clause(self, text: str) -> nodes.Clause:
-        """Return the clause that `text` states, standing where this node stands: what new syntax is short for."""
+        """Return the clause that `text` states, placed at this node: for syntax that is short for a clause."""
         try:
             clause = lower(parse_tree(text, "clause", self.grammar.fragments), text, self.grammar)
         except (Stopped, FormulaError) as error:
@@ -57,7 +57,7 @@ class Node:
         return nodes.placed(clause, self.span)  # type: ignore[no-any-return]
 
     def error(self, message: str, span: Span | None = None, hint: str = "") -> FormulaError:
-        """Return an error that points at this node, or at `span` within it."""
+        """Return a FormulaError that points at this node, or at `span` within it."""
         return FormulaError(message, self.text, span or self.span, hint)
 
 
@@ -66,14 +66,14 @@ type Rule = Callable[[Node], Any]
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Fragments, base first, and for each node of their trees the function that lowers it."""
+    """Fragments, base first, and the lowering function of each grammar rule."""
 
     fragments: tuple[Fragment, ...]
     rules: Mapping[str, Rule]
 
 
 def lower(tree: Tree[Token], text: str, grammar: Grammar) -> Any:
-    """Return what the rules of `grammar` make of `tree`, from the leaves up and without recursion."""
+    """Return the value of `tree` under the rules of `grammar`, from the leaves up and without recursion."""
     values: dict[int, Any] = {}
     depths: dict[int, int] = {}
     for part in tree.iter_subtrees():
@@ -94,7 +94,7 @@ def _rules(part: Tree[Token]) -> tuple[str, ...]:
 
 
 def span_of(part: Tree[Token] | Token) -> Span:
-    """Return where a part of the tree stands."""
+    """Return the span of a part of the tree."""
     place = part if isinstance(part, Token) else part.meta
     start, end = getattr(place, "start_pos", None), getattr(place, "end_pos", None)
     return NOWHERE if start is None or end is None else Span(start, end)

@@ -1,1 +1,1 @@
-"""The nodes of a formula, one for each construct of the text, and their canonical text."""
+"""The nodes of a formula, one per construct of the text, and their canonical text."""

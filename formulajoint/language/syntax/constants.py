@@ -1,4 +1,4 @@
-"""Numbers written as arithmetic: ``10``, ``-2.5``, ``2^3``, evaluated in floating point only."""
+"""Evaluate numbers written as arithmetic, in floating point: ``10``, ``-2.5``, ``2^3``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPERATIONS: dict[str, Callable[[float, float], float]] = {
 
 
 def constant(value: nodes.Expr, text: str) -> float:
-    """Return the finite number that `value` is, or raise a FormulaError that points into `text`."""
+    """Return the finite number that `value` states, or raise a FormulaError that points into `text`."""
     number = _evaluated(value, text)
     if not math.isfinite(number):
         raise FormulaError("this is not a finite number", text, value.span)

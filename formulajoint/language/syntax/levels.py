@@ -1,4 +1,4 @@
-"""Levels written where the grammar reads arithmetic: ``ref=a1/b1``, ``{-1: 0.5}``."""
+"""Levels of a factor written where the grammar reads arithmetic: ``ref=a1/b1``, ``{-1: 0.5}``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from formulajoint.language.syntax import nodes
 
 
 def level_of(value: nodes.Expr) -> nodes.Level | None:
-    """Return `value` read as a level, or None where it cannot be one."""
+    """Return `value` read as a level, or None if it cannot be one."""
     match value:
         case nodes.Name(id=text, quoted=quoted):
             return nodes.Level(text, quoted, value.span)

@@ -1,8 +1,7 @@
-"""The nodes of a formula: immutable values, each knowing where it stood in the text.
+"""The nodes of a formula: immutable values, each with its position in the text.
 
-Nothing here knows data, grammar or PyMC. Spans do not take part in comparison or hashing, so two
-formulas are equal if they say the same thing. Chains of operators are flat: the depth of a tree is
-the depth of brackets in the text.
+Nodes depend on no data, grammar or PyMC. Spans are left out of comparison and hashing, so two formulas are equal if
+they have the same nodes. Chains of operators are flat: the depth of a tree is the depth of brackets in the text.
 """
 
 # ruff: noqa: RUF009 (`_span()` is a dataclass field)
@@ -22,7 +21,7 @@ def _span() -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name as written. A bare one may hold dots, which binding reads every way it can."""
+    """A name as written. A bare name may contain dots; binding tries each way to read them."""
 
     id: str
     quoted: bool = False
@@ -40,14 +39,14 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A finite number; `text` is its spelling, which canonical text keeps."""
+    """A finite number; `text` is its spelling, kept in canonical text."""
 
     text: str
     span: Span = _span()
 
     @property
     def value(self) -> float:
-        """The number itself."""
+        """The number as a float."""
         return float(self.text)
 
 
@@ -68,7 +67,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Unary:
-    """``-x`` or ``+x``; a run of signs is folded to one."""
+    """``-x`` or ``+x``; several signs in a row are folded into one."""
 
     operator: str
     operand: Expr
@@ -77,7 +76,7 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Operands joined by operators of one rank: ``a + b - c``, ``a * b / c``, ``a:b``, ``a > b > 0``.
+    """Operands joined by operators of one precedence: ``a + b - c``, ``a * b / c``, ``a:b``, ``a > b > 0``.
 
     ``len(operators) == len(operands) - 1``. ``^`` associates from the right, all others from the left.
     """
@@ -89,7 +88,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """``name=value`` among the arguments of a call."""
+    """A keyword argument of a call, ``name=value``."""
 
     name: str
     value: Expr
@@ -98,7 +97,7 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``log(x)``, ``joint(treatment, weights=n)``; braces ``{x / 2}`` are ``I(x / 2)``."""
+    """A call: ``log(x)``, ``joint(treatment, weights=n)``; braces ``{x / 2}`` are ``I(x / 2)``."""
 
     name: str
     args: tuple[Expr, ...] = ()
@@ -106,7 +105,7 @@ class Call:
     span: Span = _span()
 
     def keyword(self, name: str) -> Expr | None:
-        """Return the value of keyword argument `name`, or None where it was not written."""
+        """Return the value of keyword argument `name`, or None if it is not given."""
         return next((k.value for k in self.keywords if k.name == name), None)
 
 
@@ -121,7 +120,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One place of a subscript: ``A``, or ``school=A`` naming the dim."""
+    """One entry of a subscript: ``A``, or ``school=A`` with the dim's name."""
 
     level: Level
     dim: str | None = None
@@ -139,7 +138,7 @@ class Subscript:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One ``level: value`` of a map."""
+    """One ``level: value`` pair of a map."""
 
     level: Level
     value: Expr
@@ -148,7 +147,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """``{A: 0.3, B: 0.7}``."""
+    """A map from levels to values, ``{A: 0.3, B: 0.7}``."""
 
     entries: tuple[Entry, ...]
     span: Span = _span()
@@ -156,7 +155,7 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """``[0.3, 0.7]``."""
+    """A list of values, ``[0.3, 0.7]``."""
 
     items: tuple[Expr, ...]
     span: Span = _span()
@@ -164,7 +163,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """``treatment ~ normal(0, 5)`` inside ``prior(...)``."""
+    """A prior inside ``prior(...)``: ``treatment ~ normal(0, 5)``."""
 
     target: Expr
     distribution: Call
@@ -173,7 +172,7 @@ class Distributed:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What stands right of ``|``: names joined by ``/`` or ``:``."""
+    """The group right of ``|``: names joined by ``/`` or ``:``."""
 
     names: tuple[Name, ...]
     separators: tuple[str, ...] = ()
@@ -182,7 +181,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class GroupTerm:
-    """lme4's ``(1 + x | g)``, or ``(x || g)`` with `correlated` false."""
+    """A group term as in lme4: ``(1 + x | g)``, or ``(x || g)`` with `correlated` false."""
 
     predictors: Expr
     group: Group
@@ -209,7 +208,7 @@ type Expr = (
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A clause with predictors for a further parameter: ``sigma ~ 1 | school``."""
+    """A clause with predictors for another parameter: ``sigma ~ 1 | school``."""
 
     name: str
     predictors: Expr
@@ -231,7 +230,7 @@ class Clause:
 
 
 def placed(node: Any, span: Span) -> Any:
-    """Return `node` as if it and all in it stood at `span`."""
+    """Return `node` with its span, and those of all nodes inside it, set to `span`."""
     if isinstance(node, tuple):
         return tuple(placed(item, span) for item in node)
     if not is_dataclass(node) or isinstance(node, type):

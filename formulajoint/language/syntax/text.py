@@ -1,4 +1,4 @@
-"""The canonical text of each node of a formula."""
+"""The canonical text of each kind of node."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ type Node = (
 )
 
 BARE_NAME = r"[^\W\d][\w.]*"
-"""A name that needs no backticks; the grammar's NAME."""
+"""Regular expression of a name that needs no backticks; the grammar's NAME."""
 
 COMPARE, SUM, PRODUCT, SPECIAL, UNARY, COLON, POWER, ATOM = range(8)
 
 
 class _Rank(dict[str, int]):
-    """Rank of each operator; every ``%op%`` has the same."""
+    """Precedence of each operator; every ``%op%`` has the same."""
 
     def __missing__(self, operator: str) -> int:
         return SPECIAL
@@ -40,7 +40,7 @@ RANK = _Rank(
 
 
 def canonical(node: Node) -> str:
-    """Return the text of `node` in the one spelling that all equal nodes share."""
+    """Return the canonical text of `node`; equal nodes have the same text."""
     write = WRITERS.get(type(node))
     if write is None:
         raise BugError(f"no text for {type(node).__name__}")
@@ -48,7 +48,7 @@ def canonical(node: Node) -> str:
 
 
 def _rank(node: Node) -> int:
-    """Return how tightly the text of `node` holds together."""
+    """Return the precedence of the outermost operator of `node`."""
     if isinstance(node, nodes.Chain):
         return RANK[node.operators[0]]
     if isinstance(node, nodes.Unary):
@@ -61,12 +61,12 @@ def _rank(node: Node) -> int:
 
 
 def _at(rank: int, node: nodes.Expr) -> str:
-    """Return the text of `node` where at least `rank` is needed, in parentheses if it has less."""
+    """Return the text of `node`, in parentheses if its precedence is below `rank`."""
     return canonical(node) if _rank(node) >= rank else f"({canonical(node)})"
 
 
 def _ends_in_name(node: nodes.Expr) -> bool:
-    """Say whether ``.mean`` put after `node` would become part of its last name."""
+    """Return whether ``.mean`` appended to `node` would become part of its last name."""
     return (
         isinstance(node, nodes.Chain)
         and isinstance(node.operands[-1], nodes.Name)
@@ -139,7 +139,7 @@ def _group_term(node: nodes.GroupTerm) -> str:
 
 
 def predictors(own: nodes.Expr, group: nodes.Group | None) -> str:
-    """Return the text of predictors, and of the group right of their bar."""
+    """Return the text of predictors, with ``| group`` if there is a group."""
     return _at(SUM, own) + ("" if group is None else f" | {_group(group)}")
 
 

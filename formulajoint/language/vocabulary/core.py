@@ -1,4 +1,4 @@
-"""What the language knows by name: closed tables, one for each position in which a name can stand."""
+"""The names of the plain language: fixed tables, one for each position in which a name can stand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from formulajoint.language.grammar.lower import RULES
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
-# --- slots that several names share
+# --- slots shared by several names
 
 X = Slot("x", Kind.ARITHMETIC)
 DEGREE = Slot("degree", Kind.WHOLE, named=True)
@@ -24,7 +24,7 @@ TRUTH = ("true", "false")
 
 
 def _all(*slots: Slot) -> Signature:
-    """Return the signature of a call that needs every one of `slots`."""
+    """Return the signature of a call that requires all of `slots`."""
     return Signature(slots, least=len(slots))
 
 
@@ -149,7 +149,7 @@ ELSEWHERE = {
     "polynomial": "poly",
     "deviation": "sum",
 }
-"""What other packages call some of these names, for the sake of hints."""
+"""Names used by other packages -> our name, for hints."""
 
 CORE = Language(
     fragments=PLAIN,
@@ -166,4 +166,4 @@ CORE = Language(
         }
     ),
 )
-"""The language as it comes."""
+"""The plain language, without extensions."""

@@ -1,6 +1,6 @@
-"""The language that is meant where none is given: the plain one, with what is installed and what was registered.
+"""The default language: the plain one with all installed and registered extensions.
 
-Each registration puts a new `Language` in the place of the old one; `CORE` and every language at hand stay as they are.
+Each registration replaces the default `Language` by a new one; `CORE` and existing languages do not change.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Extension, Language
 
 GROUP = "formulajoint.extensions"
-"""The group of entry points by which packages bring extensions."""
+"""Entry-point group through which installed packages provide extensions."""
 
 
 @dataclass(slots=True)
 class _Default:
-    """What the default language is made of; `installed` is None until it is first asked for, `past` are its values."""
+    """Parts of the default language; `installed` is None until first used, `past` holds earlier default languages."""
 
     installed: tuple[Extension, ...] | None = None
     registered: Mapping[str, Extension] = field(default_factory=dict)
@@ -36,22 +36,22 @@ _default = _Default()
 def default_language() -> Language:
     """Return the plain language with all extensions that are installed or registered."""
     if _default.installed is None:
-        _default.installed = ()  # a plug-in may parse while it is loaded
+        _default.installed = ()  # a plug-in may parse a formula while it is loaded
         _default.installed = tuple(_installed())
         _default.language = _with(_default.registered)
     return _default.language
 
 
 def present(language: Language) -> Language:
-    """Return the default language of now for one that has been the default, any other as it is.
+    """Return the current default language if `language` has been the default, else `language` itself.
 
-    A model keeps the language of its time; what is registered afterwards can still be asked of its fit.
+    A model keeps the language it was parsed with; contrasts on its fit may use extensions registered later.
     """
     return default_language() if language in _default.past else language
 
 
 def chosen(language: Language | None) -> Language:
-    """Return `language`, or the default where there is none."""
+    """Return `language`, or the default language if it is None."""
     if language is None:
         return default_language()
     if not isinstance(language, Language):
@@ -63,7 +63,7 @@ def chosen(language: Language | None) -> Language:
 
 
 def register(extension: Extension) -> None:
-    """Add `extension` to the default language; one of the same name is replaced.
+    """Add `extension` to the default language, in place of a registered one of the same name.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def register(extension: Extension) -> None:
     Raises
     ------
     ExtensionError
-        Where it does not fit the language; the default then stays what it was.
+        If it does not fit the language; the default language then stays the same.
     """
     default_language()
     if not isinstance(extension, Extension):
@@ -84,19 +84,19 @@ def register(extension: Extension) -> None:
 
 def _with(registered: Mapping[str, Extension]) -> Language:
     extensions = (*(_default.installed or ()), *registered.values())
-    language = reduce(Language.extend, extensions, replace(CORE))  # CORE itself is given only on purpose
+    language = reduce(Language.extend, extensions, replace(CORE))  # a copy: CORE is never a default
     _default.past.add(language)
     return language
 
 
 def _installed() -> Iterator[Extension]:
-    """Yield the extensions of installed packages; one that does not load is left out with a warning."""
+    """Yield the extensions of installed packages; one that fails to load is left out with a warning."""
     language = CORE
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             extension = point.load()
             language = language.extend(extension)
-        except Exception as error:  # whatever a plug-in does, plain formulas are read
+        except Exception as error:  # a faulty plug-in must not keep plain formulas from being read
             message = f"{_package(point)} is left out: {type(error).__name__}: {error}"
             warnings.warn(message, FormulaJointWarning, stacklevel=2)
         else:

@@ -1,4 +1,4 @@
-"""The language as a value, and what extends it: names with what they mean, fragments of grammar with their lowering."""
+"""A language as a value, and its extensions: names with their meanings, grammar fragments with their lowering."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ OPERATOR = r"%[^%\s]{1,32}%"
 
 @runtime_checkable
 class Named(Protocol):
-    """What an extension brings under a name: a value such as `Contrast`, which later rooms understand."""
+    """A named part of an extension, such as a `Contrast`; later stages interpret it."""
 
     @property
     def position(self) -> Position:
-        """Where the name may stand."""
+        """The position in which the name may stand."""
         ...
 
     @property
@@ -37,24 +37,24 @@ class Named(Protocol):
 
     @property
     def signature(self) -> Signature:
-        """How it is called."""
+        """Signature of a call in formulas."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """What a package or a notebook adds to the language.
+    """An addition to the language, by a package or a notebook.
 
     Parameters
     ----------
     name : str
-        By which errors and stored formulas name it; unique, such as the package's name.
+        Its name in errors and stored formulas; unique, such as the package's name.
     brings : sequence
         Values of `Contrast`, `WeightScheme`, `ColumnFunction`, `Operator` and `Family`.
     fragments : sequence of Fragment
-        New syntax.
+        New syntax, in Lark's notation.
     rules : mapping of str to function
-        For each new node of the grammar the function that lowers it, from a `Node` to what the node means.
+        For each new node of the grammar, the function from a `Node` to the node's meaning.
 
     Examples
     --------
@@ -96,10 +96,10 @@ WANTED = {
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Language:
-    """All that parsing consults: the grammar, what its rules mean, and the tables of names.
+    """The grammar, the meaning of its rules, and the tables of names that parsing uses.
 
-    A name in one table says nothing about that name elsewhere: `poly` is a clause, a column function
-    and a coding. A language never changes; `extend` returns another.
+    Tables are independent: `poly` is a clause, a column function and a coding. A language never changes; `extend`
+    returns a new one.
     """
 
     fragments: tuple[Fragment, ...]
@@ -109,27 +109,27 @@ class Language:
 
     @property
     def grammar(self) -> Grammar:
-        """The syntax, and what its nodes are lowered to."""
+        """The syntax, and the lowering of its nodes."""
         return Grammar(self.fragments, self.rules)
 
     @property
     def extensions(self) -> frozenset[str]:
-        """Names of the extensions that have added to this language."""
+        """Names of the extensions in this language."""
         return frozenset(extension.name for extension in self.added)
 
     def meaning(self, position: Position, name: str) -> Any:
-        """Return what an extension brought as `name`; None where the name is the language's own, or not known."""
+        """Return the extension's value for `name`, or None if the name is unknown or part of the plain language."""
         return next(
             (n for e in self.added for n in e.brings if (n.position, n.name) == (position, name)), None
         )
 
     def extend(self, extension: Extension) -> Language:
-        """Return a new language that also knows what `extension` brings.
+        """Return a new language that includes `extension`.
 
         Raises
         ------
         ExtensionError
-            Where a name is taken, or new syntax would change the meaning of old; it names both sides.
+            If a name is taken, or new syntax would change the meaning of existing formulas; it names both sides.
         """
         if not isinstance(extension, Extension):
             raise ExtensionError(f"A language is extended by an Extension, not by {extension!r}.")
@@ -172,5 +172,5 @@ def _check_name(named: Named, extension: Extension, table: Table) -> None:
 
 
 def article(position: Position) -> str:
-    """Return ``a clause``, ``an operator``."""
+    """Return the position with its article: ``a clause``, ``an operator``."""
     return f"{'an' if position[0] in 'aeio' else 'a'} {position}"

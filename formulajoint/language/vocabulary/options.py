@@ -1,4 +1,4 @@
-"""Keyword-only parameters of an extension's Python function as keywords of a formula: ``cut=0.2``, and back."""
+"""Keyword-only parameters of an extension's Python function, as keywords of a formula: ``cut=0.2``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def positional_of(function: Callable[..., Any]) -> tuple[str, ...]:
     Raises
     ------
     ExtensionError
-        Where it is no function, or takes any number of arguments.
+        If it is not a function with readable parameters, or takes ``*args`` or ``**kwargs``.
     """
     found = []
     for parameter in _parameters(function):
@@ -40,20 +40,20 @@ def positional_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def options_of(function: Callable[..., Any], taken: Iterable[str] = ()) -> tuple[Slot, ...]:
-    """Return how a formula gives the keyword-only parameters of `function`.
+    """Return the formula's keywords for the keyword-only parameters of `function`.
 
     Parameters
     ----------
     function : callable
-        Each such parameter has a default, and takes numbers, ``true`` and ``false``, names or one of several words, as
-        its annotation (``float``, ``int``, ``bool``, ``str``, ``Literal``) or else its default says.
+        Each such parameter must have a default. It takes a number, ``true`` or ``false``, a name, or one of several
+        words, by its annotation (``float``, ``int``, ``bool``, ``str``, ``Literal``) or else by its default.
     taken : iterable of str
-        Keywords that have a meaning already.
+        Keywords that already have a meaning.
 
     Raises
     ------
     ExtensionError
-        Where a parameter does not say what it takes.
+        If a parameter has no default, an unclear type, or a name in `taken`.
     """
     keywords = [p for p in _parameters(function) if p.kind is Parameter.KEYWORD_ONLY]
     clash = sorted({p.name for p in keywords} & set(taken))
@@ -67,13 +67,13 @@ def options_of(function: Callable[..., Any], taken: Iterable[str] = ()) -> tuple
 
 
 def given_options(call: Call, slots: Iterable[Slot], text: str) -> dict[str, Option]:
-    """Return the values of those of `slots` that `call` gives, as Python's own; the others keep their defaults."""
+    """Return the values of the `slots` given in `call`, as Python values; the others keep their defaults."""
     written = ((slot, call.keyword(slot.name)) for slot in slots)
     return {slot.name: _value(slot, expr, text) for slot, expr in written if expr is not None}
 
 
 def function_name(function: object) -> str:
-    """Return how messages call `function`."""
+    """Return the name of `function` for messages."""
     return str(getattr(function, "__name__", repr(function)))
 
 
@@ -89,7 +89,7 @@ def _parameters(function: Callable[..., Any]) -> list[Parameter]:
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(function)
-    except (NameError, TypeError, AttributeError):  # a name that only type checkers see
+    except (NameError, TypeError, AttributeError):  # a name imported for type checkers only
         return {}
 
 
@@ -113,7 +113,7 @@ def _slot(function: Callable[..., Any], parameter: Parameter, hint: Any) -> Slot
 
 
 def _only_type(hint: Any) -> Any:
-    """Return the type that is not None in ``float | None``, through type aliases."""
+    """Return the one type of ``float | None`` that is not None, through type aliases."""
     if isinstance(hint, TypeAliasType):
         return _only_type(hint.__value__)
     if get_origin(hint) in (Union, UnionType):

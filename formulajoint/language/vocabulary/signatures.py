@@ -1,4 +1,4 @@
-"""How names are called: values that describe a call's arguments, and the matching of a call to them."""
+"""Signatures: the arguments that a name takes, and the matching of a call's arguments to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from formulajoint.wording import did_you_mean, listed
 
 
 class Kind(Enum):
-    """What may stand in a place of a call; the value says it in words."""
+    """The kind of value that an argument takes; each member's value is its description in messages."""
 
     ARITHMETIC = "arithmetic of columns"
     LOGICAL = "arithmetic or a comparison of columns"
@@ -38,9 +38,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for one argument: its name, what may stand there, and words that have a meaning only there.
+    """One parameter of a call: its name, the kind of its value, and words with a special meaning there.
 
-    `named` says that the argument may be given as ``name=value`` although it has a place of its own.
+    If `named`, a positional argument may also be given as ``name=value``.
     """
 
     name: str
@@ -56,28 +56,28 @@ EVERYWHERE: tuple[Place, ...] = ("response", "predictors", "arithmetic")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a name is called.
+    """The parameters of a name that is called.
 
     Attributes
     ----------
     positional : tuple of Slot
-        Arguments in order.
+        Positional arguments in order.
     rest : Slot or None
-        What any number of further positional arguments are.
+        The kind of any further positional arguments.
     keywords : tuple of Slot
-        Arguments that are given as ``name=value`` only.
+        Arguments given as ``name=value`` only.
     least : int
-        How many positional arguments there must be.
+        Smallest number of positional arguments.
     places : tuple of Place
-        Of a column function: where it may stand.
+        For a column function: the positions in which it may stand.
     summand : bool
-        Of a column function: whether it is always a whole term, as ``offset(x)`` is.
+        For a column function: whether it is always a whole term, as ``offset(x)`` is.
     once : bool
-        Of a clause: whether only one of its name may stand in a formula.
+        For a clause: whether a formula may have only one of that name.
     after_fit : bool
-        Of a clause: whether it may be asked of a finished fit.
+        For a clause: whether it can be applied to a finished fit.
     extension : str
-        Name of the extension that brought it; empty for the language's own.
+        Name of the extension that defines it; empty for the plain language.
     """
 
     positional: tuple[Slot, ...] = ()
@@ -96,7 +96,7 @@ class Signature:
         return (*[slot for slot in self.positional if slot.named], *self.keywords)
 
     def usage(self, name: str) -> str:
-        """Return how a call of `name` is written: ``joint(term, ..., weights=, name=)``."""
+        """Return the form of a call of `name`: ``joint(term, ..., weights=, name=)``."""
         parts = [slot.name for slot in self.positional]
         parts += [self.rest.name, "..."] if self.rest else []
         parts += [f"{slot.name}=" for slot in self.keywords]
@@ -104,12 +104,12 @@ class Signature:
 
 
 def matched(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slot, nodes.Expr]]:
-    """Return each argument of `call` with the slot that it fills.
+    """Return each argument of `call` with the slot it fills.
 
     Raises
     ------
     FormulaError
-        Where an argument is missing, repeated, unknown or one too many.
+        If an argument is missing, repeated or unknown, or there are too many.
     """
     pairs = _positional(call, signature, text)
     slots = {slot.name: slot for slot in signature.by_name}
@@ -127,7 +127,7 @@ def matched(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slo
 
 
 def arguments(call: nodes.Call, signature: Signature, text: str) -> dict[str, nodes.Expr]:
-    """Return the arguments of `call` by name, however they were given; those of `rest` are left out."""
+    """Return the arguments of `call` by name, positional or not; those of `rest` are left out."""
     return {slot.name: value for slot, value in matched(call, signature, text) if slot is not signature.rest}
 
 

@@ -1,1 +1,1 @@
-"""Which contrast nodes a plan has."""
+"""Plan the contrast nodes of a model."""

@@ -1,4 +1,4 @@
-"""``contrast(...)``: arithmetic of coefficients, each name in it found among the model's variables."""
+"""``contrast(...)``: arithmetic of coefficients, with each name resolved to a variable of the model."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from formulajoint.wording import listed
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """A variable that a name means: its dims in the model and, in the formula's words, their names and labels.
+    """The variable of a name: its dims in the model, and the names and labels of these axes in formulas.
 
-    `size` is how often it counts as a factor that can be large; 0 for what is a number, or is never near zero.
+    `size` is 1 for a coefficient, and 0 for a constant and a family parameter, which is never near zero.
     """
 
     variable: str
@@ -47,26 +47,26 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """A name in the arithmetic: the variable, and the place on each of its axes of which one level is meant."""
+    """A name in the arithmetic: its variable, and the level's position on each axis where one level is selected."""
 
     found: Found
     places: Mapping[str, int]
 
     @property
     def kept(self) -> list[str]:
-        """The axes of which all levels are meant."""
+        """The axes with all levels selected."""
         return [axis for axis in self.found.axes if axis not in self.places]
 
 
 def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> ArithmeticPlan:
     """Return the node of one expression of a ``contrast(...)`` clause.
 
-    Two operands are matched by the names of their dims, and one that lacks a dim is repeated along it.
+    Operands are matched by the names of their dims; an operand that lacks a dim is repeated along it.
 
     Raises
     ------
     FormulaError
-        Where a name means no variable, dims have different levels, or no coefficient takes part.
+        If a name is not a variable, dims have different levels, or there is no coefficient.
     """
     asked, expr = expr, _with_zeros(plan, expr)
     reads = {part: _read(plan, part) for part in references(expr)}
@@ -96,12 +96,12 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
 
 
 def each_predictor(plan: Plan, call: Call, expr: Expr) -> tuple[Expr, ...]:
-    """Return `expr` itself or, where it has ``.``, one expression for each per-group predictor but the intercept.
+    """Return `expr`, or, if it contains ``.``, one expression per per-group predictor except the intercept.
 
     Raises
     ------
     FormulaError
-        Where there is no such predictor.
+        If there is no such predictor.
     """
     if not any(isinstance(part, Rest) for part in walk(expr)):
         return (expr,)
@@ -115,13 +115,13 @@ def each_predictor(plan: Plan, call: Call, expr: Expr) -> tuple[Expr, ...]:
 
 
 def _expression(term: Term, language: Language) -> Expr:
-    """Return the term as it is written."""
+    """Return the term as a formula writes it."""
     factors = [parse(f"y ~ {part}", language).predictors for part in term.parts]
     return factors[0] if len(factors) == 1 else Chain((":",) * (len(factors) - 1), tuple(factors))
 
 
 def _with_term(expr: Expr, term: Expr, group: str | None) -> Expr:
-    """Return `expr` with `term` in the place of ``.``; a level alone is one of `group`, where there are other dims."""
+    """Return `expr` with `term` for ``.``; if `group` is given, a single level is one of `group`."""
     match expr:
         case Subscript(of=Rest(), indices=(Index(dim=None) as only,)):
             return replace(expr, of=term, indices=(replace(only, dim=group),))
@@ -136,7 +136,7 @@ def _with_term(expr: Expr, term: Expr, group: str | None) -> Expr:
 
 
 def references(expr: Expr) -> Iterator[Expr]:
-    """Yield every name of a coefficient in arithmetic, with its levels."""
+    """Yield every reference to a coefficient in the arithmetic, with its levels."""
     match expr:
         case Number():
             return
@@ -150,7 +150,7 @@ def references(expr: Expr) -> Iterator[Expr]:
 
 
 def _check_numbers(expr: Expr, text: str) -> None:
-    """Refuse a number that is not finite, and a division by one that is zero."""
+    """Raise a FormulaError for a number that is not finite, or a division by zero."""
     if any(True for _ in references(expr)):
         match expr:
             case Unary():
@@ -194,7 +194,7 @@ def _read(plan: Plan, expr: Expr) -> Read:
 
 
 def _parameter(plan: Plan, expr: Expr) -> Found | None:
-    """Return the family parameter that `expr` names: ``sigma``, one for all rows or one a group."""
+    """Return the family parameter that `expr` names, such as ``sigma``, or None; it has one value, or one per group."""
     if not isinstance(expr, Name) or expr.quoted:
         return None
     part = plan.scale(expr.id)
@@ -231,7 +231,7 @@ def _hierarchy(part: LinearPlan, reference: Reference) -> Found:
 
 
 def _axes(plan: Plan, reads: Mapping[Expr, Read]) -> tuple[str, ...]:
-    """Return the axes of the whole: the groups first, then the others as they are met."""
+    """Return the axes of the node: the groups first, then the others in order of appearance."""
     labels: dict[str, tuple[str, ...]] = {}
     for expr, read in reads.items():
         for axis in read.kept:
@@ -246,7 +246,7 @@ def _axes(plan: Plan, reads: Mapping[Expr, Read]) -> tuple[str, ...]:
 
 
 def _cells(read: Read, axes: tuple[str, ...]) -> Cells:
-    """Return how to take what is read out of its variable, along `axes`."""
+    """Return the selected cells of a variable, laid along `axes`."""
     own = list(read.found.axes)
     gone = [axis for axis in own if axis in read.places]
     kept = [axis for axis in axes if axis in read.kept]
@@ -259,7 +259,7 @@ def _cells(read: Read, axes: tuple[str, ...]) -> Cells:
 
 
 def _degree(expr: Expr, reads: Mapping[Expr, Read]) -> float:
-    """Return how many factors that can be large are multiplied in `expr` at most; infinite if one divides."""
+    """Return the largest number of coefficients multiplied in a term of `expr`; infinite if one divides."""
     match expr:
         case Number():
             return 0

@@ -1,4 +1,4 @@
-"""Contrast clauses: which nodes they add to the model, with which weights and scale."""
+"""Contrast clauses: the nodes they add to the model, with weights and scale."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from formulajoint.wording import listed
 def plan_contrasts(
     plan: Plan, clauses: Iterable[Clause], names: Names
 ) -> tuple[tuple[ContrastPlan, ...], tuple[SharesPlan, ...]]:
-    """Return the contrast nodes that `clauses` ask for, in their order, and the uncertain shares that weight them.
+    """Return the contrast nodes of `clauses`, in their order, and the uncertain shares that weight them.
 
     Parameters
     ----------
     plan : Plan
-        Its design's formula has the text into which errors point; its shares are used again where they fit.
+        Errors point into its design's formula; its shares are used again where they fit.
     clauses : iterable of Clause
-        Other clauses are passed over.
+        Other clauses are ignored.
     names : Names
-        Gets the names of the nodes.
+        Receives the names of the nodes.
 
     Raises
     ------
     FormulaError
-        Where a clause would make no node, or its weights or scale do not fit the model.
+        If a clause would make no node, or its weights or scale do not fit the model.
     DataError
-        Where the data cannot give the weights or the scale.
+        If the data do not allow the weights or the scale.
     """
     found: list[ContrastPlan] = []
     shares = Shares(plan.shares, names)
@@ -69,7 +69,7 @@ def _averages(
 
 
 def _check_name(plan: Plan, call: Call, made: tuple[str, ...]) -> None:
-    """Refuse one ``name=`` for several nodes."""
+    """Raise a FormulaError if ``name=`` would name several nodes."""
     name = call.keyword("name")
     if name is not None and len(made) > 1:
         raise FormulaError(
@@ -81,7 +81,7 @@ def _check_name(plan: Plan, call: Call, made: tuple[str, ...]) -> None:
 
 
 def _coefficients(plan: Plan, call: Call, averaged: bool = False) -> list[Coefficient]:
-    """Return the coefficients that the clause is about: those it names, or all of the groups but the intercept."""
+    """Return the coefficients of the clause: those it names, or all per-group ones except the intercept."""
     wanted = _named(plan, call, averaged)
     _check_name(plan, call, tuple(c.name for c in wanted))
     return wanted

@@ -1,4 +1,4 @@
-"""``pairwise`` and its like: families of contrasts, over the groups or over the levels of a factor."""
+"""``pairwise`` and the like: families of contrasts over the groups or over the levels of a factor."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.options import given_options
 
 MOST_PAIRS = 300
-"""A pairwise table of more entries (25 groups have 300) must be asked for by ``most=``."""
+"""At most this many entries in a pairwise table (25 groups have 300) unless ``most=`` allows more."""
 
 
 def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, shares: Shares) -> FamilyPlan:
-    """Return the node of a family's clause for one coefficient.
+    """Return the node of a family clause for one coefficient.
 
     Raises
     ------
     FormulaError
-        Where there is nothing to compare, a level is unknown, or the table would be very long.
+        If there is nothing to compare, a level is unknown, or the table would be too long.
     """
     axis = compared(plan.design, coefficient.term, call)
     weights = _weights(plan, call, coefficient, axis) if call.name == "meandev" else None
@@ -58,7 +58,7 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
 
 
 def _order(plan: Plan, call: Call, axis: Axis) -> tuple[int, ...]:
-    """Return the places of the levels as the family takes them: what an extension brought may mean their order, too."""
+    """Return the positions of the levels in the order the family takes them; extensions' families get natural order."""
     brought = isinstance(plan.design.language.meaning("clause", call.name), ContrastFamily)
     return axis.order if brought or call.name in ORDERED else tuple(range(len(axis.levels)))
 
@@ -74,7 +74,7 @@ def _matrix(
 
 
 def _options(plan: Plan, call: Call, axis: Axis, weights: Weights | None) -> dict[str, Any]:
-    """Return what the family's function takes besides the levels."""
+    """Return the arguments of the family's function besides the levels."""
     text = plan.design.formula.source
     match call.name:
         case "pairwise":
@@ -115,7 +115,7 @@ def _degree(value: Expr | None, axis: Axis, text: str) -> dict[str, int]:
 
 
 def _weights(plan: Plan, call: Call, coefficient: Coefficient, axis: Axis) -> Weights:
-    """Return the weights of the mean from which deviations are taken."""
+    """Return the weights of the mean from which ``meandev`` takes deviations."""
     value = call.keyword("weights")
     if not (coefficient.grouped and axis.place == 0):
         return level_weights(plan.design, coefficient.term, axis, value)

@@ -14,14 +14,14 @@ from formulajoint.language.syntax.nodes import Call, Name, Text
 
 
 class Shares:
-    """The uncertain shares of a model's groups: contrasts that are uncertain in the same way share them."""
+    """The uncertain shares of a model's groups; contrasts with the same counts use the same variable."""
 
     def __init__(self, known: Iterable[SharesPlan], names: Names) -> None:
         self.found = list(known)
         self.names = names
 
     def of(self, weights: Weights, dim: str) -> str:
-        """Return the variable of the shares that `weights` are, over the groups' dim."""
+        """Return the variable of the shares for `weights`, over the groups' dim; add it if there is none yet."""
         assert weights.counts is not None
         for shares in self.found:
             if shares.dims == (dim,) and np.array_equal(shares.counts, weights.counts):
@@ -34,14 +34,14 @@ class Shares:
 def weights_variable(
     weights: Weights, node: str, coefficient: Coefficient, names: Names, shares: Shares
 ) -> str | None:
-    """Return the variable of weights that differ from draw to draw, or None where they are numbers."""
+    """Return the variable of weights that differ from draw to draw, or None if they are fixed numbers."""
     if weights.counts is not None:
         return shares.of(weights, coefficient.dims[0])
     return names.variable(f"{node.removeprefix(names.prefix)}_weights") if weights.over_sigma else None
 
 
 def node_name(plan: Plan, call: Call, stem: str, names: Names) -> str:
-    """Return the variable of a contrast: as ``name=`` says, else ``joint_treatment``."""
+    """Return the variable of a contrast: the clause's ``name=``, or else for example ``joint_treatment``."""
     given = call.keyword("name")
     if given is None:
         return names.variable(f"{call.name}_{stem.removeprefix(names.prefix)}")

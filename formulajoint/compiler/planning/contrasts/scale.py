@@ -1,4 +1,4 @@
-"""``scale=`` and ``weights=precision``: what a group's coefficient is divided by, and what sigma allows."""
+"""``scale=`` and ``weights=precision``: the divisors of the groups' coefficients, and what they require of sigma."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from formulajoint.language.syntax.nodes import Expr, Name
 
 
 def check_precision(plan: Plan, scale: str, at: Name) -> None:
-    """Refuse weights by precision where that would not be the inverse sampling variance up to a factor."""
+    """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
     sigma, source = plan.scale("sigma"), plan.design.formula.source
     if scale == "sigma":
         message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
@@ -28,7 +28,7 @@ def check_precision(plan: Plan, scale: str, at: Name) -> None:
 
 
 def sigma_by_group(plan: Plan) -> bool:
-    """Tell whether each group of the mean's grouping has a residual sd of its own."""
+    """Return whether each group of the mean's grouping has its own residual sd."""
     sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
     return sigma is not None and grouping is not None and _same(sigma.grouping, grouping)
 
@@ -38,7 +38,7 @@ def _same(a: Grouping | None, b: Grouping) -> bool:
 
 
 def scale_of(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
-    """Return the kind of scale and, where it is known beforehand, the divisor of each group."""
+    """Return the kind of scale, and the divisor of each group if it is known beforehand."""
     grouping = plan.design.predictor.grouping
     assert grouping is not None
     match value:
@@ -75,7 +75,7 @@ def _check_sigma(plan: Plan, at: Expr) -> None:
 
 
 def _group_sds(plan: Plan, grouping: Grouping) -> FloatArray:
-    """Return the response's sd (ddof 1) in each group, rows counted by their weights."""
+    """Return the response's sd (ddof 1) in each group, with rows counted by their weights, (G,)."""
     design = plan.design
     rows, sds = group_rows(design), np.empty(len(grouping))
     weights = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
