@@ -158,7 +158,7 @@ def read_data(path: Path) -> Any:
     Raises
     ------
     DataError
-        Where the file does not exist, is of another kind, or cannot be read without guessing.
+        If the file does not exist, is of another kind, or cannot be read without guessing.
     """
     import pandas as pd
 

@@ -73,7 +73,7 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where a prior is flat, or the exact engine does not cover the model.
+            If a prior is flat, or the exact engine does not cover the model.
         """
         found = evidence_of(self.draws)
         if isinstance(found, str):
@@ -91,7 +91,7 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where the two have different data, or one has no evidence.
+            If the two have different data, or one has no evidence.
 
         Examples
         --------
@@ -153,11 +153,11 @@ class Fit:
         Raises
         ------
         FormulaError
-            Where the clause is wrong or does not fit the model; the error shows the place.
+            If the clause is wrong or does not fit the model; the error shows the place.
         DataError
-            Where it is weighted by a column that cannot be used as weights.
+            If it is weighted by a column that cannot be used as weights.
         InferenceError
-            Where it is not finite in some draws.
+            If it is not finite in some draws.
 
         Examples
         --------
@@ -210,9 +210,9 @@ class Fit:
         Raises
         ------
         FormulaError
-            Where the hypothesis is wrong or does not fit the model; the error shows the place.
+            If the hypothesis is wrong or does not fit the model; the error shows the place.
         InferenceError
-            Where `rope` or `at_least` does not fit the hypothesis.
+            If `rope` or `at_least` does not fit the hypothesis.
 
         Examples
         --------
@@ -243,7 +243,7 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where a factor is not above zero.
+            If a factor is not above zero.
         """
         return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
@@ -280,7 +280,7 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where the model has no such contrast, or it has no weights.
+            If the model has no such contrast, or it has no weights.
         """
         known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
         if name not in known:
@@ -323,7 +323,7 @@ class Fit:
         Raises
         ------
         StoreError
-            Where the file cannot be written.
+            If the file cannot be written.
         """
         from formulajoint.report.page import Findings
         from formulajoint.report.write import place, write  # loads Jinja
@@ -358,7 +358,7 @@ class Fit:
         Raises
         ------
         StoreError
-            Where the file cannot be written.
+            If the file cannot be written.
         """
         from formulajoint.results.saved import store  # loads xarray
 

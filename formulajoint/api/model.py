@@ -90,7 +90,7 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the package ``graphviz`` is not installed: ``pip install graphviz``. Drawing the source needs the
+            If the package ``graphviz`` is not installed: ``pip install graphviz``. Drawing the source needs the
             program ``dot``, too.
 
         Examples
@@ -124,7 +124,7 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where a prior is flat, so that it cannot be drawn from.
+            If a prior is flat, so that it cannot be drawn from.
         """
         from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 
@@ -142,7 +142,7 @@ class JointModel:
         likelihood: str = "auto",
         device: str | None = None,
     ) -> Fit:
-        """Return a fit: draws from the posterior.
+        """Return the fit of the model: draws from its posterior.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
+            If the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
             library is not installed or fails.
         """
         from formulajoint.api.fit import Fit

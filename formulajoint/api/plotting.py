@@ -190,7 +190,7 @@ class Plots:
         Raises
         ------
         InferenceError
-            Where a prior is flat.
+            If a prior is flat.
         """
         from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 

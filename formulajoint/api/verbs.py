@@ -50,9 +50,9 @@ def model(
     Raises
     ------
     FormulaError
-        Where the formula is wrong or does not fit the data's names; the error shows the place.
+        If the formula is wrong or does not fit the data's names; the error shows the place.
     DataError
-        Where the data's values do not allow what the formula states.
+        If the data's values do not allow what the formula states.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
     Raises
     ------
     StoreError
-        Where the file is missing, damaged, not written by `Fit.save`, or of a later version.
+        If the file is missing, damaged, not written by `Fit.save`, or of a later version.
 
     Examples
     --------
@@ -153,9 +153,9 @@ def build(
     Raises
     ------
     DataError
-        Where no model is open, or it already has a variable or dim of the same name.
+        If no model is open, or it already has a variable or dim of the same name.
     InferenceError
-        Where the likelihood is unknown or does not go through sums.
+        If the likelihood is unknown or does not go through sums.
 
     Examples
     --------

@@ -74,7 +74,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     Raises
     ------
     InferenceError
-        Where there is no such engine or device, it is not installed, it does not apply, or it fails.
+        If there is no such engine or device, it is not installed, it does not apply, or it fails.
     """
     check_engine(engine)
     settings.check()

@@ -25,7 +25,7 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
     Raises
     ------
     InferenceError
-        Where the sampler cannot start or fails.
+        If the sampler cannot start or fails.
     """
     started = time.perf_counter()
     # Numba's fast arithmetic rounds differently when it compiles and when it finds its own cache.

@@ -4,7 +4,7 @@ The log of such a density bends on a scale of its own that does not shrink with 
 every peak of it, however narrow the density is there. Each peak is then climbed, panels are laid about it, and halved
 until the integral stays the same.
 
-Shapes: F densities side by side, n points of each, P panels of them all, K nodes a panel.
+Shapes: F densities side by side, n points of each, P panels of them all, K nodes per panel.
 """
 
 from __future__ import annotations

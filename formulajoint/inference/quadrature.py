@@ -124,7 +124,7 @@ def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
     Raises
     ------
     InferenceError
-        Where the integrand is nowhere above zero.
+        If the integrand is nowhere above zero.
     """
     found = cover(lambda points: log_integrand(points[0])[None], np.linspace(low, high, SCAN)[None])
     if found is None:

@@ -109,7 +109,7 @@ def contrast(
     Raises
     ------
     InferenceError
-        Where there is no such variable, or `rope` is not above zero.
+        If there is no such variable, or `rope` is not above zero.
     """
     if rope is not None and not rope > 0:
         raise InferenceError(f"`rope` must be above zero, not {rope}.")

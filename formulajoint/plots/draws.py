@@ -58,7 +58,7 @@ def trace(
     Raises
     ------
     InferenceError
-        Where a name is unknown, there is no such backend or it is not installed, or there are more than 40 panels.
+        If a name is unknown, there is no such backend or it is not installed, or there are more than 40 panels.
     """
     check_backend(backend)
     found = chosen(posterior, names, MOST_TRACES)
@@ -100,7 +100,7 @@ def pairs(
     Raises
     ------
     InferenceError
-        Where a name is unknown, there is no such backend or it is not installed, or there are fewer than two cells, or
+        If a name is unknown, there is no such backend or it is not installed, or there are fewer than two cells, or
         more than six.
     """
     check_backend(backend)

@@ -108,7 +108,7 @@ def forest(
     Raises
     ------
     InferenceError
-        Where there is no such coefficient, or it is the same in all groups.
+        If there is no such coefficient, or it is the same in all groups.
     """
     coefficient = grouped_coefficient(posterior, variable)
     found = forest_panels(posterior, coefficient, prob)

@@ -72,7 +72,7 @@ def joint(
     Raises
     ------
     InferenceError
-        Where the draws are too few for a covariance, or it does not exist.
+        If the draws are too few for a covariance, or it does not exist.
     """
     draws = quantities(posterior, hypothesis)
     plane = not hypothesis.order and draws.shape[2] == 2 and len(independent(hypothesis.rows)) == 2

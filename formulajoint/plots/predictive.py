@@ -73,7 +73,7 @@ def ppc(
     Raises
     ------
     InferenceError
-        Where there is no such kind, or `count` is not one or more.
+        If there is no such kind, or `count` is not one or more.
     """
     if kind not in KINDS:
         raise InferenceError(f"`kind` is one of {', '.join(KINDS)}, not {kind!r}.")

@@ -49,7 +49,7 @@ def prior_posterior(
     Raises
     ------
     InferenceError
-        Where a name is unknown, or there are more than 40 panels.
+        If a name is unknown, or there are more than 40 panels.
     """
     found = chosen(posterior, names, MOST_TRACES)
     before = cells_by_label(Posterior(posterior.plan, DataTree.from_dict({"posterior": prior}), "prior"))

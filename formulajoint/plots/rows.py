@@ -148,7 +148,7 @@ def order_of(sort: Sort, means: FloatArray, weights: FloatArray) -> IntArray:
     Raises
     ------
     InferenceError
-        Where `sort` is not an order.
+        If `sort` is not an order.
     """
     match sort:
         case None:
@@ -161,7 +161,7 @@ def order_of(sort: Sort, means: FloatArray, weights: FloatArray) -> IntArray:
 
 
 def own_height(ax: Axes | None, figsize: tuple[float, float] | None) -> float | None:
-    """Return the height that the caller has set, in inches; None if there is none."""
+    """Return the height that the caller has set, in inches; None if it is not set."""
     if ax is not None:
         return float(figure_of(ax).get_figheight() * ax.get_position().height + MARGIN)
     return None if figsize is None else figsize[1]

@@ -52,7 +52,7 @@ def sensitivity(
     Raises
     ------
     InferenceError
-        Where no Bayes factor is known.
+        If no Bayes factor is known.
     """
     known = table.dropna(subset=["log_bf10"])
     if known.empty:

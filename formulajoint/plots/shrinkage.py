@@ -60,7 +60,7 @@ def shrinkage(
     Raises
     ------
     InferenceError
-        Where nothing is pooled, or `variable` is not.
+        If nothing is pooled, or `variable` is not.
     """
     pooled = _pooled(posterior, variable)
     found = shrinkage_panels(posterior, pooled)

@@ -11,7 +11,7 @@ from functools import wraps
 from textwrap import fill
 from typing import Any
 
-import matplotlib.pyplot as plt  # never drawn with: its import is what lets a notebook show figures
+import matplotlib.pyplot as plt  # not used to draw: with this import a notebook shows figures
 import numpy as np
 from arviz_stats.base.array import array_stats
 from cycler import cycler
@@ -85,7 +85,7 @@ def panels(
     Raises
     ------
     InferenceError
-        Where one `ax` is given for several panels.
+        If one `ax` is given for several panels.
     """
     if ax is not None:
         if count > 1:

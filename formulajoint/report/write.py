@@ -48,7 +48,7 @@ def place(path: str | PathLike[str]) -> Path:
     Raises
     ------
     StoreError
-        Where no file can be written there.
+        If no file can be written there.
     """
     target = path_of(path).resolve()
     if os.path.isdir(target):  # unlike `Path.is_dir`, accepts names that are too long
@@ -68,7 +68,7 @@ def write(path: str | PathLike[str], found: Findings) -> Path:
     Raises
     ------
     StoreError
-        Where it cannot be written; an existing file stays.
+        If it cannot be written; an existing file stays.
     """
     target = place(path)
     write_whole(target, html(found).encode())

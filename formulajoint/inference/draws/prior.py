@@ -26,7 +26,7 @@ def sample_prior(plan: Plan, draws: int, seed: int | None, model: pm.Model | Non
     Raises
     ------
     InferenceError
-        Where a prior is flat, so that it cannot be drawn from, or a setting is invalid.
+        If a prior is flat, so that it cannot be drawn from, or a setting is invalid.
     """
     flat = [name for name, prior in plan.priors if not prior.proper]
     if flat:

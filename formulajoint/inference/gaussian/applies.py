@@ -1,4 +1,4 @@
-"""Which models the exact engine covers, and why not the others."""
+"""The models that the exact engine covers, and the reason it does not cover a plan."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _is_plain(part: LinearPlan | ScalePlan) -> bool:
 
 
 def _lies_within(groups: Grouping, larger: Grouping) -> bool:
-    """Tell whether all rows of a group are in the same of the `larger` groups."""
+    """Return whether all rows of each group are in the same one of the `larger` groups."""
     last = np.zeros(len(groups), dtype=np.int64)
     last[groups.codes] = larger.codes  # for each group, the larger group of its last row
     return bool(np.array_equal(last[groups.codes], larger.codes))

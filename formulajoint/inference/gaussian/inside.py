@@ -103,7 +103,7 @@ class Inside:
     modes, priors : (J,) array
         Modes and sds of the logs of the scales under their priors.
     searched : bool
-        Whether peaks are searched for at every point, as where priors inform the scales like rows do.
+        Whether peaks are searched for at every point, as where the priors of scales are as informative as rows.
     wide : bool
         Whether nodes cover the whole plausible range at every point, for densities of a scale with two peaks.
     finest : (J,) array or None

@@ -59,7 +59,7 @@ def sample_line(
     Raises
     ------
     InferenceError
-        Where no density above zero is found.
+        If no density above zero is found.
     """
     found = cover(densities, scan)
     if found is None:

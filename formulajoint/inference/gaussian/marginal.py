@@ -1,8 +1,8 @@
 """log p(y | phi), all coefficients integrated out, at many points phi at once.
 
 Taking out the groups' own coefficients leaves rows that are independent given theta, with variances d (``parts.py``).
-The rows of each sigma that read theta alone, and the prior of theta, are such rows too. A least-squares fit of theta to
-all of these leaves the sum of squares Q. With R the triangle of that fit and P0 the prior precision of theta,
+The rows of each sigma that contain theta alone, and the prior of theta, are such rows too. A least-squares fit of theta
+to all of these leaves the sum of squares Q. With R the triangle of that fit and P0 the prior precision of theta,
 
     log p(y | phi) = -(sum of log(2 pi d) + sum of log(2 pi s^2) over all other rows + 2 log|R| - log|P0| + Q) / 2
 
@@ -110,7 +110,7 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
     Returns
     -------
     of_groups : (S, G) array
-        Log density of the rows of each group that read its coefficients.
+        Log density of the rows of each group that contain its coefficients.
     of_sigmas : (S, H) array
         Log density of the other rows of each sigma, plus `reduction.log_unit`, which needs a model with one sigma.
     """
@@ -140,7 +140,7 @@ def _of_sigmas(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatAr
 
 
 def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
-    """Return the sum of squares of the rows of each sigma that read no group's coefficients (S, H)."""
+    """Return the sum of squares of the rows of each sigma that contain no group's coefficients (S, H)."""
     rest = kernel.reduction.rest
     k = rest.shape[1] - 1
     own = shift[:, shift.shape[1] - k :]
@@ -225,7 +225,7 @@ def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]
 
 
 def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[Row]:
-    """Return the rows of each sigma that read theta alone, and the prior of theta, in blocks of `widths` columns.
+    """Return the rows of each sigma that contain theta alone, and the prior of theta, in blocks of `widths` columns.
 
     The last row of each sigma, which contains no coefficient, is left out; see `_outside`.
     """

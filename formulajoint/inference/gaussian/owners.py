@@ -43,7 +43,7 @@ PEEKED = 60
 """Points at which the peaks of the density of a sigma are counted and their widths measured."""
 
 VALLEY, HIGH = 8.0, 25.0
-"""Two peaks are separate if the log density between is lower by more than 8, and count within 25 of the highest."""
+"""Two peaks are separate if the log density between is lower by the first, and count within the second of the top."""
 
 KNOWN = 0.2
 """A prior of a sigma matters if it is worth more than this share of the group's rows."""
@@ -52,7 +52,7 @@ BEYOND = 40.0
 """The scan of an element of theta with a normal prior reaches at most this many of its sds from the prior mean."""
 
 CLOSEST = 0.1
-"""Distance between points of that scan, at least about this many of the smallest sd."""
+"""Approximate smallest distance between points of that scan, in the smallest sd."""
 
 NARROW = 3.0
 """Smallest sd of the broad distribution about each owner, in sds of its estimate."""
@@ -133,7 +133,7 @@ def scan_of_shared(made: Inside, look: Look) -> FloatArray:
         middle, sd = reduction.pull[0] / made.unit[0], reduction.precision[0] ** -0.5 / made.unit[0]
         ladders = np.clip(ladders, middle - BEYOND * sd, middle + BEYOND * sd)
     points = np.unique(np.concatenate([ladders.ravel(), look.starts[:, 0]]))
-    cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point a cell: many estimates may lie together
+    cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point per cell: many estimates may lie together
     return np.asarray(points[np.append(True, np.diff(cell) > 0)][None])
 
 

@@ -64,7 +64,7 @@ class Part:
         the columns that only theta has, and r.
     groups : (G,) int array
     sigmas : (G,) int array
-        Of each group.
+        The sigma of each group.
     classes : (G, C) array or None
         1 where a group belongs to a class.
     turn : (o, o, G) array or None

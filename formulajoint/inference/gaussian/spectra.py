@@ -117,7 +117,7 @@ def log_densities_of_groups(
     ----------
     kernel : Kernel
     of : Spectra
-        With one row of M a group.
+        With one row of M per group.
     sigmas : (n, H) array
     logs : (n, m, G) array
     """

@@ -20,7 +20,7 @@ from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.latent.phi import Coordinate
 
 PLAUSIBLE = 60
-"""Plausible start points, times the number of coordinates plus one."""
+"""Number of plausible start points: this times (coordinates + 1)."""
 
 WIDE = 2.0
 """Sd of the log of a scale about its plausible value, and of the coordinate of a correlation."""

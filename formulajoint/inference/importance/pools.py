@@ -88,7 +88,7 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
     Raises
     ------
     InferenceError
-        Where no density above zero is found, or all of it is at one point.
+        If no density above zero is found, or all of it is at one point.
     """
     climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
     found = search(target, look, (climbing, tempering))
@@ -123,7 +123,7 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
 
 
 def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, growth: int, draws: int) -> Pools:
-    """Return pools grown until each is worth the wanted draws, and no point is worth more than one draw."""
+    """Return pools grown, at most by `growth`, until each is worth the wanted draws and no point more than one draw."""
     size = len(pools.each[0][1])
     grown = []
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):

@@ -154,7 +154,7 @@ def fit_proposal(
     Raises
     ------
     numpy.linalg.LinAlgError
-        Where all weight is on one point.
+        If all weight is on one point.
     """
     best = found = weighted(target, first, draws, rng)
     for _ in range(rounds):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from formulajoint.arrays import FloatArray
 
 K_HAT = 0.7
-"""Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
+"""Importance sampling cannot be trusted above this k-hat (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
 
 LOST = "Importance sampling found no density to draw from."
 

@@ -32,7 +32,7 @@ from formulajoint.inference.importance.sampled import DISAGREE, LOST
 from formulajoint.inference.importance.tempering import tempered
 
 PLAUSIBLE = 60
-"""Candidate starts from the broad distribution, times the number of coordinates plus one."""
+"""Number of candidate starts from the broad distribution: this times (coordinates + 1)."""
 
 CLIMBS = 10
 """Most starts from which a mode is climbed."""
@@ -50,7 +50,7 @@ MOST_COMPONENTS = 6
 """Most components of a proposal with one mode; with several modes it has at least two per mode."""
 
 PARTICLES, MOST_PARTICLES = 64, 1000
-"""Particles, times the number of coordinates plus one; and the most particles."""
+"""Number of particles: the first times (coordinates + 1), at most the second."""
 
 ROUNDS, REFINED = 1, 2
 """Rounds of adaptation of each search, and of their union."""
@@ -146,7 +146,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
     Raises
     ------
     InferenceError
-        Where no density above zero is found, or all of it is at one point.
+        If no density above zero is found, or all of it is at one point.
     """
     modes = _modes(target, look, rngs[0])
     draws, cost, union = look.effort.draws, 1, None
@@ -162,7 +162,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
         if disagreement < DISAGREE:
             break
         cost *= 2
-    assert union is not None  # there is a turn
+    assert union is not None  # TURNS is at least 1
     final = _refined(target, union, _components(modes) * cost, 3 * draws * cost // 2, rngs[0])
     proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)

@@ -112,7 +112,7 @@ def find_device(name: str | None) -> Device:
     Raises
     ------
     InferenceError
-        Where there is no such device, its library is not installed, or it finds no such GPU.
+        If there is no such device, its library is not installed, or it finds no such GPU.
     """
     if name is None or str(name) in ("cpu", "numpy"):
         return NUMPY

@@ -1,7 +1,7 @@
 """Effective sample sizes, r_hat and shortest intervals of many parameters side by side.
 
 The figures are ArviZ's, by the definitions of Vehtari, Gelman, Simpson, Carpenter & Bürkner (Bayesian Analysis 2021).
-ArviZ computes one parameter after the other, takes twice as long for thousands, and a second to load
+ArviZ computes one parameter after the other, twice as slowly for thousands, and takes a second to load
 (``benchmarks/convergence.py``).
 
 Shapes: K parameters, C chains, S draws per chain.

@@ -70,7 +70,7 @@ def joint(
     Raises
     ------
     DataError
-        Where the draws have no groups, or there is not one weight for each group.
+        If the draws have no groups, or there is not one weight for each group.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def contrast_table(
     Raises
     ------
     DataError
-        Where there is no such family or group, or an argument belongs to another family.
+        If there is no such family or group, or an argument belongs to another family.
 
     Examples
     --------

@@ -80,7 +80,7 @@ def read_draws(draws: Draws, source: Source) -> GroupDraws:
     Raises
     ------
     DataError
-        Where draws have another shape, lack a variable, or are not finite.
+        If draws have another shape, lack a variable, or are not finite.
     """
     array = _array(_posterior(draws), source)
     grouped = _renamed(array, source.groups, _group_dims(array, source.dim))

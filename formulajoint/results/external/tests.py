@@ -65,11 +65,11 @@ def joint_test(
     Raises
     ------
     DataError
-        Where there are fewer draws than twice the quantities, or an argument does not fit.
+        If there are fewer draws than twice the quantities, or an argument does not fit.
     InferenceError
-        Where `at_least` is not a possible number of the quantities tested.
+        If `at_least` is not a possible number of the quantities tested.
     FormulaError
-        Where the hypothesis is wrong; the error shows the place.
+        If the hypothesis is wrong; the error shows the place.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from formulajoint.distributions.prior import Prior
 
 
 def coding_note(plan: Plan, hypothesis: Hypothesis) -> str:
-    """Return the note on the codings that a Bayes factor or prior probability depends on; empty if there are none.
+    """Return a note on the codings that a Bayes factor or prior probability depends on, and what to do; may be empty.
 
     That all levels are equal has the same Bayes factor in every coding: see ``distance`` in ``design/coding.py``.
     """

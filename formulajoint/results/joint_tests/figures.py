@@ -168,7 +168,7 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
 
 
 def global_p_value(draws: FloatArray) -> Figure:
-    """Return 1 less the largest probability at which an interval of the simultaneous band excludes zero.
+    """Return 1 minus the largest probability at which an interval of the simultaneous band excludes zero.
 
     Notes
     -----

@@ -100,7 +100,7 @@ def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) ->
     Raises
     ------
     InferenceError
-        Where `rope` is not above zero, lacks a term, or one row has coefficients with different regions.
+        If `rope` is not above zero, lacks a term, or one row has coefficients with different regions.
     """
     if rope is None and standardized:
         raise InferenceError(

@@ -25,9 +25,9 @@ def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
     Raises
     ------
     FormulaError
-        Where the text is not a hypothesis about this model.
+        If the text is not a hypothesis about this model.
     InferenceError
-        Where `text` is not a string, or there is nothing to test by default.
+        If `text` is not a string, or there is nothing to test by default.
     """
     if text is None:
         found = unasked(plan)

@@ -31,7 +31,7 @@ POINTS, ROUNDS = 33, 6
 """Points of each finer grid for the common value, around the best so far; and the number of these grids."""
 
 CANDIDATES = 400
-"""Points of the first grid: quantiles of the strata's draws."""
+"""Points of the first grid: this many quantiles of the strata's draws, and as many evenly spaced points."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

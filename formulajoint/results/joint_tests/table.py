@@ -87,7 +87,7 @@ def joint_table(
     Raises
     ------
     InferenceError
-        Where `rope` or `at_least` is invalid.
+        If `rope` or `at_least` is invalid.
     """
     rows = {}
     for h in hypotheses:

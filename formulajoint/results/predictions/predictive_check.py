@@ -109,7 +109,7 @@ def predictive_check(posterior: Posterior, seed: int | None = 0) -> PredictiveCh
     Raises
     ------
     InferenceError
-        Where the family is not one of the language's own.
+        If the family is not one of the language's own.
     """
     y, grouping = posterior.plan.design.response.values, _grouping(posterior.plan)
     taken = some_draws(posterior, DRAWS, np.random.default_rng(seed))

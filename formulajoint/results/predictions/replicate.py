@@ -77,7 +77,7 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     Raises
     ------
     InferenceError
-        Where the family is not one of the language's own.
+        If the family is not one of the language's own.
     """
     plan, rows = posterior.plan, posterior.plan.design.rows.used
     if plan.family.name not in ("gaussian", "student"):

@@ -16,7 +16,7 @@ def path_of(path: object) -> Path:
     Raises
     ------
     StoreError
-        Where it is neither a string nor a path.
+        If it is neither a string nor a path.
     """
     if not isinstance(path, str | os.PathLike):
         raise StoreError(f"A file is named by a text or a path, not by {path!r}.")
@@ -29,7 +29,7 @@ def write_whole(target: Path, *parts: bytes) -> None:
     Raises
     ------
     StoreError
-        Where it cannot be written; an existing `target` stays.
+        If it cannot be written; an existing `target` stays.
     """
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:

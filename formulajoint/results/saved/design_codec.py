@@ -67,7 +67,7 @@ def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:
     Raises
     ------
     StoreError
-        Where `plain` is not such a design.
+        If `plain` is not such a design.
     """
     spoken = chosen(language)
     design = _decoded(plain.data, plain.arrays, spoken)

@@ -54,7 +54,7 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     StoreError
-        Where the file has another suffix or cannot be written.
+        If the file has another suffix or cannot be written.
     """
     target = target_of(path)
     body = bytes(_tree(posterior).to_netcdf(engine="h5netcdf"))
@@ -73,7 +73,7 @@ def load(path: str | os.PathLike[str], language: Language | None = None) -> Post
     Raises
     ------
     StoreError
-        Where the file is missing, damaged, not written by `save`, or of a later version.
+        If the file is missing, damaged, not written by `save`, or of a later version.
     """
     source = path_of(path)
     body = _unsealed(source)
@@ -93,7 +93,7 @@ def target_of(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     StoreError
-        Where it does not end in ``.nc``, or its folder does not exist.
+        If it does not end in ``.nc``, or its folder does not exist.
     """
     target = path_of(path)
     if target.suffix != ".nc":

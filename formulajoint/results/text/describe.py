@@ -281,7 +281,7 @@ def contrast_lines(plan: Plan) -> list[str]:
 
 
 def test_lines(plan: Plan) -> list[str]:
-    """Return one line per test of the formula: ``same: tests treatment[A] == treatment[B]``."""
+    """Return one line per test of the formula: ``same: whether treatment[A] == treatment[B]``."""
     return [f"{h.name or 'test'}: whether {h.text}" for h in plan.tests]
 
 

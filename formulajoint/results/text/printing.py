@@ -215,7 +215,7 @@ def share_text(row: pd.Series, share: str) -> str:
 
 
 def classical_text(row: pd.Series) -> str:
-    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
+    """Return a test as printed in papers: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
 
     A chi-square by normal scores is marked as such.
     """

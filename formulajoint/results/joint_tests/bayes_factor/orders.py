@@ -151,7 +151,7 @@ def _part(
 
 
 def _chain(rows: scipy.sparse.csr_array, null: FloatArray) -> tuple[float, float] | None:
-    """Return the limits below and above of a chain of all coefficients, b_1 > b_2 > ... ; None if it is anything else."""
+    """Return the limits below and above of a chain of all coefficients, b_1 > b_2 > ... ; None for anything else."""
     low, high = -math.inf, math.inf
     below: dict[int, int] = {}
     ends: dict[str, int] = {}
