@@ -1,18 +1,18 @@
-"""One line of R-style formula to a PyMC model, its joint contrast and its joint test.
+"""From one line of R-style formula to a PyMC model, its joint contrast and its joint test.
 
 The public names are imported on first use: ``import formulajoint`` alone loads neither PyMC nor a parser.
 """
 
 import sys
 
-# Before all else, and in the syntax of older Pythons: they would stop at a line that tells a user nothing.
+# First, and in the syntax of older Pythons: they would otherwise stop at a line that does not help a user.
 if sys.version_info < (3, 12):  # noqa: UP036
     raise ImportError("formulajoint needs Python 3.12 or newer; this is Python " + sys.version.split()[0])
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same to Python
+if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for Python
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
     from formulajoint.api.fit import Fit

@@ -32,7 +32,7 @@ type Size = tuple[float, float] | None
 class Plots:
     """The plots of a posterior. Each returns a matplotlib Figure, which a notebook shows and ``savefig`` writes.
 
-    `figsize` is in inches everywhere; `ax` takes axes of your own where the plot has one panel.
+    `figsize` is in inches everywhere; `ax` takes axes of your own if the plot has one panel.
     """
 
     posterior: Posterior
@@ -50,11 +50,11 @@ class Plots:
         Parameters
         ----------
         variable : str, optional
-            The coefficient; the first slope that each group has, where it is left out.
+            The coefficient. Default: the first per-group slope.
         prob : float
             Probability of the intervals.
         sort : {"mean", "weight", None}, optional
-            Order of the groups. Left out, it is that of the data for up to 40 groups and by mean for more.
+            Order of the groups. Default: as in the data for up to 40 groups, by mean for more.
         ax, figsize : optional
 
         Examples
@@ -78,8 +78,8 @@ class Plots:
         Parameters
         ----------
         name : str, optional
-            Such as ``joint_treatment``; the first contrast, where it is left out. A clause such as
-            ``pairwise(treatment)`` is computed from the draws, as by `Fit.contrast`.
+            Such as ``joint_treatment``. Default: the first contrast. A clause such as ``pairwise(treatment)`` is
+            computed from the draws, as by `Fit.contrast`.
         prob : float
             Probability of the HDI.
         rope : float, optional
@@ -98,7 +98,7 @@ class Plots:
         Parameters
         ----------
         hypothesis : str, optional
-            As for `Fit.test`; the first predictor in every group, where it is left out.
+            As for `Fit.test`. Default: the first predictor in every group.
         ax, figsize : optional
         """
         first, *others = hypotheses(self.posterior.plan, hypothesis)
@@ -111,7 +111,7 @@ class Plots:
         ax: Axes | None = None,
         figsize: Size = None,
     ) -> Figure:
-        """Draw how the Bayes factor depends on the scale of the prior of the coefficients tested.
+        """Draw the Bayes factor against the scale of the prior of the coefficients tested.
 
         Parameters
         ----------
@@ -123,18 +123,18 @@ class Plots:
         return sensitivity(sensitivity_table(self.posterior, tested, factors), ax, figsize)
 
     def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
-        """Draw what pooling does: each group's least-squares estimate and its posterior mean.
+        """Draw the effect of pooling: each group's least-squares estimate and its posterior mean.
 
         Parameters
         ----------
         variable : str, optional
-            A pooled coefficient; a slope, where it is left out.
+            A pooled coefficient. Default: a slope.
         ax, figsize : optional
         """
         return shrinkage(self.posterior, variable, ax, figsize)
 
     def ppc(self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None) -> Figure:
-        """Draw the residuals at `count` draws among those of replicated responses; the title says if they are alike.
+        """Draw the residuals at `count` draws and those of replicated responses; the title says if they are alike.
 
         Parameters
         ----------
@@ -148,22 +148,22 @@ class Plots:
     def trace(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
     ) -> Any:
-        """Draw the chains' draws in turn.
+        """Draw each chain's draws one after another.
 
         Parameters
         ----------
         names : sequence of str, optional
-            Variables, or cells such as ``treatment[A]``; contrasts and what mixes worst, where it is left out.
+            Variables, or cells such as ``treatment[A]``. Default: contrasts and the cells that mix worst.
         figsize : optional
         backend : {"matplotlib", "plotly"}
-            Who draws; plotly's figure is interactive.
+            Plotting library; plotly's figure is interactive.
         """
         return trace(self.posterior, names, figsize, backend)
 
     def pairs(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
     ) -> Any:
-        """Draw the draws of two to six quantities two by two.
+        """Draw two to six quantities in pairs.
 
         Parameters
         ----------
@@ -184,13 +184,13 @@ class Plots:
         names : sequence of str, optional
             As for `trace`.
         draws, seed : int
-            Of the prior.
+            Draws from the prior, and their seed.
         figsize : optional
 
         Raises
         ------
         InferenceError
-            Where a prior is flat.
+            If a prior is flat.
         """
         from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 

@@ -1,4 +1,4 @@
-"""The verbs: from a formula and data to a model or a fit, in one call."""
+"""Functions from a formula and data to a model or a fit, in one call."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ def model(
     family: str | None = None,
     language: Language | None = None,
 ) -> JointModel:
-    """Return the model that `formula` means for `data`, without fitting it.
+    """Return the model of `formula` for `data`, without fitting it.
 
     Parameters
     ----------
     formula : str or Formula
         For example ``"score ~ treatment | school, joint(weights=n)"``.
     data : DataFrame
-        pandas, polars or pyarrow; one row an observation.
+        pandas, polars or pyarrow; one row per observation.
     priors : {None, "flat"}
-        None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which return the
+        None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
     family : {None, "gaussian", "student"}
-        Likelihood, where the formula has no ``family(...)``; an extension's family may be named, too.
+        Likelihood, if the formula has no ``family(...)``; an extension's family may be named, too.
     language : Language, optional
-        The plain language with all installed and registered extensions, unless another is given.
+        Default: the plain language with all installed and registered extensions.
 
     Raises
     ------
     FormulaError
-        Where the formula is wrong or does not fit the data's names; it shows the place.
+        If the formula is wrong or does not fit the data's names; the error shows the place.
     DataError
-        Where the data's values do not allow what the formula asks.
+        If the data's values do not allow what the formula states.
 
     Examples
     --------
@@ -98,19 +98,19 @@ def fit(
 
 
 def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
-    """Return the fit that `Fit.save` wrote; it answers tables, tests and plots as before, without the data.
+    """Return the fit that `Fit.save` wrote; its tables, tests and plots are as before, without the data.
 
     Parameters
     ----------
     path : path
         Ends in ``.nc``.
     language : Language, optional
-        The plain language with all installed and registered extensions, unless another is given.
+        Default: the plain language with all installed and registered extensions.
 
     Raises
     ------
     StoreError
-        Where the file is missing, damaged, not written by `Fit.save`, or of a later version.
+        If the file is missing, damaged, not written by `Fit.save`, or of a later version.
 
     Examples
     --------
@@ -143,8 +143,8 @@ def build(
     formula, data, priors, family
         As for `model`.
     prefix : str
-        Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
-        treatment effects are ``maths_treatment`` over ``maths_school``.
+        Prefix of every variable and dim, so that one model can hold several formulas: with ``"maths"`` the treatment
+        effects are ``maths_treatment`` over ``maths_school``.
     language : Language, optional
         As for `model`.
     likelihood : {"rows", "sums", "auto"}
@@ -153,9 +153,9 @@ def build(
     Raises
     ------
     DataError
-        Where no model is open, or it has a variable or dim of the same name already.
+        If no model is open, or it already has a variable or dim of the same name.
     InferenceError
-        Where the likelihood is unknown or does not go through sums.
+        If the likelihood is unknown or does not go through sums.
 
     Examples
     --------

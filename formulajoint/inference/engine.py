@@ -1,4 +1,4 @@
-"""Who draws: the exact engine where it applies, else NUTS; and why."""
+"""Choose an engine, run it, and record why the exact one was not used."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger("formulajoint")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Draws, who drew them, and why it was not the exact engine (empty where it was, or another was asked for)."""
+    """Draws, the engine that produced them, and why not the exact one (empty if it was, or another was requested)."""
 
     draws: NamedDraws | DataTree
     engine: str
@@ -45,7 +45,7 @@ class Drawn:
 
 
 def check_engine(engine: str) -> None:
-    """Raise an InferenceError where there is no such engine, or it is not installed."""
+    """Raise an InferenceError if there is no such engine, or it is not installed."""
     if engine not in ENGINES:
         hint = did_you_mean(str(engine), ENGINES) or f"there are {listed(ENGINES)}."
         raise InferenceError(f"There is no engine `{engine}`: {hint}")
@@ -66,7 +66,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     ----------
     plan : Plan
     build : callable
-        Returns the PyMC model, which only NUTS needs.
+        Returns the PyMC model; called for NUTS only.
     engine : str
         ``auto`` is the exact engine where it applies and its importance weights can be trusted, else nutpie.
     settings : Settings
@@ -74,7 +74,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     Raises
     ------
     InferenceError
-        Where there is no such engine or device, it is not installed, it does not apply, or it fails.
+        If there is no such engine or device, it is not installed, it does not apply, or it fails.
     """
     check_engine(engine)
     settings.check()
@@ -104,7 +104,7 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
 
 
 def _all_known(plan: Plan) -> bool:
-    """Tell whether every parameter is a constant; what a hierarchy draws is none."""
+    """Return whether every parameter is a constant; a coefficient under a hierarchy is not."""
     parts = (plan.mean, *plan.parameters)
     pooled = any(part.pool if isinstance(part, ScalePlan) else part.pools for part in parts)
     return not pooled and all(prior.law == "constant" for _, prior in plan.priors)
@@ -116,7 +116,7 @@ def _check_no_device(engine: str, settings: Settings) -> None:
 
 
 def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
-    """Return draws by the exact engine, which is known to apply."""
+    """Return draws by the exact engine, for a plan that it covers."""
     started = time.perf_counter()
     log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
     if device is not NUMPY:
@@ -124,7 +124,7 @@ def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
     reduction = reduce(plan)
     draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, device)
     lost = lost_digits(plan, reduction, draws.values)
-    if lost:  # NUTS computes with the same digits
+    if lost:  # NUTS has the same number of digits
         raise DataError(lost[0].upper() + lost[1:] + ".")
     seconds = time.perf_counter() - started
     log.info(

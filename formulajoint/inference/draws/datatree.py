@@ -23,7 +23,7 @@ def tree_of(draws: NamedDraws, plan: Plan) -> DataTree:
 
 
 def with_observed(tree: DataTree, plan: Plan) -> DataTree:
-    """Return `tree` with the response of `plan` in its group observed_data, where the sampler saw no rows."""
+    """Return `tree` with the response of `plan` in its group observed_data, added if the sampler had no rows."""
     there = tree.children.get("observed_data")  # an empty one, for nutpie
     if there is None or plan.response_name not in there:
         values = plan.design.response.values

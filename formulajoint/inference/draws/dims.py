@@ -1,4 +1,4 @@
-"""Dims of draws as the model names them, whatever the sampler made of them.
+"""Dims of draws, renamed as in the model.
 
 nutpie keeps draws and sample statistics in one table of dims, so a predictor called ``logp`` or ``energy`` loses
 its dims to the statistic of that name, and it joins dims with commas.

@@ -1,4 +1,4 @@
-"""Draws under the names of a model, as arrays: tables need no more, and xarray takes a tenth of a second to load."""
+"""Draws by the model's names, as arrays: enough for tables, without the tenth of a second that loading xarray takes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ type Named = Mapping[str, tuple[tuple[str, ...], Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedDraws:
-    """Draws of variables, and what is known of how they were made.
+    """Draws of variables, with coords, sampler statistics and attributes.
 
     Attributes
     ----------
@@ -27,9 +27,9 @@ class NamedDraws:
     statistics : mapping of str to (dims, array)
         Of the sampler, as in ArviZ's sample_stats.
     attrs : mapping
-        Who drew them and how: attributes of the DataTree.
+        Engine and settings: attributes of the DataTree.
     about : mapping
-        Attributes of its groups.
+        Attributes of the DataTree's groups.
     """
 
     variables: Named
@@ -40,23 +40,23 @@ class NamedDraws:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Chains, and draws a chain."""
+        """Number of chains, and of draws per chain."""
         chains, draws, *_ = next(iter(self.variables.values()))[1].shape
         return chains, draws
 
     @property
     def k_hat(self) -> float:
-        """The check of the exact engine, of its draws."""
+        """The Pareto k-hat of the exact engine's draws."""
         return float(self.statistics["k_hat"][1])
 
     @property
     def disagreement(self) -> float:
-        """By how many standard errors independent searches of the exact engine differ in the log evidence."""
+        """Difference in log evidence between independent searches of the exact engine, in standard errors."""
         return float(self.statistics.get("disagreement", ((), 0.0))[1])
 
     @property
     def modes(self) -> int:
-        """How many separate modes of its density the exact engine found."""
+        """Number of separate modes that the exact engine found in its density."""
         return int(self.statistics.get("modes", ((), 1))[1])
 
     def without(self, hidden: Collection[str]) -> NamedDraws:

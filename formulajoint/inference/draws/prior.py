@@ -1,4 +1,4 @@
-"""Draws from the prior, before any data are looked at."""
+"""Draws from the prior, without the data."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def sample_prior(plan: Plan, draws: int, seed: int | None, model: pm.Model | Non
     draws : int
     seed : int, optional
     model : pm.Model, optional
-        Of the plan, where it has been built.
+        The plan's model, if it has been built.
 
     Raises
     ------
     InferenceError
-        Where a prior is flat, so that nothing can be drawn from it, or a setting makes no sense.
+        If a prior is flat, so that it cannot be drawn from, or a setting is invalid.
     """
     flat = [name for name, prior in plan.priors if not prior.proper]
     if flat:

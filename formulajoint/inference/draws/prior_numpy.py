@@ -36,7 +36,7 @@ DRAWS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "constant": lambda rng, shape, value: np.full(shape, value),
     }
 )
-"""Prior name -> draws of a shape, with the arguments that the language gives it."""
+"""Prior name -> function that draws an array of a shape, with the prior's arguments in the language."""
 
 
 def draw(prior: Prior, rng: Rng, count: int, size: int) -> FloatArray:
@@ -57,7 +57,7 @@ def coefficient_draws(part: LinearPlan, places: IntArray, rng: Rng, count: int) 
     Parameters
     ----------
     part : LinearPlan
-        With proper priors of these coefficients.
+        Its priors of these coefficients are proper.
     places : (q,) int array
         Their places among all coefficients of `part`, flattened one after another, groups first.
     rng : numpy Generator
@@ -90,7 +90,7 @@ def coefficient_draws(part: LinearPlan, places: IntArray, rng: Rng, count: int) 
 
 
 def _unpooled(prior: Prior, rng: Rng, count: int, column: IntArray, columns: int) -> FloatArray:
-    """Return draws of coefficients of one term, of which `column` says the columns."""
+    """Return draws of some coefficients of one term; `column` holds the column of each."""
     args = {
         name: np.broadcast_to(value, (columns,))[column] if np.size(value) > 1 else value
         for name, value in _flat(prior).items()
@@ -101,7 +101,7 @@ def _unpooled(prior: Prior, rng: Rng, count: int, column: IntArray, columns: int
 def _fill_pool(
     out: FloatArray, pool: Pool, members: list[tuple[IntArray, Coefficient, IntArray]], rng: Rng
 ) -> None:
-    """Write draws of a hierarchy's coefficients where they belong."""
+    """Write draws of a hierarchy's coefficients into their columns of `out`."""
     count = len(out)
     widths = [term.coefficient.term.columns.shape[1] for term in pool.terms]
     groups = np.unique(np.concatenate([own // c.term.columns.shape[1] for _, c, own in members]))

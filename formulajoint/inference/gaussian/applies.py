@@ -1,4 +1,4 @@
-"""Which models the exact engine covers, and why not the others."""
+"""The models that the exact engine covers, and the reason it does not cover a plan."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.reduction import Reduction
 
 MOST_SCALES = 12
-"""Importance sampling finds its way in so many dimensions; correlations of p columns are p (p - 1) / 2 of them."""
+"""Most dimensions of phi for importance sampling; correlations of p columns are p (p - 1) / 2 of them."""
 
 MOST_SHARED, MOST_OWN = 100, 40
-"""Coefficients that all groups share, and columns of a group: beyond, a point phi costs too much."""
+"""Most coefficients that all groups share, and most columns of a group: beyond, each point phi costs too much."""
 
 MOST_INTEGRATED = 1000
-"""Groups whose scales are integrated out one by one: beyond, a point costs too much."""
+"""Most groups whose scales are integrated out one by one: beyond, each point costs too much."""
 
 ROUNDING_ERRORS = 16
-"""Smallest sigma, in rounding errors of a row, at which residuals have digits enough."""
+"""Smallest sigma at which residuals keep enough digits, in rounding errors of a row."""
 
 FAR = 1e5
-"""Beside an intercept, a column further from zero, in sds, loses more than five digits of what tells it from that."""
+"""In sds. A column further from zero loses more than five digits of its difference from an intercept."""
 
 FAR_CORRELATED = 100.0
-"""Beyond so many sds from zero a correlated hierarchy of intercepts and slopes has modes that may be missed."""
+"""In sds. A column further from zero gives a correlated hierarchy with intercepts modes that may be missed."""
 
 NORMAL = ("normal", "flat", "constant")
 MIXTURES = (*NORMAL, "student_t", "cauchy")
-"""Priors of coefficients; a Student or Cauchy prior, or hierarchy, costs a parameter for each coefficient."""
+"""Priors of coefficients that are covered; a Student or Cauchy prior or hierarchy adds a parameter per coefficient."""
 
 
 def why_not(plan: Plan) -> str:
-    """Return why the exact engine does not cover a plan, or an empty text where it does."""
+    """Return the reason the exact engine does not cover a plan; empty if it does."""
     reasons = (_family(plan), _sigma(plan), _coefficients(plan), _columns(plan), _size(plan))
     return next((reason for reason in reasons if reason), "")
 
@@ -66,9 +66,9 @@ def _is_plain(part: LinearPlan | ScalePlan) -> bool:
 
 
 def _lies_within(groups: Grouping, larger: Grouping) -> bool:
-    """Tell whether all rows of a group are in the same of the `larger` groups."""
+    """Return whether all rows of each group are in the same one of the `larger` groups."""
     last = np.zeros(len(groups), dtype=np.int64)
-    last[groups.codes] = larger.codes  # of each group, that of its last row
+    last[groups.codes] = larger.codes  # for each group, the larger group of its last row
     return bool(np.array_equal(last[groups.codes], larger.codes))
 
 
@@ -125,7 +125,7 @@ def _size(plan: Plan) -> str:
 
 
 def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
-    """Return of how many groups a scale can be integrated out, and how many dimensions that leaves."""
+    """Return the number of groups whose scales can be integrated out, and the number of dimensions left."""
     sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
     scales, heavy = _scales(plan), [pool for pool in plan.mean.pools if pool.request.dist != "normal"]
     columns = sum(term.coefficient.term.columns.shape[1] for pool in heavy for term in pool.terms)
@@ -140,7 +140,7 @@ def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
 
 
 def _scales(plan: Plan) -> int:
-    """Return how many sigmas, sds and correlations there are."""
+    """Return the number of sigmas, sds and correlations."""
     sigma = plan.scale("sigma")
     count = (
         0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
@@ -153,7 +153,7 @@ def _scales(plan: Plan) -> int:
 
 
 def _mixed(plan: Plan) -> int:
-    """Return how many coefficients have a Student or Cauchy prior."""
+    """Return the number of coefficients with a Student or Cauchy prior."""
     grouping, count = plan.design.predictor.grouping, 0
     for pool in plan.mean.pools:
         for term in pool.terms:
@@ -170,7 +170,7 @@ def _known(prior: Prior) -> bool:
 
 
 def _factorises(plan: Plan, shared: int) -> bool:
-    """Tell whether every group has a sigma and coefficients of its own, and no more."""
+    """Return whether every group has its own sigma and coefficients, and nothing is shared."""
     sigma, own = plan.scale("sigma"), plan.design.predictor.grouping
     if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
         return False
@@ -178,10 +178,10 @@ def _factorises(plan: Plan, shared: int) -> bool:
 
 
 def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
-    """Return why draws of phi (..., cells) do not stand, or an empty text.
+    """Return the reason draws of phi (..., cells) are invalid; empty if they are valid.
 
-    A prior that keeps sigma from zero has a posterior along a perfect fit, too; below the rounding errors of the
-    response it cannot be computed.
+    With a prior that keeps sigma from zero, even a perfect fit has a posterior; it cannot be computed where sigma is
+    below the rounding errors of the response.
     """
     sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
     floor = ROUNDING_ERRORS * reduction.rounding

@@ -47,7 +47,7 @@ def draw_coefficients(
 
 
 def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where nothing determines it."""
+    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where it is not determined."""
     reduction, device = kernel.reduction, kernel.device
     t = len(reduction.reference)
     mean, sd = np.full((len(values), t), np.nan), np.full((len(values), t), np.nan)
@@ -142,7 +142,7 @@ def _place(
     reference: FloatArray,
     beta: FloatArray,
 ) -> None:
-    """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), but those with flat priors."""
+    """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), except those with flat priors."""
     own = {int(j): each for j, each in zip(np.flatnonzero(~reduction.flat), u, strict=True)}
     known: list[FloatArray | None] = [None] * len(reduction.base)
     for a, rows in enumerate(reduction.pattern()):
@@ -160,7 +160,7 @@ def _place(
 def _flat(
     reduction: Reduction, values: FloatArray, shift: FloatArray, noise: FloatArray, beta: FloatArray
 ) -> None:
-    """Write what coefficients with flat priors are beyond their reference into `beta` (S, p, G), given all others."""
+    """Write coefficients with flat priors, less their reference, into `beta` (S, p, G), given all others."""
     p, columns = len(reduction.base), np.flatnonzero(reduction.flat)
     shared = shift[:, len(reduction.reference) - (reduction.own.shape[1] - 1 - p) :]
     sd = values[:, : len(reduction.rows)][:, reduction.sigma_of_group]

@@ -1,4 +1,4 @@
-"""The columns of a plan's terms, with what the priors of their coefficients say."""
+"""The columns of a plan's terms, with location, scale and degrees of freedom of their coefficients' priors."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Column:
 
     @property
     def shared(self) -> bool:
-        """Whether theta has an element of it."""
+        """Whether theta has an element for this column."""
         return self.sd > 0 and (self.pooled or not self.grouped)
 
 
 def columns_of(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
-    """Yield the columns of a term with what their priors say."""
+    """Yield the columns of a term with location, scale and degrees of freedom of their priors."""
     member, table = plan.mean.pooled.get(coefficient.name), coefficient.term.columns
     own_prior = coefficient.prior if member is None else member.mean
     if own_prior is None:
@@ -71,7 +71,7 @@ def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, 
 
 
 def own_columns(plan: Plan) -> Iterator[tuple[Coefficient, int]]:
-    """Yield the coefficients that each group has, but constants, and where their columns begin among the p."""
+    """Yield the per-group coefficients, except constants, each with the index of its first column among the p."""
     at = 0
     for coefficient in plan.mean.coefficients:
         constant = coefficient.prior is not None and coefficient.prior.law == "constant"
@@ -81,5 +81,5 @@ def own_columns(plan: Plan) -> Iterator[tuple[Coefficient, int]]:
 
 
 def in_units(values: FloatArray, design: Design) -> FloatArray:
-    """Return values (N,) in units of the known standard errors, or as they are where none is known."""
+    """Return values (N,) divided by the known standard errors; unchanged if none are known."""
     return values if design.standard_errors is None else values / design.standard_errors

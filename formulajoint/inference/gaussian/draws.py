@@ -22,18 +22,18 @@ from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.latent.device import NUMPY, Device
 
 SIDE_BY_SIDE = 64
-"""Groups that share nothing are taken so many at a time."""
+"""Groups that share nothing are computed this many at a time."""
 
 TRAPEZIUM = 5e-6
-"""Error of the log of the integral over one group's scale: of groups of two rows; others have a smaller one."""
+"""Error of the log of the integral over one group's scale, for groups of two rows; for others it is smaller."""
 
 LARGE = 16 * 2**20
-"""Bytes, of more than any block's arrays; of more than twice as many glibc takes no notice."""
+"""Bytes, above any array of a block: freeing one array of this size raises glibc's mmap threshold (at most 32 MiB)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """What the exact engine draws.
+    """Draws of the exact engine.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Draws:
     beta : (chains, draws, p, G) array
     k_hat : float
     ess : (chains,) array
-        What the importance sample behind each chain is worth in independent draws, at the worst of the densities.
+        Effective sample size of the importance sample behind each chain, the smallest over the densities.
     log_evidence, error : float
     modes : int
     disagreement : float
@@ -120,7 +120,7 @@ def _integrated(
     chains: int,
     seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
 ) -> Sampled:
-    """Return draws of phi where the scales of single groups are integrated out, and then drawn."""
+    """Return draws of phi: the scales of single groups are integrated out, then drawn given the rest."""
     looking, sampling = seeds
     rng = np.random.default_rng(looking)
     if own.dimensions(kernel.reduction) == 0:
@@ -137,7 +137,7 @@ def _integrated(
 
 
 def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
-    """Return draws of all of phi, those of the scales that were integrated out among them."""
+    """Return draws of all of phi, including the scales that were integrated out."""
     _, chains, draws, d = found.points.shape
     values = made.draw(found.points.reshape(chains * draws, d), rng)
     scales = made.kernel.reduction.scales
@@ -162,14 +162,14 @@ def _side_by_side(
 def _keep_freed_memory() -> None:
     """Have the C library keep the memory of a block's arrays for the next block.
 
-    glibc gives arrays of this size back to the system and asks for them again, page by page, until an array that was
-    larger has been freed: a third of the time of a first fit.
+    Until a larger array has been freed, glibc returns arrays of this size to the system and requests them again, page
+    by page: a third of the time of a first fit.
     """
     np.empty(LARGE // 8)
 
 
 def _all_known(reduction: Reduction, draws: int, chains: int, device: Device) -> Sampled:
-    """Return the only point there is where every scale is a constant."""
+    """Return the single point phi of a model in which every scale is a constant."""
     return _known(draws, chains, float(log_likelihood(kernel(reduction, device), np.empty((1, 0)))[0]))
 
 
@@ -178,7 +178,7 @@ def _known(draws: int, chains: int, value: float) -> Sampled:
 
 
 def _joined(found: list[Sampled]) -> Sampled:
-    """Return the densities of all groups as one of all their sigmas."""
+    """Return the samples of all groups as one sample of all their sigmas."""
     points = np.concatenate([each.points for each in found])  # (G, chains, draws, 1)
     return Sampled(
         points=np.moveaxis(points[..., 0], 0, -1)[None],

@@ -1,9 +1,9 @@
-"""The evidence p(y) of a model, and with it Bayes factors of hypotheses that a hierarchy is part of.
+"""The evidence p(y) of a model, and from it Bayes factors of hypotheses about coefficients with a hierarchy.
 
-What the null model of a hypothesis is, is fixed in ``docs/statistics.md``: it keeps every other prior of the full model
-as numbers. A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups
-becomes ``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality. Some
-groups that it makes equal share one draw from the hierarchy (``ties.py``).
+``docs/statistics.md`` defines the null model of a hypothesis: it keeps every other prior of the full model as numbers.
+A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups becomes
+``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality. If it makes
+only some groups equal, these share one draw from the hierarchy (``ties.py``).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from formulajoint.inference.importance.sampled import DISAGREE, K_HAT
 from formulajoint.inference.quadrature import LogIntegral
 
 DRAWS, POOLS = 500, 4
-"""From pools five times as large the error of a log evidence is some thousandths."""
+"""Draws per pool, and pools. A pool is worth five times its draws: a log evidence has an error of some thousandths."""
 
 
 def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIntegral | str:
-    """Return log p(y) with its standard error, or why there is none.
+    """Return log p(y) with its standard error, or the reason it is unavailable.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
     seed : int
         The same seed gives the same figure.
     equal : Equal, optional
-        What some groups have together.
+        Coefficients that some groups share.
     """
     reason = why_no_evidence(plan)
     if reason:
         return reason
     reduction = reduce(plan) if equal is None else tied(plan, reduce(plan), equal)
     scales = len(reduction.scales.coordinates)
-    if equal is not None and scales > MOST_SCALES:  # `why_not` counts on groups that share nothing
+    if equal is not None and scales > MOST_SCALES:  # `why_not` assumes groups that share nothing
         return f"with equal groups, {scales} sigmas are more than {MOST_SCALES} at once"
     try:
         found = sample_scales(reduction, DRAWS, POOLS, np.random.SeedSequence(seed))
@@ -59,7 +59,7 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
 
 
 def why_not_trusted(k_hat: float, disagreement: float) -> str:
-    """Return why an importance sample is not to be trusted, or an empty text where it is."""
+    """Return the reason not to trust an importance sample; empty if it can be trusted."""
     if not k_hat < K_HAT:
         return f"the importance weights are not to be trusted (k-hat {k_hat:.2f})"
     if not disagreement < DISAGREE:
@@ -68,16 +68,16 @@ def why_not_trusted(k_hat: float, disagreement: float) -> str:
 
 
 def why_no_evidence(plan: Plan) -> str:
-    """Return why a plan has no evidence that the exact engine knows, or an empty text where it has."""
+    """Return the reason the exact engine cannot compute a plan's evidence; empty if it can."""
     if any(not prior.proper for _, prior in plan.priors):
         return "flat priors have no density"
     return why_no_probability(plan) or why_not(plan)
 
 
 def why_no_probability(plan: Plan) -> str:
-    """Return why the likelihood of a plan is no probability of the data, or an empty text where it is one.
+    """Return the reason a plan's likelihood is not a probability of the data; empty if it is one.
 
-    What rests on such a probability has this reason: evidences, and Bayes factors of equalities and of orders.
+    Evidences, and Bayes factors of equalities and of orders, need such a probability.
     """
     weights = plan.design.row_weights
     if weights is not None and np.any(weights != np.round(weights)):
@@ -86,7 +86,7 @@ def why_no_probability(plan: Plan) -> str:
 
 
 def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:
-    """Return log BF10 of a plan against its null model under `hypothesis`, and its standard error, or why not.
+    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why not.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIn
 
 
 def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | str:
-    """Return the plan in which `hypothesis` holds, or why there is none. It serves only to compute its evidence."""
+    """Return the plan in which `hypothesis` holds, or why it cannot be made. It is used only for its evidence."""
     kept = independent(hypothesis.rows)
     rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
     used = [block for block in layout(plan.design) if np.any(rows[:, _columns(block)])]
@@ -134,12 +134,12 @@ def _columns(block: Block) -> slice:
 
 
 def _per_group(block: Block) -> int:
-    """Return how many coefficients of a term there are in each group."""
+    """Return the number of coefficients of a term in each group."""
     return len(block.term.scales)
 
 
 def _all_equal(rows: FloatArray, block: Block) -> bool:
-    """Tell whether `rows` say no more of a per-group term than that its coefficients are equal in all groups."""
+    """Return whether `rows` state only that the coefficients of a per-group term are equal in all groups."""
     own = rows[:, _columns(block)].reshape(len(rows), -1, _per_group(block))
     return own.shape[1] > 1 and bool(np.allclose(own.sum(axis=1), 0, atol=1e-9 * np.max(abs(own))))
 
@@ -160,14 +160,14 @@ def _shared(plan: Plan, block: Block) -> Plan:
     if block.term.name in pooled:
         return _with(plan, block, pooled[block.term.name].mean, grouped=False)
     own = next(c.prior for c in plan.mean.coefficients if c.term is block.term)
-    assert own is not None  # what has no hierarchy has a prior
+    assert own is not None  # a coefficient without a hierarchy has a prior
     columns = _per_group(block)
     mean, sd, _ = location_and_scale(own, columns)
     return _with(plan, block, prior("normal", mean, sd / math.sqrt(block.size / columns)), grouped=False)
 
 
 def _with(plan: Plan, block: Block, own: Prior, grouped: bool) -> Plan:
-    """Return the plan with another prior of a term's coefficients, and without the term in its hierarchy."""
+    """Return the plan with another prior of a term's coefficients, the term removed from its hierarchy."""
 
     def changed(coefficient: Coefficient) -> Coefficient:
         if coefficient.term is not block.term:

@@ -1,8 +1,8 @@
 """Modified Gram-Schmidt on arrays of many small systems at once: S points, and G groups at each.
 
-What is left of a vector is computed itself, never its square as the difference of two squares, so that eps and not
-sqrt(eps) of its length is lost. With the response as the last column this is a backward stable method for least squares
-(Bjorck, BIT 1967). Only functions of the array API standard are used.
+The residual of a vector is computed directly, never its square as the difference of two squares: so eps, not sqrt(eps),
+of its length is lost. With the response as the last column this is a backward stable method for least squares (Bjorck,
+BIT 1967). Only functions of the array API standard are used.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ type Entry = Array | None
 """An array (S, G), (S, 1) or (1, G); None for zeros."""
 
 LONG = 10_000
-"""Groups from which on BLAS would add up their products in threads, whose sums differ."""
+"""From this many groups on, BLAS would sum their products in threads, and such sums vary."""
 
 
 def dot(one: list[Entry], other: list[Entry]) -> Entry:
-    """Return the sum of products of entries, None where there is none."""
+    """Return the sum of products of entries; None if all are zero."""
     total = None
     for a, b in zip(one, other, strict=True):
         if a is not None and b is not None:
@@ -36,12 +36,12 @@ def less(value: Entry, factor: Array, other: Entry) -> Entry:
 
 
 def orthogonalise(vectors: list[list[Entry]]) -> tuple[list[list[Entry]], list[Array]]:
-    """Make vectors orthogonal, in place, the first one staying as it is.
+    """Make vectors orthogonal, in place; the first is unchanged.
 
     Returns
     -------
     factors : list of lists
-        ``factors[i][j]``, j < i: how often vector j was taken out of vector i.
+        ``factors[i][j]``, j < i: the multiple of vector j that was subtracted from vector i.
     inverses : list of arrays
         1 / squared length of each vector.
     """
@@ -85,20 +85,20 @@ class Row:
         return block if block is None or self.weight is None else block * self.weight
 
     def spread(self, factor: Array) -> Array:
-        """Return a number for each class, or for all groups (n, S), as one for each group."""
+        """Return numbers by class, or for all groups (n, S), as numbers by group."""
         return factor[..., None] if self.classes is None else factor @ self.classes.T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TakenOut:
-    """What taking out the first column has shown.
+    """Results of taking out the first column.
 
     Attributes
     ----------
     square : (S,) or (S, C) array
         Its squared length.
     factors : list of (n, S) or (n, S, C) arrays
-        How often it was taken out of the columns of each block that is left; None for not at all.
+        The multiples of it that were subtracted from the columns of each remaining block; None for zero.
     """
 
     square: Array
@@ -106,7 +106,7 @@ class TakenOut:
 
 
 def take_out(xp: Any, rows: list[Row], widths: list[int]) -> tuple[list[Row], list[int], TakenOut]:
-    """Take the first column out of all that follow it.
+    """Make all later columns orthogonal to the first, and drop the first.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def take_out(xp: Any, rows: list[Row], widths: list[int]) -> tuple[list[Row], li
 
 
 def _without_first(blocks: list[Entry], count: int) -> list[Entry]:
-    """Return blocks without the first column, which is a block of its own where fewer are to be left."""
+    """Return `count` blocks without the first column; a block of that column alone is dropped."""
     first, *others = blocks
     if count < len(blocks):
         return others
@@ -159,7 +159,7 @@ def inner(xp: Any, rows: list[Row], weighted: list[Entry], block: list[Entry]) -
 
 
 def over_groups(xp: Any, one: Array, other: Array) -> Array:
-    """Return the sum over groups of a product; long ones not by the library's own, which would start threads."""
+    """Return the sum over groups of a product; for many groups without `vecdot`, which would start threads."""
     if other.shape[-1] < LONG:
         return xp.vecdot(one, other)
     return xp.sum(one * other, axis=-1)

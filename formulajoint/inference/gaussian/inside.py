@@ -1,12 +1,12 @@
 """Scales of single groups, integrated out one by one.
 
 Given what all groups share, theta and the scales of hierarchies, groups are independent of each other. Where each has
-a scale of its own, a sigma or the w of a Student hierarchy, that scale is therefore one integral a group, by the
-trapezium rule in its log. What is left has few dimensions. Otherwise each group's scale is a dimension more, and many
-modes are narrow.
+a scale of its own, a sigma or the w of a Student hierarchy, that scale is therefore one integral per group, by the
+trapezium rule in its log. The remaining density has few dimensions. Without this, each group's scale would add a
+dimension, and many modes would be narrow.
 
-Shapes: n points of what is left, z = (theta in units of its sd, then the coordinates of what is left of phi); J units,
-groups or sigmas; m nodes.
+Shapes: n points z = (theta in units of its sd, then the coordinates of the rest of phi); J units, groups or sigmas; m
+nodes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from formulajoint.inference.gaussian.units import Units, degrees
 from formulajoint.inference.latent.phi import Coordinate
 
 FINENESS = 0.7
-"""Distance of the nodes in local sds."""
+"""Distance between nodes, in local sds."""
 
 NODES = (-7, 10)
 """First and last node about the peak; the log of a scale has its longer tail to the right."""
@@ -37,37 +37,36 @@ LOOSE_STEP, LOOSE_NODES, STRETCH = 0.4, (-11, 8), 4.0
 """Distance and range of the nodes of u, where log w is ``STRETCH * sinh(u / STRETCH)``: its left tail is long."""
 
 EDGE = 13.0
-"""The first and the last node are lower than the highest by so much in log density, else there are more."""
+"""Nodes are added at an end until its log density is this far below the highest, or below the log of the sum."""
 
 MORE, MOST = 8, 25
-"""Nodes that are added at an end, and how often."""
+"""Nodes added at an end at a time, and the most times they are added."""
 
 NUDGE = 1e-3
 """Half of the distance over which a slope is taken."""
 
 BELOW, ABOVE, SCAN = 6.0, 6.0, 120
-"""The log of a sigma is looked for so far below and above its prior's mode and what residuals suggest, at so many
-points."""
+"""Reach of the scan for the log of a sigma, below and above its prior's mode and residual sd; points in the scan."""
 
 CLIMBS = 6
-"""Steps from the best of these points to the peak, each four times as near."""
+"""Refinements from the best of these points to the peak; each divides the spacing by four."""
 
 FARTHEST = 30.0
-"""No peak is moved farther in a step."""
+"""Largest move of a peak in one step."""
 
 FINE = 8
-"""Intervals between two nodes, on each of which a density counts as constant when it is drawn from."""
+"""Intervals between two nodes; draws treat the density as constant on each."""
 
 CHUNK = 400
-"""Points that are drawn for at once."""
+"""Points for which scales are drawn at once."""
 
 PAIRS = 2**20
-"""Pairs of a node and a unit that are computed at once."""
+"""Most pairs of a node and a unit that are computed at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """Points z.
+    """Parameters at points z.
 
     Attributes
     ----------
@@ -76,7 +75,7 @@ class At:
     shift : (n, t) array
         theta - reference.
     spectra : Spectra or None
-        The groups' rows there.
+        The groups' rows at these points.
     """
 
     values: FloatArray
@@ -91,24 +90,24 @@ class At:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inside:
-    """The density of what is left when the scales of units are integrated out.
+    """The density of z, the scales of units being integrated out.
 
     Attributes
     ----------
     kernel : Kernel
     units : Units
     unit : (t,) array
-        In which theta is measured.
+        Units of theta.
     guess, most : (J,) array
-        About where the logs of the scales are, at the least and at the most.
+        Approximate logs of the scales, at the least and at the most.
     modes, priors : (J,) array
         Modes and sds of the logs of the scales under their priors.
     searched : bool
-        Whether peaks are searched for at every point: priors say as much of the scales as the rows do.
+        Whether peaks are searched for at every point, as where the priors of scales are as informative as rows.
     wide : bool
-        Whether nodes cover all that is plausible at every point, for densities of a scale with two peaks.
+        Whether nodes cover the whole plausible range at every point, for densities of a scale with two peaks.
     finest : (J,) array or None
-        Sds of the narrowest peaks that were seen, for `wide`.
+        Sds of the narrowest peaks found, for `wide`.
     """
 
     kernel: Kernel
@@ -138,7 +137,7 @@ class Inside:
         return np.asarray(inner + rest + prior)
 
     def at(self, points: FloatArray) -> At:
-        """Return points z (n, e + t)."""
+        """Return the parameters at points z (n, e + t)."""
         reduction, t = self.kernel.reduction, len(self.unit)
         cells = [cell if isinstance(cell, float) else 1.0 for cell in reduction.scales.cells]
         values = np.tile(np.array(cells), (len(points), 1))
@@ -168,7 +167,7 @@ class Inside:
         return out
 
     def placed(self, u: FloatArray) -> FloatArray:
-        """Return how far from the centre a log is at nodes u of any shape."""
+        """Return the distances of logs from the centre at nodes u of any shape."""
         return u if self.units.sigmas else STRETCH * np.sinh(u / STRETCH)
 
     def log_slopes(self, u: FloatArray) -> FloatArray:
@@ -176,7 +175,7 @@ class Inside:
         return np.zeros_like(u) if self.units.sigmas else np.log(np.cosh(u / STRETCH))
 
     def spectra(self, values: FloatArray, shift: FloatArray) -> Spectra | None:
-        """Return the groups' rows in a form cheap at many nodes, or None where there is none."""
+        """Return the groups' rows in a form cheap at many nodes, or None if they have no such form."""
         one_row = all(len(part.loads) == 1 for part in self.kernel.parts)
         return spectra(self.kernel, values, shift) if self.units.sigmas or one_row else None
 
@@ -194,7 +193,7 @@ class Inside:
         -------
         heights : (n, m, J) array
         rest : (n,) array
-            What does not depend on them.
+            Terms that do not depend on the scales.
         """
         own, rest = self.units, np.zeros(len(logs))
         if at.spectra is None:
@@ -215,7 +214,7 @@ class Inside:
         return group.reshape(n, m, -1), np.sum(sigma.reshape(n, m, -1)[:, 0], axis=1)
 
     def _range(self) -> tuple[int, int]:
-        """Return the first and the last node from a peak."""
+        """Return the first and the last node, counted from a peak."""
         if not self.units.sigmas:
             return LOOSE_NODES
         if not self.wide:
@@ -224,7 +223,7 @@ class Inside:
         return -int(BELOW / step), int((ABOVE + float(np.max(self.most - self.guess))) / step)
 
     def sds(self) -> FloatArray:
-        """Return about how wide the densities of the logs of the scales are (J,)."""
+        """Return approximate sds of the logs of the scales (J,)."""
         if not self.units.sigmas:
             return np.minimum(LOOSE_STEP / FINENESS, self.priors)
         rows = np.maximum(self.kernel.reduction.rows, 1.0)
@@ -232,14 +231,14 @@ class Inside:
         return sds if self.finest is None else np.minimum(sds, self.finest)
 
     def scanned(self, at: At) -> tuple[FloatArray, FloatArray]:
-        """Return logs of the scales at which their densities are looked for (m, J), and these (n, m, J)."""
+        """Return the scanned logs of the scales (m, J), and the log densities there (n, m, J)."""
         low, high = np.minimum(self.modes, self.guess) - BELOW, np.maximum(self.modes, self.most) + ABOVE
         logs = low + (high - low) * np.linspace(0, 1, SCAN)[:, None]
         heights, _ = self.profile(at, np.broadcast_to(logs, (len(at.values), *logs.shape)))
         return logs, heights
 
     def climbed(self, at: At) -> tuple[FloatArray, FloatArray]:
-        """Return where the densities of the logs of the scales peak (n, J), and how wide they are there (n, J)."""
+        """Return the peaks of the densities of the logs of the scales (n, J), and their widths (n, J)."""
         logs, heights = self.scanned(at)
         centre, reach = np.take_along_axis(logs, np.argmax(heights, axis=1), axis=0), logs[1] - logs[0]
         for _ in range(CLIMBS):
@@ -248,7 +247,7 @@ class Inside:
             centre = np.take_along_axis(tried, best[:, None], axis=1)[:, 0]
             reach = reach / 4
         width = np.broadcast_to(self.sds(), centre.shape)
-        for _ in range(3):  # each time at a distance that suits the answer before
+        for _ in range(3):  # each time at a distance in proportion to the last width
             sides = centre[:, None] + width[:, None] / 2 * np.array([-1.0, 0.0, 1.0])[:, None]
             found, _ = self.profile(at, sides)
             bend = np.clip(2 * found[:, 1] - found[:, 0] - found[:, 2], 1e-3, 1e6)
@@ -256,7 +255,7 @@ class Inside:
         return centre, width
 
     def nodes(self, at: At) -> tuple[FloatArray, FloatArray, tuple[int, int]]:
-        """Return the middle nodes (n, J), the distances of nodes (n, J), and the first and the last from the middle."""
+        """Return the middle nodes (n, J), the spacings (n, J), and the first and the last node from the middle."""
         centre = np.tile(self.guess, (len(at.values), 1))
         step = np.tile(FINENESS * self.sds(), (len(at.values), 1))
         if self.wide or not self.units.sigmas:
@@ -265,7 +264,7 @@ class Inside:
             centre, width = self.climbed(at)
             return centre, FINENESS * width, self._range()
         rows = np.maximum(self.kernel.reduction.rows, 1.0)
-        for _ in range(2):  # as if -N log s - Q / 2 s^2: from the slope one has Q
+        for _ in range(2):  # as if -N log s - Q / 2 s^2: the slope gives Q
             sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)
             heights, _ = self.profile(at, sides)
             slope = (heights[:, 1] - heights[:, 0]) / (2 * NUDGE)
@@ -312,7 +311,7 @@ class Inside:
 
     def _draw_logs(self, at: At, rng: np.random.Generator) -> FloatArray:
         centre, step, (first, last) = self.nodes(at)
-        for _ in range(MOST):  # the same nodes for all points, so many as the longest tail wants
+        for _ in range(MOST):  # all points have the same nodes, as many as the longest tail needs
             u = np.arange(first - 3, last + 4)[:, None] * step[:, None]
             heights, _ = self.profile(at, centre[:, None, :] + self.placed(u))
             heights += self.log_slopes(u)
@@ -330,7 +329,7 @@ class Inside:
 
 
 def interpolated(heights: FloatArray) -> FloatArray:
-    """Return densities (n, (m - 5) FINE, J) from their logs at nodes (n, m, J), between all but the outer ones.
+    """Return densities (n, (m - 5) FINE, J) between all but the outer nodes, from their logs at nodes (n, m, J).
 
     The logs are interpolated by polynomials of degree five.
     """

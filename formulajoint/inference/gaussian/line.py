@@ -1,4 +1,4 @@
-"""Where phi is one number, or one a group: quadrature over all of it, and draws by inversion.
+"""Quadrature and draws by inversion, where phi is one number, or one number per group.
 
 Every peak is found, the evidence has the digits of the density, and draws are independent.
 """
@@ -14,23 +14,23 @@ from formulajoint.inference.latent.phi import Coordinate
 from formulajoint.inference.panels import Densities, cover
 
 BELOW, ABOVE = 40.0, 25.0
-"""The log of a scale is looked for so far below and above the size that the data suggest."""
+"""The scan of the log of a scale reaches this far below and above the size that the data suggest."""
 
 BESIDE = 30.0
-"""And so far on either side of the mode of its prior."""
+"""The scan reaches at least this far on either side of the mode of the scale's prior."""
 
 STEP = 0.2
-"""Distance of the points of a scan. The log density of the log of a scale bends on a scale of about one."""
+"""Distance between points of a scan; the log density of the log of a scale bends over a distance of about one."""
 
 
 def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
-    """Return points (F, n) between which the density of a coordinate is looked for.
+    """Return the scan of a coordinate (F, n): points between which its density is sought.
 
     Parameters
     ----------
     coordinate : Coordinate
     typical : (F,) array
-        The sizes of the parameter that data suggest; 0 where they suggest none.
+        Sizes of the parameter that the data suggest; 0 for none.
     """
     mode = coordinate.mode
     low = np.full(len(typical), mode - BESIDE)
@@ -46,7 +46,7 @@ def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
 def sample_line(
     densities: Densities, scan: FloatArray, draws: int, chains: int, seed: np.random.SeedSequence
 ) -> Sampled:
-    """Return independent draws of F numbers, each from a density of its own.
+    """Return independent draws of F numbers, each from its own density.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def sample_line(
     Raises
     ------
     InferenceError
-        Where there is no density.
+        If no density above zero is found.
     """
     found = cover(densities, scan)
     if found is None:

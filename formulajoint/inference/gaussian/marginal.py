@@ -1,14 +1,14 @@
 """log p(y | phi), all coefficients integrated out, at many points phi at once.
 
 Taking out the groups' own coefficients leaves rows that are independent given theta, with variances d (``parts.py``).
-The rows of each sigma that read theta alone, and the prior of theta, are such rows too. A least-squares fit of theta to
-all of these leaves the sum of squares Q. With R the triangle of that fit and P0 the prior precision of theta,
+The rows of each sigma that contain theta alone, and the prior of theta, are such rows too. A least-squares fit of theta
+to all of these leaves the sum of squares Q. With R the triangle of that fit and P0 the prior precision of theta,
 
     log p(y | phi) = -(sum of log(2 pi d) + sum of log(2 pi s^2) over all other rows + 2 log|R| - log|P0| + Q) / 2
 
-(Lindley & Smith, JRSS B 1972). Q is a sum of squares of what is left, never a difference, so that digits last until
-sigma is of the size of the rounding errors of the response. Only arithmetic of the array API standard (data-apis.org)
-is used: the arrays may be those of any library that keeps it.
+(Lindley & Smith, JRSS B 1972). Q is a sum of squared residuals, never a difference, so that digits suffice until sigma
+is of the size of the rounding errors of the response. Only arithmetic of the array API standard (data-apis.org) is
+used: the arrays may come from any library that implements it.
 
 Shapes: S points, and those of ``reduction.py``.
 """
@@ -28,7 +28,7 @@ from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import CPU_PAIRS, NUMPY, Array, Device
 
 MEMORY = 2**31
-"""Bytes that the arrays of a block may take; see `blocks`."""
+"""Most bytes for the arrays of a block; see `blocks`."""
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -42,7 +42,7 @@ class Kernel:
     flat : (G,) array
         Sum of log|R_ff| over columns with flat priors.
     plain : (H,) array
-        Of how many rows the variance is sigma^2: all but those that have a variance d, or were fitted by flat columns.
+        Number of rows with variance sigma^2: all but those with a variance d and those fitted by flat columns.
     """
 
     reduction: Reduction
@@ -53,7 +53,7 @@ class Kernel:
 
     @property
     def scaled(self) -> int:
-        """How many rows have a variance d, over all groups."""
+        """Number of rows with a variance d, over all groups."""
         return sum(len(part.loads) * len(part.groups) for part in self.parts)
 
 
@@ -77,7 +77,7 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     kernel : Kernel
     points : (S, d) array
     by_group : bool
-        Return one term a group (S, G), of a model in which groups share nothing: points are then (S, G), the
+        Return one term per group (S, G), for a model in which groups share nothing: points are then (S, G), the
         coordinates of the groups' own sigmas.
 
     Returns
@@ -110,9 +110,9 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
     Returns
     -------
     of_groups : (S, G) array
-        Log density of the rows of each group that read its coefficients.
+        Log density of the rows of each group that contain its coefficients.
     of_sigmas : (S, H) array
-        Log density of the other rows of each sigma, with `reduction.log_unit`: only a model with one sigma has that.
+        Log density of the other rows of each sigma, plus `reduction.log_unit`, which needs a model with one sigma.
     """
     reduction, count = kernel.reduction, len(values)
     of_groups = np.empty((count, reduction.groups))
@@ -140,7 +140,7 @@ def _of_sigmas(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatAr
 
 
 def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
-    """Return the sum of squares of the rows of each sigma that read no group's coefficients (S, H)."""
+    """Return the sum of squares of the rows of each sigma that contain no group's coefficients (S, H)."""
     rest = kernel.reduction.rest
     k = rest.shape[1] - 1
     own = shift[:, shift.shape[1] - k :]
@@ -151,27 +151,27 @@ def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
 def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
     """Yield slices of points that bound memory.
 
-    A block has so many `pairs` of a point and a group, fewer where `MEMORY` wants it, but one point at least. What it
-    needs besides its result are at most (p + 2) (p + t + 3) arrays of float64 of a number for each pair. They take
-    `MEMORY` bytes at most or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
+    A block has at most `pairs` pairs of a point and a group, fewer where `MEMORY` requires it, and at least one point.
+    Besides its result it needs at most (p + 2) (p + t + 3) float64 arrays with a number for each pair. They take at
+    most `MEMORY` bytes or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
     """
     p, t, groups = len(reduction.base), len(reduction.reference), reduction.groups
     most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
-    step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: beside one group, D counts as much
+    step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: with one group, D takes as much again
     for start in range(0, points, step):
         yield slice(start, start + step)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Eliminated:
-    """What is left when all coefficients are taken out at S points.
+    """Results of taking out all coefficients at S points.
 
     Attributes
     ----------
     shared : list of TakenOut
         The elements of theta, in the order of `Reduction.fitted`.
     logs : (S,) array
-        Sum of log d and of 2 log|R|, but constants.
+        Sum of log d and of 2 log|R|, without constants.
     squares : (S,) array
         Q.
     """
@@ -209,7 +209,7 @@ def eliminate(kernel: Kernel, phi: At) -> Eliminated:
 
 
 def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]) -> tuple[list[Row], Array]:
-    """Take out what the groups of each class have together; return the log determinants too (S,)."""
+    """Take out the coefficients that the groups of each class share; return the log determinants, too (S,)."""
     device, xp = kernel.device, kernel.device.xp
     roots = np.sqrt(kernel.reduction.tied_precision())[:, None, None, :]
     one, tied = device.put(np.eye(roots.shape[-1])), len(roots)
@@ -225,9 +225,9 @@ def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]
 
 
 def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[Row]:
-    """Return the rows of each sigma that read theta alone, and the prior of theta, in blocks of `widths` columns.
+    """Return the rows of each sigma that contain theta alone, and the prior of theta, in blocks of `widths` columns.
 
-    Left out are the last rows of each sigma, which read nothing; see `_outside`.
+    The last row of each sigma, which contains no coefficient, is left out; see `_outside`.
     """
     reduction, put, means = kernel.reduction, kernel.device.put, len(widths) - 1
     t, k, order = len(reduction.reference), widths[-1] - 1, reduction.fitted

@@ -1,4 +1,4 @@
-"""Draws under the names, dims and coords of the PyMC model, so that nothing downstream can tell who drew them."""
+"""Draws under the names, dims and coords of the PyMC model, the same for every engine."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def posterior(
     draws : Draws
         Of the reduction.
     rng : Generator
-        Of uncertain weights, of which the data say nothing.
+        For uncertain weights, on which the data have no information.
     seconds : float
-        What the draws took.
+        Duration of the draws.
     again : mapping
-        What has to be said to have the same draws again.
+        Settings that reproduce the draws.
     """
     about = {
         "inference_library": "formulajoint",
@@ -108,7 +108,7 @@ def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tu
 
 
 def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
-    """Yield the means, sds and correlations of a hierarchy, and what only PyMC asks for, when it goes on from here."""
+    """Yield the means, sds and correlations of a hierarchy, and the variables that PyMC needs to continue from them."""
     both, at = draws.values.shape[:2], 0
     sds = draws.values[..., block.sds]
     for term in pool.terms:
@@ -131,7 +131,7 @@ def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Itera
 
 
 def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
-    """Yield the standardised distances from the mean of a hierarchy that PyMC draws in the place of coefficients."""
+    """Yield the standardised distances from a hierarchy's mean, which PyMC samples in place of coefficients."""
     if all(term.centered for term in pool.terms):
         return
     mean = np.stack([_mean(reduction, draws, column) for column in block.columns], axis=-1)

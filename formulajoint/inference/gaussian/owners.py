@@ -1,7 +1,7 @@
-"""Where to look for the density of what groups share, when their own scales are integrated out.
+"""Regions to search for the density of what groups share, when their own scales are integrated out.
 
-Where groups disagree about theta, each may be the one that is right: its sigma is small and those of all others are
-large. So theta is estimated with every group as the owner of it in turn, and with all of them together.
+Where groups disagree about theta, any group may own it: its sigma is small and those of all others are large. So theta
+is estimated with each group as its owner in turn, and with all groups together.
 """
 
 from __future__ import annotations
@@ -25,41 +25,41 @@ from formulajoint.inference.importance.searches import DEAR, Look
 from formulajoint.inference.latent.phi import Coordinate
 
 MOST_OWNERS = 40
-"""So many groups are tried as owners at most, spread evenly over all."""
+"""Most groups that are tried as owners, spread evenly over all."""
 
 TOGETHER = 120
-"""Estimates of theta in which all groups have a part."""
+"""Number of estimates of theta from all groups together."""
 
 SMALL = (0.1, 1.0)
-"""Sigmas of an owner, in units of what the regression of all rows together leaves it; beside what its own leaves."""
+"""Sigmas of an owner, in units of its residual sd in the regression of all rows; its own residual sd is tried, too."""
 
 LARGE = (1.0, 30.0)
-"""Sigmas of the others."""
+"""Sigmas of the other groups, in the same units."""
 
 RANGE = 2.0 ** np.arange(-3.0, 24.0)
-"""A single element of theta is looked for so many sds on either side of each estimate."""
+"""Scan of a single element of theta: distances on either side of each estimate, in sds."""
 
 PEEKED = 60
-"""Points at which it is looked how many peaks the density of a sigma has, and how wide they are."""
+"""Points at which the peaks of the density of a sigma are counted and their widths measured."""
 
 VALLEY, HIGH = 8.0, 25.0
-"""Two peaks are apart where the log density between is lower than both by so much, and count if not so much lower."""
+"""Two peaks are separate if the log density between is lower by the first, and count within the second of the top."""
 
 KNOWN = 0.2
-"""A prior of a sigma matters where it is worth this share of the group's rows."""
+"""A prior of a sigma matters if it is worth more than this share of the group's rows."""
 
 BEYOND = 40.0
-"""No element of theta with a normal prior is looked for so many of its sds away."""
+"""The scan of an element of theta with a normal prior reaches at most this many of its sds from the prior mean."""
 
 CLOSEST = 0.1
-"""Points of that look are no closer than this, in the smallest sd."""
+"""Approximate smallest distance between points of that scan, in the smallest sd."""
 
 NARROW = 3.0
-"""The broad distribution is so many times as wide about each owner as its estimate is precise."""
+"""Smallest sd of the broad distribution about each owner, in sds of its estimate."""
 
 
 def alone(kernel: Kernel, units: Units) -> Inside:
-    """Return the density of nothing, where all that is not the scale of a unit is known."""
+    """Return the density for z without elements: everything but the scales of units is known."""
     return _made(kernel, units, np.empty(0), typical(kernel.reduction))
 
 
@@ -76,7 +76,7 @@ def _made(kernel: Kernel, units: Units, unit: FloatArray, sizes: FloatArray) -> 
 
 
 def _seen(made: Inside, points: FloatArray) -> Inside:
-    """Return the density with nodes that suit what is seen of the densities of sigmas at some points."""
+    """Return the density with nodes chosen to fit the densities of sigmas at some points."""
     with np.errstate(all="ignore"):
         at = made.at(points)
         _, heights = made.scanned(at)
@@ -96,7 +96,7 @@ def _seen(made: Inside, points: FloatArray) -> Inside:
 
 
 def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Inside, Look]:
-    """Return the density of what is left when scales of units are integrated out, and where to look for it.
+    """Return the density that is left when scales of units are integrated out, and the regions to search.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
 
 
 def scan_of_shared(made: Inside, look: Look) -> FloatArray:
-    """Return points (1, n) at which a single element of theta is looked for."""
+    """Return the scan of a single element of theta (1, n)."""
     sds = np.concatenate([look.broad.roots[:, 0, 0], [1.0]])
     centres = np.concatenate([look.broad.means[:, 0], look.starts[:1, 0]])
     ladders = centres[:, None] + sds[:, None] * np.concatenate([-RANGE[::-1], [0.0], RANGE])
@@ -133,7 +133,7 @@ def scan_of_shared(made: Inside, look: Look) -> FloatArray:
         middle, sd = reduction.pull[0] / made.unit[0], reduction.precision[0] ** -0.5 / made.unit[0]
         ladders = np.clip(ladders, middle - BEYOND * sd, middle + BEYOND * sd)
     points = np.unique(np.concatenate([ladders.ravel(), look.starts[:, 0]]))
-    cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point a cell: many estimates may lie together
+    cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point per cell: many estimates may lie together
     return np.asarray(points[np.append(True, np.diff(cell) > 0)][None])
 
 
@@ -144,7 +144,7 @@ def _coordinate(reduction: Reduction, at: int) -> Coordinate:
 
 
 def own_residuals(reduction: Reduction, sizes: FloatArray) -> FloatArray:
-    """Return sizes (cells,) with the sigmas that the rows of each leave by themselves, where they leave anything."""
+    """Return sizes (cells,) with each sigma lowered to the residual sd of its own rows, where that is not zero."""
     out, rest = sizes.copy(), reduction.rest[:, -1, -1]
     count = len(reduction.rows)
     groups = np.bincount(reduction.sigma_of_group, minlength=count) * len(reduction.base)
@@ -156,7 +156,7 @@ def own_residuals(reduction: Reduction, sizes: FloatArray) -> FloatArray:
 def _candidates(
     reduction: Reduction, units: Units, sizes: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return phi (n, cells) of many kinds, and of each whether a group is the owner of theta."""
+    """Return candidates for phi (n, cells), and for each whether a single group owns theta."""
     count = len(units.cells)
     owners = np.unique(np.linspace(0, count - 1, min(count, MOST_OWNERS)).astype(int))
     base = np.where(np.isnan(sizes), 1.0, sizes)

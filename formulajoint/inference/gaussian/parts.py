@@ -1,11 +1,11 @@
-"""Rows of the groups' triangles on the device that computes, and what makes them independent at parameters phi.
+"""Rows of the groups' triangles on the device that computes, made independent at parameters phi.
 
-Flat columns and their rows apart, the rows of a group are
+Without flat columns and their rows, the rows of a group are
 
     r = R_theta (theta - reference) + M u + e,     M = R D,  u ~ N(0, 1),  e ~ N(0, s^2),
 
-where r has the prior means of u taken off. Their covariance is V = s^2 1 + M M' = L diag(d) L', by Gram-Schmidt on the
-rows of [M, s 1], from the last row up; L^-1 makes them independent, with variances d.
+where the prior means of u are subtracted from r. Their covariance is V = s^2 1 + M M' = L diag(d) L', by Gram-Schmidt
+on the rows of [M, s 1], from the last row up; L^-1 makes them independent, with variances d.
 
 Shapes: S points, and those of ``reduction.py``.
 """
@@ -23,7 +23,7 @@ from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import Array, Device
 
 ALIKE = 1e4
-"""Largest ratio of the sizes of columns at which singular values, of which the smallest lose as much, are taken."""
+"""Largest ratio of the sizes of columns at which singular values are used; the smallest lose precision by it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,19 +56,19 @@ class Part:
     Attributes
     ----------
     loads : Loads
-        Of the columns of D that each group has for itself.
+        For the columns of D that each group has for itself.
     together : Loads
-        Of those that the groups of a class have in common.
+        For those that the groups of a class share.
     columns : tuple of tuples of (n, 1, G) arrays
-        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then in one block
-        what only theta has, and r.
+        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then one block of
+        the columns that only theta has, and r.
     groups : (G,) int array
     sigmas : (G,) int array
-        Of each group.
+        The sigma of each group.
     classes : (G, C) array or None
         1 where a group belongs to a class.
     turn : (o, o, G) array or None
-        What turns the u of `loads` into that of D, where they have been made orthogonal.
+        Rotation of the u of `loads` into that of D, if the loads were made orthogonal.
     """
 
     loads: Loads
@@ -90,7 +90,7 @@ class At:
     root : (S, p, p) array
         D.
     stretch : dict of (S, G) arrays
-        What each group multiplies a column of its D by: of Student and Cauchy hierarchies.
+        Each group's factor for a column of D, by column: for Student and Cauchy hierarchies.
     """
 
     values: FloatArray
@@ -105,7 +105,7 @@ def at(reduction: Reduction, values: FloatArray) -> At:
 
 
 def parts(reduction: Reduction, device: Device) -> tuple[Part, ...]:
-    """Return the groups' rows on `device`: with ties, apart those of groups that are alone and those of the others."""
+    """Return the groups' rows on `device`; with ties, one part for groups that are alone and one for the others."""
     if not len(reduction.base):
         return ()
     ties, everyone = reduction.ties, np.arange(reduction.groups)
@@ -163,7 +163,7 @@ def _part(
 
 
 def _centred(reduction: Reduction) -> FloatArray:
-    """Return the groups' rows with the prior means of u taken off y."""
+    """Return the groups' rows with the prior means of u subtracted from y."""
     out = reduction.own.copy()
     for j in np.flatnonzero(reduction.lean):
         out[:, -1] -= out[:, j] * (reduction.lean[j] * reduction.fixed[j])
@@ -171,7 +171,7 @@ def _centred(reduction: Reduction) -> FloatArray:
 
 
 def _alike(m: FloatArray) -> bool:
-    """Tell whether the columns of M (o, o, G) have sizes alike enough for its singular values to keep their digits."""
+    """Return whether the columns of M (o, o, G) are of similar size: its singular values then keep their digits."""
     sizes = np.sqrt(np.sum(m**2, axis=(0, 2)))
     return bool(m.size and np.max(sizes) < ALIKE * np.min(sizes[sizes > 0], initial=np.inf))
 
@@ -179,7 +179,7 @@ def _alike(m: FloatArray) -> bool:
 def _made_orthogonal(
     rows: FloatArray, own: Sequence[int], fixed: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return rows turned so that M is diagonal, in the place of R, and what turns u back: D does not depend on phi."""
+    """Return rows rotated so that M, in place of R, is diagonal, and the rotation back; D must not depend on phi."""
     table = np.moveaxis(rows, 2, 0)
     left, values, right = np.linalg.svd(table[:, :, own] * fixed[own])
     out = np.einsum("gji,gjc->gic", left, table)
@@ -231,7 +231,7 @@ def independent(
 ) -> tuple[list[Row], list[Array]]:
     """Return the rows of L^-1 [M of what classes share, columns], and 1 / d of each (S, G).
 
-    The columns, by row and block, are those of the part where none are given.
+    `columns`, by row and block, default to those of the part.
     """
     columns = part.columns if columns is None else columns
     sd, m = sds(device, part, at_, sigmas), at_points(device, part, part.loads, at_)

@@ -1,4 +1,4 @@
-"""From a plan to what the exact engine works with: triangles of the data, and how phi enters.
+"""From a plan to the input of the exact engine: triangles of the data, and how phi enters.
 
 Shapes: G groups, H residual sds, p per-group columns, t coefficients that all groups share, theta: the means of
 hierarchies, then those of ``common(...)``. The coefficients of a group are
@@ -9,8 +9,8 @@ where D has the prior sds of columns that are not pooled on its diagonal, a Chol
 for flat priors, under which the density of u is 1.
 
 A Student or Cauchy hierarchy is a normal one whose sd each group divides by the root of a number of its own, w_g ~
-Gamma(nu / 2, nu / 2) (Andrews & Mallows, JRSS B 1974); these w are further parameters phi. So with a Student or Cauchy
-prior of an element of theta.
+Gamma(nu / 2, nu / 2) (Andrews & Mallows, JRSS B 1974); these w are further parameters phi. A Student or Cauchy prior of
+an element of theta is treated likewise.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Block:
     ----------
     columns : (m,) int array
     sds, partials : slice
-        Its parameters among those of phi; no partials where it has no correlation.
+        Its parameters among those of phi; `partials` is empty if it has no correlation.
     """
 
     columns: IntArray
@@ -61,14 +61,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ties:
-    """Groups that have some coefficients together (``ties.py``).
+    """Groups that share some coefficients (``ties.py``).
 
     Attributes
     ----------
     columns : int
-        The last so many.
+        Number of columns whose coefficients are shared: the last ones.
     classes : tuple of (n,) int arrays
-        Groups that are together, two or more.
+        Groups that share coefficients, two or more each.
     alone : (a,) int array
         All others.
     """
@@ -80,13 +80,13 @@ class Ties:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduction:
-    """A model as the exact engine sees it.
+    """A model as input of the exact engine.
 
     Attributes
     ----------
     own : (p, p + k + 1, G) array
         Rows of each group's triangle: at its own columns, k columns that only theta has, and y. Columns with flat
-        priors are taken out first, so that only the first rows read them.
+        priors are taken out first, so that only the first rows contain them.
     rest : (H, k + 1, k + 1) array
         Triangles of what is left of the k columns and y in the rows of each sigma.
     rows : (H,) array
@@ -94,11 +94,11 @@ class Reduction:
     rounding : (H,) array
         Root mean square of the rounding errors in a row.
     base, lean, fixed : (p,) arrays
-        `fixed` is the diagonal of D where phi has no part in it, else 0.
+        `fixed` is the diagonal of D where it does not depend on phi, else 0.
     flat : (p,) bool array
         Columns with flat priors.
     place : (p,) int array
-        Where theta holds the mean of a column; -1 for none.
+        Place in theta of the mean of a column; -1 for none.
     reference, precision, pull : (t,) arrays
         ``theta - reference ~ N(pull, 1 / precision)``; a precision of 0 is a flat prior.
     blocks : tuple of Block
@@ -106,14 +106,14 @@ class Reduction:
         phi: H sigmas, then sds and partial correlations block by block.
     sigma_of_group : (G,) int array
     stretched : mapping of column to slice or int array
-        Columns whose D each group divides by the root of its own w: these among the parameters phi.
+        Columns whose D each group divides by the root of its own w: places of the w among the parameters phi.
     loosened : mapping of element of theta to int
-        Elements whose prior precision is multiplied by a w: its place among the parameters phi.
+        Elements whose prior precision is multiplied by a w: place of the w among the parameters phi.
     log_unit : float
-        What the log density of the data has besides. Where standard errors are known, the rows are in units of them,
+        Constant added to the log density of the data. Where standard errors are known, the rows are in units of them,
         and sigma is the constant 1.
     ties : Ties or None
-        Of null models only.
+        For null models only.
     """
 
     own: FloatArray
@@ -161,14 +161,14 @@ class Reduction:
 
     @property
     def groups(self) -> int:
-        """G."""
+        """The number of groups, G."""
         return int(self.own.shape[2])
 
     @property
     def fitted(self) -> IntArray:
         """The elements of theta in the order in which they are fitted (t,): means of hierarchies from the last on.
 
-        The rows of fewest columns are those that read the first column.
+        The rows with fewest columns are those that contain the first column.
         """
         means = int(np.sum(self.place >= 0))
         return np.array([*reversed(range(means)), *range(means, len(self.reference))], dtype=np.int64)
@@ -179,7 +179,7 @@ class Reduction:
         return np.asarray(np.sqrt(np.sum(self.own[:, :p] ** 2, axis=(0, 2)) / np.sum(self.rows)))
 
     def spreads(self) -> FloatArray:
-        """Return by sigma the root mean square of what a fit of all rows together leaves of the response (H,)."""
+        """Return, for each sigma, the root mean square residual of a fit of all rows together (H,)."""
         return np.asarray(np.sqrt(squares_by_sigma(self.own, self.rest, self.sigma_of_group)[-1] / self.rows))
 
     def gram_of(self, columns: IntArray) -> FloatArray:
@@ -188,9 +188,9 @@ class Reduction:
         return np.asarray(np.einsum("ij,ik->jk", chosen, chosen) / np.sum(self.rows))
 
     def tied_precision(self) -> FloatArray:
-        """Return the prior precision of what each class of `ties` has together (columns, C).
+        """Return the prior precision of the coefficients that each class of `ties` shares (columns, C).
 
-        A hierarchy gives a class one draw; not pooled, each of its n groups brings a prior of its own.
+        Under a hierarchy a class has one draw; not pooled, each of its n groups contributes its own prior.
         """
         assert self.ties is not None
         pooled = self.fixed[len(self.base) - self.ties.columns :] == 0
@@ -219,7 +219,7 @@ def reduce(plan: Plan) -> Reduction:
     single = np.array([not c.pooled for c in own], dtype=bool)
     sd = np.array([c.sd for c in own])
     flat, sigma_of_group = single & np.isinf(sd), _sigma_of_group(groups, sigmas)
-    # The others from the last on: D is lower triangular, and so is R D.
+    # The other columns in reverse order: D is lower triangular, and so is R D.
     order = [int(j) for j in (*np.flatnonzero(flat), *np.flatnonzero(~flat)[::-1])]
     found = reduce_rows(
         [c.values for c in kept], y, design.row_weights, order, groups, sigmas, sigma_of_group, free
@@ -267,7 +267,7 @@ def _position(theta: IntArray, column: int) -> int:
 
 
 def _base(column: Column, place: int, reference: float) -> float:
-    """Return what a group's coefficient is beside E theta + D u: the mean that is constant, or the reference."""
+    """Return the constant part of a group's coefficient, beside E theta + D u: a constant mean, or the reference."""
     if column.pooled:
         return column.mean if place < 0 else 0.0
     return reference
@@ -280,7 +280,7 @@ def _cells(grouping: Grouping | None, rows: int) -> Cells:
 
 
 def _sigma_of_group(groups: Cells, sigmas: Cells) -> IntArray:
-    """Return the sigma of each group's rows, of which ``coverage.why_not`` has seen that there is one."""
+    """Return the sigma of each group's rows; ``applies.why_not`` has checked that there is only one."""
     out = np.zeros(groups.count, dtype=np.int64)
     out[groups.codes] = sigmas.codes
     return out
@@ -317,7 +317,7 @@ DEGREES = {"normal": np.inf, "cauchy": 1.0}
 def _mixing(
     plan: Plan, blocks: Sequence[Block], theta: Sequence[Column], groups: int, first: int
 ) -> tuple[dict[int, slice], dict[int, int], list[Cell]]:
-    """Return which columns and elements of theta are mixed, and their w, the parameters from `first` on."""
+    """Return the columns and the elements of theta that have a w, and the w, parameters from `first` on."""
     found: list[Cell] = []
     stretched, loosened = {}, {}
     for pool, block in zip(plan.mean.pools, blocks, strict=True):

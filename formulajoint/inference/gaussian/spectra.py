@@ -1,12 +1,12 @@
-"""What the rows of a group say of its own scale, at given phi and theta: cheap at many scales.
+"""Log densities of a group's rows given its own scale, at given phi and theta: cheap at many scales.
 
-The rows r of a group that read its coefficients are normal with covariance ``M M' + s^2``. With M M' = U diag(l) U' and
-a = U' r their log density is
+The rows r of a group that contain its coefficients are normal with covariance ``M M' + s^2``. With M M' = U diag(l) U'
+and a = U' r their log density is
 
     -(sum over k of log(2 pi (l_k + s^2)) + a_k^2 / (l_k + s^2)) / 2,
 
-so that once M is decomposed another sigma costs no more than that. Where a Student hierarchy multiplies M by w^-1/2, it
-is another w that does.
+so that once M is decomposed, another sigma costs only this sum. Where a Student hierarchy multiplies M by w^-1/2,
+another w costs only this sum.
 
 Shapes: n points, m nodes, k rows of a group, J units.
 """
@@ -32,7 +32,7 @@ class Spectra:
     values, squares : lists of k (n, G) arrays
         l and a^2.
     rest : (n, H) array
-        Sums of squares of the rows of each sigma that read no group's coefficients.
+        Sums of squares of the rows of each sigma that contain no group's coefficients.
     """
 
     values: list[FloatArray]
@@ -40,12 +40,12 @@ class Spectra:
     rest: FloatArray
 
     def some(self, which: IntArray) -> Spectra:
-        """Return those of some points."""
+        """Return the rows at some of the points."""
         return Spectra([v[which] for v in self.values], [s[which] for s in self.squares], self.rest[which])
 
 
 def spectra(kernel: Kernel, values: FloatArray, shift: FloatArray) -> Spectra:
-    """Return the groups' rows at phi (n, cells) and theta - reference (n, t); what is a unit's scale there is 1."""
+    """Return the groups' rows at phi (n, cells) and theta - reference (n, t); the scales of units are 1 in phi."""
     reduction, device = kernel.reduction, kernel.device
     rest = rest_squares(kernel, shift)
     if not kernel.parts:
@@ -117,7 +117,7 @@ def log_densities_of_groups(
     ----------
     kernel : Kernel
     of : Spectra
-        With one row of M a group.
+        With one row of M per group.
     sigmas : (n, H) array
     logs : (n, m, G) array
     """
@@ -139,6 +139,6 @@ def _quadratic(of: Spectra, variances: FloatArray) -> FloatArray:
         product = v if product is None else product * v
         if (
             k % 3 == 2 or k == len(of.values) - 1
-        ):  # a log costs more than a product; of three none is out of range
+        ):  # a log costs more than a product; a product of three stays within range
             total, product = total + np.log(product), None
     return np.asarray(total)

@@ -1,9 +1,9 @@
-"""Where to look for the density of phi: places from which modes may be reached, and a distribution that is broad.
+"""Regions to search for the density of phi: start points from which modes may be reached, and a broad distribution.
 
-They are of several kinds, since what is a mode depends on what the data and the priors agree about: sizes that the data
-suggest, larger and smaller; modes of the priors; one sigma small and all others large, so that one group owns what all
-share; and, with correlated hierarchies, columns as written and columns made orthogonal. Where a column is far from zero
-these differ, and either may be a mode.
+Start points are of several kinds, since modes depend on where data and priors agree: sizes that the data suggest,
+larger and smaller; modes of the priors; one sigma small and all others large, so that one group owns what all share;
+and, with correlated hierarchies, columns as written and columns made orthogonal. Where a column is far from zero these
+differ, and either may be a mode.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.latent.phi import Coordinate
 
 PLAUSIBLE = 60
-"""Places that are plausible, for each coordinate and one more."""
+"""Number of plausible start points: this times (coordinates + 1)."""
 
 WIDE = 2.0
-"""Sd of the log of a scale about what is plausible; of the coordinate of a correlation, too."""
+"""Sd of the log of a scale about its plausible value, and of the coordinate of a correlation."""
 
 LOOSE = (-6.0, 4.0)
 """Mean and sd of the log of w where the data contradict a Student or Cauchy prior of theta."""
 
 MOST_SPREAD = 6.0
-"""No prior counts as wider than this on the line: its tails are those of a t distribution."""
+"""Largest sd used for a prior on the real line; the tails of the mixture are those of a t distribution."""
 
 
 def look(reduction: Reduction, rng: np.random.Generator) -> Look:
-    """Return where to look for the density of phi.
+    """Return the regions to search for the density of phi.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
 def broad(
     coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatArray, loosened: NDArray[np.bool_]
 ) -> Mixture:
-    """Return a broad mixture: about what the data suggest, about the priors, and about both.
+    """Return a broad mixture: about the sizes that the data suggest, about the priors, and between the two.
 
     Parameters
     ----------
     coordinates : tuple of Coordinate
     sizes : (d,) array
-        What the data suggest; NaN for nothing.
+        Sizes that the data suggest; NaN for none.
     modes : (d,) array
-        Of the priors.
+        Modes of the priors.
     loosened : (d,) bool array
         Coordinates of w, small where the data contradict a Student or Cauchy prior of theta.
     """
@@ -93,7 +93,7 @@ def broad(
 
 
 def prior_moments(coordinates: tuple[Coordinate, ...], instead: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return about where each coordinate's prior is (d,), and how wide (d,); `instead` (d,) where it is improper."""
+    """Return approximate means and sds of the coordinates' priors (d,); for improper ones `instead` and `WIDE`."""
     known: dict[str, tuple[float, float]] = {}
     for coordinate in coordinates:  # many may share a prior
         if str(coordinate.prior) not in known:
@@ -152,7 +152,7 @@ def _owned(reduction: Reduction, sizes: FloatArray, plausible: FloatArray) -> It
 
 
 def turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return points (n, d) with other hierarchies: coefficients of orthogonal columns vary each for itself.
+    """Return start points (n, d) whose hierarchies are uncorrelated in an orthogonal basis of the columns.
 
     With X'X = N R'R these coefficients are R beta, so that beta has the root R^-1 diag(spread); the coordinate of a
     partial correlation r is 2 artanh(r).

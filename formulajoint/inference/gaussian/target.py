@@ -1,7 +1,7 @@
 """The log density of phi given the data.
 
-Where groups share nothing, each with coefficients and a sigma of its own, there are as many densities of one number as
-groups; else there is one density of all of phi.
+Where groups share nothing, each with its own coefficients and sigma, there is one density of one number per group;
+otherwise there is one density of all of phi.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from formulajoint.inference.panels import Densities
 
 
 def factorises(reduction: Reduction) -> bool:
-    """Tell whether the groups share nothing, so that each has a density of its own."""
+    """Return whether the groups share nothing, so that each has its own density."""
     groups, sigmas = reduction.groups, len(reduction.rows)
     alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
     return alone and groups == sigmas > 1 and len(reduction.scales.coordinates) == sigmas

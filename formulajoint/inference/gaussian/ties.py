@@ -1,14 +1,13 @@
-"""Groups that have coefficients together: the null model of ``treatment[A] == treatment[B]``, other groups being free.
+"""Groups that share coefficients: the null model of ``treatment[A] == treatment[B]``, other groups being free.
 
-The groups of a class have one draw from the hierarchy of the columns tested, T, and each its own of the others, O:
+The groups of a class share one draw from the hierarchy of the tested columns, T; each has its own draw of the rest, O:
 
     beta_gT = b for all g in the class,     b ~ N(mu_T, S_TT),
     beta_gO ~ N(mu_O + S_OT S_TT^-1 (b - mu_T), S_OO - S_OT S_TT^-1 S_TO),     S = D D'.
 
 Where T stands first among the hierarchy's columns, D is lower triangular, b = mu_T + D_TT u_T and beta_gO = mu_O + D_OT
-u_T + D_OO u_gO: all this is to say that the groups have u_T together. So u_O is integrated out in each group, T last in
-its triangle, and u_T is fitted to the rows of all groups of a class. LKJ correlations are the same in any order of the
-columns.
+u_T + D_OO u_gO: the groups share u_T. So u_O is integrated out in each group, T last in its triangle, and u_T is fitted
+to the rows of all groups of a class. LKJ correlations are the same in any order of the columns.
 
 Not pooled, the prior is conditioned on equality: u_T of n groups, N(lean, 1) each, is N(lean, 1 / n).
 """
@@ -35,7 +34,7 @@ type Column = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Equal:
-    """What a hypothesis makes equal.
+    """Columns and groups that a hypothesis makes equal.
 
     Attributes
     ----------
@@ -49,9 +48,9 @@ class Equal:
 
 
 def equal_groups(design: Design, hypothesis: Hypothesis) -> Equal | str | None:
-    """Return which groups `hypothesis` makes equal in what; in words, why that is no null model.
+    """Return the groups and columns that `hypothesis` makes equal, or, as text, why there is no such null model.
 
-    None where it makes all groups equal, or says anything else.
+    None if it makes all groups equal, or states anything else.
     """
     found = _labels(design, hypothesis)
     if not found:
@@ -66,7 +65,7 @@ def equal_groups(design: Design, hypothesis: Hypothesis) -> Equal | str | None:
 
 
 def _labels(design: Design, hypothesis: Hypothesis) -> dict[Column, IntArray]:
-    """Return by column (G,) the first group that each is equal to; nothing where the hypothesis is not only that."""
+    """Return by column (G,) the first group that each is equal to; empty if the hypothesis states anything else."""
     cells = _cells(design)
     found: dict[Column, IntArray] = {}
     rows = hypothesis.rows
@@ -84,7 +83,7 @@ def _labels(design: Design, hypothesis: Hypothesis) -> dict[Column, IntArray]:
 
 
 def _cells(design: Design) -> list[tuple[Column, int]]:
-    """Return column and group of each coefficient that groups have for themselves; they stand first among all."""
+    """Return the column and group of each per-group coefficient; these are the first of all coefficients."""
     return [
         ((block.term.name, column), group)
         for block in layout(design)[: len(design.predictor.per_group)]
@@ -94,10 +93,10 @@ def _cells(design: Design) -> list[tuple[Column, int]]:
 
 
 def tied(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
-    """Return the reduction of a plan's null model, in which what `equal` says holds; it serves only its evidence."""
+    """Return the reduction of a plan's null model, in which `equal` holds. It is used only for its evidence."""
     start = {coefficient.term.name: at for coefficient, at in own_columns(plan)}
     last = [start[term] + column for term, column in equal.columns if term in start]
-    if not last:  # constants are equal as they are
+    if not last:  # constants are already equal
         return reduction
     order = np.array([j for j in range(len(reduction.base)) if j not in last] + last, dtype=np.int64)
     place = np.argsort(order)  # old column -> new
@@ -135,7 +134,7 @@ def _with_first(reduction: Reduction, first: Sequence[int]) -> tuple[list[Block]
 
 
 def _led(own: slice | IntArray, classes: Sequence[IntArray]) -> IntArray:
-    """Return the places of groups' w, of which the groups of a class read that of the first."""
+    """Return the places of the groups' w; the groups of a class have that of their first group."""
     out = np.arange(own.start, own.stop) if isinstance(own, slice) else own.copy()
     for groups in classes:
         out[groups] = out[groups[0]]

@@ -1,13 +1,13 @@
-"""The data in one pass: triangles of QR decompositions, by group and by sigma. Nothing later depends on how many rows
-there are.
+"""The data reduced in one pass to triangles of QR decompositions, by group and by sigma. No later step depends on the
+number of rows.
 
 With C = [X, Z, y] of the rows of a group, p per-group columns, k shared ones and the response, C = Q R. At most the
-first p rows of R read the group's coefficients; the rows below read the shared ones alone, and those of one sigma
-have a last triangle in common. Its last element is the root of the residual sum of squares: no sum of squares is ever
-the difference of two large ones, so that digits last until residuals are of the size of rounding.
+first p rows of R contain the group's coefficients; the rows below contain the shared ones alone, and those of one sigma
+are reduced to one last triangle. Its last element is the root of the residual sum of squares: no sum of squares is ever
+the difference of two large ones, so that digits suffice until residuals are of the size of rounding.
 
-A least-squares fit of all rows together is taken off the response first. Any reference is exact, because priors are
-moved by as much; this one keeps digits where a response is far from zero.
+A least-squares fit of all rows together is subtracted from the response first. Any reference is exact, because priors
+are shifted by the same amount; this one keeps digits where a response is far from zero.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from formulajoint.arrays import FloatArray, IntArray
 
 PIECE = 4096
-"""Numbers in one matrix given to LAPACK, where rows are many: BLAS starts threads, whose sums differ, above 9216."""
+"""Numbers in one matrix for LAPACK, if there are many rows: above 9216 BLAS starts threads, and sums vary."""
 
 BATCH = 2**18
-"""Numbers in one stack of matrices: it stays in the cache."""
+"""Most numbers in one stack of matrices, so that it stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Which cell each row is in, of `count`: groups, or the rows of one sigma."""
+    """The cell of each row, one of `count`: groups, or the rows of one sigma."""
 
     codes: IntArray
     count: int
@@ -43,18 +43,18 @@ class Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triangles:
-    """The weighted rows of C = [X, Z, y] in as few rows as have the same cross-products.
+    """The weighted rows of C = [X, Z, y], compressed to triangles with the same cross-products.
 
     Attributes
     ----------
     own : (p, p + k + 1, G) array
-        The rows of each group that read its own coefficients. Row i has zeros at the first i columns taken out.
+        The rows of each group that contain its own coefficients. Row i has zeros at the first i columns taken out.
     rest : (H, k + 1, k + 1) array
         The triangle of what is left of [Z, y] in the rows of each sigma.
     rows : (H,) array
         Sums of the row weights.
     reference : (p + k,) array
-        Coefficients whose fit was taken off the response.
+        Coefficients whose fit was subtracted from the response.
     rounding : (H,) array
         Root mean square of the rounding errors in a row: below it residuals are unknown.
     """
@@ -84,11 +84,11 @@ def reduce_rows(
         The p per-group ones first.
     y : (N,) array
     weights : (N,) array or None
-        Of the rows.
+        Row weights.
     order : sequence of int
-        In which the p per-group columns are taken out.
+        Order in which the p per-group columns are taken out.
     groups, sigmas : Cells
-        G groups of coefficients, H of residual sds.
+        Cells of the G groups of coefficients, and of the H residual sds.
     sigma_of_group : (G,) int array
     movable : (p + k,) bool array
         Columns that the reference may use.
@@ -127,7 +127,7 @@ def squares_by_sigma(own: FloatArray, rest: FloatArray, sigma_of_group: IntArray
 def triangles(columns: Sequence[FloatArray], cells: Cells) -> FloatArray:
     """Return R of the QR decomposition of the rows of `columns`, q of (N,), in each cell: (count, q, q).
 
-    Rows of zeros stand below where a cell has fewer than q rows. Householder's QR keeps all digits in each column,
+    A cell with fewer than q rows has rows of zeros below. Householder's QR keeps all digits in each column,
     whatever its units. Long cells are cut into pieces, whose triangles are decomposed again (Demmel et al., SIAM
     Journal on Scientific Computing 2012).
     """
@@ -153,18 +153,18 @@ def triangles(columns: Sequence[FloatArray], cells: Cells) -> FloatArray:
 
 
 def reordered(own: FloatArray, order: IntArray) -> FloatArray:
-    """Return groups' rows (p, p + k + 1, G) with their p columns in another order, in which they are taken out."""
+    """Return groups' rows (p, p + k + 1, G) with their p columns taken out in another order."""
     table = np.moveaxis(np.concatenate([own[:, order], own[:, len(order) :]], axis=1), 2, 0)
     return np.ascontiguousarray(np.moveaxis(np.linalg.qr(table, mode="r"), 0, 2))
 
 
 def _short(cells: Cells) -> NDArray[np.integer]:
-    """Return the codes in as few bits as do: sorting 16 bits is ten times faster."""
+    """Return the codes in 16 bits if they fit: sorting these is ten times faster."""
     return cells.codes.astype(np.uint16) if cells.count < 2**16 else cells.codes
 
 
 def _padded(sizes: IntArray) -> IntArray:
-    """Return sizes rounded up, by an eighth at most, so that few differ."""
+    """Return sizes rounded up, by an eighth at most, so that few distinct sizes remain."""
     step = 2 ** np.maximum(np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64) - 3, 0)
     return np.asarray(-(-sizes // step) * step)
 
@@ -186,7 +186,7 @@ def _stack(
 def _taken_off(
     columns: Sequence[FloatArray], y: FloatArray, weights: FloatArray | None, movable: NDArray[np.bool_]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the coefficients of a fit to all rows, and what it leaves of y."""
+    """Return the coefficients of a fit to all rows, and its residuals."""
     reference, used = np.zeros(len(columns)), [at for at, free in enumerate(movable) if free]
     if not used:
         return reference, y
@@ -195,8 +195,8 @@ def _taken_off(
     size = np.sqrt(np.diag(squares))
     size[size == 0] = 1.0
     left = y
-    for _ in range(2):  # the second time for the digits that the first lost
-        # `@` would sum by as many threads as there are.
+    for _ in range(2):  # the second time for the digits lost in the first
+        # `@` would sum in threads, and the sum would depend on their number.
         along = np.array([np.sum(a * left) for a in weighted])
         step = np.linalg.lstsq(squares / np.outer(size, size), along / size)[0] / size
         for i, move in zip(used, step, strict=True):

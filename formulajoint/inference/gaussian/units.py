@@ -1,4 +1,4 @@
-"""Which scales of single groups can be integrated out one by one: sigmas, or the w of a Student or Cauchy hierarchy.
+"""Scales of single groups that can be integrated out one by one: sigmas, or the w of a Student or Cauchy hierarchy.
 
 Shapes: J units, groups or sigmas.
 """
@@ -16,7 +16,7 @@ from formulajoint.inference.latent.phi import Coordinate
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Units:
-    """Which scales are integrated out.
+    """The scales that are integrated out.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Units:
     coordinates : tuple of J Coordinate
         Their priors.
     left : (e,) int array
-        Places of the parameters that are left, and not constant.
+        Places of the remaining parameters that are not constant.
     """
 
     cells: IntArray
@@ -43,12 +43,12 @@ class Units:
         return np.stack(each, axis=-1)
 
     def dimensions(self, reduction: Reduction) -> int:
-        """Return how many dimensions are left."""
+        """Return the number of dimensions left."""
         return len(self.left) + len(reduction.reference)
 
 
 def units(reduction: Reduction) -> Units | None:
-    """Return which scales can be integrated out with profit, or None."""
+    """Return the scales to integrate out, or None if that would not reduce the dimensions."""
     if reduction.ties is not None:
         return None
     found = [made for made in (_sigmas(reduction), _loose(reduction)) if made is not None]

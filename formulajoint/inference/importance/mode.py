@@ -1,6 +1,6 @@
-"""The highest points of a log density and the curvature there, by Newton's method on differences.
+"""Modes of a log density and the curvature there, by Newton's method on finite differences.
 
-The density is asked for many points at once, so that the stencils of many starts cost little more than one point.
+The density is computed at many points at once, so that the stencils of many starts cost little more than one point.
 Shapes: M starts, n points, d coordinates.
 """
 
@@ -15,17 +15,17 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 
 type Target = Callable[[FloatArray], FloatArray]
-"""Log density (n,) of points (n, d); what is not finite counts as no density."""
+"""Log density (n,) of points (n, d); values that are not finite count as zero density."""
 
 MOST_STEPS = 60
 ENOUGH = 1e-4
-"""A step that gains less than this in log density is the last."""
+"""A climb ends with a step that gains less than this in log density."""
 
 LONGEST = 2.0
-"""No coordinate moves farther in a step."""
+"""Largest move of a coordinate in one step."""
 
 WIDEST = 3.0
-"""No sd is taken to be larger: where the density hardly bends, its tails are looked for by sampling."""
+"""Largest sd that is used: where the density hardly bends, sampling finds its tails."""
 
 LENGTHS = np.array([2.0, 1.0, 0.5, 0.25, 1 / 16, 1 / 256, 0.0])
 
@@ -35,7 +35,7 @@ APART = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Modes:
-    """Where a log density is highest.
+    """Modes of a log density.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Modes:
 
 
 def find_modes(target: Target, starts: FloatArray) -> Modes:
-    """Return the mode to which each start (M, d) leads, at which the density must be above zero."""
+    """Return the mode reached from each start (M, d); the density must be above zero at the starts."""
     here, step = starts.copy(), np.full(starts.shape, 0.1)
     covariances = np.zeros((*starts.shape, starts.shape[1]))
     heights = np.full(len(starts), -np.inf)
@@ -81,7 +81,7 @@ def find_modes(target: Target, starts: FloatArray) -> Modes:
 
 
 def distinct(modes: Modes, depth: float) -> Modes:
-    """Return modes that are not the same, the highest first; none that is lower than it by more than `depth`."""
+    """Return the distinct modes, highest first, without those lower than the highest by more than `depth`."""
     kept: list[int] = []
     for each in np.argsort(-modes.heights):
         if not np.isfinite(modes.heights[each]) or (

@@ -1,4 +1,4 @@
-"""k-hat: how heavy the tail of importance weights is, by which one knows whether to trust them.
+"""k-hat: how heavy the tail of importance weights is, and so whether they can be trusted.
 
 The largest weights are fitted by a generalised Pareto distribution, its shape by the empirical Bayes estimate of
 Zhang & Stephens (Technometrics 2009) with a weak prior at 1/2 (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024).
@@ -12,14 +12,14 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 
 PRIOR_SHAPE, PRIOR_WEIGHT = 0.5, 10
-"""The prior of the shape, and how many draws it is worth."""
+"""Prior mean of the shape, and the number of draws it is worth."""
 
 LEAST = 5
-"""Weights that make a tail, as ArviZ has it."""
+"""Fewest weights in a tail, as in ArviZ."""
 
 
 def k_hat(logs: FloatArray) -> float:
-    """Return k-hat of log weights (n,), infinity where there is no tail to judge by: too few, or all the same."""
+    """Return k-hat of log weights (n,); infinity if the tail has too few weights, or all are the same."""
     n = len(logs)
     count = int(3 * np.sqrt(n)) if n > 225 else n // 5
     if count < LEAST:

@@ -1,4 +1,4 @@
-"""Draws from a density by importance sampling: a pool a chain, weighted, checked and resampled.
+"""Draws from a density by importance sampling: one pool per chain, weighted, checked and resampled.
 
 Shapes: C chains, n points of a pool, d coordinates.
 """
@@ -27,30 +27,30 @@ from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.importance.searches import Found, Look, about, search, thinned
 
 LEAST = 250
-"""Draws that a pool is made for at least, so that the check has a tail to look at."""
+"""Fewest draws for which a pool is sized, so that k-hat has a tail to fit."""
 
 GOOD, TRIES = 0.5, 3
-"""Where k-hat is above this, the proposal is fitted again to what the pools have shown, so often at most."""
+"""If k-hat is above this, the proposal is fitted again to the points of the pools; and the most tries."""
 
 HEAVIEST = 4
-"""Points with the largest weights from which modes are climbed then."""
+"""Number of points, those with the largest weights, from which modes are then climbed."""
 
 ALONE = 0.02
-"""A single weight that is such a share of all shows a place that was hardly proposed, and no tail can tell of it."""
+"""A single weight above this share of the total shows a region that was hardly proposed; no tail shows it."""
 
 LARGE = 10.0
-"""A weight is large that is so many times the mean. Below, the shape of a tail says nothing: where almost all weights
+"""A weight is large above this many times the mean. Below, the shape of a tail has no meaning: where almost all weights
 are equal, a few that are twice as large look heavy."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pools:
-    """Points of one proposal, a pool a chain.
+    """Points of one proposal, one pool per chain.
 
     Attributes
     ----------
     chains : list of Generator
-        From which each pool draws.
+        Random numbers of each pool.
     each : list of (n, d) and (n,) arrays
         Points and log weights.
     """
@@ -65,7 +65,7 @@ class Pools:
 
     @cached_property
     def k_hat(self) -> float:
-        """Pareto shape of the largest weights; 0 where no weight is large, so that they have no tail to speak of."""
+        """Pareto shape of the largest weights; 0 if no weight is large, infinity if a single one dominates."""
         logs = self.logs[np.isfinite(self.logs)]
         largest = np.exp(np.max(logs) - np.logaddexp.reduce(logs)) * len(logs)
         if largest > ALONE * len(logs):
@@ -79,16 +79,16 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
     Parameters
     ----------
     target : callable
-        Log density, up to a constant that then is in the integral.
+        Log density, up to a constant, which the integral then includes.
     look : Look
-        Where to look for it.
+        Regions to search.
     draws, chains : int
     seed : SeedSequence
 
     Raises
     ------
     InferenceError
-        Where there is no density to be found, or all of it is at one point.
+        If no density above zero is found, or all of it is at one point.
     """
     climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
     found = search(target, look, (climbing, tempering))
@@ -115,7 +115,7 @@ def _moved(target: Target, pools: Pools, proposal: Mixture, rng: np.random.Gener
 
 
 def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
-    """Return draws from pools, and what their weights say."""
+    """Return draws from pools, with k-hat, effective sample sizes and integral."""
     drawn = [_resampled(*pool, draws, rng) for pool, rng in zip(pools.each, pools.chains, strict=True)]
     ess = np.array([[effective(normalised(logs)) for _, logs in pools.each]])
     value, error = integral(pools.logs)
@@ -123,7 +123,7 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
 
 
 def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, growth: int, draws: int) -> Pools:
-    """Return pools that are worth as many draws as are wanted, no point more than one of them."""
+    """Return pools grown, at most by `growth`, until each is worth the wanted draws and no point more than one draw."""
     size = len(pools.each[0][1])
     grown = []
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):

@@ -1,4 +1,4 @@
-"""What is drawn from in place of a density: a mixture of multivariate t distributions, fitted to it.
+"""Proposals of importance sampling: mixtures of multivariate t distributions, fitted to a density.
 
 The fit is population Monte Carlo (Cappé, Douc, Guillin, Marin & Robert, Statistics and Computing 2008, section 4): draw
 from the mixture, weight the draws by density over mixture, and move the mixture to the weighted draws by steps of EM.
@@ -23,19 +23,19 @@ EM_STEPS = 3
 """Steps of EM on the draws of each round."""
 
 GOOD, GAIN = 0.9, 1.1
-"""Adaptation ends when the effective share of the draws is as large as this, or no longer grows by this factor."""
+"""Adaptation ends when the effective share of the draws exceeds the first, or no longer grows by the second."""
 
 GUARDED = 0.12
 """Weight of the components that guard the tails."""
 
 WIDER, LONGER = 2.0, 4.0
-"""How much wider the variances of a guard are all round, and how many sds another is longer in one coordinate."""
+"""Factor of the variances of one guard in all directions, and of the sd of the others in one coordinate each."""
 
 FAR_APART = 25.0
-"""Variances of all points that are so many times those of a component have other modes in them."""
+"""If the variances of all points exceed those of a component by this factor, there are other modes."""
 
 LIGHTEST = 1e-3
-"""Weight that a component keeps at least."""
+"""Smallest weight of a component."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class Mixture:
     roots : (K, d, d) array
         Lower Cholesky factors of the scale matrices.
     guards : int
-        How many components, the last ones, guard the tails.
+        Number of components, the last ones, that guard the tails.
     """
 
     weights: FloatArray
@@ -91,7 +91,7 @@ class Mixture:
 
 
 def mixed(parts: Sequence[tuple[float, Mixture]]) -> Mixture:
-    """Return the mixture of mixtures that have these shares."""
+    """Return the mixture of some mixtures, each with its share."""
     return Mixture(
         np.concatenate([share * part.weights for share, part in parts]),
         np.concatenate([part.means for _, part in parts]),
@@ -101,7 +101,7 @@ def mixed(parts: Sequence[tuple[float, Mixture]]) -> Mixture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A proposal, and what importance sampling from it says.
+    """A proposal, with an importance sample from it.
 
     Attributes
     ----------
@@ -118,12 +118,12 @@ class Fitted:
 
     @property
     def share(self) -> float:
-        """What the draws are worth, of each one."""
+        """Effective sample size per draw."""
         return effective(normalised(self.logs)) / len(self.logs)
 
 
 def weighted(target: Target, proposal: Mixture, draws: int, rng: np.random.Generator) -> Fitted:
-    """Return draws from a proposal with their weights, minus infinity where there is no density."""
+    """Return draws from a proposal with their log weights, minus infinity where the density is zero."""
     points = proposal.draw(rng, draws)
     logs = target(points) - proposal.log_density(points)
     return Fitted(proposal, points, np.where(np.isfinite(logs), logs, -np.inf))
@@ -142,7 +142,7 @@ def integral(logs: FloatArray) -> tuple[float, float]:
 
 
 def effective(weights: FloatArray) -> float:
-    """Return what weights (n,) that sum to one are worth in independent draws."""
+    """Return the effective sample size of weights (n,) that sum to one."""
     return float(1 / np.sum(weights**2))
 
 
@@ -160,14 +160,14 @@ def share_by(proposal: Mixture, judge: Fitted) -> float:
 def fit_proposal(
     target: Target, first: Mixture, rounds: int, draws: int, rng: np.random.Generator, gain: float = GAIN
 ) -> Fitted:
-    """Return the best of some rounds of adaptation, from a first proposal, while each gains so much.
+    """Return the best of at most `rounds` rounds of adaptation from a first proposal; they end at a gain below `gain`.
 
     A round must be better by the draws of the best before it, too.
 
     Raises
     ------
     numpy.linalg.LinAlgError
-        Where all weight is on one point.
+        If all weight is on one point.
     """
     best = found = weighted(target, first, draws, rng)
     for _ in range(rounds):
@@ -227,7 +227,7 @@ def scattered(points: FloatArray, components: int, rng: np.random.Generator) -> 
 
 
 def cut(weights: FloatArray) -> FloatArray:
-    """Return weights (n,) of which none draws everything to itself (Ionides, JCGS 2008)."""
+    """Return weights (n,) truncated so that none dominates (Ionides, JCGS 2008)."""
     most = np.minimum(weights, len(weights) ** -0.5)
     return np.asarray(most / np.sum(most))
 
@@ -240,9 +240,9 @@ def moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatA
 
 
 def _guards(spread: FloatArray) -> FloatArray:
-    """Return covariances (1 + d, d, d): wider all round, and longer in one coordinate after the other.
+    """Return covariances (1 + d, d, d): one wider in all directions, and one longer in each coordinate.
 
-    The log of a scale that may be zero has a long tail to the left, of which few draws tell.
+    The log of a scale that may be zero has a long tail to the left, which few draws reach.
     """
     along = np.eye(len(spread))[:, :, None] * np.eye(len(spread))[:, None, :] * np.diagonal(spread)
     longer = spread + (LONGER**2 - 1) * along
@@ -252,8 +252,8 @@ def _guards(spread: FloatArray) -> FloatArray:
 def _em_step(proposal: Mixture, points: FloatArray, weights: FloatArray, spread: FloatArray) -> Mixture:
     """Return the mixture after one step of EM on points (n, d) with weights (n,).
 
-    A component that holds few points leans towards the whole spread (d, d) or, where modes are far apart and that says
-    nothing of either, stays as wide as it is.
+    A component that holds few points is shrunk towards the covariance of all points (d, d) or, where modes are far
+    apart and that describes none of them, towards its own.
     """
     d = points.shape[1]
     distances = proposal.distances(points)

@@ -1,4 +1,4 @@
-"""What is found of phi: draws, the log evidence, and what tells whether to trust them."""
+"""The result of sampling phi: draws, the log evidence, and checks of whether they can be trusted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from formulajoint.arrays import FloatArray
 
 K_HAT = 0.7
-"""Importance sampling is not to be trusted above this (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
+"""Importance sampling cannot be trusted above this k-hat (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
 
 LOST = "Importance sampling found no density to draw from."
 
@@ -24,14 +24,14 @@ class Sampled:
         Pareto shape of the largest importance weights: above `K_HAT` they cannot be trusted. Minus infinity where
         draws are by quadrature, without weights.
     ess : (F, C) array
-        What the points behind each chain are worth in independent draws; infinity with quadrature.
+        Effective sample size of the points behind each chain; infinity with quadrature.
     log_integral, error : float
         Sum over the densities of the log of each integral, and its standard error.
     modes : int
-        How many separate modes were found, of the density that has most.
+        Number of separate modes found, the largest over the densities.
     disagreement : float
-        How far searches that were independent of each other differ in the log evidence, in standard errors of the
-        difference. Above `DISAGREE` parts of the posterior may be missing.
+        Difference in log evidence between independent searches, in standard errors of the difference. Above `DISAGREE`
+        parts of the posterior may be missing.
     """
 
     points: FloatArray
@@ -44,4 +44,4 @@ class Sampled:
 
 
 DISAGREE = 4.0
-"""Standard errors by which two searches may differ."""
+"""Most standard errors by which two searches may differ."""

@@ -1,9 +1,9 @@
-"""Proposals found by searches that know nothing of each other, and whether they agree.
+"""Proposals found by two independent searches, and whether they agree.
 
-One climbs to modes from many starts and fits a mixture about them. The other comes from far away: particles go from a
-broad distribution to the density, and a mixture is fitted to where they arrive. Each gives an integral of its own.
-Where these differ by more than their errors, one search has missed what the other has found: both go on from the union
-of what they found, until they agree, or it is said that they do not.
+One climbs to modes from many starts and fits a mixture about them. The other starts far away: particles move from a
+broad distribution to the density, and a mixture is fitted to where they arrive. Each gives its own integral. If these
+differ by more than their errors, one search has missed what the other has found: both continue from the union of what
+they found, until they agree or the disagreement is reported.
 """
 
 from __future__ import annotations
@@ -33,57 +33,57 @@ from formulajoint.inference.importance.sampled import DISAGREE, LOST
 from formulajoint.inference.importance.tempering import tempered
 
 PLAUSIBLE = 60
-"""Draws from the broad distribution from which modes are climbed, for each coordinate and one more."""
+"""Number of candidate starts from the broad distribution: this times (coordinates + 1)."""
 
 CLIMBS = 10
-"""Starts from which a mode is climbed, at most, beside those that the model proposes."""
+"""Most starts from which a mode is climbed."""
 
 APART = 1.0
-"""Starts are farther from each other than this in some coordinate."""
+"""Smallest distance between two starts, in the coordinate in which they differ most."""
 
 DEEP = 20.0
-"""A mode lower than the highest by so much in log density is left out, unless it is very wide."""
+"""A mode lower than the highest by more than this in log density is left out: it matters only if it is very wide."""
 
 WIDTHS = np.array([0.7, 1.0, 2.0, 4.0])
-"""What is drawn from first: about each mode, as wide as the curvature there says, times these."""
+"""Widths of the first proposal about each mode, in sds from the curvature there."""
 
 MOST_COMPONENTS = 6
-"""Of a proposal with one mode; others have two a mode at least."""
+"""Most components of a proposal with one mode; with several modes it has at least two per mode."""
 
 PARTICLES, MOST_PARTICLES = 64, 1000
-"""Particles that come from far away, for each coordinate and one more, and at most."""
+"""Number of particles: the first times (coordinates + 1), at most the second."""
 
 ROUNDS, REFINED = 1, 2
 """Rounds of adaptation of each search, and of their union."""
 
 TURNS = 3
-"""So often both searches start again from what they have found together, at most."""
+"""Most turns of both searches; each later turn starts from what they have found together."""
 
 AS_GOOD = 0.9
-"""A proposal is as good as another whose draws are worth this share of the other's."""
+"""A proposal is as good as another if its draws are worth more than this share of the other's."""
 
 GAIN = 1.02
-"""The union is adapted while the worth of its draws grows by this factor."""
+"""The union is adapted while its effective share grows by this factor."""
 
 BROAD = 0.03
-"""Share of the proposal that is broad, so that no weight is without bound."""
+"""Share of the broad distribution in the proposal, so that weights are bounded."""
 
 FLOOR = 0.01
-"""Two log integrals that differ by less than some of these agree."""
+"""Smallest standard error of the difference of two log integrals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What may be spent on a density.
+    """Computing effort for a density.
 
     Attributes
     ----------
     draws : int
-        Of each round of adaptation.
+        Draws of each round of adaptation.
     enough : int
-        Pools are worth so many times the draws that are taken from them.
+        Effective size of a pool, as a multiple of the draws that are taken from it.
     growth : int
-        Pools grow to so many times their first size at most, so that no point is more than one of the draws.
+        Largest size of a pool, as a multiple of its first size. Pools grow so that no point is worth more than a draw.
     """
 
     draws: int
@@ -92,17 +92,17 @@ class Effort:
 
 
 CHEAP, DEAR = Effort(1200, 5, 12), Effort(1000, 6, 2)
-"""Where a point costs microseconds, and where it costs many integrals."""
+"""Effort if a point costs microseconds, and if it costs many integrals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """Where to look for a density.
+    """Regions to search for a density.
 
     Attributes
     ----------
     starts : (n, d) array
-        Places from which modes may be reached.
+        Points from which modes may be reached.
     broad : Mixture
         A distribution that is above zero wherever the density is not negligible.
     effort : Effort
@@ -115,14 +115,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What two searches found.
+    """Result of two searches.
 
     Attributes
     ----------
     proposal : Mixture
         Their union.
     share : float
-        What a draw from it is worth.
+        Effective sample size per draw from it.
     modes : int
     disagreement : float
         See `Sampled`.
@@ -147,7 +147,7 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
     Raises
     ------
     InferenceError
-        Where there is no density to be found, or all of it is at one point.
+        If no density above zero is found, or all of it is at one point.
     """
     modes = _modes(target, look, rngs[0])
     draws, cost, union = look.effort.draws, 1, None
@@ -163,14 +163,14 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
         if disagreement < DISAGREE:
             break
         cost *= 2
-    assert union is not None  # there is a turn
+    assert union is not None  # TURNS is at least 1
     final = _refined(target, union, _components(modes) * cost, 3 * draws * cost // 2, rngs[0])
     proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
     return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
 
 
 def _united(both: list[Fitted]) -> Fitted:
-    """Return the union of proposals, with the draws of all: they are draws from it, in even shares."""
+    """Return the union of proposals in even shares, with the draws of all: together they are draws from it."""
     union = mixed([(1 / len(both), each.proposal) for each in both])
     points = np.concatenate([each.points for each in both])
     heights = np.concatenate([each.logs + each.proposal.log_density(each.points) for each in both])
@@ -185,7 +185,7 @@ def _disagreement(both: list[Fitted]) -> float:
 
 
 def _modes(target: Target, look: Look, rng: np.random.Generator) -> Modes:
-    """Return the distinct modes that are reached from the best of many places."""
+    """Return the distinct modes reached from the best of many starts."""
     d = look.starts.shape[1]
     tried = np.concatenate([look.starts, look.broad.draw(rng, PLAUSIBLE * (d + 1))])
     heights = target(tried)
@@ -233,7 +233,7 @@ def _components(modes: Modes) -> int:
 
 
 def _refined(target: Target, union: Fitted, components: int, draws: int, rng: np.random.Generator) -> Fitted:
-    """Return a proposal of fewer components than the union, where it is as good."""
+    """Return a proposal of fewer components than the union if it is as good, else the union."""
     try:
         final = fit_proposal(target, thinned(union, components, rng), REFINED, draws, rng, GAIN)
     except np.linalg.LinAlgError:
@@ -243,7 +243,7 @@ def _refined(target: Target, union: Fitted, components: int, draws: int, rng: np
 
 
 def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture:
-    """Return a mixture of so many components, fitted to weighted draws."""
+    """Return a mixture of `components` components, fitted to weighted draws."""
     weights = cut(normalised(first.logs))
     size = max(200, int(effective(weights)))
     points = first.points[rng.choice(len(weights), size, p=weights)]
@@ -254,7 +254,7 @@ def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture
 def _arrived(
     target: Target, look: Look, modes: Modes, union: Mixture | None, cost: int, rng: np.random.Generator
 ) -> Fitted | None:
-    """Return a proposal fitted to particles that came from far away."""
+    """Return a proposal fitted to particles that started far away."""
     d = look.starts.shape[1]
     broad = look.broad if union is None else mixed([(0.5, look.broad), (0.5, union)])
     particles = cost * min(PARTICLES * (d + 1), MOST_PARTICLES)

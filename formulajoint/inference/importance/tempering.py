@@ -1,4 +1,4 @@
-"""A look at a density from far away: particles that go from a broad distribution to it, step by step.
+"""Particles that move from a broad distribution to a density, step by step.
 
 Tempered sequential Monte Carlo (Del Moral, Doucet & Jasra, JRSS B 2006): the density is that of the broad distribution
 to the power 1 - b times the target to the power b, and b grows from 0 to 1 so slowly that the weights of the particles
@@ -15,7 +15,7 @@ from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.proposal import Mixture
 
 EVEN = 0.5
-"""Share of the particles that weights may be worth after a step."""
+"""Smallest effective share of the particles after a step."""
 
 MOST_STEPS = 80
 
@@ -27,14 +27,14 @@ JUMP = 0.1
 
 
 def tempered(target: Target, broad: Mixture, particles: int, rng: np.random.Generator) -> FloatArray | None:
-    """Return particles (n, d) of the target; None where it is nowhere above zero.
+    """Return particles (n, d) from the target; None if its density is zero at all first particles.
 
     Parameters
     ----------
     target : callable
         One log density.
     broad : Mixture
-        Where to begin: it should be above zero wherever the target is not negligible.
+        First distribution: it should be above zero wherever the target is not negligible.
     particles : int
         n, even.
     rng : Generator
@@ -66,14 +66,14 @@ def _heights(target: Target, points: FloatArray) -> FloatArray:
 
 
 def _step(rise: FloatArray, left: float) -> float:
-    """Return by how much the power may grow: all that is left, where weights stay even enough."""
+    """Return the growth of the power: the whole remainder if weights stay even enough."""
     finite = rise[np.isfinite(rise)]
 
     def share(step: float) -> float:
         weights = np.exp(step * (finite - np.max(finite)))
         return float(np.sum(weights) ** 2 / np.sum(weights**2)) / len(rise)
 
-    wanted = EVEN * share(0.0)  # of points without density there may be many at first
+    wanted = EVEN * share(0.0)  # at first there may be many points of zero density
     if share(left) >= wanted:
         return left
     low, high = -60.0, np.log(left)

@@ -1,7 +1,7 @@
 """Where the arithmetic on groups is done: by NumPy, or by CuPy, Torch or JAX, on a GPU or the CPU.
 
-What tells one library from another is here and nowhere else. What has an axis of groups is computed on the device; what
-is as small as phi stays in NumPy, and so do all random numbers. A library is loaded when it is asked for.
+All differences between the libraries are handled here. Arrays with an axis of groups are computed on the device; arrays
+as small as phi stay in NumPy, and so do all random numbers. A library is loaded when a device of it is requested.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from formulajoint.errors import InferenceError
 from formulajoint.wording import did_you_mean, listed
 
 type Array = Any
-"""An array of any library that keeps the array API standard."""
+"""An array of any library that implements the array API standard."""
 
 CPU_PAIRS, GPU_PAIRS = 2**16, 2**22
-"""Pairs of a point and a group in a block: as many as stay in the cache, or keep a GPU busy."""
+"""Pairs of a point and a group in a block: few enough for the cache of a CPU, enough to keep a GPU busy."""
 
 EXAMPLES = (
     *("cpu", "cuda", "cuda:1", "cupy", "cupy:cuda"),
     *("torch", "torch:cpu", "torch:cuda:1", "jax", "jax:cpu", "jax:cuda:1"),
 )
-"""Names that an error proposes."""
+"""Device names that an error suggests."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +42,13 @@ class Device:
     xp : module
         The library's functions, under the names of the array API standard.
     at : object
-        What the library calls the place.
+        The place, as an object of the library.
     to_numpy : callable
         Copies an array of the library, wherever it is, into one of NumPy's.
     scope : callable
         Returns a context in which the library computes at the place, in float64.
     pairs : int
-        Pairs of a point and a group that a block has, if they fit into memory.
+        Pairs of a point and a group in a block, if they fit into memory.
     """
 
     name: str
@@ -59,14 +59,14 @@ class Device:
     pairs: int = CPU_PAIRS
 
     def put(self, values: NDArray[Any]) -> Array:
-        """Return an array of NumPy's on the device."""
+        """Return a NumPy array on the device."""
         array = self.xp.asarray(values, device=self.at)
         if values.dtype == np.float64:
             self._check(array)
         return array
 
     def get(self, array: Array) -> FloatArray:
-        """Return an array on the device as one of NumPy's."""
+        """Return an array on the device as a NumPy array."""
         self._check(array)
         return self.to_numpy(array)
 
@@ -87,15 +87,15 @@ class Library:
     Attributes
     ----------
     title, install : str
-        What it is called, and what pip is told to install.
+        Its name, and what pip has to install.
     kinds : tuple of str
-        Of places where it computes, the preferred one first.
+        Kinds of places where it computes, the preferred one first.
     gpus : callable
-        Returns how many GPUs it sees.
+        Returns the number of GPUs it finds.
     place : callable
         Returns the device of a kind and a number.
     compat : bool
-        Whether array-api-compat must stand between, since not all of its functions keep the standard.
+        Whether it is called through array-api-compat, since not all of its functions follow the standard.
     """
 
     title: str
@@ -107,12 +107,12 @@ class Library:
 
 
 def find_device(name: str | None) -> Device:
-    """Return the device that `name` asks for: NumPy for None.
+    """Return the device called `name`; NumPy for None.
 
     Raises
     ------
     InferenceError
-        Where there is no such device, its library is not installed, or it sees no such GPU.
+        If there is no such device, its library is not installed, or it finds no such GPU.
     """
     if name is None or str(name) in ("cpu", "numpy"):
         return NUMPY
@@ -121,7 +121,7 @@ def find_device(name: str | None) -> Device:
 
 
 def _read(name: object) -> tuple[str | None, str, int]:
-    """Return library, kind of place and number; the kind is empty where the library alone is named."""
+    """Return library, kind of place and number; the kind is empty if only the library is named."""
     first, *rest = str(name).split(":")
     library = first if first in LIBRARIES else None
     kinds = LIBRARIES[first].kinds if library else ("cuda",)
@@ -139,7 +139,7 @@ def _read(name: object) -> tuple[str | None, str, int]:
 
 
 def _first_gpu(number: int) -> Device:
-    """Return a GPU by the first library that is installed and sees it."""
+    """Return a GPU by the first installed library that finds it."""
     there = [name for name in LIBRARIES if find_spec(name) is not None]
     if not there:
         raise InferenceError(
@@ -180,7 +180,7 @@ def _in_library(name: str, kind: str, number: int) -> Device:
 
 
 def _count(name: str) -> int:
-    """Return how many GPUs a library sees: none where it cannot be loaded, as without CUDA."""
+    """Return the number of GPUs a library finds; 0 if it cannot be loaded, as without CUDA."""
     try:
         return LIBRARIES[name].gpus()
     except ImportError:
@@ -243,4 +243,4 @@ LIBRARIES = {
     "torch": Library("Torch", "torch", ("cuda", "cpu"), _torch_gpus, _torch, compat=True),
     "jax": Library("JAX", "jax", ("cuda", "cpu"), _jax_gpus, _jax, compat=False),
 }
-"""In the order in which ``device="cuda"`` asks them."""
+"""Libraries by name, in the order in which ``device="cuda"`` tries them."""

@@ -1,7 +1,7 @@
 """The parameters that do not integrate out, phi: residual sds, sds of hierarchies, correlations.
 
 Each has one coordinate on the real line, the one that PyMC gives it: the log of a scale, the logit of a share of an
-interval. Everything is for many points at once: arrays (..., d) of coordinates, d of them.
+interval. All functions take many points at once: arrays (..., d) of d coordinates.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Coordinate:
     Attributes
     ----------
     prior : Prior
-        With numbers as arguments, not arrays.
+        Its arguments are numbers, not arrays.
     low, high : float
-        Where the parameter lives.
+        Bounds of the parameter.
     """
 
     prior: Prior
@@ -40,7 +40,7 @@ class Coordinate:
         return self.low + (self.high - self.low) * np.exp(-np.logaddexp(0.0, -points))
 
     def at(self, value: FloatArray) -> FloatArray:
-        """Return the coordinate of values, those outside brought just inside."""
+        """Return the coordinates of values; values out of bounds are moved just inside."""
         if np.isinf(self.high):
             return np.log(np.maximum(value - self.low, np.finfo(float).tiny))
         share = np.clip((value - self.low) / (self.high - self.low), 1e-6, 1 - 1e-6)
@@ -53,7 +53,7 @@ class Coordinate:
 
     @property
     def mode(self) -> float:
-        """Where the prior of the coordinate is highest, to digits enough to be the same in other units."""
+        """The mode of the coordinate's prior, precise enough to be the same in other units."""
         mode, width = 0.0, 60.0  # scales from 1e-26 to 1e26
         with np.errstate(all="ignore"):
             while width > 1e-6:
@@ -92,7 +92,7 @@ def coordinate(prior: Prior) -> Coordinate:
 
 
 type Cell = Coordinate | float
-"""A parameter, or the constant that was written for it."""
+"""A parameter, or the constant that the formula gives in its place."""
 
 
 def cells(prior_: Prior, count: int) -> tuple[Cell, ...]:
@@ -129,7 +129,7 @@ def correlation_root(shares: FloatArray, columns: int) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scales:
-    """All parameters phi, constants among them.
+    """All parameters phi, including constants.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ class Scales:
 
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
-        """Those that are not constant: d of them."""
+        """The parameters that are not constant: d of them."""
         return tuple(cell for cell in self.cells if isinstance(cell, Coordinate))
 
     def values(self, points: FloatArray) -> FloatArray:
@@ -168,5 +168,5 @@ class Scales:
 
 
 def sum_of(parts: Sequence[FloatArray], shape: tuple[int, ...]) -> FloatArray:
-    """Return the sum of arrays, zeros of `shape` where there is none."""
+    """Return the sum of arrays; zeros of `shape` for an empty sequence."""
     return np.asarray(sum(parts, np.zeros(shape)))

@@ -1,4 +1,4 @@
-"""Contrasts asked of a fit: their draws, computed from those of the coefficients. Nothing is fitted again."""
+"""Contrasts of a fit: their draws, computed from those of the coefficients. Nothing is fitted again."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from formulajoint.language.vocabulary.default import present
 from formulajoint.results.draws.posterior import Posterior
 
 SEED = 0
-"""Uncertain shares that the formula has not are drawn from this seed: the same question has the same answer."""
+"""Seed of uncertain shares that are not in the formula: the same contrast has the same draws."""
 
 
 def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
-    """Return the posterior with the nodes that `clause` asks for, and no other contrasts.
+    """Return the posterior with the contrast nodes of `clause`, and no other contrasts.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
     clause : Clause
         A contrast clause.
     text : str
-        What was written, into which errors point.
+        The text as written, which errors quote.
 
     Raises
     ------
     FormulaError, DataError
-        As where the clause stands in the formula.
+        As for the clause in a formula.
     """
     plan = _without_contrasts(posterior.plan, text)
     names = Names.of(plan.variables, plan.coords)
@@ -55,7 +55,7 @@ def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
 
 
 def _without_contrasts(plan: Plan, text: str) -> Plan:
-    """Return the plan with the names of its contrast nodes free again, the language of now, and errors in `text`."""
+    """Return the plan without contrasts, their names free again, in the current language, with errors in `text`."""
     own = {name for c in plan.contrasts for name in (c.name, c.weights_name) if name is not None}
     kept = {shares.name for shares in plan.shares}
     formula = replace(plan.design.formula, source=text)

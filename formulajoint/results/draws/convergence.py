@@ -1,10 +1,10 @@
 """Effective sample sizes, r_hat and shortest intervals of many parameters side by side.
 
 The figures are ArviZ's, by the definitions of Vehtari, Gelman, Simpson, Carpenter & Bürkner (Bayesian Analysis 2021).
-ArviZ takes one parameter after the other, twice as long for thousands, and a second to load
+ArviZ computes one parameter after the other, twice as slowly for thousands, and takes a second to load
 (``benchmarks/convergence.py``).
 
-Shapes: K parameters, C chains, S draws a chain.
+Shapes: K parameters, C chains, S draws per chain.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 
 AT_ONCE = 2**21
-"""Draws that are looked at side by side."""
+"""Most draws that are processed at once."""
 
 FEWEST = 4
-"""With fewer draws a chain there is nothing to tell."""
+"""Fewest draws per chain; with fewer the figures are NaN."""
 
 
 def hdi(draws: FloatArray, prob: float) -> FloatArray:
@@ -63,7 +63,7 @@ def r_hat(draws: FloatArray) -> FloatArray:
 
 
 def _in_parts(figure: Callable[[FloatArray], FloatArray], draws: FloatArray) -> FloatArray:
-    """Return a figure of each parameter; NaN where a draw is none, or there are too few."""
+    """Return a figure of each parameter; NaN if a draw is NaN, or there are too few draws."""
     out = np.full(len(draws), np.nan)
     if draws.shape[2] < FEWEST:
         return out
@@ -77,13 +77,13 @@ def _in_parts(figure: Callable[[FloatArray], FloatArray], draws: FloatArray) -> 
 
 
 def _split(draws: FloatArray) -> FloatArray:
-    """Return the halves of the chains as chains of their own, (K, 2 C, S // 2)."""
+    """Return the halves of the chains as separate chains, (K, 2 C, S // 2)."""
     half = draws.shape[2] // 2
     return np.concatenate([draws[:, :, :half], draws[:, :, -half:]], axis=1)
 
 
 def _scores(draws: FloatArray) -> FloatArray:
-    """Return normal scores: the normal quantiles of Blom's (1958) fractions of the ranks, of equals their mean."""
+    """Return normal scores: the normal quantiles of Blom's (1958) fractions of the ranks; ties have their mean rank."""
     flat = draws.reshape(len(draws), -1)
     n = flat.shape[1]
     order = np.argsort(flat, axis=1)
@@ -100,7 +100,7 @@ def _scores(draws: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=8)
 def _quantiles(n: int) -> FloatArray:
-    """Return the normal quantiles of Blom's fractions for ranks 1, 1.5, 2, ..., n, of which equals have the halves."""
+    """Return the normal quantiles of Blom's fractions for ranks 1, 1.5, 2, ..., n; ties may have half ranks."""
     ranks = np.arange(2, 2 * n + 1) / 2
     return np.array([NormalDist().inv_cdf(share) for share in (ranks - 3 / 8) / (n + 1 / 4)])
 
@@ -122,7 +122,7 @@ def _ess(chains: FloatArray) -> FloatArray:
     rho = 1 - (within[:, None] - covariances) / total[:, None]
     rho[:, 0] = 1.0
     pairs = rho[:, : n // 2 * 2].reshape(k, -1, 2).sum(axis=2)
-    most = max(0, (n - 3) // 2)  # the last pair that is looked at
+    most = max(0, (n - 3) // 2)  # the last pair that is used
     ended = pairs[:, : most + 1] <= 0
     ended[:, most] = True
     end = np.argmax(ended, axis=1)[:, None]

@@ -1,4 +1,4 @@
-"""Whether the draws can be trusted, in words, with what to do where they cannot."""
+"""Sentences on whether the draws can be trusted, and what to do if they cannot."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ESS_PER_CHAIN = 100
 """Limits of Vehtari, Gelman, Simpson, Carpenter & Bürkner, Bayesian Analysis 2021."""
 
 FEWEST = 4
-"""With fewer draws a chain there is no effective sample size."""
+"""Fewest draws per chain for an effective sample size."""
 
 
 def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
-    """Return one sentence or two for each thing that is wrong with the draws; none where all is well.
+    """Return one or two sentences for each problem with the draws; none if there is no problem.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _searches(posterior: Posterior) -> str:
 
 
 def _other_forms(plan: Plan) -> str:
-    """Return the advice to write the other form of what is pooled, where the formula does not say which it is to be."""
+    """Return the advice to write the other form of a hierarchy, if the formula leaves `centered` open."""
     forms = list(_chosen_forms(plan))
     named = {
         other: listed(name for name, centered in forms if centered != (other == "true"))
@@ -91,7 +91,7 @@ def _other_forms(plan: Plan) -> str:
 
 
 def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
-    """Yield of each pooled term and parameter of ``centered=auto`` whether it is centred."""
+    """Yield each pooled term and parameter with ``centered=auto``, and whether it is centred."""
     for part in (plan.mean, *plan.parameters):
         if isinstance(part, LinearPlan):
             stem = "" if part.predictor.parameter == MAIN else f"{part.predictor.parameter}."
@@ -114,14 +114,14 @@ def _numbers(posterior: Posterior) -> str:
 
 
 def checked(posterior: Posterior) -> Posterior:
-    """Return `posterior`, or raise an InferenceError where a contrast is no number in some draws."""
+    """Return `posterior`, or raise an InferenceError if a contrast is not finite in some draws."""
     if found := no_number(posterior):
         raise InferenceError(found)
     return posterior
 
 
 def no_number(posterior: Posterior) -> str:
-    """Tell of the first contrast that is no number in some draws, as the root of what may be negative."""
+    """Return a sentence on the first contrast that is not finite in some draws, as the root of a negative number."""
     for contrast in posterior.plan.contrasts:
         values = posterior.named.values(contrast.name)
         count = values.shape[0] * values.shape[1]
@@ -159,7 +159,7 @@ def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
 
 
 def _cure(posterior: Posterior, more: str) -> str:
-    """Return what to do: a sampler that goes along a narrow ridge is helped by columns about zero, not by draws."""
+    """Return what to do: on a narrow ridge NUTS needs columns centred at zero, not more draws."""
     far = [] if posterior.engine == "exact" else far_terms(posterior.plan)
     centred = " and ".join(f"center({term.name})" for term in far)
     return f"Write {centred}, or draw more ({more})." if far else f"Draw more ({more})."

@@ -1,9 +1,9 @@
-"""Where a posterior moment does not exist, so that its estimate would only mislead.
+"""Posterior moments that do not exist, so that their estimates would only mislead.
 
 With flat priors a coefficient is a t with d = rows - rank degrees of freedom: its mean exists for d > 1, its sd for
 d > 2, and the same holds for sigma. A product of k such coefficients has the moments of d / k, and a ratio whose
-denominator can be zero has none, whatever the priors. Tables leave such a cell blank; medians and intervals exist
-always.
+denominator can be zero has none, whatever the priors. Tables leave such a cell blank; medians and intervals always
+exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from formulajoint.design.schema import Term
 
 
 def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
-    """Return, for each variable with t tails, its degrees of freedom: one number, or one a group.
+    """Return, for each variable with t tails, its degrees of freedom: one number, or one per group.
 
     Variables whose priors keep their moments finite are left out.
     """
@@ -56,7 +56,7 @@ def _of_contrast(contrast: ContrastPlan, df: FloatArray, known: Mapping[str, Flo
 
 
 def _of_power(df: float, degree: float) -> float:
-    """Return the degrees of freedom that a product of so many factors is like; 0 where there is no mean at all."""
+    """Return the degrees of freedom with the moments of a product of `degree` factors; 0 if it has no mean."""
     return 0.0 if math.isinf(degree) else df / degree if degree else float("inf")
 
 
@@ -65,19 +65,19 @@ def _of_average(df: FloatArray, weights: Weights) -> float:
     if df.ndim == 0:
         return float(df)
     counted = df[weights.values.reshape((len(df), -1)).sum(axis=1) > 0]
-    # Weights of 1/sigma^2 silence a group while its sigma is large: all must be large at once.
+    # Weights of 1/sigma^2 are small for a group while its sigma is large: all must be large at once.
     return float(counted.sum() if weights.over_sigma else counted.min())
 
 
 def _spare_rows(plan: Plan, sigma: ScalePlan) -> FloatArray:
-    """Return rows less the rank of the columns with flat priors: of all rows, or by group where sigma is."""
+    """Return rows less the rank of the columns with flat priors: of all rows, or by group if sigma is by group."""
     design, rows = plan.design, plan.design.rows.used
     y = design.response.values
     own, shared = (stack(terms, rows) for terms in _flat_terms(plan))
     if sigma.grouping is None:
         fit = profile(y, own, shared, design.predictor.grouping, design.row_weights)
         return np.asarray(fit.group_rows.sum() - fit.group_ranks.sum() - fit.shared_rank)
-    # In each group as if the shared columns were its own: other groups may say nothing of them.
+    # In each group as if the shared columns were its own: other groups may have no data on them.
     fit = profile(y, np.hstack([own, shared]), np.empty((rows, 0)), sigma.grouping, design.row_weights)
     return fit.group_rows - fit.group_ranks
 

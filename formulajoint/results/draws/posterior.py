@@ -1,4 +1,4 @@
-"""The values of a fit: draws with the plan they belong to, and how to take them by variable and cell."""
+"""The values of a fit: draws with the plan they belong to, and their access by variable and cell."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Posterior:
     ----------
     plan : Plan
     source : NamedDraws or DataTree
-        As the engine gave it; a DataTree has a group ``posterior`` with dims chain, draw and those of the plan.
+        As the engine returned it; a DataTree has a group ``posterior`` with dims chain, draw and those of the plan.
     engine : str
-        Who drew.
+        Engine that produced the draws.
     why : str
-        Why not the exact engine, where another stood in for it.
+        Why the exact engine was not used, if another replaced it.
     """
 
     plan: Plan
@@ -68,7 +68,7 @@ class Posterior:
 
     @property
     def drawn_by(self) -> str:
-        """Who drew, in words: with the check of the exact engine, or why it was not the exact engine."""
+        """The engine as text: with k-hat of the exact engine, or why the exact engine was not used."""
         if self.engine == "exact":
             by = "quadrature" if np.isneginf(self.named.k_hat) else f"k-hat {self.named.k_hat:.2f}"
             return f"the exact engine ({by})"

@@ -1,4 +1,4 @@
-"""Tables of a fit: one row a coefficient, one row a contrast."""
+"""Tables of a fit: one row per coefficient, one row per contrast."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from formulajoint.results.draws.posterior import Posterior, reported_cells
 from formulajoint.wording import span
 
 PROB = 0.95
-"""Default probability of intervals, that of the classical ones."""
+"""Default probability of intervals, as for classical ones."""
 
 TAILS = (0.05, 0.95)
-"""Quantiles whose effective sample size is ess_tail, the smaller of both."""
+"""Quantiles of ess_tail, the smaller of their effective sample sizes."""
 
 MOST_WEIGHTS = 8
-"""A table lists the weights of so many groups; of more it gives their range."""
+"""A table lists the weights of at most this many groups; of more it gives their range."""
 
 
 def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
-    """Return one row a coefficient and parameter, contrasts excepted.
+    """Return the summary table: one row per coefficient and parameter, without contrasts.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
 
 
 def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
-    """Return one row a contrast.
+    """Return the table of contrasts, one row each.
 
     Returns
     -------
     DataFrame
         Columns mean, sd, median, hdi_low, hdi_high, p_direction (the probability of the sign that is more probable),
-        ess_bulk, r_hat and weights; in the index the node's name, with its entry or a factor's level where there is
-        one. A mean or sd that does not exist, as that of a ratio, is NaN.
+        ess_bulk, r_hat and weights; in the index the node's name, with its entry or a factor's level if it has one.
+        A mean or sd that does not exist, as that of a ratio, is NaN.
     """
     tables = []
     for contrast in posterior.plan.contrasts:
@@ -73,7 +73,7 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
 
 
 def _reading_order(posterior: Posterior) -> list[str]:
-    """Return names in the order a reader asks for them: coefficients, what pools them, their correlations."""
+    """Return names in the order of the table: coefficients, means and sds of their hierarchies, their correlations."""
     plan = posterior.plan
     order = [c.name for c in plan.mean.coefficients]
     order += [name for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
@@ -98,7 +98,7 @@ def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFr
 
 
 def describe(labels: Sequence[str], draws: Sequence[FloatArray], prob: float) -> pd.DataFrame:
-    """Return one row a label with mean, sd, interval, p_direction and diagnostics of its draws (chain, draw)."""
+    """Return one row per label with mean, sd, interval, p_direction and diagnostics of its draws (chain, draw)."""
     check_prob(prob)
     return pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
 
@@ -110,14 +110,14 @@ def check_prob(prob: float) -> None:
 
 
 def _df_of_cells(df: FloatArray | None, count: int) -> FloatArray:
-    """Bring degrees of freedom, one or one a group, to the cells of a variable whose first axis is the group."""
+    """Return degrees of freedom, one or one per group, for each cell of a variable whose first axis is the group."""
     if df is None:
         return np.full(count, np.inf)
     return np.repeat(df, count // df.size)
 
 
 def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
-    """Return the columns of a table from draws (cell, chain, draw); NaN for a cell with a draw that is no number."""
+    """Return the columns of a table from draws (cell, chain, draw); NaN for a cell with a draw that is not finite."""
     known = np.isfinite(draws).all(axis=(1, 2))
     if not known.all():
         found = _statistics(np.where(known[:, None, None], draws, 0.0), prob)
@@ -142,8 +142,8 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
 def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:
     """Return the weight of each group; its posterior mean where it differs from draw to draw.
 
-    The series has a second index level where a factor's columns differ in weight; it is empty where nothing is
-    weighted.
+    The series has a second index level where a factor's columns differ in weight; it is empty for a contrast without
+    weights.
     """
     if contrast.weights is None:
         return pd.Series([], dtype=float, index=pd.Index([], dtype=str), name=contrast.name)
@@ -159,12 +159,12 @@ def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:
 
 
 def weights_text(posterior: Posterior, contrast: ContrastPlan) -> str:
-    """Return the weights in words: ``n: A 0.4, B 0.6``."""
+    """Return the weights as text: ``n: A 0.4, B 0.6``."""
     return describe_weights(contrast, weights(posterior, contrast))
 
 
 def describe_weights(contrast: ContrastPlan, series: pd.Series) -> str:
-    """Return the scheme and each group's weight, or their range where there are many; nothing without weights."""
+    """Return the scheme and each group's weight, or their range if there are many; empty without weights."""
     if contrast.weights is None:
         return ""
     mean = " (posterior mean)" if contrast.weights_name is not None else ""

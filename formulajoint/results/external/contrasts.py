@@ -1,4 +1,4 @@
-"""Joint contrasts, and families of contrasts, of draws from anywhere: Bambi, NumPyro, CmdStanPy, an array."""
+"""Joint contrasts, and families of contrasts, of draws from other sources: Bambi, NumPyro, CmdStanPy, an array."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ def joint(
     weights : {None, "equal", "n"}, mapping of group to weight, or sequence
         Zero or more; they are normalised. None weights all groups equally, ``"n"`` by their counts `n`.
     variable : str, optional
-        Which variable holds the coefficients.
+        Variable that holds the coefficients.
     prob : float
         Probability of the highest-density interval.
     n : mapping of group to count, or sequence, optional
         Rows of each group.
     dim : str, optional
-        The groups' dim; others are then kept apart, a row each. Without it all dims together are the groups.
+        The groups' dim; each cell of the other dims then has its own rows. Without it all dims together are the groups.
     groups : sequence of str, optional
         Names of the groups, in the order of the draws.
     base : str, optional
-        Variable to which the coefficients are differences, as varying slopes are to the common one:
+        Variable from which the coefficients are differences, as varying slopes are from the common one:
         ``variable="x|school", base="x"``.
     reference : str, optional
         Group that such differences leave out, as R's coding does: its coefficient is the base itself.
@@ -70,7 +70,7 @@ def joint(
     Raises
     ------
     DataError
-        Where the draws have no groups, or the weights do not give each group one.
+        If the draws have no groups, or there is not one weight for each group.
 
     Examples
     --------
@@ -114,14 +114,14 @@ def contrast_table(
     draws : array, DataArray, Dataset, DataTree or mapping of name to array
         As for `joint`.
     family : {"pairwise", "reference", "sequential", "meandev", "meanotherdev", "helmert", "poly"}
-        As the clause of that name in a formula. ``sequential``, ``helmert`` and ``poly`` take the groups as they
-        stand, but whole numbers that stand in the order of text (1, 10, 2) by their size.
+        As the clause of that name in a formula. ``sequential``, ``helmert`` and ``poly`` take the groups in their
+        order, except that whole numbers sorted as text (1, 10, 2) are taken by size.
     ref : str, optional
-        Of ``reference``: the group that the others are compared with; the first if not given.
+        For ``reference``: the group that the others are compared with; the first if not given.
     degree : int, optional
-        Of ``poly``: the highest.
+        For ``poly``: the highest degree.
     weights, n
-        Of ``meandev``: the weights of the mean, as for `joint`.
+        For ``meandev``: the weights of the mean, as for `joint`.
     prob : float
         Probability of the highest-density interval.
     variable, dim, groups, base, reference
@@ -130,12 +130,12 @@ def contrast_table(
     Returns
     -------
     DataFrame
-        One row an entry, such as ``A - B``; columns as from `joint`.
+        One row per entry, such as ``A - B``; columns as from `joint`.
 
     Raises
     ------
     DataError
-        Where there is no such family or group, or an argument belongs to another family.
+        If there is no such family or group, or an argument belongs to another family.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def _matrix(
 
 
 def _option(option: str, value: Any, groups: tuple[str, ...], n: PerGroup | None) -> Any:
-    """Return an option of a family as its function takes it."""
+    """Return an option of a family in the form that its function takes."""
     if option == "weights":
         return _weights(value, n, groups)
     if option == "degree":
@@ -192,7 +192,7 @@ def _option(option: str, value: Any, groups: tuple[str, ...], n: PerGroup | None
 
 
 def _weights(given: GivenWeights, n: PerGroup | None, groups: tuple[str, ...]) -> FloatArray:
-    """Return one weight a group, summing to one."""
+    """Return one weight per group, summing to one."""
     if given is None or (isinstance(given, str) and given == "equal"):
         return np.full(len(groups), 1 / len(groups))
     if isinstance(given, str):

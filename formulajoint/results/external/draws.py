@@ -1,4 +1,4 @@
-"""Draws from anywhere, brought to one form: Bambi, NumPyro, CmdStanPy, an array."""
+"""Draws from other sources, converted to one form: Bambi, NumPyro, CmdStanPy, an array."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class GroupDraws:
     Attributes
     ----------
     values : (cell, chain, draw, group) array
-        The cells are those of the dims that are no group: one where there are none.
+        The cells are those of the dims other than the groups'; without such dims there is one cell.
     cells : tuple of str
-        Their labels; one empty label where there are no such dims.
+        Labels of the cells; one empty label without such dims.
     labels : Labels
-        What the groups are called.
+        Labels of the groups.
     """
 
     values: FloatArray
@@ -51,18 +51,18 @@ class GroupDraws:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the coefficients are among the draws.
+    """The place of the coefficients among the draws.
 
     Attributes
     ----------
     variable : str or None
-        Which variable of several.
+        Variable, if there are several.
     dim : str or None
         The groups' dim; None takes all dims beside chain and draw together.
     groups : sequence of str or None
         Names of the groups, for draws without labels or in place of theirs.
     base : str or None
-        Variable to which the coefficients are differences.
+        Variable from which the coefficients are differences.
     reference : str or None
         Name of the group whose coefficient is the base itself.
     """
@@ -75,12 +75,12 @@ class Source:
 
 
 def read_draws(draws: Draws, source: Source) -> GroupDraws:
-    """Return draws in one form.
+    """Return the draws of groups' coefficients.
 
     Raises
     ------
     DataError
-        Where they have another shape, miss a variable, or are not finite.
+        If draws have another shape, lack a variable, or are not finite.
     """
     array = _array(_posterior(draws), source)
     grouped = _renamed(array, source.groups, _group_dims(array, source.dim))
@@ -130,7 +130,7 @@ def _names(draws: Variables) -> list[str]:
 
 
 def _only(draws: Variables) -> str:
-    """Return the name of the one variable there is."""
+    """Return the name of the only variable."""
     known = _names(draws)
     if len(known) != 1:
         raise DataError(f"Say which variable: variable=..., one of {listed(known)}.")
@@ -171,7 +171,7 @@ def _plain(draws: ArrayLike) -> DataArray:
 
 
 def _added(array: DataArray, draws: Variables, source: Source) -> DataArray:
-    """Return coefficients that are differences to a base as they are themselves."""
+    """Return coefficients given as differences from a base, with the base added."""
     assert source.base is not None
     base = _variable(draws, source.base)
     if not isinstance(base, DataArray):
@@ -205,7 +205,7 @@ def _group_dims(array: DataArray, dim: str | None) -> list[str]:
 
 
 def _renamed(array: DataArray, groups: Sequence[str] | None, dims: list[str]) -> DataArray:
-    """Return the array with the names that were given to its groups."""
+    """Return the array with the given names of its groups."""
     if groups is None:
         return array
     names = [str(group) for group in groups]

@@ -1,4 +1,4 @@
-"""Joint tests of draws from anywhere: does any group's coefficient differ from what a hypothesis says?"""
+"""Joint tests of draws from other sources: does any group's coefficient differ from a hypothesis?"""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ def joint_test(
     base: str | None = None,
     reference: str | None = None,
 ) -> pd.DataFrame:
-    """Return the joint test of any posterior: does any group's coefficient differ from what a hypothesis says?
+    """Return the joint test of any posterior: does any group's coefficient differ from a hypothesis?
 
     Parameters
     ----------
     draws : array, DataArray, Dataset, DataTree or mapping of name to array
         As for `joint`.
     hypothesis : str, optional
-        Equalities or an order of groups by their labels, as ``fit.test`` takes them of coefficients: ``"A == B"``,
+        Equalities or an order of groups by their labels, as ``fit.test`` takes them for coefficients: ``"A == B"``,
         ``"A > B > 0"``, ``"A - 2*C == 1, B == 0"``; or by the variable, ``"slope == 0"``,
         ``"slope[308] == slope[309]"``. None tests whether all are `null`.
     null : float or array
-        Without a hypothesis, what each coefficient is under the null.
+        Without a hypothesis, the value of each coefficient under the null.
     rope : float, optional
         Half-width of the region about the null that counts as no effect.
     at_least : int, optional
-        Asks for the probability that so many of the quantities tested are above zero.
+        Adds the probability that at least this many of the quantities tested are above zero.
     variable, dim, groups, base, reference
         As for `joint`; with `dim` there is a row for each cell of the other dims.
 
@@ -60,17 +60,16 @@ def joint_test(
     DataFrame
         One row: rank; contour, gbpv, p_all_positive, p_all_negative, p_at_least, p_in_rope, p_out_of_rope, each with
         its Monte Carlo standard error in a column ``..._mcse``; ess, the smallest effective number of draws; and a
-        note. What they are is said in ``docs/statistics.md``; a Bayes factor and the F test need the model, not draws
-        alone.
+        note. ``docs/statistics.md`` defines them; a Bayes factor and the F test need the model, not draws alone.
 
     Raises
     ------
     DataError
-        Where there are fewer draws than twice the quantities, or an argument does not fit.
+        If there are fewer draws than twice the quantities, or an argument does not fit.
     InferenceError
-        Where `at_least` is no number of the quantities tested.
+        If `at_least` is not a possible number of the quantities tested.
     FormulaError
-        Where the hypothesis is wrong; it shows the place.
+        If the hypothesis is wrong; the error shows the place.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The classical twin of a joint test: what the regression by group says of R b = r, without priors or pooling.
+"""The classical counterpart of a joint test: R b = r in the regression by group, without priors or pooling.
 
-With one residual sd it is the F test; with a residual sd a group, normal scores of the groups' F tests; with known
+With one residual sd it is the F test; with a residual sd per group, normal scores of the groups' F tests; with known
 standard errors, the chi-square of weighted least squares.
 """
 
@@ -26,7 +26,7 @@ from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, Regression
 from formulajoint.wording import listed
 
 F_TEST, CHI_SQUARE, SCORES = "F", "chi-square", "normal scores"
-"""What a statistic is called in the column ``classical``."""
+"""Names of statistics in the column ``classical``."""
 
 TOO_MANY = f"no classical test for more than {MOST_COEFFICIENTS} coefficients"
 
@@ -36,7 +36,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class Classical:
-    """A statistic with its degrees of freedom and p-value; of a chi-square `df_denom` is NaN: it has none.
+    """A statistic with its degrees of freedom and p-value; `df_denom` is NaN for a chi-square.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Classical:
     df_num : int
     df_denom, p_value : float
     note : str
-        What the test leaves out.
+        Text on the groups that the test leaves out.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Classical:
 
 
 def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | str:
-    """Return the classical test of equalities, or why there is none."""
+    """Return the classical test of equalities, or the reason it is unavailable."""
     sigma = plan.scale("sigma")
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.design, hypothesis)
@@ -73,14 +73,14 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | str:
 
 
 def f_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
-    """Return the F test of `hypothesis`, or why there is none.
+    """Return the F test of `hypothesis`, or the reason it is unavailable.
 
     Coefficients other than those tested need not be determined: the denominator has N - rank(X) degrees of freedom.
 
     Parameters
     ----------
     design : Design
-        Gaussian with one residual sd; pooling and priors play no part.
+        Gaussian with one residual sd; pooling and priors are ignored.
     hypothesis : Hypothesis
         Equalities.
     """
@@ -103,9 +103,9 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
 
 
 def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
-    """Return the chi-square test of `hypothesis` with known standard errors, or why there is none.
+    """Return the chi-square test of `hypothesis` with known standard errors, or the reason it is unavailable.
 
-    Of equal intercepts of groups of one row it is Cochran's Q (Biometrics 1954), the test of heterogeneity of a
+    For equal intercepts of groups of one row it is Cochran's Q (Biometrics 1954), the test of heterogeneity of a
     meta-analysis.
 
     Parameters
@@ -131,7 +131,7 @@ def _chi_square(name: str, statistic: float, df: int, note: str = "") -> Classic
 
 
 def _problem(design: Design, hypothesis: Hypothesis) -> tuple[Regression, FloatArray, FloatArray] | None:
-    """Return the regression on all columns, and the independent restrictions, dense; None of too many columns."""
+    """Return the regression on all columns, and the independent restrictions, dense; None for too many columns."""
     whole = regression(design)
     if whole is None:
         return None
@@ -140,19 +140,19 @@ def _problem(design: Design, hypothesis: Hypothesis) -> tuple[Regression, FloatA
 
 
 def _undetermined(design: Design, fit: LeastSquares, rows: FloatArray) -> str:
-    """Return which coefficients of the restrictions the data do not determine."""
+    """Return a phrase that names the coefficients of the restrictions that the data do not determine."""
     touched = np.flatnonzero(np.any(rows[~fit.determined(rows)] != 0, axis=0))
     lacking = touched[~fit.determined(np.eye(rows.shape[1])[touched])]
     labels = coefficient_labels(design)
     return f"the data do not determine {listed([labels[at] for at in lacking], MOST_NAMED)}"
 
 
-# --- a residual sd a stratum
+# --- one residual sd per stratum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """What a stratum's rows say of its restrictions: F = |maps theta - values|^2 / q on q and df."""
+    """A stratum's F statistic: F = |maps theta - values|^2 / q on q and df degrees of freedom."""
 
     maps: FloatArray
     values: FloatArray
@@ -160,12 +160,12 @@ class _Piece:
 
 
 def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classical | str:
-    """Return the test of `hypothesis` by normal scores of each stratum's F test, or why there is none.
+    """Return the test of `hypothesis` by normal scores of the strata's F tests, or why it is unavailable.
 
     Parameters
     ----------
     design : Design
-        Gaussian with one residual sd a stratum.
+        Gaussian with one residual sd per stratum.
     hypothesis : Hypothesis
         Equalities.
     strata : Strata
@@ -206,7 +206,7 @@ def _named(strata: Strata, codes: Iterable[int]) -> str:
 
 
 def _piece(whole: Regression, part: Part, strata: Strata, stratum: int, rows: float) -> _Piece | None:
-    """Return a stratum's restrictions by its own regression; None where its rows do not suffice."""
+    """Return a stratum's restrictions by its own regression; None if it has too few rows."""
     own = strata.of_coefficients == stratum
     data = strata.of_groups[whole.groups] == stratum
     fit = least_squares(whole.columns[data][:, own], whole.y[data])

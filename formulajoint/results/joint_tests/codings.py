@@ -1,4 +1,4 @@
-"""Where a Bayes factor depends on how a factor is coded, since the prior does not treat its levels alike.
+"""Bayes factors that depend on the coding of a factor, because the prior does not treat its levels alike.
 
 With a reference level a, the prior sd of b - a is s, that of b - c is 1.41 s; the order b > c > a has the prior
 probability 1/8, with c for the reference 1/4.
@@ -18,9 +18,9 @@ from formulajoint.distributions.prior import Prior
 
 
 def coding_note(plan: Plan, hypothesis: Hypothesis) -> str:
-    """Return what a Bayes factor or a prior probability depends on besides the prior, and what to do; or nothing.
+    """Return a note on the codings that a Bayes factor or prior probability depends on, and what to do; may be empty.
 
-    That all levels are equal has one Bayes factor in every coding: see ``distance`` in ``design/coding.py``.
+    That all levels are equal has the same Bayes factor in every coding: see ``distance`` in ``design/coding.py``.
     """
     found = dict(_dependent(plan, hypothesis))
     if not found:
@@ -36,7 +36,7 @@ def coding_note(plan: Plan, hypothesis: Hypothesis) -> str:
 
 
 def _dependent(plan: Plan, hypothesis: Hypothesis) -> Iterator[tuple[Factor, bool]]:
-    """Yield the factors on whose coding it depends, and whether their term is the factor alone."""
+    """Yield the factors whose coding matters, and whether their term is the factor alone."""
     for block, coefficient in zip(layout(plan.design), plan.mean.coefficients, strict=True):
         if block.term.name in hypothesis.terms:
             unlike = [factor for factor in block.term.factors if not _is_alike(plan, coefficient, factor)]
@@ -45,21 +45,21 @@ def _dependent(plan: Plan, hypothesis: Hypothesis) -> Iterator[tuple[Factor, boo
 
 
 def _reference(factor: Factor) -> str:
-    """Return the reference level in words, where there is one."""
+    """Return the reference level as text; empty if there is none."""
     if factor.coding is None:
         return ""
     none = [level for level, row in zip(factor.levels, factor.coding, strict=True) if not row.any()]
     return f" (reference level {none[0]})" if none else ""
 
 
-# --- what a hypothesis says of a factor
+# --- hypotheses about a factor
 
 
 def _is_of_all_columns(block: Block, hypothesis: Hypothesis) -> bool:
-    """Tell whether a hypothesis says the same of every column of a term, or an order speaks of one column only.
+    """Return whether a hypothesis states the same of every column of a term, or an order concerns one column only.
 
-    Then another coding changes at most the scale of what is compared. With U the combinations of groups that
-    equalities are about, they say the same of all m columns where their rank is m times the rank of U.
+    Then another coding changes at most the scale of what is compared. With U the combinations of groups in
+    equalities, these state the same of all m columns if their rank is m times the rank of U.
     """
     columns, rows = len(block.term.scales), hypothesis.rows[:, block.start : block.start + block.size]
     if hypothesis.order:
@@ -69,7 +69,7 @@ def _is_of_all_columns(block: Block, hypothesis: Hypothesis) -> bool:
 
 
 def _rank(rows: scipy.sparse.csr_array) -> int:
-    """Return the rank of sparse rows, some of which may be empty or stand twice."""
+    """Return the rank of sparse rows, some of which may be empty or repeated."""
     several: Mapping[tuple[tuple[int, ...], tuple[float, ...]], int] = {
         (tuple(rows.indices[start:stop].tolist()), tuple(rows.data[start:stop].tolist())): number
         for number, (start, stop) in enumerate(zip(rows.indptr, rows.indptr[1:], strict=False))
@@ -78,11 +78,11 @@ def _rank(rows: scipy.sparse.csr_array) -> int:
     return len(independent(scipy.sparse.csr_array(rows[list(several.values())])))
 
 
-# --- what a prior says of a factor
+# --- priors of a factor
 
 
 def _is_alike(plan: Plan, coefficient: Coefficient, factor: Factor) -> bool:
-    """Tell whether the prior of a term's coefficients stays the same where a factor's levels change places."""
+    """Return whether the prior of a term's coefficients stays the same if a factor's levels change places."""
     pooled = plan.mean.pooled.get(coefficient.name)
     priors = [coefficient.prior] if pooled is None else [pooled.mean, pooled.sd]
     if factor.coding is None or not all(prior is not None and _is_same(prior) for prior in priors):
@@ -92,11 +92,11 @@ def _is_alike(plan: Plan, coefficient: Coefficient, factor: Factor) -> bool:
         return True
     centred = factor.coding - factor.coding.mean(axis=0)
     equal = (centred**2).sum() / columns * (np.eye(levels) - 1 / levels)
-    turned = bool(np.allclose(centred @ centred.T, equal))  # orthonormal: independent normals do not mind
+    turned = bool(np.allclose(centred @ centred.T, equal))  # orthonormal: independent normals stay the same
     own = coefficient.prior
     return turned and own is not None and own.law == "normal" and not np.any(own.args["mu"])
 
 
 def _is_same(prior: Prior) -> bool:
-    """Tell whether all columns have one prior."""
+    """Return whether all columns have the same prior."""
     return all(np.ptp(np.ravel(value)) == 0 for value in prior.args.values())

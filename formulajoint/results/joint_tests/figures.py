@@ -1,6 +1,6 @@
 """Figures of a joint test from draws of the quantities tested: is any of them different from zero?
 
-Shapes: C chains, S draws a chain, q quantities c = R b - r whose null is zero. Every figure that is an average over
+Shapes: C chains, S draws per chain, q quantities c = R b - r whose null is zero. Every figure that is an average over
 draws comes with its Monte Carlo standard error, by batches over the whole statistic: the centre and covariance
 are estimated from the same draws, so the binomial error would be too small. The batches are left out one at a
 time: a batch alone is too small to estimate a covariance.
@@ -18,19 +18,19 @@ from formulajoint.arrays import FloatArray
 from formulajoint.results.draws.convergence import ess_bulk
 
 type Holds = Callable[[FloatArray], NDArray[np.bool_]]
-"""Tells of each of n draws (n, q) whether something is so."""
+"""Function of n draws (n, q): whether a condition holds in each (n,)."""
 
 BATCHES = 20
-"""Batches of draws for Monte Carlo standard errors, at least."""
+"""Fewest batches of draws for Monte Carlo standard errors."""
 
 SINGULAR = 1e-10
-"""A direction in which standardised draws spread less than this share of the widest one is no direction."""
+"""Singular value, relative to the largest, below which standardised draws count as constant in a direction."""
 
 DRAWS_PER_RANK = 10
-"""A covariance of rank q needs so many effective draws for each dimension."""
+"""Effective draws that a covariance needs for each dimension."""
 
 FEW = 10
-"""A share that fewer effective draws than this have in common is known to its order of magnitude at best."""
+"""A share that rests on fewer effective draws than this is known to its order of magnitude at best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Figure:
 
 
 def by_batches(statistic: Callable[[FloatArray], float], draws: FloatArray) -> Figure:
-    """Return a statistic of draws (C, S, q) with its Monte Carlo standard error, as `jackknife` has it."""
+    """Return a statistic of draws (C, S, q) with its Monte Carlo standard error, by `jackknife`."""
     value, error = jackknife(lambda flat: np.array(statistic(flat)), draws)
     return Figure(float(value), float(error))
 
@@ -52,8 +52,8 @@ def jackknife(
 ) -> tuple[FloatArray, FloatArray]:
     """Return statistics of draws (C, S, q) with their Monte Carlo standard errors, by the jackknife over batches.
 
-    A batch is a run of draws of one chain, longer than they remember. Of an average this is the error from batch
-    means.
+    A batch is a run of draws of one chain, longer than their autocorrelation. For an average this is the error from
+    batch means.
     """
     chains, length, q = draws.shape
     value = statistic(draws.reshape((-1, q)))
@@ -67,12 +67,12 @@ def jackknife(
 
 
 def whitened(draws: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Return draws (n, q), and zero seen with them, in coordinates of mean zero and covariance one.
+    """Return draws (n, q), and the point zero, in coordinates in which draws have mean zero and covariance one.
 
     Returns
     -------
     draws, zero : (n, rank) and (rank,) arrays
-        Nothing where the draws do not reach zero: a quantity, or a combination of some, is constant and not zero.
+        None if the draws do not reach zero: a quantity, or a combination of some, is constant and not zero.
     """
     still = np.ptp(draws, axis=0) == 0
     if np.any(draws[0, still] != 0):
@@ -91,8 +91,8 @@ def whitened(draws: FloatArray) -> tuple[FloatArray, FloatArray] | None:
 def distances(draws: FloatArray, point: FloatArray) -> tuple[FloatArray, float]:
     """Return squared Mahalanobis distances from the centre of draws (n, q): of each draw (n,), and of `point` (q,).
 
-    A draw's is from centre and covariance of the others, else it would be nearer than `point` for having pulled
-    both its way.
+    A draw's distance is from centre and covariance of the other draws. With its own effect on both it would be nearer
+    than `point`.
     """
     n = len(draws)
     centre = draws.mean(axis=0)
@@ -133,7 +133,7 @@ def contour_probability(draws: FloatArray) -> Figure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Simultaneous intervals: with `probability` all quantities lie within their own at once.
+    """Simultaneous intervals: with `probability` all quantities lie within their intervals at once.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
 
 
 def global_p_value(draws: FloatArray) -> Figure:
-    """Return one less the probability at which the first interval of a simultaneous band leaves zero out.
+    """Return 1 minus the largest probability at which an interval of the simultaneous band excludes zero.
 
     Notes
     -----
@@ -183,7 +183,7 @@ def global_p_value(draws: FloatArray) -> Figure:
 
 
 def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
-    """Return the largest of distances (..., q) in units of sd; what is constant is at zero or infinitely away."""
+    """Return the largest of distances (..., q) in units of sd; a constant has distance zero or infinity."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.max(np.nan_to_num(abs(away) / sd, posinf=np.inf), axis=-1))
 
@@ -194,27 +194,27 @@ def probability_of(holds: Holds, draws: FloatArray) -> Figure:
 
 
 def all_positive(flat: FloatArray) -> NDArray[np.bool_]:
-    """Tell of each draw whether every quantity is above zero."""
+    """Return whether every quantity is above zero, for each draw."""
     return np.asarray(np.all(flat > 0, axis=1))
 
 
 def all_negative(flat: FloatArray) -> NDArray[np.bool_]:
-    """Tell of each draw whether every quantity is below zero."""
+    """Return whether every quantity is below zero, for each draw."""
     return np.asarray(np.all(flat < 0, axis=1))
 
 
 def at_least(count: int) -> Holds:
-    """Return a function that tells of each draw whether `count` quantities or more are above zero."""
+    """Return the condition that `count` quantities or more are above zero."""
     return lambda flat: np.asarray(np.sum(flat > 0, axis=1) >= count)
 
 
 def all_within(rope: float | FloatArray) -> Holds:
-    """Return a function that tells of each draw whether every quantity is nearer to zero than its `rope`."""
+    """Return the condition that every quantity is nearer to zero than its `rope`."""
     return lambda flat: np.asarray(np.all(abs(flat) < rope, axis=1))
 
 
 def all_beyond(rope: float | FloatArray) -> Holds:
-    """Return a function that tells of each draw whether every quantity is farther from zero than its `rope`."""
+    """Return the condition that every quantity is farther from zero than its `rope`."""
     return lambda flat: np.asarray(np.all(abs(flat) > rope, axis=1))
 
 
@@ -229,7 +229,7 @@ def effective_draws(draws: FloatArray) -> float:
 def with_errors(shares: Mapping[str, Figure], effective: float) -> dict[str, float]:
     """Return shares of draws by name, and their Monte Carlo standard errors by name with ``_mcse``.
 
-    A share of no draw, or of all, has the error of a single one: batches that agree cannot tell more.
+    A share of 0 or 1 has the error of a single draw, since batches that agree give no error.
     """
     out: dict[str, float] = {}
     for name, share in shares.items():
@@ -239,7 +239,7 @@ def with_errors(shares: Mapping[str, Figure], effective: float) -> dict[str, flo
 
 
 def counting_notes(shares: Mapping[str, Figure], effective: float) -> list[str]:
-    """Return what to know of shares that no draw has, or too few for more than an order of magnitude."""
+    """Return notes on shares without a draw, or with too few for more than an order of magnitude."""
     none = [name for name, share in shares.items() if share.value == 0]
     few = [name for name, share in shares.items() if 0 < share.value * effective < FEW]
     notes = []

@@ -1,4 +1,4 @@
-"""What a hypothesis is about, as draws c = R b - r, in words, and with the region that counts as no effect."""
+"""The quantities of a hypothesis: their draws c = R b - r, their labels, and the region that counts as no effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.wording import did_you_mean, listed
 
 type Rope = float | Mapping[str, float] | None
-"""Half-width of the region about the null that counts as no effect: one for all, one a term, or none."""
+"""Half-width of the region about the null that counts as no effect: one for all, one per term, or none."""
 
 
 def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
@@ -36,28 +36,28 @@ def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
 def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> FloatArray:
     """Return draws of a term's coefficients, (chain, draw, size)."""
     named = posterior.named
-    if coefficient.name not in named.variables:  # a constant is no variable
+    if coefficient.name not in named.variables:  # a constant is not a variable
         prior = coefficient.prior
         value = prior.args["value"] if prior is not None else np.nan
         return np.full((*named.shape, block.size), value)
     return named.values(coefficient.name, coefficient.dims).reshape((*named.shape, block.size))
 
 
-# --- in words
+# --- labels
 
 
 def row_labels(plan: Plan, hypothesis: Hypothesis) -> list[str]:
-    """Return each row of the hypothesis in words: ``treatment[A] - 2 treatment[B] - 3``."""
+    """Return each row of the hypothesis as text: ``treatment[A] - 2 treatment[B] - 3``."""
     return labels_of(hypothesis, coefficient_labels(plan.design))
 
 
 def coefficient_labels(design: Design) -> list[str]:
-    """Return what each coefficient is called, in the order of ``layout``: ``treatment[A]``."""
+    """Return the label of each coefficient, in the order of ``layout``: ``treatment[A]``."""
     return [label for block in layout(design) for label in _cell_labels(block)]
 
 
 def labels_of(hypothesis: Hypothesis, names: list[str]) -> list[str]:
-    """Return each row of a hypothesis about coefficients called `names` in words."""
+    """Return each row of a hypothesis about coefficients called `names` as text."""
     labels = []
     for number, null in enumerate(hypothesis.null):
         start, stop = hypothesis.rows.indptr[number : number + 2]
@@ -100,7 +100,7 @@ def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) ->
     Raises
     ------
     InferenceError
-        Where it is not above zero, misses a term, or one row has coefficients with different regions.
+        If `rope` is not above zero, lacks a term, or one row has coefficients with different regions.
     """
     if rope is None and standardized:
         raise InferenceError(

@@ -1,4 +1,4 @@
-"""What is tested: the hypothesis that a text states or, unasked, that no slope is anything but zero in any group."""
+"""Hypotheses to test: that of a text or, by default, that every slope is zero in every group."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.wording import listed
 
 MOST_TESTED = 100
-"""A printed fit shows joint tests over so many groups at most; ``test()`` has them always."""
+"""A printed fit shows joint tests over at most this many groups; ``test()`` always shows them."""
 
 
 def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
-    """Return `text` as restrictions of coefficients; None is what is tested unasked, then what the formula asks for.
+    """Return `text` as restrictions of coefficients; None stands for the default tests, then those of the formula.
 
     Raises
     ------
     FormulaError
-        Where the text is no hypothesis about this model.
+        If the text is not a hypothesis about this model.
     InferenceError
-        Where it is no text, or there is nothing to test unasked.
+        If `text` is not a string, or there is nothing to test by default.
     """
     if text is None:
         found = unasked(plan)
@@ -44,7 +44,7 @@ def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
 
 
 def _refuse_contrasts(plan: Plan, names: Iterable[Name], text: str) -> None:
-    """Refuse the name of a contrast, which is made of coefficients and is none."""
+    """Raise a FormulaError for the name of a contrast, which is not a coefficient."""
     contrasts = {contrast.name for contrast in plan.contrasts} - {
         term.name for term in plan.design.predictor.terms
     }
@@ -55,12 +55,12 @@ def _refuse_contrasts(plan: Plan, names: Iterable[Name], text: str) -> None:
 
 
 def unasked(plan: Plan) -> list[Hypothesis]:
-    """Return for each slope that it is zero in every group, then the formula's own tests; none of them twice."""
+    """Return the default tests, that each slope is zero in every group, then the formula's own; none of them twice."""
     return [*_of_slopes(plan), *plan.tests]
 
 
 def printed_tests(posterior: Posterior) -> pd.DataFrame | None:
-    """Return the joint tests that a printed fit shows, without those of so many groups that printing would wait."""
+    """Return the joint tests that a printed fit shows, without those over too many groups, which take long."""
     plan = posterior.plan
     found = list(plan.tests) if _too_many(plan) else unasked(plan)
     return joint_table(posterior, found) if found else None
@@ -75,7 +75,7 @@ def untested(plan: Plan) -> list[str]:
 
 
 def _too_many(plan: Plan) -> int:
-    """Return how many groups there are, or none where they are not too many for a printed fit."""
+    """Return the number of groups if they are too many for a printed fit, else 0."""
     grouping = plan.design.predictor.grouping
     return len(grouping) if grouping is not None and len(grouping) > MOST_TESTED else 0
 

@@ -1,9 +1,9 @@
 """The contour probability by scores, where groups are independent a posteriori.
 
-Of one coefficient a group the score is z = Phi^-1(P(b < null)); its square, or of several coefficients the chi-square
-that is as rare as draws as far out as the null by the group's own ellipsoid, is added over the groups, and the sum is
-compared with a chi-square. Under flat priors each P is half the p-value of the group's own t test, so that the sum is
-that of the classical test. Of one common value, as in ``x == x[A]``, it is the smallest sum over that value.
+For one coefficient per group the squared score is z^2, z = Phi^-1(P(b < null)). For several it is the chi-square whose
+tail probability is the share of draws at least as far out as the null, by the group's own ellipsoid. The sum over the
+groups is compared with a chi-square. Under flat priors each P is half the p-value of the group's own t test, so that
+the sum is that of the classical test. For one common value, as in ``x == x[A]``, it is the smallest sum over it.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from formulajoint.results.joint_tests.quantities import quantities
 from formulajoint.results.joint_tests.strata import independent_strata
 
 type Sum = Callable[[FloatArray], tuple[float, int]]
-"""From draws (n, q): the sum of squared scores, and how many strata have no draw beyond the null."""
+"""Function of draws (n, q): the sum of squared scores, and the number of strata without a draw beyond the null."""
 
 POINTS, ROUNDS = 33, 6
-"""The common value is looked for on a grid of this many points, and so often on a finer one around the best."""
+"""Points of each finer grid for the common value, around the best so far; and the number of these grids."""
 
 CANDIDATES = 400
-"""Points of the first grid: quantiles of the strata's draws."""
+"""Points of the first grid: this many quantiles of the strata's draws, and as many evenly spaced points."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantities:
-    """What is tested of some strata: under the hypothesis c = free theta for some theta (d,).
+    """The tested quantities c of some strata: under the hypothesis c = free theta for some theta (d,).
 
     Attributes
     ----------
     draws : (C, S, q) array
-        Of c.
+        Draws of c.
     strata : (q,) int array
     free : (q, d) array
     """
@@ -52,7 +52,7 @@ class Quantities:
 
     @property
     def defined(self) -> bool:
-        """Whether there is a score: of strata by themselves, or of one value that is common to one c a stratum."""
+        """Whether there is a score: for strata by themselves, or for one value common to one c per stratum."""
         alone = len(np.unique(self.strata)) == len(self.strata) and not np.any(self.still)
         return self.free.shape[1] == 0 or (self.free.shape[1] == 1 and alone)
 
@@ -63,7 +63,7 @@ class Quantities:
 
 
 def scored(posterior: Posterior, hypothesis: Hypothesis) -> list[Quantities] | None:
-    """Return what a hypothesis says of independent strata; None where they are not, or there is no score of it."""
+    """Return the tested quantities by independent strata; None if there are no such strata, or no score."""
     strata = independent_strata(posterior.plan)
     parts = None if strata is None else by_strata(hypothesis, strata.of_coefficients)
     if parts is None:
@@ -77,17 +77,17 @@ def scored(posterior: Posterior, hypothesis: Hypothesis) -> list[Quantities] | N
 
 @dataclass(frozen=True, slots=True)
 class ScoreContour:
-    """The contour probability, and how many strata have no draw beyond the null: with any it is an upper bound."""
+    """The contour probability, and the number of strata without a draw beyond the null: if any, an upper bound."""
 
     figure: Figure
     saturated: int
 
 
 def score_contour(tested: Sequence[Quantities]) -> ScoreContour:
-    """Return the contour probability by scores of what is `defined`.
+    """Return the contour probability by scores of `defined` quantities.
 
     The share of draws below the null is taken as (count + 1/2) / (n + 1), in effective draws, so that a score is finite
-    where no draw is beyond the null. It is then too small, and the contour probability an upper bound.
+    where no draw is beyond the null. The score is then too small, and the contour probability an upper bound.
     """
     if any(np.any(each.draws[0, 0, each.still] != 0) for each in tested):
         return ScoreContour(Figure(0.0, 0.0), 0)
@@ -106,7 +106,7 @@ def score_contour(tested: Sequence[Quantities]) -> ScoreContour:
 
 
 def sum_of_scores(tested: Sequence[Quantities]) -> Sum:
-    """Return the sum of squared scores as a function of the draws of all that is tested, side by side."""
+    """Return the sum of squared scores as a function of the draws of all quantities, side by side."""
     sums = [_apart(each) if each.free.shape[1] == 0 else _common(each) for each in tested]
     edges = np.cumsum([each.draws.shape[2] for each in tested])[:-1]
 
@@ -118,7 +118,7 @@ def sum_of_scores(tested: Sequence[Quantities]) -> Sum:
 
 
 def _worth(tested: Quantities) -> FloatArray:
-    """Return effective draws a draw, (q,), at most one."""
+    """Return effective draws per draw, (q,), at most one."""
     chains, length, q = tested.draws.shape
     if length < 4 or q == 0:
         return np.ones(q)
@@ -131,7 +131,7 @@ def _share(count: FloatArray | float, draws: int, worth: FloatArray | float) -> 
 
 
 def _apart(tested: Quantities) -> Sum:
-    """Return the sum of strata by themselves, at zero."""
+    """Return the sum of scores of strata by themselves, at zero."""
     worth, strata = _worth(tested), tested.strata
     numbers, sizes = np.unique(strata, return_counts=True)
     single = np.isin(strata, numbers[sizes == 1])
@@ -149,7 +149,7 @@ def _apart(tested: Quantities) -> Sum:
 
 
 def _ellipsoid(flat: FloatArray, worth: float) -> tuple[float, int]:
-    """Return the score of several quantities (n, q) of a stratum, and 1 where no draw is as far out as zero."""
+    """Return the score of several quantities (n, q) of a stratum, and 1 if no draw is as far out as zero."""
     found = whitened(flat)
     if found is None:
         return np.inf, 0
@@ -165,7 +165,7 @@ def _common(tested: Quantities) -> Sum:
 
     def total(flat: FloatArray) -> tuple[float, int]:
         n, draws = len(flat), np.sort(flat / free, axis=0).T  # (q, n)
-        counts = np.arange(n) + 0.5  # at a draw; between draws the count goes on evenly
+        counts = np.arange(n) + 0.5  # at a draw; linear between draws
 
         def below(theta: FloatArray) -> FloatArray:
             return np.stack([np.interp(theta, own, counts, 0.0, n) for own in draws])

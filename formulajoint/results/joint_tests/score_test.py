@@ -1,13 +1,13 @@
-"""The classical test with a residual variance a stratum: normal scores of the strata's F tests.
+"""The classical test with a residual variance per stratum: normal scores of the strata's F tests.
 
-Of a hypothesis about each stratum by itself the F test of its q_k restrictions on nu_k degrees of freedom has a p-value
-that is uniform under the null, whatever the variances, so that the sum of the chi-squares on q_k degrees of freedom
-that are as rare is a chi-square on their sum: exact for normal errors.
+For a hypothesis about each stratum by itself, the F test of its q_k restrictions on nu_k degrees of freedom has a
+p-value that is uniform under the null, whatever the variances. The chi-squares on q_k degrees of freedom with the same
+p-values therefore sum to a chi-square on the sum of the q_k: exact for normal errors.
 
-Of common values, such as one slope in all strata, the statistic is the smallest such sum over the common values. At the
-true ones the sum is a chi-square, and the smallest is at most that; it is compared with the chi-square on as many
-degrees of freedom fewer, which holds where the strata have many rows, and keeps below its level with few
-(``docs/statistics.md`` has the rates).
+For common values, such as one slope in all strata, the statistic is the smallest such sum over the common values. At
+the true values the sum is a chi-square, and the smallest is at most that. It is compared with the chi-square with one
+degree of freedom fewer per common value, which holds where the strata have many rows, and keeps below its level with
+few (``docs/statistics.md`` has the rates).
 
 References
 ----------
@@ -23,13 +23,13 @@ from formulajoint.arrays import FloatArray
 from formulajoint.results.joint_tests.tails import log_chi_square_density, log_f_density, normal_scores
 
 MOST_STARTS = 100
-"""The smallest sum is looked for from the estimates of this many strata, those that know most, and the pooled one."""
+"""Starts of the search: the estimates of at most this many strata, those with most information, and the pooled one."""
 
 SEARCH_STEPS, FINAL_STEPS = 60, 30
 """Steps from all starts with approximate weights, and from the best with exact ones."""
 
 FINALISTS = 3
-"""Starts that go on with exact weights."""
+"""Number of starts, the best ones, that continue with exact weights."""
 
 
 def score_statistic(maps: FloatArray, values: FloatArray, ranks: FloatArray, df: FloatArray) -> FloatArray:

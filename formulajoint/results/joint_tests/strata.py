@@ -1,4 +1,4 @@
-"""Strata: the groups of rows that share no parameter, so that each speaks for its own coefficients alone."""
+"""Strata: the groups of rows that share no parameter, so that each informs its own coefficients alone."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from formulajoint.design.schema import Design, Grouping
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strata:
-    """Which coefficients belong to which stratum.
+    """The stratum of each group and coefficient.
 
     Attributes
     ----------
     grouping : Grouping
-        Whose groups the strata are.
+        The grouping whose groups are the strata.
     of_groups : (G,) int array
         The stratum of each group of the mean.
     of_coefficients : (P,) int array
@@ -32,7 +32,7 @@ class Strata:
 
 
 def strata_of(design: Design, grouping: Grouping) -> Strata | None:
-    """Return the strata of the mean's coefficients by `grouping`; None where a coefficient belongs to several."""
+    """Return the strata of the mean's coefficients by `grouping`; None if a coefficient belongs to several."""
     own = design.predictor.grouping
     if own is None or design.predictor.common:
         return None
@@ -45,10 +45,10 @@ def strata_of(design: Design, grouping: Grouping) -> Strata | None:
 
 
 def independent_strata(plan: Plan) -> Strata | None:
-    """Return the strata that are independent a posteriori; None where they share something.
+    """Return the strata that are independent a posteriori; None if they share something.
 
-    They do not where coefficients or scales are pooled, where rows of several groups have a coefficient in common, or
-    where one residual sd, or another unknown parameter, is that of all rows.
+    They share something if coefficients or scales are pooled, if rows of several groups have a coefficient in common,
+    or if one residual sd, or another unknown parameter, is that of all rows.
     """
     own = plan.mean.predictor.grouping
     if own is None or plan.mean.pools:

@@ -1,4 +1,4 @@
-"""The table of joint tests: one row a hypothesis, empty where a figure is not defined, with a note that says why."""
+"""The table of joint tests: one row per hypothesis; a figure that is not defined is empty, and a note says why."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ COLUMNS = [
 
 
 BY_SCORES = "by scores, group by group"
-"""How a note says that a contour probability comes from those of each group."""
+"""Words of a note: the contour probability comes from those of each group."""
 
 UPPER_BOUND = "an upper bound"
-"""How a note says that a contour probability may be smaller."""
+"""Words of a note: the contour probability may be smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of draws beside the hypothesis itself: a region of no effect, and how many must be above zero."""
+    """Options of a test: the region of no effect, and the number of quantities for ``p_at_least``."""
 
     rope: FloatArray | float | None = None
     at_least: int | None = None
@@ -71,7 +71,7 @@ def joint_table(
     at_least: int | None = None,
     standardized: bool = False,
 ) -> pd.DataFrame:
-    """Return one row a hypothesis with the columns of `COLUMNS`; its name or text is in the index.
+    """Return one row per hypothesis with the columns of `COLUMNS`; its name or text is in the index.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ def joint_table(
     rope : float or mapping of term to float, optional
         Half-width of the region of practical equivalence about the null, in the coefficients' units.
     at_least : int, optional
-        How many quantities must be above zero for ``p_at_least``.
+        Number of quantities that must be above zero for ``p_at_least``.
     standardized : bool
         Whether `rope` is in sds of the response per s_x of the predictor.
 
     Raises
     ------
     InferenceError
-        Where `rope` or `at_least` makes no sense.
+        If `rope` or `at_least` is invalid.
     """
     rows = {}
     for h in hypotheses:
@@ -134,7 +134,7 @@ def _row(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> dict[
 def _priors(
     plan: Plan, hypothesis: Hypothesis, factor: LogIntegral, shares: Mapping[str, Figure]
 ) -> list[str]:
-    """Return what a Bayes factor owes to the prior, in words."""
+    """Return notes on how a Bayes factor depends on the prior."""
     coding = coding_note(plan, hypothesis)
     if not hypothesis.order:
         return [equalities.scale_note(plan, hypothesis), *([f"log BF10 {coding}"] if coding else [])]
@@ -143,7 +143,7 @@ def _priors(
 
 
 def shares_of(draws: FloatArray, asked: Question) -> dict[str, Figure]:
-    """Return the shares of draws (C, S, q) in which quantities stand as was asked."""
+    """Return the shares of draws (C, S, q) in which quantities meet each condition."""
     held: dict[str, Holds] = {"p_all_positive": figures.all_positive, "p_all_negative": figures.all_negative}
     if asked.at_least is not None:
         held["p_at_least"] = figures.at_least(_count(asked.at_least, draws.shape[2]))
@@ -166,19 +166,19 @@ def _count(given: int, most: int) -> int:
 def distances(
     draws: FloatArray, kept: FloatArray, effective: float, notes: list[str], missing: str = ""
 ) -> dict[str, Figure]:
-    """Return the figures that equalities have of their distance from the null, and note which are missing.
+    """Return the figures of equalities by their distance from the null, and note which are missing.
 
     Parameters
     ----------
     draws : (C, S, q) array
     kept : (C, S, rank) array
-        Those that do not follow from the others.
+        Quantities that do not follow from the others.
     effective : float
         Effective draws.
     notes : list of str
-        Added to.
+        Notes are appended to it.
     missing : str
-        Why there is no covariance, if there is none.
+        Why there is no covariance; empty if there is one.
     """
     rank = kept.shape[2]
     if draws.shape[0] * draws.shape[1] <= 2 * rank:
@@ -195,7 +195,7 @@ def distances(
 def _by_scores(
     draws: FloatArray, tested: Sequence[Quantities], notes: list[str], missing: str
 ) -> dict[str, Figure]:
-    """Return the same figures where strata are independent a posteriori: each needs its own covariance at most."""
+    """Return the same figures for strata that are independent a posteriori: each needs its own covariance at most."""
     most = max(np.unique(each.strata, return_counts=True)[1].max() for each in tested)
     if most > 1 and (missing or draws.shape[0] * draws.shape[1] <= 2 * most):
         notes.append(missing or f"no contour or band: {most} dimensions need more draws")
@@ -239,9 +239,9 @@ def _classical(posterior: Posterior, hypothesis: Hypothesis, notes: list[str]) -
 
 
 def band_table(posterior: Posterior, hypothesis: Hypothesis, prob: float) -> pd.DataFrame:
-    """Return one row a quantity of the hypothesis: mean, sd, and simultaneous interval about its value less the null.
+    """Return one row per quantity of the hypothesis: mean, sd and simultaneous interval of its value less the null.
 
-    With probability `prob` all quantities lie within their intervals at once, so an interval without zero says
+    With probability `prob` all quantities lie within their intervals at once, so an interval without zero shows
     which groups differ.
     """
     draws, labels = quantities(posterior, hypothesis), row_labels(posterior.plan, hypothesis)
@@ -271,7 +271,7 @@ def bands(draws: FloatArray, labels: Sequence[str], prob: float, missing: str = 
 def sensitivity_table(
     posterior: Posterior, hypotheses: Sequence[Hypothesis], factors: float | Sequence[float]
 ) -> pd.DataFrame:
-    """Return one row a hypothesis and factor: prior_sd, log_bf10, log_bf10_mcse and a note where there is none."""
+    """Return one row per hypothesis and factor: prior_sd, log_bf10, log_bf10_mcse, or a note why there are none."""
     several: list[Any] = list(np.ravel(np.asarray(factors, dtype=object)))
     if not several or not all(isinstance(f, Real) and 0 < float(f) < math.inf for f in several):
         raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")

@@ -1,7 +1,7 @@
-"""Tail probabilities of F and chi-square, and their inverse, down to those that no floating-point number holds.
+"""Tail probabilities of F and chi-square, and their inverse, even below the smallest floating-point number.
 
-Below `SMALL` the logarithm of a tail is an integral with exponential weight, by Gauss-Laguerre quadrature: substituted
-so, what is left of the integrand is smooth.
+Below `SMALL` the logarithm of a tail is an integral with exponential weight, by Gauss-Laguerre quadrature: with this
+substitution the rest of the integrand is smooth.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ STEPS = 20
 
 
 def normal_scores(squares: FloatArray, ranks: FloatArray, df: FloatArray) -> FloatArray:
-    """Return the chi-square on `ranks` degrees of freedom that is as rare as F on `ranks` and `df`.
+    """Return the chi-square on `ranks` degrees of freedom with the tail probability of F on `ranks` and `df`.
 
-    Of one restriction it is the square of the normal score of a t statistic.
+    For one restriction it is the square of the normal score of a t statistic.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def normal_scores(squares: FloatArray, ranks: FloatArray, df: FloatArray) -> Flo
     p = scipy.special.fdtrc(ranks, df, squares / ranks)
     out = scipy.special.ndtri(p / 2) ** 2
     several = ranks != 1
-    if np.any(several):  # ten times as dear
+    if np.any(several):  # ten times as slow
         out = np.where(several, scipy.special.chdtri(ranks, p), out)
     tiny = p < SMALL
     if np.any(tiny):

@@ -1,14 +1,14 @@
-"""Whether the model could have made the data: figures of the residuals among those of replicated data.
+"""Predictive check: figures of the residuals, compared with those of replicated data.
 
-Replications y_rep of the response itself are no yardstick for the data where the coefficients were fitted: with many
-of them the data's errors are in y_rep twice, once in the fit and once in the fit's uncertainty. Residuals at a draw of
-the posterior are one: if the model is right, y and its posterior draw theta are jointly distributed like y_rep and
+Replications y_rep of the response itself are not comparable with the data where coefficients were fitted: with many of
+them the data's errors are in y_rep twice, once in the fit and once in the fit's uncertainty. Residuals at a draw of the
+posterior are comparable: if the model is right, y and its posterior draw theta are jointly distributed like y_rep and
 theta, so that the normal scores z_i = Phi^-1(F(y_i | theta)) are N(0, 1) and independent, whatever was fitted (Johnson,
 Annals of Statistics 2004 and Bayesian Analysis 2007; Gosselin, PLoS ONE 2011). A figure of z thus has a known reference
 distribution at each draw. Here each is turned into a standard normal h, positive where the data's is larger.
 
-One p-value from many draws: 2 median(p) holds the level, however the draws' p-values depend on each other (Rüger,
-Metrika 1978), and two for the two sides. Over K figures the smallest counts K times (Bonferroni).
+One p-value from many draws: 2 median(p) keeps the level, however the draws' p-values depend on each other (Rüger,
+Metrika 1978), times 2 for the two sides. Over K figures the smallest p-value is multiplied by K (Bonferroni).
 
 Shapes: D draws, N rows, G groups.
 """
@@ -35,10 +35,10 @@ DRAWS = 200
 """Draws of the posterior at which residuals are taken."""
 
 MOST_NAMED = 3
-"""Figures that the verdict names."""
+"""The verdict names at most this many figures."""
 
 FEWEST_ROWS = 20
-"""Skewness and kurtosis of fewer rows have no normal approximation."""
+"""Fewest rows for the normal approximation of skewness and kurtosis."""
 
 FIGURES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -51,19 +51,19 @@ FIGURES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "trend": ("an sd that rises more with the mean", "an sd that rises less with the mean"),
     }
 )
-"""Figures of the residuals, and what replications have than the data where theirs is larger, or smaller."""
+"""Figures of the residuals, with phrases for replications whose figure is larger, or smaller, than the data's."""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictiveCheck:
-    """What the check found.
+    """Result of the check.
 
     Attributes
     ----------
     scores : mapping of str to float
-        Of each of `FIGURES` that exists, the median of h: the data's figure among replicated ones, in sds.
+        For each of `FIGURES` that exists, the median of h: the data's figure among replicated ones, in sds.
     groups : str
-        What the groups are called.
+        Name of the grouping.
     """
 
     scores: Mapping[str, float]
@@ -71,7 +71,7 @@ class PredictiveCheck:
 
     @property
     def p_values(self) -> dict[str, float]:
-        """A p-value of each figure by itself."""
+        """The p-value of each figure by itself."""
         return {name: min(1.0, float(4 * special.ndtr(-abs(h)))) for name, h in self.scores.items()}
 
     @property
@@ -86,7 +86,7 @@ class PredictiveCheck:
 
     @property
     def verdict(self) -> str:
-        """What the check says, in words: in what replications differ most from the data."""
+        """The result as text: the figures in which replications differ most from the data."""
         p = "< 0.0001" if self.p_value < 1e-4 else f"= {self.p_value:.2g}"
         if self.is_usual:
             return f"the residuals are like those of the model's replications (p {p} for {len(self.scores)} figures)"
@@ -98,18 +98,18 @@ class PredictiveCheck:
 
 
 def predictive_check(posterior: Posterior, seed: int | None = 0) -> PredictiveCheck:
-    """Return how figures of the residuals compare with those of replicated data.
+    """Return the comparison of figures of the residuals with those of replicated data.
 
     Parameters
     ----------
     posterior : Posterior
     seed : int, optional
-        Of the choice of draws.
+        Seed of the choice of draws.
 
     Raises
     ------
     InferenceError
-        Where the family is not one of the language's own.
+        If the family is not one of the language's own.
     """
     y, grouping = posterior.plan.design.response.values, _grouping(posterior.plan)
     taken = some_draws(posterior, DRAWS, np.random.default_rng(seed))
@@ -159,7 +159,7 @@ def _smallest_score(least: FloatArray, rows: int) -> FloatArray:
 
 
 def _groups_score(z: FloatArray, grouping: Grouping) -> FloatArray:
-    """Return how much the groups' sds differ: the variance of their normal scores, as a normal score."""
+    """Return the differences among the groups' sds: the variance of their normal scores, as a normal score."""
     sizes = np.bincount(grouping.codes, minlength=len(grouping))
     sums = np.stack([np.bincount(grouping.codes, weights=row**2, minlength=len(grouping)) for row in z])
     h = _chi_square_score(sums, sizes.astype(float))
@@ -167,7 +167,7 @@ def _groups_score(z: FloatArray, grouping: Grouping) -> FloatArray:
 
 
 def _trend_score(z: FloatArray, mean: FloatArray) -> FloatArray:
-    """Return how much the residuals' size rises with the ranks of the means: a linear contrast of normal scores."""
+    """Return the rise of the residuals' size with the ranks of the means: a linear contrast of normal scores."""
     sizes = -special.ndtri(np.maximum(2 * special.ndtr(-abs(z)), np.finfo(float).tiny))
     ranks = stats.rankdata(mean, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)

@@ -1,6 +1,6 @@
-"""New responses at the rows of the data, drawn from the posterior: what the model would have seen.
+"""New responses at the rows of the data, drawn from the posterior.
 
-In NumPy from the plan, so that a saved fit needs no PyMC and no data to be checked against them.
+They are drawn in NumPy from the plan, so that the check of a saved fit needs neither PyMC nor the data.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 
 LEAST_DRAWS, MOST_NUMBERS, BLOCK = 20, 2 * 10**7, 2**22
-"""Fewer draws are taken, but not below the first number, where draws times rows would exceed the second; the third is
-that product for one block of predictions."""
+"""Fewest draws; most draws times rows, above which fewer draws are taken; and draws times rows of one block of
+predictions."""
 
 TINY = 1e-300
-"""Least tail probability that is turned into a normal score."""
+"""Smallest tail probability that is turned into a normal score."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,14 +59,14 @@ class Predictions:
 
 
 def some_draws(posterior: Posterior, count: int, rng: Generator) -> IntArray:
-    """Return the numbers of `count` draws, chains one after another; fewer where there are fewer, or very many rows."""
+    """Return the indices of `count` draws, chains one after another; fewer if there are fewer, or very many rows."""
     chains, draws = posterior.named.shape
     most = max(LEAST_DRAWS, MOST_NUMBERS // posterior.plan.design.rows.used)
     return rng.choice(chains * draws, size=min(count, most, chains * draws), replace=False)
 
 
 def in_blocks(posterior: Posterior, taken: IntArray) -> Iterator[Predictions]:
-    """Yield the predictions of the draws numbered `taken`, as many at once as memory is kept small by."""
+    """Yield the predictions of the draws numbered `taken`, in blocks that keep memory small."""
     for block in batched(taken, max(1, BLOCK // posterior.plan.design.rows.used)):
         yield predictions(posterior, np.array(block))
 
@@ -77,7 +77,7 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     Raises
     ------
     InferenceError
-        Where the family is not one of the language's own.
+        If the family is not one of the language's own.
     """
     plan, rows = posterior.plan, posterior.plan.design.rows.used
     if plan.family.name not in ("gaussian", "student"):
@@ -97,7 +97,7 @@ def _values(posterior: Posterior, part: LinearPlan | ScalePlan, taken: IntArray,
     """Return a family parameter at each row, (len(taken), N)."""
     if isinstance(part, LinearPlan):
         return np.exp(_linear(posterior, part, taken))
-    if part.name not in posterior.named.variables:  # a constant is no variable
+    if part.name not in posterior.named.variables:  # a constant is not a variable
         return np.full((len(taken), rows), float(part.prior.args["value"]))
     values = _draws(posterior, part.name, part.dims, taken)
     codes = np.zeros(rows, dtype=np.int64) if part.grouping is None else part.grouping.codes

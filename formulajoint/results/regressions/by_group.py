@@ -1,4 +1,4 @@
-"""Least squares by group: what each group says by itself, before anything is pooled."""
+"""Least squares by group: each group's own estimates, without pooling."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from formulajoint.design.schema import Design, Term
 
 
 def not_pooled(design: Design) -> dict[str, FloatArray]:
-    """Return each per-group term's least-squares coefficients, (G, k) by name; NaN where a group cannot tell.
+    """Return each per-group term's least-squares coefficients, (G, k) by name; NaN if a group does not determine one.
 
-    Shared coefficients are those of the regression on all columns, so that the groups' are theirs, too.
+    Shared coefficients are those of the regression on all columns, and so are the groups'.
     """
     predictor, rows, weights = design.predictor, design.rows.used, design.precisions
     own = stack(predictor.per_group, rows)
@@ -27,7 +27,7 @@ def not_pooled(design: Design) -> dict[str, FloatArray]:
 
 
 def _shared(y: FloatArray, own: FloatArray, shared: FloatArray, design: Design) -> FloatArray:
-    """Return the shared coefficients: those of what each group's own columns leave of both sides."""
+    """Return the shared coefficients: the regression of residuals of both sides after each group's own columns."""
     root = np.ones(len(y)) if design.precisions is None else np.sqrt(design.precisions)
     table = np.column_stack([y, shared]) * root[:, None]
     left = np.empty_like(table)

@@ -1,4 +1,4 @@
-"""Least squares of what the data determine, whether or not they determine every coefficient.
+"""Least squares of estimable combinations, whether or not the data determine every coefficient.
 
 Columns are divided by their lengths first, so that neither ranks nor digits depend on units.
 """
@@ -31,7 +31,7 @@ class LeastSquares:
     Attributes
     ----------
     lengths : (P,) array
-        Of the columns; 1 for a column of zeros.
+        Lengths of the columns; 1 for a column of zeros.
     right : (P, r) array
         Right singular vectors, a basis of the row space.
     inverse : (r,) array
@@ -39,7 +39,7 @@ class LeastSquares:
     along : (r,) array
         y along the left singular vectors.
     rss : float
-        Residual sum of squares; zero where it is rounding.
+        Residual sum of squares; zero if it is rounding.
     """
 
     lengths: FloatArray
@@ -54,12 +54,12 @@ class LeastSquares:
         return len(self.inverse)
 
     def determined(self, rows: FloatArray) -> NDArray[np.bool_]:
-        """Tell of each combination of coefficients (q, P) whether it is estimable: whether it lies in the row space.
+        """Return for each combination of coefficients (q, P) whether it is estimable: whether it lies in the row space.
 
         Notes
         -----
-        Searle, *Linear Models* (1971), section 5.4. Terms are summed coefficient by coefficient, and a sum is zero
-        beside its own terms, so that a coefficient with small units counts as much as any other.
+        Searle, *Linear Models* (1971), section 5.4. Terms are summed coefficient by coefficient, and a sum counts as
+        zero relative to its own terms, so that a coefficient with small units counts as much as any other.
         """
         if self.rank == len(self.lengths):
             return np.ones(len(rows), dtype=bool)

@@ -1,7 +1,7 @@
-"""The regression of all coefficients at once, in as few rows as say the same.
+"""The regression of all coefficients at once, compressed to QR triangles with the same cross-products.
 
-Per group the triangle of a QR decomposition replaces the rows: it has the same cross-products, so nothing that depends
-on them alone can tell, and a million rows cost one pass.
+Per group the triangle of a QR decomposition replaces the rows: it has the same cross-products, so whatever depends on
+them alone is the same, and a million rows cost one pass.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from formulajoint.design.moments import group_triangles, stack
 from formulajoint.design.schema import Design
 
 MOST_COEFFICIENTS = 1500
-"""Above so many coefficients their joint cross-products would cost more than seconds."""
+"""Most coefficients: the joint cross-products of more would take longer than seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Regression:
-    """Columns (M, P) and response (M,) with the cross-products of the data, row weights counted in.
+    """Columns (M, P) and response (M,) with the cross-products of the data, including row weights.
 
     Where standard errors are known, rows are in units of them: the residual sd is 1.
 
@@ -44,7 +44,7 @@ class Regression:
 
 
 def regression(design: Design) -> Regression | None:
-    """Return the regression of a Gaussian design, or None where it has too many coefficients."""
+    """Return the regression of a Gaussian design, or None if it has too many coefficients."""
     blocks = layout(design)
     count = sum(block.size for block in blocks)
     if count > MOST_COEFFICIENTS:
@@ -63,7 +63,7 @@ def regression(design: Design) -> Regression | None:
 def _placed(
     triangle: FloatArray, design: Design, blocks: tuple[Block, ...], group: int, count: int
 ) -> FloatArray:
-    """Return a group's columns where its coefficients stand among all `count`."""
+    """Return a group's columns, placed at its coefficients among all `count`."""
     out, start = np.zeros((len(triangle), count)), 0
     own = {id(term) for term in design.predictor.per_group}
     for block in blocks:  # per-group terms, then common ones: the order of the table

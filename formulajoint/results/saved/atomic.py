@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def path_of(path: object) -> Path:
     Raises
     ------
     StoreError
-        Where it is neither a text nor a path.
+        If it is neither a string nor a path.
     """
     if not isinstance(path, str | os.PathLike):
         raise StoreError(f"A file is named by a text or a path, not by {path!r}.")
@@ -24,12 +24,12 @@ def path_of(path: object) -> Path:
 
 
 def write_whole(target: Path, *parts: bytes) -> None:
-    """Write `parts` to `target`, under another name until all is there; what was there is replaced then.
+    """Write `parts` to a temporary file, which then replaces `target`.
 
     Raises
     ------
     StoreError
-        Where it cannot be written; what was there stays.
+        If it cannot be written; an existing `target` stays.
     """
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:

@@ -1,7 +1,7 @@
 """A design as plain data and arrays, and back: what a saved fit needs of its data.
 
-The values of ``design/schema.py`` become dicts, lists, texts and numbers, and their arrays names of arrays beside them.
-Nothing is pickled, and nothing is called that is not in the table of types.
+The values of ``design/schema.py`` become dicts, lists, strings and numbers; their arrays become names of separate
+arrays. Nothing is pickled, and only types in the table of types are called.
 """
 
 from __future__ import annotations
@@ -56,18 +56,18 @@ class Plain:
 
 
 def to_plain(design: schema.Design) -> Plain:
-    """Return `design` as data and arrays; of the data frame no further column can be read."""
+    """Return `design` as data and arrays; no further column of the data frame can be read then."""
     arrays: Arrays = {}
     return Plain(_encoded(replace(design, read_column=None), arrays), arrays)
 
 
 def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:
-    """Return the design that `to_plain` gave, in `language`: the plain one with all extensions, unless it is given.
+    """Return the design that `to_plain` encoded, in `language`; the default is the plain one with all extensions.
 
     Raises
     ------
     StoreError
-        Where `plain` is no such design.
+        If `plain` is not such a design.
     """
     spoken = chosen(language)
     design = _decoded(plain.data, plain.arrays, spoken)

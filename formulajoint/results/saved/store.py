@@ -1,9 +1,9 @@
-"""Saved fits: one NetCDF file with the draws, and all that is needed to read answers from them without the data.
+"""Saved fits: one NetCDF file with the draws, and all that is needed to compute results from them without the data.
 
 The file is what ArviZ writes, so that ``az.from_netcdf`` opens it, with one more group: the formula, the arguments of
-the fit, the versions of the packages, and of the data those rows and columns that the formula uses. Behind it stand
-48 bytes of our own, which HDF5 does not read: a mark, and SHA-256 of the rest. A file whose bytes are not those that
-were written never reaches the HDF5 library, which may crash on them.
+the fit, the versions of the packages, and those rows and columns of the data that the formula uses. After it come 48
+bytes of our own, which HDF5 does not read: a mark, and SHA-256 of the rest. A file whose bytes are not those that were
+written never reaches the HDF5 library, which may crash on them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from formulajoint.results.saved.atomic import path_of, write_whole
 from formulajoint.results.saved.design_codec import Plain, fingerprint, from_plain, to_plain
 
 LAYOUT = 1
-"""Of the files written; files of later layouts are refused by name."""
+"""Layout of the files written; files of other layouts are refused with the version that wrote them."""
 
 GROUP = "formulajoint"
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -43,18 +43,18 @@ PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "nutpie", "numpy", "sci
 
 
 def save(posterior: Posterior, path: str | os.PathLike[str]) -> None:
-    """Write `posterior` to `path`, all of it or nothing.
+    """Write `posterior` to `path`, completely or not at all.
 
     Parameters
     ----------
     posterior : Posterior
     path : path
-        Ends in ``.nc``; a file that is there is replaced.
+        Ends in ``.nc``; an existing file is replaced.
 
     Raises
     ------
     StoreError
-        Where the file has another suffix or cannot be written.
+        If the file has another suffix or cannot be written.
     """
     target = target_of(path)
     body = bytes(_tree(posterior).to_netcdf(engine="h5netcdf"))
@@ -68,12 +68,12 @@ def load(path: str | os.PathLike[str], language: Language | None = None) -> Post
     ----------
     path : path
     language : Language, optional
-        The plain language with all installed and registered extensions, unless another is given.
+        Default: the plain language with all installed and registered extensions.
 
     Raises
     ------
     StoreError
-        Where the file is missing, damaged, not written by `save`, or of a later version.
+        If the file is missing, damaged, not written by `save`, or of a later version.
     """
     source = path_of(path)
     body = _unsealed(source)
@@ -83,17 +83,17 @@ def load(path: str | os.PathLike[str], language: Language | None = None) -> Post
         return _posterior(tree, language)
     except StoreError as error:
         raise StoreError(f"{source} cannot be read: {error}") from error
-    except Exception as error:  # the bytes are sealed, but anybody can seal
+    except Exception as error:  # a seal does not prove that `save` wrote the bytes
         raise StoreError(f"{source} holds no fit that can be read: {error!r}") from error
 
 
 def target_of(path: str | os.PathLike[str]) -> Path:
-    """Return `path` as one that a fit can be saved to.
+    """Return `path` as a path to which a fit can be saved.
 
     Raises
     ------
     StoreError
-        Where it does not end in ``.nc``, or its folder is not there.
+        If it does not end in ``.nc``, or its folder does not exist.
     """
     target = path_of(path)
     if target.suffix != ".nc":
@@ -104,7 +104,7 @@ def target_of(path: str | os.PathLike[str]) -> Path:
 
 
 def _unsealed(source: Path) -> bytes:
-    """Return the bytes of a file before its seal, once they are known to be those that were written."""
+    """Return the bytes of a file before its seal, checked to be those that were written."""
     if not source.is_file():
         raise StoreError(f"{source} is a folder." if source.is_dir() else f"There is no file {source}.")
     try:
@@ -124,7 +124,7 @@ def _unsealed(source: Path) -> bytes:
     return body
 
 
-# --- what a file holds
+# --- the content of a file
 
 
 def _tree(posterior: Posterior) -> DataTree:
@@ -171,7 +171,7 @@ def _priors(plan: Plan) -> dict[str, str]:
 
 
 def _writable(dataset: Dataset) -> Dataset:
-    """Return `dataset` with what NetCDF can hold: texts for objects, and attributes that JSON knows."""
+    """Return `dataset` in the types of NetCDF: strings for objects, and attributes of JSON types only."""
     objects = [name for name, variable in dataset.data_vars.items() if variable.dtype == object]
     out = dataset.assign(
         {name: dataset[name].copy(data=_texts(dataset[name].to_numpy())) for name in objects}
@@ -191,7 +191,7 @@ def _json_only(attrs: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in attrs.items() if isinstance(value, str | int | float)}
 
 
-# --- and back
+# --- reading it back
 
 
 def _posterior(tree: DataTree, language: Language | None) -> Posterior:
@@ -226,7 +226,7 @@ def _check_layout(record: Mapping[str, Any]) -> None:
 
 
 def _check_priors(plan: Plan, record: Mapping[str, Any]) -> None:
-    """Refuse a fit whose model this version would make with other priors: its Bayes factors would not be those."""
+    """Raise a StoreError if this version would give the model other priors, and so other Bayes factors."""
     was, now = record["prior_of"], _priors(plan)
     changed = [name for name in was | now if was.get(name) != now.get(name)]
     if changed:
@@ -238,7 +238,7 @@ def _check_priors(plan: Plan, record: Mapping[str, Any]) -> None:
 
 
 def _check_draws(plan: Plan, draws: Dataset) -> None:
-    """Refuse draws that are not those of the plan's variables."""
+    """Raise a StoreError if the draws are not those of the plan's variables."""
     wanted = {c.name: ("chain", "draw", *c.dims) for c in plan.contrasts}
     wanted |= {
         c.name: ("chain", "draw", *c.dims)

@@ -1,4 +1,4 @@
-"""Comparisons of levels in words: in which order they are taken, and where all else is held."""
+"""Comparisons of levels as text: the order of the levels, and the values of the other columns."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from formulajoint.contrasts.level_families import ORDERED
 from formulajoint.design.schema import Factor, Term
 
 MOST_LEVELS, FIRST, LAST = 24, 4, 2
-"""So many levels are printed in their order; of more, so many of the first and of the last."""
+"""Most levels that are printed in their order; of more, this many of the first and of the last."""
 
 
 def order_of(contrast: FamilyPlan) -> str:
-    """Return the levels in the order on which the family's meaning depends."""
+    """Return the levels in the order that matters to the family's meaning; empty if none does."""
     if contrast.family not in ORDERED and contrast.order == contrast.levels:
         return ""
     many = len(contrast.order) > MOST_LEVELS
@@ -22,7 +22,7 @@ def order_of(contrast: FamilyPlan) -> str:
 
 
 def place_of(plan: Plan, term: Term) -> str:
-    """Return where a term has the effect that its coefficients say: beside an interaction, at the zero of all else."""
+    """Return where a term's coefficients are its effect: with an interaction, where all else is zero."""
     if not term.parts:  # the intercept
         return ""
     wider = [t for t in plan.design.predictor.terms if set(t.parts) > set(term.parts)]
@@ -39,12 +39,12 @@ def place_of(plan: Plan, term: Term) -> str:
 
 
 def _is_of(part: str, column: str) -> bool:
-    """Tell whether a factor of an interaction is `column`, as it is or with a coding: ``C(arm, coding=sum)``."""
+    """Return whether a factor of an interaction is `column`, plain or with a coding: ``C(arm, coding=sum)``."""
     return part.strip("`") == column or f"({column}," in part or f"({column})" in part
 
 
 def _at_zero(factor: Factor) -> str:
-    """Return what the zero of a factor's columns is: a level, or the mean of all levels."""
+    """Return the meaning of zero in a factor's columns: a level, or the mean of all levels."""
     coding = factor.coding
     if coding is None:
         return f"the columns of {factor.name} are 0"

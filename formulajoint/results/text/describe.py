@@ -1,6 +1,6 @@
-"""``explain()``: what was understood, as text and as data, before anything is sampled.
+"""``explain()``: the model as text and as data, before anything is sampled.
 
-It needs a plan only, so that it answers at once: no PyMC, ArviZ or pandas.
+It needs only a plan, no PyMC, ArviZ or pandas, so that it is immediate.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from formulajoint.results.text.comparisons import order_of, place_of
 from formulajoint.wording import span
 
 MOST_GROUPS, MOST_CELLS = 8, 8
-"""So many groups or levels are named; of more, their number or range is given."""
+"""Most groups, and most levels, that are named; of more, their number or range is given."""
 
 WIDTH = 100
 
 ORDER = {"student": ("nu", "mu", "sigma")}
-"""Arguments of a family's distribution as a prior would write them, where that is not the mean and its parameters."""
+"""Arguments of a family's distribution in the order of a prior, if that is not the mean and then its parameters."""
 
 HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 
 
 def explain(plan: Plan) -> str:
-    """Return the model in words: data, equation, every coefficient with its prior, contrasts, notes."""
+    """Return the model as text: data, equation, every coefficient with its prior, contrasts, notes."""
     sections = [
         formula_lines(plan.design.formula),
         [*data_lines(plan), *equation_lines(plan)],
@@ -57,7 +57,7 @@ def explain(plan: Plan) -> str:
 
 
 def model_record(plan: Plan) -> dict[str, Any]:
-    """Return what ``explain()`` says, as data."""
+    """Return the content of ``explain()`` as data."""
     grouping = plan.design.predictor.grouping
     rows = plan.design.rows
     return {
@@ -85,7 +85,7 @@ def model_record(plan: Plan) -> dict[str, Any]:
 
 
 def formula_lines(formula: Formula) -> list[str]:
-    """Return the canonical text on one line or, where that is long, with a line for each clause."""
+    """Return the canonical text on one line or, if that is long, with a line for each clause."""
     text = str(formula)
     if len(text) <= WIDTH:
         return [text]
@@ -94,7 +94,7 @@ def formula_lines(formula: Formula) -> list[str]:
 
 
 def data_lines(plan: Plan) -> list[str]:
-    """Return what was read: rows used and left out, and the groups with their rows."""
+    """Return the line about the data: rows used and left out, and the groups with their rows."""
     rows, grouping = plan.design.rows, plan.design.predictor.grouping
     used = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
     line = f"data: {used}"
@@ -119,7 +119,7 @@ def _rows(count: int) -> str:
 
 
 def _left_out(rows: Rows) -> str:
-    """Return why rows are not used: ``2 miss a value: age in 1, dose in 2``."""
+    """Return the reasons why rows are not used: ``2 miss a value: age in 1, dose in 2``."""
     missing = rows.dropped - rows.weightless
     cells = ", ".join(f"{name} in {count}" for name, count in rows.missing.items())
     reasons = [f"{missing} {'misses' if missing == 1 else 'miss'} a value: {cells}"] if missing else []
@@ -149,7 +149,7 @@ def equation_lines(plan: Plan) -> list[str]:
 
 
 def _parameter_name(part: LinearPlan | ScalePlan) -> tuple[str, str]:
-    """Return a parameter and what stands for it in the likelihood: ``sigma``, ``sigma[school]``."""
+    """Return a parameter and its symbol in the likelihood: ``sigma``, ``sigma[school]``."""
     if isinstance(part, LinearPlan):
         return part.predictor.parameter, part.predictor.parameter
     return part.parameter, _indexed(part.name, part.dims)
@@ -213,7 +213,7 @@ def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool 
 
 
 def _kind(term: Term) -> str:
-    """Return ``one slope``, or of a factor ``2 coefficients (low, high)``."""
+    """Return ``one slope``, or for a factor ``2 coefficients (low, high)``."""
     if not term.factors:
         return "one intercept" if term.name == "Intercept" else "one slope"
     cells = [", ".join(cell) for cell in product(*(factor.labels for factor in term.factors))]
@@ -268,12 +268,12 @@ def _scale_rows(part: ScalePlan, family: str) -> Iterator[tuple[str, str, str]]:
 
 
 def residual(family: str) -> str:
-    """Return what sigma is: for Student's t the scale, which is not the sd."""
+    """Return the description of sigma: for Student's t the scale, which is not the sd."""
     return "residual sd" if family == "gaussian" else "residual scale"
 
 
 def contrast_lines(plan: Plan) -> list[str]:
-    """Return one line a contrast: what it is, with which weights."""
+    """Return one line per contrast: its description and its weights."""
     return [
         f"{c.name}: {describe_contrast(plan, c)}" + (f"; {_weights(plan, c)}" if c.weights else "")
         for c in plan.contrasts
@@ -281,7 +281,7 @@ def contrast_lines(plan: Plan) -> list[str]:
 
 
 def test_lines(plan: Plan) -> list[str]:
-    """Return one line a test that the formula asks for: ``same: tests treatment[A] == treatment[B]``."""
+    """Return one line per test of the formula: ``same: whether treatment[A] == treatment[B]``."""
     return [f"{h.name or 'test'}: whether {h.text}" for h in plan.tests]
 
 
@@ -335,7 +335,7 @@ def _weights(plan: Plan, contrast: ContrastPlan) -> str:
 
 
 def note_lines(notes: Iterable[str], label: str = "note") -> list[str]:
-    """Return notes wrapped to the page, each behind its label."""
+    """Return notes wrapped to the page, each after its label."""
     indent = " " * (len(label) + 2)
     return [line for note in notes for line in wrap(f"{label}: {note}", WIDTH, subsequent_indent=indent)]
 

@@ -27,7 +27,7 @@ from formulajoint.results.text.printing import (
 
 
 def explain_html(plan: Plan) -> str:
-    """Return what ``explain()`` says, as HTML."""
+    """Return the content of ``explain()`` as HTML."""
     return _section(
         _formula(plan),
         _paragraph(data_lines(plan)),
@@ -47,7 +47,7 @@ def fit_html(
     prob: float,
     tests: pd.DataFrame | None = None,
 ) -> str:
-    """Return what ``print(fit)`` says, as HTML; parameters as of ``fit_text``."""
+    """Return the content of ``print(fit)`` as HTML; parameters as for ``fit_text``."""
     return _section(
         _formula(plan),
         _paragraph(data_lines(plan)),

@@ -34,7 +34,7 @@ def fit_record(
 
 
 def test_record(tests: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the joint tests as data, one entry a hypothesis."""
+    """Return the joint tests as data, one entry per hypothesis."""
     return _rows(tests, "hypothesis")
 
 

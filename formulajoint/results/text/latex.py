@@ -45,7 +45,7 @@ def _contrast(line: str) -> str:
 
 
 def mathematics(text: str, plan: Plan) -> str:
-    """Return an expression as LaTeX: names upright, what is indexed with a subscript, functions as operators."""
+    """Return an expression as LaTeX: names upright, indices as subscripts, functions as operators."""
     known = "|".join(re.escape(name) for name in sorted(_names(plan), key=len, reverse=True))
     name = rf"(?P<name>{known})(?:\[(?P<index>[^\]]*)\])?(?!\w)"
     pattern = rf"{name}|(?P<word>[^\W\d]\w*)|(?P<sign>\.\.\.|[*~])|(?P<rest>.)"
@@ -70,5 +70,5 @@ def _names(plan: Plan) -> set[str]:
 
 
 def escaped(text: str) -> str:
-    """Return `text` as it is, within LaTeX's ``\\text``."""
+    """Return `text` escaped for use within LaTeX's ``\\text``."""
     return "".join(SPECIAL.get(character, character) for character in text)

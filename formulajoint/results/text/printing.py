@@ -1,4 +1,4 @@
-"""A fit as plain text: what was understood, the joint contrast, the coefficients, what to mind."""
+"""A fit as plain text: the model, contrasts, joint tests, coefficients, notes and warnings."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 """Head and rows of a table."""
 
 MOST_ROWS = 24
-"""A printed fit shows so many coefficients; `summary()` has them all."""
+"""A printed fit shows at most this many coefficients; `summary()` has them all."""
 
 MOST_DECIMALS, SMALL = 8, 1e-4
-"""So many decimals are shown; of a smaller figure that needs more, an exponent."""
+"""Most decimals that are shown; a figure below the second number that needs more has an exponent."""
 
 
 def fit_text(
@@ -73,7 +73,7 @@ def fit_text(
 
 
 def understood(plan: Plan) -> list[str]:
-    """Return one line a term and parameter: ``treatment: one slope per school, not pooled``."""
+    """Return one line per term and parameter: ``treatment: one slope per school, not pooled``."""
     names = {
         name
         for part in (plan.mean, *plan.parameters)
@@ -83,7 +83,7 @@ def understood(plan: Plan) -> list[str]:
 
 
 def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
-    """Return the contrasts as a table, each with a line of what it is and its weights."""
+    """Return the contrasts as a table, each with a line of its description and weights."""
     if table.empty:
         return []
     lines = table_lines(*contrast_cells(table, prob))
@@ -96,7 +96,7 @@ def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
 
 
 def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
-    """Return the table of contrasts as texts."""
+    """Return the table of contrasts as text."""
     rows = [
         (str(name), *centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
         for name, row in table.iterrows()
@@ -105,7 +105,7 @@ def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
 
 
 def centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
-    """Return the figures of a row, with the median in the place of a mean that does not exist."""
+    """Return the figures of a row, with the median in place of a mean that does not exist."""
     mean, sd, interval = shown
     if mean or math.isnan(row["median"]):
         return shown
@@ -114,14 +114,14 @@ def centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
 
 
 def direction(share: float, ess: float) -> str:
-    """Return the probability of a sign; where no draw, or hardly one, has the other sign, only a bound is known."""
+    """Return the probability of a sign as text; a bound if no draw, or hardly any, has the other sign."""
     if share < 0.9995 or math.isnan(ess):
         return f"{share:.3f}"
     return f"> {min(0.999, 1 - 1 / ess):.3g}"
 
 
 def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
-    """Return the joint tests as a table: is there an effect in any group? Below it, what each rests on."""
+    """Return the joint tests as a table, and each test's note below it."""
     if table is None or table.empty:
         return []
     return table_lines(*test_cells(plan, table)) + [
@@ -130,7 +130,7 @@ def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
 
 
 def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
-    """Return the table of joint tests as texts."""
+    """Return the table of joint tests as text."""
     rows = [
         (
             f"{label}{everywhere(plan, str(label))}",
@@ -148,7 +148,7 @@ def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
 
 
 def hypothesis_text(table: pd.DataFrame) -> str:
-    """Return joint tests as text, each with the figures that it has and why others are missing."""
+    """Return joint tests as text, each with its figures, and a note why others are missing."""
     return "\n\n".join("\n".join([str(text), *_figures(row)]) for text, row in table.iterrows())
 
 
@@ -178,11 +178,11 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         "log_bf10": "log BF10",
     }
 )
-"""Columns of a joint test, in words."""
+"""Columns of a joint test, with their names in text."""
 
 
 def everywhere(plan: Plan, label: str) -> str:
-    """Return ``in every school`` after a term's own test, in which the groups are not named, and where that is."""
+    """Return ``in every school`` for a term's own test, which does not name the groups, and `place_of` the term."""
     predictor = plan.design.predictor
     term = next((term for term in predictor.per_group if label == f"{term.name} == 0"), None)
     if predictor.grouping is None or term is None:
@@ -191,7 +191,7 @@ def everywhere(plan: Plan, label: str) -> str:
 
 
 def probability(value: float, mcse: float) -> str:
-    """Return a share of draws: no more digits than its Monte Carlo error supports; of no draw or all, a bound."""
+    """Return a share of draws as text, with the digits that its Monte Carlo error supports; a bound if it is 0 or 1."""
     if value == 0 < mcse:
         return f"< {mcse:.1g}"
     if value == 1 and mcse > 0:
@@ -215,21 +215,21 @@ def share_text(row: pd.Series, share: str) -> str:
 
 
 def classical_text(row: pd.Series) -> str:
-    """Return a test as papers print it: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
+    """Return a test as printed in papers: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
 
-    A chi-square by normal scores says so.
+    A chi-square by normal scores is marked as such.
     """
     name = f"{'normal scores ' if row['classical'] == SCORES else ''}chi2({row['df_num']:g})"
     if not math.isnan(row["df_denom"]):
         name = f"F({row['df_num']:g}, {row['df_denom']:g})"
     p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"
-    # A tie such as 956.25 is to be rounded alike on every machine.
+    # A tie such as 956.25 must be rounded alike on every machine.
     statistic = float(f"{row['statistic']:.12g}")
     return f"{name} = {statistic:.4g}, p {p}"
 
 
 def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
-    """Return the coefficients as a table; of too many, first those that are not of a single group."""
+    """Return the coefficients as a table; if there are too many, those that are not of a single group come first."""
     if len(table) > MOST_ROWS:
         table = of_all_first(plan, table)
     lines = table_lines(*coefficient_cells(table.head(MOST_ROWS), prob))
@@ -238,7 +238,7 @@ def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[st
 
 
 def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
-    """Return the table of coefficients as texts."""
+    """Return the table of coefficients as text."""
     rows = [
         (str(name), *numbers(row), fixed(row["ess_bulk"], 0), fixed(row["r_hat"], 3))
         for name, row in table.iterrows()
@@ -254,14 +254,14 @@ def of_all_first(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(row: pd.Series) -> tuple[str, str, str]:
-    """Return mean, sd and interval, rounded to what the Monte Carlo error lets one trust; blank where undefined."""
+    """Return mean, sd and interval, with the digits that the Monte Carlo error supports; blank if undefined."""
     mean, sd, low, high = (float(row[name]) for name in ("mean", "sd", "hdi_low", "hdi_high"))
     digits = decimals_of(row)
     return fixed(mean, digits), fixed(sd, digits), f"({fixed(low, digits)}, {fixed(high, digits)})"
 
 
 def decimals_of(row: pd.Series) -> int:
-    """Return the decimals that the figures of a row support; the interval tells the width where there is no sd."""
+    """Return the decimals that the figures of a row support, by its sd or, without one, by its interval."""
     sd, ess = float(row["sd"]), float(row["ess_bulk"])
     width = sd if math.isfinite(sd) else (float(row["hdi_high"]) - float(row["hdi_low"])) / 4
     return decimals(width / math.sqrt(ess) if ess > 0 else width)
@@ -275,9 +275,9 @@ def decimals(error: float) -> int:
 
 
 def fixed(value: float, digits: int) -> str:
-    """Return `value` with so many decimals, never as minus zero; blank where undefined.
+    """Return `value` with `digits` decimals, never as minus zero; blank if undefined.
 
-    Where most of many decimals would be zeros, as ``1.23e-08``.
+    If most of many decimals would be zeros, the form is ``1.23e-08``.
     """
     if math.isnan(value):
         return ""
@@ -288,12 +288,12 @@ def fixed(value: float, digits: int) -> str:
 
 
 def fit_notes(plan: Plan, summary: pd.DataFrame, contrasts: pd.DataFrame) -> list[str]:
-    """Return what the reader of a printed fit should know."""
+    """Return the notes of a printed fit."""
     return [*plan.notes, *blank_note(plan, pd.concat([summary, contrasts])), *untested(plan)]
 
 
 def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:
-    """Return the notes that explain blank cells, where there are any."""
+    """Return the notes that explain blank cells, if there are any."""
     ratios = {c.name for c in plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree)}
     blank = [str(name) for name in table.index[table["sd"].isna() & table["ess_bulk"].notna()]]
     divided = [name for name in blank if name.partition("[")[0] in ratios]
@@ -313,7 +313,7 @@ def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:
 
 
 def sampler_line(summary: pd.DataFrame, engine: str) -> str:
-    """Return how the draws were made and how good they are, in one line."""
+    """Return the line about the draws: their engine, smallest ess_bulk and largest r_hat."""
     figures = [
         ("smallest ess_bulk", fixed(summary["ess_bulk"].min(), 0)),
         ("largest r_hat", fixed(summary["r_hat"].max(), 3)),

@@ -1,4 +1,4 @@
-"""Printed text with a terminal's emphasis: the same words, with the eye led to what is asked and what is wrong."""
+"""Printed text with styles for a terminal: headings, rules, notes and warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The joint Bayes factor of a hypothesis, where it is known without sampling; else the reason why there is none."""
+"""The joint Bayes factor of a hypothesis, computed without sampling the posterior, or the reason it is unavailable."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, regression
 from formulajoint.wording import span
 
 MOST_DENSE = 400
-"""Quadrature takes all coefficients at once, at a cost of their cube; of more, evidences go group by group where the
+"""Most coefficients for quadrature, which costs their cube; of more, evidences are computed group by group if the
 hypothesis allows it."""
 
 MOST_SCALED = 300
-"""With so many coefficients at most, `scale_note` computes two further Bayes factors for a line of text."""
+"""Most coefficients for which `scale_note` computes two further Bayes factors for a line of text."""
 
 
 def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogIntegral | str:
-    """Return log BF10 of the model against the one in which `hypothesis` holds, or why there is none.
+    """Return log BF10 of the model against the one in which `hypothesis` holds, or the reason it is unavailable.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
     hypothesis : Hypothesis
         Equalities.
     factor : float
-        By which the prior sds of the terms tested are multiplied, under a hierarchy those of its mean and of its sd;
-        prior means, and all other priors, stay.
+        Multiplies the prior sds of the terms tested, under a hierarchy those of its mean and of its sd; prior means,
+        and all other priors, stay.
 
     Notes
     -----
@@ -63,9 +63,9 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
 
 
 def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
-    """Return log BF10 of a Gaussian model that is not pooled: by quadrature over sigma, where it is not known."""
+    """Return log BF10 of a Gaussian model that is not pooled: by quadrature over sigma, if it is unknown."""
     whole, sigma = regression(plan.design), plan.scale("sigma")
-    assert whole is not None  # `equality` has counted
+    assert whole is not None  # `equality` has checked the count
     mean, sd = coefficient_priors(plan)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
@@ -79,15 +79,15 @@ def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
 
 
 def _by_evidence(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
-    """Return log BF10 from the evidences of model and null, or why the exact engine does not know them."""
+    """Return log BF10 from the evidences of model and null, or why the exact engine cannot compute them."""
     found = why_no_evidence(plan) or log_bayes_factor_by_evidence(plan, hypothesis)
     return found if isinstance(found, LogIntegral) else f"no Bayes factor: {found}"
 
 
 def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
-    """Return the prior's scale of the terms tested, and log BF10 at half and double of it, in words.
+    """Return a note: the prior's scale of the terms tested, and log BF10 at half and at double that scale.
 
-    Of a hypothesis that has a Bayes factor.
+    For a hypothesis that has a Bayes factor.
     """
     sd = " sd" if _all_normal(_tested(plan, hypothesis)) else ""
     scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
@@ -101,9 +101,9 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
 
 
 def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
-    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; of a hierarchy, of mean and sd.
+    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; if pooled, of mean and sd.
 
-    Where some are not normal, the priors: ``treatment_mean ~ normal(0, 39.4) and treatment_sd ~ half_cauchy(5)``.
+    If some are not normal, the priors: ``treatment_mean ~ normal(0, 39.4) and treatment_sd ~ half_cauchy(5)``.
     """
     wider = with_scaled(plan, hypothesis.terms, factor)
     priors = [] if isinstance(wider, str) else _tested(wider, hypothesis)
@@ -115,7 +115,7 @@ def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
 
 
 def _tested(plan: Plan, hypothesis: Hypothesis) -> list[tuple[str, Prior]]:
-    """Return the priors of the terms tested by the variable that each is of."""
+    """Return the priors of the terms tested, each with the name of its variable."""
     own = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
     found = [(c.name, c.prior) for c in own if c.prior is not None]
     for pool in plan.mean.pools:
@@ -134,7 +134,7 @@ def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
     means, sds = [], []
     for coefficient in plan.mean.coefficients:
         prior = coefficient.prior
-        assert prior is not None  # `_has_closed_form` has looked
+        assert prior is not None  # `_has_closed_form` has checked
         shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
         means.append(np.broadcast_to(prior.args["mu"], shape).ravel())
         sds.append(np.broadcast_to(prior.args["sigma"], shape).ravel())
@@ -142,7 +142,7 @@ def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
 
 
 def _has_closed_form(plan: Plan) -> bool:
-    """Tell whether quadrature over sigma, at most, gives a Bayes factor."""
+    """Return whether a Bayes factor needs at most quadrature over sigma."""
     sigma = plan.scale("sigma")
     one_sigma = sigma is not None and not sigma.dims
     return (

@@ -1,4 +1,4 @@
-"""The evidence of a fit, and whether that of two fits is of the same data."""
+"""The evidence of a fit, and whether two fits have the same data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from formulajoint.results.draws.posterior import Posterior
 
 
 def evidence_of(posterior: Posterior) -> LogIntegral | str:
-    """Return log p(y) with its standard error: of the fit's own importance sample where there is one; or why not."""
+    """Return log p(y) with its standard error, by the fit's own importance sample if it has one; or why not."""
     reason = why_no_evidence(posterior.plan)
     if reason:
         return reason
@@ -25,7 +25,7 @@ def evidence_of(posterior: Posterior) -> LogIntegral | str:
 
 
 def differing_data(one: Design, other: Design) -> str:
-    """Return in what the data of two designs differ, or an empty text."""
+    """Return how the data of two designs differ; empty if they do not."""
     if one.response.name != other.response.name:
         return f"one is of `{one.response.name}`, the other of `{other.response.name}`"
     if one.rows.used != other.rows.used:

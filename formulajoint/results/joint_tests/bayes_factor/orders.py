@@ -1,7 +1,7 @@
 """The Bayes factor of an order against the model without it: its probability in the posterior over that in the prior.
 
-The prior probability is exact where the order is one of many that are alike, as ``treatment[A] > treatment[B] > 0`` is;
-else it is an integral of a normal law, or a share of draws from the prior, whose error is passed on.
+The prior probability is exact where the coefficients are exchangeable, as in ``treatment[A] > treatment[B] > 0``;
+otherwise it is an integral of a normal distribution, or a share of draws from the prior, whose error is passed on.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from formulajoint.inference.gaussian.evidence import why_no_probability
 from formulajoint.inference.quadrature import LogIntegral
 
 MOST_INTEGRATED = 10
-"""Of so many steps at most the probability under a normal prior is an integral; of more, a share of draws."""
+"""Up to this many comparisons, the probability under a normal prior is an integral; beyond, a share of draws."""
 
 REPEATS, POINTS = 10, 100_000
-"""The integral's error is told from so many runs of a randomised rule, of so many points at most."""
+"""Runs of the randomised integration, from which its error is computed, and most points per run."""
 
 ENOUGH, MOST_NUMBERS, BATCH = 10_000, 40_000_000, 1_000_000
-"""Draws from the prior stop at so many hits, or after so many numbers, drawn in batches of so many."""
+"""Draws from the prior stop at this many hits, or this many numbers; and numbers per batch."""
 
 FEWEST = 10
-"""Of fewer hits no prior probability is told."""
+"""Fewest hits for a prior probability."""
 
 UNKNOWN = LogIntegral(-math.inf, math.inf)
 """A probability too small to be known."""
@@ -42,7 +42,7 @@ LOCATIONS = 200_000
 
 
 def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:
-    """Return the log Bayes factor of an order against the model without it, or why there is none.
+    """Return the log Bayes factor of an order against the model without it, or the reason it is unavailable.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
     hypothesis : Hypothesis
         An order.
     probability, mcse : float
-        Of the order in the posterior.
+        Posterior probability of the order, and its Monte Carlo standard error.
     """
     if reason := why_no_probability(plan):
         return f"no Bayes factor: {reason}"
@@ -65,7 +65,7 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
 
 
 def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
-    """Yield the priors on which the coefficients' own depends."""
+    """Yield the priors of the hypothesis' coefficients; under a hierarchy, those of its mean and sd."""
     pooled = plan.mean.pooled
     for coefficient in plan.mean.coefficients:
         if coefficient.term.name in hypothesis.terms:
@@ -74,7 +74,7 @@ def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
 
 
 def log_prior_probability(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
-    """Return the log of P(R b > r) under the prior, with its error: infinite where it is too small to be known."""
+    """Return the log of P(R b > r) under the prior, with its error: infinite if it is too small to be known."""
     cells = list(_cells(plan))
     independent = not plan.mean.pools
     parts = [_part(plan, cells, *part) for part in _parts(hypothesis, independent)]
@@ -96,7 +96,7 @@ class _Cell:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What all coefficients have alike that can change places: their prior, or their hierarchy and column."""
+        """A key that is the same for exchangeable coefficients: their prior, or their hierarchy and column."""
         prior = self.prior
         if prior is None:
             return (self.coefficient.name, self.column)
@@ -147,11 +147,11 @@ def _part(
     return _by_draws(plan, rows, null, places)
 
 
-# --- chains of coefficients that may change places
+# --- chains of exchangeable coefficients
 
 
 def _chain(rows: scipy.sparse.csr_array, null: FloatArray) -> tuple[float, float] | None:
-    """Return the limits below and above of a chain of all coefficients, b_1 > b_2 > ... ; None of anything else."""
+    """Return the limits below and above of a chain of all coefficients, b_1 > b_2 > ... ; None for anything else."""
     low, high = -math.inf, math.inf
     below: dict[int, int] = {}
     ends: dict[str, int] = {}
@@ -174,7 +174,7 @@ def _chain(rows: scipy.sparse.csr_array, null: FloatArray) -> tuple[float, float
 
 
 def _walked(below: dict[int, int], count: int) -> list[int]:
-    """Return all coefficients from the highest down, or nothing where steps do not make one chain of them."""
+    """Return all coefficients from the highest down, or an empty list if the steps are not one chain of all."""
     tops = set(range(count)) - set(below.values())
     if len(tops) != 1 or len(below) != count - 1:
         return []
@@ -185,7 +185,7 @@ def _walked(below: dict[int, int], count: int) -> list[int]:
 
 
 def _of_chain(cell: _Cell, length: int, low: float, high: float) -> LogIntegral | None:
-    """Return log P(low < b_k < ... < b_1 < high) of like coefficients: one of the k! orders of k between the limits."""
+    """Return log P(low < b_k < ... < b_1 < high) of exchangeable coefficients: one of k! orders."""
     orders = math.lgamma(length + 1)
     if (cell.prior is None or cell.prior.law != "constant") and low == -math.inf and high == math.inf:
         return LogIntegral(-orders, 0.0)
@@ -233,7 +233,7 @@ def _between_given(cell: _Cell, low: float, high: float) -> FloatArray:
 
 
 def _cumulative(pool: Pool, u: FloatArray) -> FloatArray:
-    """Return P(b < u) of a hierarchy with location zero and scale one."""
+    """Return P(b < u) under a hierarchy with location zero and scale one."""
     match pool.request.dist:
         case "student":
             return np.asarray(scipy.special.stdtr(pool.request.df, u))

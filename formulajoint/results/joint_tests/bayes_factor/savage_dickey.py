@@ -1,4 +1,4 @@
-"""The prior of a contrast and its height at no effect, beside the posterior's: the Savage-Dickey ratio."""
+"""The Savage-Dickey ratio of a contrast: the heights of its prior and its posterior at no effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from formulajoint.results.joint_tests.bayes_factor.equalities import coefficient
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS
 
 TRIALS = 5
-"""A contrast is linear where so many random points say so."""
+"""Random points at which a contrast is checked for being linear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SavageDickey:
     Attributes
     ----------
     mean, sd : float
-        Of the prior.
+        Mean and sd of the prior.
     prior_height, posterior_height : float
         Densities at zero.
     log_bf10 : float
@@ -41,16 +41,16 @@ class SavageDickey:
 
 
 def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDickey | str:
-    """Return the heights of prior and posterior at zero, or why they are not known without sampling.
+    """Return the heights of prior and posterior at zero, or why they are unavailable without sampling.
 
-    Both are exact up to an integral over sigma, so that no density has to be estimated where hardly a draw is.
+    Both are exact up to an integral over sigma, so that no density has to be estimated where there are few draws.
 
     Parameters
     ----------
     plan : Plan
     contrast : ContrastPlan
     cell : int
-        Which of the contrast's cells, counted along its dims.
+        Index of the contrast's cell, counted along its dims.
 
     Notes
     -----
@@ -75,10 +75,10 @@ def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDi
 
 
 def linear_form(plan: Plan, contrast: ContrastPlan) -> tuple[FloatArray, FloatArray] | None:
-    """Return a contrast's cells as R b + r, (cells, P) and (cells,); None where they are no linear function of b.
+    """Return a contrast's cells as R b + r, (cells, P) and (cells,); None if they are not linear in b.
 
-    The node is evaluated at zero, at each unit vector, and at random points that have to agree; what else it reads,
-    such as sigma, is random everywhere.
+    The node is evaluated at zero, at each unit vector, and at random points that have to agree; its other variables,
+    such as sigma, are random everywhere.
     """
     blocks = layout(plan.design)
     size = sum(block.size for block in blocks)
