@@ -86,7 +86,7 @@ def test_no_word_is_reserved():
 
 
 def test_only_the_grammar_knows_lark():
-    modules = Path(room.__file__).parent.glob("*.py")
+    modules = Path(room.__file__).parent.rglob("*.py")
     knowing = {path.name for path in modules if "lark" in path.read_text(encoding="utf-8").split()}
     assert knowing == {"compose.py", "prebuilt.py"}
 
