@@ -156,7 +156,7 @@ def test_a_factor_has_a_prior_for_each_of_its_columns() -> None:
     sds = 2.5 * FRAME["y"].std() / (arms * FRAME[["x"]].to_numpy()).std(axis=0, ddof=1)
     assert sds[0] != pytest.approx(sds[1], rel=1e-3)
     rows = np.eye(12)[6:]
-    found = equality.equality(plan, read(plan, "arm:x == 0"))
+    found = equalities.equality(plan, read(plan, "arm:x == 0"))
     expected = dense(
         columns, FRAME["y"].to_numpy(), np.append(MEAN, np.zeros(6)), np.append(SD, np.tile(sds, 3)), rows, np.zeros(6)
     )  # fmt: skip
@@ -439,7 +439,7 @@ def test_known_standard_errors_leave_normal_densities(tutoring: pd.DataFrame, te
         stats.multivariate_normal.logpdf(np.zeros(len(rows)), rows @ m, rows @ cov @ rows.T)
         for m, cov in ((mean, before), (updated, after))
     )
-    found = equality.equality(plan, read(plan, text))
+    found = equalities.equality(plan, read(plan, text))
     assert isinstance(found, LogIntegral), found
     assert found.value == pytest.approx(prior - posterior, abs=1e-9)
     assert found.error < 1e-8

@@ -92,7 +92,7 @@ def test_other_orders_by_their_probability(text: str) -> None:
 def test_unlike_coefficients_are_no_chain_of_like_ones() -> None:
     """Of sds 2 and 4 at zero, the chain a > z > 0 has probability atan(2 / 4) / 2 pi."""
     plan = fj.model("y ~ x + z | g, prior(x ~ normal(0, 2), z ~ normal(0, 4))", MANY).plan
-    found = order.order(plan, read(plan, "x[a] > z[a] > 0"), 0.5, 0.0)
+    found = orders.order(plan, read(plan, "x[a] > z[a] > 0"), 0.5, 0.0)
     assert isinstance(found, LogIntegral)
     assert found.value == pytest.approx(log(0.5 * 2 * np.pi / np.arctan(0.5)), abs=1e-9)
 
@@ -173,7 +173,7 @@ def test_one_improbable_step_keeps_its_logarithm() -> None:
 def prior_of(formula: str, text: str) -> LogIntegral:
     """Return the log prior probability of an order, and its error."""
     plan = fj.model(formula, MANY).plan
-    return order.log_prior_probability(plan, read(plan, text))
+    return orders.log_prior_probability(plan, read(plan, text))
 
 
 STUDENT, CAUCHY = "prior(x ~ student_t(3, 0, 2))", "prior(x ~ cauchy(1, 2))"
