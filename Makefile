@@ -40,7 +40,7 @@ docs: $(VENV)/.installed-docs  ## build the pages, docs/_build/index.html; needs
 	$(RUN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
 
 grammar: $(VENV)/.installed  ## after a change in grammar/: build the parser that comes with the package
-	$(RUN)/python -m formulajoint.language.prebuilt
+	$(RUN)/python -m formulajoint.language.grammar.build
 
 wheel: $(VENV)/.installed  ## build dist/*.tar.gz, and from that dist/*.whl
 	$(PIP) install build

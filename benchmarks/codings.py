@@ -17,7 +17,7 @@ import pandas as pd
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import hypothesis
 from formulajoint.language.parse import parse_hypotheses
-from formulajoint.results.bayes_factors import equality
+from formulajoint.results.joint_tests.bayes_factor.equalities import equality
 
 LETTERS = "abcdef"
 

@@ -15,7 +15,14 @@ import time
 
 import numpy as np
 
-MODULES = ("numpy", "pandas", "xarray", "scipy.stats", "arviz_stats", "formulajoint.results.convergence")
+MODULES = (
+    "numpy",
+    "pandas",
+    "xarray",
+    "scipy.stats",
+    "arviz_stats",
+    "formulajoint.results.draws.convergence",
+)
 
 
 def loading(module: str) -> float:
@@ -42,7 +49,7 @@ def main() -> None:
 
     from arviz_stats.base.array import array_stats
 
-    from formulajoint.results.convergence import ess_bulk, ess_tail, r_hat
+    from formulajoint.results.draws.convergence import ess_bulk, ess_tail, r_hat
 
     draws = np.random.default_rng(1).normal(size=(options.parameters, 4, 1000))
     axes = {"chain_axis": 1, "draw_axis": 2}

@@ -20,12 +20,12 @@ import pandas as pd
 from scipy import special
 
 import formulajoint as fj
-from formulajoint.compiler.densities import log_density
 from formulajoint.compiler.plan import Plan
-from formulajoint.results.asked import hypotheses
-from formulajoint.results.classical import Classical, classical_test
-from formulajoint.results.score_contour import Quantities, sum_of_scores
-from formulajoint.results.score_test import score_statistic
+from formulajoint.distributions.log_density import log_density
+from formulajoint.results.joint_tests.classical import Classical, classical_test
+from formulajoint.results.joint_tests.questions import hypotheses
+from formulajoint.results.joint_tests.score_contour import Quantities, sum_of_scores
+from formulajoint.results.joint_tests.score_test import score_statistic
 
 DESIGNS = {"groups of 4 and 6 rows": (4, 6), "6 groups of 4 rows": (4,) * 6, "27 groups of 4 rows": (4,) * 27}
 FORMULA = "y ~ x | g, sigma ~ 1 | g"

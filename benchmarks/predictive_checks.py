@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.random import Generator
 
 import formulajoint as fj
-from formulajoint.results.predictive_check import LEVEL, predictive_check
+from formulajoint.results.predictions.predictive_check import LEVEL, predictive_check
 
 type Errors = Callable[[Generator, np.ndarray], np.ndarray]
 """From the group of each row to errors of sd about one."""

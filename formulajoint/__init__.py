@@ -1,18 +1,18 @@
-"""One line of R-style formula to a PyMC model, its joint contrast and its joint test.
+"""From one line of R-style formula to a PyMC model, its joint contrast and its joint test.
 
 The public names are imported on first use: ``import formulajoint`` alone loads neither PyMC nor a parser.
 """
 
 import sys
 
-# Before all else, and in the syntax of older Pythons: they would stop at a line that tells a user nothing.
+# First, and in the syntax of older Pythons: they would otherwise stop at a line that does not help a user.
 if sys.version_info < (3, 12):  # noqa: UP036
     raise ImportError("formulajoint needs Python 3.12 or newer; this is Python " + sys.version.split()[0])
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same to Python
+if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for Python
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
     from formulajoint.api.fit import Fit
@@ -32,15 +32,15 @@ if TYPE_CHECKING:  # what type checkers and editors read; `_HOMES` says the same
         InferenceError,
         StoreError,
     )
-    from formulajoint.language.default import register
-    from formulajoint.language.extension import Extension, Language
-    from formulajoint.language.grammar import Fragment
-    from formulajoint.language.ir import Formula
+    from formulajoint.language.formula import Formula
+    from formulajoint.language.grammar.compose import Fragment
+    from formulajoint.language.grammar.tree import Node
     from formulajoint.language.parse import parse
-    from formulajoint.language.tables import CORE
-    from formulajoint.language.tree import Node
-    from formulajoint.results.any_posterior import contrast_table, joint
-    from formulajoint.results.any_test import joint_test
+    from formulajoint.language.vocabulary.core import CORE
+    from formulajoint.language.vocabulary.default import register
+    from formulajoint.language.vocabulary.language import Extension, Language
+    from formulajoint.results.external.contrasts import contrast_table, joint
+    from formulajoint.results.external.tests import joint_test
 
     __version__: str
 
@@ -88,26 +88,26 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CORE": "language.tables",
+    "CORE": "language.vocabulary.core",
     "BugError": "errors",
     "ColumnFunction": "design.functions",
     "Contrast": "contrasts.custom",
     "ContrastFamily": "contrasts.custom",
     "DataError": "errors",
-    "Extension": "language.extension",
+    "Extension": "language.vocabulary.language",
     "ExtensionError": "errors",
     "Family": "compiler.families",
     "Fit": "api.fit",
-    "Formula": "language.ir",
+    "Formula": "language.formula",
     "FormulaError": "errors",
     "FormulaJointError": "errors",
     "FormulaJointWarning": "errors",
-    "Fragment": "language.grammar",
+    "Fragment": "language.grammar.compose",
     "Groups": "contrasts.schemes",
     "InferenceError": "errors",
     "JointModel": "api.model",
-    "Language": "language.extension",
-    "Node": "language.tree",
+    "Language": "language.vocabulary.language",
+    "Node": "language.grammar.tree",
     "Operator": "design.functions",
     "StoreError": "errors",
     "WeightScheme": "contrasts.schemes",
@@ -115,16 +115,16 @@ _HOMES = {
     "column": "api.decorators",
     "contrast": "api.decorators",
     "contrast_family": "api.decorators",
-    "contrast_table": "results.any_posterior",
+    "contrast_table": "results.external.contrasts",
     "family": "api.decorators",
     "fit": "api.verbs",
-    "joint": "results.any_posterior",
-    "joint_test": "results.any_test",
+    "joint": "results.external.contrasts",
+    "joint_test": "results.external.tests",
     "load": "api.verbs",
     "model": "api.verbs",
     "operator": "api.decorators",
     "parse": "language.parse",
-    "register": "language.default",
+    "register": "language.vocabulary.default",
     "tutoring": "api.datasets",
     "weights": "api.decorators",
 }

@@ -66,7 +66,7 @@ def fit(
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
     from formulajoint.api.verbs import model
-    from formulajoint.results.tables import check_prob
+    from formulajoint.results.draws.tables import check_prob
 
     check_prob(prob)
     if save is not None:
@@ -119,8 +119,8 @@ def joint_test(
 ) -> None:
     """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
     from formulajoint.api.verbs import load
-    from formulajoint.results.printing import hypothesis_text
-    from formulajoint.results.records import test_record
+    from formulajoint.results.text.json import test_record
+    from formulajoint.results.text.printing import hypothesis_text
 
     table = load(fit).test(hypothesis, rope)
     if as_json:
@@ -141,13 +141,13 @@ def demo(
 
 
 def _say(text: str) -> None:
-    """Print `text`, on a terminal with its emphasis."""
+    """Print `text`, with styles on a terminal."""
     if not sys.stdout.isatty():
         typer.echo(text)
         return
     from rich.console import Console
 
-    from formulajoint.results.terminal import styled
+    from formulajoint.results.text.terminal import styled
 
     Console().print(styled(text), soft_wrap=True)
 
@@ -158,7 +158,7 @@ def read_data(path: Path) -> Any:
     Raises
     ------
     DataError
-        Where the file is not there, is of another kind, or cannot be read without guessing.
+        If the file does not exist, is of another kind, or cannot be read without guessing.
     """
     import pandas as pd
 
@@ -208,11 +208,11 @@ def _read_csv(path: Path) -> Any:
 
 
 PADDED = r"\s*0\d+\s*"
-"""What is a label and no number, ``007``: as a number it would be one with ``7``."""
+"""A label that looks like a number, ``007``: as a number it would equal ``7``."""
 
 
 def _with_padded(frame: Any, path: Path) -> Any:
-    """Return the frame of a CSV file with the columns as text in which a value has leading zeros."""
+    """Return the frame of a CSV file; columns in which a value has leading zeros are text."""
     import pandas as pd
 
     whole = [place for place, kind in enumerate(frame.dtypes) if pd.api.types.is_numeric_dtype(kind)]
@@ -222,7 +222,7 @@ def _with_padded(frame: Any, path: Path) -> Any:
 
 
 def _progress(quiet: bool) -> bool:
-    """Tell whether to show progress: on a terminal, unless `quiet`. Then the package's log is shown there, too."""
+    """Return whether to show progress: on a terminal, unless `quiet`. Then the package's log is shown there, too."""
     watched = sys.stderr.isatty() and not quiet
     if watched:
         logging.basicConfig(format="%(message)s", stream=sys.stderr)
@@ -231,14 +231,14 @@ def _progress(quiet: bool) -> bool:
 
 
 def _check_target(path: Path) -> None:
-    """Refuse a file that a fit could not be saved to, before anything is sampled."""
-    from formulajoint.results.store import target_of
+    """Raise an error, before anything is sampled, if a fit cannot be saved to `path`."""
+    from formulajoint.results.saved.store import target_of
 
     target_of(path)
 
 
 def _check_report(path: Path) -> None:
-    """Refuse a file that no report could be written to, before anything is sampled."""
+    """Raise an error, before anything is sampled, if a report cannot be written to `path`."""
     from formulajoint.report.write import place
 
     place(path)
@@ -255,7 +255,7 @@ def _print_json(record: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error the user can mend ends with its text and exit code 1."""
+    """Run the command line; an error of the package ends with its text and exit code 1."""
     try:
         app(prog_name="formulajoint")
     except FormulaJointError as error:

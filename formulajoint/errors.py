@@ -1,19 +1,16 @@
-"""Every error a user can meet, one class a stage; the text of an error is made here."""
+"""The errors and warnings of the package, one class per stage, and the text that an error prints."""
 
 from __future__ import annotations
-
-import difflib
-from collections.abc import Iterable
 
 from formulajoint.spans import Span
 
 
 class FormulaJointError(Exception):
-    """Base of all errors of this package."""
+    """Base class of the errors of this package."""
 
 
 class FormulaError(FormulaJointError, ValueError):
-    """The formula's text is wrong, or does not fit the names in the data.
+    """The formula is wrong, or does not match the columns of the data.
 
     Parameters
     ----------
@@ -22,9 +19,9 @@ class FormulaError(FormulaJointError, ValueError):
     text : str
         The formula as it was written.
     span : Span
-        Where in `text`; the caret is drawn under it.
+        Position in `text`; the carets are drawn under it.
     hint : str, optional
-        What to do, for instance ``did you mean `treatment`?``.
+        What to write instead, for instance ``did you mean `treatment`?``.
     """
 
     def __init__(self, message: str, text: str, span: Span, hint: str = "") -> None:
@@ -39,7 +36,7 @@ class FormulaError(FormulaJointError, ValueError):
 
 
 class DataError(FormulaJointError, ValueError):
-    """The values of the data do not allow what the formula asks."""
+    """The values of the data do not allow what the formula states."""
 
 
 class InferenceError(FormulaJointError, RuntimeError):
@@ -51,22 +48,22 @@ class StoreError(FormulaJointError):
 
 
 class ExtensionError(FormulaJointError):
-    """An extension does not fit the language, or its function answers what it may not."""
+    """An extension does not fit the language, or its function returned an invalid value."""
 
 
 class BugError(FormulaJointError):
-    """Something that should be impossible happened inside this package."""
+    """An internal error: a state that should be impossible."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}\nThis is a bug in formulajoint. Please report it, with the formula."
 
 
 class FormulaJointWarning(UserWarning):
-    """All warnings of this package."""
+    """Base class of the warnings of this package."""
 
 
 WIDTH = 100
-"""Longest excerpt of a formula's line that an error prints, in characters."""
+"""Longest excerpt of a formula's line printed by an error, in characters; a longer line is cut around the caret."""
 
 
 def excerpt(text: str, span: Span) -> str:
@@ -84,17 +81,3 @@ def excerpt(text: str, span: Span) -> str:
     label = f"line {number}: " if "\n" in text else ""
     # Tabs would shift the caret.
     return f"    {label}{line.replace(chr(9), ' ')}\n    {' ' * (len(label) + column)}{'^' * width}"
-
-
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """Return ``did you mean `x`?`` for the candidate nearest to `name`, or an empty text."""
-    by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean `{by_folded[near[0]]}`?" if near else ""
-
-
-def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return `names` as a readable list in backticks, cut after `most` of them."""
-    quoted = [f"`{name}`" for name in names]
-    rest = len(quoted) - most
-    return ", ".join(quoted[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,4 +1,4 @@
-"""Places in a formula's text, so that an error raised late can still point."""
+"""Positions in a formula's text, kept so that later errors can point at them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 import formulajoint as fj
-from formulajoint.language import default
+from formulajoint.language.vocabulary import default
 
 ROOT = Path(__file__).parents[1]
 PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

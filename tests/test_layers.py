@@ -20,26 +20,48 @@ import formulajoint
 
 PACKAGE = Path(formulajoint.__file__).parent
 
-# A room imports only from rooms to its left; `errors` and `spans` stand left of all. Right of all rooms stand the public
-# names, which the command line may use.
-GROUND = ("grammar", "spans", "errors")
-ROOMS = ("language", "design", "contrasts", "compiler", "inference", "results", "plots", "report", "api")
+# A room imports only from rooms to its left; left of all stand modules that all may use. Right of all rooms stand the
+# public names, which the command line may use.
+GROUND = ("grammar", "arrays", "spans", "wording", "errors")
+ROOMS = (
+    "language",
+    "distributions",
+    "design",
+    "contrasts",
+    "compiler",
+    "inference",
+    "results",
+    "plots",
+    "report",
+    "api",
+)
 ORDER = (*GROUND, *ROOMS, "__init__", "cli")
 
 # Who may import which library: folders and modules. A library that is not here may be imported by nobody.
-NUMERIC = ("design/", "contrasts/", "compiler/", "inference/", "results/", "plots/", "report/", "api/")
+NUMERIC = (
+    "arrays.py",
+    "distributions/",
+    "design/",
+    "contrasts/",
+    "compiler/",
+    "inference/",
+    "results/",
+    "plots/",
+    "report/",
+    "api/",
+)
 LIBRARIES = {
-    "array_api_compat": ("inference/exact/device.py",),
+    "array_api_compat": ("inference/latent/device.py",),
     "arviz": ("inference/", "results/", "plots/", "api/"),
     "arviz_plots": ("plots/",),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
-    "interegular": ("language/fragments.py",),
+    "interegular": ("language/grammar/fragments.py",),
     "jinja2": ("report/write.py",),
-    "lark": ("language/grammar.py", "language/prebuilt.py"),
-    "cupy": ("inference/exact/device.py",),
+    "lark": ("language/grammar/compose.py", "language/grammar/prebuilt.py"),
+    "cupy": ("inference/latent/device.py",),
     "cycler": ("plots/style.py",),
-    "jax": ("inference/exact/device.py",),
+    "jax": ("inference/latent/device.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),
     "narwhals": ("design/frame.py",),
     "numpy": NUMERIC,
@@ -47,9 +69,9 @@ LIBRARIES = {
     "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/", "cli.py"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
-    "rich": ("results/terminal.py", "api/", "cli.py"),
+    "rich": ("results/text/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
-    "torch": ("inference/exact/device.py",),
+    "torch": ("inference/latent/device.py",),
     "typer": ("cli.py",),
     "xarray": ("inference/", "results/", "plots/", "report/", "api/"),
 }
@@ -59,35 +81,29 @@ BANNED_MODULES = {"pickle", "marshal", "shelve", "cloudpickle", "runpy", "code",
 BANNED_CALLS = {"eval", "exec", "compile", "__import__", "import_module", "setattr", "globals", "vars"}
 LAZY_NAMES = "__init__.py"  # turns the table of public names into modules
 WALKERS = {
-    "language/ir.py",
+    "language/syntax/nodes.py",
     "language/json.py",
-    "results/plain_design.py",
+    "results/saved/design_codec.py",
 }  # read the fields of their own dataclasses by name
 
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
 LOCAL_IMPORTS = {
-    ("language/ir.py", "formulajoint.language.text.canonical"),  # which needs the types of ir.py
-    (
-        "compiler/contrast_nodes.py",
-        "formulajoint.compiler.graphs.",
-    ),  # loads PyTensor, for contrasts of users only
-    (
-        "inference/engines.py",
-        "formulajoint.inference.nuts.",
-    ),  # loads PyMC: seconds, and the exact engine needs none
-    ("compiler/planning.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
-    ("inference/engines.py", "formulajoint.inference.trees."),  # loads xarray, of which tables have no need
-    ("results/posterior.py", "formulajoint.inference.trees."),
+    # loads PyTensor, for contrasts of users only
+    ("compiler/evaluate/contrast_nodes.py", "formulajoint.compiler.evaluate.pytensor_graph."),
+    ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
+    ("inference/engine.py", "formulajoint.inference.nuts."),  # loads PyMC: the exact engine needs none
+    ("inference/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
+    ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
-    ("api/", "formulajoint.compiler.build."),
+    ("api/", "formulajoint.compiler.pymc.build."),
     ("api/", "formulajoint.inference."),
     ("api/", "formulajoint.report."),  # loads Jinja
-    ("api/", "formulajoint.api.fit."),
+    ("api/", "formulajoint.api.fit."),  # loads pandas and SciPy
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
-    ("api/", "formulajoint.results.posterior."),
-    ("api/", "formulajoint.results.terminal."),
-    ("api/", "formulajoint.results.store"),
-    ("api/", "formulajoint.results.html."),
+    ("api/", "formulajoint.results.draws.posterior."),
+    ("api/", "formulajoint.results.text.terminal."),
+    ("api/", "formulajoint.results.saved.store"),
+    ("api/", "formulajoint.results.text.html."),
     ("cli.py", "rich."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
@@ -241,6 +257,47 @@ def test_house(rule):
     assert not complaints, "\n".join(complaints)
 
 
+def folder_graph(modules: list[Module]) -> dict[str, set[str]]:
+    """Return, for each folder within a room and each module beside them, those it imports, wherever the import stands.
+
+    Left out are imports that keep a heavy library out until it is needed.
+    """
+    names, graph = {module.name for module in modules}, dict[str, set[str]]()
+    for module in modules:
+        lazy = {name for f in functions(module) for node in ast.walk(f) for name in imported(node)}
+        typed = set(typing_imports(module))
+        for _, name in module.imports:
+            target = name if name in names else name.rpartition(".")[0]
+            if target in names and name not in typed and not (name in lazy and may_be_local(module, name)):
+                here, there = unit(module.name), unit(target)
+                graph.setdefault(here, set()).update({there} - {here})
+    return graph
+
+
+def unit(name: str) -> str:
+    """Return the folder below a room, or the module beside such folders: ``formulajoint.language.syntax``."""
+    return ".".join(name.split(".")[:3])
+
+
+def typing_imports(module: Module) -> Iterator[str]:
+    """Yield what is imported for type checkers alone."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for inner in ast.walk(node):
+                yield from imported(inner)
+
+
+def test_folders_import_in_one_direction():
+    TopologicalSorter(folder_graph(MODULES)).prepare()  # raises CycleError, naming the cycle
+
+
+def test_folders_that_import_each_other_are_found():
+    one = Module("design/one/a.py", "def f():\n    from formulajoint.design.two import b")
+    two = Module("design/two/b.py", "from formulajoint.design.one.a import f")
+    with pytest.raises(CycleError):
+        TopologicalSorter(folder_graph([one, two])).prepare()
+
+
 def import_graph(modules: list[Module]) -> dict[str, set[str]]:
     """Return, for each module, those it imports when it is itself imported."""
     names = {module.name for module in modules}
@@ -254,7 +311,7 @@ def import_graph(modules: list[Module]) -> dict[str, set[str]]:
 
 def test_no_import_cycle():
     graph = import_graph(MODULES)
-    assert graph["formulajoint.language.ir"] == {"formulajoint.spans"}
+    assert graph["formulajoint.language.syntax.nodes"] == {"formulajoint.spans"}
     TopologicalSorter(graph).prepare()  # raises CycleError, naming the cycle
 
 
@@ -281,7 +338,12 @@ def test_exemption_is_needed(where, what):
 # The rules can fail
 
 BAD = [
-    (imports_to_the_left, "design/bind.py", "from formulajoint.compiler.build import build", "to its right"),
+    (
+        imports_to_the_left,
+        "design/bind.py",
+        "from formulajoint.compiler.pymc.build import build",
+        "to its right",
+    ),
     (imports_to_the_left, "design/bind.py", "from formulajoint import results", "to its right"),
     (imports_to_the_left, "design/bind.py", "import formulajoint.api", "to its right"),
     (imports_to_the_left, "design/bind.py", "import formulajoint", "to its right"),
@@ -292,16 +354,16 @@ BAD = [
     (absolute_imports, "design/bind.py", "from .frame import rows", "relative"),
     (absolute_imports, "design/bind.py", "def f():\n    from .. import errors", "relative"),
     (libraries_in_their_rooms, "language/parse.py", "import numpy as np", "numpy"),
-    (libraries_in_their_rooms, "language/lower.py", "from lark import Tree", "lark"),
+    (libraries_in_their_rooms, "language/grammar/lower.py", "from lark import Tree", "lark"),
     (libraries_in_their_rooms, "design/bind.py", "import narwhals.stable.v2 as nw", "narwhals"),
-    (libraries_in_their_rooms, "results/tables.py", "import pymc as pm", "pymc"),
+    (libraries_in_their_rooms, "results/draws/tables.py", "import pymc as pm", "pymc"),
     (libraries_in_their_rooms, "design/bind.py", "import requests", "requests"),
     (text_is_never_code, "design/bind.py", "import pickle", "pickle"),
     (text_is_never_code, "design/bind.py", "from importlib import import_module\nimport_module(x)", "line 2"),
     (text_is_never_code, "design/bind.py", "import importlib\nimportlib.import_module(x)", "line 2"),
     (text_is_never_code, "design/bind.py", "eval('1')", "eval"),
     (text_is_never_code, "design/bind.py", "def f(x):\n    return getattr(numpy, x)", "line 2"),
-    (never_prints, "results/tables.py", "def f():\n    print('done')", "line 2: `print`"),
+    (never_prints, "results/draws/tables.py", "def f():\n    print('done')", "line 2: `print`"),
     (imports_at_the_top, "design/bind.py", "def f():\n    import re", "`re`"),
     (
         imports_at_the_top,
@@ -324,7 +386,7 @@ GOOD = [
     (
         imports_to_the_left,
         "design/bind.py",
-        "from formulajoint.language import ir\nfrom formulajoint import errors",
+        "from formulajoint.language import parse\nfrom formulajoint import errors",
     ),
     (text_is_never_code, "design/bind.py", "getattr(x, 'start', None)\nre.compile(x)\nmodel.eval()"),
     (imports_at_the_top, "plots/forest.py", "def f():\n    import matplotlib.pyplot as plt"),

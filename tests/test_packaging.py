@@ -172,7 +172,7 @@ def test_formula_is_read(built, way):
         f"sys.path += {[sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]!r}\n"
         "import formulajoint as fj; print(fj.__file__)\n"
         "print(fj.parse('y ~ x | g, contrast(x[A] - x[B])'))\n"
-        "import formulajoint.language.grammar as grammar; print(grammar._folder())"
+        "import formulajoint.language.grammar.compose as grammar; print(grammar.grammar_folder())"
     )
     done = run(code, *places)
     assert done.returncode == 0, done.stderr

@@ -1,1 +1,1 @@
-"""What users hold: models, fits and the verbs that make them."""
+"""The user interface: models, fits and the functions that make them."""

@@ -1,4 +1,4 @@
-"""The data of the question that this package began with."""
+"""The example data: those of the question that this package began with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def tutoring() -> pd.DataFrame:
-    """Return ten test scores of two schools, some pupils tutored: columns test_score, treatment (0/1), school.
+    """Return ten test scores from two schools, some pupils tutored: columns test_score, treatment (0/1), school.
 
     Both schools gain, by very different amounts, and with two schools a hierarchical mean's interval includes zero.
 

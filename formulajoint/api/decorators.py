@@ -1,8 +1,8 @@
 """Decorators that add to the language of this process: a function becomes a clause, a column function, a family.
 
-Each takes the function alone, ``@fj.contrast``, or arguments, ``@fj.contrast(meaning="trimmed mean")``, and gives the
-function back as it was. What is added bears the function's module and name, so that running a notebook's cell again
-replaces it.
+Each takes the function alone, ``@fj.contrast``, or arguments, ``@fj.contrast(meaning="trimmed mean")``, and returns the
+function unchanged. The addition is registered under the function's module and name, so that running a notebook's cell
+again replaces it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from formulajoint.compiler.families import Family
 from formulajoint.contrasts.custom import Contrast, ContrastFamily
 from formulajoint.contrasts.schemes import WeightScheme
 from formulajoint.design.functions import ColumnFunction, Operator
-from formulajoint.language.default import register
-from formulajoint.language.extension import Extension, Named
+from formulajoint.language.vocabulary.default import register
+from formulajoint.language.vocabulary.language import Extension, Named
 
 type Function = Callable[..., Any]
 type Decorator = Callable[[Function], Function]
 
 
 def contrast(function: Function | None = None, *, name: str = "", meaning: str = "") -> Any:
-    """Make a clause of a function from effects and weights to a contrast: ``trimmed(treatment, cut=0.2)``.
+    """Make a clause from a function of effects and weights that returns a contrast: ``trimmed(treatment, cut=0.2)``.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def contrast(function: Function | None = None, *, name: str = "", meaning: str =
 
 
 def contrast_family(function: Function | None = None, *, name: str = "", meaning: str = "") -> Any:
-    """Make a clause with several entries of a function from levels to labelled weights.
+    """Make a clause with several entries from a function of levels that returns labelled weights.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def contrast_family(function: Function | None = None, *, name: str = "", meaning
 
 
 def weights(function: Function | None = None, *, name: str = "") -> Any:
-    """Make a way to weight the groups of a function from `Groups`, and columns, to weights: ``weights=root()``.
+    """Make a weight scheme from a function of `Groups`, and columns, that returns weights: ``weights=root()``.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def family(
     above: float = -float("inf"),
     below: float = float("inf"),
 ) -> Any:
-    """Make a family of a function from the mean and parameters to a PyMC distribution: ``family(laplace)``.
+    """Make a family from a function of mean and parameters that returns a PyMC distribution: ``family(laplace)``.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def family(
 
 
 def _decorator(made_of: Callable[[Function], Named], function: Function | None) -> Any:
-    """Return the decorator that registers what is `made_of` a function, or the function where it is there already."""
+    """Return the decorator that registers what is `made_of` a function, or apply it if `function` is given."""
 
     def decorate(decorated: Function) -> Function:
         named = made_of(decorated)

@@ -13,7 +13,7 @@ from formulajoint.api.verbs import fit
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One formula of the demo, why it is asked, and a sentence that reads its answer."""
+    """One formula of the demo, its title, and a function that returns a sentence on its result."""
 
     title: str
     formula: str
@@ -80,7 +80,7 @@ CHAPTERS = (
 
 
 def demo(show: Callable[[str], None], seed: int = 1, progress: bool = True) -> None:
-    """Fit the three models of the question and show each with a sentence of what it says.
+    """Fit the three models of the question and show each with a sentence on its result.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A fitted model: what users read answers from."""
+"""A fitted model: its tables, tests, plots and files."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_clause
-from formulajoint.results import tables
-from formulajoint.results.asked import hypotheses, printed_tests, unasked
-from formulajoint.results.contrast_draws import with_contrast
-from formulajoint.results.diagnostics import checked, diagnostics
-from formulajoint.results.evidence import differing_data, evidence_of
-from formulajoint.results.html import fit_html
-from formulajoint.results.joint_table import band_table, joint_table, sensitivity_table
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import fit_text
-from formulajoint.results.quantities import Rope
-from formulajoint.results.records import fit_record
-from formulajoint.results.tables import PROB
+from formulajoint.results.draws import tables
+from formulajoint.results.draws.contrast import with_contrast
+from formulajoint.results.draws.diagnostics import checked, diagnostics
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import PROB
+from formulajoint.results.joint_tests.bayes_factor.evidence import differing_data, evidence_of
+from formulajoint.results.joint_tests.quantities import Rope
+from formulajoint.results.joint_tests.questions import hypotheses, printed_tests, unasked
+from formulajoint.results.joint_tests.table import band_table, joint_table, sensitivity_table
+from formulajoint.results.text.html import fit_html
+from formulajoint.results.text.json import fit_record
+from formulajoint.results.text.printing import fit_text
+from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The posterior of a model. Printed, it says what was understood and what was found.
+    """The posterior of a model. Printed, it shows the model and the results.
 
     Attributes
     ----------
@@ -57,12 +58,12 @@ class Fit:
 
     @cached_property
     def posterior(self) -> Dataset:
-        """Draws as an xarray Dataset with dims chain, draw and those of the model; contrast nodes among the rest."""
+        """Draws as an xarray Dataset with dims chain, draw and those of the model, including contrast nodes."""
         return self.draws.dataset
 
     @property
     def engine(self) -> str:
-        """Who sampled."""
+        """Engine that produced the draws: ``exact``, ``nutpie``, ..."""
         return self.draws.engine
 
     @cached_property
@@ -72,7 +73,7 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where a prior is flat, or the exact engine does not cover the model.
+            If a prior is flat, or the exact engine does not cover the model.
         """
         found = evidence_of(self.draws)
         if isinstance(found, str):
@@ -85,12 +86,12 @@ class Fit:
         Parameters
         ----------
         other : Fit
-            Of the same rows.
+            A fit to the same rows.
 
         Raises
         ------
         InferenceError
-            Where the two explain different data, or one has no evidence.
+            If the two have different data, or one has no evidence.
 
         Examples
         --------
@@ -109,7 +110,7 @@ class Fit:
         return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
-        """Return one row a coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
+        """Return one row per coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
 
         Parameters
         ----------
@@ -119,7 +120,7 @@ class Fit:
         return self._summary.copy() if prob == PROB else tables.summary(self.draws, prob)
 
     def contrasts(self, prob: float = PROB) -> pd.DataFrame:
-        """Return one row a contrast of the formula, or an entry of one that has several.
+        """Return one row per contrast of the formula, or per entry of one that has several.
 
         Parameters
         ----------
@@ -134,12 +135,12 @@ class Fit:
         return self._contrasts.copy() if prob == PROB else tables.contrasts(self.draws, prob)
 
     def contrast(self, clause: str, prob: float = PROB) -> pd.DataFrame:
-        """Return a contrast that is asked now, computed from the draws: nothing is fitted again.
+        """Return a contrast that need not be in the formula, computed from the draws: nothing is fitted again.
 
         Parameters
         ----------
         clause : str
-            As it would stand in the formula: ``"pairwise(treatment)"``, ``"contrast(treatment[A] / treatment[B])"``,
+            As in a formula: ``"pairwise(treatment)"``, ``"contrast(treatment[A] / treatment[B])"``,
             ``"joint(treatment, weights=equal)"``.
         prob : float
             Probability of the highest-density interval.
@@ -147,16 +148,16 @@ class Fit:
         Returns
         -------
         DataFrame
-            As from `contrasts`, with the same figures as if the clause had stood in the formula.
+            As from `contrasts`, with the same figures as if the clause had been in the formula.
 
         Raises
         ------
         FormulaError
-            Where the clause is wrong or does not fit the model; it shows the place.
+            If the clause is wrong or does not fit the model; the error shows the place.
         DataError
-            Where it is weighted by a column that cannot weight.
+            If it is weighted by a column that cannot be used as weights.
         InferenceError
-            Where it is not a number in some draws.
+            If it is not finite in some draws.
 
         Examples
         --------
@@ -177,7 +178,7 @@ class Fit:
         at_least: int | None = None,
         standardized: bool = False,
     ) -> pd.DataFrame:
-        """Return joint tests: the Bayesian answer to the F test, is there an effect in any group?
+        """Return joint tests, the Bayesian counterpart of the F test: is there an effect in any group?
 
         Parameters
         ----------
@@ -189,7 +190,7 @@ class Fit:
         rope : float or mapping of term to float, optional
             Half-width of the region about the null that counts as no effect, in the coefficients' units.
         at_least : int, optional
-            Asks for the probability that so many of the quantities are above zero.
+            Adds the probability that at least this many of the quantities are above zero.
         standardized : bool
             Whether `rope` is in sds of the response per sd of the predictor (half the distance of two values, 1/2 for
             factors), the units of the default priors.
@@ -197,21 +198,21 @@ class Fit:
         Returns
         -------
         DataFrame
-            One row a hypothesis, with its rank; contour (the mass outside the ellipsoid through the null; where the
+            One row per hypothesis, with its rank; contour (the mass outside the ellipsoid through the null; where the
             groups share nothing, by the sum of their squared normal scores); gbpv (global
             Bayesian p-value of the simultaneous band); p_all_positive, p_all_negative, p_at_least, p_in_rope and
             p_out_of_rope (all of them within, or all beyond, the region of no effect); log_bf10, the log Bayes
             factor against the null; each with its Monte Carlo standard error in a column ``..._mcse``; the classical
             test (classical, its name: F; normal scores of each group's F test, where each has its own sigma; or
             chi-square, with known standard errors; statistic, df_num, df_denom, p_value; a chi-square has no df_denom);
-            and a note with what is empty and why, and the prior's scale.
+            and a note on which figures are empty and why, and on the prior's scale.
 
         Raises
         ------
         FormulaError
-            Where the hypothesis is wrong or does not fit the model; it shows the place.
+            If the hypothesis is wrong or does not fit the model; the error shows the place.
         InferenceError
-            Where `rope` or `at_least` does not fit the hypothesis.
+            If `rope` or `at_least` does not fit the hypothesis.
 
         Examples
         --------
@@ -225,29 +226,29 @@ class Fit:
     def sensitivity(
         self, hypothesis: str | None = None, factors: float | Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
     ) -> pd.DataFrame:
-        """Return how the Bayes factor depends on the prior of the coefficients tested.
+        """Return the Bayes factor under narrower and wider priors of the coefficients tested.
 
         Parameters
         ----------
         hypothesis : str, optional
             As for `test`.
         factors : float or sequence of float
-            By which the prior sds of the terms tested are multiplied; their means and all other priors stay.
+            Multiply the prior sds of the terms tested; their means and all other priors stay.
 
         Returns
         -------
         DataFrame
-            One row a hypothesis and factor: prior_sd in words, log_bf10 and its error, and a note where there is none.
+            One row per hypothesis and factor: prior_sd as text, log_bf10 and its error, or a note why there is none.
 
         Raises
         ------
         InferenceError
-            Where a factor is not above zero.
+            If a factor is not above zero.
         """
         return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
-        """Return simultaneous intervals: which groups differ from the null, all of them judged at once.
+        """Return simultaneous intervals, which show the groups that differ from the null, all judged at once.
 
         Parameters
         ----------
@@ -259,8 +260,8 @@ class Fit:
         Returns
         -------
         DataFrame
-            One row a quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
-            standard errors low_mcse and high_mcse, and a note where there is no band, or too few draws for it.
+            One row per quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
+            standard errors low_mcse and high_mcse, and a note if there is no band, or too few draws for it.
         """
         return pd.concat(
             [band_table(self.draws, found, prob) for found in hypotheses(self.model.plan, hypothesis)]
@@ -271,7 +272,7 @@ class Fit:
         """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""
         from formulajoint.api.plotting import Plots  # loads matplotlib
 
-        return Plots(self)
+        return Plots(self.draws)
 
     def weights(self, name: str) -> pd.Series:
         """Return the weight of each group in the contrast `name`; they sum to one.
@@ -279,7 +280,7 @@ class Fit:
         Raises
         ------
         InferenceError
-            Where the model has no such contrast, or it averages nothing.
+            If the model has no such contrast, or it has no weights.
         """
         known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
         if name not in known:
@@ -304,25 +305,25 @@ class Fit:
         return tables.contrasts(self.draws, PROB)
 
     def diagnostics(self) -> tuple[str, ...]:
-        """Return what is wrong with the draws and what to do, in words; empty where all is well."""
+        """Return sentences on problems with the draws and what to do; empty if there are none."""
         return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
 
     def report(self, path: str | PathLike[str], prob: float = PROB) -> Path:
-        """Write the fit as one HTML page that opens without a network, and return where it is.
+        """Write the fit as one HTML page that opens without a network, and return its path.
 
         It begins with answers: is there an effect in any group, how large is it over all, how sure is that?
 
         Parameters
         ----------
         path : path
-            Such as ``"report.html"``. A file that is there is replaced once the new one is whole.
+            Such as ``"report.html"``. An existing file is replaced once the new one is complete.
         prob : float
             Probability of the intervals.
 
         Raises
         ------
         StoreError
-            Where the file cannot be written.
+            If the file cannot be written.
         """
         from formulajoint.report.page import Findings
         from formulajoint.report.write import place, write  # loads Jinja
@@ -344,27 +345,27 @@ class Fit:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the fit to one NetCDF file, from which ``fj.load`` brings it back to the bit.
+        """Write the fit to one NetCDF file, from which ``fj.load`` restores it to the bit.
 
-        The file holds the draws, the formula, priors and versions, and of the data the rows and columns that the
-        formula uses: whoever has the file can read these. ``arviz.from_netcdf`` opens it, too.
+        The file holds the draws, the formula, priors and versions, and the rows and columns of the data that the
+        formula uses: anyone with the file can read these. ``arviz.from_netcdf`` opens it, too.
 
         Parameters
         ----------
         path : path
-            Ends in ``.nc``. A file that is there is replaced once the new one is whole.
+            Ends in ``.nc``. An existing file is replaced once the new one is complete.
 
         Raises
         ------
         StoreError
-            Where the file cannot be written.
+            If the file cannot be written.
         """
-        from formulajoint.results import store  # loads xarray
+        from formulajoint.results.saved import store  # loads xarray
 
         store.save(self.draws, path)
 
     def text(self, prob: float = PROB) -> str:
-        """Return what is printed: what was understood, contrasts, joint tests, coefficients, what to mind.
+        """Return the printed text: the model, contrasts, joint tests, coefficients, notes and warnings.
 
         Parameters
         ----------
@@ -394,6 +395,6 @@ class Fit:
         return str(self)
 
     def __rich__(self) -> RichText:
-        from formulajoint.results.terminal import styled  # loads Rich
+        from formulajoint.results.text.terminal import styled  # loads Rich
 
         return styled(str(self))

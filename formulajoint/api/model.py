@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.sufficient import by_sums, check_likelihood
+from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
-from formulajoint.errors import InferenceError, listed
-from formulajoint.language.ir import Formula
-from formulajoint.results.describe import explain, model_record
-from formulajoint.results.latex import explain_latex
+from formulajoint.errors import InferenceError
+from formulajoint.language.formula import Formula
+from formulajoint.results.text.describe import explain, model_record
+from formulajoint.results.text.latex import explain_latex
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class JointModel:
-    """A model: what ``fj.model`` returns. It prints what was understood.
+    """A model, as ``fj.model`` returns it. Printed, it shows the text of `explain`.
 
     Attributes
     ----------
@@ -54,13 +54,13 @@ class JointModel:
 
     @cached_property
     def pymc(self) -> pm.Model:
-        """The ``pm.Model``, built when first asked for; its response is observed row by row."""
-        from formulajoint.compiler.build import build_model  # loads PyMC: seconds
+        """The ``pm.Model``, built on first use; its response is observed row by row."""
+        from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds
 
         return build_model(self.plan)
 
     def explain(self, format: Literal["text", "html", "latex"] = "text") -> str:
-        """Return what was understood: data, equation, every coefficient with its prior, contrasts and notes.
+        """Return the model as text: data, equation, every coefficient with its prior, contrasts and notes.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class JointModel:
             case "text":
                 return explain(self.plan)
             case "html":
-                from formulajoint.results.html import explain_html  # loads pandas
+                from formulajoint.results.text.html import explain_html  # loads pandas
 
                 return explain_html(self.plan)
             case "latex":
@@ -90,8 +90,8 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the package ``graphviz`` is not installed: ``pip install graphviz``. To draw the source needs the
-            program ``dot`` besides.
+            If the package ``graphviz`` is not installed: ``pip install graphviz``. Drawing the source needs the
+            program ``dot``, too.
 
         Examples
         --------
@@ -105,7 +105,7 @@ class JointModel:
         return str(pm.model_to_graphviz(self.pymc).source)
 
     def record(self) -> dict[str, Any]:
-        """Return what `explain` says as plain data, ready for JSON."""
+        """Return the content of `explain` as plain data, ready for JSON."""
         return model_record(self.plan)
 
     def prior_predictive(self, draws: int = 500, seed: int | None = None) -> DataTree:
@@ -124,17 +124,11 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where a prior is flat, so that nothing can be drawn from it.
+            If a prior is flat, so that it cannot be drawn from.
         """
-        flat = [name for name, prior in self.plan.priors if not prior.proper]
-        if flat:
-            has = "has" if len(flat) == 1 else "have"
-            raise InferenceError(
-                f"Nothing can be drawn from a flat prior, and {listed(flat)} {has} one. Use the default priors."
-            )
-        from formulajoint.inference.prior import sample_prior  # loads PyMC: seconds
+        from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 
-        return sample_prior(self.pymc, draws, seed)
+        return sample_prior(self.plan, draws, seed, self.pymc)
 
     def fit(
         self,
@@ -148,17 +142,17 @@ class JointModel:
         likelihood: str = "auto",
         device: str | None = None,
     ) -> Fit:
-        """Draw from the posterior.
+        """Return the fit of the model: draws from its posterior.
 
         Parameters
         ----------
         draws : int
-            Kept of each chain.
+            Draws kept per chain.
         tune : int
-            Steps of adaptation of each chain, by NUTS only.
+            Steps of adaptation per chain, for NUTS only.
         chains : int
         engine : {"auto", "exact", "nutpie", "pymc", "numpyro", "blackjax"}
-            Who draws. ``exact`` is for Gaussian models with normal priors and hierarchies: coefficients come from their
+            ``exact`` is for Gaussian models with normal priors and hierarchies: coefficients come from their
             closed form, sigmas and the like from importance sampling. The others are samplers by
             NUTS, for any model. ``auto`` is ``exact`` where it applies and can be trusted, else ``nutpie``; the printed
             fit says which, and why.
@@ -167,16 +161,16 @@ class JointModel:
         target_accept : float
             Acceptance rate that NUTS adapts its step to, between 0 and 1.
         progress : bool
-            Whether to show a progress bar, by NUTS.
+            Whether to show a progress bar, for NUTS only.
         likelihood : {"auto", "rows", "sums"}
-            What NUTS evaluates at each step, for the same posterior: the density of every row; or the groups' sums of
-            squares and products, which say the same of a Gaussian response without predictors of sigma, in a time that
-            does not grow with the rows. ``auto`` is sums where they apply and the rows are many.
+            How NUTS evaluates the same posterior at each step: by the density of every row; or by the groups' sums of
+            squares and products, which suffice for a Gaussian response without predictors of sigma, in a time that
+            does not grow with the rows. ``auto`` is sums where they apply and there are many rows.
         device : str, optional
-            Where the exact engine computes: by NumPy, if nothing is said. ``"cuda"`` is the first GPU, by the first of
-            CuPy, Torch and JAX that is installed and sees it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is
-            the first GPU of that library or, where it sees none, the CPU; ``"torch:cpu"``, ``"jax:cuda:1"`` and the
-            like leave nothing open. All compute in float64, and the same seed draws the same to rounding.
+            Device of the exact engine; NumPy by default. ``"cuda"`` is the first GPU, by the first of CuPy, Torch and
+            JAX that is installed and finds it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is the first GPU
+            of that library or, if it finds none, the CPU; ``"torch:cpu"``, ``"jax:cuda:1"`` and the like name both.
+            All compute in float64, and the same seed gives the same draws to rounding.
 
         Returns
         -------
@@ -185,13 +179,13 @@ class JointModel:
         Raises
         ------
         InferenceError
-            Where the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
+            If the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
             library is not installed or fails.
         """
         from formulajoint.api.fit import Fit
-        from formulajoint.inference.engines import run
+        from formulajoint.inference.engine import run
         from formulajoint.inference.settings import Settings
-        from formulajoint.results.posterior import Posterior
+        from formulajoint.results.draws.posterior import Posterior
 
         check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress, device)
@@ -200,7 +194,7 @@ class JointModel:
 
     def _for_nuts(self, likelihood: str) -> pm.Model:
         """Return the ``pm.Model`` that NUTS evaluates."""
-        from formulajoint.compiler.build import build_model  # loads PyMC: seconds
+        from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds
 
         return build_model(self.plan, "sums") if by_sums(self.plan, likelihood) else self.pymc
 
@@ -214,6 +208,6 @@ class JointModel:
         return self.explain()
 
     def __rich__(self) -> RichText:
-        from formulajoint.results.terminal import styled  # loads Rich
+        from formulajoint.results.text.terminal import styled  # loads Rich
 
         return styled(self.explain())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,24 +19,23 @@ from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.rows import Sort
 from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
-from formulajoint.results.asked import hypotheses
-from formulajoint.results.contrast_draws import with_contrast
-from formulajoint.results.tables import PROB
-
-if TYPE_CHECKING:
-    from formulajoint.api.fit import Fit
+from formulajoint.results.draws.contrast import with_contrast
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import PROB
+from formulajoint.results.joint_tests.questions import hypotheses
+from formulajoint.results.joint_tests.table import sensitivity_table
 
 type Size = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plots:
-    """The plots of `fit`. Each returns a matplotlib Figure, which a notebook shows and ``savefig`` writes.
+    """The plots of a posterior. Each returns a matplotlib Figure, which a notebook shows and ``savefig`` writes.
 
-    `figsize` is in inches everywhere; `ax` takes axes of your own where the plot has one panel.
+    `figsize` is in inches everywhere; `ax` takes axes of your own if the plot has one panel.
     """
 
-    fit: Fit
+    posterior: Posterior
 
     def forest(
         self,
@@ -51,11 +50,11 @@ class Plots:
         Parameters
         ----------
         variable : str, optional
-            The coefficient; the first slope that each group has, where it is left out.
+            The coefficient. Default: the first per-group slope.
         prob : float
             Probability of the intervals.
         sort : {"mean", "weight", None}, optional
-            Order of the groups. Left out, it is that of the data for up to 40 groups and by mean for more.
+            Order of the groups. Default: as in the data for up to 40 groups, by mean for more.
         ax, figsize : optional
 
         Examples
@@ -64,7 +63,7 @@ class Plots:
         >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
         >>> fit.plot.forest().savefig("forest.png")  # doctest: +SKIP
         """
-        return forest(self.fit.draws, variable, prob, sort, ax, figsize)
+        return forest(self.posterior, variable, prob, sort, ax, figsize)
 
     def contrast(
         self,
@@ -79,17 +78,17 @@ class Plots:
         Parameters
         ----------
         name : str, optional
-            Such as ``joint_treatment``; the first contrast, where it is left out. A clause such as
-            ``pairwise(treatment)`` is computed from the draws, as by `Fit.contrast`.
+            Such as ``joint_treatment``. Default: the first contrast. A clause such as ``pairwise(treatment)`` is
+            computed from the draws, as by `Fit.contrast`.
         prob : float
             Probability of the HDI.
         rope : float, optional
             Half-width of the region about zero that counts as no effect.
         ax, figsize : optional
         """
-        draws = self.fit.draws
+        draws = self.posterior
         if name is not None and "(" in name and name not in draws.dataset:
-            language = self.fit.model.design.language
+            language = self.posterior.plan.design.language
             draws, name = with_contrast(draws, parse_clause(name, language), name), None
         return contrast(draws, name, prob, rope, ax, figsize)
 
@@ -99,11 +98,11 @@ class Plots:
         Parameters
         ----------
         hypothesis : str, optional
-            As for `Fit.test`; the first predictor in every group, where it is left out.
+            As for `Fit.test`. Default: the first predictor in every group.
         ax, figsize : optional
         """
-        first, *others = hypotheses(self.fit.model.plan, hypothesis)
-        return joint(self.fit.draws, first, ax, figsize, 1 + len(others))
+        first, *others = hypotheses(self.posterior.plan, hypothesis)
+        return joint(self.posterior, first, ax, figsize, 1 + len(others))
 
     def sensitivity(
         self,
@@ -112,7 +111,7 @@ class Plots:
         ax: Axes | None = None,
         figsize: Size = None,
     ) -> Figure:
-        """Draw how the Bayes factor depends on the scale of the prior of the coefficients tested.
+        """Draw the Bayes factor against the scale of the prior of the coefficients tested.
 
         Parameters
         ----------
@@ -120,21 +119,22 @@ class Plots:
             As for `Fit.sensitivity`.
         ax, figsize : optional
         """
-        return sensitivity(self.fit.sensitivity(hypothesis, factors), ax, figsize)
+        tested = hypotheses(self.posterior.plan, hypothesis)
+        return sensitivity(sensitivity_table(self.posterior, tested, factors), ax, figsize)
 
     def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
-        """Draw what pooling does: each group's least-squares estimate and its posterior mean.
+        """Draw the effect of pooling: each group's least-squares estimate and its posterior mean.
 
         Parameters
         ----------
         variable : str, optional
-            A pooled coefficient; a slope, where it is left out.
+            A pooled coefficient. Default: a slope.
         ax, figsize : optional
         """
-        return shrinkage(self.fit.draws, variable, ax, figsize)
+        return shrinkage(self.posterior, variable, ax, figsize)
 
     def ppc(self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None) -> Figure:
-        """Draw the residuals at `count` draws among those of replicated responses; the title says if they are alike.
+        """Draw the residuals at `count` draws and those of replicated responses; the title says if they are alike.
 
         Parameters
         ----------
@@ -143,27 +143,27 @@ class Plots:
         count, seed : int
         figsize : optional
         """
-        return ppc(self.fit.draws, kind, count, seed, figsize)
+        return ppc(self.posterior, kind, count, seed, figsize)
 
     def trace(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
     ) -> Any:
-        """Draw the chains' draws in turn.
+        """Draw each chain's draws one after another.
 
         Parameters
         ----------
         names : sequence of str, optional
-            Variables, or cells such as ``treatment[A]``; contrasts and what mixes worst, where it is left out.
+            Variables, or cells such as ``treatment[A]``. Default: contrasts and the cells that mix worst.
         figsize : optional
         backend : {"matplotlib", "plotly"}
-            Who draws; plotly's figure is interactive.
+            Plotting library; plotly's figure is interactive.
         """
-        return trace(self.fit.draws, names, figsize, backend)
+        return trace(self.posterior, names, figsize, backend)
 
     def pairs(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"
     ) -> Any:
-        """Draw the draws of two to six quantities two by two.
+        """Draw two to six quantities in pairs.
 
         Parameters
         ----------
@@ -172,7 +172,7 @@ class Plots:
         figsize, backend : optional
             As for `trace`.
         """
-        return pairs(self.fit.draws, names, figsize, backend)
+        return pairs(self.posterior, names, figsize, backend)
 
     def prior_posterior(
         self, names: Sequence[str] | None = None, draws: int = 1000, seed: int = 0, figsize: Size = None
@@ -184,13 +184,15 @@ class Plots:
         names : sequence of str, optional
             As for `trace`.
         draws, seed : int
-            Of the prior.
+            Draws from the prior, and their seed.
         figsize : optional
 
         Raises
         ------
         InferenceError
-            Where a prior is flat.
+            If a prior is flat.
         """
-        before = self.fit.model.prior_predictive(draws, seed)["prior"].to_dataset()
-        return prior_posterior(self.fit.draws, before, names, figsize)
+        from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
+
+        before = sample_prior(self.posterior.plan, draws, seed)["prior"].to_dataset()
+        return prior_posterior(self.posterior, before, names, figsize)

@@ -1,4 +1,4 @@
-"""The verbs: from a formula and data to a model or a fit, in one call."""
+"""Functions from a formula and data to a model or a fit, in one call."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.api.model import JointModel
-from formulajoint.compiler.planning import make_plan
+from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.errors import DataError, InferenceError, did_you_mean, listed
-from formulajoint.language.default import chosen
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Formula
+from formulajoint.errors import DataError, InferenceError
+from formulajoint.language.formula import Formula
 from formulajoint.language.parse import parse
+from formulajoint.language.vocabulary.default import chosen
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
@@ -30,28 +31,28 @@ def model(
     family: str | None = None,
     language: Language | None = None,
 ) -> JointModel:
-    """Return the model that `formula` means for `data`, without fitting it.
+    """Return the model of `formula` for `data`, without fitting it.
 
     Parameters
     ----------
     formula : str or Formula
         For example ``"score ~ treatment | school, joint(weights=n)"``.
     data : DataFrame
-        pandas, polars or pyarrow; one row an observation.
+        pandas, polars or pyarrow; one row per observation.
     priors : {None, "flat"}
-        None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which return the
+        None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
     family : {None, "gaussian", "student"}
-        Likelihood, where the formula has no ``family(...)``; an extension's family may be named, too.
+        Likelihood, if the formula has no ``family(...)``; an extension's family may be named, too.
     language : Language, optional
-        The plain language with all installed and registered extensions, unless another is given.
+        Default: the plain language with all installed and registered extensions.
 
     Raises
     ------
     FormulaError
-        Where the formula is wrong or does not fit the data's names; it shows the place.
+        If the formula is wrong or does not fit the data's names; the error shows the place.
     DataError
-        Where the data's values do not allow what the formula asks.
+        If the data's values do not allow what the formula states.
 
     Examples
     --------
@@ -97,19 +98,19 @@ def fit(
 
 
 def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
-    """Return the fit that `Fit.save` wrote; it answers tables, tests and plots as before, without the data.
+    """Return the fit that `Fit.save` wrote; its tables, tests and plots are as before, without the data.
 
     Parameters
     ----------
     path : path
         Ends in ``.nc``.
     language : Language, optional
-        The plain language with all installed and registered extensions, unless another is given.
+        Default: the plain language with all installed and registered extensions.
 
     Raises
     ------
     StoreError
-        Where the file is missing, damaged, not written by `Fit.save`, or of a later version.
+        If the file is missing, damaged, not written by `Fit.save`, or of a later version.
 
     Examples
     --------
@@ -120,7 +121,7 @@ def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
     True
     """
     from formulajoint.api.fit import Fit
-    from formulajoint.results import store  # xarray: half a second
+    from formulajoint.results.saved import store  # xarray: half a second
 
     posterior = store.load(path, language)
     return Fit(JointModel(posterior.plan), posterior)
@@ -142,8 +143,8 @@ def build(
     formula, data, priors, family
         As for `model`.
     prefix : str
-        Stands before every variable and dim, so that several formulas can live in one model: with ``"maths"`` the
-        treatment effects are ``maths_treatment`` over ``maths_school``.
+        Prefix of every variable and dim, so that one model can hold several formulas: with ``"maths"`` the treatment
+        effects are ``maths_treatment`` over ``maths_school``.
     language : Language, optional
         As for `model`.
     likelihood : {"rows", "sums", "auto"}
@@ -152,9 +153,9 @@ def build(
     Raises
     ------
     DataError
-        Where no model is open, or it has a variable or dim of the same name already.
+        If no model is open, or it already has a variable or dim of the same name.
     InferenceError
-        Where the likelihood is unknown or does not go through sums.
+        If the likelihood is unknown or does not go through sums.
 
     Examples
     --------
@@ -167,7 +168,7 @@ def build(
     """
     import pymc as pm  # seconds
 
-    from formulajoint.compiler.build import add_to_model
+    from formulajoint.compiler.pymc.build import add_to_model
 
     plan = _plan(formula, data, priors, family, language, prefix)
     if pm.Model.get_context(error_if_none=False) is None:

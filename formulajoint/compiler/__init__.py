@@ -1,1 +1,1 @@
-"""From a design to a PyMC model."""
+"""Plan a model from a design, and build it in PyMC."""

@@ -1,4 +1,4 @@
-"""Likelihoods as values: their parameters with default priors, and the link of the mean."""
+"""Likelihoods as values: their parameters, default priors and link."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from sys import float_info
 from types import MappingProxyType
 from typing import Any, Literal
 
-from formulajoint.compiler.links import LINKS
-from formulajoint.compiler.overrides import Slot, read_overrides
-from formulajoint.compiler.priors import DEFAULT, Prior
-from formulajoint.errors import ExtensionError, FormulaError, did_you_mean, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Clause, Formula, Name
-from formulajoint.language.options import function_name, options_of, positional_of
+from formulajoint.compiler.written_prior import read_prior
+from formulajoint.distributions.links import LINKS
+from formulajoint.distributions.prior import DEFAULT, Prior
+from formulajoint.errors import ExtensionError, FormulaError
+from formulajoint.language.formula import Formula
 from formulajoint.language.parse import parse
-from formulajoint.language.signatures import Signature
-from formulajoint.language.tables import CORE
+from formulajoint.language.syntax.nodes import Call, Clause, Distributed, Name
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Signature
+from formulajoint.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """A likelihood.
+    """A likelihood of the response.
 
     Parameters
     ----------
@@ -32,17 +34,17 @@ class Family:
         ``pm.Laplace.dist(mu, b)``. None for the language's own families, whose distributions load PyMC only when a
         model is built.
     parameters : mapping of str to str
-        Positive parameters besides the mean, in the order of `distribution`, each with its default prior as formulas
-        write it; `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors,
+        Positive parameters besides the mean, in the order of `distribution`, each with its default prior as written in
+        formulas; `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors,
         on the log scale.
     link : {"identity", "log", "logit", "probit", "cloglog", "inverse"}
-        Of the mean.
+        Link function of the mean.
     name : str, optional
-        As in ``family(student)``; the function's own name if none is given.
+        Name as in ``family(student)``; by default the function's own name.
     above, below : float
-        Bounds of the response, which it never reaches.
+        Open bounds of the response.
     law : str, optional
-        How ``explain()`` calls the distribution; the family's name if none is given.
+        Name of the distribution in ``explain()``; by default the family's name.
 
     Examples
     --------
@@ -72,20 +74,29 @@ class Family:
 
     @property
     def signature(self) -> Signature:
-        """It is named, not called."""
+        """An empty signature: a family is named, not called."""
         return Signature()
 
     def default_prior(self, parameter: str, sd: float) -> Prior:
-        """Return the default prior of `parameter` for a response whose sd is `sd`."""
-        positive = max(float(sd), float_info.min)  # a perfect fit is refused where the model is planned
+        """Return the default prior of `parameter` for a response with sd `sd`."""
+        positive = max(float(sd), float_info.min)  # a perfect fit is refused when the model is planned
         written = re.sub(r"\bsd\b", repr(positive), self.parameters[parameter])
         formula = parse(f"y ~ 1, prior({parameter} ~ {written})", CORE)
-        (prior,) = read_overrides(formula, [Slot(parameter, None, "")]).values()
-        return Prior(prior.law, prior.args, DEFAULT)
+        call = _distribution(formula)
+        found = read_prior(parameter, call, formula.source, positive=True, flat=parameter == "sigma")
+        return replace(found, origin=DEFAULT)
+
+
+def _distribution(formula: Formula) -> Call:
+    """Return the distribution in a formula with exactly one prior."""
+    match formula.clauses:
+        case (Clause(call=Call(args=(Distributed() as item,))),):
+            return item.distribution
+    raise FormulaError("one distribution is expected", formula.source, formula.response.span)
 
 
 def _check(family: Family, distribution: Callable[..., Any]) -> None:
-    """Refuse what cannot be a family, before any formula uses it."""
+    """Raise an ExtensionError for an invalid family, before any formula uses it."""
     if family.link not in LINKS:
         hint = did_you_mean(str(family.link), LINKS) or f"there are {listed(LINKS)}."
         raise ExtensionError(f"The family `{family.name}` has the unknown link `{family.link}`: {hint}")
@@ -114,16 +125,16 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         )
     }
 )
-"""The language's own families."""
+"""The language's own families, by name."""
 
 
 def family_of(formula: Formula, default: str | None = None, language: Language = CORE) -> Family:
-    """Return the family that the formula's ``family(...)`` names, or `default`, or Gaussian.
+    """Return the family that the formula's ``family(...)`` names, or else `default`, or else Gaussian.
 
     Raises
     ------
     FormulaError
-        Where the family or link cannot be fitted yet, or is asked for in two places.
+        If the family or link cannot be fitted yet, or formula and `default` disagree.
     """
     clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "family"), None)
     if clause is None:
@@ -150,12 +161,12 @@ def family_of(formula: Formula, default: str | None = None, language: Language =
 
 
 def without_sigma(family: Family, formula: Formula) -> Family:
-    """Return the family, without its sigma where the formula's ``se(...)`` gives the residual sds.
+    """Return the family, without sigma if the formula's ``se(...)`` gives the residual sds.
 
     Raises
     ------
     FormulaError
-        Where the family is not the Gaussian, the only one whose sd is known with its standard error.
+        If the formula has ``se(...)`` and the family is not Gaussian, the only one that takes known sds.
     """
     clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "se"), None)
     if clause is None:

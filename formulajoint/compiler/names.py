@@ -1,4 +1,4 @@
-"""The only place that spells the name of a variable, a dim or a coord of the model."""
+"""Names of variables, dims and coords of the model; no other module spells them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from itertools import chain, count
 from formulajoint.design.schema import Factor, Grouping, Term
 
 RESERVED = frozenset({"chain", "draw", "sample"})
-"""Dims that every posterior has already, or gets when its chains are joined."""
+"""Dims that every posterior has, or gets when its chains are joined."""
 
 
 class Names:
-    """Names of one model, each given once: a name already taken gets ``_`` at its end, then ``_2``, ``_3``.
+    """Names of one model, each given once: a name already in use gets ``_`` at its end, then ``_2``, ``_3``.
 
     Family parameters come first, so a predictor called ``sigma`` becomes ``sigma_``. xarray keeps variables
     and coords in one table, which is why a dim never has the name of a variable (a factor ``arm`` is the variable
@@ -22,7 +22,7 @@ class Names:
     Parameters
     ----------
     prefix : str, optional
-        Stands before every name with ``_`` between, so that two formulas can live in one model.
+        Put before every name, with ``_`` between, so that two formulas can be in one model.
     """
 
     def __init__(self, prefix: str = "") -> None:
@@ -33,26 +33,26 @@ class Names:
 
     @classmethod
     def of(cls, variables: Iterable[str], coords: Mapping[str, tuple[str, ...]]) -> Names:
-        """Return names in which those of a planned model are taken."""
+        """Return a `Names` in which the names of a planned model are in use."""
         names = cls()
         names.variables |= set(variables)
         names.coords |= coords
         return names
 
     def variable(self, name: str) -> str:
-        """Return a free variable name for `name`."""
+        """Return an unused variable name for `name`, and mark it as used."""
         fresh = next(n for n in self._spellings(name) if not self._is_taken(n))
         self.variables.add(fresh)
         return fresh
 
     def is_free(self, name: str) -> bool:
-        """Tell whether a variable can have the very name `name`."""
+        """Return whether `name` can be used as it is."""
         return not self._is_taken(next(self._spellings(name)))
 
     def dim(self, name: str, labels: tuple[str, ...]) -> str:
-        """Return the dim called `name` over `labels`; one with other labels gets a name of its own.
+        """Return the dim named `name` with `labels`; if the name is in use with other labels, a new name.
 
-        A comma becomes a semicolon: nutpie joins dims with commas.
+        Commas become semicolons, since nutpie joins dims with commas.
         """
         spellings = self._spellings(name.replace(",", ";"))
         fresh = next(n for n in spellings if self.coords.get(n) == labels or not self._is_taken(n))
@@ -110,6 +110,6 @@ def _join(before: str, after: str) -> str:
 def _column(term: Term, label: str) -> str:
     if not label:
         return plain(term.name)
-    # One factor needs no name: arm[b]; several do: arm:wool[arm=b, wool=B].
+    # One factor needs no dim name: arm[b]; several do: arm:wool[arm=b, wool=B].
     only = label.partition("=")[2] if len(term.factors) == 1 else label
     return f"{plain(term.name)}[{only}]"

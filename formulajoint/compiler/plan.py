@@ -1,6 +1,6 @@
-"""The model as data: every variable with its name, dims and prior, before PyMC is imported.
+"""The model as data: every variable with its name, dims and prior, without PyMC.
 
-``explain()`` prints a plan, ``build`` turns one into a ``pm.Model``, and the two agree to the letter.
+``explain()`` prints a plan and ``build`` turns it into a ``pm.Model``; both give the same model.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.families import Family
-from formulajoint.compiler.priors import Prior
-from formulajoint.contrasts.families import ContrastMatrix
+from formulajoint.contrasts.level_families import ContrastMatrix
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
-from formulajoint.design.schema import Design, FloatArray, Grouping, Hierarchy, Predictor, Term
-from formulajoint.language.ir import Expr
+from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
+from formulajoint.distributions.prior import Prior
+from formulajoint.language.syntax.nodes import Expr
 
-if TYPE_CHECKING:  # SciPy, of which a model without tests has no need
+if TYPE_CHECKING:  # SciPy, needed only for tests
     from formulajoint.contrasts.hypotheses import Hypothesis
 
 
@@ -28,13 +29,13 @@ class Coefficient:
     Attributes
     ----------
     name : str
-        The variable.
+        Name of the variable.
     term : Term
     dims : tuple of str
-        The groups' dim first, where there is one coefficient a group.
+        The groups' dim first, if there is one coefficient per group.
     grouped : bool
     prior : Prior or None
-        None where a hierarchy gives it.
+        None if a hierarchy gives it.
     """
 
     name: str
@@ -52,14 +53,14 @@ class PooledTerm:
     ----------
     coefficient : Coefficient
     mean_name, sd_name : str
-        Variables of the location and the scale.
+        Names of the location and the scale.
     offset_name : str or None
-        Variable of the standardised distances, where the form is not centred.
+        Name of the standardised distances in the non-centred form; None in the centred form.
     mean, sd : Prior
     dims : tuple of str
-        Of location and scale: the term's factors.
+        Dims of location and scale: the term's factors.
     column_names : tuple of str
-        Of the variables, one a column, that a centred correlated term of several columns is made of.
+        Names of the variables, one per column, of a centred correlated term of several columns.
     """
 
     coefficient: Coefficient
@@ -73,7 +74,7 @@ class PooledTerm:
 
     @property
     def centered(self) -> bool:
-        """Whether the coefficients are variables as they are, not by their standardised distances."""
+        """Whether the coefficients themselves are variables, not their standardised distances."""
         return self.offset_name is None
 
 
@@ -90,13 +91,13 @@ class Correlation:
 
     @property
     def eta(self) -> float:
-        """The concentration: 1 is uniform, more is nearer to no correlation."""
+        """The LKJ concentration: 1 is uniform, larger values favour small correlations."""
         return float(self.prior.args["eta"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """A hierarchy over some terms, with its correlation where it has one."""
+    """A hierarchy over some terms, with its correlations if it has any."""
 
     request: Hierarchy
     group_dim: str
@@ -115,7 +116,7 @@ class LinearPlan:
 
     @property
     def pooled(self) -> dict[str, PooledTerm]:
-        """What is said of a term that a hierarchy pools, by the name of its coefficient."""
+        """The pooled terms, by the name of their coefficient."""
         return {term.coefficient.name: term for pool in self.pools for term in pool.terms}
 
 
@@ -123,7 +124,7 @@ class LinearPlan:
 class ScalePool:
     """Groups' own scales pooled on the log scale: ``log sigma_g ~ dist(log mean, sd)``.
 
-    The parameter's own prior is then the prior of ``mean``.
+    The parameter's own prior is then the prior of its mean, `mean_name`.
     """
 
     request: Hierarchy
@@ -136,7 +137,7 @@ class ScalePool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalePlan:
-    """A family parameter without predictors, one for all rows or one a group."""
+    """A family parameter without predictors: one for all rows, or one per group."""
 
     name: str
     parameter: str
@@ -148,12 +149,12 @@ class ScalePlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AveragePlan:
-    """A contrast node that averages a coefficient over the groups.
+    """A contrast node: the average of a coefficient over the groups.
 
     Attributes
     ----------
     name : str
-        The variable.
+        Name of the node.
     dims : tuple of str
     text : str
         The clause as written.
@@ -161,15 +162,15 @@ class AveragePlan:
     coefficient : Coefficient
     weights : Weights
     weights_name : str or None
-        Variable of the weights where they differ from draw to draw.
+        Name of the weights if they differ from draw to draw.
     scale : {"none", "sigma", "sd", "number"}
-        What each group's coefficient is divided by.
+        Divisor of each group's coefficient.
     divisors : (G,) array or None
-        For ``sd`` and a number.
+        The divisors for ``sd`` and a number.
     sigma : str or None
-        Variable of the residual sd, where the scale or the weights read it; `sigma_rank` is its number of dims.
+        Name of the residual sd, if the scale or the weights need it; `sigma_rank` is its number of dims.
     options : mapping of str to value
-        Further arguments of the function.
+        Other arguments of the function.
     """
 
     name: str
@@ -188,36 +189,36 @@ class AveragePlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyPlan:
-    """A contrast node with an entry for each row of a contrast matrix, over the groups or over a factor's levels.
+    """A contrast node with one entry per row of a contrast matrix, over the groups or a factor's levels.
 
     Attributes
     ----------
     name : str
-        The variable.
+        Name of the node.
     dims : tuple of str
         The entries' dim first.
     text : str
         The clause as written.
     family : str
-        Such as ``pairwise``.
+        Name of the family, such as ``pairwise``.
     coefficient : Coefficient
     over : str
-        What is compared: the grouping, or a factor.
+        The compared axis: the grouping, or a factor.
     levels : tuple of str
-        Of what is compared.
+        Levels of the compared axis.
     order : tuple of str
-        The levels as the family takes them one after another.
+        The levels in the order in which the family takes them.
     axis : int
-        Its place among the coefficient's dims.
+        Position of the compared axis among the coefficient's dims.
     coding : (k, c) array or None
         From a factor's c coefficients to its k levels.
     matrix : ContrastMatrix
     weights : Weights or None
-        Those of the mean from which ``meandev`` takes deviations, where there are weights.
+        Weights of the mean from which ``meandev`` takes deviations; None for other families.
     weights_name : str or None
-        Variable of the weights where they differ from draw to draw.
+        Name of the weights if they differ from draw to draw.
     sigma : str or None
-        Variable of the residual sd, where the weights read it.
+        Name of the residual sd, if the weights need it.
     """
 
     name: str
@@ -237,21 +238,21 @@ class FamilyPlan:
 
     @property
     def weights_differ(self) -> bool:
-        """Whether the weights are not the same numbers in every draw and column, so that no one matrix holds them."""
+        """Whether the weights differ between draws or columns, so that no single contrast matrix holds them."""
         return self.weights is not None and (self.weights_name is not None or self.weights.values.ndim > 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """What one name of an arithmetic contrast stands for: some cells of a variable, laid along the node's dims.
+    """The cells of a variable that a name in an arithmetic contrast selects, laid along the node's dims.
 
     Attributes
     ----------
     variable : str
     order : tuple of int
-        The variable's axes in the order of the node's dims; axes that are indexed away come first.
+        The variable's axes in the order of the node's dims; axes indexed by a level come first.
     index : tuple of int, slice or None
-        Of the reordered axes: a level, all levels, or an axis of length one for a dim that the variable has not.
+        Index of the reordered axes: a level, all levels, or None for a dim that the variable lacks (length one).
     """
 
     variable: str
@@ -261,20 +262,20 @@ class Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArithmeticPlan:
-    """A contrast node that is arithmetic of coefficients.
+    """A contrast node: arithmetic of coefficients.
 
     Attributes
     ----------
     name : str
-        The variable.
+        Name of the node.
     dims : tuple of str
     text : str
         The arithmetic as written.
     expr : Expr
     cells : mapping of Expr to Cells
-        Of every name in `expr`.
+        The cells of every name in `expr`.
     degree : float
-        How many factors that can be large are multiplied at most; infinite where one that can be zero divides, so
+        Largest number of coefficients, which can be large, multiplied in a term; infinite if a divisor can be zero, so
         that there is no mean.
     """
 
@@ -284,7 +285,7 @@ class ArithmeticPlan:
     expr: Expr
     cells: Mapping[Expr, Cells]
     degree: float
-    weights: None = None  # for those who ask every contrast for its weights
+    weights: None = None  # every contrast plan has `weights`
     weights_name: None = None
 
 
@@ -293,7 +294,7 @@ type ContrastPlan = AveragePlan | FamilyPlan | ArithmeticPlan
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharesPlan:
-    """Uncertain shares of the groups: a Dirichlet with these counts, of which the data say nothing."""
+    """Uncertain shares of the groups: Dirichlet with these counts, independent of the data."""
 
     name: str
     dims: tuple[str]
@@ -302,13 +303,13 @@ class SharesPlan:
 
     @property
     def prior(self) -> str:
-        """The distribution, as text."""
+        """The distribution as text."""
         counts = ", ".join(f"{count:g}" for count in self.counts[:MOST_COUNTS])
         return f"dirichlet({counts}{', ...' if len(self.counts) > MOST_COUNTS else ''})"
 
 
 MOST_COUNTS = 8
-"""A Dirichlet is printed with so many counts at most."""
+"""At most this many counts of a Dirichlet are printed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -323,21 +324,21 @@ class Plan:
     obs_dim : str
     mean : LinearPlan
     parameters : tuple of LinearPlan or ScalePlan
-        Of the family, in its order.
+        Parameters of the family, in its order.
     contrasts : tuple of ContrastPlan
     shares : tuple of SharesPlan
-        The uncertain weights of the contrasts.
+        Uncertain weights of the contrasts.
     coords : mapping of dim to labels
     variables : frozenset of str
-        Every name that is spoken for, that of a variable given as a constant among them.
+        Every name in use, including variables fixed as constants.
     auxiliary : frozenset of str
-        Variables that only serve the sampler, left out of tables.
+        Variables that only the sampler needs, left out of tables.
     flat : bool
-        Whether ``priors="flat"`` was asked for.
+        Whether ``priors="flat"``.
     notes : tuple of str
-        What the reader should know about the defaults chosen.
+        Sentences on defaults that matter, for the reader of the fit.
     tests : tuple of Hypothesis
-        Of the formula's ``test(...)`` clauses; they make no variables.
+        Those of the formula's ``test(...)`` clauses; they add no variables.
     """
 
     design: Design
@@ -356,7 +357,7 @@ class Plan:
     tests: tuple[Hypothesis, ...] = ()
 
     def scale(self, parameter: str) -> ScalePlan | None:
-        """Return the plan of a family parameter that has no predictors, or None."""
+        """Return the plan of a family parameter without predictors, or None."""
         for plan in self.parameters:
             if isinstance(plan, ScalePlan) and plan.parameter == parameter:
                 return plan
@@ -364,7 +365,7 @@ class Plan:
 
     @property
     def priors(self) -> tuple[tuple[str, Prior], ...]:
-        """Every prior of the model by the variable it is of."""
+        """Every prior of the model, with the name of its variable."""
         out: list[tuple[str, Prior]] = []
         for part in (self.mean, *self.parameters):
             if isinstance(part, ScalePlan):

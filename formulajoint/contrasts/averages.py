@@ -1,6 +1,6 @@
 """Contrasts that average a term's coefficients over the groups.
 
-Each is plain arithmetic on the first axis, so one definition serves NumPy arrays and PyTensor graphs.
+Each is plain arithmetic on the first axis, so one definition works for NumPy arrays and PyTensor graphs.
 They obey ``rms**2 == joint**2 + spread**2``.
 """
 
@@ -15,7 +15,7 @@ def joint(effects: Any, weights: Any) -> Any:
     Parameters
     ----------
     effects : array (G, ...)
-        One coefficient a group, in the response's units per unit of the predictor.
+        One coefficient per group, in units of the response per unit of the predictor.
     weights : array (G, ...)
         Non-negative, summing to one over the first axis.
 
@@ -29,7 +29,7 @@ def joint(effects: Any, weights: Any) -> Any:
 
 
 def rms(effects: Any, weights: Any) -> Any:
-    """Return the weighted root mean square, ``sqrt(sum_g w_g b_g^2)``: how far from zero, whatever the signs.
+    """Return the weighted root mean square, ``sqrt(sum_g w_g b_g^2)``: the distance from zero, whatever the signs.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Contrasts that extensions bring: averages over the groups, and families of contrasts of levels."""
+"""Contrasts defined by extensions: averages over the groups, and families of contrasts of levels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.contrasts.families import FAMILIES, MEANINGS, ContrastMatrix
+from formulajoint.contrasts.level_families import FAMILIES, MEANINGS, ContrastMatrix
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import ExtensionError
-from formulajoint.language.extension import Language
-from formulajoint.language.options import Option, function_name, options_of, positional_of
-from formulajoint.language.signatures import Kind, Signature, Slot
-from formulajoint.language.tables import NAME, OVER, SCALE, WEIGHTS
+from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, WEIGHTS
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 TERM = Slot("term", Kind.TERM)
 
@@ -26,13 +26,13 @@ class Contrast:
     Parameters
     ----------
     function : callable
-        From effects (G, ...) and weights (G, ...) that sum to one over the first axis, PyTensor variables, to an
+        From PyTensor variables, effects (G, ...) and weights (G, ...) that sum to one over the first axis, to an
         expression (...) without that axis. Keyword-only parameters are keywords of the formula, besides ``weights=``,
         ``scale=`` and ``name=``, which every contrast has.
     name : str, optional
-        In formulas; the function's own name if none is given.
+        Name in formulas; by default the function's own name.
     meaning : str, optional
-        For tables, such as ``trimmed mean``; the name if none is given.
+        Phrase for tables, such as ``trimmed mean``; by default the name.
 
     Examples
     --------
@@ -56,20 +56,20 @@ class Contrast:
                 f"The contrast `{self.name}` must take effects and weights, `def {self.name}(effects, weights): ...`, "
                 "and what else it takes by keyword only, after `*`."
             )
-        _ = self.options  # refused now, if they are wrong
+        _ = self.options  # raises now if an option is invalid
 
     @property
     def options(self) -> tuple[Slot, ...]:
-        """The keywords that formulas may give."""
+        """The keywords of a call in formulas."""
         return options_of(self.function, taken=("weights", "scale", "name"))
 
     @property
     def signature(self) -> Signature:
-        """How it is called."""
+        """Signature of a call in formulas."""
         return Signature(rest=TERM, keywords=(WEIGHTS, SCALE, *self.options, NAME), after_fit=True)
 
     def value(self, effects: Any, weights: Any, **options: Option) -> Any:
-        """Return the contrast of `effects`, which must have lost the axis of the groups."""
+        """Return the contrast of `effects`, or raise an ExtensionError if it keeps the axis of the groups."""
         try:
             found = self.function(effects, weights, **options)
         except Exception as error:
@@ -88,7 +88,7 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContrastFamily:
-    """A contrast clause with several entries: weighted sums of the groups, or of a factor's levels, as ``pairwise``.
+    """A contrast clause with several entries, as ``pairwise``: weighted sums of the groups or of a factor's levels.
 
     Parameters
     ----------
@@ -125,16 +125,16 @@ class ContrastFamily:
 
     @property
     def options(self) -> tuple[Slot, ...]:
-        """The keywords that formulas may give."""
+        """The keywords of a call in formulas."""
         return options_of(self.function, taken=("over", "name"))
 
     @property
     def signature(self) -> Signature:
-        """How it is called."""
+        """Signature of a call in formulas."""
         return Signature(rest=TERM, keywords=(OVER, *self.options, NAME), after_fit=True)
 
     def matrix(self, levels: tuple[str, ...], options: Mapping[str, Option]) -> ContrastMatrix:
-        """Return the labelled weights of `levels`."""
+        """Return the labelled weights of `levels`, or raise an ExtensionError if they are invalid."""
         rows = self.function(levels, **options)
         if isinstance(rows, ContrastMatrix):
             return rows
@@ -151,7 +151,7 @@ class ContrastFamily:
 
 
 def average_of(name: str, language: Language) -> ContrastFunction | None:
-    """Return the averaging contrast that the clause `name` asks for; None where it asks for something else."""
+    """Return the averaging contrast of the clause `name`, or None if the clause is not an average."""
     brought = language.meaning("clause", name)
     if isinstance(brought, Contrast):
         return ContrastFunction(brought.name, brought.value, brought.meaning, plain=False)
@@ -159,17 +159,17 @@ def average_of(name: str, language: Language) -> ContrastFunction | None:
 
 
 def contrast_options(name: str, language: Language) -> tuple[Slot, ...]:
-    """Return the keywords that an extension's contrast `name` has of its own; none for the language's own contrasts."""
+    """Return the own keywords of an extension's contrast `name`; empty for the language's contrasts."""
     brought = language.meaning("clause", name)
     return brought.options if isinstance(brought, Contrast | ContrastFamily) else ()
 
 
 def family_meaning(name: str, language: Language) -> str:
-    """Return what the entries of a family of contrasts are, in the plural."""
+    """Return the plural phrase for the entries of a family of contrasts."""
     brought = language.meaning("clause", name)
     return str(brought.meaning) if isinstance(brought, ContrastFamily) else MEANINGS[name]
 
 
 def is_family(name: str, language: Language) -> bool:
-    """Tell whether the clause `name` asks for a family of contrasts."""
+    """Return whether the clause `name` is a family of contrasts."""
     return name in FAMILIES or isinstance(language.meaning("clause", name), ContrastFamily)

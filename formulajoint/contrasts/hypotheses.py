@@ -1,7 +1,7 @@
-"""Hypotheses about coefficients as linear restrictions: ``treatment[A] == treatment[B]`` is one row of weights.
+"""Hypotheses about coefficients as linear restrictions; ``treatment[A] == treatment[B]`` is one row of weights.
 
-The coefficients of the mean's predictor, flattened one after another, are the vector b; a hypothesis is R b = r or,
-for an order, R b > r. Rows are sparse: a hypothesis over thousands of groups has few entries a row.
+The coefficients of the mean's predictor, flattened one after another, are the vector b. A hypothesis is R b = r or,
+for an order, R b > r. R is sparse: a hypothesis over thousands of groups has few entries per row.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 import scipy
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
 from formulajoint.design.names import calls
 from formulajoint.design.references import (
@@ -22,15 +23,15 @@ from formulajoint.design.references import (
     resolve_subscript,
     resolve_term,
 )
-from formulajoint.design.schema import Design, FloatArray, IntArray, Term
+from formulajoint.design.schema import Design, Term
 from formulajoint.errors import FormulaError
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Subscript, Text
-from formulajoint.language.text import canonical
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Subscript, Text
+from formulajoint.language.syntax.text import canonical
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The coefficients of one term within the vector b, from `start` on; its dims in the posterior's order."""
+    """The coefficients of one term in the vector b, from `start` on; its dims are in the posterior's order."""
 
     term: Term
     dims: Mapping[str, tuple[str, ...]]
@@ -38,31 +39,31 @@ class Block:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The length of each dim."""
+        """Length of each dim."""
         return tuple(len(labels) for labels in self.dims.values())
 
     @property
     def size(self) -> int:
-        """How many coefficients there are."""
+        """Number of coefficients."""
         return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hypothesis:
-    """``rows @ b == null``, or ``rows @ b > null`` where it is an order.
+    """The restrictions ``rows @ b == null``, or ``rows @ b > null`` for an order.
 
     Attributes
     ----------
     text : str
         Canonical text.
     rows : (m, P) sparse array
-        As written, so some may follow from others.
+        As written; some rows may depend on others.
     null : (m,) array
     order : bool
     terms : tuple of str
-        Names of the terms that take part.
+        Names of the terms in it.
     name : str
-        As ``name=`` of a clause gives it; else empty.
+        The clause's ``name=``, or empty.
     """
 
     text: str
@@ -74,12 +75,12 @@ class Hypothesis:
 
     @property
     def label(self) -> str:
-        """What it is called in tables."""
+        """The name in tables: `name`, or else the text."""
         return self.name or self.text
 
 
 def layout(design: Design) -> tuple[Block, ...]:
-    """Return where each term's coefficients stand in b: terms in the predictor's order, groups first."""
+    """Return the position of each term's coefficients in b: terms in the predictor's order, groups first."""
     blocks: list[Block] = []
     start = 0
     for term in design.predictor.terms:
@@ -95,17 +96,17 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
     ----------
     design : Design
     comparisons : sequence of Chain
-        As from ``parse_hypotheses``: each chain is all ``==`` or of one direction.
+        As from ``parse_hypotheses``: each chain is all ``==`` or has one direction.
     text : str
-        What was written, into which errors point.
+        The text as written, for errors.
 
     Raises
     ------
     FormulaError
-        Where a comparison is no sum of multiples of coefficients, equalities stand beside orders, or the
-        restrictions contradict each other.
+        If a comparison is not linear in the coefficients, equalities are mixed with orders, or the restrictions
+        contradict each other.
     """
-    here = replace(design, formula=replace(design.formula, source=text))  # where errors point
+    here = replace(design, formula=replace(design.formula, source=text))  # errors point into `text`
     blocks = layout(here)
     for comparison in comparisons:
         _refuse_zero(here, comparison)
@@ -120,13 +121,13 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
 
 
 def restrictions(comparisons: Sequence[Chain], reader: Reader) -> Hypothesis:
-    """Return the hypothesis that all `comparisons` hold, without its terms, of coefficients that `reader` knows."""
+    """Return the hypothesis that all `comparisons` hold, without its terms; `reader` resolves the coefficients."""
     text = reader.text
     orders = {comparison.operators[0] != "==" for comparison in comparisons}
     if len(orders) > 1:
         message = "equalities and orders are different hypotheses"
         raise FormulaError(message, text, comparisons[-1].span, "test them one by one")
-    with np.errstate(over="ignore", invalid="ignore"):  # `written` refuses what is not finite
+    with np.errstate(over="ignore", invalid="ignore"):  # `written` raises on values that are not finite
         forms = [form for comparison in comparisons for form in reader.differences(comparison)]
     rows, null = written(forms, comparisons, text)
     found = Hypothesis(", ".join(map(canonical, comparisons)), rows, null, orders.pop(), ())
@@ -143,7 +144,7 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
     Raises
     ------
     FormulaError
-        Where a clause is no hypothesis about this model, or stands twice.
+        If a clause is not a hypothesis about this model, or is repeated.
     """
     found: dict[str, Hypothesis] = {}
     for call in calls(design.formula, "test"):
@@ -164,16 +165,16 @@ def _name_of(call: Call) -> str:
 
 
 def all_zero(design: Design, term: Term) -> Hypothesis:
-    """Return the hypothesis that every coefficient of `term` is zero: the question of the F test."""
+    """Return the hypothesis that every coefficient of `term` is zero, as in the F test."""
     block = next(b for b in layout(design) if b.term is term)
     rows = unit_rows(np.arange(block.start, block.start + block.size), _length(layout(design)))
     return Hypothesis(f"{term.name} == 0", rows, np.zeros(block.size), False, (term.name,))
 
 
 def independent(rows: scipy.sparse.csr_array) -> IntArray:
-    """Return which rows to keep so that none follows from those before; (rank,) of row numbers.
+    """Return the numbers of the rows to keep so that none depends on those before it, (rank,).
 
-    Restrictions rarely repeat each other, and never where each has a coefficient that no other has.
+    Restrictions rarely depend on each other, and never if each has a coefficient that no other row has.
     """
     count = rows.shape[0]
     alone = np.bincount(rows.indices) == 1
@@ -182,7 +183,7 @@ def independent(rows: scipy.sparse.csr_array) -> IntArray:
         return np.arange(count)
     dense = rows[:, np.unique(rows.indices)].toarray()
     dense /= np.max(abs(dense), axis=1, keepdims=True)
-    dense /= np.max(abs(dense), axis=0)  # a coefficient with small numbers only is a coefficient, too
+    dense /= np.max(abs(dense), axis=0)  # so that a coefficient with only small numbers counts, too
     kept: list[int] = []
     basis = np.empty((0, dense.shape[1]))
     for place, row in enumerate(dense / np.linalg.norm(dense, axis=1, keepdims=True)):
@@ -194,11 +195,11 @@ def independent(rows: scipy.sparse.csr_array) -> IntArray:
     return np.array(kept)
 
 
-# --- what names stand for
+# --- the coefficients of a name
 
 
 def _cells(design: Design, blocks: Sequence[Block], expr: Expr) -> Form:
-    """Return the coefficients that ``treatment`` or ``treatment[A]`` stands for; zero at a reference level."""
+    """Return the coefficients of ``treatment`` or ``treatment[A]``; zero at a reference level."""
     if _is_zero(design, expr):
         return number(0.0, _length(blocks))
     if isinstance(expr, Subscript):
@@ -214,14 +215,14 @@ def _cells(design: Design, blocks: Sequence[Block], expr: Expr) -> Form:
 
 
 def _is_zero(design: Design, expr: Expr) -> bool:
-    """Tell whether `expr` is a coefficient's reference level, whose effect is zero by construction."""
+    """Return whether `expr` is a coefficient's reference level, whose effect is zero by construction."""
     return (
         isinstance(expr, Subscript) and bool(resolve_term(design, expr.of).factors) and at_zero(design, expr)
     )
 
 
 def _refuse_zero(design: Design, comparison: Chain) -> None:
-    """Refuse a comparison of a reference level with numbers alone."""
+    """Raise a FormulaError for a comparison of reference levels with numbers only."""
     effects = [operand for operand in comparison.operands if not isinstance(operand, Number)]
     if effects and all(_is_zero(design, effect) for effect in effects):
         message = f"`{canonical(effects[0])}` is at a reference level: it is zero by construction"
@@ -232,7 +233,7 @@ def _length(blocks: Sequence[Block]) -> int:
     return sum(block.size for block in blocks)
 
 
-# --- what can hold
+# --- whether a hypothesis can hold
 
 
 def _can_hold(found: Hypothesis) -> bool:
@@ -240,28 +241,28 @@ def _can_hold(found: Hypothesis) -> bool:
 
 
 def _equalities_can_hold(found: Hypothesis) -> bool:
-    """Tell whether what solves the independent equalities solves the others, too."""
+    """Return whether the solution of the independent equalities also solves the others."""
     kept = independent(found.rows)
     if len(kept) == len(found.null) or not found.null.any():
         return True
     dense = found.rows[:, np.unique(found.rows.indices)].toarray()
     size = np.max(abs(dense), axis=1)
     dense, null = dense / size[:, None], found.null / size
-    dense /= np.max(abs(dense), axis=0)  # units do not matter
+    dense /= np.max(abs(dense), axis=0)  # independent of units
     solution = np.linalg.lstsq(dense[kept], null[kept])[0]
     room = 1e-9 * (abs(dense) @ abs(solution) + abs(null))
     return bool(np.all(abs(dense @ solution - null) <= room))
 
 
 def _order_can_hold(found: Hypothesis) -> bool:
-    """Tell whether some b has every row of R b above r: by Farkas, unless rows add up to nothing above nothing."""
+    """Return whether some b has R b > r: true unless some weights give y'R = 0 with y'r >= 0 (Farkas' lemma)."""
     rows, null = found.rows, found.null
     if len(independent(rows)) == len(null):
         return True
     dense = rows[:, np.unique(rows.indices)].toarray()
     size = np.max(abs(dense), axis=1)
     unit, least = dense / size[:, None], null / size
-    # weights y >= 0 that sum to one, y'R = 0 and y'r >= 0, would say 0 > y'r
+    # weights y >= 0 that sum to one with y'R = 0 and y'r >= 0 would give 0 = y'R b > y'r >= 0
     sums = np.vstack([unit.T, np.ones(len(null))])
     answer = scipy.optimize.linprog(-least, A_eq=sums, b_eq=np.append(np.zeros(unit.shape[1]), 1.0))
     room = 1e-9 * max(1.0, float(np.max(abs(least))))

@@ -1,4 +1,4 @@
-"""Hypotheses about groups known by their labels only: ``A == B``, ``slope[A] > slope[B] > 0``, ``slope == 0``."""
+"""Hypotheses about groups known only by label: ``A == B``, ``slope[A] > slope[B] > 0``, ``slope == 0``."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from math import prod
 
 from formulajoint.contrasts.hypotheses import Hypothesis, restrictions
 from formulajoint.contrasts.linear_forms import Form, Reader, picked
-from formulajoint.design.matching import position_of
-from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Chain, Expr, Name, Subscript
-from formulajoint.language.text import canonical
+from formulajoint.design.level_lookup import position_of
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Chain, Expr, Name, Subscript
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What coefficients from elsewhere are called.
+    """Names of coefficients that come from elsewhere.
 
     Attributes
     ----------
     name : str
-        Of all of them together, such as ``slope``.
+        Name of all of them together, such as ``slope``.
     dims : mapping of dim to labels
-        Their axes, the last fastest.
+        Their axes; the last varies fastest.
     """
 
     name: str
@@ -32,17 +33,17 @@ class Labels:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The label of each coefficient; of several axes ``A, low``."""
+        """The label of each coefficient; with several axes ``A, low``."""
         return tuple(", ".join(place) for place in product(*self.dims.values()))
 
 
 def hypothesis_of(labels: Labels, comparisons: Sequence[Chain], text: str) -> Hypothesis:
-    """Return the hypothesis that all `comparisons` hold of the coefficients called `labels`.
+    """Return the hypothesis that all `comparisons` hold for the coefficients `labels`.
 
     Raises
     ------
     FormulaError
-        Where a name is no group, or a comparison no sum of multiples of coefficients, or contradicts another.
+        If a name is not a group, a comparison is not linear in the coefficients, or comparisons contradict each other.
     """
     length = prod(map(len, labels.dims.values()))
 
@@ -55,7 +56,7 @@ def hypothesis_of(labels: Labels, comparisons: Sequence[Chain], text: str) -> Hy
 
 
 def _named(labels: Labels, expr: Expr, text: str) -> dict[str, list[int]]:
-    """Return where the coefficients stand that a name is of: one, or all for the name of the whole."""
+    """Return, by dim, the positions of the coefficients that a name selects: one, or all for the name of the whole."""
     name = expr.id if isinstance(expr, Name) else canonical(expr)
     cells = labels.cells
     if name == labels.name and name in cells:
@@ -71,7 +72,7 @@ def _named(labels: Labels, expr: Expr, text: str) -> dict[str, list[int]]:
 
 
 def _positions(labels: Labels, subscript: Subscript, text: str) -> dict[str, list[int]]:
-    """Return where the coefficients stand that ``slope[A]`` or ``slope[school=A, arm=low]`` is of."""
+    """Return, by dim, the positions that ``slope[A]`` or ``slope[school=A, arm=low]`` selects."""
     of = subscript.of.id if isinstance(subscript.of, Name) else canonical(subscript.of)
     if of != labels.name:
         message = f"these are draws of `{labels.name}`, not of `{of}`"

@@ -1,7 +1,7 @@
 """Linear functions of a vector of coefficients, read from arithmetic: ``treatment[A] - 2 * treatment[B] + 1``.
 
-What a name stands for is asked of whoever knows the coefficients: a model's design, or the labels of draws from
-elsewhere. Rows are sparse: over thousands of groups a comparison has few entries a row.
+A `Reader` gets the meaning of names from its caller: from a model's design, or from the labels of external draws.
+Matrices are sparse: over thousands of groups a comparison has few entries per row.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import FormulaError, listed
-from formulajoint.language.constants import constant
-from formulajoint.language.ir import Chain, Expr, Number, Unary
-from formulajoint.language.text import canonical
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import listed
 
 ROUNDING = 1e-14
-"""What is left of a sum below this share of its parts is rounding."""
+"""A sum below this share of its terms' magnitudes counts as rounding error."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """Linear functions of the vector b, one a cell of `dims`: ``rows @ b + constant``."""
+    """Linear functions ``rows @ b + constant`` of the vector b, one per cell of `dims`."""
 
     rows: scipy.sparse.csr_array
     constant: FloatArray
@@ -32,22 +33,22 @@ class Form:
 
     @property
     def is_number(self) -> bool:
-        """Whether no coefficient takes part."""
+        """Whether no coefficient is involved."""
         return self.rows.nnz == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads expressions as linear forms.
+    """Converts expressions to linear forms.
 
     Attributes
     ----------
     cells : callable
-        What a name or a reference such as ``treatment[A]`` stands for, as `picked` makes it.
+        Function from a name or a reference such as ``treatment[A]`` to its coefficients, as returned by `picked`.
     length : int
-        Of b.
+        Length of b.
     text : str
-        What was written, into which errors point.
+        The text as written, for errors.
     """
 
     cells: Callable[[Expr], Form]
@@ -55,7 +56,7 @@ class Reader:
     text: str
 
     def differences(self, comparison: Chain) -> list[Form]:
-        """Return what must be zero, or above zero, for each link of a chain: ``a > b > 0`` is a - b and b."""
+        """Return the forms that must be zero, or positive, one per link of a chain: ``a > b > 0`` gives a - b and b."""
         sides = [self.form(operand) for operand in comparison.operands]
         links = zip(comparison.operators, sides, sides[1:], strict=False)
         found = []
@@ -65,7 +66,7 @@ class Reader:
         return found
 
     def form(self, expr: Expr) -> Form:
-        """Return what `expr` is a function of b."""
+        """Return `expr` as a linear function of b."""
         match expr:
             case Number():
                 return number(expr.value, self.length)
@@ -100,7 +101,7 @@ class Reader:
         return total
 
     def _sum(self, expr: Expr, a: Form, b: Form, factor: float) -> Form:
-        """Return a + factor b, cells matched by the names of their dims."""
+        """Return a + factor b, with cells matched by the names of their dims."""
         different = [dim for dim in a.dims if a.dims[dim] != b.dims.get(dim, a.dims[dim])]
         if different:
             message = f"the levels of {listed(different)} are not the same on both sides"
@@ -117,7 +118,7 @@ class Reader:
 def written(
     forms: Sequence[Form], comparisons: Sequence[Chain], text: str
 ) -> tuple[scipy.sparse.csr_array, FloatArray]:
-    """Return R and r of forms R b - r, without the rows that say nothing, as A's in ``treatment == treatment[A]``."""
+    """Return R and r of the forms R b - r, without empty rows, such as A's in ``treatment == treatment[A]``."""
     rows = scipy.sparse.csr_array(scipy.sparse.vstack([form.rows for form in forms]))
     null = -np.concatenate([form.constant for form in forms])
     if not (np.isfinite(rows.data).all() and np.isfinite(null).all()):
@@ -129,7 +130,7 @@ def written(
         raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
     rows = scipy.sparse.csr_array(rows[np.flatnonzero(said)])
     rows.eliminate_zeros()
-    return rows, null[said] + 0.0  # no negative zeros
+    return rows, null[said] + 0.0  # + 0.0 turns negative zeros into zeros
 
 
 def picked(
@@ -138,9 +139,9 @@ def picked(
     positions: Mapping[str, Sequence[int]],
     length: int,
 ) -> Form:
-    """Return coefficients that stand in b from `start` on, the last of their `dims` fastest: those at `positions`.
+    """Return the coefficients at `positions`, from a block of b that begins at `start`; its last dim varies fastest.
 
-    A dim of which all levels are meant stays; one that is left out of `positions` is meant so.
+    A dim with all levels selected stays in the result; a dim that is left out of `positions` has all levels selected.
     """
     chosen = [list(positions.get(dim, range(len(labels)))) for dim, labels in dims.items()]
     shape = tuple(len(labels) for labels in dims.values())
@@ -154,13 +155,13 @@ def picked(
 
 
 def unit_rows(columns: IntArray, length: int) -> scipy.sparse.csr_array:
-    """Return one row a coefficient, one at its place in a vector of `length`."""
+    """Return one row per coefficient, with a one at its position in a vector of `length`."""
     count = len(columns)
     return scipy.sparse.csr_array((np.ones(count), (np.arange(count), columns)), shape=(count, length))
 
 
 def number(value: float, length: int) -> Form:
-    """Return `value` as a form in which no coefficient of `length` takes part."""
+    """Return the constant `value` as a form, in a vector of `length` coefficients."""
     return Form(scipy.sparse.csr_array((1, length)), np.array([value]), {})
 
 
@@ -173,12 +174,12 @@ def _scaled(form: Form, factor: float) -> Form:
 
 
 def _rounded(total: scipy.sparse.csr_array, size: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
-    """Return the sparse `total` without what rounding left: 0.1 x + 0.2 x - 0.3 x is nothing, not 5e-17 x."""
+    """Return the sparse `total` without rounding errors: 0.1 x + 0.2 x - 0.3 x is zero, not 5e-17 x."""
     return scipy.sparse.csr_array(total.multiply(abs(total) > ROUNDING * size))
 
 
 def _spread(form: Form, dims: Mapping[str, tuple[str, ...]]) -> Form:
-    """Repeat a form's cells over the dims that it lacks."""
+    """Return the form with its cells repeated over the dims that it lacks."""
     own = np.arange(len(form.constant)).reshape(tuple(len(labels) for labels in form.dims.values()))
     axes = list(form.dims)
     own = own.transpose([axes.index(dim) for dim in dims if dim in form.dims])

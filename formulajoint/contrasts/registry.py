@@ -1,4 +1,4 @@
-"""The averaging contrasts by name, and what a contrast is to the rest of the package."""
+"""The averaging contrasts by name, and the type of an averaging contrast."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from formulajoint.contrasts.averages import joint, rms, spread
 
 type Average = Callable[..., Any]
-"""A function from effects (G, ...) and weights (G, ...) that sum to one, and options by name, to a contrast (...).
+"""Function from effects (G, ...), weights (G, ...) that sum to one, and options by name, to a contrast (...).
 
-One that is plain serves NumPy arrays and PyTensor variables alike: it uses operators and methods that both have
-(``sum``, ``**``), and nothing else.
+A plain one works for NumPy arrays and PyTensor variables: it uses only operators and methods that both have
+(``sum``, ``**``).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastFunction:
-    """A contrast clause that averages: its name in formulas, its function and one line for tables and ``explain()``.
+    """An averaging contrast clause: its name in formulas, its function, and a phrase for tables and ``explain()``.
 
-    `plain` says that the function is arithmetic which NumPy arrays with further axes behind know, too; else it may
-    use what PyTensor has, and is evaluated on draws by way of a graph.
+    If `plain`, the function also works on NumPy arrays with further axes behind. Otherwise it may use PyTensor's
+    functions, and is evaluated on draws through a graph.
     """
 
     name: str
@@ -38,4 +38,4 @@ AVERAGES: Mapping[str, ContrastFunction] = MappingProxyType(
         "spread": ContrastFunction("spread", spread, "weighted standard deviation"),
     }
 )
-"""Clause name -> contrast. The clause's arguments are declared in ``language/tables.py``."""
+"""Clause name -> contrast. The clauses' arguments are declared in ``language/vocabulary/core.py``."""

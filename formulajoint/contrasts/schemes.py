@@ -1,4 +1,4 @@
-"""Weight schemes that extensions bring: functions from the groups, and columns of the data, to one weight a group."""
+"""Weight schemes defined by extensions: functions from the groups and columns of the data to a weight per group."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import ExtensionError, listed
-from formulajoint.language.options import Option, function_name, options_of, positional_of
-from formulajoint.language.signatures import Kind, Signature, Slot
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.errors import ExtensionError
+from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
+from formulajoint.wording import listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """The groups, as a weight scheme sees them.
+    """The groups, as passed to a weight scheme.
 
     Attributes
     ----------
     labels : tuple of str
-        Of the G groups.
+        Labels of the G groups.
     codes : (N,) int array
         Group of each row used.
     counts : (N,) array
-        How many rows each row counts as: ones without row weights.
+        Frequency weight of each row; ones if there are no row weights.
     """
 
     labels: tuple[str, ...]
@@ -34,15 +35,15 @@ class Groups:
 
     @property
     def rows(self) -> FloatArray:
-        """Rows of each group, (G,)."""
+        """Number of rows of each group, (G,)."""
         return self.sum(np.ones(len(self.codes)))
 
     def sum(self, column: FloatArray) -> FloatArray:
-        """Return the sum of a column (N,) over each group, (G,)."""
+        """Return the sum of a column (N,) in each group, (G,)."""
         return np.bincount(self.codes, weights=column * self.counts, minlength=len(self.labels))
 
     def mean(self, column: FloatArray) -> FloatArray:
-        """Return the mean of a column (N,) in each group, (G,): the value itself where a group has only one."""
+        """Return the mean of a column (N,) in each group, (G,): the value itself if it is constant in the group."""
         return self.sum(column) / self.rows
 
 
@@ -53,11 +54,11 @@ class WeightScheme:
     Parameters
     ----------
     function : callable
-        From `Groups`, and an (N,) array for each further positional parameter, which formulas give as a column, to the
-        (G,) weights: zero or more; they are normalised to sum to one. Keyword-only parameters are keywords of the
-        formula.
+        From `Groups`, and an (N,) array for each further positional parameter (a column in formulas), to the (G,)
+        weights. They must be zero or more, and are normalised to sum to one. Keyword-only parameters are keywords of
+        the formula.
     name : str, optional
-        In formulas; the function's own name if none is given.
+        Name in formulas; by default the function's own name.
 
     Examples
     --------
@@ -81,17 +82,17 @@ class WeightScheme:
 
     @property
     def options(self) -> tuple[Slot, ...]:
-        """The keywords that formulas may give."""
+        """The keywords of a call in formulas."""
         return options_of(self.function)
 
     @property
     def signature(self) -> Signature:
-        """How it is called."""
+        """Signature of a call in formulas."""
         columns = tuple(Slot(name, Kind.COLUMN) for name in positional_of(self.function)[1:])
         return Signature(columns, keywords=self.options, least=len(columns))
 
     def values(self, groups: Groups, columns: list[FloatArray], options: dict[str, Option]) -> FloatArray:
-        """Return the weights of the groups, not normalised; (G,)."""
+        """Return the weights of the groups, not normalised, (G,)."""
         found = np.asarray(self.function(groups, *columns, **options))
         if found.shape != (len(groups.labels),) or found.dtype.kind not in "biuf":
             raise ExtensionError(

@@ -1,7 +1,7 @@
-"""Hypotheses taken apart by strata, the groups of rows that share no parameter.
+"""Split hypotheses by strata, groups of rows that share no parameter.
 
-Of stratum k a hypothesis R b = r is about c_k = L_k b_k, q_k combinations of its coefficients: they are numbers, as in
-``x == 0``, or they follow d common values, as in ``x == x[A]``. In general c = free theta.
+In stratum k a hypothesis R b = r restricts c_k = L_k b_k, q_k combinations of the stratum's coefficients. Either c_k
+is fixed, as in ``x == 0``, or it follows d common values, as in ``x == x[A]``. In general c = free theta.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.schema import FloatArray, IntArray
 
 ZERO = 1e-9
-"""Singular values of matrices whose rows are of unit length count as zero below this."""
+"""Singular values below this count as zero, for matrices whose rows have length one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """What a hypothesis says of strata that it compares with each other, or of each stratum by itself.
+    """The part of a hypothesis that compares some strata with each other, or that restricts each stratum on its own.
 
     Attributes
     ----------
@@ -41,12 +41,12 @@ class Part:
 
     @property
     def rank(self) -> int:
-        """How many independent restrictions there are."""
+        """Number of independent restrictions."""
         return len(self.null) - int(self.free.shape[1])
 
 
 def by_strata(hypothesis: Hypothesis, strata: IntArray) -> tuple[Part, ...] | None:
-    """Return the parts of equalities, each stratum in one part at most.
+    """Return the parts of a hypothesis of equalities; each stratum is in at most one part.
 
     Parameters
     ----------
@@ -58,15 +58,15 @@ def by_strata(hypothesis: Hypothesis, strata: IntArray) -> tuple[Part, ...] | No
     Returns
     -------
     tuple of Part or None
-        None where the hypothesis compares strata in another way than by common values that each of them has, as
-        ``x[A] + x[B] + x[C] == 0`` does.
+        None if the hypothesis compares strata other than by common values that each of them has, as in
+        ``x[A] + x[B] + x[C] == 0``.
     """
     kept = independent(hypothesis.rows)
     rows, null = hypothesis.rows[kept], hypothesis.null[kept]
     component = _components(rows, strata)
     count = np.zeros(component.max(initial=-1) + 1, dtype=np.int64)
     pairs = np.unique(np.stack([np.repeat(component, np.diff(rows.indptr)), strata[rows.indices]]), axis=1)
-    np.add.at(count, pairs[0], 1)  # strata of each component
+    np.add.at(count, pairs[0], 1)  # number of strata in each component
     alone = np.flatnonzero(count[component] == 1)
     parts = []
     if len(alone):
@@ -82,7 +82,7 @@ def by_strata(hypothesis: Hypothesis, strata: IntArray) -> tuple[Part, ...] | No
 
 
 def _components(rows: scipy.sparse.csr_array, strata: IntArray) -> IntArray:
-    """Return for each row the number of its component: rows are together where a stratum is in both."""
+    """Return the component of each row: rows with a stratum in common are in the same one."""
     m, k = rows.shape[0], int(strata.max(initial=-1)) + 1
     row = np.repeat(np.arange(m), np.diff(rows.indptr))
     edges = scipy.sparse.csr_array((np.ones(len(row)), (row, m + strata[rows.indices])), shape=(m + k, m + k))
@@ -91,13 +91,13 @@ def _components(rows: scipy.sparse.csr_array, strata: IntArray) -> IntArray:
 
 
 def _joined(rows: scipy.sparse.csr_array, null: FloatArray, strata: IntArray) -> Part | None:
-    """Return the part of independent rows that compare several strata."""
+    """Return the part of independent rows that compare several strata, or None where `by_strata` returns None."""
     used = np.unique(rows.indices)
     dense = rows[:, used].toarray()
     size = np.max(abs(dense), axis=1)
     dense, null = dense / size[:, None], null / size
     pieces = list(_pieces(dense, strata[used]))
-    # R b = r reads B c = r, with c = L b the stacked combinations
+    # R b = r is B c = r, with c = L b the stacked combinations
     along = np.hstack([through for _, _, through in pieces])
     left, singular, right = np.linalg.svd(along)
     fixed = int(np.sum(singular > ZERO * singular[0]))

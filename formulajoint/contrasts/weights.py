@@ -1,6 +1,6 @@
-"""``weights=``: how much each group counts in an average.
+"""``weights=``: the weight of each group in an average.
 
-Shapes: N rows, G groups. Every scheme ends normalised to sum to one over the groups.
+Shapes: N rows, G groups. All weights are normalised to sum to one over the groups.
 """
 
 from __future__ import annotations
@@ -9,21 +9,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.schemes import Groups, WeightScheme
-from formulajoint.design.matching import position_of
+from formulajoint.design.level_lookup import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
 from formulajoint.design.references import Axis
-from formulajoint.design.schema import Design, FloatArray, Grouping, Term
-from formulajoint.errors import DataError, FormulaError, listed
-from formulajoint.language.constants import constant
-from formulajoint.language.ir import Call, Expr, Map, Name, Sequence
-from formulajoint.language.options import given_options
-from formulajoint.language.signatures import arguments
-from formulajoint.language.tables import WEIGHT_SCHEMES
-from formulajoint.language.text import canonical
+from formulajoint.design.schema import Design, Grouping, Term
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Call, Expr, Map, Name, Sequence
+from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.core import WEIGHT_SCHEMES
+from formulajoint.language.vocabulary.options import given_options
+from formulajoint.language.vocabulary.signatures import arguments
+from formulajoint.wording import listed
 
 N_ROWS = Name("n")
-"""The default of ``weights=``."""
+"""Default of ``weights=``: the number of rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +37,12 @@ class Weights:
     scheme : str
         As written: ``n``, ``equal``, ``precision``, ``sum(treated)``, ``population``, ``{A: 1, B: 3}``.
     values : (G,) or (G, ...) array
-        Non-negative, summing to one over the groups. They have the term's own axes only where its columns
-        differ in weight (``precision`` of a factor).
+        Non-negative, summing to one over the groups. They have the term's own axes only if its columns differ in weight
+        (``precision`` of a factor).
     over_sigma : bool
         Whether each draw divides the weights by the groups' residual variances and normalises them again.
     counts : (G,) array or None
-        Where the weights are uncertain: they are Dirichlet(counts), with `values` for their mean.
+        For uncertain weights: they are Dirichlet(counts), with mean `values`.
     """
 
     scheme: str
@@ -49,12 +51,12 @@ class Weights:
     counts: FloatArray | None = None
 
     def like(self, term: Term) -> FloatArray:
-        """Return the weights shaped to multiply the term's coefficients, (G, 1, ...) or (G, ...)."""
+        """Return the weights reshaped to multiply the term's coefficients, (G, 1, ...) or (G, ...)."""
         return self.values.reshape(self.values.shape + (1,) * (1 + len(term.factors) - self.values.ndim))
 
 
 def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) -> Weights:
-    """Return the weights that ``weights=value`` means for `term`.
+    """Return the weights of ``weights=value`` for `term`.
 
     Parameters
     ----------
@@ -63,16 +65,16 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
     term : Term
         A per-group term.
     value : Expr or None
-        As written; None is ``n``.
+        As written; None stands for ``n``.
     own_sigma : bool
-        Whether every group has a residual sd of its own.
+        Whether every group has its own residual sd.
 
     Raises
     ------
     FormulaError
-        Where a map or list does not give each group one usable weight.
+        If a map or list does not give each group exactly one usable weight.
     DataError
-        Where a column's values cannot be weights.
+        If a column's values cannot be weights.
     """
     expr = value if value is not None else N_ROWS
     if isinstance(expr, Call) and expr.name == "dirichlet":
@@ -89,7 +91,7 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
 
 
 def _uncertain(design: Design, term: Term, call: Call) -> Weights:
-    """Return weights that are a Dirichlet with the counts that the call names: a Bayesian bootstrap over groups."""
+    """Return Dirichlet weights with the counts that the call states: a Bayesian bootstrap over groups."""
     (expr,) = arguments(call, WEIGHT_SCHEMES["dirichlet"], design.formula.source).values()
     counts = _raw(design, term, expr)
     none = [label for label, n in zip(_grouping(design).labels, counts, strict=True) if not n > 0]
@@ -102,7 +104,7 @@ def _uncertain(design: Design, term: Term, call: Call) -> Weights:
 
 
 def _raw(design: Design, term: Term, expr: Expr) -> FloatArray:
-    """Return the weights that `expr` means, not normalised; (G,) or (G, ...)."""
+    """Return the weights that `expr` states, not normalised, (G,) or (G, ...)."""
     match expr:
         case Name(id="n", quoted=False):
             return group_rows(design)
@@ -130,7 +132,7 @@ def _raw(design: Design, term: Term, expr: Expr) -> FloatArray:
 
 
 def group_rows(design: Design) -> FloatArray:
-    """Return the rows of each group, counting a row of frequency weight w as w rows; (G,)."""
+    """Return the number of rows of each group, with a row of frequency weight w as w rows, (G,)."""
     return _sums(design, np.ones(design.rows.used))
 
 
@@ -150,8 +152,8 @@ def _sums(design: Design, values: FloatArray) -> FloatArray:
 def _precision(design: Design, term: Term) -> FloatArray:
     """Return the residual sum of squares of the term's columns on the group's other columns, (G, ...).
 
-    It is proportional to the inverse sampling variance of the group's coefficient; rows of known standard errors weigh
-    as much as they are sure.
+    It is proportional to the inverse sampling variance of the group's coefficient; a row with a known standard error
+    weighs by its inverse variance.
     """
     terms = design.predictor.per_group
     columns = stack(terms, design.rows.used)
@@ -197,7 +199,7 @@ def _sum(design: Design, call: Call) -> FloatArray:
 
 
 def _by_scheme(design: Design, call: Call, scheme: WeightScheme) -> FloatArray:
-    """Return the weights by a scheme that an extension brought."""
+    """Return the weights of an extension's weight scheme, not normalised."""
     grouping = _grouping(design)
     counts = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
     columns = [_values(design, name) for name in call.args if isinstance(name, Name)]
@@ -217,7 +219,7 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
 
 
 def _map(given: Map, labels: tuple[str, ...], whose: str, text: str) -> FloatArray:
-    """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of `labels`; every one is there once."""
+    """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of `labels`, each of which must occur once."""
     values: dict[int, float] = {}
     for entry in given.entries:
         place = position_of(entry.level, labels, f"`{whose}`", text)
@@ -244,12 +246,12 @@ def _list(given: Sequence, labels: tuple[str, ...], whose: str, text: str) -> Fl
 
 
 def level_weights(design: Design, term: Term, axis: Axis, value: Expr | None) -> Weights:
-    """Return weights of a factor's levels: ``n`` counts the rows at each.
+    """Return the weights of a factor's levels; ``n`` counts the rows of each level.
 
     Raises
     ------
     FormulaError
-        Where the weights are those of groups, or `term` does not say at which level a row is.
+        If the weights are of groups, or the columns of `term` do not determine the level of each row.
     """
     expr, text = value if value is not None else N_ROWS, design.formula.source
     match expr:
@@ -269,7 +271,7 @@ def level_weights(design: Design, term: Term, axis: Axis, value: Expr | None) ->
 
 
 def _level_rows(design: Design, term: Term, axis: Axis, at: Expr) -> FloatArray:
-    """Return the rows at each level, by the codes that the term's columns have there."""
+    """Return the number of rows of each level, found from the codes in the term's columns."""
     if axis.coding is None or len(term.parts) > 1:
         message = f"`{term.name}` does not say how many rows each level of `{axis.name}` has"
         hint = "write `weights=equal`, or give each level a weight"

@@ -1,1 +1,1 @@
-"""From a formula and a data frame to the numbers of a model."""
+"""Bind a formula to a data frame: columns, levels, groups, rows."""

@@ -1,7 +1,7 @@
-"""Wilkinson algebra: from predictors as written to a list of terms, with R's meaning and R's order.
+"""Wilkinson algebra: expand predictors as written to a list of terms, with R's rules and R's order.
 
-A term is a set of factors; no factor at all is the intercept. Terms are counted before they are made: no
-formula can ask for more than `MOST_TERMS` of them, nor for interactions of more than `MOST_FACTORS`.
+A term is a set of factors; the empty set is the intercept. Terms are counted before they are made: a formula has at
+most `MOST_TERMS` of them, each of at most `MOST_FACTORS` factors.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from itertools import combinations
 from math import comb
 
 from formulajoint.design.names import column_arguments, key_of, plain
-from formulajoint.errors import FormulaError, did_you_mean
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Rest, Unary
-from formulajoint.language.text import RANK, SPECIAL, canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Rest, Unary
+from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
 from formulajoint.spans import NOWHERE, Span
+from formulajoint.wording import did_you_mean
 
 MOST_TERMS = 1000
 MOST_FACTORS = 8
@@ -24,18 +25,18 @@ MOST_FACTORS = 8
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """An interaction of factors as written: one factor is a main effect, none the intercept."""
+    """An interaction of factors: with one factor a main effect, with no factor the intercept."""
 
     factors: tuple[Expr, ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The text of each factor."""
+        """The canonical text of each factor."""
         return tuple(key_of(factor) for factor in self.factors)
 
     def times(self, other: Product) -> Product:
-        """Return the interaction of both; a factor that both have counts once."""
+        """Return the interaction of both; a factor in both counts once."""
         known = self.keys
         fresh = tuple(f for f, key in zip(other.factors, other.keys, strict=True) if key not in known)
         return Product(self.factors + fresh, _cover(self, other))
@@ -53,9 +54,9 @@ NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What an expression stands for: terms with coefficients of each group, shared terms, offsets.
+    """The value of an expression: per-group terms, shared terms and offsets.
 
-    `zero` says that a ``0`` or ``-1`` in it takes the intercept away.
+    `zero` is true if a ``0`` or ``-1`` in it removes the intercept.
     """
 
     own: Terms = field(default_factory=dict)
@@ -74,16 +75,16 @@ class Expansion:
 
 
 def expand(predictors: Expr, rest: Sequence[str], text: str, grouped: bool) -> Expansion:
-    """Expand `predictors` of the formula `text`.
+    """Return the terms of `predictors`, part of the formula `text`.
 
     Parameters
     ----------
     predictors : Expr
     rest : sequence of str
-        The columns that ``.`` stands for; empty where there is no ``.``.
+        The columns that ``.`` stands for; empty if there is no ``.``.
     text : str
     grouped : bool
-        Whether the predictors are followed by ``| group``; only then may something be ``common``.
+        Whether ``| group`` follows the predictors; only then may a term be ``common``.
     """
     intercept = Sum(own={NONE: Product(span=predictors.span)})
     algebra = _Algebra(text, tuple(rest))
@@ -117,7 +118,7 @@ def _check(total: Sum, predictors: Expr, text: str, grouped: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Algebra:
-    """The meaning of each operator; errors point into `text`."""
+    """Evaluates the operators among predictors; errors point into `text`."""
 
     text: str
     rest: tuple[str, ...]
@@ -143,7 +144,7 @@ class _Algebra:
                 return self._single(expr)
             case Chain(operators=("^", *_)):
                 return self._power(expr)
-            case Chain() if RANK[expr.operators[0]] == SPECIAL:  # values, as in I(...)
+            case Chain() if RANK[expr.operators[0]] == SPECIAL:  # operators on values, as in I(...)
                 return self._single(Call("I", (expr,), span=expr.span))
             case Chain():
                 return self._chain(expr)
@@ -183,7 +184,7 @@ class _Algebra:
     # --- sums
 
     def plus(self, left: Sum, right: Sum) -> Sum:
-        """Return the sum of both; of two statements on the intercept the last one holds."""
+        """Return the sum of both; if both state whether there is an intercept, the last one holds."""
         kept = {key: p for key, p in left.own.items() if key or not right.zero}
         own = kept | {key: p for key, p in right.own.items() if key not in kept}
         zero = NONE not in right.own and (left.zero or right.zero)

@@ -1,4 +1,4 @@
-"""Binding: a formula meets a data frame and becomes a Design."""
+"""Entry point of the design: bind a formula to a data frame and return a Design."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.algebra import Expansion, expand
 from formulajoint.design.columns import numeric_values
 from formulajoint.design.frame import Column, Frame, numbers, read_frame
@@ -26,19 +27,21 @@ from formulajoint.design.names import (
 )
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, check_finite, standard_errors, used_rows
-from formulajoint.design.schema import Design, FloatArray, IntArray, Predictor, Response, Rows
+from formulajoint.design.schema import Design, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
-from formulajoint.errors import DataError, ExtensionError, FormulaError, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Call, Expr, Formula, Group, Name, Parameter, Rest
-from formulajoint.language.tables import CORE
+from formulajoint.errors import DataError, ExtensionError, FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Parameter, Rest
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
+from formulajoint.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One linear predictor, expanded, before any value is read."""
+    """One linear predictor, expanded, before any values are read."""
 
     parameter: str
     expansion: Expansion
@@ -47,14 +50,14 @@ class Plan:
 
 
 def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
-    """Bind `formula` to `data`.
+    """Return the design of `formula` with `data`.
 
     Parameters
     ----------
     formula : Formula
-    data : pandas or Polars DataFrame, PyArrow Table, dict of arrays, or another frame that narwhals knows
+    data : pandas or Polars DataFrame, PyArrow Table, dict of arrays, or another frame that narwhals supports
     language : Language
-        In which the formula was parsed: it says what names of extensions mean.
+        The language in which the formula was parsed; it defines the names of extensions.
 
     Returns
     -------
@@ -63,11 +66,11 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     Raises
     ------
     FormulaError
-        Where the formula does not fit the names in the data, or asks for what is not available yet.
+        If the formula does not match the columns of the data, or states what cannot be fitted yet.
     DataError
-        Where the values do not allow what the formula asks.
+        If the values do not allow what the formula states.
     ExtensionError
-        Where the formula was parsed with an extension that `language` lacks.
+        If the formula was parsed with an extension that `language` lacks.
     """
     _require_extensions(formula, language)
     refuse_unavailable(formula, language)
@@ -113,7 +116,7 @@ def _check_names(formula: Formula, frame: Frame, language: Language) -> None:
 
 
 def _named_columns(formula: Formula) -> Iterator[Name]:
-    """Yield every column that the formula names, in the order written."""
+    """Yield every column named in the formula, in the order written."""
     yield from columns_in(formula.response)
     for predictors, group in _sides(formula):
         yield from columns_in(predictors)
@@ -154,7 +157,7 @@ def _plans(formula: Formula, frame: Frame) -> Iterator[Plan]:
 
 
 def _columns_of(plan: Plan) -> Iterator[Name]:
-    """Yield the columns of the expanded predictors: those only taken away are gone, those of ``.`` are there."""
+    """Yield the columns of the expanded predictors: without terms that were subtracted, with the columns of ``.``."""
     for product in plan.expansion.own + plan.expansion.shared:
         for factor in product.factors:
             yield from columns_in(factor)
@@ -164,7 +167,7 @@ def _columns_of(plan: Plan) -> Iterator[Name]:
 
 
 def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
-    """Return the one column that the response is made of; it must not stand on the other side too."""
+    """Return the one column that the response is made of; it must not be a predictor or a group as well."""
     names = dict.fromkeys(name.id for name in columns_in(formula.response))
     if len(names) != 1:
         message = f"the response is made of {len(names)} columns; it must be made of one"
@@ -181,7 +184,7 @@ def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
 def _used_rows(
     formula: Formula, plans: Sequence[Plan], frame: Frame, language: Language
 ) -> tuple[Table, Rows]:
-    """Return the rows in which no column that the formula uses is missing."""
+    """Return the rows without missing values in the columns that the formula uses, and their counts."""
     weights = column_of(formula, "weights")
     missing = next((only_argument(call, formula) for call in calls(formula, "missing")), Name("drop"))
     used = [*columns_in(formula.response), *_columns_of_clauses(formula)]
@@ -237,7 +240,7 @@ def _standard_errors(formula: Formula, table: Table) -> FloatArray | None:
 
 
 def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
-    """Return the columns by which contrasts weight the groups."""
+    """Return the columns that weight the groups in contrasts, by name."""
     columns = {}
     for name in (name for call in contrast_calls(formula) for name in weight_columns(call)):
         columns[name.id] = _weight_values(table.columns[name.id], name, formula.source)
@@ -252,7 +255,7 @@ def _weight_values(column: Column, name: Name, text: str) -> FloatArray:
 
 
 def _later_column(frame: Frame, places: IntArray, name: Name, text: str, language: Language) -> FloatArray:
-    """Return the values of a column by which a contrast is weighted that is asked after the fit."""
+    """Return the values of a column that weights a contrast added after the fit, in the rows of the fit."""
     require_known(name, frame.names, text, language)
     column = frame.column(name.id)
     missing = int(column.missing[places].sum())

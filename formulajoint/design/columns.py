@@ -1,4 +1,4 @@
-"""Values of what stands in a formula: columns, functions of columns, arithmetic; all from closed tables."""
+"""Values of columns, functions of columns and arithmetic in a formula, by fixed tables of operations."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from itertools import pairwise
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import CODINGS, Coding, treatment
 from formulajoint.design.frame import Column, Levels, levels, numbers
 from formulajoint.design.functions import ColumnFunction, column_function
-from formulajoint.design.matching import position_of
+from formulajoint.design.level_lookup import position_of
 from formulajoint.design.rows import Table
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import DataError, ExtensionError, FormulaError, listed
-from formulajoint.language.ir import Call, Chain, Expr, Name, Number, Text, Unary
-from formulajoint.language.ir import Level as LevelNode
-from formulajoint.language.levels import level_of
-from formulajoint.language.options import given_options
-from formulajoint.language.signatures import arguments, matched
-from formulajoint.language.tables import FUNCTIONS
-from formulajoint.language.text import RANK, SPECIAL, canonical
+from formulajoint.errors import DataError, ExtensionError, FormulaError
+from formulajoint.language.syntax.levels import level_of
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Text, Unary
+from formulajoint.language.syntax.nodes import Level as LevelNode
+from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.core import FUNCTIONS
+from formulajoint.language.vocabulary.options import given_options
+from formulajoint.language.vocabulary.signatures import arguments, matched
+from formulajoint.wording import listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Categorical:
-    """A factor of a term that has levels, and the coding that it takes where it is reduced.
+    """A categorical factor of a term: its levels, and its coding where it is reduced.
 
-    `switch` says that it is a boolean, whose one reduced column is named like the column itself.
+    `switch` is true for a boolean column; its one reduced column has the name of the column itself.
     """
 
     variable: str
@@ -40,7 +41,7 @@ class Categorical:
 
 MANY_LEVELS = 10
 SPOILT = 0.2
-"""A text column with more levels, of which fewer than this share are no numbers, was meant to be numeric."""
+"""A text column of over `MANY_LEVELS` levels is refused if some, but less than this share, are not numbers."""
 
 
 OPERATORS: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
@@ -71,7 +72,7 @@ def factor_values(factor: Expr, table: Table) -> FloatArray | Categorical:
 
 
 def _refuse_spoilt_numbers(column: Column) -> None:
-    """Refuse a text column of many values nearly all of which are numbers: a single `.` made it text."""
+    """Raise a DataError for a text column whose many values are nearly all numbers, e.g. a single `.` among them."""
     labels = levels(column).labels
     others = [label for label in labels if not _is_number(label)]
     if len(labels) > MANY_LEVELS and 0 < len(others) < SPOILT * len(labels):
@@ -91,14 +92,14 @@ def _is_number(label: str) -> bool:
 
 
 def numeric_values(expr: Expr, table: Table) -> FloatArray:
-    """Return the values of arithmetic of columns, (N,)."""
-    with np.errstate(all="ignore"):  # what is not finite is reported by `_finite`
+    """Return the values of an arithmetic expression of columns, (N,)."""
+    with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
         values = _evaluate(expr, table)
     return np.broadcast_to(values, (table.rows,)).astype(np.float64)
 
 
 def _categorical(call: Call, table: Table) -> Categorical:
-    """Return what ``C(x, ref=, coding=)`` says."""
+    """Return the factor that ``C(x, ref=, coding=)`` states."""
     given = arguments(call, FUNCTIONS["C"], table.text)
     column, reference, coding = given["x"], given.get("ref"), given.get("coding")
     if not isinstance(column, Name):
@@ -151,7 +152,7 @@ def _numbers(name: Name, table: Table) -> FloatArray:
 
 
 def _combined(chain: Chain, table: Table) -> FloatArray:
-    """Fold a chain of arithmetic operators of one rank, ``^`` from the right."""
+    """Return the value of a chain of arithmetic operators of one precedence; ``^`` associates from the right."""
     first, *others = [_evaluate(operand, table) for operand in chain.operands]
     if chain.operators[0] == "^":
         *bases, last = (first, *others)
@@ -162,7 +163,7 @@ def _combined(chain: Chain, table: Table) -> FloatArray:
 
 
 def _special(chain: Chain, table: Table) -> FloatArray:
-    """Fold operators that extensions brought, from the left; each sees (N,) arrays."""
+    """Return the value of a chain of extensions' operators, from the left; each gets (N,) arrays."""
     first, *others = [_rows(operand, table) for operand in chain.operands]
     for name, values in zip(chain.operators, others, strict=True):
         first = _answer(table.language.meaning("operator", name).function(first, values), name, table)
@@ -178,12 +179,12 @@ def _called(call: Call, function: ColumnFunction, table: Table) -> FloatArray:
 
 
 def _rows(expr: Expr, table: Table) -> FloatArray:
-    """Return the values of `expr`, one a row, which nobody can change."""
+    """Return the values of `expr`, one per row, as a read-only array."""
     return np.broadcast_to(_evaluate(expr, table), (table.rows,))
 
 
 def _answer(result: object, name: str, table: Table) -> FloatArray:
-    """Return what a function or operator answered, if it is one number a row."""
+    """Return the result of a function or operator as floats; raise an ExtensionError unless it is one number a row."""
     values = np.asarray(result)
     if values.shape not in ((), (table.rows,)) or values.dtype.kind not in "biuf":
         answered = f"shape {values.shape} and type {values.dtype}"
@@ -205,7 +206,7 @@ def _finite(values: FloatArray, expr: Expr, reason: str, table: Table) -> FloatA
 
 
 def _compared(chain: Chain, table: Table) -> FloatArray:
-    """Return 1.0 where every comparison of the chain holds: ``0 < x < 10``."""
+    """Return 1.0 in rows where every comparison of the chain holds, as in ``0 < x < 10``, else 0.0."""
     pairs = zip(chain.operators, pairwise(chain.operands), strict=True)
     return reduce(np.multiply, [_comparison(operator, *pair, table) for operator, pair in pairs])
 

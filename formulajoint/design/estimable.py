@@ -1,7 +1,7 @@
-"""Which coefficients the data determine, and where least squares puts them.
+"""Which coefficients the data determine, and their least-squares estimates.
 
-A coefficient is estimable if its column is no linear combination of the others; it is not if a vector of the columns'
-null space has an entry for it (Searle, Linear Models, 1971, section 5.4).
+A coefficient is estimable if its column is not a linear combination of the others, that is, if every vector of the
+columns' null space is zero at that column (Searle, Linear Models, 1971, section 5.4).
 
 Shapes: G groups of m rows each (the triangles of ``moments.group_triangles``), p columns with a coefficient for each
 group, k columns with one coefficient for all groups.
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.moments import RANK_TOLERANCE, basis, rank, residual
-from formulajoint.design.schema import FloatArray
 
 type BoolArray = NDArray[np.bool_]
 
 PART = 1e-6
-"""A null vector of length one involves the columns for which it has an entry larger than this."""
+"""Smallest entry of a null vector of length one that counts as nonzero; its column depends on others."""
 
 
 def undetermined(own: FloatArray, shared: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Return which coefficients the data leave open, (G, p) and (k,).
+    """Return which coefficients the data do not determine, (G, p) and (k,).
 
-    Where a shared column depends on the groups' own, it is the shared one that counts as open.
+    If a shared column depends on the groups' own columns, the shared one counts as undetermined.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def undetermined(own: FloatArray, shared: FloatArray) -> tuple[BoolArray, BoolAr
 
 
 def _stacked(columns: FloatArray) -> FloatArray:
-    """Return the groups' rows one below another, (G m, k)."""
+    """Return the groups' rows stacked, (G m, k)."""
     groups, rows, count = columns.shape
     return columns.reshape(groups * rows, count)
 
@@ -49,7 +49,7 @@ def _lengths(columns: FloatArray) -> FloatArray:
 
 
 def _in_null_space(scaled: FloatArray) -> BoolArray:
-    """Return which columns of (..., n, q), of length one each, have a part in the null space, (..., q)."""
+    """Return which columns of (..., n, q), each of length one, take part in the null space, (..., q)."""
     if scaled.shape[-1] == 0:
         return np.zeros((*scaled.shape[:-2], 0), dtype=bool)
     _, singular, right = np.linalg.svd(scaled, full_matrices=False)
@@ -59,18 +59,18 @@ def _in_null_space(scaled: FloatArray) -> BoolArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeastSquares:
-    """The regression of y on the groups' own columns and the shared ones; NaN where a coefficient is open.
+    """The regression of y on the groups' own columns and the shared ones; NaN for undetermined coefficients.
 
     Attributes
     ----------
     own, shared : (G, p) and (k,) arrays
         Coefficients.
     own_variances, shared_variances : (G, p) and (k,) arrays
-        Their sampling variances for a residual variance of one.
+        Their sampling variances, for a residual variance of one.
     group_rss : (G,) array
-        Residual sums of squares.
+        Residual sum of squares of each group.
     group_df : (G,) array
-        Rows less the rank of the group's own columns.
+        Rows of each group less the rank of its own columns.
     shared_rank : int
     """
 
@@ -89,15 +89,15 @@ class LeastSquares:
 
 
 def least_squares(own: FloatArray, shared: FloatArray, y: FloatArray, group_rows: FloatArray) -> LeastSquares:
-    """Regress y (G, m, 1) on own (G, m, p) and shared (G, m, k) columns, given as triangles.
+    """Return the regression of y (G, m, 1) on own (G, m, p) and shared (G, m, k) columns, given as triangles.
 
-    The shared coefficients are those of what each group's own columns leave (Frisch & Waugh, Econometrica 1933), and
-    the variance of b_g = X_g^+ (y_g - Z_g c) has the part A_g var(c) A_g', A_g = X_g^+ Z_g.
+    The shared coefficients are estimated after each group's own columns are projected out (Frisch & Waugh,
+    Econometrica 1933). The variance of b_g = X_g^+ (y_g - Z_g c) includes A_g var(c) A_g', with A_g = X_g^+ Z_g.
     """
     q = basis(own)
     open_own, open_shared = undetermined(own, shared)
     left, left_y = _stacked(residual(shared, q)), _stacked(residual(y, q))
-    # Columns that the groups' own leave nothing of are noise now, and small beside their length.
+    # Shared columns in the span of the groups' own are rounding noise now: small beside their original length.
     lengths = _lengths(_stacked(shared))
     inverse = np.linalg.pinv(left / lengths, rcond=RANK_TOLERANCE) / lengths.T  # (k, M)
     c = (inverse @ left_y)[:, 0]

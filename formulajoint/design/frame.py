@@ -1,4 +1,4 @@
-"""Data frames of every make, read into NumPy: the only module that knows what a data frame is."""
+"""Read data frames of any library into NumPy: the only module that uses a data frame's interface."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import numpy as np
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.level_order import by_size
-from formulajoint.design.schema import FloatArray, IntArray
-from formulajoint.errors import DataError, listed
+from formulajoint.errors import DataError
+from formulajoint.wording import listed
 
 type Kind = Literal["numeric", "boolean", "categorical"]
 type BoolArray = NDArray[np.bool_]
@@ -27,10 +28,10 @@ type Source = nw.Series[Any] | NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """A column as read: `values` are floats, integers, booleans or objects; where `missing` they mean nothing.
+    """A column as read: `values` are floats, integers, booleans or objects; they are meaningless where `missing`.
 
-    `order` holds the values of a type that orders its categories, such as pandas' ``category``; they are `ordered`
-    where the type says that the order means something.
+    `order` holds the categories of a type that stores their order, such as pandas' ``category``; `ordered` is true if
+    the type declares the order meaningful.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Column:
     ordered: bool = False
 
     def take(self, keep: BoolArray | IntArray) -> Column:
-        """Return the rows where `keep` is true, or those at the places that it lists."""
+        """Return the rows where `keep` is true, or those at the positions it lists."""
         return replace(self, values=self.values[keep], missing=self.missing[keep])
 
 
@@ -49,7 +50,7 @@ class Column:
 class Levels:
     """The distinct values of a column as text, in order, and the level of each row.
 
-    `order` has the places of the labels in the order that they mean: whole numbers written as text by size.
+    `order` has the positions of the labels in their natural order: whole numbers written as text go by size.
     """
 
     labels: tuple[str, ...]
@@ -59,18 +60,18 @@ class Levels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """Columns by name, not read before they are asked for."""
+    """Columns by name, read only on request."""
 
     sources: Mapping[str, Source]
     rows: int
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names, in the frame's order."""
+        """All column names, in the frame's order."""
         return tuple(self.sources)
 
     def column(self, name: str) -> Column:
-        """Read one column; a DataError where its type is of no use in a model."""
+        """Read one column, or raise a DataError if a model cannot use its type."""
         source = self.sources[name]
         if isinstance(source, np.ndarray):
             return _from_array(name, source)
@@ -81,7 +82,7 @@ class Frame:
 
 
 def read_frame(data: object) -> Frame:
-    """Return `data` (pandas, Polars, PyArrow, anything narwhals knows, or a mapping of arrays) as a Frame."""
+    """Return `data` (pandas, Polars, PyArrow, any frame narwhals supports, or a mapping of arrays) as a Frame."""
     if isinstance(data, Mapping):
         return _checked({name: _as_source(name, values) for name, values in data.items()}.items())
     try:
@@ -118,7 +119,7 @@ def _duplicate(names: Iterable[str]) -> DataError:
 
 
 def _as_source(name: object, values: object) -> Source:
-    """Return a value of a mapping as something with rows; lists keep their elements' types."""
+    """Return a value of a mapping as a series or array; elements of lists keep their types."""
     series = nw.from_native(values, pass_through=True, allow_series=True)
     if isinstance(series, nw.Series):
         return series
@@ -163,7 +164,7 @@ def _numpy(series: nw.Series[Any]) -> NDArray[Any]:
 
 
 def _category_order(series: nw.Series[Any]) -> tuple[object, ...] | None:
-    """Return the categories in their order, where somebody may have chosen one."""
+    """Return the categories in their stored order, or None if the type stores no chosen order."""
     if isinstance(series.dtype, nw.Enum):
         return tuple(series.dtype.categories)
     if series.dtype != nw.Categorical:
@@ -173,11 +174,11 @@ def _category_order(series: nw.Series[Any]) -> tuple[object, ...] | None:
         return tuple(native.cat.categories)
     if series.implementation.is_pyarrow() and native.type.ordered:
         return tuple(native.unify_dictionaries().chunk(0).dictionary.to_pylist())
-    return None  # the order in which the values were met says nothing
+    return None  # the order of first appearance has no meaning
 
 
 def _is_ordered(series: nw.Series[Any]) -> bool:
-    """Tell whether the type of a column says that the order of its categories means something."""
+    """Return whether the column's type declares the order of its categories meaningful."""
     if series.dtype != nw.Categorical:
         return isinstance(series.dtype, nw.Enum)
     native: Any = series.to_native()
@@ -211,7 +212,7 @@ def _from_floats(name: str, values: FloatArray) -> Column:
 
 
 def _from_objects(name: str, values: NDArray[Any], missing: BoolArray) -> Column:
-    """Read Python objects by the one kind that all of them are of."""
+    """Return the column of an array of Python objects, by the one kind that they all have."""
     kinds = Counter(_kind_of(value) for value in values[~missing])
     if not kinds or set(kinds) == {"text"}:
         return Column(name, "categorical", values, missing)
@@ -253,16 +254,16 @@ def _a(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-# --- what a column without missing values says
+# --- values of a column without missing values
 
 
 def numbers(column: Column) -> FloatArray:
-    """Return the values of a numeric or boolean column as floats; decimals and integers are rounded to them."""
+    """Return the values of a numeric or boolean column as 64-bit floats; decimals and integers are rounded."""
     return column.values.astype(np.float64)
 
 
 def levels(column: Column) -> Levels:
-    """Return the distinct values of a column as text: in the order of its categories, else sorted."""
+    """Return the distinct values of a column as text: in the order of its categories, or else sorted."""
     found: list[Any]
     order: tuple[int, ...] | None = None
     if column.kind == "categorical":
@@ -290,7 +291,7 @@ def _refuse_continuous(name: str, found: list[Any], rows: int) -> None:
 
 
 def label(value: object) -> str:
-    """Return a value as the text of a level: whole numbers without a point."""
+    """Return the label of a level's value: its text, with whole numbers written without a decimal point."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return unicodedata.normalize("NFC", str(value))

@@ -1,4 +1,4 @@
-"""Functions of columns and operators between them, as values: the language's own, and what extensions bring."""
+"""Functions of columns and operators between columns, as values: those of the language and of extensions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.rows import mean, sd
-from formulajoint.design.schema import FloatArray
 from formulajoint.errors import ExtensionError
-from formulajoint.language.extension import Language
-from formulajoint.language.options import function_name, options_of, positional_of
-from formulajoint.language.signatures import Kind, Signature, Slot
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,15 +23,15 @@ class ColumnFunction:
     Parameters
     ----------
     function : callable
-        From (N,) arrays, one for each positional parameter, to an (N,) array; N are the rows used. Keyword-only
+        From (N,) arrays, one per positional parameter, to an (N,) array; N is the number of rows used. Keyword-only
         parameters are keywords of the formula.
     learn : callable, optional
-        From the same arrays and (N,) row weights to what the data teach, such as a mean; `function` then takes that
-        after the arrays. It is learned once, from the rows of the fit.
+        From the same arrays and (N,) row weights to statistics of the data, such as a mean; `function` takes them after
+        the arrays. They are computed once, from the rows of the fit.
     name : str, optional
-        In formulas; the function's own name if none is given.
+        Name in formulas; by default the function's own name.
     domain : str
-        A sentence for errors, where the result is not a finite number: ``"It takes numbers above zero only."``
+        Sentence for errors if the result is not a finite number: ``"It takes numbers above zero only."``
 
     Examples
     --------
@@ -61,12 +61,12 @@ class ColumnFunction:
 
     @property
     def options(self) -> tuple[Slot, ...]:
-        """The keywords that formulas may give."""
+        """The keywords of a call in formulas."""
         return options_of(self.function)
 
     @property
     def signature(self) -> Signature:
-        """How it is called."""
+        """Signature of a call in formulas."""
         slots = tuple(Slot(name, Kind.ARITHMETIC) for name in self.columns)
         return Signature(slots, keywords=self.options, least=len(slots))
 
@@ -76,7 +76,7 @@ class ColumnFunction:
         weights: FloatArray | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the function's values; what it learns it learns from these `columns` and row `weights`."""
+        """Return the function's values; `learn` gets these `columns` and the row `weights`."""
         given = dict(options or {})
         if self.learn is None:
             return self.function(*columns, **given)
@@ -91,9 +91,9 @@ class Operator:
     Parameters
     ----------
     name : str
-        In percent signs.
+        Name in percent signs.
     function : callable
-        From two (N,) arrays to one.
+        From two (N,) arrays to one (N,) array.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Operator:
 
     @property
     def signature(self) -> Signature:
-        """How it is called: it stands between its operands."""
+        """An empty signature: an operator stands between its operands."""
         return Signature()
 
 
@@ -144,9 +144,9 @@ OWN: Mapping[str, ColumnFunction] = {
         ColumnFunction(_standardized, learn=_learnt_sd, name="standardize", domain="The values do not vary."),
     )
 }
-"""The language's own functions that make one column of one."""
+"""The language's own functions from one column to one column, by name."""
 
 
 def column_function(name: str, language: Language) -> ColumnFunction | None:
-    """Return the function of columns called `name`; None where there is none that makes a column of columns."""
+    """Return the function of columns called `name`, or None if there is no such function."""
     return OWN.get(name) or language.meaning("function", name)

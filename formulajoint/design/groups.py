@@ -1,4 +1,4 @@
-"""The cells right of ``|``: which group each row belongs to."""
+"""The groups right of ``|``, and the group of each row."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 from formulajoint.design.frame import Levels, levels
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Grouping, Term
-from formulajoint.errors import DataError, FormulaError, listed
-from formulajoint.language.ir import Group
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.nodes import Group
+from formulajoint.wording import listed
 
 
 def bind_group(group: Group, table: Table) -> Grouping:
-    """Return the groups of the rows: the observed combinations of the columns' levels, in their order."""
+    """Return the grouping of the rows: the observed combinations of the columns' levels, in order."""
     names = tuple(name.id for name in group.names)
     cells, *others = [levels(table.columns[name]) for name in names]
     for separator, inner in zip(group.separators, others, strict=True):
@@ -28,7 +29,7 @@ def bind_group(group: Group, table: Table) -> Grouping:
 
 
 def _joined(outer: Levels, separator: str, inner: Levels) -> Levels:
-    """Return the observed combinations of two sets of levels, sorted by the outer, then the inner."""
+    """Return the observed combinations of two sets of levels, sorted by the outer level, then the inner."""
     width = len(inner.labels)
     found, codes = np.unique(outer.codes * width + inner.codes, return_inverse=True)
     pairs = np.divmod(found, width)
@@ -38,7 +39,7 @@ def _joined(outer: Levels, separator: str, inner: Levels) -> Levels:
 
 
 def refuse_own_group(terms: Sequence[Term], grouping: Grouping, text: str) -> None:
-    """Refuse a per-group term of a column that the groups are made of: it is constant within each."""
+    """Raise a FormulaError for a per-group term of a column that makes the groups: it is constant within each."""
     for term in terms:
         both = [name for name in term.variables if name in grouping.variables]
         if both:

@@ -1,4 +1,4 @@
-"""``hierarchy(...)`` clauses: which per-group coefficients are pooled, and how."""
+"""Resolve ``hierarchy(...)`` clauses: which per-group coefficients are pooled, and how."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from collections.abc import Sequence
 
 from formulajoint.design.names import parts_of
 from formulajoint.design.schema import Hierarchy, Predictor, Term
-from formulajoint.errors import DataError, FormulaError, did_you_mean, listed
-from formulajoint.language.constants import constant
-from formulajoint.language.ir import Call, Clause, Expr, Formula, Name
-from formulajoint.language.text import canonical
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Call, Clause, Expr, Name
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
 
 MAIN = "mu"
-"""The parameter that the formula's own predictors describe."""
+"""Name of the parameter that the formula's own predictors describe, the mean."""
 
 
 def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tuple[Hierarchy, ...]:
-    """Return the hierarchies that the formula asks for, checked against the bound predictors.
+    """Return the hierarchies of the formula, checked against the bound predictors.
 
     Parameters
     ----------
     formula : Formula
     predictors : sequence of Predictor
-        The main one first.
+        The mean's predictor first.
 
     Raises
     ------
     FormulaError
-        Where a term is unknown, shared by all groups, or pooled twice, or options contradict each other.
+        If a term is unknown, shared by all groups, or pooled twice, or options contradict each other.
     DataError
-        Where there is a single group.
+        If there is a single group.
     """
     calls = [c.call for c in formula.clauses if isinstance(c, Clause) and c.name == "hierarchy"]
     seen: set[tuple[str, str]] = set()
@@ -50,13 +52,13 @@ def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tu
 
 
 def find_term(terms: Sequence[Term], expr: Expr) -> Term | None:
-    """Return the term that `expr` names, factors of an interaction in any order, or None."""
+    """Return the term that `expr` names, its factors in any order, or None."""
     wanted = parts_of(expr)
     return next((term for term in terms if sorted(term.parts) == wanted), None)
 
 
 def _wanted(call: Call, formula: Formula, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
-    """Return the terms each parameter's coefficients are pooled of."""
+    """Return, by parameter, the terms that a clause pools."""
     main = predictors[0]
     if not call.args:
         _require_groups(main, call, formula)
@@ -70,7 +72,7 @@ def _wanted(call: Call, formula: Formula, predictors: Sequence[Predictor]) -> di
 
 
 def _one(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> tuple[Predictor, tuple[Term, ...]]:
-    """Read one argument as a term of the mean, a whole parameter, or a term of a parameter; exactly one fits."""
+    """Return the one reading of an argument: a term of the mean, a whole parameter, or a term of a parameter."""
     main, *others = predictors
     readings: list[tuple[Predictor, tuple[Term, ...]]] = []
     term = find_term(main.per_group, arg)

@@ -1,7 +1,7 @@
-"""In which order levels are meant, where that is not the order in which they stand.
+"""The natural order of levels, where it differs from the order of their labels.
 
-Labels of text stand in the order of text, as in R: 1, 10, 11, 2. Coefficients and reference levels keep it. What has an
-order by its meaning, such as the difference from the level before, takes whole numbers by their size.
+Text labels are sorted as text, as in R: 1, 10, 11, 2. Coefficients and reference levels keep that order. Contrasts that
+depend on order, such as the difference from the level before, take whole numbers by size.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 def by_size(labels: Sequence[object]) -> tuple[int, ...]:
-    """Return the places of `labels` by size where all are whole numbers written as text, else as they stand.
+    """Return the positions of `labels` by size if all are whole numbers written as text, else in their given order.
 
-    Labels that do not stand in the order of text were put in their order by somebody, and keep it.
+    Labels that are not sorted as text were ordered by the user, and keep their order.
 
     Examples
     --------

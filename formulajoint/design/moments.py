@@ -1,4 +1,4 @@
-"""Sums of squares and ranks within groups: what weights, checks and centring need of the rows.
+"""Sums of squares and ranks within groups, for weights, checks and centring.
 
 Shapes: N rows, G groups, p per-group columns, k shared columns. Rows of frequency weight w count as w rows.
 """
@@ -11,15 +11,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, Grouping, IntArray, Term
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.schema import Grouping, Term
 
 RANK_TOLERANCE = 1e-9
-"""A column whose part outside the others is smaller than this share of its length depends on them."""
+"""A column whose part outside the other columns is below this share of its length counts as dependent on them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """What the regression by group leaves over.
+    """Ranks and residual sums of squares of the regression by group.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ def stack(terms: Sequence[Term], rows: int) -> FloatArray:
 
 
 def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
-    """Yield the row numbers of each group in turn; all rows once where there is no grouping."""
+    """Yield the row numbers of each group in turn; without a grouping, all rows once."""
     if grouping is None:
         yield np.arange(rows)
         return
@@ -65,10 +66,10 @@ def by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
 def group_triangles(
     columns: Sequence[FloatArray], grouping: Grouping | None, row_weights: FloatArray | None = None
 ) -> FloatArray:
-    """Return each group's rows of `columns` (N, a), (N, b), ... in as few rows as say the same, (G, m, q).
+    """Return each group's rows of `columns` (N, a), (N, b), ... compressed to QR triangles, (G, m, q).
 
-    With R of Householder's QR all inner products of columns are those of the weighted rows, to the last digit. A group
-    of fewer rows than columns has zeros below.
+    The triangle R of a Householder QR has the inner products of the weighted rows, to the last digit. A group with
+    fewer rows than columns is padded with rows of zeros.
     """
     q = sum(column.shape[1] for column in columns)
     rows = len(columns[0])
@@ -84,10 +85,10 @@ def group_triangles(
 
 
 def basis(columns: FloatArray, of: FloatArray | None = None) -> FloatArray:
-    """Return an orthonormal basis of the column space, (..., n, r); its columns beyond the rank are zero.
+    """Return an orthonormal basis of the column space, (..., n, r); columns beyond the rank are zero.
 
-    What is small beside the length of the same column of `of` counts as nothing: pass the columns as they were, where
-    `columns` are what a projection has left of them, so that rounding does not make directions.
+    A column that is small beside the same column of `of` counts as zero. If `columns` are residuals of a projection,
+    pass the original columns as `of`, so that rounding errors do not count as directions.
     """
     lengths = np.linalg.norm(columns if of is None else of, axis=-2, keepdims=True)
     scaled = np.divide(columns, lengths, out=np.zeros_like(columns), where=lengths > 0)
@@ -99,7 +100,7 @@ def basis(columns: FloatArray, of: FloatArray | None = None) -> FloatArray:
 
 
 def rank(orthonormal: FloatArray) -> IntArray:
-    """Return how many columns of a `basis` are not zero, (...)."""
+    """Return the number of nonzero columns of a `basis`, (...)."""
     return np.asarray(np.any(orthonormal, axis=-2).sum(axis=-1))
 
 
@@ -107,7 +108,7 @@ def residual(columns: FloatArray, on: FloatArray) -> FloatArray:
     """Return `columns` (..., n, q) less their projection on the orthonormal basis `on` (..., n, r)."""
     across = np.swapaxes(on, -1, -2)
     once = columns - on @ (across @ columns)
-    return np.asarray(once - on @ (across @ once))  # twice: once loses digits where little is left
+    return np.asarray(once - on @ (across @ once))  # twice: one pass loses digits if the residual is small
 
 
 def profile(
@@ -117,20 +118,20 @@ def profile(
     grouping: Grouping | None,
     row_weights: FloatArray | None = None,
 ) -> Profile:
-    """Regress y (N,) on own (N, p) columns by group and shared (N, k) columns, by ranks and residuals."""
+    """Return ranks and residuals of y (N,) regressed on own (N, p) columns by group and shared (N, k) columns."""
     found = group_triangles([own, shared, y[:, None]], grouping, row_weights)
     return profile_of(found, own.shape[1], rows_by_group(grouping, row_weights, len(y)))
 
 
 def rows_by_group(grouping: Grouping | None, row_weights: FloatArray | None, rows: int) -> FloatArray:
-    """Return the rows (sum of the row weights) of each group, (G,)."""
+    """Return the number of rows (sum of the row weights) of each group, (G,)."""
     if grouping is None:
         return np.array([rows if row_weights is None else row_weights.sum()], dtype=float)
     return np.bincount(grouping.codes, weights=row_weights, minlength=len(grouping)).astype(float)
 
 
 def profile_of(found: FloatArray, own: int, group_rows: FloatArray) -> Profile:
-    """Return the profile from `group_triangles` of own columns, shared columns and y."""
+    """Return the profile from the `group_triangles` of own columns, shared columns and y."""
     q = basis(found[:, :, :own])
     table = found[:, :, own:]
     left_over = residual(table, q)
@@ -150,21 +151,21 @@ def profile_of(found: FloatArray, own: int, group_rows: FloatArray) -> Profile:
 def partial_ss(columns: FloatArray, grouping: Grouping | None, row_weights: FloatArray | None) -> FloatArray:
     """Return, by group, each column's residual sum of squares on the other columns, (G, p).
 
-    This is the information that the group's rows hold on the column's coefficient, up to sigma^2. It is 0
-    where the coefficient cannot be told from the others in that group.
+    Up to sigma^2 this is the information on the column's coefficient in the group's rows. It is 0 if the coefficient is
+    not estimable in that group.
     """
     return partial_ss_of(group_triangles([columns], grouping, row_weights))
 
 
 def partial_ss_of(found: FloatArray) -> FloatArray:
-    """Return the same from the `group_triangles` of the columns."""
+    """Return the `partial_ss` from the `group_triangles` of the columns."""
     p = found.shape[2]
     parts = [_alone(found[:, :, j : j + 1], np.delete(found, j, axis=2)) for j in range(p)]
     return np.stack(parts, axis=1) if parts else np.empty((len(found), 0))
 
 
 def _alone(column: FloatArray, others: FloatArray) -> FloatArray:
-    """Return a column's residual sum of squares on the others, (G,); 0 where nothing is left."""
+    """Return a column's residual sum of squares on the others, (G,); 0 if the column depends on them."""
     left = residual(column, basis(others))
     return np.where(rank(basis(left, of=column)) > 0, np.sum(left**2, axis=(1, 2)), 0.0)
 
@@ -172,12 +173,12 @@ def _alone(column: FloatArray, others: FloatArray) -> FloatArray:
 def slopes(
     y: FloatArray, columns: FloatArray, grouping: Grouping | None, row_weights: FloatArray | None
 ) -> FloatArray:
-    """Return each group's least-squares coefficients, (G, p); of least norm where they are not unique."""
+    """Return each group's least-squares coefficients, (G, p); those of least norm if they are not unique."""
     return slopes_of(group_triangles([columns, y[:, None]], grouping, row_weights))
 
 
 def slopes_of(found: FloatArray) -> FloatArray:
-    """Return the same from the `group_triangles` of the columns and y."""
+    """Return the `slopes` from the `group_triangles` of the columns and y."""
     columns, y = found[:, :, :-1], found[:, :, -1:]
     lengths = np.linalg.norm(columns, axis=1, keepdims=True)
     lengths[lengths == 0] = 1.0

@@ -1,4 +1,4 @@
-"""Names of columns and terms in a formula: which columns an expression reads, and how a term is called."""
+"""Names in a formula: the columns that an expression reads, and the name of a term."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Call, Chain, Clause, Expr, Formula, GroupTerm, Name, Unary
-from formulajoint.language.signatures import arguments
-from formulajoint.language.tables import CLAUSES, FUNCTIONS
-from formulajoint.language.text import BARE_NAME, canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Chain, Clause, Expr, GroupTerm, Name, Unary
+from formulajoint.language.syntax.text import BARE_NAME, canonical
+from formulajoint.language.vocabulary.core import CLAUSES, FUNCTIONS
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.signatures import arguments
+from formulajoint.wording import did_you_mean, listed
 
 INTERCEPT = "Intercept"
 
 OPTIONS = ("hierarchy", "family", "prior", "se", "weights", "missing")
-"""Clauses that say something about the model; every other clause in call form asks for a contrast."""
+"""Clauses that define the model; every other clause in call form is a contrast or a test."""
 
 
 def plain(expr: Expr) -> Expr:
-    """Return `expr` with backticks only where a name needs them, so that one column has one spelling."""
+    """Return `expr` with backticks only around names that need them, so that a column has one spelling."""
     match expr:
         case Name(id=name):
             return replace(expr, quoted=name == INTERCEPT or not re.fullmatch(BARE_NAME, name))
@@ -35,12 +37,12 @@ def plain(expr: Expr) -> Expr:
 
 
 def key_of(factor: Expr) -> str:
-    """Return the text by which a factor of a term is known."""
+    """Return the canonical text of a factor, its key in tables."""
     return canonical(plain(factor))
 
 
 def parts_of(expr: Expr) -> list[str] | None:
-    """Return the factors of the term that `expr` names, sorted; none for the intercept, None where it names no term."""
+    """Return the sorted factors of the term that `expr` names; empty for the intercept, None if it is not a term."""
     match expr:
         case Name(id="Intercept", quoted=False):
             return []
@@ -52,7 +54,7 @@ def parts_of(expr: Expr) -> list[str] | None:
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
-    """Yield `expr`, predictors or arithmetic of columns, and all expressions in it, as written."""
+    """Yield `expr` (predictors or arithmetic of columns) and all expressions inside it, as written."""
     yield expr
     match expr:
         case Unary():
@@ -69,12 +71,12 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def columns_in(expr: Expr) -> Iterator[Name]:
-    """Yield the names of columns in `expr`, as often as they stand there."""
+    """Yield the names of columns in `expr`, with repeats."""
     yield from (part for part in walk(expr) if isinstance(part, Name))
 
 
 def column_arguments(call: Call) -> Iterator[Expr]:
-    """Yield the arguments of a function of columns that are columns, not levels or codings."""
+    """Yield the arguments of a column function that are columns, not levels or codings."""
     yield from call.args
     signature = FUNCTIONS.get(call.name)
     slots = {slot.name for slot in signature.positional} if signature else set()
@@ -82,29 +84,29 @@ def column_arguments(call: Call) -> Iterator[Expr]:
 
 
 def calls(formula: Formula, *names: str) -> Iterator[Call]:
-    """Yield the clauses in call form of these names, in the order written."""
+    """Yield the clauses in call form with one of `names`, in the order written."""
     yield from (c.call for c in formula.clauses if isinstance(c, Clause) and c.name in names)
 
 
 def contrast_calls(formula: Formula) -> Iterator[Call]:
-    """Yield the clauses that ask for a contrast or a test."""
+    """Yield the clauses that state a contrast or a test."""
     yield from (c.call for c in formula.clauses if isinstance(c, Clause) and c.name not in OPTIONS)
 
 
 def only_argument(call: Call, formula: Formula) -> Expr:
-    """Return the argument of a clause that takes one."""
+    """Return the argument of a clause that takes exactly one."""
     (value,) = arguments(call, CLAUSES[call.name], formula.source).values()
     return value
 
 
 def column_of(formula: Formula, clause: str) -> Name | None:
-    """Return the column that a clause such as ``weights(n)`` or ``se(s)`` names, or None where there is none."""
+    """Return the column in a clause such as ``weights(n)`` or ``se(s)``, or None if the formula lacks the clause."""
     named = (only_argument(call, formula) for call in calls(formula, clause))
     return next((value for value in named if isinstance(value, Name)), None)
 
 
 def weight_columns(call: Call) -> Iterator[Name]:
-    """Yield the columns by which a contrast clause weights the groups."""
+    """Yield the columns that weight the groups in a contrast clause."""
     weights = call.keyword("weights")
     if isinstance(weights, Call) and weights.name == "dirichlet":
         weights = next(column_arguments(weights), None)
@@ -115,7 +117,7 @@ def weight_columns(call: Call) -> Iterator[Name]:
 
 
 def require_known(name: Name, known: Iterable[str], text: str, language: Language) -> None:
-    """Raise a FormulaError unless `name` is among the columns `known`; `language` knows what else it could be."""
+    """Raise a FormulaError unless `name` is among the columns `known`; `language` serves the hint."""
     known = tuple(known)
     if name.id not in known:
         raise FormulaError(

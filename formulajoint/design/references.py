@@ -1,7 +1,7 @@
-"""What contrast clauses mean by a name: terms, levels and groups of a bound design.
+"""Resolve names in contrast clauses to terms, levels and groups of a bound design.
 
-A bare name with dots is read every way it can be: as a term, its last part as the ``mean`` or ``sd`` of a
-hierarchy, its first as a parameter. Exactly one reading must exist.
+A bare name with dots is read in every possible way: as a term, with its last part as the ``mean`` or ``sd`` of a
+hierarchy, with its first part as a parameter. Exactly one reading must exist.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.matching import find_level as find_level
-from formulajoint.design.matching import position_of, written
+from formulajoint.design.level_lookup import find_level as find_level
+from formulajoint.design.level_lookup import position_of, written
 from formulajoint.design.names import INTERCEPT, contrast_calls, parts_of
-from formulajoint.design.schema import Design, Factor, FloatArray, Predictor, Term
-from formulajoint.errors import FormulaError, did_you_mean, listed
-from formulajoint.language.ir import Attribute, Call, Chain, Expr, Name, Subscript, Unary
-from formulajoint.language.text import canonical
+from formulajoint.design.schema import Design, Factor, Predictor, Term
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
 
 type Part = Literal["coefficient", "mean", "sd"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """What a name refers to: a term of a predictor, or the mean or sd of its hierarchy."""
+    """The target of a name: a term of a predictor, or the mean or sd of its hierarchy."""
 
     predictor: Predictor
     term: Term
@@ -32,12 +34,12 @@ class Reference:
 
 
 def resolve_reference(design: Design, expr: Expr) -> Reference:
-    """Return the one thing that `expr` can refer to: ``treatment``, ``arm:x``, ``treatment.mean``, ``sigma.x``.
+    """Return the target of `expr`, such as ``treatment``, ``arm:x``, ``treatment.mean``, ``sigma.x``.
 
     Raises
     ------
     FormulaError
-        Where there is no such thing, or more than one.
+        If there is no such target, or more than one.
     """
     found = list(_readings(design, expr))
     if len(found) == 1:
@@ -54,7 +56,7 @@ def resolve_reference(design: Design, expr: Expr) -> Reference:
 
 
 def resolve_term(design: Design, expr: Expr) -> Term:
-    """Return the term of the mean that `expr` names, an interaction's factors in any order."""
+    """Return the term of the mean that `expr` names; an interaction's factors may be in any order."""
     reference = resolve_reference(design, expr)
     if reference.part == "coefficient" and reference.predictor is design.predictor:
         return reference.term
@@ -64,9 +66,9 @@ def resolve_term(design: Design, expr: Expr) -> Term:
 
 
 def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[str, tuple[int, ...]]]:
-    """Return the term of ``term[...]`` and, by dim in the posterior's order, the positions that are meant.
+    """Return the term of ``term[...]`` and the selected positions by dim, in the posterior's order.
 
-    A dim that is left out means all of its levels.
+    A dim that is left out selects all of its levels.
     """
     term = resolve_term(design, subscript.of)
     dims = dims_of(design.predictor, term)
@@ -78,7 +80,7 @@ def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[
 def places_of(
     subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]], text: str
 ) -> dict[str, int]:
-    """Return the place of each level that ``name[...]`` names, by dim; `dims` are those of `name` with their labels."""
+    """Return the position of each level in ``name[...]``, by dim; `dims` are the dims of `name` with their labels."""
     if not dims:
         message = f"`{name}` is a single coefficient, and has no levels"
         raise FormulaError(message, text, subscript.span, f"write `{name}`")
@@ -97,7 +99,7 @@ def places_of(
 
 
 def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
-    """Return the dims of a term's coefficient with their labels: the group first, then its factors."""
+    """Return the dims of a term's coefficient with their labels: the group first, then the term's factors."""
     grouping = predictor.grouping
     own = grouping is not None and any(term is other for other in predictor.per_group)
     dims = {grouping.name: grouping.labels} if grouping and own else {}
@@ -105,9 +107,9 @@ def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
 
 
 def check_references(design: Design) -> None:
-    """Check every term, level and group that the contrast clauses of the formula refer to.
+    """Check every term, level and group that the formula's contrast clauses refer to.
 
-    The names in ``contrast(...)`` may be parameters of the family, which are known only where the model is planned.
+    Names in ``contrast(...)`` are checked when the model is planned, since they may be parameters of the family.
     """
     for call in contrast_calls(design.formula):
         for arg in call.args:
@@ -119,19 +121,19 @@ def check_references(design: Design) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """What a family of contrasts compares: the groups, or a factor's levels.
+    """The axis that a family of contrasts compares: the groups, or a factor's levels.
 
     Attributes
     ----------
     name : str
         The grouping or the factor.
     place : int
-        Of the axis among those of the coefficient.
+        Position of the axis among those of the coefficient.
     levels : tuple of str
     coding : (k, c) array or None
-        From a factor's c coefficients to its k levels; None where each level has its own coefficient.
+        From a factor's c coefficients to its k levels; None if each level has its own coefficient.
     order : tuple of int
-        Places of the levels in the order that they mean.
+        Positions of the levels in their natural order.
     """
 
     name: str
@@ -142,7 +144,7 @@ class Axis:
 
 
 def compared(design: Design, term: Term, call: Call) -> Axis:
-    """Return what a family of contrasts of `term` compares: ``over=``, else the term's one factor, else the groups."""
+    """Return the axis that a family of contrasts compares: ``over=``, or the term's one factor, or the groups."""
     dims, text, over = dims_of(design.predictor, term), design.formula.source, call.keyword("over")
     at = call.span if over is None else over.span
     if not dims:
@@ -170,9 +172,9 @@ def compared(design: Design, term: Term, call: Call) -> Axis:
 
 
 def at_zero(design: Design, subscript: Subscript) -> bool:
-    """Tell whether ``term[...]`` is at the reference level of a factor, whose effect is zero by construction.
+    """Return whether ``term[...]`` is at the reference level of a factor, whose effect is zero by construction.
 
-    Such a level has no coefficient. All levels that are named are checked.
+    A reference level has no coefficient. All named levels are checked.
     """
     reference = resolve_reference(design, subscript.of)
     dims = dims_of(reference.predictor, reference.term)
@@ -185,7 +187,7 @@ def at_zero(design: Design, subscript: Subscript) -> bool:
 
 
 def _zeros(factor: Factor | None) -> tuple[str, ...]:
-    """Return the levels to whose effect no coefficient adds anything: the reference of a treatment coding."""
+    """Return the levels whose row of the coding is zero: the reference of a treatment coding."""
     if factor is None or factor.coding is None:
         return ()
     rows = zip(factor.levels, factor.coding, strict=True)
@@ -196,7 +198,7 @@ def _zeros(factor: Factor | None) -> tuple[str, ...]:
 
 
 def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
-    """Yield everything that `expr` can mean."""
+    """Yield every reading of `expr`."""
     yield from _terms(design.predictor, expr)
     base, part = split_part(expr)
     if base is not None:
@@ -211,13 +213,13 @@ def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
 
 
 def _terms(predictor: Predictor, expr: Expr) -> Iterator[Reference]:
-    """Yield the term of `predictor` that `expr` names, if it has one."""
+    """Yield the term of `predictor` that `expr` names, if there is one."""
     wanted = parts_of(expr)
     yield from (Reference(predictor, term) for term in predictor.terms if sorted(term.parts) == wanted)
 
 
 def split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
-    """Return ``treatment.mean`` as ``treatment`` and ``mean``, where it can be read so."""
+    """Return ``treatment.mean`` split into ``treatment`` and ``mean``, or None for the first if it has no such part."""
     match expr:
         case Attribute(of=of, name="mean"):
             return of, "mean"
@@ -248,7 +250,7 @@ def _in_words(reference: Reference) -> str:
 
 
 def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
-    """Return what is wrong with a name that can be read in no way, and what to write instead."""
+    """Return message and hint for a name without any reading."""
     name, known = canonical(expr), [term.name for term in design.predictor.terms]
     head, _, part = name.rpartition("_")
     terms = [Reference(design.predictor, term) for term in design.predictor.terms if term.name == head]
@@ -288,7 +290,7 @@ def _check_effect(design: Design, expr: Expr) -> None:
 def _incomplete(
     subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]], text: str
 ) -> FormulaError:
-    """Return the error for bare levels that are too few or too many, with both right spellings."""
+    """Return the error for too few or too many levels without dim, with both correct spellings."""
     given = [index.level.text for index in subscript.indices]
     levels = "one level" if len(given) == 1 else f"{len(given)} levels"
     message = (
@@ -312,5 +314,5 @@ def _incomplete(
 
 
 def _example(dims: Mapping[str, tuple[str, ...]], given: Sequence[str]) -> dict[str, str]:
-    """Return one level for each dim, those that were given if they fit."""
+    """Return one level per dim: the given one if it fits, else the first."""
     return {dim: written(next((x for x in given if x in labels), labels[0])) for dim, labels in dims.items()}

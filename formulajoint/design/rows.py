@@ -1,4 +1,4 @@
-"""The rows that a model uses: those without missing values, with what they weigh."""
+"""The rows used by a model, those without missing values, and their weights."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.frame import BoolArray, Column, Frame, numbers
-from formulajoint.design.schema import FloatArray, IntArray, Rows
+from formulajoint.design.schema import Rows
 from formulajoint.errors import DataError
-from formulajoint.language.extension import Language
-from formulajoint.language.tables import CORE
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
 
 LEAST = 1e-100
-"""Standard errors below this count as zero: one over their squares would not be a number."""
+"""Standard errors below this count as zero; the inverse of their square could overflow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The columns that a formula names, without missing values; `text` is the formula, for errors.
+    """The columns that a formula names, in rows without missing values; `text` is the formula, for errors.
 
-    `weights` are frequencies: a row of weight w counts as w rows. `places` are the rows' places in the frame.
-    `language` says what functions and operators mean.
+    `weights` are frequencies: a row of weight w counts as w rows. `places` are the positions of the rows in the frame.
+    `language` defines functions and operators.
     """
 
     columns: Mapping[str, Column]
@@ -33,7 +34,7 @@ class Table:
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return len(self.places)
 
     def take(self, keep: BoolArray) -> Table:
@@ -53,21 +54,21 @@ def used_rows(
     drop: bool = True,
     language: Language = CORE,
 ) -> tuple[Table, Rows]:
-    """Return the rows of `frame` in which no column of `names` is missing, and the count of those.
+    """Return the rows of `frame` without missing values in the columns `names`, and the counts of rows.
 
     Parameters
     ----------
     frame : Frame
     names : sequence of str
-        The columns that the formula uses.
+        The columns used by the formula.
     text : str
         The formula.
     weights : str, optional
-        The column of the row weights; rows of weight zero are no rows.
+        Column of the row weights; rows of weight zero are left out.
     drop : bool
-        False where rows with missing values are to be refused.
+        Whether to drop rows with missing values; if False they raise a DataError.
     language : Language
-        That of the formula.
+        The language of the formula.
     """
     columns = {name: frame.column(name) for name in names}
     missing = {name: int(column.missing.sum()) for name, column in columns.items() if column.missing.any()}
@@ -94,7 +95,7 @@ def _check_missing(missing: Mapping[str, int], rows: int, drop: bool) -> None:
 
 
 def all_rows(count: int) -> str:
-    """Return so many rows in words: ``all 3 rows``."""
+    """Return `count` as a phrase: ``all 3 rows``."""
     return "the only row" if count == 1 else f"all {count} rows"
 
 
@@ -104,7 +105,7 @@ def _counted(missing: Mapping[str, int], rows: int) -> str:
 
 
 def check_finite(column: Column) -> None:
-    """Refuse a column that is infinite somewhere."""
+    """Raise a DataError if a column has infinite values."""
     if column.kind == "numeric":
         infinite = int(np.isinf(column.values).sum())
         if infinite:
@@ -137,7 +138,7 @@ def _weighted(table: Table, name: str) -> Table:
 
 
 def standard_errors(column: Column) -> FloatArray:
-    """Return the values of a column that gives known standard errors."""
+    """Return the values of a column of known standard errors, or raise a DataError if they are not positive."""
     if column.kind == "categorical":
         raise DataError(
             f"Column `{column.name}` gives the standard errors, but holds text. Standard errors are numbers."

@@ -1,4 +1,4 @@
-"""What a formula becomes when it meets data: values that know names, levels and numbers, but no PyMC.
+"""The values that make up a design: names, levels and numbers, without PyMC.
 
 Shapes: N rows used, G groups, k columns of a term.
 """
@@ -9,26 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-import numpy as np
-from numpy.typing import NDArray
-
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Formula, Name
-from formulajoint.language.tables import CORE
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Name
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import NOWHERE, Span
-
-type FloatArray = NDArray[np.float64]
-type IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A named axis of a coefficient: the levels of a categorical column that have one.
+    """A named axis of a coefficient: the levels of a categorical column that have a coefficient.
 
-    `name` is the column's (or, for a basis such as ``poly(x, 2)``, the call's text), `labels` are those of the
-    columns. What each of the k `levels` adds to the mean is its row of `coding` (k, labels) times the
-    coefficients; an axis of joined cells has neither. `order` has the places of the levels in the order that they
-    mean, such as whole numbers written as text by size.
+    `name` is the name of the column (for a basis such as ``poly(x, 2)``, the text of the call), `labels` those of the
+    coefficients. The effect of each of the k `levels` is its row of `coding` (k, labels) times the coefficients. An
+    axis of joined cells has neither levels nor coding. `order` has the positions of the levels in their natural order,
+    such as whole numbers by size.
     """
 
     name: str
@@ -47,17 +43,17 @@ class Term:
     name : str
         Canonical text of the term: ``treatment``, ``arm:x``, ``Intercept``.
     columns : (N, k) array
-        Columns as written: nothing is centred or scaled.
+        Columns as written, not centred or scaled.
     factors : tuple of Factor
-        Axes of the coefficient, none for a single column; the product of their lengths is k, the last
-        axis runs fastest.
+        Axes of the coefficient, none for a single column; the product of their lengths is k, the last axis varies
+        fastest.
     means, scales : (k,) arrays
-        Weighted column means, and s_x of the default priors: the sd (ddof 1) over all rows for a numeric
-        column, half the distance of two values, and of a factor's codes (1/2 with a reference level).
+        Weighted column means, and s_x of the default priors: for a numeric column the sd (ddof 1) over all rows, but
+        half the distance of two values; for a factor half the distance of its codes (1/2 with a reference level).
     variables : tuple of str
         Columns of the data frame that the term reads.
     parts : tuple of str
-        Canonical text of each factor of the interaction, in the order of the name; none for the intercept.
+        Canonical text of each factor of the interaction, in the order of the name; empty for the intercept.
     """
 
     name: str
@@ -71,7 +67,7 @@ class Term:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes."""
+        """Lengths of the coefficient's axes."""
         return tuple(len(factor.labels) for factor in self.factors)
 
     def __post_init__(self) -> None:
@@ -80,20 +76,20 @@ class Term:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
-    """The cells right of ``|``.
+    """The groups right of ``|``.
 
     Attributes
     ----------
     name : str
         ``school``; ``district:school`` for both ``district/school`` and ``district:school``.
     variables : tuple of str
-        The columns it is made of.
+        The columns that make the groups.
     labels : tuple of str
-        One label a group: ``A``; ``a1/b1`` or ``a1:b1`` as the formula joins them.
+        One label per group: ``A``; ``a1/b1`` or ``a1:b1`` as the formula joins them.
     codes : (N,) int array
         Group of each row.
     order : tuple of int
-        Places of the labels in the order that they mean; empty where that is the order in which they stand.
+        Positions of the labels in their natural order; empty if that is the order of `labels`.
     """
 
     name: str
@@ -109,10 +105,9 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
-    """The linear predictor of one parameter: ``mu`` for the main one, else ``sigma``, ``nu``.
+    """The linear predictor of one parameter: ``mu`` for the mean, else ``sigma``, ``nu``.
 
-    Without a grouping every term is in `common`. An intercept, where there is one, is a Term named ``Intercept``
-    and the first of its tuple.
+    Without a grouping, all terms are in `common`. An intercept is a Term named ``Intercept``, the first of its tuple.
     """
 
     parameter: str
@@ -124,7 +119,7 @@ class Predictor:
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """All terms, the per-group ones first."""
+        """All terms, per-group terms first."""
         return self.per_group + self.common
 
 
@@ -132,7 +127,7 @@ class Predictor:
 class Hierarchy:
     """A request for partial pooling of some per-group terms of one parameter.
 
-    `centered` is None for ``auto``; `df` is the Student hierarchy's degrees of freedom.
+    `centered` is None for ``auto``; `df` is the degrees of freedom of a Student hierarchy.
     """
 
     parameter: str
@@ -146,9 +141,9 @@ class Hierarchy:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How many rows came, how many were used, and which columns cost the others (column -> missing cells).
+    """Counts of the rows read and used; `missing` has the number of missing cells of each incomplete column.
 
-    `weightless` rows miss nothing, but have weight zero, and so are no rows.
+    `weightless` counts the rows without missing values that are left out because their weight is zero.
     """
 
     total: int
@@ -158,7 +153,7 @@ class Rows:
 
     @property
     def dropped(self) -> int:
-        """Rows that are not used."""
+        """Number of rows left out."""
         return self.total - self.used
 
 
@@ -177,29 +172,29 @@ class Response:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """A formula bound to data: everything that a model needs to be built.
+    """A formula bound to data: everything needed to build a model.
 
     Attributes
     ----------
     formula : Formula
     response : Response
     predictor : Predictor
-        Of the mean.
+        That of the mean.
     parameters : tuple of Predictor
-        Of the parameters that have a clause of their own (``sigma ~ 1 | school``).
+        Those of parameters with a clause of their own (``sigma ~ 1 | school``).
     hierarchies : tuple of Hierarchy
     row_weights : (N,) array or None
         Frequencies: a row of weight w counts as w rows.
     standard_errors : (N,) array or None
-        Known residual sds, one a row; None where they are estimated.
+        Known residual sds, one per row; None if they are estimated.
     weight_columns : mapping of str to (N,) float array
-        Columns that ``weights=`` of a contrast clause reads (``sum(col)`` or ``col``).
+        Columns read by ``weights=`` of contrast clauses (``sum(col)`` or ``col``).
     rows : Rows
     read_column : callable or None
-        From the name of any numeric column of the data, the text into which errors point and the language of hints
-        to its values in the rows used, (N,): for contrasts that are asked after the fit. None where the data are gone.
+        From the name of a numeric column of the data, the text for errors and the language for hints to its values in
+        the rows used, (N,): for contrasts added after the fit. None if the data are no longer at hand.
     language : Language
-        What names of extensions mean.
+        Defines the names of extensions.
     """
 
     formula: Formula
@@ -216,11 +211,11 @@ class Design:
 
     @property
     def precisions(self) -> FloatArray | None:
-        """What each row weighs in least squares, (N,): its frequency over its known variance; None for all alike."""
+        """Weight of each row in least squares, (N,): frequency over known variance; None if all rows weigh the same."""
         if self.standard_errors is None:
             return self.row_weights
         return (1.0 if self.row_weights is None else self.row_weights) / self.standard_errors**2
 
     def parameter(self, name: str) -> Predictor | None:
-        """Return the predictor of parameter `name`, or None where it has no clause of its own."""
+        """Return the predictor of parameter `name`, or None if it has no clause of its own."""
         return next((p for p in self.parameters if p.parameter == name), None)

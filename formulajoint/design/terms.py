@@ -1,4 +1,4 @@
-"""Terms with their columns: what an expanded predictor becomes when its factors have values."""
+"""Build the terms of an expanded predictor: their columns, axes, means and scales."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from math import prod
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.algebra import Expansion, Product
 from formulajoint.design.coding import Piece, distance, full, pieces
 from formulajoint.design.columns import Categorical, factor_values
 from formulajoint.design.names import INTERCEPT, columns_in
 from formulajoint.design.rows import Table, all_rows, mean, sd
-from formulajoint.design.schema import Factor, FloatArray, IntArray, Term
+from formulajoint.design.schema import Factor, Term
 from formulajoint.errors import DataError, FormulaError
 
 type Values = Mapping[str, FloatArray | Categorical]
-"""Of each factor, by its text."""
+"""Factor's text -> its values."""
 
 MOST_CELLS = 500_000_000
-"""Rows times columns of one term: 4 GB."""
+"""At most this many cells, rows times columns, in one term: 4 GB of floats."""
 
 ANY = "*"
-"""In the label of a cell: the factor plays no part in this column."""
+"""Part of a cell's label: the factor plays no part in this column."""
 
 
 def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
-    """Return the terms of each group and the shared terms, coded together so that none repeats another."""
+    """Return the per-group and the shared terms, coded together so that no term repeats another."""
     products = sorted(expansion.own + expansion.shared, key=lambda product: len(product.factors))
     factors = {key: f for p in products for key, f in zip(p.keys, p.factors, strict=True)}
     values: Values = {key: factor_values(factor, table) for key, factor in factors.items()}
@@ -82,7 +83,7 @@ def _variables(product: Product) -> tuple[str, ...]:
 
 
 def _numeric_part(product: Product, values: Values, table: Table) -> FloatArray:
-    """Return the product of the numeric factors, ones where there is none; (N,)."""
+    """Return the product of the numeric factors, or ones without any, (N,)."""
     total = np.ones(table.rows)
     for key in product.keys:
         value = values[key]
@@ -96,9 +97,9 @@ def _numeric_part(product: Product, values: Values, table: Table) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """A factor as one piece of a term codes it: level of each row, (k, m) contrast matrix, m labels.
+    """A factor as coded in one piece of a term: level of each row, (k, m) contrast matrix, m labels.
 
-    A boolean that is coded by True alone is a plain 0/1 column, which needs no axis: `bare`.
+    `bare` is true for a boolean coded by True alone: a plain 0/1 column, without an axis.
     """
 
     key: str
@@ -111,9 +112,9 @@ class Axis:
 def _columns(
     product: Product, needed: Sequence[Piece], values: Values, numeric: FloatArray
 ) -> tuple[tuple[Factor, ...], FloatArray, FloatArray]:
-    """Return the axes of a term, its columns, and of each the distance of its codes.
+    """Return the axes of a term, its columns, and the distance of the codes for each column.
 
-    Several pieces make one axis whose labels are cells.
+    If there are several pieces, they make one axis whose labels are cells.
     """
     widths = [_width(piece, values) for piece in needed]
     _check_size(product, sum(widths), len(numeric))
@@ -128,7 +129,7 @@ def _columns(
 
 
 def _width(piece: Piece, values: Values) -> int:
-    """Return how many columns a piece has, before any is made."""
+    """Return the number of columns of a piece, before they are made."""
     coded = [(value, piece[key]) for key in piece if isinstance(value := values[key], Categorical)]
     return prod(len(value.levels.labels) - (not whole) for value, whole in coded)
 
@@ -145,7 +146,7 @@ def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
 
 
 def _crossed(axes: Sequence[Axis], numeric: FloatArray) -> FloatArray:
-    """Return the products of the numeric part and one column of each axis, the last axis running fastest."""
+    """Return the products of the numeric part with one column of each axis; the last axis varies fastest."""
     columns = numeric[:, None]
     for axis in axes:
         coded = axis.matrix[axis.codes]
@@ -154,7 +155,7 @@ def _crossed(axes: Sequence[Axis], numeric: FloatArray) -> FloatArray:
 
 
 def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
-    """Yield the labels of one piece: the levels that a column stands for, ``*`` for a factor not in it."""
+    """Yield the labels of one piece: the levels of each column, with ``*`` for a factor that is not in the piece."""
     labels = {axis.key: axis.factor.labels for axis in axes}
     return (":".join(cell) for cell in cartesian(*(labels.get(key, (ANY,)) for key in coded)))
 
@@ -165,10 +166,11 @@ def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
 def _scales(
     columns: FloatArray, distances: FloatArray, numbers: Sequence[FloatArray], weights: FloatArray | None
 ) -> FloatArray:
-    """Return s_x of each column: its sd, but half the distance of two values and of a factor's codes.
+    """Return s_x of each column: its sd, or half the distance if all factors are two-valued or categorical.
 
-    So a difference of values or levels has the same prior, whatever the codes. Where only such parts are multiplied,
-    their distances are. An empty cell or a constant has no sd; it gets that of the numeric part, or its size.
+    The distance is that of the two values and of the factor's codes, multiplied over the factors, so the prior of a
+    difference does not depend on the codes. An empty cell or a constant has no sd: it gets the sd of the numeric
+    part, or else the part's largest magnitude.
     """
     if all(map(_is_two_valued, numbers)):
         return distances * prod(float(np.ptp(values)) for values in numbers) / 2
@@ -188,7 +190,7 @@ def _is_two_valued(values: FloatArray) -> bool:
 
 
 def _check_varies(product: Product, values: FloatArray, table: Table, intercept: bool) -> None:
-    """Refuse a constant column beside an intercept, and a column of zeros in any case."""
+    """Raise a DataError for a constant column beside an intercept, and for a column of zeros in any case."""
     if values.min() == values.max() and (intercept or values[0] == 0):
         raise DataError(
             f"`{product.keys[0]}` is {values[0]:g} in {all_rows(table.rows)} used, "
@@ -197,7 +199,7 @@ def _check_varies(product: Product, values: FloatArray, table: Table, intercept:
 
 
 def _one_level(product: Product, values: Values, table: Table) -> DataError:
-    """Return the error for a term without any column."""
+    """Return the error for a term without columns."""
     single = [v for v in values.values() if isinstance(v, Categorical) and len(v.levels.labels) == 1]
     which = next(v for v in single if v.variable in _variables(product))
     return DataError(

@@ -1,9 +1,9 @@
-"""A regression in as few rows as say the same: triangles of QR decompositions in place of the data.
+"""A regression compressed to QR triangles with the same cross-products as the data.
 
-A sum of squared residuals reads only the cross-products of C = [X, Z, y]: p per-group columns, k shared ones, the
-response. The triangle R of C = Q R has the same, since |C v|^2 = |R v|^2 for every v. There is one for each cell, the
-rows that share a group and a residual sd. At most p of its rows read the group's coefficients; those below read only
-the shared ones, so that the cells of one residual sd have a last triangle, of at most k + 1 rows, in common.
+A sum of squared residuals depends only on the cross-products of C = [X, Z, y]: p per-group columns, k shared ones, the
+response. The triangle R of C = Q R has the same cross-products, since |C v|^2 = |R v|^2 for every v. There is one for
+each cell, the rows that share a group and a residual sd. At most p of its rows involve the group's coefficients; those
+below involve only the shared ones. The cells of one residual sd share a last triangle, of at most k + 1 rows.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.moments import slopes
-from formulajoint.design.schema import FloatArray, Grouping, IntArray
+from formulajoint.design.schema import Grouping
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The pairs of a group and a residual sd that occur: the cell of each row (N,), and what each cell (C,) is."""
+    """The observed pairs of a group and a residual sd: the cell of each row (N,), group and sd of each cell (C,)."""
 
     codes: IntArray
     groups: IntArray
@@ -27,16 +28,16 @@ class Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triangles:
-    """M rows with the cross-products of the data's N, row weights counted in.
+    """M rows with the cross-products of the data's N rows, row weights included.
 
     Attributes
     ----------
     columns : (M, p + k) array
     y : (M,) array
     groups, sds : (M,) int arrays
-        Whose coefficients and which residual sd each row has; group 0 where it reads shared coefficients alone.
+        Group and residual sd of each row; group 0 for rows with shared coefficients only.
     weights : (H,) array
-        Sums of the row weights of the data's rows with each residual sd.
+        Sum of the row weights of the data's rows, for each residual sd.
     """
 
     columns: FloatArray
@@ -47,7 +48,7 @@ class Triangles:
 
 
 def cells(grouping: Grouping | None, sds: Grouping | None, rows: int) -> Cells:
-    """Return the cells of N rows; None stands for one group of all rows."""
+    """Return the cells of N rows; None stands for a single group, or a single sd, of all rows."""
     one = np.zeros(rows, dtype=np.int64)
     group, sd = (one if of is None else of.codes for of in (grouping, sds))
     count = 1 if sds is None else len(sds)
@@ -56,7 +57,7 @@ def cells(grouping: Grouping | None, sds: Grouping | None, rows: int) -> Cells:
 
 
 def most_rows(of: Cells, own: int, shared: int) -> int:
-    """Return how many rows the triangles of p = `own` and k = `shared` columns have at most."""
+    """Return the largest number of rows of the triangles for p = `own` and k = `shared` columns."""
     return int(np.minimum(np.bincount(of.codes), own).sum()) + len(np.unique(of.sds)) * (shared + 1)
 
 
@@ -89,9 +90,9 @@ def triangles(
 def reference(
     columns: FloatArray, y: FloatArray, row_weights: FloatArray | None, own: int, grouping: Grouping | None
 ) -> FloatArray:
-    """Return coefficients (G, p + k) that leave little of y, the k shared ones the same in each row.
+    """Return coefficients (G, p + k) near least squares, the k shared ones the same in each row.
 
-    These are from the regression in which all columns are shared; each group's own fit what they leave.
+    The shared ones are from the regression with all columns shared; each group's own fit the residuals.
     """
     root = np.ones(len(y)) if row_weights is None else np.sqrt(row_weights)
     size = np.linalg.norm(columns, axis=0)

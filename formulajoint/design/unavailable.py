@@ -1,14 +1,16 @@
-"""What the language can say and this release cannot fit yet: refused in words, never ignored."""
+"""Refuse formulas that the language can state but this release cannot fit, with a message that says so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from formulajoint.design.names import calls, walk
-from formulajoint.errors import FormulaError, listed
-from formulajoint.language.extension import Language
-from formulajoint.language.ir import Call, Expr, Formula, GroupTerm, Name, Parameter
-from formulajoint.language.text import canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Expr, GroupTerm, Name, Parameter
+from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.wording import listed
 
 FUNCTIONS: Mapping[str, str] = {
     "poly": "write the powers out: `x + I(x^2)`",
@@ -19,7 +21,7 @@ FAMILIES = ("gaussian", "student")
 
 
 def refuse_unavailable(formula: Formula, language: Language) -> None:
-    """Refuse what no design can be made of: functions, group terms, families."""
+    """Raise a FormulaError for functions, group terms and families that cannot be fitted yet."""
     for expr in _expressions(formula):
         for part in walk(expr):
             if isinstance(part, GroupTerm):

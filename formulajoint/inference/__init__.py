@@ -1,1 +1,1 @@
-"""From a PyMC model to its posterior."""
+"""From a plan to draws from its posterior."""

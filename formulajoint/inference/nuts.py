@@ -11,7 +11,7 @@ from pytensor.configdefaults import config
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
-from formulajoint.inference.dims import name_dims
+from formulajoint.inference.draws.dims import name_dims
 from formulajoint.inference.settings import Settings, quiet
 
 log = logging.getLogger("formulajoint")
@@ -25,7 +25,7 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
     Raises
     ------
     InferenceError
-        Where the sampler cannot start or fails.
+        If the sampler cannot start or fails.
     """
     started = time.perf_counter()
     # Numba's fast arithmetic rounds differently when it compiles and when it finds its own cache.
@@ -42,7 +42,7 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
                 progressbar=settings.progress and _is_watched(),
                 compute_convergence_checks=False,
             )
-        except Exception as error:  # four packages, each with errors of its own
+        except Exception as error:  # four packages, each with its own errors
             reason = str(error).partition("Stack backtrace")[0].strip()  # nutpie's, of no use to a reader
             raise InferenceError(f"{sampler} could not sample this model: {reason}") from error
     tree.attrs["engine"] = sampler
@@ -53,5 +53,5 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
 
 
 def _is_watched() -> bool:
-    """Tell whether somebody can see a progress bar: in a terminal or a notebook, not in a log."""
+    """Return whether a progress bar is visible: in a terminal or a notebook, not in a log."""
     return sys.stdout.isatty() or "ipykernel" in sys.modules

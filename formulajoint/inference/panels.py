@@ -1,10 +1,10 @@
-"""Densities of one number: every peak found, the integral by panels, draws by inversion.
+"""Densities of one number: their peaks, their integrals by panels, draws by inversion.
 
 The log of such a density bends on a scale of its own that does not shrink with the data, so that a coarse scan shows
 every peak of it, however narrow the density is there. Each peak is then climbed, panels are laid about it, and halved
 until the integral stays the same.
 
-Shapes: F densities side by side, n points of each, P panels of them all, K nodes a panel.
+Shapes: F densities side by side, n points of each, P panels of them all, K nodes per panel.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.arrays import FloatArray, IntArray
 
 type Densities = Callable[[FloatArray], FloatArray]
-"""Log densities (F, n) at points (F, n), up to a constant; what is not a number counts as no density."""
+"""Log densities (F, n) at points (F, n), up to a constant; values that are not finite count as zero density."""
 
 DEPTH = 50.0
-"""A peak that is exp(-50) of the highest is left out."""
+"""A peak lower than the highest by this in log density is left out."""
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(10)
-"""Gauss and Legendre's rule of one panel."""
+"""Gauss-Legendre nodes and weights of one panel."""
 
 CLOSE = 1e-11
 """A panel is halved until that changes its share of the integral by less than this."""
 
 ROUNDING = 16 * float(np.finfo(float).eps)
-"""Share of a log density that is lost in adding it up."""
+"""Relative error of a log density from summing its terms."""
 
 MOST_HALVINGS = 40
 
@@ -37,18 +37,18 @@ LADDER = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 10.0, 20.0, 50.0, 200.0, 1e3, 
 """Edges of the first panels on either side of a place near a peak, in units of its width."""
 
 BESIDE = 0.137
-"""That place is so many widths beside the peak: a kink at the edge of a panel would not be seen."""
+"""Distance of that place from the peak, in widths: a kink at the edge of a panel would not be noticed."""
 
 CLIMBED = 0.01
 """A peak has been climbed when the density about it varies by less than this share."""
 
 NARROWEST = 90
-"""Halvings of the range of a scan that lead to the width of a peak, at most."""
+"""Most halvings of the range of a scan in the search for the width of a peak."""
 
 MOST_STEPS = 60
 
 FINE = 32
-"""Points of a panel between which a density counts as constant when it is drawn from."""
+"""Intervals of a panel; draws treat the density as constant on each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +58,15 @@ class Panels:
     Attributes
     ----------
     of : (P,) int array
-        Which density a panel is of; sorted.
+        The density of each panel; sorted.
     low, high : (P,) arrays
-        Where it begins and ends; sorted within each density.
+        Ends of each panel; sorted within each density.
     logs : (P, K) array
-        The log density at its nodes.
+        The log density at the nodes of each panel.
     log_integral, error : (F,) arrays
-        Of each density, and what the last halving of the panels may still change, with what rounding takes.
+        Log integral of each density, and its error: the change by the last halving of panels, and rounding.
     peaks : (F,) int array
-        How many peaks each density has that are not negligible.
+        Number of peaks of each density that are not negligible.
     """
 
     of: IntArray
@@ -115,14 +115,13 @@ def _interpolation(at: FloatArray) -> FloatArray:
 
 
 def cover(densities: Densities, scan: FloatArray) -> Panels | None:
-    """Return panels that cover all that is not negligible, or None where some density is nowhere above zero.
+    """Return panels that cover all of each density that is not negligible; None if one is nowhere above zero.
 
     Parameters
     ----------
     densities : callable
     scan : (F, n) array
-        Sorted points, far enough apart from the first to the last to hold all of the density, and so close that
-        between three neighbours it has one peak at most.
+        Sorted points. Their range holds all of the density, and between three neighbours it has at most one peak.
     """
     heights = _clean(densities(scan))
     if not np.all(np.isfinite(np.max(heights, axis=1))):
@@ -156,7 +155,7 @@ def _at(densities: Densities, f: int, of: IntArray, points: FloatArray) -> Float
 def _peaks(
     densities: Densities, scan: FloatArray, heights: FloatArray
 ) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return the peaks of all densities, climbed: which density each is of, where it is, and how high."""
+    """Return the peaks of all densities, after climbing: the density, place and height of each."""
     f, n = scan.shape
     padded = np.pad(heights, ((0, 0), (1, 1)), constant_values=-np.inf)
     highest = (heights >= padded[:, :-2]) & (heights > padded[:, 2:]) & np.isfinite(heights)
@@ -181,7 +180,7 @@ def _peaks(
 def _widths(
     densities: Densities, of: IntArray, place: FloatArray, height: FloatArray, scan: FloatArray
 ) -> FloatArray:
-    """Return about how far from each peak the log density is lower by a half: sds, where it is normal."""
+    """Return the approximate distance from each peak at which the log density is lower by 1/2: the sd of a normal."""
     reach = scan[of, -1] - scan[of, 0]
     steps = reach[:, None] * 2.0 ** -np.arange(1.0, NARROWEST)
     low, high = scan[of, :1], scan[of, -1:]
@@ -210,7 +209,7 @@ def _first_panels(
 
 
 def _halved(densities: Densities, of: IntArray, low: FloatArray, high: FloatArray, peaks: IntArray) -> Panels:
-    """Return panels halved until that changes nothing."""
+    """Return panels, halved until the integral stays the same."""
     f = len(peaks)
     logs, shift = _nodes(densities, f, of, low, high), np.zeros(f)
     done: list[tuple[IntArray, FloatArray, FloatArray, FloatArray]] = []

@@ -1,4 +1,4 @@
-"""The evidence of a Gaussian model that is not pooled, by quadrature over sigma; and so its joint Bayes factor.
+"""Evidence and Bayes factors of Gaussian models that are not pooled, by quadrature over sigma.
 
 With coefficients b = m + A u, u ~ N(0, 1), everything but sigma integrates out. One singular value decomposition of
 X A serves every sigma, and the integral over log sigma is one-dimensional.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.panels import cover
 
@@ -21,15 +21,15 @@ PERFECT = 1e-24
 """Squares below this share of their total are rounding."""
 
 REACH = 25.0
-"""It is looked for so far beyond the logs of the smallest and the largest residual sd that make sense."""
+"""The integral over log sigma reaches this far beyond the logs of the smallest and largest plausible residual sd."""
 
 SCAN = 400
-"""Points at which it is looked for: there may be two peaks, where a tight prior contradicts the data."""
+"""Points of the scan for peaks of the integrand: there may be two, where a tight prior contradicts the data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What log p(y | sigma) needs of the data: N, the sum of squares of y outside the columns X A, their squared
+    """Summary of the data for log p(y | sigma): N, the sum of squares of y outside the columns X A, their squared
     singular values, and y along their left singular vectors.
     """
 
@@ -90,7 +90,7 @@ def log_bayes_factor(
     log_prior : callable
         Log density of sigma.
     support : tuple of float
-        Where it is above zero.
+        Interval on which it is above zero.
     """
     one, zero = (log_evidence(evidence, log_prior, support) for evidence in (full, null))
     return LogIntegral(one.value - zero.value, one.error + zero.error)
@@ -107,7 +107,7 @@ def log_evidence(evidence: Evidence, log_prior: Function, support: tuple[float, 
 
 
 def _range(evidence: Evidence, support: tuple[float, float]) -> tuple[float, float]:
-    """Return where log sigma can be: the support, where it ends, else around what residuals can be."""
+    """Return the range of log sigma: the ends of its support, else bounds about the plausible residual sds."""
     largest = 0.5 * float(np.log(evidence.total / evidence.rows))
     smallest = 0.5 * float(np.log(max(evidence.outside, PERFECT * evidence.total) / evidence.rows))
     low = float(np.log(support[0])) if support[0] > 0 else None
@@ -124,7 +124,7 @@ def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
     Raises
     ------
     InferenceError
-        Where the integrand is nowhere above zero.
+        If the integrand is nowhere above zero.
     """
     found = cover(lambda points: log_integrand(points[0])[None], np.linspace(low, high, SCAN)[None])
     if found is None:

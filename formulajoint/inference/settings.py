@@ -1,4 +1,4 @@
-"""What every way of drawing shares: settings that make sense, and silence."""
+"""For every engine: validate settings, and silence the samplers' logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_seed(seed: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What ``fit`` is told about drawing.
+    """Settings of ``fit`` for drawing.
 
     `tune`, `target_accept` and `progress` are for NUTS, and `device` for the exact engine.
     """
@@ -40,7 +40,7 @@ class Settings:
     device: str | None = None
 
     def check(self) -> None:
-        """Raise an InferenceError where a setting makes no sense."""
+        """Raise an InferenceError if a setting is invalid."""
         check_whole("draws", self.draws, 1)
         check_whole("tune", self.tune, 0)
         check_whole("chains", self.chains, 1)
@@ -49,9 +49,9 @@ class Settings:
             raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
 
     def to_say_again(self, engine: str) -> dict[str, int | float]:
-        """Return what has to be said for `engine` to draw the same again, besides draws and chains.
+        """Return the settings with which `engine` reproduces the draws, besides draws and chains.
 
-        A device need not be: on each the draws are the same to rounding.
+        The device is not among them: on each the draws are the same to rounding.
         """
         seed: dict[str, int | float] = {} if self.seed is None else {"seed": int(self.seed)}
         by_nuts = {"tune": int(self.tune), "target_accept": float(self.target_accept)}
@@ -60,7 +60,7 @@ class Settings:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the samplers' own log lines and warnings from users: diagnostics come from us, in words."""
+    """Silence the samplers' log lines and warnings: the package has its own diagnostics."""
     pymc_log = logging.getLogger("pymc")
     level = pymc_log.level
     pymc_log.setLevel(logging.ERROR)

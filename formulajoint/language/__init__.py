@@ -1,1 +1,1 @@
-"""From a formula's text to its value."""
+"""Parse a formula's text, check it, and return it as a `Formula`."""

@@ -1,77 +1,77 @@
-"""What may stand where the model's coefficients are meant: terms, arithmetic of coefficients, hypotheses."""
+"""Check references to coefficients: terms, arithmetic of coefficients, hypotheses."""
 
 from __future__ import annotations
 
 from formulajoint.errors import FormulaError
-from formulajoint.language import ir
+from formulajoint.language.arguments import Reader, described
 from formulajoint.language.predictors import check_term_call
-from formulajoint.language.reading import Reader, described
-from formulajoint.language.signatures import Kind, Slot
-from formulajoint.language.text import COMPARE, RANK, canonical
+from formulajoint.language.syntax import nodes
+from formulajoint.language.syntax.text import COMPARE, RANK, canonical
+from formulajoint.language.vocabulary.signatures import Kind, Slot
 
 ARITHMETIC = ("+", "-", "*", "/", "^")
 
 
-def check_term(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+def check_term(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     """Check a term of the model: ``treatment``, ``arm:x``, ``poly(x, 2)``, ``Intercept``."""
     match value:
-        case ir.Name():
+        case nodes.Name():
             return
-        case ir.Call():
+        case nodes.Call():
             check_term_call(reader, value)
-        case ir.Chain(operators=(":", *_)):
+        case nodes.Chain(operators=(":", *_)):
             for operand in value.operands:
                 _check_part(reader, operand)
         case _:
             raise _no_term(reader, slot, value)
 
 
-def _check_part(reader: Reader, value: ir.Expr) -> None:
+def _check_part(reader: Reader, value: nodes.Expr) -> None:
     """Check one side of the ``:`` of an interaction."""
     match value:
-        case ir.Name():
+        case nodes.Name():
             return
-        case ir.Call():
+        case nodes.Call():
             check_term_call(reader, value)
-        case ir.Subscript() | ir.Attribute():
+        case nodes.Subscript() | nodes.Attribute():
             hint = "put it after the whole interaction: `x:z[A]`, `(x:z).mean`"
             raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span, hint)
-        case ir.Chain(operators=("^", *_)) if isinstance(value.operands[0], ir.Subscript):
+        case nodes.Chain(operators=("^", *_)) if isinstance(value.operands[0], nodes.Subscript):
             hint = "put parentheses round the coefficient: `(x:z[A])^2`"
             raise reader.error("`^` binds more tightly than `:`", value.span, hint)
         case _:
             raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span)
 
 
-def _no_term(reader: Reader, slot: Slot, value: ir.Expr) -> FormulaError:
-    """Return the error for what does not name a term."""
+def _no_term(reader: Reader, slot: Slot, value: nodes.Expr) -> FormulaError:
+    """Return the error for an expression that does not name a term."""
     message, hint = f"the name of a term is expected here, not {described(value)}", ""
     match value:
-        case ir.Chain(operators=("+" | "-" | "*" | "/" | "^", *_)):
+        case nodes.Chain(operators=("+" | "-" | "*" | "/" | "^", *_)):
             message, hint = _algebra(slot, value)
-        case ir.Chain(operators=("==",), operands=(ir.Name(id=name), other)):
+        case nodes.Chain(operators=("==",), operands=(nodes.Name(id=name), other)):
             hint = f"an argument has one `=`: `{name}={canonical(other)}`"
-        case ir.Chain() if RANK[value.operators[0]] == COMPARE:
+        case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             hint = f"write `test({canonical(value)})`"
-        case ir.Number(text="1" | "0"):
+        case nodes.Number(text="1" | "0"):
             message, hint = "a number names no term", "the intercept is called `Intercept`"
-        case ir.Subscript():
+        case nodes.Subscript():
             hint = f"write `contrast({canonical(value)})` for single coefficients"
-        case ir.Distributed():
+        case nodes.Distributed():
             message, hint = (
                 "a distribution can stand only inside `prior(...)`",
                 f"write `prior({canonical(value)})`",
             )
-        case ir.GroupTerm():
+        case nodes.GroupTerm():
             hint = "a group term belongs to the predictors, left of the first comma"
-        case ir.Text(value=text):
+        case nodes.Text(value=text):
             hint = f"the name `{text}` stands without quotes, or in backticks"
-        case ir.Rest():
+        case nodes.Rest():
             hint = "without any term, all terms are meant"
     return reader.error(message, value.span, hint)
 
 
-def _algebra(slot: Slot, value: ir.Chain) -> tuple[str, str]:
+def _algebra(slot: Slot, value: nodes.Chain) -> tuple[str, str]:
     """Return the message and the hint for terms joined by ``+``, ``*`` and the like."""
     if slot.kind is Kind.PRIOR:
         return "a prior is on one term", "give each term a prior of its own, separated by commas"
@@ -81,49 +81,49 @@ def _algebra(slot: Slot, value: ir.Chain) -> tuple[str, str]:
     return message, "name each term, as in `a, b, a:b`"
 
 
-def _commas(value: ir.Chain) -> str:
-    names = ["Intercept" if op == ir.Number("1") else canonical(op) for op in value.operands]
+def _commas(value: nodes.Chain) -> str:
+    names = ["Intercept" if op == nodes.Number("1") else canonical(op) for op in value.operands]
     return ", ".join(name for name in names if name != "0")
 
 
-def check_effect(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+def check_effect(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     """Check arithmetic of coefficients: ``treatment[A] - 2 * treatment[B]``."""
     match value:
-        case ir.Number():
+        case nodes.Number():
             return
-        case ir.Unary():
+        case nodes.Unary():
             check_effect(reader, slot, value.operand)
-        case ir.Subscript():
-            of = value.of.of if isinstance(value.of, ir.Attribute) else value.of
+        case nodes.Subscript():
+            of = value.of.of if isinstance(value.of, nodes.Attribute) else value.of
             if not (
-                isinstance(of, ir.Rest) and slot.kind is Kind.EFFECT
-            ):  # `.[A]`: of each predictor in turn
+                isinstance(of, nodes.Rest) and slot.kind is Kind.EFFECT
+            ):  # `.[A]`: each predictor in turn
                 check_term(reader, slot, of)
             _check_indices(reader, value)
-        case ir.Attribute():
+        case nodes.Attribute():
             check_term(reader, slot, value.of)
-        case ir.Chain() if value.operators[0] in ARITHMETIC:
+        case nodes.Chain() if value.operators[0] in ARITHMETIC:
             for operand in value.operands:
                 check_effect(reader, slot, operand)
-        case ir.Name() | ir.Call() | ir.Chain(operators=(":", *_)):
+        case nodes.Name() | nodes.Call() | nodes.Chain(operators=(":", *_)):
             check_term(reader, slot, value)
         case _:
             raise _no_effect(reader, value)
 
 
-def _no_effect(reader: Reader, value: ir.Expr) -> FormulaError:
+def _no_effect(reader: Reader, value: nodes.Expr) -> FormulaError:
     message, hint = f"{described(value)} cannot stand in arithmetic of coefficients", ""
     match value:
-        case ir.Chain() if RANK[value.operators[0]] == COMPARE:
+        case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             hint = f"write `test({canonical(value)})`"
-        case ir.Text():
+        case nodes.Text():
             hint = f"a level stands in brackets, `treatment[{canonical(value)}]`, a term without quotes"
-        case ir.Distributed():
+        case nodes.Distributed():
             hint = f"write `prior({canonical(value)})`"
     return reader.error(message, value.span, hint)
 
 
-def _check_indices(reader: Reader, reference: ir.Subscript) -> None:
+def _check_indices(reader: Reader, reference: nodes.Subscript) -> None:
     named = [index for index in reference.indices if index.dim is not None]
     if named and len(named) < len(reference.indices):
         bare = next(index for index in reference.indices if index.dim is None)
@@ -136,11 +136,13 @@ def _check_indices(reader: Reader, reference: ir.Subscript) -> None:
         seen.add(index.dim)
 
 
-def check_hypothesis(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+def check_hypothesis(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     """Check one hypothesis: a chain of equalities, or an order in one direction."""
-    if not (isinstance(value, ir.Chain) and RANK[value.operators[0]] == COMPARE):
+    if not (isinstance(value, nodes.Chain) and RANK[value.operators[0]] == COMPARE):
         hint = (
-            f"write `{canonical(value)} == 0`" if isinstance(value, ir.Name | ir.Subscript | ir.Chain) else ""
+            f"write `{canonical(value)} == 0`"
+            if isinstance(value, nodes.Name | nodes.Subscript | nodes.Chain)
+            else ""
         )
         raise reader.error("a hypothesis must compare something", value.span, hint)
     _check_direction(reader, value)
@@ -148,7 +150,7 @@ def check_hypothesis(reader: Reader, slot: Slot, value: ir.Expr) -> None:
         check_effect(reader, slot, operand)
 
 
-def _check_direction(reader: Reader, chain: ir.Chain) -> None:
+def _check_direction(reader: Reader, chain: nodes.Chain) -> None:
     if "!=" in chain.operators:
         hint = "test `==`; its result also speaks for the opposite"
         raise reader.error("`!=` cannot be tested", chain.span, hint)

@@ -1,4 +1,4 @@
-"""Formulas as plain JSON data, node by node, and back."""
+"""Convert formulas to plain JSON data, node by node, and back."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from formulajoint.errors import BugError, FormulaError, StoreError, listed
-from formulajoint.language import ir
-from formulajoint.language.default import chosen
-from formulajoint.language.extension import Language
+from formulajoint.errors import BugError, FormulaError, StoreError
+from formulajoint.language.formula import Formula
 from formulajoint.language.parse import parse
-from formulajoint.language.text import WRITERS, canonical
+from formulajoint.language.syntax.text import WRITERS
+from formulajoint.language.vocabulary.default import chosen
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
+from formulajoint.wording import listed
 
 VERSION = 1
 
-NODES: Mapping[str, Any] = {node.__name__: node for node in WRITERS}
+NODES: Mapping[str, type[Any]] = {node.__name__: node for node in (*WRITERS, Formula)}
 
 
-def to_json(formula: ir.Formula) -> dict[str, Any]:
-    """Return `formula` as dicts, lists, texts and numbers, with the version of this layout."""
+def to_json(formula: Formula) -> dict[str, Any]:
+    """Return `formula` as dicts, lists, strings and numbers, with the version of this format."""
     return {"version": VERSION, **_encoded(formula)}
 
 
@@ -29,25 +30,25 @@ def _encoded(value: Any) -> Any:
         return [value.start, value.end]
     if isinstance(value, tuple):
         return [_encoded(item) for item in value]
-    if type(value) in WRITERS:
+    if type(value) in NODES.values():
         parts = {part.name: _encoded(getattr(value, part.name)) for part in fields(value)}
         return {"node": type(value).__name__, **parts}
     return value
 
 
-def from_json(data: Mapping[str, Any], language: Language | None = None) -> ir.Formula:
-    """Return the formula that `to_json` gave.
+def from_json(data: Mapping[str, Any], language: Language | None = None) -> Formula:
+    """Return the formula encoded by `to_json`.
 
     Raises
     ------
     StoreError
-        If `data` is no such formula, is of a later version, or needs an extension that `language` lacks.
+        If `data` is damaged, is of another version, or needs an extension that `language` lacks.
     """
     language = chosen(language)
     _check_head(data, language)
     try:
         formula = _decoded({key: value for key, value in data.items() if key != "version"})
-        faithful = isinstance(formula, ir.Formula) and parse(canonical(formula), language) == formula
+        faithful = isinstance(formula, Formula) and parse(str(formula), language) == formula
     except FormulaError as error:
         raise StoreError(f"the stored formula does not hold: {error}") from error
     except (BugError, TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:

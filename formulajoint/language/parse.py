@@ -1,4 +1,4 @@
-"""The door of the room: text in, checked formula out."""
+"""Entry point of the language: parse a text, check it, return a Formula."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 from formulajoint.errors import FormulaError
-from formulajoint.language import ir
+from formulajoint.language.advice.formula import explained
+from formulajoint.language.arguments import Reader
 from formulajoint.language.check import check_after_fit, check_formula, check_hypotheses
-from formulajoint.language.default import chosen, present
-from formulajoint.language.extension import Language
-from formulajoint.language.grammar import Stopped, parse_tree
-from formulajoint.language.messages import explained
-from formulajoint.language.reading import Reader
-from formulajoint.language.scan import check_length, scan
-from formulajoint.language.tree import lower
+from formulajoint.language.formula import Formula
+from formulajoint.language.grammar.compose import Stopped, parse_tree
+from formulajoint.language.grammar.scan import check_length, scan
+from formulajoint.language.grammar.tree import lower
+from formulajoint.language.syntax import nodes
+from formulajoint.language.vocabulary.default import chosen, present
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
 
 
-def parse(text: str, language: Language | None = None) -> ir.Formula:
+def parse(text: str, language: Language | None = None) -> Formula:
     """Return the formula that `text` states.
 
     Parameters
@@ -26,8 +27,8 @@ def parse(text: str, language: Language | None = None) -> ir.Formula:
     text : str
         Such as ``score ~ treatment | school, joint(weights=n)``.
     language : Language, optional
-        Such as ``CORE``, the plain one. By default the plain one with all extensions that are installed or that
-        decorators have added.
+        By default the plain language with all extensions that are installed or registered by decorators; ``CORE`` is
+        the plain one.
 
     Raises
     ------
@@ -35,31 +36,31 @@ def parse(text: str, language: Language | None = None) -> ir.Formula:
         With the place in `text` and what to write instead.
     """
     language = chosen(language)
-    formula: ir.Formula = _read(text, "formula", language)
+    formula: Formula = _read(text, "formula", language)
     reader = Reader(text, language)
     check_formula(reader, formula)
     check_length(str(formula))
     return replace(formula, extensions=tuple(sorted(reader.used - {""})))
 
 
-def parse_clause(text: str, language: Language | None = None) -> ir.Clause:
+def parse_clause(text: str, language: Language | None = None) -> nodes.Clause:
     """Return the one contrast clause that `text` states, such as ``pairwise(treatment)``."""
     language = present(chosen(language))
-    clause: ir.Clause = _read(text, "clause", language)
+    clause: nodes.Clause = _read(text, "clause", language)
     check_after_fit(Reader(text, language), clause)
     return clause
 
 
-def parse_hypotheses(text: str, language: Language | None = None) -> tuple[ir.Chain, ...]:
+def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes.Chain, ...]:
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
     language = present(chosen(language))
-    hypotheses: tuple[ir.Chain, ...] = _read(text, "hypotheses", language)
+    hypotheses: tuple[nodes.Chain, ...] = _read(text, "hypotheses", language)
     check_hypotheses(Reader(text, language), hypotheses)
     return hypotheses
 
 
 def _read(text: str, start: str, language: Language) -> Any:
-    """Return what `text` says, its names not yet checked."""
+    """Return the lowered value of `text`, with its names not yet checked."""
     if not isinstance(text, str):
         raise FormulaError(
             f"this is no text but {type(text).__name__}", repr(text), Span(0, 1), "write it in quotes"

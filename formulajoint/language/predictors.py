@@ -1,37 +1,38 @@
-"""What may stand among predictors, which are Wilkinson algebra, and inside functions, which is arithmetic."""
+"""Check predictors, which are Wilkinson algebra, and the arithmetic inside functions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from formulajoint.errors import FormulaError, did_you_mean
-from formulajoint.language import ir
-from formulajoint.language.reading import PLAIN, Check, Reader, check_arguments, described, name_span
-from formulajoint.language.signatures import Kind, Place, Slot
-from formulajoint.language.text import COMPARE, RANK, SPECIAL, canonical
+from formulajoint.errors import FormulaError
+from formulajoint.language.arguments import PLAIN, Check, Reader, check_arguments, described, name_span
+from formulajoint.language.syntax import nodes
+from formulajoint.language.syntax.text import COMPARE, RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.signatures import Kind, Place, Slot
+from formulajoint.wording import did_you_mean
 
 # --- Wilkinson algebra
 
 
-def check_predictors(reader: Reader, value: ir.Expr, whole: bool = True) -> None:
-    """Check a sum of terms; group terms and the like may stand in it if `whole`."""
+def check_predictors(reader: Reader, value: nodes.Expr, whole: bool = True) -> None:
+    """Check a sum of terms; group terms, ``offset`` and ``common`` are allowed only if `whole`."""
     for sign, term in _summands(value):
-        if isinstance(term, ir.Number):
+        if isinstance(term, nodes.Number):
             if term.text not in ("0", "1"):
                 raise _stray_number(reader, term)
-        elif isinstance(term, ir.GroupTerm | ir.Call) and _stands_alone(reader, term):
+        elif isinstance(term, nodes.GroupTerm | nodes.Call) and _stands_alone(reader, term):
             _check_alone(reader, sign, term, whole)
         else:
             _check_factor(reader, term)
 
 
-def _summands(value: ir.Expr) -> Iterator[tuple[str, ir.Expr]]:
-    """Yield the terms of a sum with their signs, through parentheses that hold sums."""
+def _summands(value: nodes.Expr) -> Iterator[tuple[str, nodes.Expr]]:
+    """Yield the terms of a sum with their signs, through nested parentheses."""
     match value:
-        case ir.Chain(operators=("+" | "-", *_)):
+        case nodes.Chain(operators=("+" | "-", *_)):
             for sign, term in zip(("+", *value.operators), value.operands, strict=True):
                 yield from ((_product(sign, inner), leaf) for inner, leaf in _summands(term))
-        case ir.Unary():
+        case nodes.Unary():
             yield from ((_product(value.operator, inner), leaf) for inner, leaf in _summands(value.operand))
         case _:
             yield "+", value
@@ -41,90 +42,90 @@ def _product(a: str, b: str) -> str:
     return "+" if a == b else "-"
 
 
-def _stands_alone(reader: Reader, term: ir.GroupTerm | ir.Call) -> bool:
+def _stands_alone(reader: Reader, term: nodes.GroupTerm | nodes.Call) -> bool:
     functions = reader.language.names["function"]
-    return isinstance(term, ir.GroupTerm) or (term.name in functions and functions[term.name].summand)
+    return isinstance(term, nodes.GroupTerm) or (term.name in functions and functions[term.name].summand)
 
 
-def _check_alone(reader: Reader, sign: str, term: ir.GroupTerm | ir.Call, whole: bool) -> None:
+def _check_alone(reader: Reader, sign: str, term: nodes.GroupTerm | nodes.Call, whole: bool) -> None:
     """Check a group term, ``offset(x)`` or ``common(x)``."""
-    what = "a group term" if isinstance(term, ir.GroupTerm) else f"`{canonical(term)}`"
+    what = "a group term" if isinstance(term, nodes.GroupTerm) else f"`{canonical(term)}`"
     if not whole:
         raise reader.error(f"{what} stands only among the predictors themselves", term.span)
     if sign == "-":
         raise reader.error(f"{what} cannot be taken away", term.span, "leave it out")
-    if isinstance(term, ir.GroupTerm):
+    if isinstance(term, nodes.GroupTerm):
         check_predictors(reader, term.predictors, whole=False)
         check_group(reader, term.group)
     else:
         _check_function(reader, term, "predictors")
 
 
-def _check_factor(reader: Reader, value: ir.Expr) -> None:
-    """Check what ``:``, ``*``, ``/`` and ``^`` join."""
+def _check_factor(reader: Reader, value: nodes.Expr) -> None:
+    """Check an operand of ``:``, ``*``, ``/`` or ``^``."""
     match value:
-        case ir.Name() | ir.Rest():
+        case nodes.Name() | nodes.Rest():
             return
-        case ir.Call() if not _stands_alone(reader, value):
+        case nodes.Call() if not _stands_alone(reader, value):
             _check_function(reader, value, "predictors")
-        case ir.Chain(operators=("^", *_)):
+        case nodes.Chain(operators=("^", *_)):
             _check_factor(reader, value.operands[0])
             _check_exponent(reader, value)
-        case ir.Chain(operators=("+" | "-" | "*" | "/" | ":", *_)):
+        case nodes.Chain(operators=("+" | "-" | "*" | "/" | ":", *_)):
             for operand in value.operands:
                 _check_factor(reader, operand)
-        case ir.Chain() if RANK[value.operators[0]] == SPECIAL:
+        case nodes.Chain() if RANK[value.operators[0]] == SPECIAL:
             _check_arithmetic(reader, Slot("x", Kind.ARITHMETIC), value)
         case _:
             raise _no_factor(reader, value)
 
 
-def _check_exponent(reader: Reader, power: ir.Chain) -> None:
+def _check_exponent(reader: Reader, power: nodes.Chain) -> None:
     exponent = power.operands[1]
-    whole = isinstance(exponent, ir.Number) and exponent.text.isdecimal() and 1 <= exponent.value < 100
+    whole = isinstance(exponent, nodes.Number) and exponent.text.isdecimal() and 1 <= exponent.value < 100
     if len(power.operands) > 2 or not whole:
         message = "among predictors `^` crosses terms up to an order, a whole number such as 2"
         raise reader.error(message, exponent.span, _as_arithmetic(power))
 
 
-def _no_factor(reader: Reader, value: ir.Expr) -> FormulaError:
-    """Return the error for what cannot be a predictor."""
+def _no_factor(reader: Reader, value: nodes.Expr) -> FormulaError:
+    """Return the error for an expression that cannot be a predictor."""
     match value:
-        case ir.Number():
+        case nodes.Number():
             return _stray_number(reader, value)
-        case ir.Unary():
+        case nodes.Unary():
             hint = "take away a whole term: `a + b - a:b`; arithmetic goes into `I(...)`"
             return reader.error("a sign cannot stand inside a product of terms", value.span, hint)
-        case ir.Chain() if RANK[value.operators[0]] == COMPARE:
+        case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             return reader.error(
                 "a comparison among predictors must be wrapped", value.span, _as_arithmetic(value)
             )
-        case ir.GroupTerm():
+        case nodes.GroupTerm():
             return reader.error(
                 "a group term cannot be part of another term", value.span, "add it: `x + (1 | g)`"
             )
-        case ir.Call():
+        case nodes.Call():
             return reader.error(f"`{canonical(value)}` cannot be part of another term", value.span)
-        case ir.Attribute():
+        case nodes.Attribute():
             hint = "if it is a column, write its whole name in backticks"
             return reader.error("a part of a hierarchy is no predictor", value.span, hint)
-        case ir.Text(value=text):
+        case nodes.Text(value=text):
             return reader.error(
                 "a text in quotes is no predictor", value.span, f"write `{text}` in backticks"
             )
     return reader.error(f"{described(value)} is no predictor", value.span)
 
 
-def _stray_number(reader: Reader, number: ir.Number) -> FormulaError:
+def _stray_number(reader: Reader, number: nodes.Number) -> FormulaError:
     message = f"the number {number.text} cannot stand here: among predictors only 0 and 1, for the intercept"
     return reader.error(message, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
 
 
-def _as_arithmetic(value: ir.Expr) -> str:
+def _as_arithmetic(value: nodes.Expr) -> str:
     return f"if arithmetic is meant, write `I({canonical(value)})`"
 
 
-def _check_operators(reader: Reader, chain: ir.Chain) -> None:
+def _check_operators(reader: Reader, chain: nodes.Chain) -> None:
     known = reader.language.names["operator"]
     for operator in chain.operators:
         if operator not in known:
@@ -133,7 +134,7 @@ def _check_operators(reader: Reader, chain: ir.Chain) -> None:
         reader.look_up("operator", operator, chain.span)
 
 
-def check_group(reader: Reader, group: ir.Group) -> None:
+def check_group(reader: Reader, group: nodes.Group) -> None:
     """Check that a group does not name a column twice."""
     seen: set[str] = set()
     for name in group.names:
@@ -145,7 +146,7 @@ def check_group(reader: Reader, group: ir.Group) -> None:
 # --- functions of columns, and arithmetic inside them
 
 
-def _check_function(reader: Reader, call: ir.Call, place: Place) -> None:
+def _check_function(reader: Reader, call: nodes.Call, place: Place) -> None:
     signature = reader.look_up("function", call.name, name_span(call))
     if place not in signature.places:
         allowed = " or ".join(WHERE[allowed] for allowed in signature.places)
@@ -160,13 +161,13 @@ WHERE: Mapping[Place, str] = {
 }
 
 
-def check_response(reader: Reader, value: ir.Expr) -> None:
-    """Check what stands left of the first ``~``."""
-    if isinstance(value, ir.Call):
+def check_response(reader: Reader, value: nodes.Expr) -> None:
+    """Check the response, left of the first ``~``."""
+    if isinstance(value, nodes.Call):
         _check_function(reader, value, "response")
 
 
-def check_term_call(reader: Reader, call: ir.Call) -> None:
+def check_term_call(reader: Reader, call: nodes.Call) -> None:
     """Check a call that names a term of the model, such as ``poly(x, 2)``."""
     if _stands_alone(reader, call):
         raise reader.error(
@@ -175,26 +176,26 @@ def check_term_call(reader: Reader, call: ir.Call) -> None:
     _check_function(reader, call, "predictors")
 
 
-def _check_arithmetic(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+def _check_arithmetic(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     match value:
-        case ir.Name() | ir.Number():
+        case nodes.Name() | nodes.Number():
             return
-        case ir.Unary():
+        case nodes.Unary():
             _check_arithmetic(reader, slot, value.operand)
-        case ir.Call():
+        case nodes.Call():
             _check_function(reader, value, "arithmetic")
-        case ir.Chain() if value.operators[0] != ":":
+        case nodes.Chain() if value.operators[0] != ":":
             _check_arithmetic_chain(reader, slot, value)
-        case ir.Chain():
+        case nodes.Chain():
             hint = "write `*` for the product of two columns"
             raise reader.error("`:` joins terms and has no meaning in arithmetic", value.span, hint)
-        case ir.Distributed():
+        case nodes.Distributed():
             raise reader.error("`~` has no meaning here", value.span)
         case _:
             raise reader.error(f"{described(value)} cannot stand in arithmetic of columns", value.span)
 
 
-def _check_arithmetic_chain(reader: Reader, slot: Slot, chain: ir.Chain) -> None:
+def _check_arithmetic_chain(reader: Reader, slot: Slot, chain: nodes.Chain) -> None:
     rank = RANK[chain.operators[0]]
     if rank == SPECIAL:
         _check_operators(reader, chain)
@@ -203,11 +204,11 @@ def _check_arithmetic_chain(reader: Reader, slot: Slot, chain: ir.Chain) -> None
             "a comparison can stand only inside `I(...)`", chain.span, f"write `I({canonical(chain)})`"
         )
     for operand in chain.operands:
-        if not (rank == COMPARE and isinstance(operand, ir.Text)):  # {arm == "control"}
+        if not (rank == COMPARE and isinstance(operand, nodes.Text)):  # {arm == "control"}
             _check_arithmetic(reader, slot, operand)
 
 
-def _check_algebra(reader: Reader, slot: Slot, value: ir.Expr) -> None:
+def _check_algebra(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     check_predictors(reader, value, whole=False)
 
 

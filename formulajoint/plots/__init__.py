@@ -1,1 +1,1 @@
-"""What people look at: each plot a function from draws to a matplotlib Figure, usable alone."""
+"""Plots: each a function from draws to a matplotlib Figure, usable alone."""

@@ -1,4 +1,4 @@
-"""The posterior of a contrast: where it is, how sure, and what the prior said."""
+"""The posterior density of a contrast, with its interval, the probability of its sign, and the prior."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import (
     draw_intervals,
     height_of,
@@ -39,14 +39,15 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.joint_tests import all_within, probability_of, simultaneous_band
-from formulajoint.results.posterior import Posterior, cells
-from formulajoint.results.printing import direction, numbers, probability
-from formulajoint.results.savage_dickey import SavageDickey, savage_dickey
-from formulajoint.results.tables import PROB, contrasts, describe
+from formulajoint.results.draws.posterior import Posterior, cells
+from formulajoint.results.draws.tables import PROB, contrasts, describe
+from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
+from formulajoint.results.joint_tests.figures import all_within, probability_of, simultaneous_band
+from formulajoint.results.text.printing import direction, numbers, probability
+from formulajoint.wording import did_you_mean, listed
 
 MOST_PANELS = 12
-"""More values than these are drawn as rows of intervals."""
+"""Most values with a panel each; more are drawn as rows of intervals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +59,12 @@ class Value:
     label : str
     draws : (chain, draw) array
     row : Series
-        Its row of the table; where it has no mean, the median stands there.
+        Its row of the table, with the median in place of a mean that does not exist.
     has_mean : bool
     has_sign : bool
-        A root mean square is never below zero, nor is a sd.
+        False for a root mean square or an sd, which are never below zero.
     ratio : SavageDickey or None
-        Where it is known.
+        None if it is unknown.
     """
 
     label: str
@@ -83,32 +84,32 @@ def contrast(
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw the posterior density of a contrast with its HDI, the share above zero and, where it is known, the prior.
+    """Draw the posterior density of a contrast with its HDI, the share above zero and, if it is known, the prior.
 
     Parameters
     ----------
     posterior : Posterior
     name : str, optional
-        The contrast, such as ``joint_treatment``, or any other variable of the posterior; the first contrast, where it
-        is left out. One with several values has a panel for each or, for more than 12, a row.
+        The contrast, such as ``joint_treatment``, or any other variable of the posterior. Default: the first contrast.
+        One with several values has a panel for each or, for more than 12, a row.
     prob : float
         Probability of the HDI.
     rope : float, optional
         Half-width of the region about zero that counts as no effect, in the contrast's units.
     ax : Axes, optional
-        To draw on, where there is one panel.
+        Axes to draw on, if there is one panel.
     figsize : (float, float), optional
         Inches.
 
     Returns
     -------
     Figure
-        Where Savage and Dickey's ratio is known, both densities at zero are marked; their ratio is the Bayes factor.
+        If the Savage-Dickey ratio is known, both densities at zero are marked; their ratio is the Bayes factor.
 
     Raises
     ------
     InferenceError
-        Where there is no such variable, or `rope` is not above zero.
+        If there is no such variable, or `rope` is not above zero.
     """
     if rope is not None and not rope > 0:
         raise InferenceError(f"`rope` must be above zero, not {rope}.")
@@ -184,11 +185,11 @@ def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
     return not isinstance(known, AveragePlan) or known.function.name not in ("rms", "spread")
 
 
-# --- in words
+# --- text
 
 
 def _sentence(value: Value) -> str:
-    """Return mean and interval and, of what can have either sign, how sure the sign is."""
+    """Return mean and interval and, if the value can have either sign, the probability of its sign."""
     mean, _, interval = numbers(value.row)
     middle = f"{mean if value.has_mean else f'median {mean}'} {interval}"
     if not value.has_sign:
@@ -198,7 +199,7 @@ def _sentence(value: Value) -> str:
 
 
 def _figures(value: Value, rope: float | None) -> str:
-    """Return the same for a title of little room, with what a legend would say were the value alone."""
+    """Return the same for the title of a small panel, with the figures that a single panel has in its legend."""
     mean, _, interval = numbers(value.row)
     lines = [f"{mean if value.has_mean else f'median {mean}'} {interval}"]
     if value.has_sign:
@@ -219,7 +220,7 @@ def _share_within(value: Value, rope: float) -> str:
 
 
 def _factor(log_bf10: float) -> str:
-    """Return the Bayes factor in words, as odds one can read."""
+    """Return the Bayes factor as text, in odds."""
     size = abs(log_bf10)
     if size < math.log(1e6):
         odds = f"{math.exp(size):{',.0f' if size > 4 else '.1f'}}"
@@ -252,7 +253,7 @@ def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) 
 
 
 def _density(value: Value) -> tuple[FloatArray, FloatArray]:
-    """Return grid and density as far as three times the HDI reaches: a ratio's tails would leave of it a line."""
+    """Return grid and density over three times the HDI: with all of a ratio's tails the density would be a line."""
     low, high = value.row["hdi_low"], value.row["hdi_high"]
     inside = value.draws[(value.draws >= 2 * low - high) & (value.draws <= 2 * high - low)]
     grid, height = density(inside)

@@ -1,6 +1,6 @@
 """The draws themselves, by arviz-plots: traces and pairs.
 
-Cells are called as in the tables, ``treatment[A]``, and where there are many the ones that mix worst are drawn.
+Cells are labelled as in the tables, ``treatment[A]``. Of many, those that mix worst are drawn.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from xarray import DataArray, Dataset, DataTree
 
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.style import BLUE, RED, headline, styled
-from formulajoint.results import tables
-from formulajoint.results.diagnostics import R_HAT
-from formulajoint.results.posterior import Posterior, reported_cells
-from formulajoint.results.tables import describe
+from formulajoint.results.draws import tables
+from formulajoint.results.draws.diagnostics import R_HAT
+from formulajoint.results.draws.posterior import Posterior, reported_cells
+from formulajoint.results.draws.tables import describe
+from formulajoint.wording import did_you_mean, listed
 
 BACKENDS = ("matplotlib", "plotly")
 
 DOTS = 100
-"""Plotly's dots in an inch."""
+"""Plotly's dots per inch."""
 
 MOST_TRACES, MOST_PAIRS, MOST_PANELS = 12, 5, 40
-"""So many cells are drawn where none are named, and so many at most where they are."""
+"""Cells of a trace and of pairs that are drawn by default, and the most panels if cells are named."""
 
 
 @styled
@@ -37,18 +38,18 @@ def trace(
     figsize: tuple[float, float] | None = None,
     backend: str = "matplotlib",
 ) -> Any:
-    """Draw each chain's draws one after another: chains that agree lie on each other.
+    """Draw each chain's draws one after another: chains that agree overlap.
 
     Parameters
     ----------
     posterior : Posterior
     names : sequence of str, optional
-        Variables (``treatment``) or single cells (``treatment[A]``); where it is left out, contrasts and what mixes
-        worst.
+        Variables (``treatment``) or single cells (``treatment[A]``). Default: contrasts and the cells that
+        mix worst.
     figsize : (float, float), optional
         Inches.
     backend : {"matplotlib", "plotly"}
-        Who draws.
+        Plotting library.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def trace(
     Raises
     ------
     InferenceError
-        Where a name is none, there is no such backend or it is not installed, or there are more than 40 panels.
+        If a name is unknown, there is no such backend or it is not installed, or there are more than 40 panels.
     """
     check_backend(backend)
     found = chosen(posterior, names, MOST_TRACES)
@@ -80,17 +81,17 @@ def pairs(
     figsize: tuple[float, float] | None = None,
     backend: str = "matplotlib",
 ) -> Any:
-    """Draw the draws two by two, with each one's own distribution on the diagonal; divergences stand out.
+    """Draw quantities in pairs, with the distribution of each on the diagonal; divergences are marked.
 
     Parameters
     ----------
     posterior : Posterior
     names : sequence of str, optional
-        Two or more variables or cells; contrasts, then coefficients, five at most, where it is left out.
+        Two or more variables or cells. Default: contrasts, then coefficients, five at most.
     figsize : (float, float), optional
         Inches.
     backend : {"matplotlib", "plotly"}
-        Who draws.
+        Plotting library.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def pairs(
     Raises
     ------
     InferenceError
-        Where a name is none, there is no such backend or it is not installed, or there are fewer than two cells, or
+        If a name is unknown, there is no such backend or it is not installed, or there are fewer than two cells, or
         more than six.
     """
     check_backend(backend)
@@ -124,7 +125,7 @@ def pairs(
 
 
 def chosen(posterior: Posterior, names: Sequence[str] | None, most: int) -> dict[str, DataArray]:
-    """Return draws (chain, draw) of the cells that `names` name, or of `most` that are worth a look."""
+    """Return draws (chain, draw) of the cells in `names`, or of at most `most` by default."""
     known = cells_by_label(posterior)
     wanted = _worth_a_look(posterior, most) if names is None else _named(names, known)
     if len(wanted) > MOST_PANELS:
@@ -151,7 +152,7 @@ def _worth_a_look(posterior: Posterior, most: int) -> list[str]:
 
 
 def _named(names: Sequence[str], known: dict[str, DataArray]) -> list[str]:
-    """Return the cells of each name, once each; a text alone is one name."""
+    """Return the cells of each name, once each; a single string is one name."""
     out: list[str] = []
     for name in [names] if isinstance(names, str) else names:
         found = [label for label in known if name in (label, label.partition("[")[0])]
@@ -182,7 +183,7 @@ def _tree(posterior: Posterior, found: dict[str, DataArray]) -> DataTree:
 
 
 def check_backend(backend: str) -> None:
-    """Raise an InferenceError where there is no such backend, or it is not installed."""
+    """Raise an InferenceError if there is no such backend, or it is not installed."""
     if backend not in BACKENDS:
         raise InferenceError(f"`backend` is one of {listed(BACKENDS)}, not {backend!r}.")
     if backend == "plotly" and not all(map(importlib.util.find_spec, ("plotly", "webcolors"))):
@@ -196,7 +197,7 @@ def _figure_kwargs(size: tuple[float, float], backend: str) -> dict[str, Any]:
 
 
 def _figure(plotted: Any, title: str, backend: str) -> Any:
-    """Return the figure of a PlotCollection, which pyplot need not keep any longer."""
+    """Return the figure of a PlotCollection, closed in pyplot."""
     if backend == "plotly":
         page = plotted.viz["figure"].item()
         if title:
@@ -210,7 +211,7 @@ def _figure(plotted: Any, title: str, backend: str) -> Any:
 
 
 def _agreement(found: dict[str, DataArray]) -> str:
-    """Say whether the chains agree, by the largest r_hat of what is drawn."""
+    """Return a sentence on whether the chains agree, by the largest r_hat of the cells drawn."""
     largest = describe(list(found), [draws.to_numpy() for draws in found.values()], tables.PROB)[
         "r_hat"
     ].max()

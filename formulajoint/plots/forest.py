@@ -1,4 +1,4 @@
-"""The forest: every group's effect, each by itself and all judged at once, and what is said of them together."""
+"""The forest plot: every group's effect with its own and simultaneous intervals, and averages over the groups."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.contrasts.weights import group_rows
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import (
     Rows,
     Sort,
@@ -43,27 +43,28 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results import tables
-from formulajoint.results.joint_table import band_table
-from formulajoint.results.posterior import Posterior, cells
+from formulajoint.results.draws import tables
+from formulajoint.results.draws.posterior import Posterior, cells
+from formulajoint.results.joint_tests.table import band_table
+from formulajoint.wording import did_you_mean, listed
 
 MANY = 40
-"""So many groups are sorted by their means unless told otherwise: nobody looks for a name among more."""
+"""Most groups in the order of the data by default; more are sorted by their means, since names are hard to find."""
 
 FAR = 4.0
-"""An interval that would make the axis so many times as long as the others need is cut, and ends in an arrow."""
+"""Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """What one panel shows: the effects of one column of a term.
+    """The content of one panel: the effects of one column of a term.
 
     Attributes
     ----------
     level : str
-        Of the term's factors; empty for a plain slope.
+        Level of the term's factors; empty for a plain slope.
     groups : DataFrame
-        One row a group: mean, hdi_low, hdi_high, low, high (the simultaneous band), weight.
+        One row per group: mean, hdi_low, hdi_high, low, high (the simultaneous band), weight.
     below : DataFrame
         One row for the hierarchy's mean and each joint contrast: mean, hdi_low, hdi_high.
     """
@@ -88,15 +89,15 @@ def forest(
     ----------
     posterior : Posterior
     variable : str, optional
-        The coefficient, such as ``treatment``; the first slope that each group has, where it is left out. A factor
-        has a panel for each of its levels.
+        The coefficient, such as ``treatment``. Default: the first per-group slope. A factor has a panel for each of
+        its levels.
     prob : float
         Probability of the HDI of each effect by itself (thick), and of the band that holds all of them at once (thin).
     sort : {"mean", "weight", None}, optional
-        Order of the groups: by posterior mean, by weight, or as in the data. Left out, it is that of the data
-        for up to 40 groups and by mean for more.
+        Order of the groups: by posterior mean, by weight, or as in the data. Default: as in the data for up to
+        40 groups, by mean for more.
     ax : Axes, optional
-        To draw on, where there is one panel.
+        Axes to draw on, if there is one panel.
     figsize : (float, float), optional
         Inches.
 
@@ -107,7 +108,7 @@ def forest(
     Raises
     ------
     InferenceError
-        Where there is no such coefficient, or it is the same in all groups.
+        If there is no such coefficient, or it is the same in all groups.
     """
     coefficient = grouped_coefficient(posterior, variable)
     found = forest_panels(posterior, coefficient, prob)
@@ -130,7 +131,7 @@ def forest(
 
 
 def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficient:
-    """Return the coefficient called `variable`, or the first slope, among those with one value a group."""
+    """Return the coefficient called `variable`, or the first slope, among those with one value per group."""
     grouped = {c.name: c for c in _grouped(posterior)}
     if not grouped:
         raise InferenceError(
@@ -149,13 +150,13 @@ def _grouped(posterior: Posterior) -> list[Coefficient]:
 
 
 def _drawable(posterior: Posterior) -> list[Coefficient]:
-    """Return the slopes that each group has, or its intercept alone."""
+    """Return the per-group slopes, or the per-group intercept if there are none."""
     grouped = _grouped(posterior)
     return [c for c in grouped if c.term.name != "Intercept"] or grouped
 
 
 def forest_panels(posterior: Posterior, coefficient: Coefficient, prob: float) -> list[Panel]:
-    """Return the figures of a forest, one panel a level of the term's factors."""
+    """Return the figures of a forest, one panel per level of the term's factors."""
     plan, dims = posterior.plan, coefficient.dims
     shape = tuple(len(plan.coords[dim]) for dim in dims)
     marginal = _rows_of(posterior, tables.summary(posterior, prob), coefficient.name)
@@ -177,7 +178,7 @@ def forest_panels(posterior: Posterior, coefficient: Coefficient, prob: float) -
 
 
 def _rows_of(posterior: Posterior, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a variable's rows of a table; a mean that does not exist gives way to the median."""
+    """Return a variable's rows of a table; a mean that does not exist is replaced by the median."""
     found = list(cells(posterior, name))
     rows = table.loc[[label for label, _, _ in found], ["mean", "hdi_low", "hdi_high"]]
     medians = pd.Series([float(np.median(draws)) for _, _, draws in found], index=rows.index)
@@ -197,7 +198,7 @@ def _joint_contrasts(posterior: Posterior, coefficient: Coefficient) -> list[Ave
 
 
 def _weights(posterior: Posterior, coefficient: Coefficient, shape: tuple[int, ...]) -> FloatArray:
-    """Return the weights that the markers show, (G, k): those of the joint contrast, else the groups' rows."""
+    """Return the weights shown by the markers, (G, k): those of the joint contrast, else the groups' rows."""
     contrasts = _joint_contrasts(posterior, coefficient)
     if contrasts:
         values = tables.weights(posterior, contrasts[0]).to_numpy(float).reshape((shape[0], -1))
@@ -212,7 +213,7 @@ def _weighting(posterior: Posterior, coefficient: Coefficient) -> str:
 
 
 def _of_all(posterior: Posterior, coefficient: Coefficient, prob: float) -> dict[str, pd.DataFrame]:
-    """Return the rows below the groups by name, each with a line a level."""
+    """Return the rows below the groups by name, each with a line per level."""
     pooled = [t for pool in posterior.plan.mean.pools for t in pool.terms if t.coefficient is coefficient]
     summary, contrasts = tables.summary(posterior, prob), tables.contrasts(posterior, prob)
     names = [(c.name, contrasts) for c in _joint_contrasts(posterior, coefficient)]
@@ -242,7 +243,7 @@ def _draw(ax: Axes, panel: Panel, rows: Rows, order: list[int]) -> None:
 
 
 def _limits(found: list[Panel]) -> tuple[float, float]:
-    """Return the ends of the axis: of all intervals, or of most where a few would dwarf the rest."""
+    """Return the ends of the axis: of all intervals, or of most if a few are far longer than the rest."""
     low = np.concatenate([panel.groups["low"] for panel in found])
     high = np.concatenate([panel.groups["high"] for panel in found])
     below = np.concatenate([panel.below[["hdi_low", "hdi_high"]].to_numpy(float).ravel() for panel in found])
@@ -257,7 +258,7 @@ def _limits(found: list[Panel]) -> tuple[float, float]:
 
 
 def _cut_off(ax: Axes, panel: Panel, rows: Rows, order: list[int], limits: tuple[float, float]) -> None:
-    """Set the ends of the axis, with an arrow where an interval goes on."""
+    """Set the ends of the axis, with an arrow where an interval is cut."""
     ax.set_xlim(limits)
     groups, size = panel.groups.iloc[order], max(12.0, 0.5 * rows.marker**2)
     for end, mark, beyond in ((0, "<", groups["low"] < limits[0]), (1, ">", groups["high"] > limits[1])):
@@ -266,7 +267,7 @@ def _cut_off(ax: Axes, panel: Panel, rows: Rows, order: list[int], limits: tuple
 
 
 def _mark(name: str) -> tuple[str, str]:
-    """Return colour and marker of a row below the groups: the hierarchy's mean is another question's answer."""
+    """Return colour and marker of a row below the groups; the hierarchy's mean and joint contrasts differ."""
     return (GREEN, "s") if name.endswith("_mean") else (RED, "D")
 
 
@@ -285,7 +286,7 @@ def _effect(coefficient: Coefficient, posterior: Posterior) -> str:
 
 
 def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) -> str:
-    """Return what the bands say, in words."""
+    """Return a sentence on the effects whose bands exclude zero."""
     grouping = posterior.plan.design.predictor.grouping
     group = cut(grouping.name if grouping is not None else "group")
     low = np.concatenate([panel.groups["low"] for panel in found])

@@ -1,4 +1,4 @@
-"""The joint test as a picture: how far out the null lies in the posterior of all quantities at once."""
+"""The plot of a joint test: how far out the null lies in the posterior of all quantities at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.design.schema import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import (
     BLUE,
@@ -27,17 +27,17 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results import joint_tests as figures
-from formulajoint.results.joint_table import BY_SCORES, joint_table
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import probability, share_text
-from formulajoint.results.quantities import quantities, row_labels
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests import figures
+from formulajoint.results.joint_tests.quantities import quantities, row_labels
+from formulajoint.results.joint_tests.table import BY_SCORES, joint_table
+from formulajoint.results.text.printing import probability, share_text
 
 MOST_POINTS = 2000
-"""A cloud of more draws than these is a blot; they are thinned evenly."""
+"""Most draws in a scatter plot; more are thinned evenly."""
 
 FAR = 4.0
-"""A null so many times as far out as the farthest draw needs a logarithmic axis."""
+"""The axis is logarithmic if the null is more than this many times as far out as the farthest draw."""
 
 
 @styled
@@ -50,20 +50,20 @@ def joint(
 ) -> Figure:
     """Draw the joint test of `hypothesis`.
 
-    Two quantities are a plane with the draws, the ellipse about their centre through the null, and the region outside
-    it shaded: the share of the draws there is the contour probability. More, or one, are the distribution of the
-    squared Mahalanobis distance from the centre, with the null's. An order is the distribution of its smallest step.
+    Two quantities are drawn in a plane, with the ellipse about their centre through the null and the region outside it
+    shaded: the share of the draws there is the contour probability. For more, or one, the distribution of the squared
+    Mahalanobis distance from the centre is drawn, with the null's; for an order, that of its smallest step.
 
     Parameters
     ----------
     posterior : Posterior
     hypothesis : Hypothesis
     ax : Axes, optional
-        To draw on.
+        Axes to draw on.
     figsize : (float, float), optional
         Inches.
     count : int
-        How many hypotheses this one is the first of, which the title tells.
+        Number of hypotheses of which this is the first, for the title.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def joint(
     Raises
     ------
     InferenceError
-        Where the draws are too few for a covariance, or it does not exist.
+        If the draws are too few for a covariance, or it does not exist.
     """
     draws = quantities(posterior, hypothesis)
     plane = not hypothesis.order and draws.shape[2] == 2 and len(independent(hypothesis.rows)) == 2
@@ -88,13 +88,13 @@ def joint(
 
 
 def _contour(posterior: Posterior, hypothesis: Hypothesis) -> str:
-    """Return the test's figures in a sentence."""
+    """Return a sentence with the test's figures."""
     row = joint_table(posterior, [hypothesis]).iloc[0]
     if np.isnan(row["contour"]) or np.isnan(row["gbpv"]):  # without a covariance
         raise InferenceError(f"There is no joint test to draw: {row['note']}.")
     share = share_text(row, "contour")
     factor = "" if np.isnan(row["log_bf10"]) else f", log BF10 {row['log_bf10']:.1f}"
-    if BY_SCORES in row["note"]:  # the picture is that of all groups together
+    if BY_SCORES in row["note"]:  # the plot shows all groups together
         return f"{hypothesis.label}: contour probability {share}, {BY_SCORES}{factor}"
     return f"{hypothesis.label}: {share} of the posterior lies as far out{factor}"
 
@@ -124,7 +124,7 @@ def _draw_plane(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, labels: lis
 
 
 def _beyond(flat: FloatArray) -> NDArray[np.bool_]:
-    """Tell of each draw whether it is as far out as the null."""
+    """Return for each draw whether it is as far out as the null."""
     white, zero = _white(flat)
     own, null = figures.distances(white, zero)
     return np.asarray(own >= null)
@@ -154,7 +154,7 @@ def _square(points: FloatArray) -> list[tuple[float, float]]:
 
 
 def _shade_outside(ax: Axes, ellipse: FloatArray, limits: list[tuple[float, float]]) -> None:
-    """Shade the frame but for the ellipse: one path with a hole."""
+    """Shade the frame outside the ellipse: one path with a hole."""
     (left, right), (bottom, top) = limits
     frame = np.array([[left, bottom], [right, bottom], [right, top], [left, top], [left, bottom]])
     path = Path.make_compound_path(Path(frame, closed=True), Path(ellipse[::-1], closed=True))
@@ -201,7 +201,7 @@ def _histogram(ax: Axes, values: FloatArray, edge: float, below: str, above: str
 
 
 def _draw_order(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, own: bool) -> str:
-    """Draw the smallest step of an order, which holds where that is above zero; return its probability in words."""
+    """Draw the smallest step of an order, which holds if that is above zero; return a sentence on its probability."""
     smallest = draws.reshape((-1, draws.shape[2])).min(axis=1)
     _histogram(ax, smallest, 0.0, below=RED, above=BLUE)
     ax.set_xlabel("smallest step of the order")

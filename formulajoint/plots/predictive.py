@@ -1,7 +1,7 @@
-"""Whether the model could have made these data: their residuals among those of responses drawn from the posterior.
+"""The plot of a predictive check: residuals of the data, and of responses drawn from the posterior.
 
-The response itself is no fair picture where many coefficients are fitted: replicated responses then scatter more than
-the data, whose errors the fitted coefficients have taken up (``results/predictive_check.py``).
+The responses themselves are not comparable where many coefficients are fitted: replicated responses then scatter more
+than the data, whose errors the fitted coefficients have absorbed (``results/predictions/predictive_check.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy.special import ndtr, ndtri
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import (
     BLUE,
@@ -29,18 +29,18 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.predictive_check import predictive_check
-from formulajoint.results.replicates import in_blocks, some_draws
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.predictive_check import predictive_check
+from formulajoint.results.predictions.replicate import in_blocks, some_draws
 
 MOST_POINTS, MOST_BINS = 400, 40
-"""Points of a curve, and bins of a histogram."""
+"""Most points of a curve, and most bins of a histogram."""
 
 MIDDLE = 0.95
 """Share of the draws' curves within a band."""
 
 REACH = 0.5
-"""The axis of residuals ends so far beyond the outermost one."""
+"""Distance from the outermost residual to the end of the axis."""
 
 
 @styled
@@ -60,7 +60,7 @@ def ppc(
         Quantiles against those of the normal distribution, which show tails best; cumulative distribution; density;
         histogram.
     count : int
-        Draws of the posterior; fewer are taken of very many rows.
+        Draws of the posterior; fewer are taken for very many rows.
     seed : int
     figsize : (float, float), optional
         Inches.
@@ -73,7 +73,7 @@ def ppc(
     Raises
     ------
     InferenceError
-        Where there is no such kind, or `count` is not one or more.
+        If there is no such kind, or `count` is not one or more.
     """
     if kind not in KINDS:
         raise InferenceError(f"`kind` is one of {', '.join(KINDS)}, not {kind!r}.")
@@ -121,7 +121,7 @@ def _kde(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
 def _hist(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     edges = _grid(new, data, int(np.clip(2 * np.sqrt(data.shape[1]), 8, MOST_BINS)))
     heights = [np.array([np.histogram(row, edges)[0] for row in z]) for z in (new, data)]
-    # The last height stands twice, so that the last bin has its width.
+    # The last height is repeated, so that the last bin has its width.
     _bands(ax, edges, [np.hstack([h, h[:, -1:]]) for h in heights], steps=True)
     ax.set(xlabel=label, ylabel="rows", ylim=(0, None))
 

@@ -1,6 +1,6 @@
-"""What the data have taught: the posterior of each quantity over its prior.
+"""The posterior density of each quantity over its prior density.
 
-Not by arviz-plots: priors have tails (a half-Cauchy's reach thousands of sds) that would leave of the posterior a line.
+Not by arviz-plots: with all of a prior's tails (a half-Cauchy's reach thousands of sds) the posterior would be a line.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from xarray import Dataset, DataTree
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.plots.draws import MOST_TRACES, cells_by_label, chosen
 from formulajoint.plots.style import BLUE, GREY, cut, density, figure_of, headline, legend, panels, styled
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 REACH = 3.0
-"""The axis reaches so many ranges of the posterior to both sides, or as far as most of the prior does."""
+"""The axis extends this many ranges of the posterior to both sides, or as far as most of the prior, if that is less."""
 
 
 @styled
@@ -37,8 +37,8 @@ def prior_posterior(
     prior : Dataset
         Draws of the same variables from the prior, such as ``model.prior_predictive()["prior"].to_dataset()``.
     names : sequence of str, optional
-        Variables (``treatment``) or single cells (``treatment[A]``); where it is left out, contrasts and what mixes
-        worst.
+        Variables (``treatment``) or single cells (``treatment[A]``). Default: contrasts and the cells that
+        mix worst.
     figsize : (float, float), optional
         Inches.
 
@@ -49,7 +49,7 @@ def prior_posterior(
     Raises
     ------
     InferenceError
-        Where a name is none, or there are more than 40 panels.
+        If a name is unknown, or there are more than 40 panels.
     """
     found = chosen(posterior, names, MOST_TRACES)
     before = cells_by_label(Posterior(posterior.plan, DataTree.from_dict({"posterior": prior}), "prior"))
@@ -82,7 +82,7 @@ def _draw(ax: Axes, before: FloatArray, after: FloatArray) -> None:
 
 
 def _window(before: FloatArray, after: FloatArray) -> tuple[float, float]:
-    """Return the ends of the axis: all of the posterior and as much of the prior as leaves that its shape."""
+    """Return the ends of the axis: all of the posterior, and as much of the prior as leaves its shape visible."""
     first, last = float(after.min()), float(after.max())
     reach = REACH * (last - first)
     low, high = (float(q) for q in np.quantile(before, [0.02, 0.98]))

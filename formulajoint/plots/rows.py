@@ -1,4 +1,4 @@
-"""Groups as rows of a plot, from two to hundreds: how high a row is, how large its marks, which labels have room."""
+"""Groups as rows of a plot, from two to hundreds: heights of rows, sizes of marks, and labels that fit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from formulajoint.design.schema import FloatArray, IntArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import BLUE, GREY, PALE, cut, figure_of
 
 TALLEST, ROW, SUMMARY = 9.0, 0.3, 0.3
-"""Inches: of all group rows together at most, of one row at most, and of a row below the groups."""
+"""Heights in inches: of all group rows at most, of one group row at most, and of a row below the groups."""
 
 MARGIN = 1.7
 """Inches above and below the rows: title, axis, legend."""
@@ -29,7 +29,7 @@ type Sort = Literal["mean", "weight"] | None
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of groups, then `below` rows of what is said of all of them.
+    """Rows of groups, then `below` rows of averages over the groups.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Rows:
 
     @property
     def every(self) -> int:
-        """One of so many labels has room."""
+        """The n for which every n-th label fits."""
         return int(np.ceil(1.2 * self.pointsize / (self.inch * POINTS)))
 
     @property
@@ -78,7 +78,7 @@ class Rows:
 
 
 def rows_for(groups: int, below: int, height: float | None = None) -> Rows:
-    """Return rows for `groups`, as high as fits the figure's `height` in inches, or as is legible."""
+    """Return rows for `groups`, with heights that fit the figure's `height` in inches, or that are legible."""
     room = TALLEST if height is None else max(0.5, height - MARGIN - (below + 0.6) * SUMMARY)
     return Rows(groups, below, min(ROW if height is None else room, room / groups))
 
@@ -89,7 +89,7 @@ def height_of(rows: Rows) -> float:
 
 
 def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str] = ()) -> None:
-    """Label the rows from the top, as many as have room; those below the groups all."""
+    """Label the groups' rows from the top, as many as fit, and all rows below the groups."""
     shown = list(range(0, rows.groups, rows.every))
     ax.set_yticks(
         [*rows.places[shown], *rows.places_below], [*(cut(labels[i]) for i in shown), *map(cut, below)]
@@ -105,9 +105,9 @@ def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str]
 
 
 def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) -> None:
-    """Draw a row of `table` each: the band (low, high) thin, the HDI thick, a marker of relative `area` at the mean.
+    """Draw each row of `table`: the band (low, high) thin, the HDI thick, a marker of relative `area` at the mean.
 
-    Rows whose band leaves zero out are blue, the others grey.
+    Rows whose band excludes zero are blue, the others grey.
     """
     y, apart = rows.places, is_apart(table)
     colors = np.where(apart, BLUE, PALE).tolist()
@@ -126,12 +126,12 @@ def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) 
 
 
 def is_apart(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell of each row whether its band leaves zero out."""
+    """Return for each row whether its band excludes zero."""
     return ((table["low"] > 0) | (table["high"] < 0)).to_numpy(bool)
 
 
 def interval_key(apart: NDArray[np.bool_], prob: float, each: str) -> list[Line2D]:
-    """Return the legend's explanation of the intervals, of rows that are called `each`."""
+    """Return the legend's entries for the intervals; `each` is the word for a row."""
     color = BLUE if apart.any() else GREY
     keys = [
         Line2D([], [], color=color, linewidth=3.2, label=f"{prob:.0%} HDI of each {each}"),
@@ -148,7 +148,7 @@ def order_of(sort: Sort, means: FloatArray, weights: FloatArray) -> IntArray:
     Raises
     ------
     InferenceError
-        Where `sort` is no order.
+        If `sort` is not an order.
     """
     match sort:
         case None:
@@ -161,7 +161,7 @@ def order_of(sort: Sort, means: FloatArray, weights: FloatArray) -> IntArray:
 
 
 def own_height(ax: Axes | None, figsize: tuple[float, float] | None) -> float | None:
-    """Return the height that the caller has set, in inches."""
+    """Return the height that the caller has set, in inches; None if it is not set."""
     if ax is not None:
         return float(figure_of(ax).get_figheight() * ax.get_position().height + MARGIN)
     return None if figsize is None else figsize[1]

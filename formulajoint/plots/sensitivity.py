@@ -1,4 +1,4 @@
-"""How far a Bayes factor depends on the scale of the prior: what two readers with other priors would conclude."""
+"""The plot of a Bayes factor against the scale of the prior."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from formulajoint.plots.style import (
 )
 
 COLORS = (BLUE, RED, GREEN, GREY)
-"""Of the hypotheses; more of them than there are colours share these."""
+"""Colours of the hypotheses, repeated if there are more hypotheses."""
 
 
 @styled
@@ -40,19 +40,19 @@ def sensitivity(
     table : DataFrame
         As from ``fit.sensitivity()``: indexed by hypothesis and factor, with columns log_bf10, log_bf10_mcse and note.
     ax : Axes, optional
-        To draw on.
+        Axes to draw on.
     figsize : (float, float), optional
         Inches.
 
     Returns
     -------
     Figure
-        One line a hypothesis, with bars of two standard errors; above zero the data speak against the hypothesis.
+        One line per hypothesis, with bars of two standard errors; above zero is evidence against the hypothesis.
 
     Raises
     ------
     InferenceError
-        Where no Bayes factor is known.
+        If no Bayes factor is known.
     """
     known = table.dropna(subset=["log_bf10"])
     if known.empty:
@@ -86,14 +86,14 @@ def _axis(ax: Axes, factors: np.ndarray) -> None:
 
 
 def _answer(known: pd.DataFrame) -> str:
-    """Say whether the sign of the evidence is the same for all scales."""
+    """Return a sentence on whether the sign of the evidence is the same for all scales."""
     hypotheses = known.index.get_level_values(0).unique()
     signs = known["log_bf10"].groupby(level=0).agg(lambda values: len(set(np.sign(values))))
     which = cut(str(hypotheses[0]), 60) if len(hypotheses) == 1 else "Tests"
     if (signs > 1).any():
         return f"{which}: what the data favour depends on the prior's scale"
     factors = known.index.get_level_values(1)
-    if len(known) == 1:  # of an order there is no other, and its figure speaks for it
+    if len(known) == 1:  # an order has one factor only, and log BF10 above zero favours it
         return (
             f"{which}: log BF10 is {known['log_bf10'].iloc[0]:.2f} at {factors[0]:g} times the prior's scale"
         )

@@ -1,4 +1,4 @@
-"""What pooling does: each group's estimate by itself, and where the hierarchy moves it."""
+"""The effect of pooling: each group's estimate by itself, and under the hierarchy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import PooledTerm
-from formulajoint.design.schema import FloatArray
-from formulajoint.errors import InferenceError, did_you_mean, listed
+from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import Rows, height_of, label_rows, own_height, rows_for
 from formulajoint.plots.style import (
     BLUE,
@@ -27,8 +27,9 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.least_squares import not_pooled
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.regressions.by_group import not_pooled
+from formulajoint.wording import did_you_mean, listed
 
 
 @styled
@@ -38,28 +39,28 @@ def shrinkage(
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw each group's least-squares estimate, not pooled, and the posterior mean that the hierarchy makes of it.
+    """Draw each group's least-squares estimate, not pooled, and its posterior mean under the hierarchy.
 
     Parameters
     ----------
     posterior : Posterior
     variable : str, optional
-        The pooled coefficient; the last one, a slope where there is one, where it is left out. A factor has a panel for
-        each of its levels.
+        The pooled coefficient. Default: the last one, a slope if there is one. A factor has a panel for each of its
+        levels.
     ax : Axes, optional
-        To draw on, where there is one panel.
+        Axes to draw on, if there is one panel.
     figsize : (float, float), optional
         Inches.
 
     Returns
     -------
     Figure
-        Groups from the highest to the lowest estimate; one whose rows cannot tell has no hollow mark.
+        Groups from the highest to the lowest estimate; one whose rows do not determine it has no hollow mark.
 
     Raises
     ------
     InferenceError
-        Where nothing is pooled, or not this.
+        If nothing is pooled, or `variable` is not.
     """
     pooled = _pooled(posterior, variable)
     found = shrinkage_panels(posterior, pooled)
@@ -83,7 +84,7 @@ def shrinkage(
 
 
 def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str, pd.DataFrame, float]]:
-    """Return, for each level of the term: its name, a row a group (not_pooled, pooled), and the hierarchy's mean."""
+    """Return, for each level of the term: its name, one row per group (not_pooled, pooled), the hierarchy's mean."""
     plan, coefficient = posterior.plan, pooled.coefficient
     own = not_pooled(plan.design)[coefficient.term.name]
     means = _mean(posterior, coefficient.name, coefficient.dims).reshape(own.shape)
@@ -118,7 +119,7 @@ def _mean(posterior: Posterior, name: str, dims: tuple[str, ...]) -> FloatArray:
 
 
 def _centre(posterior: Posterior, pooled: PooledTerm, columns: int) -> list[float]:
-    """Return the hierarchy's mean for each column; a prior may have made it a constant."""
+    """Return the hierarchy's mean for each column, which may be a constant by its prior."""
     if pooled.mean_name in posterior.dataset:
         value = _mean(posterior, pooled.mean_name, pooled.dims)
     else:
@@ -150,7 +151,7 @@ def _draw(ax: Axes, table: pd.DataFrame, mean: float, rows: Rows) -> None:
 
 
 def _answer(posterior: Posterior, pooled: PooledTerm, found: list[tuple[str, pd.DataFrame, float]]) -> str:
-    """Return how much narrower the pooled estimates are spread than the others."""
+    """Return a sentence on how much pooling narrows the spread of the estimates."""
     both = pd.concat([table - table.mean() for _, table, _ in found]).dropna()
     group = cut(pooled.coefficient.dims[0])
     head = f"{cut(pooled.coefficient.name)} by {group}"

@@ -1,4 +1,4 @@
-"""One look for all plots: colours that the colour-blind can tell apart, a light grid, titles that answer.
+"""The style of all plots: colours that the colour-blind can distinguish, a light grid, titles that state the result.
 
 Figures are made without pyplot's global state: nothing opens a window or stays open. A notebook shows the figure that
 a plot returns; elsewhere it is saved, ``fit.plot.forest().savefig("forest.png")``.
@@ -11,7 +11,7 @@ from functools import wraps
 from textwrap import fill
 from typing import Any
 
-import matplotlib.pyplot as plt  # never drawn with: its import is what lets a notebook show figures
+import matplotlib.pyplot as plt  # not used to draw: with this import a notebook shows figures
 import numpy as np
 from arviz_stats.base.array import array_stats
 from cycler import cycler
@@ -19,7 +19,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 
 BLUE, RED, GREEN, GREY, PALE = "#0072b2", "#d55e00", "#009e73", "#6b7280", "#a3a9b3"
@@ -59,11 +59,11 @@ WIDTH = 7.2
 """Default width of a figure in inches."""
 
 LONGEST_LABEL = 32
-"""A label of the data's own is cut after so many characters."""
+"""Longest label from the data, in characters; longer ones are cut."""
 
 
 def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
-    """Return `plot` drawing in this style, whatever the user's own settings are; those are left alone."""
+    """Return `plot` in this style, whatever the user's own settings are; those stay as they are."""
 
     @wraps(plot)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -80,12 +80,12 @@ def panels(
     columns: int | None = None,
     shared: bool = False,
 ) -> list[Axes]:
-    """Return `count` axes: of a new figure, or the user's own `ax`.
+    """Return `count` axes of a new figure, or the user's own `ax`.
 
     Raises
     ------
     InferenceError
-        Where one `ax` is to hold several panels.
+        If one `ax` is given for several panels.
     """
     if ax is not None:
         if count > 1:
@@ -118,12 +118,12 @@ def headline(axes: Sequence[Axes], text: str, own: bool) -> None:
 
 
 def one_of(count: int, what: str, argument: str) -> str:
-    """Return the words that tell of others than the one drawn, where there are any."""
+    """Return a suffix such as ``(1 of 3 terms; variable=... chooses)``; empty if there is only one."""
     return f" (1 of {count} {what}; {argument}=... chooses)" if count > 1 else ""
 
 
 def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
-    """Explain the marks: below a figure of ours, within the axes of a user's own."""
+    """Draw the legend: below a figure of ours, or within the user's own axes."""
     if own:
         columns = _columns([str(handle.get_label()) for handle in handles], figure_of(ax).get_figwidth())
         figure_of(ax).legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.6)
@@ -132,7 +132,7 @@ def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
 
 
 def _columns(labels: Sequence[str], width: float) -> int:
-    """Return how many columns of labels fit on `width` inches; a legend is filled column by column."""
+    """Return the number of columns of labels that fit on `width` inches; a legend is filled column by column."""
     lengths = [len(label) for label in labels]
     for columns in range(len(labels), 1, -1):
         longest = [int(column.max()) for column in np.array_split(lengths, columns)]
@@ -142,7 +142,7 @@ def _columns(labels: Sequence[str], width: float) -> int:
 
 
 def cut(label: str, longest: int = LONGEST_LABEL) -> str:
-    """Return `label`, or its beginning with an ellipsis; ``$`` as it is, not as mathematics."""
+    """Return `label`, or its beginning with an ellipsis; ``$`` is escaped, so that it starts no mathematics."""
     short = label if len(label) <= longest else f"{label[: longest - 1]}…"
     return short.replace("$", r"\$")
 
@@ -154,7 +154,7 @@ def null_line(ax: Axes, at: float = 0.0, upright: bool = True) -> None:
 
 
 def density(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return grid and kernel density of draws; what piles up at zero has no density below it."""
+    """Return grid and kernel density of draws; if draws pile up at zero, there is no density below it."""
     flat = draws.ravel()
     if np.ptp(flat) == 0:
         raise InferenceError("All draws are the same number, so there is no density to draw.")

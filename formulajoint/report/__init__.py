@@ -1,1 +1,1 @@
-"""A fit as one self-contained HTML page: what it says, and what is drawn on it."""
+"""A fit as one self-contained HTML page: its text and its charts."""

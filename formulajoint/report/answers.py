@@ -1,7 +1,7 @@
 """The sentences that answer the question: is there an effect in any group, how large is it over all, how sure is that?
 
-None says more than the figure under it. A share of draws is bounded by what so many draws can tell; of a figure that is
-not defined the reason is given; "not shown" is never "none".
+No sentence claims more than the figure it rests on. A share of draws is given as a bound where the number of draws
+supports no more; for a figure that is not defined the reason is given; "not shown" is never "none".
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from formulajoint.results.joint_table import BY_SCORES
-from formulajoint.results.printing import centre, classical_text, direction, numbers, share_text
+from formulajoint.results.joint_tests.table import BY_SCORES
+from formulajoint.results.text.printing import centre, classical_text, direction, numbers, share_text
 
 GRADES = (
     (0.001, "Yes, beyond reasonable doubt"),
     (0.01, "Yes, by strong evidence"),
     (0.05, "Probably, by moderate evidence"),
 )
-"""What a contour probability below a limit is called: the limits are those that readers know from p-values."""
+"""The answer for a contour probability below each limit; the limits are those in use for p-values."""
 
 HOW_LARGE = "How large is it over all of them?"
 
@@ -30,21 +30,21 @@ FOR_NONE = "The data speak for none, given this prior"
 DISAGREE = "The figures disagree"
 
 FAVOURS, STRONGLY = math.log(3), math.log(20)
-"""A Bayes factor from 1/3 to 3 favours neither side, one of 20 speaks strongly (Kass & Raftery, JASA 1995)."""
+"""A Bayes factor from 1/3 to 3 favours neither side, one of 20 is strong evidence (Kass & Raftery, JASA 1995)."""
 
 ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
-"""Their limits for very strong, strong and positive evidence."""
+"""Kass & Raftery's limits for very strong, strong and positive evidence, with the answers for these."""
 
 MOST_NAMED = 3
-"""So many levels of a factor are named in an answer."""
+"""An answer names at most this many levels of a factor."""
 
 LARGEST_ODDS = 1e6
-"""Odds beyond are told as more than these."""
+"""Larger odds are given as more than these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question, its answer in a few words, and what that rests on."""
+    """A question, its answer in a few words, and the figures that this rests on."""
 
     question: str
     short: str
@@ -53,14 +53,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is spoken of, in the data's own names.
+    """The subject of the answers, in the data's own names.
 
     Attributes
     ----------
     term, group : str
         The predictor and the grouping.
     prob : float
-        Of the intervals.
+        Probability of the intervals.
     """
 
     term: str
@@ -72,7 +72,7 @@ class Subject:
 
 
 def any_effect(about: Subject, test: pd.Series) -> Answer:
-    """Answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
+    """Return the answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
     factor = float(test["log_bf10"])
     grade = by_contour(float(test["contour"]), float(test["contour_mcse"]))
     short, text = (
@@ -98,7 +98,7 @@ def any_effect(about: Subject, test: pd.Series) -> Answer:
 
 
 def by_contour(contour: float, mcse: float) -> str:
-    """Return the first grade whose limit is above all that the draws allow of the contour probability."""
+    """Return the first grade whose limit is above the contour probability plus its Monte Carlo error."""
     if math.isnan(contour):
         return ""
     if math.isnan(mcse):
@@ -107,7 +107,7 @@ def by_contour(contour: float, mcse: float) -> str:
 
 
 def by_factor(factor: float) -> str:
-    """Return what a Bayes factor says where there is no contour probability."""
+    """Return the answer by a Bayes factor, if there is no contour probability."""
     if math.isnan(factor):
         return "Not answered by this fit"
     if factor < -FAVOURS:
@@ -147,7 +147,7 @@ def _factor_text(factor: float) -> str:
 
 
 def _cautions(test: pd.Series) -> list[str]:
-    """Return what the test's note says of too few draws for the contour probability."""
+    """Return the parts of the test's note about too few draws for the contour probability."""
     parts = str(test["note"]).split("; ")
     few = [
         part for part in parts if part.endswith("draw more") and ("contour" in part or "covariance" in part)
@@ -156,7 +156,7 @@ def _cautions(test: pd.Series) -> list[str]:
 
 
 def _reason(test: pd.Series) -> str:
-    """Return why there is no contour probability, and the classical test."""
+    """Return the reason why there is no contour probability, and the classical test."""
     reasons = [part for part in str(test["note"]).split("; ") if part.startswith("no contour")]
     classical = [] if math.isnan(test["p_value"]) else [f"The classical test: {classical_text(test)}."]
     return " ".join([f"There is {reason}." for reason in reasons] + classical)
@@ -166,17 +166,17 @@ def _reason(test: pd.Series) -> str:
 
 
 def how_large(about: Subject, rows: pd.DataFrame, meaning: str, groups: pd.DataFrame) -> Answer:
-    """Answer from a weighted mean over the groups.
+    """Return the answer from a weighted mean over the groups.
 
     Parameters
     ----------
     about : Subject
     rows : DataFrame
-        Of ``contrasts``: one, or one a level of the factor.
+        Rows of ``contrasts``: one, or one per level of the factor.
     meaning : str
         Such as ``weighted mean of treatment over school; weights n: A 0.4, B 0.6``.
     groups : DataFrame
-        Of ``summary``, one row a group.
+        Rows of ``summary``, one per group.
     """
     shown = [(_level(name), *centre(row, numbers(row))) for name, row in rows.iterrows()]
     short = ", ".join(f"{middle} {level}".strip() for level, middle, _, _ in shown[:MOST_NAMED])
@@ -187,18 +187,18 @@ def how_large(about: Subject, rows: pd.DataFrame, meaning: str, groups: pd.DataF
 
 
 def _level(name: object) -> str:
-    """Return what stands in the brackets of ``joint_arm[low]``."""
+    """Return the text in the brackets of ``joint_arm[low]``."""
     return str(name).partition("[")[2].removesuffix("]")
 
 
 def how_large_without(about: Subject, groups: pd.DataFrame) -> Answer:
-    """Answer where the formula asks for no contrast over the groups."""
+    """Return the answer if the formula has no contrast over the groups."""
     text = f"{_range(about, groups)} The formula asks for no mean over them: add joint({about.term}) for one."
     return Answer(HOW_LARGE, "No one number was asked for", text)
 
 
 def _range(about: Subject, groups: pd.DataFrame) -> str:
-    """Return between which groups the effects lie, by their means."""
+    """Return a sentence on the groups with the smallest and the largest effect, by their means."""
     if groups["mean"].isna().any():
         return ""
     least, most = groups.iloc[int(groups["mean"].argmin())], groups.iloc[int(groups["mean"].argmax())]
@@ -210,13 +210,13 @@ def _range(about: Subject, groups: pd.DataFrame) -> str:
 
 
 def how_sure(about: Subject, rows: pd.DataFrame, bands: pd.DataFrame) -> Answer:
-    """Answer by the sign of the weighted mean, and by how many groups are apart from zero, all judged at once.
+    """Return the answer from the sign of the weighted mean, and the number of groups whose band excludes zero.
 
     Parameters
     ----------
     about : Subject
     rows : DataFrame
-        Of ``contrasts``: those of the weighted mean, none where the formula asks for none.
+        Rows of ``contrasts``: those of the weighted mean, none if the formula has none.
     bands : DataFrame
         From ``band_table``: low and high of every group.
     """

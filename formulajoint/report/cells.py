@@ -1,4 +1,4 @@
-"""Tables of the page: each cell with the text that is read and the value that it is sorted by."""
+"""Tables of the page: each cell with its text and the value by which it is sorted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.report.charts import Row
-from formulajoint.results.printing import (
+from formulajoint.results.text.printing import (
     centre,
     classical_text,
     decimals_of,
@@ -24,7 +24,7 @@ from formulajoint.results.printing import (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a cell shows. Where `key` is a number, the cell is sorted by it, else by its text."""
+    """The content of a cell. If `key` is a number, the cell is sorted by it, else by its text."""
 
     text: str
     key: float | None = None
@@ -33,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its heads, and how many rows it leaves out."""
+    """A table with its heads, and the number of rows left out."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -41,24 +41,24 @@ class Table:
 
     @property
     def numeric(self) -> set[int]:
-        """Return which columns hold numbers."""
+        """The columns that hold numbers."""
         return {
             i for row in self.rows for i, cell in enumerate(row) if cell.key is not None and not cell.interval
         }
 
 
 def text_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
-    """Return a table of plain texts."""
+    """Return a table of plain text."""
     return Table(heads, tuple(tuple(Cell(text) for text in row) for row in rows))
 
 
 def number(value: float, text: str) -> Cell:
-    """Return a cell that shows a number as `text`; empty where undefined."""
+    """Return a cell that shows a number as `text`; empty if undefined."""
     return Cell("" if math.isnan(value) else text, None if math.isnan(value) else float(value))
 
 
 def estimate(row: pd.Series) -> tuple[Cell, Cell, Cell]:
-    """Return mean, sd and interval, rounded by the Monte Carlo error; a median where there is no mean."""
+    """Return mean, sd and interval, rounded by the Monte Carlo error; the median if there is no mean."""
     shown = numbers(row)
     if "median" in row.index:
         shown = centre(row, shown)
@@ -68,13 +68,13 @@ def estimate(row: pd.Series) -> tuple[Cell, Cell, Cell]:
 
 
 def like(row: pd.Series, low: float, high: float) -> str:
-    """Return an interval with the decimals of the row's own."""
+    """Return an interval with the decimals of the row's own interval."""
     digits = decimals_of(row)
     return f"({fixed(low, digits)}, {fixed(high, digits)})"
 
 
 def effort(row: pd.Series) -> tuple[Cell, ...]:
-    """Return effective sample sizes and r_hat."""
+    """Return the cells of effective sample sizes and r_hat."""
     sizes = [name for name in ("ess_bulk", "ess_tail") if name in row.index]
     return (
         *(number(row[name], fixed(row[name], 0)) for name in sizes),
@@ -83,7 +83,7 @@ def effort(row: pd.Series) -> tuple[Cell, ...]:
 
 
 def contrast_table(table: pd.DataFrame, meanings: Mapping[str, str], prob: float, most: int) -> Table:
-    """Return the contrasts, each with what it is."""
+    """Return the table of contrasts, each with its description."""
     heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction", "what it is")
     rows = tuple(
         (
@@ -98,7 +98,7 @@ def contrast_table(table: pd.DataFrame, meanings: Mapping[str, str], prob: float
 
 
 def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
-    """Return the joint tests."""
+    """Return the table of joint tests."""
     heads = (
         "joint test",
         "contour",
@@ -123,7 +123,7 @@ def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
 
 
 def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
-    """Return the Bayes factors under narrower and wider priors of what is tested."""
+    """Return the table of Bayes factors under narrower and wider priors of the terms tested."""
     heads = ("joint test", "prior sd times", "prior sd", "log BF10")
     rows = tuple(
         (
@@ -138,7 +138,7 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
 
 
 def parameter_table(summary: pd.DataFrame, prob: float, most: int) -> Table:
-    """Return the first rows of a summary."""
+    """Return the table of the first rows of a summary."""
     heads = ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "ess_tail", "r_hat")
     shown = summary.head(most)
     rows = tuple((Cell(str(name)), *estimate(row), *effort(row)) for name, row in shown.iterrows())

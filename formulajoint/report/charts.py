@@ -1,6 +1,6 @@
-"""Where the marks of a chart stand, in percent of its width: the template draws them, at any size.
+"""Positions of the marks of a chart, in percent of its width: the template draws them, at any size.
 
-Nothing here is markup. Every mark comes with a `tip`, what a reader is told who points at it.
+There is no markup here. Every mark has a `tip`, the text shown when a reader points at it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.design.schema import FloatArray
+from formulajoint.arrays import FloatArray
 
 FAR = 4.0
-"""An interval that would make the axis so many times as long as most need is cut, and ends in an arrow."""
+"""Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
 
 BARS = 40
 """Bars of a histogram."""
 
 TICKS = 6
-"""Ticks of an axis, about so many."""
+"""Approximate number of ticks of an axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Axis:
     high: float
 
     def at(self, value: float) -> float:
-        """Return where `value` stands; beyond the edges by as much as the chart is wide at most."""
+        """Return the position of `value`, at most one width of the chart beyond the edges."""
         place = 100 * (value - self.low) / (self.high - self.low)
         return round(min(max(place, -100.0), 200.0), 2)
 
     @property
     def ticks(self) -> tuple[Tick, ...]:
-        """Return round numbers, about `TICKS` of them."""
+        """Round numbers, about `TICKS` of them."""
         rough = (self.high - self.low) / TICKS
         power = 10.0 ** math.floor(math.log10(rough))
         step = power * next(m for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9))
@@ -54,7 +54,7 @@ class Axis:
 
 
 def axis(low: FloatArray, high: FloatArray) -> Axis:
-    """Return an axis on which zero and the intervals from `low` to `high` are seen, but those far longer than most."""
+    """Return an axis that shows zero and the intervals from `low` to `high`, except those far longer than most."""
     known = np.isfinite(low) & np.isfinite(high)
     low, high = low[known], high[known]
     if not len(low):
@@ -67,26 +67,26 @@ def axis(low: FloatArray, high: FloatArray) -> Axis:
     return Axis(least - edge, greatest + edge)
 
 
-# --- intervals, one a row
+# --- intervals, one per row
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An estimate with its interval and, of a group, the wider one that holds all groups at once.
+    """An estimate with its interval and, for a group, the wider one that holds all groups at once.
 
     Attributes
     ----------
     label : str
     kind : {"group", "joint", "pool"}
-        A group's own, a contrast of all, or the mean of their hierarchy.
+        A group's own, a contrast of all groups, or the mean of their hierarchy.
     middle, low, high : float
-        In percent of the chart's width.
+        Positions in percent of the chart's width.
     band : (float, float) or None
         The simultaneous interval.
     size : float
-        Of the mark, in pixels.
+        Size of the mark, in pixels.
     cut : str
-        Arrows at the edges beyond which an interval goes on: ``""``, ``"<"``, ``">"`` or both.
+        Arrows at the edges where an interval is cut: ``""``, ``"<"``, ``">"`` or both.
     tip : str
     """
 
@@ -103,7 +103,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a row shows, as numbers."""
+    """The values of a row, as numbers."""
 
     label: str
     kind: str
@@ -126,16 +126,16 @@ class Forest:
 
     @property
     def labelled(self) -> bool:
-        """Whether labels have room in the rows."""
+        """Whether rows are high enough for labels."""
         return self.height >= LABEL
 
 
 TALLEST, TOTAL, LABEL = 40, 360, 12
-"""Pixels: of a row at most, of all of them about, and of a row whose label can be read at least."""
+"""Heights in pixels: of a row at most, of all rows about, and of a row with a legible label at least."""
 
 
 def row_height(groups: int) -> float:
-    """Return the height of a row, in pixels, where so many groups have one."""
+    """Return the height of each of `groups` rows, in pixels."""
     return round(min(TALLEST, max(TOTAL / max(groups, 1), 0.4)), 3)
 
 
@@ -167,12 +167,12 @@ def _row(shared: Axis, estimate: Estimate, heaviest: float, height: float) -> Ro
     )
 
 
-# --- draws, counted
+# --- histograms of draws
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The share of draws between two values; whether within the interval."""
+    """The share of draws between two values, and whether these are within the interval."""
 
     at: float
     width: float
@@ -183,7 +183,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Draws counted, and where `mark` stands among them."""
+    """A histogram of draws, and the position of `mark`."""
 
     axis: Axis
     bars: tuple[Bar, ...]
@@ -201,7 +201,7 @@ def histogram(draws: FloatArray, low: float, high: float, mark: float, reach: bo
     mark : float
         A value to be marked.
     reach : bool
-        Whether the axis must reach `mark`; else only where it is near.
+        Whether the axis must reach `mark`; else only if it is near.
     """
     flat = draws[np.isfinite(draws)]
     start, stop = float(flat.min()), float(flat.max())

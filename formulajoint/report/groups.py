@@ -1,4 +1,4 @@
-"""A coefficient that each group has, on the page: its values, drawn and in a table, and how far out zero is."""
+"""A per-group coefficient on the page: its values in a chart and a table, and how far out zero is."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, independent
 from formulajoint.contrasts.weights import group_rows
-from formulajoint.design.schema import FloatArray
 from formulajoint.report.cells import Cell, Table, effort, estimate, like, number
 from formulajoint.report.charts import LABEL, Estimate, Forest, Histogram, forest, histogram, row_height
-from formulajoint.results.joint_table import band_table
-from formulajoint.results.joint_tests import distances, whitened
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import numbers
-from formulajoint.results.quantities import quantities
-from formulajoint.results.tables import weights
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import weights
+from formulajoint.results.joint_tests.figures import distances, whitened
+from formulajoint.results.joint_tests.quantities import quantities
+from formulajoint.results.joint_tests.table import band_table
+from formulajoint.results.text.printing import numbers
 
 SPOKEN = 8
-"""So many rows are named in the text that stands for a drawing; of more, the range is given."""
+"""A chart's text alternative names at most this many rows; of more, it gives the range."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,13 +34,13 @@ class Values:
     ----------
     coefficient : Coefficient
     labels : list of tuple of str
-        One a cell: the group, and the level of each of the term's factors.
+        One per cell: the group, and the level of each of the term's factors.
     rows : DataFrame
-        Of ``summary``, one a cell.
+        Rows of ``summary``, one per cell.
     bands : DataFrame
-        Of ``band_table``, one a cell.
+        Rows of ``band_table``, one per cell.
     sizes, shares : (cells,) arrays
-        Rows of data of the cell's group; its weight in the first weighted mean, NaN where there is none.
+        Rows of data of the cell's group; its weight in the first weighted mean, NaN without one.
     """
 
     coefficient: Coefficient
@@ -52,7 +52,7 @@ class Values:
 
 
 def of_coefficient(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the rows of a table that are of the variable `name`."""
+    """Return the rows of a table for the variable `name`."""
     return table[table.index.map(lambda label: str(label).partition("[")[0]) == name]
 
 
@@ -69,12 +69,12 @@ def values(posterior: Posterior, summary: pd.DataFrame, coefficient: Coefficient
 
 
 def _each(of_groups: FloatArray, count: int) -> FloatArray:
-    """Bring figures of groups to their cells, of which the last axis runs fastest."""
+    """Return figures of groups repeated for their cells, whose last axis runs fastest."""
     return np.repeat(of_groups, count // len(of_groups))
 
 
 def means_over_groups(plan: Plan, coefficient: Coefficient) -> list[AveragePlan]:
-    """Return the weighted means of a coefficient that the formula asks for."""
+    """Return the weighted means of a coefficient in the formula."""
     return [
         c
         for c in plan.contrasts
@@ -84,20 +84,20 @@ def means_over_groups(plan: Plan, coefficient: Coefficient) -> list[AveragePlan]
     ]
 
 
-# --- drawn
+# --- the chart
 
 
 def group_forest(
     posterior: Posterior, found: Values, summary: pd.DataFrame, contrasts: pd.DataFrame
 ) -> Forest:
-    """Return the groups' values and, below them, what is said of all of them in the same units."""
+    """Return the forest of the groups' values and, below them, of averages over the groups in the same units."""
     plan, name = posterior.plan, found.coefficient.name
     middles = _middles(posterior, found)
-    in_order = row_height(len(middles)) >= LABEL  # nobody looks for a name among rows without
+    in_order = row_height(len(middles)) >= LABEL  # rows without labels are sorted by value
     order = np.arange(len(middles)) if in_order else np.argsort(middles)
     estimates = [_estimate(found, int(i), float(middles[i])) for i in order]
     for average in means_over_groups(plan, found.coefficient):
-        if average.scale == "none":  # else it is in other units
+        if average.scale == "none":  # others are in other units
             estimates += _of_all(of_coefficient(contrasts, average.name), "joint")
     pooled = [term for pool in plan.mean.pools for term in pool.terms if term.coefficient.name == name]
     for term in pooled:
@@ -106,7 +106,7 @@ def group_forest(
 
 
 def _middles(posterior: Posterior, found: Values) -> FloatArray:
-    """Return posterior means, or medians where there is no mean."""
+    """Return posterior means, or medians if there is no mean."""
     draws = posterior.dataset[found.coefficient.name]
     medians = draws.median(("chain", "draw")).transpose(*found.coefficient.dims).to_numpy().ravel()
     return np.asarray(found.rows["mean"].fillna(pd.Series(medians, found.rows.index)), dtype=float)
@@ -137,7 +137,7 @@ def _of_all(rows: pd.DataFrame, kind: str) -> list[Estimate]:
 
 
 def forest_text(found: Values, drawn: Forest, prob: float) -> str:
-    """Return what the forest shows, for those who do not see it."""
+    """Return the text alternative of the forest."""
     below = [row.tip for row in drawn.rows if row.kind != "group"]
     what = f"{found.coefficient.term.name} in each group with {prob:.0%} intervals"
     if len(found.labels) <= SPOKEN:
@@ -147,13 +147,13 @@ def forest_text(found: Values, drawn: Forest, prob: float) -> str:
     return f"{what}: {len(found.labels)} rows, from {means.min():.4g} to {means.max():.4g}{rest}"
 
 
-# --- in a table
+# --- the table
 
 
 def group_table(plan: Plan, found: Values, drawn: Forest, prob: float, most: int) -> Table:
-    """Return one row a cell, with its interval to be drawn in the row."""
+    """Return the table with one row per cell, and the cell's interval to be drawn in the row."""
     grouping = plan.design.predictor.grouping
-    assert grouping is not None  # the coefficient is one of a group
+    assert grouping is not None  # the coefficient differs by group
     factors = tuple(factor.name for factor in found.coefficient.term.factors)
     weighted = bool(np.isfinite(found.shares).any())
     heads = (
@@ -186,11 +186,11 @@ def _band_cells(row: pd.Series, band: pd.Series) -> tuple[Cell, Cell]:
     return number(band["low"], like(row, band["low"], band["high"])), Cell(side)
 
 
-# --- how far out no effect is
+# --- the distance of no effect
 
 
 def distance_chart(posterior: Posterior, hypothesis: Hypothesis) -> Histogram | None:
-    """Return how far each draw is from the centre of all, and how far no effect is; None where that is not defined."""
+    """Return the histogram of the draws' distances from their centre, with that of no effect; None if undefined."""
     draws = quantities(posterior, hypothesis)[:, :, independent(hypothesis.rows)]
     flat = draws.reshape((-1, draws.shape[2]))
     found = whitened(flat) if len(flat) > 2 * flat.shape[1] else None

@@ -1,4 +1,4 @@
-"""Everything that the page says, gathered from a fit: no markup, and every figure that of the fit's own tables."""
+"""The content of the page, gathered from a fit: no markup, and every figure is that of the fit's own tables."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ from formulajoint.report.groups import (
     values,
 )
 from formulajoint.report.recipe import Recipe, recipe
-from formulajoint.results.describe import (
+from formulajoint.results.draws.posterior import Posterior, reported_cells
+from formulajoint.results.joint_tests.table import joint_table
+from formulajoint.results.joint_tests.table import sensitivity_table as sensitivity
+from formulajoint.results.text.describe import (
     coefficient_rows,
     data_lines,
     describe_contrast,
     equation_lines,
     formula_lines,
 )
-from formulajoint.results.joint_table import joint_table
-from formulajoint.results.joint_table import sensitivity_table as sensitivity
-from formulajoint.results.posterior import Posterior, reported_cells
-from formulajoint.results.printing import blank_note, of_all_first, sampler_line, understood
+from formulajoint.results.text.printing import blank_note, of_all_first, sampler_line, understood
 
 MOST_BESIDE = 6
-"""With so many groups the drawing of them leaves room for the first contrast's beside the answers."""
+"""Most groups with which the first contrast's chart fits beside the answers."""
 
 MOST_WEIGHED, FACTORS = 30, (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Of so many groups at most, not pooled, Bayes factors are told under priors so many times as wide."""
+"""Sensitivity table: most groups of a model that is not pooled; and factors of the prior sds."""
 
 MOST_GROUPS, MOST_ROWS, MOST_CHARTS = 5000, 200, 6
-"""Rows of a table of groups, rows of other tables, and histograms, at most: the page says what it leaves out."""
+"""Most rows of a table of groups, most rows of other tables, most histograms: the page states what it leaves out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """What a fit found.
+    """Results of a fit.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Findings:
     summary, contrasts : DataFrame
         As from ``tables``.
     hypotheses : tuple of Hypothesis
-        To be tested.
+        Hypotheses to test.
     problems : tuple of str
         As from ``diagnostics``.
     prob : float
@@ -82,7 +82,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A histogram under a title, and in words."""
+    """A histogram with its title and text alternative."""
 
     title: str
     chart: Histogram
@@ -91,17 +91,17 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """A coefficient that each group has.
+    """A per-group coefficient.
 
     Attributes
     ----------
     term, effect : str
-        The term, and what its axis is called.
+        The term, and the label of its axis.
     forest : Forest
     forest_text : str
     table : Table
     distance : Drawn or None
-        How far out no effect is.
+        Distances of the draws from their centre, with that of no effect.
     """
 
     term: str
@@ -114,7 +114,7 @@ class Groups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """What the page says, part by part."""
+    """The content of the page, part by part."""
 
     title: str
     formula: str
@@ -140,7 +140,7 @@ class Page:
 
 
 def page(found: Findings) -> Page:
-    """Return what the page says of a fit."""
+    """Return the content of the page for a fit."""
     posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
     shown = [values(posterior, found.summary, c, found.prob) for c in _told(posterior)]
     meanings = {c.name: _meaning(found, c.name, describe_contrast(plan, c)) for c in plan.contrasts}
@@ -176,7 +176,7 @@ def page(found: Findings) -> Page:
 
 
 def _columns(plan: Plan) -> list[tuple[str, str, str]]:
-    """Return each column of the data that was read, what it is in the model, and in how many rows it is missing."""
+    """Return each column of the data that was read, its role in the model, and its number of missing values."""
     design = plan.design
     roles: dict[str, list[str]] = {design.response.variable: ["response"]}
     for predictor in (design.predictor, *design.parameters):
@@ -199,7 +199,7 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
 
 
 def _told(posterior: Posterior) -> list[Coefficient]:
-    """Return the coefficients to be shown by group: slopes, those of contrasts first; without slopes, intercepts."""
+    """Return the coefficients to show by group: slopes, those of contrasts first; without slopes, intercepts."""
     averaged = [c.coefficient.name for c in posterior.plan.contrasts if isinstance(c, AveragePlan)]
     grouped = [c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.dataset]
     slopes = [c for c in grouped if _is_slope(c)]
@@ -211,7 +211,7 @@ def _is_slope(coefficient: Coefficient) -> bool:
 
 
 def _title(plan: Plan, shown: list[Values]) -> str:
-    """Return the question in words."""
+    """Return the title of the page, a question."""
     response, grouping = plan.response_name, plan.design.predictor.grouping
     if grouping is None or not shown:
         return f"What {response} depends on"
@@ -222,7 +222,7 @@ def _title(plan: Plan, shown: list[Values]) -> str:
 
 
 def _others(shown: list[Values]) -> str:
-    """Return which other predictors the answers are not about, in words; empty where there are none."""
+    """Return a sentence on the predictors that the answers are not about; empty if there are none."""
     others = [own.coefficient.term.name for own in shown[1:]]
     if not others:
         return ""
@@ -231,14 +231,14 @@ def _others(shown: list[Values]) -> str:
 
 
 def _meaning(found: Findings, name: str, description: str) -> str:
-    """Return what a contrast is, with its weights."""
+    """Return the description of a contrast, with its weights."""
     weighted = of_coefficient(found.contrasts, name)["weights"]
     text = "" if weighted.empty else str(weighted.iloc[0])
     return f"{description}; weights {text}" if text else description
 
 
 def _sensitivity(found: Findings, tests: pd.DataFrame) -> Table | None:
-    """Return Bayes factors under other priors, where they are a matter of moments; else the tests' notes have two."""
+    """Return Bayes factors under other priors, or None if these are slow; the tests' notes then have two."""
     grouping, weighed = found.posterior.plan.design.predictor.grouping, tests["log_bf10"].notna().any()
     if not weighed or found.posterior.plan.mean.pools or (grouping and len(grouping) > MOST_WEIGHED):
         return None
@@ -253,10 +253,10 @@ def _answers(
 ) -> tuple[Answer, ...]:
     posterior, plan = found.posterior, found.posterior.plan
     grouping = plan.design.predictor.grouping
-    assert grouping is not None  # `shown` is a coefficient of groups
+    assert grouping is not None  # `shown` is a per-group coefficient
     about = Subject(shown.coefficient.term.name, grouping.name, found.prob)
     hypothesis = all_zero(plan.design, shown.coefficient.term)
-    if hypothesis.label not in tests.index:  # the formula tests it under a name of its own
+    if hypothesis.label not in tests.index:  # the formula tests it under its own name
         tests = joint_table(posterior, [hypothesis])
     test = tests[tests.index == hypothesis.label].iloc[0]
     averages = means_over_groups(plan, shown.coefficient)
@@ -296,7 +296,7 @@ def _distance_text(chart: Histogram) -> str:
 
 
 def _contrast_charts(found: Findings) -> list[Drawn]:
-    """Return the posterior of each contrast, of so many as can be looked at."""
+    """Return the posterior of each contrast, for the first `MOST_CHARTS`."""
     names = [contrast.name for contrast in found.posterior.plan.contrasts]
     cells = [
         cell for name in names for cell in reported_cells(found.posterior, name)

@@ -1,4 +1,4 @@
-"""How to have the same fit again: the code, the versions, who drew and when."""
+"""How to reproduce a fit: the code, the versions, the engine, and the time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray")
-"""What the figures rest on, besides the engine."""
+"""Packages that the figures depend on, besides the engine."""
 
 CODE = """\
 import formulajoint as fj
@@ -24,7 +24,7 @@ print(fit)"""
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Code that makes the same fit from the same data, and what it ran on."""
+    """Code that makes the same fit from the same data, the versions it ran on, and a sentence on the draws."""
 
     code: str
     versions: tuple[tuple[str, str], ...]
@@ -32,7 +32,7 @@ class Recipe:
 
 
 def recipe(posterior: Posterior) -> Recipe:
-    """Return how a fit can be had again."""
+    """Return how to reproduce a fit."""
     return Recipe(_code(posterior), tuple(_versions(posterior.engine)), _drawn(posterior))
 
 
@@ -56,12 +56,12 @@ def _versions(engine: str) -> list[tuple[str, str]]:
         try:
             out.append((name, version(name)))
         except PackageNotFoundError:
-            continue  # an engine that is no package, or a checkout that was never installed
+            continue  # an engine that is not a package, or a checkout that was never installed
     return out
 
 
 def _drawn(posterior: Posterior) -> str:
-    """Return who drew, how many, and when."""
+    """Return a phrase with the number of draws, the engine and the time."""
     sizes, made = posterior.tree["posterior"].sizes, posterior.tree["posterior"].attrs.get("created_at", "")
     when = f", {str(made)[:16].replace('T', ' ')} UTC" if str(made).endswith("+00:00") else ""
     return f"{sizes['chain']} chains of {sizes['draw']} draws by {posterior.engine}{when}"

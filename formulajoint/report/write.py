@@ -1,4 +1,4 @@
-"""The page as one file: everything in it, nothing fetched, and never half of it."""
+"""The page as one self-contained file, written atomically."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from formulajoint.errors import StoreError
 from formulajoint.report.page import Findings, page
-from formulajoint.results.files import path_of, write_whole
+from formulajoint.results.saved.atomic import path_of, write_whole
 
 SUFFIXES = (".html", ".htm")
 
@@ -20,8 +20,8 @@ SUFFIXES = (".html", ".htm")
 def html(found: Findings) -> str:
     """Return the page of a fit.
 
-    Names and labels of the data are text, whatever they look like: the template escapes them, and the page's own policy
-    lets a browser run no script but its own, and fetch nothing.
+    Names and labels of the data are always text: the template escapes them, and the page's own policy lets a browser
+    run only the page's script, and fetch nothing.
     """
     environment = Environment(
         loader=PackageLoader("formulajoint.report"),
@@ -37,21 +37,21 @@ def html(found: Findings) -> str:
 
 
 def _source(environment: Environment, name: str) -> str:
-    """Return a file beside the template as it is."""
+    """Return the content of a file beside the template."""
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0]
 
 
 def place(path: str | PathLike[str]) -> Path:
-    """Return where a file called `path` is to be written.
+    """Return the absolute path at which a file called `path` is written.
 
     Raises
     ------
     StoreError
-        Where no file can be there.
+        If no file can be written there.
     """
     target = path_of(path).resolve()
-    if os.path.isdir(target):  # unlike Path's, at peace with names too long
+    if os.path.isdir(target):  # unlike `Path.is_dir`, accepts names that are too long
         raise StoreError(f"{path} is a folder: name a file in it, such as {Path(path) / 'report.html'}.")
     if not os.path.isdir(target.parent):
         raise StoreError(f"{path} cannot be written: there is no folder {target.parent}.")
@@ -63,12 +63,12 @@ def place(path: str | PathLike[str]) -> Path:
 
 
 def write(path: str | PathLike[str], found: Findings) -> Path:
-    """Write the page of a fit to the file `path`, wholly or not at all, and return where that is.
+    """Write the page of a fit to the file `path`, completely or not at all, and return its path.
 
     Raises
     ------
     StoreError
-        Where it cannot be written; what was there stays.
+        If it cannot be written; an existing file stays.
     """
     target = place(path)
     write_whole(target, html(found).encode())

@@ -1,1 +1,1 @@
-"""What is read from a posterior: tables and text."""
+"""Results from a posterior: tables, tests, predictions, text and files."""

@@ -9,7 +9,7 @@ from xarray import Dataset, DataTree
 
 import formulajoint as fj
 from formulajoint.errors import FormulaError, InferenceError
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 
 def fit_of(formula: str, data: pd.DataFrame, centre: float = 0.0) -> fj.Fit:

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from xarray import Dataset, DataTree
 
 import formulajoint as fj
-from formulajoint.compiler.build import build_model
-from formulajoint.results.posterior import Posterior
+from formulajoint.compiler.pymc.build import build_model
+from formulajoint.results.draws.posterior import Posterior
 
 FORMULA = "test_score ~ treatment | school, hierarchy(treatment), joint(weights=n)"
 

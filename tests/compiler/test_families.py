@@ -8,9 +8,9 @@ from scipy import stats
 
 import formulajoint as fj
 from formulajoint.compiler.families import FAMILIES
-from formulajoint.compiler.likelihood import DISTRIBUTIONS, INVERSES
-from formulajoint.compiler.links import LINKS
-from formulajoint.language.tables import LINK
+from formulajoint.compiler.pymc.likelihood import DISTRIBUTIONS, INVERSES
+from formulajoint.distributions.links import LINKS
+from formulajoint.language.vocabulary.core import LINK
 
 DATA = {
     "y": [0.2, 0.5, 0.4, 0.9, 0.7, 0.3],

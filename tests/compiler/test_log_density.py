@@ -17,8 +17,8 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
-from formulajoint.compiler.build import build_model
-from formulajoint.compiler.planning import make_plan
+from formulajoint.compiler.planning.plan import make_plan
+from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
 from formulajoint.language.parse import parse
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytensor
 import pytest
 
-from formulajoint.compiler.build import build_model
-from formulajoint.compiler.planning import make_plan
+from formulajoint.compiler.planning.plan import make_plan
+from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
 from formulajoint.language.parse import parse
 

@@ -5,7 +5,7 @@ import pytensor.tensor as pt
 import pytest
 
 import formulajoint as fj
-from formulajoint.compiler.contrast_nodes import on_draws
+from formulajoint.compiler.evaluate.contrast_nodes import on_draws
 
 DATA = {
     "y": [1.0, 2, 4, 3, 5, 4, 6, 5, 9],

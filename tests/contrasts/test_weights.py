@@ -11,8 +11,8 @@ import pytest
 from formulajoint.contrasts.weights import group_rows, weights_of
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.ir import Clause
 from formulajoint.language.parse import parse
+from formulajoint.language.syntax.nodes import Clause
 
 DATA = Path(__file__).parents[1] / "data"
 PIGS = pd.read_csv(DATA / "pigs.csv")

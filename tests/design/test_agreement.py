@@ -10,8 +10,8 @@ import pandas as pd
 import patsy
 import pytest
 
+from formulajoint.arrays import FloatArray
 from formulajoint.design.bind import bind
-from formulajoint.design.schema import FloatArray
 from formulajoint.language.parse import parse
 
 CELLS = np.array([(a, b, c) for a in range(2) for b in range(3) for c in range(3)] * 4)  # no cell is empty

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from formulajoint.compiler.planning import make_plan
+from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.design.matching import find_level, written
+from formulajoint.design.level_lookup import find_level, written
 from formulajoint.design.references import (
     check_references,
     resolve_reference,
@@ -15,8 +15,8 @@ from formulajoint.design.references import (
 )
 from formulajoint.design.schema import Design
 from formulajoint.errors import FormulaError
-from formulajoint.language.ir import Clause, Expr, Level, Subscript
 from formulajoint.language.parse import parse, parse_clause
+from formulajoint.language.syntax.nodes import Clause, Expr, Level, Subscript
 
 FRAME = {
     "y": [1.0, 2, 4, 3, 5, 9, 7, 2, 1, 5, 3, 6],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
-from formulajoint.inference.engines import SAMPLERS
+from formulajoint.inference.engine import SAMPLERS
 from formulajoint.inference.nuts import sample
 from formulajoint.inference.settings import Settings
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from formulajoint.language import ir
 from formulajoint.language.json import from_json, to_json
 from formulajoint.language.parse import parse
+from formulajoint.language.syntax import nodes
 
 CASES = Path(__file__).parents[1] / "cases" / "good_formulas.txt"
 
@@ -41,11 +41,11 @@ def test_a_formula_is_a_value(text):
 
 @pytest.mark.parametrize("text", [text for text, _ in GOOD])
 def test_spans_point_at_names(text):
-    for node in ir.walk(parse(text)):
-        if isinstance(node, ir.Name):
+    for node in nodes.walk(parse(text)):
+        if isinstance(node, nodes.Name):
             written = text[node.span.start : node.span.end]
             assert written.strip("`").replace("``", "`") == node.id
-        if isinstance(node, ir.Call) and node.name != "I":
+        if isinstance(node, nodes.Call) and node.name != "I":
             assert text[node.span.start :].startswith(node.name)
             assert text[: node.span.end].endswith(")")
 

@@ -8,10 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from formulajoint.errors import FormulaError
-from formulajoint.language import ir
+from formulajoint.language.formula import Formula
 from formulajoint.language.json import from_json, to_json
 from formulajoint.language.parse import parse, parse_clause, parse_hypotheses
-from formulajoint.language.text import BARE_NAME, canonical
+from formulajoint.language.syntax import nodes
+from formulajoint.language.syntax.text import BARE_NAME, canonical
 
 
 def normal(text):
@@ -22,10 +23,10 @@ bare = st.sampled_from(
     ["x", "treatment", "n", "true", "sigma", "Sepal.Length", "x.mean", "_a1", "größe", "身高"]
 ) | st.from_regex(BARE_NAME, fullmatch=True).map(normal).filter(lambda name: re.fullmatch(BARE_NAME, name))
 anything = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
-names = st.builds(ir.Name, bare) | st.builds(ir.Name, anything.map(normal), st.just(True))
+names = st.builds(nodes.Name, bare) | st.builds(nodes.Name, anything.map(normal), st.just(True))
 digits = st.from_regex(r"[0-9]{1,3}(\.[0-9]{0,2})?(e-?[0-9])?|\.[0-9]{1,3}", fullmatch=True)
-numbers = st.builds(ir.Number, digits)
-texts = st.builds(ir.Text, anything)
+numbers = st.builds(nodes.Number, digits)
+texts = st.builds(nodes.Text, anything)
 RANKS = [("+", "-"), ("*", "/"), (":",), ("^",)]
 
 
@@ -34,14 +35,14 @@ def rank(node):
     found = [
         place
         for place, operators in enumerate(RANKS)
-        if isinstance(node, ir.Chain) and node.operators[0] in operators
+        if isinstance(node, nodes.Chain) and node.operators[0] in operators
     ]
     return found[0] if found else None
 
 
 def chain(operators, operands):
     """Return the chain that the parser would make: never one of the same rank where parentheses change nothing."""
-    return ir.Chain(tuple(operators), tuple(operands))
+    return nodes.Chain(tuple(operators), tuple(operands))
 
 
 @st.composite
@@ -51,7 +52,7 @@ def chains(draw, ranks, operands):
     for i, part in enumerate(parts):
         same = rank(part) == place
         redundant = {0: i == 0, 1: i == 0, 2: True, 3: i == len(parts) - 1}[place]
-        signed = place == 0 and i > 0 and isinstance(part, ir.Unary)
+        signed = place == 0 and i > 0 and isinstance(part, nodes.Unary)
         if (same and redundant) or signed:
             parts[i] = draw(names)
     operators = draw(
@@ -61,26 +62,28 @@ def chains(draw, ranks, operands):
 
 
 def arithmetic(children):
-    signed = st.builds(ir.Unary, st.sampled_from("+-"), children)
-    called = st.builds(lambda name, x: ir.Call(name, (x,)), st.sampled_from(["log", "center", "I"]), children)
+    signed = st.builds(nodes.Unary, st.sampled_from("+-"), children)
+    called = st.builds(
+        lambda name, x: nodes.Call(name, (x,)), st.sampled_from(["log", "center", "I"]), children
+    )
     return signed | called | chains([0, 1, 3], children)
 
 
 values = st.recursive(names | numbers, arithmetic, max_leaves=8)
 tests_of_columns = st.builds(
-    lambda op, a, b: ir.Chain((op,), (a, b)), st.sampled_from(["<", "==", "!="]), values, values
+    lambda op, a, b: nodes.Chain((op,), (a, b)), st.sampled_from(["<", "==", "!="]), values, values
 )
 calls = (
-    st.builds(lambda x: ir.Call("log", (x,)), values)
-    | st.builds(lambda x: ir.Call("I", (x,)), values | tests_of_columns)
-    | st.builds(lambda x, d: ir.Call("poly", (x, ir.Number(str(d)))), values, st.integers(1, 5))
+    st.builds(lambda x: nodes.Call("log", (x,)), values)
+    | st.builds(lambda x: nodes.Call("I", (x,)), values | tests_of_columns)
+    | st.builds(lambda x, d: nodes.Call("poly", (x, nodes.Number(str(d)))), values, st.integers(1, 5))
 )
-factors = names | st.just(ir.Rest()) | calls
+factors = names | st.just(nodes.Rest()) | calls
 
 
 def algebra(children):
     powers = st.builds(
-        lambda base, n: ir.Chain(("^",), (base, ir.Number(str(n)))), children, st.integers(1, 9)
+        lambda base, n: nodes.Chain(("^",), (base, nodes.Number(str(n)))), children, st.integers(1, 9)
     )
     return chains([0, 1, 2], children) | powers
 
@@ -88,33 +91,33 @@ def algebra(children):
 terms = st.recursive(factors, algebra, max_leaves=8)
 groups = st.lists(names, min_size=1, max_size=3, unique_by=lambda name: name.id).flatmap(
     lambda parts: st.builds(
-        lambda separators: ir.Group(tuple(parts), tuple(separators)),
+        lambda separators: nodes.Group(tuple(parts), tuple(separators)),
         st.lists(st.sampled_from("/:"), min_size=len(parts) - 1, max_size=len(parts) - 1),
     )
 )
-group_terms = st.builds(ir.GroupTerm, terms, groups, st.booleans())
-intercepts = st.sampled_from([ir.Number("0"), ir.Number("1")])
-common = st.builds(lambda inner: ir.Call("common", (inner,)), terms | intercepts)
+group_terms = st.builds(nodes.GroupTerm, terms, groups, st.booleans())
+intercepts = st.sampled_from([nodes.Number("0"), nodes.Number("1")])
+common = st.builds(lambda inner: nodes.Call("common", (inner,)), terms | intercepts)
 
 
 @st.composite
 def predictor_sums(draw):
     first = draw(factors | intercepts)
     others = draw(st.lists(factors | intercepts | group_terms | common | terms, max_size=3))
-    others = [draw(names) if isinstance(other, ir.Unary) else other for other in others]
+    others = [draw(names) if isinstance(other, nodes.Unary) else other for other in others]
     return chain("+" * len(others), (first, *others)) if others else first
 
 
 levels = (
-    st.builds(ir.Level, bare)
-    | st.builds(ir.Level, digits)
-    | st.builds(ir.Level, digits.map("-{}".format))
-    | st.builds(lambda a, b: ir.Level(f"{a}/{b}"), bare, digits)
-    | st.builds(ir.Level, anything, st.just(True))
+    st.builds(nodes.Level, bare)
+    | st.builds(nodes.Level, digits)
+    | st.builds(nodes.Level, digits.map("-{}".format))
+    | st.builds(lambda a, b: nodes.Level(f"{a}/{b}"), bare, digits)
+    | st.builds(nodes.Level, anything, st.just(True))
 )
 keyed = levels.filter(lambda level: level.quoted or ":" not in level.text)
 interactions = st.lists(names | calls, min_size=2, max_size=3).map(
-    lambda parts: ir.Chain((":",) * (len(parts) - 1), tuple(parts))
+    lambda parts: nodes.Chain((":",) * (len(parts) - 1), tuple(parts))
 )
 wholes = names | calls | interactions
 dims = st.none() | bare | anything.map(normal)
@@ -127,16 +130,18 @@ def references(draw):
     dim_names = draw(
         st.lists(bare | anything.map(normal), min_size=len(found), max_size=len(found), unique=True)
     )
-    indices = [ir.Index(level, dim if named else None) for level, dim in zip(found, dim_names, strict=True)]
-    return ir.Subscript(draw(wholes), tuple(indices))
+    indices = [
+        nodes.Index(level, dim if named else None) for level, dim in zip(found, dim_names, strict=True)
+    ]
+    return nodes.Subscript(draw(wholes), tuple(indices))
 
 
-quoted_wholes = st.builds(ir.Name, anything.map(normal), st.just(True)) | calls | interactions
-attributes = st.builds(ir.Attribute, quoted_wholes, st.sampled_from(["mean", "sd"]))
+quoted_wholes = st.builds(nodes.Name, anything.map(normal), st.just(True)) | calls | interactions
+attributes = st.builds(nodes.Attribute, quoted_wholes, st.sampled_from(["mean", "sd"]))
 
 
 def effect_arithmetic(children):
-    return st.builds(ir.Unary, st.sampled_from("+-"), children) | chains([0, 1, 3], children)
+    return st.builds(nodes.Unary, st.sampled_from("+-"), children) | chains([0, 1, 3], children)
 
 
 effects = st.recursive(names | numbers | references() | attributes, effect_arithmetic, max_leaves=6)
@@ -148,42 +153,44 @@ def hypotheses(draw):
         st.lists(st.sampled_from([">", ">="]), min_size=1, max_size=2) | st.just(["=="]) | st.just(["<"])
     )
     operands = draw(st.lists(effects, min_size=len(operators) + 1, max_size=len(operators) + 1))
-    return ir.Chain(tuple(operators), tuple(operands))
+    return nodes.Chain(tuple(operators), tuple(operands))
 
 
 weights = (
     names
     | st.lists(
-        st.builds(ir.Entry, keyed, numbers), min_size=1, max_size=3, unique_by=lambda e: e.level.text
-    ).map(lambda e: ir.Map(tuple(e)))
-    | st.lists(numbers, min_size=1, max_size=3).map(lambda items: ir.Sequence(tuple(items)))
-    | st.builds(lambda name: ir.Call("sum", (name,)), names)
+        st.builds(nodes.Entry, keyed, numbers), min_size=1, max_size=3, unique_by=lambda e: e.level.text
+    ).map(lambda e: nodes.Map(tuple(e)))
+    | st.lists(numbers, min_size=1, max_size=3).map(lambda items: nodes.Sequence(tuple(items)))
+    | st.builds(lambda name: nodes.Call("sum", (name,)), names)
 ).filter(
     lambda w: (
-        not isinstance(w, ir.Map | ir.Sequence)
-        or any(part.value != 0 for part in ir.walk(w) if isinstance(part, ir.Number))
+        not isinstance(w, nodes.Map | nodes.Sequence)
+        or any(part.value != 0 for part in nodes.walk(w) if isinstance(part, nodes.Number))
     )
 )
-normals = st.builds(lambda mu: ir.Call("normal", (mu,), (ir.Keyword("sigma", ir.Number("2")),)), numbers)
-priors = st.builds(ir.Distributed, wholes | attributes, normals)
+normals = st.builds(
+    lambda mu: nodes.Call("normal", (mu,), (nodes.Keyword("sigma", nodes.Number("2")),)), numbers
+)
+priors = st.builds(nodes.Distributed, wholes | attributes, normals)
 clauses = (
     st.builds(
-        lambda t, w: ir.Call("joint", t, (ir.Keyword("weights", w),)),
+        lambda t, w: nodes.Call("joint", t, (nodes.Keyword("weights", w),)),
         st.lists(wholes, max_size=2).map(tuple),
         weights,
     )
-    | st.builds(lambda e: ir.Call("contrast", (e,)), effects)
-    | st.builds(lambda h: ir.Call("test", (h,)), hypotheses())
-    | st.builds(lambda p: ir.Call("prior", (p,)), priors)
-).map(ir.Clause)
+    | st.builds(lambda e: nodes.Call("contrast", (e,)), effects)
+    | st.builds(lambda h: nodes.Call("test", (h,)), hypotheses())
+    | st.builds(lambda p: nodes.Call("prior", (p,)), priors)
+).map(nodes.Clause)
 formulas = st.builds(
-    lambda response, predictors, group, parameter, clause: ir.Formula(
+    lambda response, predictors, group, parameter, clause: Formula(
         response,
         predictors,
         group,
-        (ir.Parameter("sigma", parameter, group), *([clause] if clause else [])),
+        (nodes.Parameter("sigma", parameter, group), *([clause] if clause else [])),
     ),
-    names | values.map(lambda x: ir.Call("log", (x,))),
+    names | values.map(lambda x: nodes.Call("log", (x,))),
     predictor_sums(),
     st.none() | groups,
     predictor_sums(),
@@ -193,10 +200,10 @@ formulas = st.builds(
 
 @given(formulas)
 def test_canonical_text_says_the_formula(formula):
-    text = canonical(formula)
+    text = str(formula)
     again = parse(text)
     assert again == formula
-    assert canonical(again) == text
+    assert str(again) == text
 
 
 @given(formulas)
@@ -207,7 +214,7 @@ def test_json_says_the_formula(formula):
 @given(formulas, st.randoms(use_true_random=False))
 def test_layout_changes_nothing(formula, random):
     """Blanks, newlines and comments may stand between any two tokens outside quotes and subscripts."""
-    pieces = re.split(r'(`(?:[^`]|``)*`(?:\.\w+)?|"(?:[^"\\]|\\.)*"| )', canonical(formula))
+    pieces = re.split(r'(`(?:[^`]|``)*`(?:\.\w+)?|"(?:[^"\\]|\\.)*"| )', str(formula))
     blanks = [" ", "\n", "\t ", " # a remark, (unfinished `\n"]
     laid_out = "".join(random.choice(blanks) if piece == " " else piece for piece in pieces)
     assert parse(laid_out) == formula
@@ -215,7 +222,7 @@ def test_layout_changes_nothing(formula, random):
 
 @given(effects)
 def test_a_clause_alone_reads_as_in_a_formula(effect):
-    clause = ir.Clause(ir.Call("contrast", (effect,)))
+    clause = nodes.Clause(nodes.Call("contrast", (effect,)))
     assert parse_clause(canonical(clause)) == clause
 
 
@@ -241,12 +248,17 @@ PIECES = st.sampled_from(
 def test_any_text_is_read_or_refused(read, text):
     value, error = attempt(read, text)
     if error is None:
-        said = ", ".join(map(canonical, value)) if isinstance(value, tuple) else canonical(value)
+        said = ", ".join(map(canonical, value)) if isinstance(value, tuple) else written(value)
         assert read(said) == value
     else:
         assert error.message
         assert 0 <= error.span.start <= error.span.end <= len(text) + 1
         assert "^" in str(error)
+
+
+def written(value):
+    """Return the text of a formula or of a clause."""
+    return str(value) if isinstance(value, Formula) else canonical(value)
 
 
 def attempt(read, text):

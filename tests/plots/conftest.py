@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from xarray import Dataset, DataTree
 
 import formulajoint as fj
-from formulajoint.compiler.build import build_model
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.moments import by_group, stack
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 type Array = NDArray[np.float64]
 type Schools = Callable[..., pd.DataFrame]

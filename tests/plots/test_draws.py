@@ -10,8 +10,8 @@ import pytest
 
 from formulajoint.errors import InferenceError
 from formulajoint.plots.draws import MOST_TRACES, pairs, trace
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.tables import summary
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import summary
 
 
 def test_a_trace_has_a_line_a_chain_with_its_draws(eight: Posterior) -> None:

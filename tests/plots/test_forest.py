@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.errors import InferenceError
 from formulajoint.plots.forest import forest
-from formulajoint.results.joint_table import band_table
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.tables import contrasts, summary, weights
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import contrasts, summary, weights
+from formulajoint.results.joint_tests.table import band_table
 
 
 def drawn(ax: Axes, label: str) -> Any:

@@ -13,10 +13,10 @@ from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
 from formulajoint.errors import InferenceError
 from formulajoint.language.parse import parse_hypotheses
 from formulajoint.plots.joint import joint
-from formulajoint.results.joint_table import joint_table
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.printing import share_text
-from formulajoint.results.quantities import quantities
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.quantities import quantities
+from formulajoint.results.joint_tests.table import joint_table
+from formulajoint.results.text.printing import share_text
 
 
 def asked(posterior: Posterior, text: str | None = None) -> Hypothesis:

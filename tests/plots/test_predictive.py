@@ -18,8 +18,8 @@ from formulajoint.errors import InferenceError
 from formulajoint.plots.predictive import ppc
 from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.style import BLUE, GREY
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.predictive_check import predictive_check
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.predictive_check import predictive_check
 
 type Schools = Callable[..., pd.DataFrame]
 type ByGroup = Callable[..., Posterior]

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 
 from formulajoint.errors import InferenceError
 from formulajoint.plots.shrinkage import shrinkage
-from formulajoint.results.least_squares import not_pooled
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.tables import summary
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import summary
+from formulajoint.results.regressions.by_group import not_pooled
 
 
 def points(ax: Axes, label: str) -> Any:

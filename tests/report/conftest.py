@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from xarray import DataArray, Dataset, DataTree
 
 import formulajoint as fj
-from formulajoint.compiler.contrast_nodes import node_dims, on_draws
+from formulajoint.compiler.evaluate.contrast_nodes import node_dims, on_draws
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 type FitOf = Callable[..., fj.Fit]
 

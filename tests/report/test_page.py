@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import formulajoint as fj
-from formulajoint.results.printing import direction, everywhere, numbers, probability
+from formulajoint.results.text.printing import direction, everywhere, numbers, probability
 
 type FitOf = Callable[..., fj.Fit]
 type Reader = Callable[[Path], Any]

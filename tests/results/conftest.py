@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from xarray import Dataset, DataTree
 
 import formulajoint as fj
-from formulajoint.compiler.build import build_model
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.pymc.build import build_model
 from formulajoint.contrasts.hypotheses import layout
-from formulajoint.results.posterior import Posterior
-from formulajoint.results.regression import regression
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.regressions.joint import regression
 
 type MadeUp = Callable[..., Posterior]
 

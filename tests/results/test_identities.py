@@ -16,7 +16,7 @@ from scipy import integrate, optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 import formulajoint as fj
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 type ClosedForm = Callable[..., Posterior]
 

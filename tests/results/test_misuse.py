@@ -13,7 +13,7 @@ import formulajoint as fj
 from formulajoint.api.fit import Fit
 from formulajoint.api.model import JointModel
 from formulajoint.errors import FormulaJointError
-from formulajoint.results.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior
 
 MISUSES: dict[str, tuple[Callable[[Fit], object], str]] = {
     "a number for a hypothesis": (lambda fit: fit.test(0), "A hypothesis is a text such as 'treatment == 0', not 0"),

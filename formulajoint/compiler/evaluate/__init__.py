@@ -1,0 +1,1 @@
+"""Evaluate contrast nodes, in the model and on draws."""

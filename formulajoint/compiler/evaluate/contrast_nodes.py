@@ -1,0 +1,217 @@
+"""Evaluate a contrast node from the values of the model's variables.
+
+One definition works in the model, on PyTensor variables with the plan's dims, and on draws, NumPy arrays with the axis
+of draws last: it uses only operators, indexing and methods that both have.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial, reduce
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import (
+    ArithmeticPlan,
+    AveragePlan,
+    Cells,
+    ContrastPlan,
+    FamilyPlan,
+    Plan,
+    ScalePlan,
+    SharesPlan,
+)
+from formulajoint.contrasts.averages import joint
+from formulajoint.contrasts.weights import Weights
+from formulajoint.errors import BugError
+from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
+from formulajoint.language.syntax.text import canonical
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """Values of the model's variables by name; `sampled` if each has an axis of draws after its dims."""
+
+    of: Callable[[str], Any]
+    sampled: bool = False
+
+    def along(self, name: str, own: int, rank: int) -> Any:
+        """Return a variable of `own` dims, with axes of length one added at the end to make `rank` dims."""
+        return _widened(self.of(name), own, rank)
+
+    def fixed(self, array: FloatArray, rank: int) -> FloatArray:
+        """Return numbers that are the same in every draw, shaped to broadcast with variables of `rank` dims."""
+        wide: FloatArray = _widened(array, array.ndim, rank)
+        return wide[..., None] if self.sampled else wide
+
+
+def _widened(value: Any, own: int, rank: int) -> Any:
+    return value[(slice(None),) * own + (None,) * (rank - own)]
+
+
+def node_value(contrast: ContrastPlan, values: Values) -> Any:
+    """Return the value of a contrast node: its dims, then the axis of draws if `values` have one."""
+    match contrast:
+        case AveragePlan():
+            return _average(contrast, values)
+        case FamilyPlan():
+            return _family(contrast, values)
+        case ArithmeticPlan():
+            return _evaluated(contrast.expr, contrast.cells, values)
+
+
+def on_draws(contrasts: Iterable[ContrastPlan], values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return the nodes of `contrasts`, and their weights if these depend on sigma, from draws of their inputs.
+
+    Parameters
+    ----------
+    contrasts : iterable of ContrastPlan
+    values : mapping of str to (..., S) array
+        Each variable that they read, constants and uncertain shares included: its dims, then S draws.
+
+    Returns
+    -------
+    mapping of str to (..., S) array
+    """
+    known = dict(values)
+    found: dict[str, FloatArray] = {}
+    source = Values(known.__getitem__, sampled=True)
+    for contrast in contrasts:
+        name = contrast.weights_name
+        if contrast.weights is not None and contrast.weights.over_sigma and name is not None:
+            known[name] = found[name] = weights_over_sigma(contrast, source)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # the diagnostics report these
+            found[contrast.name] = node_value(contrast, source)
+    return found
+
+
+def given_draws(plan: Plan, count: int) -> dict[str, FloatArray]:
+    """Return the variables in `constants` repeated over `count` draws, (..., count), for `on_draws`."""
+    return {
+        name: np.broadcast_to(value[..., None], (*value.shape, count))
+        for name, value in constants(plan).items()
+    }
+
+
+def share_draws(shares: Iterable[SharesPlan], count: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+    """Return draws (G, count) of uncertain shares; they are independent of the data."""
+    return {own.name: rng.dirichlet(own.counts, size=count).T for own in shares}
+
+
+def weights_over_sigma(contrast: AveragePlan | FamilyPlan, values: Values) -> Any:
+    """Return the precision weights if sigma differs by group: divided by sigma_g^2, summing to one over groups."""
+    assert contrast.weights is not None  # as planned
+    assert contrast.sigma is not None
+    rank = contrast.weights.values.ndim
+    raw = values.fixed(contrast.weights.values, rank) / values.along(contrast.sigma, 1, rank) ** 2
+    return raw / raw.sum(axis=0)
+
+
+def variable_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return the dims of every variable that a contrast can read."""
+    out: dict[str, tuple[str, ...]] = {shares.name: shares.dims for shares in plan.shares}
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, ScalePlan):
+            out[part.name] = part.dims
+            continue
+        out |= {c.name: c.dims for c in part.coefficients}
+        out |= {name: t.dims for pool in part.pools for t in pool.terms for name in (t.mean_name, t.sd_name)}
+    return out
+
+
+def node_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return the dims of the contrast nodes, and of their weights if these differ from draw to draw."""
+    out: dict[str, tuple[str, ...]] = {shares.name: shares.dims for shares in plan.shares}
+    for contrast in plan.contrasts:
+        out[contrast.name] = contrast.dims
+        if contrast.weights is not None and contrast.weights_name is not None:
+            out[contrast.weights_name] = contrast.coefficient.dims[: contrast.weights.values.ndim]
+    return out
+
+
+def constants(plan: Plan) -> dict[str, FloatArray]:
+    """Return the values of variables fixed by ``constant(...)``, which are not in the posterior."""
+    dims, priors = variable_dims(plan), dict(plan.priors)
+    return {
+        name: np.full(tuple(len(plan.coords[dim]) for dim in dims[name]), prior.args["value"])
+        for name, prior in priors.items()
+        if prior.law == "constant" and name in dims
+    }
+
+
+def _average(contrast: AveragePlan, values: Values) -> Any:
+    rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
+    if contrast.divisors is not None:
+        effects = effects / values.fixed(contrast.divisors, rank)
+    if contrast.sigma is not None and contrast.scale == "sigma":
+        effects = effects / values.along(contrast.sigma, contrast.sigma_rank, rank)
+    weights = _weights(contrast.weights, contrast.weights_name, values, rank)
+    if values.sampled and not contrast.function.plain:
+        from formulajoint.compiler.evaluate.pytensor_graph import on_each_draw  # loads PyTensor: seconds
+
+        return on_each_draw(partial(contrast.function.function, **contrast.options), effects, weights)
+    return contrast.function.function(effects, weights, **contrast.options)
+
+
+def _weights(weights: Weights, variable: str | None, values: Values, rank: int) -> Any:
+    """Return weights shaped to multiply a coefficient of `rank` dims."""
+    if variable is None:
+        return values.fixed(weights.values, rank)
+    return values.along(variable, weights.values.ndim, rank)
+
+
+def _family(contrast: FamilyPlan, values: Values) -> Any:
+    rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
+    others = [axis for axis in range(effects.ndim) if axis != contrast.axis]
+    levels = effects.transpose((contrast.axis, *others))  # the compared axis comes first
+    if contrast.weights is not None and contrast.weights_differ:
+        return levels - joint(levels, _weights(contrast.weights, contrast.weights_name, values, rank))
+    matrix = contrast.matrix.weights
+    if contrast.coding is not None:
+        matrix = matrix @ contrast.coding  # (m, k) @ (k, c)
+    if levels.ndim == 1:
+        return matrix @ levels
+    rest = tuple(levels.shape[axis] for axis in range(1, levels.ndim))
+    return (matrix @ levels.reshape((matrix.shape[1], -1))).reshape((len(matrix), *rest))
+
+
+# --- arithmetic
+
+
+def _evaluated(expr: Expr, cells: Mapping[Expr, Cells], values: Values) -> Any:
+    if expr in cells:
+        return _taken(cells[expr], values)
+    match expr:
+        case Number():
+            return expr.value
+        case Unary(operator=sign, operand=operand):
+            value = _evaluated(operand, cells, values)
+            return -value if sign == "-" else value
+        case Chain():
+            return _folded(expr, [_evaluated(operand, cells, values) for operand in expr.operands])
+    raise BugError(f"`{canonical(expr)}` stands in arithmetic of coefficients")
+
+
+def _taken(cells: Cells, values: Values) -> Any:
+    value = values.of(cells.variable)
+    behind = range(len(cells.order), value.ndim)  # the axis of draws stays last
+    return value.transpose((*cells.order, *behind))[cells.index]
+
+
+def _folded(chain: Chain, operands: list[Any]) -> Any:
+    if chain.operators[0] == "^":
+        return reduce(lambda exponent, base: base**exponent, reversed(operands))
+    total = operands[0]
+    for symbol, value in zip(chain.operators, operands[1:], strict=True):
+        total = OPERATIONS[symbol](total, value)
+    return total
+
+
+OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
+    {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+)

@@ -1,0 +1,1 @@
+"""Plan a model from a design: variables, default priors, checks and notes."""

@@ -1,0 +1,1 @@
+"""Plan the contrast nodes of a model."""

@@ -1,0 +1,56 @@
+"""Names of contrast nodes, and of the variables of weights that differ from draw to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from formulajoint.compiler.names import Names
+from formulajoint.compiler.plan import Coefficient, Plan, SharesPlan
+from formulajoint.contrasts.weights import Weights
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Call, Name, Text
+
+
+class Shares:
+    """The uncertain shares of a model's groups; contrasts with the same counts use the same variable."""
+
+    def __init__(self, known: Iterable[SharesPlan], names: Names) -> None:
+        self.found = list(known)
+        self.names = names
+
+    def of(self, weights: Weights, dim: str) -> str:
+        """Return the variable of the shares for `weights`, over the groups' dim; add it if there is none yet."""
+        assert weights.counts is not None
+        for shares in self.found:
+            if shares.dims == (dim,) and np.array_equal(shares.counts, weights.counts):
+                return shares.name
+        name = self.names.variable(f"{dim.removeprefix(self.names.prefix)}_shares")
+        self.found.append(SharesPlan(name, (dim,), weights.counts, weights.scheme))
+        return name
+
+
+def weights_variable(
+    weights: Weights, node: str, coefficient: Coefficient, names: Names, shares: Shares
+) -> str | None:
+    """Return the variable of weights that differ from draw to draw, or None if they are fixed numbers."""
+    if weights.counts is not None:
+        return shares.of(weights, coefficient.dims[0])
+    return names.variable(f"{node.removeprefix(names.prefix)}_weights") if weights.over_sigma else None
+
+
+def node_name(plan: Plan, call: Call, stem: str, names: Names) -> str:
+    """Return the variable of a contrast: the clause's ``name=``, or else for example ``joint_treatment``."""
+    given = call.keyword("name")
+    if given is None:
+        return names.variable(f"{call.name}_{stem.removeprefix(names.prefix)}")
+    wanted = given.value if isinstance(given, Text) else given.id if isinstance(given, Name) else ""
+    if not wanted or not names.is_free(wanted):
+        raise FormulaError(
+            f"the name `{wanted}` is in use already, or reserved",
+            plan.design.formula.source,
+            given.span,
+            "choose another",
+        )
+    return names.variable(wanted)

@@ -1,0 +1,92 @@
+"""``scale=`` and ``weights=precision``: the divisors of the groups' coefficients, and what they require of sigma."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Plan
+from formulajoint.contrasts.weights import group_rows
+from formulajoint.design.moments import by_group
+from formulajoint.design.schema import Grouping
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.nodes import Expr, Name
+
+
+def check_precision(plan: Plan, scale: str, at: Name) -> None:
+    """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
+    sigma, source = plan.scale("sigma"), plan.design.formula.source
+    if scale == "sigma":
+        message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
+        raise FormulaError(message, source, at.span, "leave one of the two out, or use `weights=n`")
+    if plan.design.standard_errors is not None:
+        return
+    if sigma is None or (sigma.grouping is not None and not sigma_by_group(plan)):
+        message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
+        raise FormulaError(message, source, at.span, "use other weights, or another sigma")
+
+
+def sigma_by_group(plan: Plan) -> bool:
+    """Return whether each group of the mean's grouping has its own residual sd."""
+    sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
+    return sigma is not None and grouping is not None and _same(sigma.grouping, grouping)
+
+
+def _same(a: Grouping | None, b: Grouping) -> bool:
+    return a is not None and a.variables == b.variables and a.labels == b.labels
+
+
+def scale_of(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
+    """Return the kind of scale, and the divisor of each group if it is known beforehand."""
+    grouping = plan.design.predictor.grouping
+    assert grouping is not None
+    match value:
+        case None | Name(id="none"):
+            return "none", None
+        case Name(id="sigma"):
+            _check_sigma(plan, value)
+            return "sigma", None
+        case Name(id="sd"):
+            return "sd", _group_sds(plan, grouping)
+    return "number", np.full(len(grouping), constant(value, plan.design.formula.source))
+
+
+def _check_sigma(plan: Plan, at: Expr) -> None:
+    grouping, sigma = plan.design.predictor.grouping, plan.scale("sigma")
+    source = plan.design.formula.source
+    if plan.design.standard_errors is not None:
+        message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
+        raise FormulaError(message, source, at.span, "leave it out, or use `scale=sd` or a number")
+    if sigma is None:
+        raise FormulaError(
+            "`scale=sigma` needs one residual sd a group, but sigma has predictors",
+            source,
+            at.span,
+            f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or use `scale=sd`",
+        )
+    if sigma.grouping is not None and grouping is not None and not _same(sigma.grouping, grouping):
+        raise FormulaError(
+            f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}",
+            source,
+            at.span,
+            "give both the same groups",
+        )
+
+
+def _group_sds(plan: Plan, grouping: Grouping) -> FloatArray:
+    """Return the response's sd (ddof 1) in each group, with rows counted by their weights, (G,)."""
+    design = plan.design
+    rows, sds = group_rows(design), np.empty(len(grouping))
+    weights = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
+    for group, index in enumerate(by_group(grouping, design.rows.used)):
+        y, w = design.response.values[index], weights[index]
+        label = f"{grouping.name} {grouping.labels[group]}"
+        if rows[group] <= 1:
+            raise DataError(f"`scale=sd` needs two rows in each group, but {label} has {rows[group]:g}.")
+        sds[group] = np.sqrt(w @ (y - np.average(y, weights=w)) ** 2 / (rows[group] - 1))
+        if not sds[group] > 0:
+            raise DataError(
+                f"`scale=sd` divides by the sd of `{design.response.name}`, which is 0 in {label} ({len(index)} rows)."
+            )
+    return sds

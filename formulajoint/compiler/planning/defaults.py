@@ -1,0 +1,126 @@
+"""Default priors: weakly informative, scaled by the whole data set, the same for every group.
+
+The rules and their reasons are in ``docs/statistics.md``. Shapes: k columns of a term.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.families import Family
+from formulajoint.design.schema import Design, Predictor, Term
+from formulajoint.distributions.links import LINKS
+from formulajoint.distributions.prior import Prior, prior
+
+SLOPE = 2.5
+"""Prior sd of a slope: this many sds of the response per sd of the predictor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scales:
+    """The units of the default priors of one predictor.
+
+    Attributes
+    ----------
+    location : float
+        Prior mean of the intercept.
+    slope : float
+        Prior sd of the slope of a predictor whose s_x is 1.
+    spread : float
+        Prior sd of the location of the response.
+    """
+
+    location: float
+    slope: float
+    spread: float
+
+
+def scales(design: Design, family: Family, parameter: str) -> Scales:
+    """Return the scales of `parameter`'s predictor, on its link's scale; the link is the log for all but ``mu``."""
+    mean, sd = response_moments(design)
+    if parameter == "mu" and family.link == "identity":
+        return Scales(mean, SLOPE * sd, SLOPE * sd)
+    if parameter == "mu":
+        return Scales(LINKS[family.link].at(mean), SLOPE, SLOPE)
+    return Scales(float(np.log(_typical(family.default_prior(parameter, sd)))), 1.0, 1.0)
+
+
+def _typical(prior: Prior) -> float:
+    """Return a typical value of a positive parameter: the prior's mean, mode or median, or a half prior's scale."""
+    numbers = {name: float(value) for name, value in prior.args.items()}
+    match prior.law:
+        case "gamma":
+            return numbers["alpha"] / numbers["beta"]
+        case "inverse_gamma":
+            return numbers["beta"] / (numbers["alpha"] + 1)
+        case "exponential":
+            return 1 / numbers["lam"]
+        case "log_normal":
+            return float(np.exp(numbers["mu"]))
+        case "uniform":
+            return (numbers["lower"] + numbers["upper"]) / 2
+        case "half_cauchy":
+            return numbers["beta"]
+        case "constant":
+            return numbers["value"]
+    return numbers["sigma"]
+
+
+def response_moments(design: Design) -> tuple[float, float]:
+    """Return mean and sd (ddof 1) of the response less its offset, with rows counted by their weights."""
+    y = design.response.values
+    if design.predictor.offset is not None:
+        y = y - design.predictor.offset
+    weights = np.ones(len(y)) if design.row_weights is None else design.row_weights
+    mean = float(np.average(y, weights=weights))
+    rows = float(weights.sum())
+    variance = float(weights @ (y - mean) ** 2) / (rows - 1 if rows > 1 else rows)
+    return mean, float(np.sqrt(variance))
+
+
+def stands_for_intercept(term: Term, predictor: Predictor) -> bool:
+    """Return whether the term's coefficients are levels of the response: an intercept, or a factor that replaces it.
+
+    In ``y ~ 0 + arm`` the coefficient of each arm is the arm's own mean, so its prior is centred at the mean response.
+    """
+    if term.name == "Intercept":
+        return True
+    if any(other.name == "Intercept" for other in predictor.terms) or not term.factors:
+        return False
+    full = [t for t in predictor.terms if t.factors and _is_partition(t.columns)]
+    return bool(full) and full[0] is term
+
+
+def _is_partition(columns: FloatArray) -> bool:
+    return bool(np.all((columns == 0) | (columns == 1)) and np.all(columns.sum(axis=1) == 1))
+
+
+def coefficient(term: Term, predictor: Predictor, scale: Scales) -> Prior:
+    """Return the default prior of a term's coefficients, or of their mean under a hierarchy."""
+    if not stands_for_intercept(term, predictor):
+        return prior("normal", 0.0, scale.slope / term.scales)
+    return prior("normal", scale.location, _intercept_sd(predictor, scale))
+
+
+def hierarchy_sd(term: Term, predictor: Predictor, scale: Scales) -> Prior:
+    """Return the default prior of the sd of a term's coefficients over groups."""
+    if not stands_for_intercept(term, predictor):
+        return prior("half_normal", scale.slope / term.scales)
+    return prior("half_normal", _intercept_sd(predictor, scale))
+
+
+def _intercept_sd(predictor: Predictor, scale: Scales) -> float:
+    """Return S0 = sqrt(spread^2 + sum_j s_j^2 xbar_j^2): the intercept is at x = 0, perhaps far from the data."""
+    if predictor.parameter != "mu":
+        return scale.spread
+    slopes = [term for term in predictor.terms if not stands_for_intercept(term, predictor)]
+    away = sum(float(np.sum((scale.slope / t.scales * t.means) ** 2)) for t in slopes)
+    return float(np.sqrt(scale.spread**2 + away))
+
+
+def family_parameter(name: str, design: Design, family: Family) -> Prior:
+    """Return the default prior of a family parameter without predictors."""
+    return family.default_prior(name, response_moments(design)[1])

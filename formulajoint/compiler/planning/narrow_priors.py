@@ -1,0 +1,161 @@
+"""Notes on default priors that hold a coefficient far from its least-squares estimate.
+
+Default priors are scaled by all rows. If a predictor hardly varies within a group, or beside the other predictors, its
+slope may be many prior sds from zero. For a least-squares estimate b with standard error e and the prior N(m, s^2)
+there is a note if both hold:
+
+- prior and data disagree: |b - m| / sqrt(s^2 + e^2) is above 2, and above the value that the largest of all estimates
+  exceeds by chance in 5 % of data sets (prior predictive check of Evans & Moshonov, Bayesian Analysis 2006; Bonferroni)
+- it matters: the posterior mean is more than e from b. Its distance is |b - m| e^2 / (s^2 + e^2). Under a hierarchy
+  with mu ~ N(m, s^2) and tau ~ HalfNormal(s), if K groups are far out, tau grows to be near them at a cost of
+  |b - m| / (s sqrt(K)) each, so that the distance is e^2 / (s sqrt(K))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
+from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.compiler.planning.term_columns import Columns, cells, known_value, named
+from formulajoint.design.estimable import BoolArray, LeastSquares, least_squares
+from formulajoint.design.schema import Predictor
+from formulajoint.distributions.prior import DEFAULT
+
+BEYOND, CHANCE = 2.0, 0.05
+"""Smallest |z| for a note, and share of data sets in which the largest |z| causes one by chance."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Against:
+    """A coefficient's least-squares estimates and its default prior, (G, k) or (1, k); NaN if not estimable."""
+
+    coefficient: Coefficient
+    estimates: FloatArray
+    errors: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    sd_of_groups: FloatArray | None
+
+    @property
+    def z(self) -> FloatArray:
+        """Distance of the estimates from the prior's mean, in prior predictive sds."""
+        spread = np.hypot(self.sd, 0.0 if self.sd_of_groups is None else self.sd_of_groups)
+        return np.asarray(abs(self.estimates - self.mean) / np.hypot(spread, self.errors))
+
+    def held(self, limit: float) -> BoolArray:
+        """Return which coefficients disagree with the prior and are held back by it."""
+        far = np.nan_to_num(self.z) > limit
+        if self.sd_of_groups is not None:
+            return far & (self.errors > self.sd_of_groups * np.sqrt(far.sum(axis=0)))
+        pull = abs(self.estimates - self.mean) * self.errors / (self.sd**2 + self.errors**2)
+        return far & (np.nan_to_num(pull) > 1)
+
+
+def may_be_narrow(plan: Plan) -> bool:
+    """Return whether any slope of the mean has a default prior on the response's own scale."""
+    predictor = plan.mean.predictor
+    return plan.family.link == "identity" and any(
+        _default(plan.mean, c) is not None
+        for c in plan.mean.coefficients
+        if not stands_for_intercept(c.term, predictor)
+    )
+
+
+def narrow_priors(plan: Plan, columns: Columns) -> Iterator[str]:
+    """Yield a note for each term of the mean whose default prior is far from least squares."""
+    found = list(_compare(plan, columns))
+    count = sum(int(np.isfinite(item.z).sum()) for item in found)
+    limit = max(BEYOND, NormalDist().inv_cdf(1 - CHANCE / 2 / max(count, 1)))
+    for item in found:
+        held = item.held(limit)
+        if held.any():
+            yield _note(plan.mean, item, held)
+
+
+def _compare(plan: Plan, columns: Columns) -> Iterator[_Against]:
+    mean = plan.mean
+    unknown = [c for c in mean.coefficients if known_value(c) is None]
+    own, shared = [c for c in unknown if c.grouped], [c for c in unknown if not c.grouped]
+    fit = least_squares(columns.of(own), columns.of(shared), columns.y, columns.group_rows)
+    of_groups, of_all = _residual_variances(plan, fit)
+    for coefficients, estimates, variances in (
+        (own, fit.own, fit.own_variances * of_groups[:, None]),
+        (shared, fit.shared[None], fit.shared_variances[None] * of_all),
+    ):
+        start = 0
+        for coefficient in coefficients:
+            stop = start + coefficient.term.columns.shape[1]
+            prior = _default(mean, coefficient)
+            if prior is not None and not stands_for_intercept(coefficient.term, mean.predictor):
+                errors = np.sqrt(variances[:, start:stop])
+                yield _Against(coefficient, estimates[:, start:stop], errors, *prior)
+            start = stop
+
+
+def _residual_variances(plan: Plan, fit: LeastSquares) -> tuple[FloatArray, float]:
+    """Return rss / (df - 2), the posterior mean of sigma^2 under 1/sigma, by group (G,) and overall, or NaN."""
+    groups = len(fit.group_df)
+    if plan.design.standard_errors is not None:
+        return np.ones(groups), 1.0
+    of_all = float(fit.group_rss.sum()) / (fit.df - 2) if fit.df > 2 else np.nan
+    sigma = plan.design.parameter("sigma")
+    grouping = plan.mean.predictor.grouping
+    if sigma is None or not sigma.per_group or sigma.grouping is None or grouping is None:
+        return np.full(groups, of_all), of_all
+    if sigma.grouping.labels != grouping.labels:
+        return np.full(groups, of_all), of_all
+    spare = np.where(fit.group_df > 2, fit.group_df - 2, np.nan)
+    return fit.group_rss / spare, of_all
+
+
+def _default(
+    part: LinearPlan, coefficient: Coefficient
+) -> tuple[FloatArray, FloatArray, FloatArray | None] | None:
+    """Return mean and sd of a default prior, (k,), and, under a hierarchy, the scale of the groups' sd; or None."""
+    size = coefficient.term.columns.shape[1]
+    member = part.pooled.get(coefficient.name)
+    prior = coefficient.prior if member is None else member.mean
+    if prior is None or prior.origin != DEFAULT or (member is not None and member.sd.origin != DEFAULT):
+        return None
+    mean, sd = (np.broadcast_to(np.ravel(prior.args[name]), size) for name in ("mu", "sigma"))
+    return mean, sd, None if member is None else np.broadcast_to(np.ravel(member.sd.args["sigma"]), size)
+
+
+def _note(part: LinearPlan, item: _Against, held: BoolArray) -> str:
+    coefficient, predictor = item.coefficient, part.predictor
+    member = part.pooled.get(coefficient.name)
+    labels = list(cells(coefficient, held, predictor.grouping))
+    worst = int(np.argmax(item.z[held]))
+    figures = f"{item.estimates[held][worst]:.4g} (standard error {item.errors[held][worst]:.2g})"
+    if len(labels) > 1:
+        figures += f" for {labels[worst]}"
+    name, prior = (coefficient.name, coefficient.prior) if member is None else (member.mean_name, member.mean)
+    return (
+        f"The default prior of {name}, {prior}, is scaled by all rows and holds {named(labels)} far from least "
+        f"squares, {figures}. {_cure(predictor, item, held)}."
+    )
+
+
+def _cure(predictor: Predictor, item: _Against, held: BoolArray) -> str:
+    """Return the advice: a prior as wide as the estimates, or the predictor in other units in each group."""
+    term = item.coefficient.term.name
+    size = _rounded_up(float(abs(item.estimates - item.mean)[held].max()))
+    if item.coefficient.prior is None:
+        return (
+            f"Write wider ones, prior({term}.mean ~ normal(0, {size:g}), {term}.sd ~ half_normal({size:g}))"
+        )
+    grouping = predictor.grouping if item.coefficient.grouped else None
+    rescale = "" if grouping is None else f", rescale {term} within each {grouping.name}"
+    return f'Write a wider one, prior({term} ~ normal(0, {size:g})){rescale}, or take priors="flat"'
+
+
+def _rounded_up(value: float) -> float:
+    """Return `value` rounded up to one significant digit."""
+    unit = 10.0 ** np.floor(np.log10(value))
+    return float(np.ceil(value / unit) * unit)

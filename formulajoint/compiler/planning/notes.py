@@ -1,0 +1,120 @@
+"""Notes on defaults that matter, for the reader of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors
+from formulajoint.compiler.planning.term_columns import columns_of
+from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
+from formulajoint.design.coding import CODINGS
+from formulajoint.design.rows import sd
+from formulajoint.design.schema import Factor, Grouping, Term
+from formulajoint.distributions.prior import DEFAULT, Prior
+
+FAR = 5.0
+"""A column whose mean is more than this many sds from zero makes the intercept an extrapolation."""
+
+FEW = 3
+"""With at most this many groups, a hierarchy's sd learns little from the data."""
+
+
+def notes_of(plan: Plan) -> tuple[str, ...]:
+    """Return the notes of a plan, each of one or two sentences."""
+    return (
+        *_far_columns(plan),
+        *_orders_of_text(plan),
+        *_few_groups(plan),
+        *_lone_rows(plan),
+        *_of_columns(plan),
+    )
+
+
+def far_terms(plan: Plan) -> list[Term]:
+    """Return the numeric terms far from zero beside an intercept, which makes the intercept an extrapolation."""
+    predictor = plan.design.predictor
+    levels = [term for term in predictor.terms if stands_for_intercept(term, predictor)]
+    others = [term for term in predictor.terms if levels and term not in levels and not term.factors]
+    return [term for term in others if np.any(abs(term.means) > FAR * term.scales)]
+
+
+def _far_columns(plan: Plan) -> Iterator[str]:
+    predictor = plan.design.predictor
+    for term in far_terms(plan):
+        level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
+        pooled = any(c.term is level for c in plan.mean.coefficients if c.name in plan.mean.pooled)
+        # Pooling the levels at x = 0 pulls the groups' lines together there, and so changes their slopes.
+        drawn = f", and as it is pooled, the slopes of {term.name} depend on where {term.name} has its zero"
+        spread = sd(term.columns, plan.design.row_weights)[0]
+        yield (
+            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {spread:.4g}), so {level.name} is an "
+            f"extrapolation{drawn if pooled and term in predictor.per_group else ''}: consider center({term.name})."
+        )
+
+
+def _orders_of_text(plan: Plan) -> Iterator[str]:
+    """Yield a note for each coding that depends on the order of its levels, if numbers in it are sorted as text."""
+    parts = [plan.mean, *(part for part in plan.parameters if isinstance(part, LinearPlan))]
+    for factor in {f.name: f for part in parts for t in part.predictor.terms for f in t.factors}.values():
+        if factor.order != tuple(range(len(factor.levels))) and _has_order(factor):
+            yield (
+                f"The coding of {factor.name} takes its levels in the order of text, {', '.join(factor.levels)}: "
+                f"make {factor.name} an ordered category to have them by size."
+            )
+
+
+def _has_order(factor: Factor) -> bool:
+    """Return whether a factor's coding depends on the order of its levels."""
+    codings = (CODINGS[name](factor.levels)[0] for name in ("helmert", "poly"))
+    return any(factor.coding is not None and np.array_equal(factor.coding, coding) for coding in codings)
+
+
+def _few_groups(plan: Plan) -> Iterator[str]:
+    for grouping, sds in _hierarchies(plan):
+        names = [name for name, prior in sds if prior.origin == DEFAULT]
+        if names and len(grouping) <= FEW:
+            yield (
+                f"There are {len(grouping)} groups of {grouping.name}: {' and '.join(names)} "
+                f"{'is' if len(names) == 1 else 'are'} informed mostly by the prior."
+            )
+
+
+def _lone_rows(plan: Plan) -> Iterator[str]:
+    """Yield a note if each group has one row and an intercept, which leaves nothing to estimate sigma from."""
+    sigma, predictor = plan.scale("sigma"), plan.design.predictor
+    grouping = predictor.grouping
+    if sigma is None or sigma.prior.law == "constant" or grouping is None:
+        return
+    own = [c for c in plan.mean.coefficients if c.grouped and stands_for_intercept(c.term, predictor)]
+    if own and plan.design.rows.used == len(grouping):
+        member = plan.mean.pooled.get(own[0].name)
+        other = own[0].name if member is None else member.sd_name
+        yield f"Each {grouping.name} has one row: the data do not tell sigma from {other}, their priors do."
+
+
+def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:
+    """Yield the groups of each hierarchy, with its sds and their priors."""
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, ScalePlan):
+            if part.pool is not None and part.grouping is not None:
+                yield part.grouping, [(part.pool.sd_name, part.pool.sd)]
+        elif part.predictor.grouping is not None:
+            for pool in part.pools:
+                yield part.predictor.grouping, [(term.sd_name, term.sd) for term in pool.terms]
+
+
+def _of_columns(plan: Plan) -> Iterator[str]:
+    """Yield the notes that need the columns: coefficients not determined, or held back by a default prior."""
+    for part in (plan.mean, *plan.parameters):
+        if not isinstance(part, LinearPlan):
+            continue
+        narrow = part is plan.mean and may_be_narrow(plan)
+        if narrow or may_be_open(part):
+            columns = columns_of(plan, part)
+            yield from undetermined(plan, part, columns)
+            if narrow:
+                yield from narrow_priors(plan, columns)

@@ -1,0 +1,324 @@
+"""Entry point of planning: the variables of a design's model, their names and their priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from formulajoint.compiler import names
+from formulajoint.compiler.families import Family, family_of, without_sigma
+from formulajoint.compiler.names import Names
+from formulajoint.compiler.plan import (
+    Coefficient,
+    Correlation,
+    LinearPlan,
+    Plan,
+    Pool,
+    PooledTerm,
+    ScalePlan,
+    ScalePool,
+)
+from formulajoint.compiler.planning import centring, defaults
+from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
+from formulajoint.compiler.planning.notes import notes_of
+from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
+from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.names import calls
+from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
+from formulajoint.distributions.prior import FLAT, Prior, prior
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Clause, Parameter
+from formulajoint.wording import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from formulajoint.contrasts.hypotheses import Hypothesis
+
+ETA = 2.0
+"""Default LKJ concentration: slightly disfavours correlations near one."""
+
+
+def make_plan(design: Design, priors: str | None = None, family: str | None = None, prefix: str = "") -> Plan:
+    """Return the plan of the model of `design`.
+
+    Parameters
+    ----------
+    design : Design
+    priors : {None, "flat"}
+        None for the default priors, "flat" for the improper ones that reproduce the classical results.
+    family : str, optional
+        Family if the formula has no ``family(...)``.
+    prefix : str, optional
+        Put before the name of every variable and dim.
+
+    Raises
+    ------
+    FormulaError
+        If a clause does not fit the model.
+    DataError
+        If the posterior would be improper.
+    """
+    law = without_sigma(family_of(design.formula, family, design.language), design.formula)
+    check_response(design, law)
+    _check_parameters(design, law)
+    maker = _Maker(
+        design, law, read_overrides(design.formula, slots(design, law)), priors == "flat", Names(prefix)
+    )
+    plan = maker.plan()
+    refuse_improper(plan)
+    refuse_flat(plan)
+    return plan
+
+
+def _check_parameters(design: Design, family: Family) -> None:
+    for clause in design.formula.clauses:
+        if isinstance(clause, Parameter) and clause.name == "sigma" and design.standard_errors is not None:
+            message = "`se(...)` gives the residual sds, so there is no sigma with predictors"
+            hint = "leave out `sigma ~ ...`, or `se(...)`"
+            raise FormulaError(message, design.formula.source, clause.span, hint)
+        if isinstance(clause, Parameter) and clause.name not in family.parameters:
+            hint = did_you_mean(clause.name, family.parameters)
+            raise FormulaError(
+                f"the {family.name} family has no parameter `{clause.name}`",
+                design.formula.source,
+                clause.span,
+                hint
+                or f"it has {listed(family.parameters) or 'none'}; the mean is the formula's own right-hand side",
+            )
+
+
+def _tests(design: Design) -> tuple[Hypothesis, ...]:
+    """Return the hypotheses of the formula's ``test(...)`` clauses."""
+    if not any(calls(design.formula, "test")):
+        return ()
+    from formulajoint.contrasts.hypotheses import asked  # loads SciPy, needed only for tests
+
+    return asked(design)
+
+
+def is_direct(predictor: Predictor) -> bool:
+    """Return whether a parameter's only predictor is an intercept, shared or per group: ``sigma ~ 1 | g``."""
+    return [term.name for term in predictor.terms] == ["Intercept"] and predictor.offset is None
+
+
+def slots(design: Design, family: Family) -> list[Slot]:
+    """Return every variable of the model that can have a prior in the formula."""
+    pooled = {(h.parameter, term) for h in design.hierarchies for term in h.terms}
+    out: list[Slot] = []
+    for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
+        for term in predictor.terms:
+            parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
+            factors = tuple(sorted(term.parts))
+            out += [Slot(predictor.parameter, term.name, part, factors) for part in parts]
+    for name in family.parameters:
+        predictor_ = design.parameter(name)
+        if predictor_ is None or is_direct(predictor_):
+            out.append(Slot(name, None, VALUE))
+            out += [Slot(name, None, SD)] if (name, "Intercept") in pooled else []
+    if any(h.cor for h in design.hierarchies):
+        out.append(Slot(MAIN, None, COR))
+    return out
+
+
+@dataclass(slots=True)
+class _Maker:
+    """The state of planning; made and dropped by `make_plan`."""
+
+    design: Design
+    family: Family
+    overrides: Overrides
+    flat: bool
+    names: Names
+
+    def plan(self) -> Plan:
+        # The family's own parameters keep their names; a predictor with such a name gets another one.
+        design = self.design
+        response = self.names.variable(design.response.name)
+        own = {name: self.names.variable(name) for name in self.family.parameters}
+        direct = [self._scale(p, own[p]) for p in self.family.parameters if self._is_direct(p)]
+        mean = self._linear(design.predictor, self.family.link)
+        linear = [self._linear(p, "log") for p in design.parameters if not is_direct(p)]
+        parameters = {p.parameter: p for p in direct} | {p.predictor.parameter: p for p in linear}
+        plan = Plan(
+            design=design,
+            family=self.family,
+            response_name=response,
+            obs_dim=self.names.rows_dim("obs"),
+            mean=mean,
+            parameters=tuple(parameters[name] for name in self.family.parameters),
+            contrasts=(),
+            shares=(),
+            coords={},
+            variables=frozenset(),
+            auxiliary=frozenset(),
+            flat=self.flat,
+            notes=(),
+            tests=_tests(design),
+        )
+        clauses = [clause for clause in design.formula.clauses if isinstance(clause, Clause)]
+        contrasts, shares = plan_contrasts(plan, clauses, self.names)
+        given = self.names
+        plan = replace(
+            plan,
+            contrasts=contrasts,
+            shares=shares,
+            coords=dict(given.coords),
+            variables=frozenset(given.variables),
+        )
+        return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(plan))
+
+    def _is_direct(self, parameter: str) -> bool:
+        predictor = self.design.parameter(parameter)
+        return predictor is None or is_direct(predictor)
+
+    def _prior(self, slot: Slot, default: Prior, flat: Prior | None = None) -> Prior:
+        """Return the prior of `slot`: as written; else `flat`, if given, under priors="flat"; else the default."""
+        written = self.overrides.get(slot)
+        if written is not None:
+            return written
+        return flat if self.flat and flat is not None else default
+
+    def _scale(self, name: str, variable: str) -> ScalePlan:
+        predictor = self.design.parameter(name)
+        grouping = predictor.grouping if predictor is not None and predictor.per_group else None
+        dims = () if grouping is None else (self.names.group_dim(grouping),)
+        inverse = prior("inverse", origin=FLAT) if (self.family.name, name) == ("gaussian", "sigma") else None
+        own = self._prior(
+            Slot(name, None, VALUE), defaults.family_parameter(name, self.design, self.family), inverse
+        )
+        plan = ScalePlan(variable, name, own, dims, grouping)
+        request = self._request(name, "Intercept")
+        if request is None or predictor is None:
+            return plan
+        centered = request.centered
+        pool = ScalePool(
+            request=request,
+            mean_name=self.names.variable(f"{name}_mean"),
+            sd_name=self.names.variable(f"{name}_sd"),
+            raw_name=self.names.variable(f"{name}_raw"),
+            sd=self._prior(Slot(name, None, SD), prior("half_normal", 1.0)),
+            centered=centring.centered_sigma(self.design, predictor) if centered is None else centered,
+        )
+        return replace(plan, pool=pool)
+
+    def _request(self, parameter: str, term: str) -> Hierarchy | None:
+        for request in self.design.hierarchies:
+            if request.parameter == parameter and term in request.terms:
+                return request
+        return None
+
+    def _linear(self, predictor: Predictor, link: str) -> LinearPlan:
+        scale = defaults.scales(self.design, self.family, predictor.parameter)
+        coefficients = {
+            term.name: self._coefficient(predictor, term, scale, term in predictor.per_group)
+            for term in predictor.terms
+        }
+        auto = (
+            centring.centered_terms(self.design)
+            if predictor.parameter == MAIN and self.design.hierarchies
+            else {}
+        )
+        pools = [
+            self._pool(request, predictor, coefficients, scale, auto)
+            for request in self.design.hierarchies
+            if request.parameter == predictor.parameter
+        ]
+        return LinearPlan(predictor, link, tuple(coefficients.values()), tuple(pools))
+
+    def _coefficient(
+        self, predictor: Predictor, term: Term, scale: defaults.Scales, grouped: bool
+    ) -> Coefficient:
+        parameter = predictor.parameter
+        dims = self.names.factor_dims(term)
+        if grouped and predictor.grouping is not None:
+            dims = (self.names.group_dim(predictor.grouping), *dims)
+        own = None
+        if self._request(parameter, term.name) is None:
+            flat = prior("flat", origin=FLAT) if parameter == MAIN else None
+            own = self._prior(
+                Slot(parameter, term.name, VALUE), defaults.coefficient(term, predictor, scale), flat
+            ).shaped(term.shape)
+        return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouped, own)
+
+    def _pool(
+        self,
+        request: Hierarchy,
+        predictor: Predictor,
+        coefficients: Mapping[str, Coefficient],
+        scale: defaults.Scales,
+        auto: Mapping[str, bool],
+    ) -> Pool:
+        assert predictor.grouping is not None  # checked by resolve_hierarchies
+        members = [
+            self._member(request, predictor, coefficients[name], scale, auto.get(name, False))
+            for name in request.terms
+        ]
+        correlation = None
+        if request.cor:
+            labels = tuple(
+                label for name in request.terms for label in names.columns(coefficients[name].term)
+            )
+            correlation = self._correlation(predictor, labels)
+        return Pool(request, self.names.group_dim(predictor.grouping), tuple(members), correlation)
+
+    def _member(
+        self,
+        request: Hierarchy,
+        predictor: Predictor,
+        coefficient: Coefficient,
+        scale: defaults.Scales,
+        auto: bool,
+    ) -> PooledTerm:
+        term, parameter = coefficient.term, predictor.parameter
+        base = names.coefficient(parameter, term)
+        centered = auto if request.centered is None else request.centered
+        flat = prior("flat", origin=FLAT) if parameter == MAIN else None
+        mean = self._prior(
+            Slot(parameter, term.name, MEAN), defaults.coefficient(term, predictor, scale), flat
+        )
+        sd = self._prior(Slot(parameter, term.name, SD), defaults.hierarchy_sd(term, predictor, scale))
+        by_column = centered and request.cor and term.columns.shape[1] > 1
+        return PooledTerm(
+            coefficient=coefficient,
+            mean_name=self.names.variable(f"{base}_mean"),
+            sd_name=self.names.variable(f"{base}_sd"),
+            offset_name=None if centered else self.names.variable(f"{base}_offset"),
+            mean=mean.shaped(term.shape),
+            sd=sd.shaped(term.shape),
+            dims=coefficient.dims[1:],
+            column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
+        )
+
+    def _correlation(self, predictor: Predictor, labels: tuple[str, ...]) -> Correlation:
+        assert predictor.grouping is not None
+        base = (
+            predictor.grouping.name
+            if predictor.parameter == MAIN
+            else f"{predictor.parameter}_{predictor.grouping.name}"
+        )
+        name = self.names.variable(f"{base}_cor")
+        pairs = tuple(f"{a}, {b}" for j, a in enumerate(labels) for b in labels[j + 1 :])
+        stem = name.removeprefix(self.names.prefix)
+        return Correlation(
+            name=name,
+            partial_name=self.names.variable(f"{stem}_partial"),
+            partial_dim=self.names.dim(f"{stem}_pair", pairs),
+            dims=(self.names.dim(f"{stem}_row", labels), self.names.dim(f"{stem}_column", labels)),
+            labels=labels,
+            prior=self._prior(Slot(MAIN, None, COR), prior("lkj", ETA)),
+        )
+
+
+def _auxiliary(plan: Plan) -> frozenset[str]:
+    """Return the variables that only the sampler needs."""
+    out: set[str] = set()
+    for part in (plan.mean, *plan.parameters):
+        if isinstance(part, ScalePlan):
+            out |= {part.pool.raw_name} if part.pool is not None else set()
+            continue
+        for pool in part.pools:
+            for term in pool.terms:
+                out |= {*term.column_names, *([term.offset_name] if term.offset_name else [])}
+            out |= {pool.correlation.partial_name} if pool.correlation is not None else set()
+    return frozenset(out)

@@ -1,0 +1,178 @@
+"""``prior(...)`` clauses: the variable that a written prior is for, and whether it can have that prior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from formulajoint.compiler.written_prior import read_prior
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.names import calls, parts_of
+from formulajoint.design.references import split_part
+from formulajoint.distributions.prior import Prior
+from formulajoint.errors import BugError, FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Chain, Clause, Distributed, Expr, Name, Subscript
+from formulajoint.language.syntax.text import canonical
+from formulajoint.wording import did_you_mean, listed
+
+VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A variable that can have a prior in the formula.
+
+    Attributes
+    ----------
+    parameter : str
+        ``mu`` for the main predictor.
+    term : str or None
+        None for a parameter without predictors, and for correlations.
+    part : {"", ".mean", ".sd", "cor"}
+        For a hierarchy, its location or scale.
+    factors : tuple of str
+        Sorted factors of the term.
+    """
+
+    parameter: str
+    term: str | None
+    part: str
+    factors: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def base(self) -> str:
+        """The text before ``.mean`` or ``.sd`` in ``prior(...)``."""
+        if self.part == COR:
+            return COR
+        if self.term is None:
+            return self.parameter
+        return self.term if self.parameter == MAIN else f"{self.parameter}.{self.term}"
+
+    @property
+    def spelling(self) -> str:
+        """The name in ``prior(...)``."""
+        return self.base if self.part == COR else self.base + self.part
+
+    @property
+    def scale(self) -> bool:
+        """Whether the variable is a scale, so that its prior must be on positive numbers."""
+        return self.part == SD or (self.part == VALUE and self.term is None)
+
+
+type Overrides = Mapping[Slot, Prior]
+
+
+def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
+    """Return the priors written in the formula, by slot.
+
+    Raises
+    ------
+    FormulaError
+        If the target is unknown, ambiguous or named twice, or cannot have that distribution as its prior.
+    """
+    found: dict[Slot, Prior] = {}
+    for clause in formula.clauses:
+        if not (isinstance(clause, Clause) and clause.name == "prior"):
+            continue
+        for item in clause.call.args:
+            if not isinstance(item, Distributed):
+                raise BugError("prior(...) holds something other than `target ~ distribution`")
+            slot = _slot(item.target, formula, slots)
+            if slot in found:
+                message = f"`{slot.spelling}` is given two priors"
+                raise FormulaError(message, formula.source, item.span, "leave one of them out")
+            found[slot] = read_prior(
+                slot.spelling,
+                item.distribution,
+                formula.source,
+                correlation=slot.part == COR,
+                positive=slot.scale,
+                flat=_may_be_flat(slot, slots),
+            )
+    return found
+
+
+def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
+    readings = [slot for slot in slots if _names(target, slot)]
+    text = canonical(target)
+    if len(readings) == 1:
+        return readings[0]
+    if readings:
+        choices = " or ".join(_exact(slot) for slot in readings)
+        raise FormulaError(
+            f"`{text}` can be read in {len(readings)} ways", formula.source, target.span, f"write {choices}"
+        )
+    known = text == "sigma" and any(calls(formula, "se"))
+    advice = "`se(...)` gives the residual sds: none is estimated" if known else _advice(target, slots)
+    raise FormulaError(f"there is no `{text}` to give a prior to", formula.source, target.span, advice)
+
+
+def _names(target: Expr, slot: Slot) -> bool:
+    """Return whether `target` can be read as the name of `slot`."""
+    if slot.part in (VALUE, COR):
+        return _is_base(target, slot)
+    base, part = split_part(target)
+    return base is not None and slot.part == f".{part}" and _is_base(base, slot)
+
+
+def _is_base(expr: Expr, slot: Slot) -> bool:
+    """Return whether `expr` names the term or parameter of `slot`."""
+    if slot.term is None:
+        return expr == Name(slot.base)
+    term = expr if slot.parameter == MAIN else _without(slot.parameter, expr)
+    return term is not None and parts_of(term) == list(slot.factors)
+
+
+def _without(parameter: str, expr: Expr) -> Expr | None:
+    """Return ``x`` of ``sigma.x`` and ``x:z`` of ``sigma.x:z``, or None if `expr` does not begin with the parameter."""
+    match expr:
+        case Name(quoted=False) if expr.id.startswith(f"{parameter}."):
+            return replace(expr, id=expr.id.removeprefix(f"{parameter}."))
+        case Chain(operators=(":", *_)):
+            first = _without(parameter, expr.operands[0])
+            return replace(expr, operands=(first, *expr.operands[1:])) if first else None
+    return None
+
+
+def _exact(slot: Slot) -> str:
+    """Return the unambiguous way to write `slot`."""
+    if slot.parameter != MAIN or slot.term is None:
+        return f"rename the column to mean `{slot.spelling}`"
+    name = ":".join(factor if "(" in factor or "`" in factor else f"`{factor}`" for factor in slot.factors)
+    return f"`` ({name}){slot.part} ``" if slot.part and ":" in name else f"`` {name}{slot.part} ``"
+
+
+def _advice(target: Expr, slots: Sequence[Slot]) -> str:
+    """Return the hint for a target that does not exist."""
+    text, (base, _) = canonical(target), split_part(target)
+    if isinstance(target, Subscript):
+        return f"a prior is the same for all levels: write `{canonical(target.of)}`"
+    if text == COR:
+        return "only a normal hierarchy of two columns or more has correlations"
+    if any(slot.part == MEAN and _is_base(target, slot) for slot in slots):
+        return f"`{text}` is pooled: give priors to its location and scale, `{text}.mean` and `{text}.sd`"
+    of = [slot for slot in slots if base is not None and _is_base(base, slot)]
+    if any(slot.part == SD for slot in of):  # sigma.mean
+        return f"write `{of[0].base} ~ ...` for where the groups' `{of[0].base}` is expected"
+    if of:
+        return f"`{of[0].base}` is not pooled: write the prior of `{of[0].base}`, or add `hierarchy({of[0].base})`"
+    return _advice_on_parameters(text, slots)
+
+
+def _advice_on_parameters(text: str, slots: Sequence[Slot]) -> str:
+    own = [slot.spelling for slot in slots if slot.parameter == text and slot.term]
+    if own:
+        return f"`{text}` has predictors: give priors to {listed(own)}, on its log scale"
+    for slot in slots:
+        if slot.term is None and text == f"{slot.base}.Intercept":
+            return f"`{slot.base}` has no predictors: write `{slot.base}`"
+    spellings = [slot.spelling for slot in slots]
+    return did_you_mean(text, spellings) or f"priors can be given to {listed(spellings)}"
+
+
+def _may_be_flat(slot: Slot, slots: Sequence[Slot]) -> bool:
+    """Return whether `slot` may have a flat prior: ``propriety`` then checks that the posterior exists."""
+    if slot.parameter == MAIN:
+        return slot.part in (VALUE, MEAN)
+    return slot == Slot("sigma", None, VALUE) and Slot("sigma", None, SD) not in slots

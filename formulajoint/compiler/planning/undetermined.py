@@ -1,0 +1,140 @@
+"""Notes on coefficients that the data do not determine, so that they rest on their priors, with advice.
+
+Advice is a change of the formula, given only if it makes the coefficient estimable. A pooled coefficient is estimable
+if its mean is, as one coefficient for all groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan
+from formulajoint.compiler.planning.term_columns import Columns, cells, known_value, named
+from formulajoint.design.estimable import BoolArray
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.schema import Predictor
+
+type Layout = tuple[list[Coefficient], list[Coefficient]]
+"""Coefficients with a value per group, and those with one value for all groups, including means of hierarchies."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    """A coefficient that is not determined, and where: its groups and columns, (G, k) or (1, k)."""
+
+    coefficient: Coefficient
+    where: BoolArray
+
+
+def undetermined(plan: Plan, part: LinearPlan, columns: Columns) -> Iterator[str]:
+    """Yield a note for each term that the data do not determine, and one for those that depend on each other."""
+    layout = _layout(part)
+    states = columns.open(*layout)
+    found = [_Open(c, states[c.name]) for c in part.coefficients if c.name in states and _matters(part, c)]
+    incurable = []
+    for item in (item for item in found if item.where.any()):
+        cure = _cure(part, columns, layout, item)
+        if not cure and _is_empty(columns, item):
+            cure = f"Leave {item.coefficient.term.name} out, or write a prior that says what you know of it"
+        if cure:
+            what, many = _what(part, [item])
+            verb, whose = ("they rest", "them") if many else ("it rests", "it")
+            weight = "".join(_weight_of(plan, item, whose))
+            yield f"The data do not determine {what}: {verb} on the priors{weight}. {cure}."
+        else:
+            incurable.append(item)
+    if incurable:
+        yield _dependent(part, incurable)
+
+
+def _dependent(part: LinearPlan, items: list[_Open]) -> str:
+    """Return the note on coefficients that no advice makes estimable."""
+    what, _ = _what(part, items)
+    if len(items) == 1:
+        return (
+            f"The data do not tell {what} from the other columns: what it is rests on the priors. "
+            f"Leave {items[0].coefficient.term.name} out."
+        )
+    return (
+        f"The data do not tell {what} apart: the columns depend on each other, and what each coefficient is rests "
+        "on the priors. Leave one of them out."
+    )
+
+
+def _layout(part: LinearPlan) -> Layout:
+    unknown = [c for c in part.coefficients if known_value(c) is None]
+    own = [c for c in unknown if c.grouped and c.name not in part.pooled]
+    return own, [c for c in unknown if c not in own]
+
+
+def may_be_open(part: LinearPlan) -> bool:
+    """Return whether any coefficient may need a note."""
+    return any(_matters(part, c) for c in part.coefficients if known_value(c) is None)
+
+
+def _matters(part: LinearPlan, coefficient: Coefficient) -> bool:
+    """Return whether a coefficient may need a note: not an intercept (its slopes do), nor one with a flat prior."""
+    prior = coefficient.prior or part.pooled[coefficient.name].mean
+    return coefficient.term.name != "Intercept" and prior.proper
+
+
+def _is_empty(columns: Columns, item: _Open) -> bool:
+    """Return whether the undetermined columns are zero in all rows, as for combinations that do not occur."""
+    zero = ~columns.of([item.coefficient]).any(axis=1)  # (G, k)
+    return bool(np.all((zero if len(item.where) > 1 else zero.all(axis=0)) | ~item.where))
+
+
+def _cure(part: LinearPlan, columns: Columns, layout: Layout, item: _Open) -> str:
+    """Return the first advice that makes the coefficient estimable, or an empty string."""
+    for advice, changed in _cures(part.predictor, layout, item):
+        if not columns.open(*changed)[item.coefficient.name].any():
+            return advice
+    return ""
+
+
+def _cures(predictor: Predictor, layout: Layout, item: _Open) -> Iterator[tuple[str, Layout]]:
+    """Yield pieces of advice, each with the layout of the changed formula."""
+    own, coefficient = layout[0], item.coefficient
+    stem = "" if predictor.parameter == MAIN else f"{predictor.parameter}."
+    levels = [c for c in own if c.term.name == "Intercept"]
+    pool = f"hierarchy({stem}Intercept)"
+    if coefficient not in own:
+        yield f"Pool the intercepts: {pool}", _shared(layout, levels)
+        return
+    term = coefficient.term.name
+    if item.where.all():
+        yield f"Write common({term})", _shared(layout, [coefficient])
+        advice = f"Write common({term}) and pool the intercepts: {pool}"
+        yield advice, _shared(layout, [coefficient, *levels])
+    yield f"Consider hierarchy({stem}{term})", _shared(layout, [coefficient])
+
+
+def _shared(layout: Layout, moved: list[Coefficient]) -> Layout:
+    """Return the layout in which the coefficients `moved` have one value, or one mean, for all groups."""
+    own, shared = layout
+    return [c for c in own if c not in moved], shared + [c for c in moved if c not in shared]
+
+
+def _what(part: LinearPlan, items: list[_Open]) -> tuple[str, bool]:
+    """Return the names of the undetermined coefficients, and whether there are several."""
+    grouping = part.predictor.grouping
+    if grouping is not None and all(len(item.where) > 1 and item.where.all() for item in items):
+        return f"{named([item.coefficient.name for item in items])} in any {grouping.name}", len(items) > 1
+    labels: list[str] = []
+    for item in items:
+        member = part.pooled.get(item.coefficient.name)
+        labels += cells(item.coefficient, item.where, grouping) if member is None else [member.mean_name]
+    return named(labels), len(labels) > 1
+
+
+def _weight_of(plan: Plan, item: _Open, whose: str) -> Iterator[str]:
+    """Yield a phrase for each average of the term: its weight on the undetermined coefficients."""
+    for contrast in plan.contrasts:
+        if isinstance(contrast, AveragePlan) and contrast.coefficient is item.coefficient:
+            weights = contrast.weights.values.reshape(len(item.where), -1)  # (G, 1) or (G, k)
+            most = float(np.sum(weights * item.where, axis=0).max())
+            if most > 0:
+                yield f", and {contrast.name} has weight {most:.3g} on {whose}"

@@ -1,0 +1,1 @@
+"""Build a PyMC model from a plan."""

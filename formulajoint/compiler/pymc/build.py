@@ -1,0 +1,175 @@
+"""Entry point: build a ``pm.Model`` from a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from formulajoint.compiler.evaluate.contrast_nodes import (
+    Values,
+    constants,
+    node_dims,
+    node_value,
+    weights_over_sigma,
+)
+from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.planning import defaults
+from formulajoint.compiler.pymc.distributions import Variable, variable
+from formulajoint.compiler.pymc.likelihood import observe, observe_sums
+from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
+from formulajoint.compiler.pymc.pooling import pooled_coefficients, pooled_scale
+from formulajoint.design.schema import Grouping
+from formulajoint.errors import DataError
+
+
+def build_model(plan: Plan, likelihood: str = "rows") -> pm.Model:
+    """Return a new PyMC model of `plan`: named variables, dims and coords, with contrasts as deterministics."""
+    with pm.Model() as model:
+        add_to_model(plan, likelihood)
+    return model
+
+
+def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
+    """Add the variables of `plan` to the open model and return them by name.
+
+    Parameters
+    ----------
+    plan : Plan
+    likelihood : {"rows", "sums", "auto"}
+        As for ``likelihood_by_sums.by_sums``: by rows the response is an observed variable, by sums a potential.
+
+    Raises
+    ------
+    DataError
+        If the model already has a dim or variable of the same name.
+    InferenceError
+        If `likelihood` is unknown, or "sums" does not apply to the model.
+    """
+    model = pm.modelcontext(None)
+    before, through_sums = set(model.named_vars), by_sums(plan, likelihood)
+    _add_coords(model, plan, () if through_sums else (plan.obs_dim,))
+    coefficients = _coefficients(plan.mean, plan)
+    parameters = [
+        _coefficients(part, plan) if isinstance(part, LinearPlan) else _scale(part, plan)
+        for part in plan.parameters
+    ]
+    _contrasts(plan)
+    if through_sums:
+        _observe_sums(plan, coefficients, *parameters)
+    else:
+        _observe_rows(plan, coefficients, parameters)
+    return {name: model.named_vars[name] for name in model.named_vars if name not in before}
+
+
+def _add_coords(model: pm.Model, plan: Plan, of_rows: tuple[str, ...]) -> None:
+    """Add the dims of `plan` to `model`, or raise a DataError if a name is already used otherwise."""
+    rows = tuple(range(plan.design.rows.used))
+    coords: dict[str, tuple[object, ...]] = {**plan.coords, **dict.fromkeys(of_rows, rows)}
+    for name in sorted(plan.variables | coords.keys()):
+        if name in model.named_vars or (name in model.coords and name in plan.variables):
+            raise _taken("variable" if name in model.named_vars else "dim", name)
+        if name in model.coords and tuple(model.coords[name] or ()) != coords[name]:
+            raise _taken("dim", name, " with other labels")
+    model.add_coords(coords)
+
+
+def _taken(what: str, name: str, how: str = "") -> DataError:
+    return DataError(
+        f"The open model already has a {what} `{name}`{how}. "
+        "Give this formula a prefix: `build(..., prefix='second')`."
+    )
+
+
+def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
+    """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
+    scale = defaults.scales(plan.design, plan.family, part.predictor.parameter)
+    out: dict[str, Variable] = {}
+    for coefficient in part.coefficients:
+        if coefficient.prior is not None:
+            shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
+            intercept = defaults.stands_for_intercept(coefficient.term, part.predictor)
+            start = np.full(shape, scale.location if intercept else 0.0)
+            out[coefficient.name] = variable(
+                coefficient.name, coefficient.prior, coefficient.dims, shape, start
+            )
+    for pool in part.pools:
+        out |= pooled_coefficients(pool)
+    return out
+
+
+def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Sequence[Variable]) -> None:
+    """Add the likelihood of the response row by row."""
+    design, count = plan.design, plan.design.rows.used
+    rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
+    for part, value in zip(plan.parameters, parameters, strict=True):
+        if isinstance(part, LinearPlan):
+            rows.append(pt.exp(_rows(part, value, count)))
+        else:
+            rows.append(_spread_out(value, part.grouping))
+    if design.standard_errors is not None:
+        rows.append(pt.constant(design.standard_errors))
+    observe(
+        plan.response_name,
+        plan.family,
+        tuple(rows),
+        design.response.values,
+        design.row_weights,
+        plan.obs_dim,
+    )
+
+
+def _observe_sums(plan: Plan, coefficients: dict[str, Variable], sigma: Variable) -> None:
+    """Add the Gaussian likelihood through the sums over all rows."""
+    found = sums(plan)
+    moved = {name: value - found.reference[name] for name, value in coefficients.items()}
+    observe_sums(plan.response_name, _rows(found.mean, moved, len(found.y)), sigma, found)
+
+
+def _rows(part: LinearPlan, coefficients: dict[str, Variable], rows: int) -> Variable:
+    """Return the linear predictor at each row, (N,)."""
+    offset = part.predictor.offset
+    total = pt.constant(np.zeros(rows) if offset is None else offset)
+    for coefficient in part.coefficients:
+        total = total + _contribution(coefficient, coefficients[coefficient.name], part.predictor.grouping)
+    return total
+
+
+def _contribution(coefficient: Coefficient, value: Variable, grouping: Grouping | None) -> Variable:
+    columns, term = coefficient.term.columns, coefficient.term
+    if coefficient.grouped and grouping is not None:
+        value = value[grouping.codes]  # (G, ...) -> (N, ...)
+    if not term.factors:
+        return value if np.all(columns == 1) else columns[:, 0] * value
+    if coefficient.grouped:
+        return (columns.reshape((-1, *term.shape)) * value).sum(axis=tuple(range(1, value.ndim)))
+    return columns @ value.flatten()  # (N, k) @ (k,)
+
+
+def _scale(part: ScalePlan, plan: Plan) -> Variable:
+    if part.pool is not None:
+        return pooled_scale(part)
+    shape = tuple(len(plan.coords[dim]) for dim in part.dims)
+    start = np.full(shape, defaults.response_moments(plan.design)[1])
+    return variable(part.name, part.prior, part.dims, shape, start, scale=True)
+
+
+def _spread_out(scale: Variable, grouping: Grouping | None) -> Variable:
+    return scale if grouping is None else scale[grouping.codes]
+
+
+def _contrasts(plan: Plan) -> None:
+    """Add the contrast nodes to the open model, and their weights if these differ from draw to draw."""
+    model = pm.modelcontext(None)
+    given = {name: pt.as_tensor_variable(value) for name, value in constants(plan).items()}
+    values = Values(lambda name: given[name] if name in given else model.named_vars[name])
+    dims = node_dims(plan)
+    for shares in plan.shares:
+        pm.Dirichlet(shares.name, shares.counts, dims=shares.dims)
+    for contrast in plan.contrasts:
+        if contrast.weights is not None and contrast.weights.over_sigma:
+            name = str(contrast.weights_name)
+            pm.Deterministic(name, weights_over_sigma(contrast, values), dims=dims[name])
+        pm.Deterministic(contrast.name, node_value(contrast, values), dims=contrast.dims)

@@ -1,0 +1,1 @@
+"""Prior distributions and links as values, with NumPy only."""

@@ -1,0 +1,1 @@
+"""Draws under the names of the model."""

@@ -1,0 +1,1 @@
+"""The exact engine of Gaussian models: coefficients in closed form given phi."""

@@ -1,0 +1,198 @@
+"""The models that the exact engine covers, and the reason it does not cover a plan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.design.schema import Grouping
+from formulajoint.distributions.log_density import support
+from formulajoint.distributions.prior import Prior
+from formulajoint.inference.gaussian.reduction import Reduction
+
+MOST_SCALES = 12
+"""Most dimensions of phi for importance sampling; correlations of p columns are p (p - 1) / 2 of them."""
+
+MOST_SHARED, MOST_OWN = 100, 40
+"""Most coefficients that all groups share, and most columns of a group: beyond, each point phi costs too much."""
+
+MOST_INTEGRATED = 1000
+"""Most groups whose scales are integrated out one by one: beyond, each point costs too much."""
+
+ROUNDING_ERRORS = 16
+"""Smallest sigma at which residuals keep enough digits, in rounding errors of a row."""
+
+FAR = 1e5
+"""In sds. A column further from zero loses more than five digits of its difference from an intercept."""
+
+FAR_CORRELATED = 100.0
+"""In sds. A column further from zero gives a correlated hierarchy with intercepts modes that may be missed."""
+
+NORMAL = ("normal", "flat", "constant")
+MIXTURES = (*NORMAL, "student_t", "cauchy")
+"""Priors of coefficients that are covered; a Student or Cauchy prior or hierarchy adds a parameter per coefficient."""
+
+
+def why_not(plan: Plan) -> str:
+    """Return the reason the exact engine does not cover a plan; empty if it does."""
+    reasons = (_family(plan), _sigma(plan), _coefficients(plan), _columns(plan), _size(plan))
+    return next((reason for reason in reasons if reason), "")
+
+
+def _family(plan: Plan) -> str:
+    if plan.family.name != "gaussian":
+        return f"the response is {plan.family.name}, not gaussian"
+    return ""
+
+
+def _sigma(plan: Plan) -> str:
+    if plan.design.standard_errors is not None:
+        return ""
+    sigma = next((part for part in plan.parameters if not _is_plain(part)), plan.scale("sigma"))
+    if isinstance(sigma, LinearPlan):
+        return "sigma has predictors"
+    if sigma is None or sigma.pool is not None:
+        return "sigma has a hierarchy"
+    own = plan.design.predictor.grouping if plan.design.predictor.per_group else None
+    if own is not None and sigma.grouping is not None and not _lies_within(own, sigma.grouping):
+        return f"a {own.name} has rows of several {sigma.grouping.name}s with a sigma each"
+    return ""
+
+
+def _is_plain(part: LinearPlan | ScalePlan) -> bool:
+    return isinstance(part, ScalePlan) and part.pool is None
+
+
+def _lies_within(groups: Grouping, larger: Grouping) -> bool:
+    """Return whether all rows of each group are in the same one of the `larger` groups."""
+    last = np.zeros(len(groups), dtype=np.int64)
+    last[groups.codes] = larger.codes  # for each group, the larger group of its last row
+    return bool(np.array_equal(last[groups.codes], larger.codes))
+
+
+def _coefficients(plan: Plan) -> str:
+    priors: list[tuple[str, Prior, tuple[str, ...]]] = []
+    priors += [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
+    priors += [
+        (c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior
+    ]
+    for name, prior, laws in priors:
+        if prior.law not in laws:
+            return f"the prior of `{name}` is {prior.law}, not normal"
+    return ""
+
+
+def _columns(plan: Plan) -> str:
+    predictor = plan.design.predictor
+    if not any(stands_for_intercept(term, predictor) for term in predictor.terms):
+        return ""
+    correlated = {t.coefficient.term.name for pool in plan.mean.pools if pool.correlation for t in pool.terms}
+    for term in predictor.terms:
+        away = float(np.max(abs(term.means[term.scales > 0]) / term.scales[term.scales > 0], initial=0.0))
+        if stands_for_intercept(term, predictor):
+            continue
+        distance = f"{term.name} is {away:{'.0f' if away < FAR else '.1g'}} of its sds from zero"
+        if away > FAR:
+            return f"{distance}, too far for its slope to have digits enough: write center({term.name})"
+        if away > FAR_CORRELATED and term.name in correlated:
+            return f"{distance}, too far for a correlated hierarchy: write center({term.name})"
+    return ""
+
+
+def _size(plan: Plan) -> str:
+    pooled = {id(term.coefficient.term) for pool in plan.mean.pools for term in pool.terms}
+    shared = own = 0
+    for coefficient in plan.mean.coefficients:
+        columns = coefficient.term.columns.shape[1]
+        own += columns if coefficient.grouped else 0
+        shared += 0 if coefficient.grouped and id(coefficient.term) not in pooled else columns
+    if own > MOST_OWN:
+        return f"each group has {own} coefficients, more than {MOST_OWN}"
+    if shared > MOST_SHARED:
+        return f"the groups share {shared} coefficients, more than {MOST_SHARED}"
+    scales, mixed = _scales(plan), _mixed(plan)
+    if scales + mixed <= MOST_SCALES or _factorises(plan, shared):
+        return ""
+    own, left = _integrated(plan, shared)
+    if own and left <= MOST_SCALES and own <= MOST_INTEGRATED:
+        return ""
+    if own and left <= MOST_SCALES:
+        return f"{own} groups have a scale of their own beside what all share, more than {MOST_INTEGRATED}"
+    more = f", and {mixed} coefficients with Student or Cauchy priors" if mixed else ""
+    return f"there are {scales} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
+
+
+def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
+    """Return the number of groups whose scales can be integrated out, and the number of dimensions left."""
+    sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
+    scales, heavy = _scales(plan), [pool for pool in plan.mean.pools if pool.request.dist != "normal"]
+    columns = sum(term.coefficient.term.columns.shape[1] for pool in heavy for term in pool.terms)
+    mixed = 0 if grouping is None else columns * len(grouping)
+    found = [(0, scales + mixed)]
+    if sigma is not None and sigma.grouping is not None and support(sigma.prior) == (0.0, np.inf):
+        own = len(sigma.grouping)
+        found.append((own, scales - own + mixed + shared))
+    if columns == 1 and grouping is not None:
+        found.append((len(grouping), scales + shared))
+    return min(found, key=lambda each: each[1])
+
+
+def _scales(plan: Plan) -> int:
+    """Return the number of sigmas, sds and correlations."""
+    sigma = plan.scale("sigma")
+    count = (
+        0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
+    )
+    for pool in plan.mean.pools:
+        columns = sum(term.coefficient.term.columns.shape[1] for term in pool.terms)
+        count += sum(term.coefficient.term.columns.shape[1] for term in pool.terms if not _known(term.sd))
+        count += columns * (columns - 1) // 2 if pool.correlation is not None else 0
+    return count
+
+
+def _mixed(plan: Plan) -> int:
+    """Return the number of coefficients with a Student or Cauchy prior."""
+    grouping, count = plan.design.predictor.grouping, 0
+    for pool in plan.mean.pools:
+        for term in pool.terms:
+            columns = term.coefficient.term.columns.shape[1]
+            heavy = grouping is not None and pool.request.dist != "normal"
+            count += columns * len(grouping) if heavy and grouping is not None else 0
+            count += columns if term.mean.law not in NORMAL else 0
+    own = [c for c in plan.mean.coefficients if c.prior is not None and c.prior.law not in NORMAL]
+    return int(count + sum(c.term.columns.shape[1] for c in own))
+
+
+def _known(prior: Prior) -> bool:
+    return prior.law == "constant"
+
+
+def _factorises(plan: Plan, shared: int) -> bool:
+    """Return whether every group has its own sigma and coefficients, and nothing is shared."""
+    sigma, own = plan.scale("sigma"), plan.design.predictor.grouping
+    if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
+        return False
+    return bool(sigma.grouping.labels == own.labels and (sigma.grouping.codes == own.codes).all())
+
+
+def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
+    """Return the reason draws of phi (..., cells) are invalid; empty if they are valid.
+
+    With a prior that keeps sigma from zero, even a perfect fit has a posterior; it cannot be computed where sigma is
+    below the rounding errors of the response.
+    """
+    sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
+    floor = ROUNDING_ERRORS * reduction.rounding
+    if not np.any(np.mean(sigmas < floor, axis=0) > 0.01):
+        return ""
+    unit = "standard errors" if plan.design.standard_errors is not None else "sigma"
+    response = plan.design.response.name
+    if unit == "sigma":
+        least, most = float(np.min(sigmas)), float(np.max(floor))
+        return (
+            f"sigma is as small as {least:.1g} in the posterior, but residuals of `{response}` below {most:.1g} are "
+            "rounding errors: give sigma a prior that keeps it above that"
+        )
+    return f"the standard errors are smaller than the rounding errors of `{response}`"

@@ -1,0 +1,173 @@
+"""Coefficients given phi: exact draws from their Gaussian conditional distributions.
+
+First theta, what all groups share, with the groups' own coefficients integrated out; then each group's own. Both are
+least-squares fits by Gram-Schmidt, the prior among the rows: R b = Q'y is solved for b, with noise of the same size.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise
+from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
+from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds
+from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.latent.device import Array, Device
+
+
+def draw_coefficients(
+    kernel: Kernel, points: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return one draw of all coefficients for each point.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    points : (S, d) array
+        phi on the real line.
+    rng : Generator
+
+    Returns
+    -------
+    theta : (S, t) array
+    beta : (S, p, G) array
+    """
+    reduction = kernel.reduction
+    values = reduction.scales.values(points)
+    theta = np.empty((len(points), len(reduction.reference)))
+    beta = np.empty((len(points), len(reduction.base), reduction.groups))
+    # The blocks are the same on every device, since random numbers go block by block.
+    for block in blocks(reduction, len(points)):
+        _draw_block(kernel, values[block], rng, theta[block], beta[block])
+    return theta, beta
+
+
+def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where it is not determined."""
+    reduction, device = kernel.reduction, kernel.device
+    t = len(reduction.reference)
+    mean, sd = np.full((len(values), t), np.nan), np.full((len(values), t), np.nan)
+    with np.errstate(all="ignore"):
+        for block in blocks(reduction, len(values)):
+            shared = eliminate(kernel, at(reduction, values[block])).shared
+            count = len(values[block])
+            mean[block, reduction.fitted] = _back(device, shared, np.zeros((count, t)))
+            spread = np.zeros((count, t))
+            for c, one in enumerate(np.eye(t)):  # columns of the root of the covariance
+                unit = one / np.sqrt(device.get(shared[c].square))[:, None]
+                spread += (_back(device, shared, unit) - mean[block][:, reduction.fitted]) ** 2
+            sd[block, reduction.fitted] = np.sqrt(spread)
+    return mean, sd
+
+
+def _draw_block(
+    kernel: Kernel, values: FloatArray, rng: np.random.Generator, theta: FloatArray, beta: FloatArray
+) -> None:
+    """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
+    reduction, device = kernel.reduction, kernel.device
+    phi, shift = at(reduction, values), np.empty_like(theta)
+    if len(reduction.reference):
+        shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, rng, len(values))
+    theta[:] = reduction.reference + shift
+    noise = rng.standard_normal((beta.shape[1], len(values), beta.shape[2]))
+    for part in kernel.parts:
+        u = [device.get(each) for each in _own(kernel, part, phi, shift, noise)]
+        places = reduction.place
+        reference = np.array([reduction.reference[at] if at >= 0 else 0.0 for at in places]) + reduction.base
+        if not np.any(reduction.flat):
+            _place(reduction, phi, shift, u, reference, beta)
+            continue
+        _place(reduction, phi, shift, u, np.zeros(len(places)), beta)
+        _flat(reduction, values, shift, noise, beta)
+        beta += reference[:, None]
+
+
+def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, count: int) -> FloatArray:
+    """Return draws of theta - reference (S, t), in the order in which it was fitted."""
+    noise = rng.standard_normal((count, len(shared)))
+    for c, each in enumerate(shared):
+        noise[:, c] /= np.sqrt(device.get(each.square))
+    return _back(device, shared, noise)
+
+
+def _back(device: Device, shared: list[TakenOut], noise: FloatArray) -> FloatArray:
+    """Return the fit of theta - reference to y with noise (S, t) added, by back substitution."""
+    out = np.zeros_like(noise)
+    for c in reversed(range(len(shared))):
+        factors = [row for each in shared[c].factors if each is not None for row in device.get(each)]
+        out[:, c] = factors[-1] + noise[:, c]
+        for later in range(c + 1, len(shared)):
+            out[:, c] -= factors[later - c - 1] * out[:, later]
+    return out
+
+
+def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArray) -> list[Array]:
+    """Return u of the columns that are not flat, arrays (S, G), given theta.
+
+    The columns of M, with s 1 below, are made orthogonal and taken out of r: a least-squares fit to the rows of y and
+    of the prior, in units of s.
+    """
+    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
+    own = np.flatnonzero(~reduction.flat)
+    sd, m = sds(device, part, phi, len(reduction.rows)), at_points(device, part, part.loads, phi)
+    left = residuals(device, part, shift[:, reduction.fitted])
+    unit: list[Entry] = [None] * len(own)
+    vectors = [[*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))]
+    response = [*(None if row is None else row[0, ...] for row in left), *unit]
+    factors, inverses = orthogonalise([*vectors, response])
+    u: list[Array] = [None] * len(own)
+    for j in reversed(range(len(own))):
+        u[j] = device.put(noise[own[j]]) * (sd * xp.sqrt(inverses[j]))
+        if factors[-1][j] is not None:
+            u[j] = u[j] + factors[-1][j]
+        for i in range(j + 1, len(own)):
+            u[j] = less(u[j], factors[i][j], u[i]) if factors[i][j] is not None else u[j]
+    if part.turn is None:
+        return u
+    return [
+        functools.reduce(operator.add, (part.turn[j, i, ...] * u[i] for i in range(len(own))))
+        for j in range(len(own))
+    ]
+
+
+def _place(
+    reduction: Reduction,
+    phi: At,
+    shift: FloatArray,
+    u: list[FloatArray],
+    reference: FloatArray,
+    beta: FloatArray,
+) -> None:
+    """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), except those with flat priors."""
+    own = {int(j): each for j, each in zip(np.flatnonzero(~reduction.flat), u, strict=True)}
+    known: list[FloatArray | None] = [None] * len(reduction.base)
+    for a, rows in enumerate(reduction.pattern()):
+        if a in own:
+            moved = own[a] + reduction.lean[a] if reduction.lean[a] else own[a]
+            moved = moved * phi.stretch[a] if a in phi.stretch else moved
+            for b in rows:
+                part, before = phi.root[:, b, a, None] * moved, known[b]
+                known[b] = part if before is None else before + part
+    for j, (place, found) in enumerate(zip(reduction.place, known, strict=True)):
+        centre = reference[j] + (shift[:, place, None] if place >= 0 else 0.0)
+        beta[:, j] = centre if found is None else found + centre
+
+
+def _flat(
+    reduction: Reduction, values: FloatArray, shift: FloatArray, noise: FloatArray, beta: FloatArray
+) -> None:
+    """Write coefficients with flat priors, less their reference, into `beta` (S, p, G), given all others."""
+    p, columns = len(reduction.base), np.flatnonzero(reduction.flat)
+    shared = shift[:, len(reduction.reference) - (reduction.own.shape[1] - 1 - p) :]
+    sd = values[:, : len(reduction.rows)][:, reduction.sigma_of_group]
+    for i in reversed(range(len(columns))):
+        row, own = reduction.own[i], columns[i]
+        left = row[-1] + sd * noise[own] - shared @ row[p:-1]
+        for j in range(p):
+            if j not in columns[: i + 1]:
+                left = left - row[j] * beta[:, j]
+        beta[:, own] = left / row[own]

@@ -1,0 +1,190 @@
+"""Draws of every parameter of a model: phi by importance sampling, the coefficients exactly given phi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.coefficients import draw_coefficients
+from formulajoint.inference.gaussian.inside import Inside
+from formulajoint.inference.gaussian.line import sample_line, scan_of
+from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
+from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
+from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.gaussian.starts import free, look, typical
+from formulajoint.inference.gaussian.target import factorises, log_posterior, log_posteriors, part
+from formulajoint.inference.gaussian.units import Units, units
+from formulajoint.inference.importance.pools import sample
+from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.inference.latent.device import NUMPY, Device
+
+SIDE_BY_SIDE = 64
+"""Groups that share nothing are computed this many at a time."""
+
+TRAPEZIUM = 5e-6
+"""Error of the log of the integral over one group's scale, for groups of two rows; for others it is smaller."""
+
+LARGE = 16 * 2**20
+"""Bytes, above any array of a block: freeing one array of this size raises glibc's mmap threshold (at most 32 MiB)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """Draws of the exact engine.
+
+    Attributes
+    ----------
+    values : (chains, draws, cells) array
+        phi.
+    theta : (chains, draws, t) array
+    beta : (chains, draws, p, G) array
+    k_hat : float
+    ess : (chains,) array
+        Effective sample size of the importance sample behind each chain, the smallest over the densities.
+    log_evidence, error : float
+    modes : int
+    disagreement : float
+        See `Sampled`.
+    """
+
+    values: FloatArray
+    theta: FloatArray
+    beta: FloatArray
+    k_hat: float
+    ess: FloatArray
+    log_evidence: float
+    error: float
+    modes: int
+    disagreement: float
+
+
+def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device: Device = NUMPY) -> Draws:
+    """Return draws of all parameters.
+
+    Parameters
+    ----------
+    reduction : Reduction
+    draws, chains : int
+    seed : int, optional
+    device : Device
+        Where the arithmetic on groups is done.
+    """
+    scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
+    rng = np.random.default_rng(coefficients_seed)
+    with device.scope():
+        found = sample_scales(reduction, draws, chains, scales_seed, device)
+        points = found.points[0].reshape(chains * draws, -1)
+        theta, beta = draw_coefficients(kernel(reduction, device), points, rng)
+    return Draws(
+        values=reduction.scales.values(found.points[0]),
+        theta=theta.reshape(chains, draws, -1),
+        beta=beta.reshape(chains, draws, *beta.shape[1:]),
+        k_hat=found.k_hat,
+        ess=np.min(found.ess, axis=0),
+        log_evidence=found.log_integral,
+        error=found.error,
+        modes=found.modes,
+        disagreement=found.disagreement,
+    )
+
+
+def sample_scales(
+    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, device: Device = NUMPY
+) -> Sampled:
+    """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
+    _keep_freed_memory()
+    looking, sampling = seed.spawn(2)
+    coordinates = reduction.scales.coordinates
+    if not coordinates:
+        return _all_known(reduction, draws, chains, device)
+    if factorises(reduction):
+        return _side_by_side(reduction, draws, chains, sampling, device)
+    own = units(reduction)
+    if own is not None:
+        return _integrated(kernel(reduction, device), own, draws, chains, (looking, sampling))
+    target = log_posterior(kernel(reduction, device))
+    if len(coordinates) == 1:
+        scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(reduction)]))
+        return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
+    where = look(reduction, np.random.default_rng(looking))
+    return sample(target, where, draws, chains, sampling)
+
+
+def _integrated(
+    kernel: Kernel,
+    own: Units,
+    draws: int,
+    chains: int,
+    seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
+) -> Sampled:
+    """Return draws of phi: the scales of single groups are integrated out, then drawn given the rest."""
+    looking, sampling = seeds
+    rng = np.random.default_rng(looking)
+    if own.dimensions(kernel.reduction) == 0:
+        made = alone(kernel, own)
+        found = _known(draws, chains, float(made.log_density(np.empty((1, 0)))[0]))
+        return _placed(made, found, rng)
+    made, where = inside(kernel, own, rng)
+    if where.starts.shape[1] == 1:
+        scan = scan_of_shared(made, where)
+        found = sample_line(lambda points: made.log_density(points.T)[None], scan, draws, chains, sampling)
+    else:
+        found = sample(made.log_density, where, draws, chains, sampling)
+    return _placed(made, found, rng)
+
+
+def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
+    """Return draws of all of phi, including the scales that were integrated out."""
+    _, chains, draws, d = found.points.shape
+    values = made.draw(found.points.reshape(chains * draws, d), rng)
+    scales = made.kernel.reduction.scales
+    points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
+    return replace(found, points=points, error=found.error + TRAPEZIUM * len(made.units.cells))
+
+
+def _side_by_side(
+    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, device: Device
+) -> Sampled:
+    """Return draws of the sigmas of groups that share nothing."""
+    found = []
+    for first in range(0, len(reduction.rows), SIDE_BY_SIDE):
+        some = part(reduction, slice(first, first + SIDE_BY_SIDE))
+        scan = scan_of(some.scales.coordinates[0], typical(some)[: len(some.rows)])
+        (child,) = seed.spawn(1)
+        found.append(sample_line(log_posteriors(kernel(some, device)), scan, draws, chains, child))
+    return _joined(found)
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Have the C library keep the memory of a block's arrays for the next block.
+
+    Until a larger array has been freed, glibc returns arrays of this size to the system and requests them again, page
+    by page: a third of the time of a first fit.
+    """
+    np.empty(LARGE // 8)
+
+
+def _all_known(reduction: Reduction, draws: int, chains: int, device: Device) -> Sampled:
+    """Return the single point phi of a model in which every scale is a constant."""
+    return _known(draws, chains, float(log_likelihood(kernel(reduction, device), np.empty((1, 0)))[0]))
+
+
+def _known(draws: int, chains: int, value: float) -> Sampled:
+    return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
+
+
+def _joined(found: list[Sampled]) -> Sampled:
+    """Return the samples of all groups as one sample of all their sigmas."""
+    points = np.concatenate([each.points for each in found])  # (G, chains, draws, 1)
+    return Sampled(
+        points=np.moveaxis(points[..., 0], 0, -1)[None],
+        k_hat=max(each.k_hat for each in found),
+        ess=np.concatenate([each.ess for each in found]),
+        log_integral=sum(each.log_integral for each in found),
+        error=float(sum(each.error for each in found)),
+        modes=max(each.modes for each in found),
+    )

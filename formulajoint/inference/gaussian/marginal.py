@@ -1,0 +1,268 @@
+"""log p(y | phi), all coefficients integrated out, at many points phi at once.
+
+Taking out the groups' own coefficients leaves rows that are independent given theta, with variances d (``parts.py``).
+The rows of each sigma that contain theta alone, and the prior of theta, are such rows too. A least-squares fit of theta
+to all of these leaves the sum of squares Q. With R the triangle of that fit and P0 the prior precision of theta,
+
+    log p(y | phi) = -(sum of log(2 pi d) + sum of log(2 pi s^2) over all other rows + 2 log|R| - log|P0| + Q) / 2
+
+(Lindley & Smith, JRSS B 1972). Q is a sum of squared residuals, never a difference, so that digits suffice until sigma
+is of the size of the rounding errors of the response. Only arithmetic of the array API standard (data-apis.org) is
+used: the arrays may come from any library that implements it.
+
+Shapes: S points, and those of ``reduction.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, TakenOut, inner, take_out
+from formulajoint.inference.gaussian.parts import At, Part, at, independent, parts, residuals
+from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.latent.device import CPU_PAIRS, NUMPY, Array, Device
+
+MEMORY = 2**31
+"""Most bytes for the arrays of a block; see `blocks`."""
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """A reduction, and its groups' rows on the device that computes.
+
+    Attributes
+    ----------
+    flat : (G,) array
+        Sum of log|R_ff| over columns with flat priors.
+    plain : (H,) array
+        Number of rows with variance sigma^2: all but those with a variance d and those fitted by flat columns.
+    """
+
+    reduction: Reduction
+    device: Device
+    parts: tuple[Part, ...]
+    flat: FloatArray
+    plain: FloatArray
+
+    @property
+    def scaled(self) -> int:
+        """Number of rows with a variance d, over all groups."""
+        return sum(len(part.loads) * len(part.groups) for part in self.parts)
+
+
+def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
+    """Return the kernel of a reduction, its arrays on `device`."""
+    found, plain = parts(reduction, device), reduction.rows.astype(float)
+    flat = np.flatnonzero(reduction.flat)
+    for part in found:
+        groups = np.bincount(reduction.sigma_of_group[part.groups], minlength=len(plain))
+        plain = plain - groups * (len(part.loads) + len(flat))
+    with np.errstate(divide="ignore"):
+        logs = np.log(abs(reduction.own[np.arange(len(flat)), flat]))
+    return Kernel(reduction, device, found, np.sum(logs, axis=0), plain)
+
+
+def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -> FloatArray:
+    """Return log p(y | phi) at `points` (S, d) on the real line, NaN where arithmetic overflows.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    points : (S, d) array
+    by_group : bool
+        Return one term per group (S, G), for a model in which groups share nothing: points are then (S, G), the
+        coordinates of the groups' own sigmas.
+
+    Returns
+    -------
+    (S,) or (S, G) array
+    """
+    reduction = kernel.reduction
+    values = reduction.scales.values(points)
+    if by_group:
+        of_groups, of_sigmas = given_shared(kernel, values, np.empty((len(points), 0)))
+        return of_groups + of_sigmas
+    with np.errstate(all="ignore"):
+        cut = blocks(reduction, len(points), kernel.device.pairs)
+        found = [_log_likelihood(kernel, values[block]) for block in cut]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return log p(y | phi, theta), the groups' own coefficients integrated out, as a sum over groups and sigmas.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Without ties.
+    values : (S, cells) array
+        phi.
+    shift : (S, t) array
+        Theta less `reduction.reference`.
+
+    Returns
+    -------
+    of_groups : (S, G) array
+        Log density of the rows of each group that contain its coefficients.
+    of_sigmas : (S, H) array
+        Log density of the other rows of each sigma, plus `reduction.log_unit`, which needs a model with one sigma.
+    """
+    reduction, count = kernel.reduction, len(values)
+    of_groups = np.empty((count, reduction.groups))
+    with np.errstate(all="ignore"):
+        for block in blocks(reduction, count, kernel.device.pairs):
+            of_groups[block] = _of_groups(kernel, values[block], shift[block])
+        return of_groups, _of_sigmas(kernel, values, shift)
+
+
+def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
+    device, total = kernel.device, np.zeros((len(values), kernel.reduction.groups))
+    for part in kernel.parts:
+        left = [[row] for row in residuals(device, part, shift[:, kernel.reduction.fitted])]
+        rows, inverses = independent(device, part, at(kernel.reduction, values), len(kernel.plain), left)
+        for row, inverse in zip(rows, inverses, strict=True):
+            square = 0.0 if row.blocks[0] is None else row.blocks[0][0, ...] ** 2 * inverse
+            total = total + device.get(square - device.xp.log(inverse)) + LOG_2PI
+    return -0.5 * total - kernel.flat
+
+
+def _of_sigmas(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
+    variances = values[:, : len(kernel.plain)] ** 2
+    total = rest_squares(kernel, shift) / variances + (LOG_2PI + np.log(variances)) * kernel.plain
+    return kernel.reduction.log_unit - 0.5 * total
+
+
+def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
+    """Return the sum of squares of the rows of each sigma that contain no group's coefficients (S, H)."""
+    rest = kernel.reduction.rest
+    k = rest.shape[1] - 1
+    own = shift[:, shift.shape[1] - k :]
+    left = rest[None, :, :, k] - np.sum(rest[None, :, :, :k] * own[:, None, None, :], axis=-1)
+    return np.asarray(np.sum(left**2, axis=-1))
+
+
+def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
+    """Yield slices of points that bound memory.
+
+    A block has at most `pairs` pairs of a point and a group, fewer where `MEMORY` requires it, and at least one point.
+    Besides its result it needs at most (p + 2) (p + t + 3) float64 arrays with a number for each pair. They take at
+    most `MEMORY` bytes or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
+    """
+    p, t, groups = len(reduction.base), len(reduction.reference), reduction.groups
+    most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
+    step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: with one group, D takes as much again
+    for start in range(0, points, step):
+        yield slice(start, start + step)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eliminated:
+    """Results of taking out all coefficients at S points.
+
+    Attributes
+    ----------
+    shared : list of TakenOut
+        The elements of theta, in the order of `Reduction.fitted`.
+    logs : (S,) array
+        Sum of log d and of 2 log|R|, without constants.
+    squares : (S,) array
+        Q.
+    """
+
+    shared: list[TakenOut]
+    logs: Array
+    squares: Array
+
+
+def eliminate(kernel: Kernel, phi: At) -> Eliminated:
+    """Take out all coefficients at parameters phi."""
+    reduction, xp, values = kernel.reduction, kernel.device.xp, phi.values
+    t = len(reduction.reference)
+    means = int(np.sum(reduction.place >= 0))
+    widths = [*[1] * means, t - means + 1]
+    rows, logs = shared_rows(kernel, values, widths), xp.zeros_like(kernel.device.put(values[:, 0]))
+    for part in kernel.parts:
+        own, inverses = independent(kernel.device, part, phi, len(reduction.rows))
+        for inverse in inverses:
+            logs = logs - xp.sum(xp.log(inverse), axis=-1)
+        if part.classes is not None:
+            own, more = _without_ties(kernel, part, own, widths)
+            logs = logs + more
+        rows += own
+    shared = []
+    for _ in range(t):
+        rows, widths, found = take_out(xp, rows, widths)
+        logs = logs + xp.log(found.square)
+        shared.append(found)
+    column = [row.blocks[0] for row in rows]
+    weighted = [row.weighted(entry) for row, entry in zip(rows, column, strict=True)]
+    explained = inner(xp, rows, weighted, column)
+    squares = kernel.device.put(np.sum(_outside(kernel, values), axis=1))
+    return Eliminated(shared, logs, squares if explained is None else squares + explained[0, ...])
+
+
+def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]) -> tuple[list[Row], Array]:
+    """Take out the coefficients that the groups of each class share; return the log determinants, too (S,)."""
+    device, xp = kernel.device, kernel.device.xp
+    roots = np.sqrt(kernel.reduction.tied_precision())[:, None, None, :]
+    one, tied = device.put(np.eye(roots.shape[-1])), len(roots)
+    for column in range(tied):
+        own: list[Entry] = [None] * (tied + len(widths))
+        own[column] = device.put(roots[column])
+        rows = [*rows, Row(own, None, one)]
+    widths, logs = [*[1] * tied, *widths], 0.0
+    for _ in range(tied):
+        rows, widths, found = take_out(xp, rows, widths)
+        logs = logs + xp.sum(xp.log(found.square), axis=-1)
+    return [Row(row.blocks, row.weight) for row in rows], logs
+
+
+def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[Row]:
+    """Return the rows of each sigma that contain theta alone, and the prior of theta, in blocks of `widths` columns.
+
+    The last row of each sigma, which contains no coefficient, is left out; see `_outside`.
+    """
+    reduction, put, means = kernel.reduction, kernel.device.put, len(widths) - 1
+    t, k, order = len(reduction.reference), widths[-1] - 1, reduction.fitted
+    data = np.empty((k + 1, len(values), len(reduction.rest) * k))
+    for column, out in zip(np.moveaxis(reduction.rest[:, :k], 2, 0), data, strict=True):
+        scaled = column / values[:, : len(column), None]
+        out[:] = scaled.reshape(len(values), -1)
+    precision = prior_precision(reduction, values) if reduction.loosened else reduction.precision[None]
+    roots = np.sqrt(precision[:, order])
+    prior = np.zeros((t + 1, len(roots), t))
+    prior[np.arange(t), :, np.arange(t)] = roots.T
+    prior[t] = roots * reduction.pull[order]
+    own = Row([put(prior[first:end]) for first, end in pairwise(np.cumsum([0, *widths]))], None)
+    return [own, Row([*[None] * means, put(data)], None)] if k else [own] if t else []
+
+
+def _outside(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return the residual sum of squares of the rows of each sigma, in units of its square (S, H)."""
+    return np.asarray((kernel.reduction.rest[:, -1, -1] / values[:, : len(kernel.plain)]) ** 2)
+
+
+def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
+    """Return the prior precision of theta (S, t), 0 for flat priors."""
+    out = np.tile(reduction.precision, (len(values), 1))
+    for place, cell in reduction.loosened.items():
+        out[:, place] *= values[:, cell]
+    return out
+
+
+def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return log p(y | phi) at parameters phi (S, cells)."""
+    reduction, get = kernel.reduction, kernel.device.get
+    out = eliminate(kernel, at(reduction, values))
+    total = get(out.logs) + get(out.squares) + LOG_2PI * kernel.scaled
+    total = total + (LOG_2PI + 2 * np.log(values[:, : len(reduction.rows)])) @ kernel.plain
+    total = total - np.sum(np.log(prior_precision(reduction, values)[:, reduction.precision > 0]), axis=1)
+    total = total + 2 * np.sum(kernel.flat) - np.sum(reduction.precision == 0) * LOG_2PI
+    return np.asarray(reduction.log_unit - 0.5 * total)

@@ -1,0 +1,167 @@
+"""Draws under the names, dims and coords of the PyMC model, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.evaluate.contrast_nodes import given_draws, node_dims, on_draws, share_draws
+from formulajoint.compiler.plan import Coefficient, Plan, Pool
+from formulajoint.distributions.prior import Prior
+from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
+from formulajoint.inference.gaussian.draws import Draws
+from formulajoint.inference.gaussian.reduction import Block, Reduction
+from formulajoint.inference.latent.phi import correlation_root
+
+type Variable = tuple[str, tuple[str, ...], FloatArray]
+"""A variable's name, its dims after chain and draw, and its draws."""
+
+
+def posterior(
+    plan: Plan,
+    reduction: Reduction,
+    draws: Draws,
+    rng: np.random.Generator,
+    seconds: float,
+    again: Mapping[str, int | float],
+) -> NamedDraws:
+    """Return the draws under the names of the plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    reduction : Reduction
+        Of the plan.
+    draws : Draws
+        Of the reduction.
+    rng : Generator
+        For uncertain weights, on which the data have no information.
+    seconds : float
+        Duration of the draws.
+    again : mapping
+        Settings that reproduce the draws.
+    """
+    about = {
+        "inference_library": "formulajoint",
+        "inference_library_version": _version(),
+        "sampling_time": seconds,
+        "sample_dims": ["chain", "draw"],
+    }
+    variables = {name: (dims, values) for name, dims, values in _variables(plan, reduction, draws)}
+    variables |= _contrasts(plan, variables, rng)
+    used = {dim for dims, _ in variables.values() for dim in dims}
+    coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
+    return NamedDraws(variables, coords, _statistics(draws), {"engine": "exact", **again}, about)
+
+
+@cache
+def _version() -> str:
+    """Return the package's version, which takes milliseconds to look up."""
+    return version("formulajoint")
+
+
+def _statistics(draws: Draws) -> Named:
+    return {
+        "k_hat": ((), draws.k_hat),
+        "importance_ess": (("chain",), draws.ess),
+        "log_evidence": ((), draws.log_evidence),
+        "log_evidence_error": ((), draws.error),
+        "modes": ((), draws.modes),
+        "disagreement": ((), draws.disagreement),
+    }
+
+
+def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
+    for coefficient, values in _coefficients(plan, reduction, draws):
+        yield coefficient.name, coefficient.dims, values
+    for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
+        yield from _pool(pool, block, reduction, draws)
+    sigma = plan.scale("sigma")
+    if sigma is not None and not _is_constant(sigma.prior):
+        sigmas = draws.values[..., : len(reduction.rows)]
+        yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
+
+
+def _is_constant(prior: Prior | None) -> bool:
+    return prior is not None and prior.law == "constant"
+
+
+def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tuple[Coefficient, FloatArray]]:
+    """Yield the draws of each term's coefficients (chain, draw, ...)."""
+    both, own, shared = draws.values.shape[:2], 0, int(np.sum(reduction.place >= 0))
+    for coefficient in plan.mean.coefficients:
+        shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
+        count = coefficient.term.columns.shape[1]
+        if _is_constant(coefficient.prior):
+            continue
+        if coefficient.grouped:
+            values = np.moveaxis(draws.beta[:, :, own : own + count], 2, 3)  # (chain, draw, G, k)
+            yield coefficient, values.reshape(*both, *shape)
+            own += count
+        else:
+            yield coefficient, draws.theta[..., shared : shared + count].reshape(*both, *shape)
+            shared += count
+
+
+def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
+    """Yield the means, sds and correlations of a hierarchy, and the variables that PyMC needs to continue from them."""
+    both, at = draws.values.shape[:2], 0
+    sds = draws.values[..., block.sds]
+    for term in pool.terms:
+        count = term.coefficient.term.columns.shape[1]
+        shape = (*both, *term.coefficient.term.shape)
+        columns = block.columns[at : at + count]
+        if not _is_constant(term.mean):
+            yield term.mean_name, term.dims, draws.theta[..., reduction.place[columns]].reshape(shape)
+        if not _is_constant(term.sd):
+            yield term.sd_name, term.dims, sds[..., at : at + count].reshape(shape)
+        for name, column in zip(term.column_names, columns, strict=False):
+            yield name, (pool.group_dim,), draws.beta[:, :, column]
+        at += count
+    if pool.correlation is not None:
+        shares = draws.values[..., block.partials]
+        root = correlation_root(shares, len(block.columns))
+        yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
+        yield pool.correlation.partial_name, (pool.correlation.partial_dim,), shares
+    yield from _offsets(pool, block, reduction, draws)
+
+
+def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
+    """Yield the standardised distances from a hierarchy's mean, which PyMC samples in place of coefficients."""
+    if all(term.centered for term in pool.terms):
+        return
+    mean = np.stack([_mean(reduction, draws, column) for column in block.columns], axis=-1)
+    root = reduction.root(draws.values)[..., block.columns[:, None], block.columns[None, :]]
+    away = draws.beta[:, :, block.columns] - mean[..., None]  # (chain, draw, m, G)
+    distances, at = np.moveaxis(np.linalg.solve(root, away), 2, 3), 0
+    for term in pool.terms:
+        count = term.coefficient.term.columns.shape[1]
+        if term.offset_name is not None:
+            own = distances[..., at : at + count]
+            shape = (*own.shape[:3], *term.coefficient.term.shape)
+            yield term.offset_name, term.coefficient.dims, own.reshape(shape)
+        at += count
+
+
+def _mean(reduction: Reduction, draws: Draws, column: int) -> FloatArray:
+    """Return the mean of a hierarchy's column (chain, draw)."""
+    place = reduction.place[column]
+    return draws.theta[..., place] if place >= 0 else np.full(draws.theta.shape[:2], reduction.base[column])
+
+
+def _contrasts(
+    plan: Plan, variables: Mapping[str, tuple[tuple[str, ...], FloatArray]], rng: np.random.Generator
+) -> dict[str, tuple[tuple[str, ...], FloatArray]]:
+    """Return the contrast nodes, and the weights that differ from draw to draw, by name."""
+    if not plan.contrasts:
+        return {}
+    both = next(iter(variables.values()))[1].shape[:2]
+    count, dims = int(np.prod(both)), node_dims(plan)
+    known = given_draws(plan, count) | {name: in_a_row(values) for name, (_, values) in variables.items()}
+    shares = share_draws(plan.shares, count, rng)
+    found = shares | on_draws(plan.contrasts, known | shares)
+    return {name: (dims[name], by_chain(values, both)) for name, values in found.items()}

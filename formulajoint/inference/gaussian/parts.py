@@ -1,0 +1,254 @@
+"""Rows of the groups' triangles on the device that computes, made independent at parameters phi.
+
+Without flat columns and their rows, the rows of a group are
+
+    r = R_theta (theta - reference) + M u + e,     M = R D,  u ~ N(0, 1),  e ~ N(0, s^2),
+
+where the prior means of u are subtracted from r. Their covariance is V = s^2 1 + M M' = L diag(d) L', by Gram-Schmidt
+on the rows of [M, s 1], from the last row up; L^-1 makes them independent, with variances d.
+
+Shapes: S points, and those of ``reduction.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, less, orthogonalise
+from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.latent.device import Array, Device
+
+ALIKE = 1e4
+"""Largest ratio of the sizes of columns at which singular values are used; the smallest lose precision by it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """An element of M: ``sum_b R_ib D_ba``, in each group.
+
+    Attributes
+    ----------
+    sources : tuple of int
+        The rows b of column a of D; none where D_ba is constant.
+    column : int
+        a.
+    table : (b, G) array
+        R_ib, times D_ba where that is constant.
+    """
+
+    sources: tuple[int, ...]
+    column: int
+    table: Array
+
+
+type Loads = tuple[tuple[Load | None, ...], ...]
+"""M, row by row."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Groups whose rows are treated alike, without rows that are zero in all of them.
+
+    Attributes
+    ----------
+    loads : Loads
+        For the columns of D that each group has for itself.
+    together : Loads
+        For those that the groups of a class share.
+    columns : tuple of tuples of (n, 1, G) arrays
+        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then one block of
+        the columns that only theta has, and r.
+    groups : (G,) int array
+    sigmas : (G,) int array
+        The sigma of each group.
+    classes : (G, C) array or None
+        1 where a group belongs to a class.
+    turn : (o, o, G) array or None
+        Rotation of the u of `loads` into that of D, if the loads were made orthogonal.
+    """
+
+    loads: Loads
+    together: Loads
+    columns: tuple[tuple[Entry, ...], ...]
+    groups: IntArray
+    sigmas: Array
+    classes: Entry = None
+    turn: Entry = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class At:
+    """Parameters phi at S points.
+
+    Attributes
+    ----------
+    values : (S, cells) array
+    root : (S, p, p) array
+        D.
+    stretch : dict of (S, G) arrays
+        Each group's factor for a column of D, by column: for Student and Cauchy hierarchies.
+    """
+
+    values: FloatArray
+    root: FloatArray
+    stretch: dict[int, FloatArray]
+
+
+def at(reduction: Reduction, values: FloatArray) -> At:
+    """Return D at parameters phi (S, cells)."""
+    stretch = {column: values[:, cells] ** -0.5 for column, cells in reduction.stretched.items()}
+    return At(values, reduction.root(values), stretch)
+
+
+def parts(reduction: Reduction, device: Device) -> tuple[Part, ...]:
+    """Return the groups' rows on `device`; with ties, one part for groups that are alone and one for the others."""
+    if not len(reduction.base):
+        return ()
+    ties, everyone = reduction.ties, np.arange(reduction.groups)
+    own = [int(j) for j in np.flatnonzero(~reduction.flat)]
+    if ties is None:
+        return (_part(reduction, device, everyone, own, []),)
+    last = len(reduction.base) - ties.columns
+    alone = (_part(reduction, device, ties.alone, own, []),) if len(ties.alone) else ()
+    groups = np.concatenate(ties.classes)
+    classes = np.repeat(np.eye(len(ties.classes)), [len(some) for some in ties.classes], axis=0)
+    free, tied = [j for j in own if j < last], [j for j in own if j >= last]
+    return *alone, _part(reduction, device, groups, free, tied, classes)
+
+
+def _part(
+    reduction: Reduction,
+    device: Device,
+    groups: IntArray,
+    own: Sequence[int],
+    tied: Sequence[int],
+    classes: FloatArray | None = None,
+) -> Part:
+    p = len(reduction.base)
+    rows = _centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
+    fixed, turn = reduction.fixed, None
+    if not reduction.blocks and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
+        rows, turn = _made_orthogonal(rows, own, fixed)
+        fixed = np.ones(p)
+    rows = rows[np.any(rows != 0, axis=(1, 2))]
+    pattern = reduction.pattern()
+    varying = {int(a) for block in reduction.blocks for a in block.columns}
+    pooled = range(int(np.sum(reduction.place >= 0)))
+    means = [int(np.flatnonzero(reduction.place == c)[0]) for c in reduction.fitted[: len(pooled)]]
+
+    def load(row: FloatArray, a: int) -> Load | None:
+        sources = tuple(b for b in (pattern[a] if a in varying else (a,)) if np.any(row[b]))
+        if not sources:
+            return None
+        if a in varying:
+            return Load(sources, a, device.put(np.ascontiguousarray(row[list(sources)])))
+        return Load((), a, device.put(row[[a]] * fixed[a]))
+
+    def block(values: FloatArray) -> Entry:
+        return device.put(np.ascontiguousarray(values[:, None])) if np.any(values) else None
+
+    return Part(
+        loads=tuple(tuple(load(row, a) for a in own) for row in rows),
+        together=tuple(tuple(load(row, a) for a in tied) for row in rows),
+        columns=tuple((*(block(row[[j]]) for j in means), block(row[p:])) for row in rows),
+        groups=groups,
+        sigmas=device.put(reduction.sigma_of_group[groups]),
+        classes=None if classes is None else device.put(classes),
+        turn=None if turn is None else device.put(turn),
+    )
+
+
+def _centred(reduction: Reduction) -> FloatArray:
+    """Return the groups' rows with the prior means of u subtracted from y."""
+    out = reduction.own.copy()
+    for j in np.flatnonzero(reduction.lean):
+        out[:, -1] -= out[:, j] * (reduction.lean[j] * reduction.fixed[j])
+    return out
+
+
+def _alike(m: FloatArray) -> bool:
+    """Return whether the columns of M (o, o, G) are of similar size: its singular values then keep their digits."""
+    sizes = np.sqrt(np.sum(m**2, axis=(0, 2)))
+    return bool(m.size and np.max(sizes) < ALIKE * np.min(sizes[sizes > 0], initial=np.inf))
+
+
+def _made_orthogonal(
+    rows: FloatArray, own: Sequence[int], fixed: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return rows rotated so that M, in place of R, is diagonal, and the rotation back; D must not depend on phi."""
+    table = np.moveaxis(rows, 2, 0)
+    left, values, right = np.linalg.svd(table[:, :, own] * fixed[own])
+    out = np.einsum("gji,gjc->gic", left, table)
+    out[:, :, own] = values[:, :, None] * np.eye(len(own))
+    return np.moveaxis(out, 0, 2), np.ascontiguousarray(np.moveaxis(right, 0, 2).swapaxes(0, 1))
+
+
+def sds(device: Device, part: Part, at_: At, sigmas: int) -> Array:
+    """Return the residual sd of each group (S, G), or (S, 1) where there is one for all."""
+    values = device.put(np.ascontiguousarray(at_.values[:, :sigmas]))
+    return values if sigmas == 1 else device.xp.take(values, part.sigmas, axis=1)
+
+
+def at_points(device: Device, part: Part, loads: Loads, at_: At) -> list[list[Entry]]:
+    """Return M, row by row: arrays (S, G), (1, G) where they do not depend on phi, None where they are zero."""
+    stretch = {a: device.put(own[:, part.groups]) for a, own in at_.stretch.items()}
+
+    def value(load: Load | None) -> Entry:
+        if load is None or not load.sources:
+            return None if load is None else load.table
+        factors = device.put(np.ascontiguousarray(at_.root[:, load.sources, load.column]))
+        out = factors @ load.table if len(load.sources) > 1 else factors * load.table
+        return out * stretch[load.column] if load.column in stretch else out
+
+    return [[value(load) for load in row] for row in loads]
+
+
+def residuals(device: Device, part: Part, shift: FloatArray) -> list[Entry]:
+    """Return ``r - R_theta shift`` (1, S, G), row by row, for shifts (S, t) of theta in the order of the columns."""
+    means = len(part.columns[0]) - 1 if part.columns else 0
+    own = [device.put(np.ascontiguousarray(shift[:, c, None])) for c in range(shift.shape[1])]
+    out: list[Entry] = []
+    for *heads, last in part.columns:
+        left = None if last is None else last[-1:, ...]
+        shared = [None if last is None else last[c, ...] for c in range(len(own) - means)]
+        columns = [*(None if head is None else head[0, ...] for head in heads), *shared]
+        for move, column in zip(own, columns, strict=True):
+            left = left if column is None else less(left, move, column[None, ...])
+        out.append(left)
+    return out
+
+
+def independent(
+    device: Device,
+    part: Part,
+    at_: At,
+    sigmas: int,
+    columns: Sequence[Sequence[Entry]] | None = None,
+) -> tuple[list[Row], list[Array]]:
+    """Return the rows of L^-1 [M of what classes share, columns], and 1 / d of each (S, G).
+
+    `columns`, by row and block, default to those of the part.
+    """
+    columns = part.columns if columns is None else columns
+    sd, m = sds(device, part, at_, sigmas), at_points(device, part, part.loads, at_)
+    unit: list[Entry] = [None] * len(m)
+    vectors = [[*row, *unit[:i], sd, *unit[i + 1 :]] for i, row in enumerate(m)]
+    vectors.reverse()
+    factors, inverses = orthogonalise(vectors)
+    del vectors, m
+    # A row without M has one variance for all groups.
+    inverses = [device.xp.broadcast_to(each, (len(at_.values), len(part.groups))) for each in inverses]
+    together = at_points(device, part, part.together, at_)
+    rows: list[Row] = []
+    for i, own in enumerate(factors):
+        of = len(factors) - 1 - i
+        blocks = [*(None if each is None else each[None, ...] for each in together[of]), *columns[of]]
+        for j, factor in enumerate(own):
+            if factor is not None:
+                blocks = [less(a, factor, b) for a, b in zip(blocks, rows[j].blocks, strict=True)]
+        rows.append(Row(blocks, inverses[i], part.classes))
+    return rows, inverses

@@ -1,0 +1,182 @@
+"""Regions to search for the density of phi: start points from which modes may be reached, and a broad distribution.
+
+Start points are of several kinds, since modes depend on where data and priors agree: sizes that the data suggest,
+larger and smaller; modes of the priors; one sigma small and all others large, so that one group owns what all share;
+and, with correlated hierarchies, columns as written and columns made orthogonal. Where a column is far from zero these
+differ, and either may be a mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.importance.proposal import Mixture
+from formulajoint.inference.importance.searches import Look
+from formulajoint.inference.latent.phi import Coordinate
+
+PLAUSIBLE = 60
+"""Number of plausible start points: this times (coordinates + 1)."""
+
+WIDE = 2.0
+"""Sd of the log of a scale about its plausible value, and of the coordinate of a correlation."""
+
+LOOSE = (-6.0, 4.0)
+"""Mean and sd of the log of w where the data contradict a Student or Cauchy prior of theta."""
+
+MOST_SPREAD = 6.0
+"""Largest sd used for a prior on the real line; the tails of the mixture are those of a t distribution."""
+
+
+def look(reduction: Reduction, rng: np.random.Generator) -> Look:
+    """Return the regions to search for the density of phi.
+
+    Parameters
+    ----------
+    reduction : Reduction
+    rng : Generator
+    """
+    sizes = typical(reduction)
+    places, coordinates = free(reduction), reduction.scales.coordinates
+    count = PLAUSIBLE * (len(coordinates) + 1)
+    plausible = np.stack(
+        [
+            _loosened(count, rng)
+            if at in reduction.loosened.values()
+            else _plausible(coordinate, sizes[at], at < len(reduction.rows), count, rng)
+            for at, coordinate in zip(places, coordinates, strict=True)
+        ],
+        axis=1,
+    )
+    modes = np.array([coordinate.mode for coordinate in coordinates])
+    kinds = [plausible, modes + rng.normal(0.0, WIDE, plausible.shape), *_owned(reduction, sizes, plausible)]
+    if any(block.correlated for block in reduction.blocks):
+        kinds.append(turned(reduction, plausible, rng))
+    loosened = np.array([at in reduction.loosened.values() for at in places])
+    return Look(np.concatenate(kinds), broad(coordinates, sizes[places], modes, loosened))
+
+
+def broad(
+    coordinates: tuple[Coordinate, ...], sizes: FloatArray, modes: FloatArray, loosened: NDArray[np.bool_]
+) -> Mixture:
+    """Return a broad mixture: about the sizes that the data suggest, about the priors, and between the two.
+
+    Parameters
+    ----------
+    coordinates : tuple of Coordinate
+    sizes : (d,) array
+        Sizes that the data suggest; NaN for none.
+    modes : (d,) array
+        Modes of the priors.
+    loosened : (d,) bool array
+        Coordinates of w, small where the data contradict a Student or Cauchy prior of theta.
+    """
+    data = np.array(
+        [
+            0.0 if np.isnan(size) else float(coordinate.at(np.asarray(size)))
+            for coordinate, size in zip(coordinates, sizes, strict=True)
+        ]
+    )
+    own, spread = prior_moments(coordinates, data)
+    between = (data + own) / 2
+    means = np.stack([data - np.where(np.isnan(sizes), 0.0, 1.0), own, between])
+    sds = np.stack([np.full(len(data), WIDE), spread, WIDE + abs(data - own) / 2])
+    if np.any(loosened):
+        means = np.concatenate([means, np.where(loosened, LOOSE[0], means)])
+        sds = np.concatenate([sds, np.where(loosened, LOOSE[1], sds)])
+    roots = np.eye(len(data)) * sds[:, None, :]
+    return Mixture(np.tile([0.4, 0.3, 0.3], len(means) // 3) * 3 / len(means), means, roots)
+
+
+def prior_moments(coordinates: tuple[Coordinate, ...], instead: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return approximate means and sds of the coordinates' priors (d,); for improper ones `instead` and `WIDE`."""
+    known: dict[str, tuple[float, float]] = {}
+    for coordinate in coordinates:  # many may share a prior
+        if str(coordinate.prior) not in known:
+            known[str(coordinate.prior)] = coordinate.moments()
+    found = np.array([known[str(coordinate.prior)] for coordinate in coordinates])
+    improper = np.isnan(found[:, 0])
+    centre = np.where(improper, instead, found[:, 0])
+    return centre, np.where(improper, WIDE, np.clip(found[:, 1], 1e-3, MOST_SPREAD))
+
+
+def free(reduction: Reduction) -> list[int]:
+    """Return the places of the parameters that are not constant."""
+    return [at for at, cell in enumerate(reduction.scales.cells) if isinstance(cell, Coordinate)]
+
+
+def typical(reduction: Reduction) -> FloatArray:
+    """Return for each parameter (cells,) the size that the data suggest; NaN where they suggest none."""
+    rows = reduction.rows
+    own = reduction.spreads()
+    overall = float(np.sqrt(rows @ own**2 / np.sum(rows)))
+    out = np.full(len(reduction.scales.cells), np.nan)
+    out[: len(rows)] = np.where(own > 0, own, overall)
+    sizes = reduction.column_sizes()
+    for block in reduction.blocks:
+        out[block.sds] = overall / np.where(sizes > 0, sizes, 1.0)[block.columns]
+    return out
+
+
+def _plausible(
+    coordinate: Coordinate, size: float, sigma: bool, count: int, rng: np.random.Generator
+) -> FloatArray:
+    if np.isnan(size):
+        return rng.normal(0.0, 1.5, count)
+    low, high = (-4.0, 0.1) if sigma else (-3.0, 1.0)  # powers of ten
+    return coordinate.at(size * 10 ** rng.uniform(low, high, count))
+
+
+def _loosened(count: int, rng: np.random.Generator) -> FloatArray:
+    """Return logs of w of a Student or Cauchy prior: about 0 where the data agree with it, else far below."""
+    return np.where(rng.random(count) < 0.5, rng.normal(0.0, 1.0, count), rng.uniform(-16.0, 0.0, count))
+
+
+def _owned(reduction: Reduction, sizes: FloatArray, plausible: FloatArray) -> Iterator[FloatArray]:
+    """Yield plausible points with the sigma of one group small, and those of all others large."""
+    sigmas, places = len(reduction.rows), free(reduction)
+    own = [place for place, at in enumerate(places) if at < sigmas]
+    if len(own) < 2:
+        return
+    coordinates = reduction.scales.coordinates
+    large = np.array([float(coordinates[place].at(np.asarray(sizes[places[place]]))) for place in own])
+    for place, at in zip(own, large, strict=True):
+        out = plausible[: len(plausible) // len(own) + 1].copy()
+        out[:, own] = large + np.abs(plausible[: len(out), own] - large) / 3
+        out[:, place] = np.minimum(plausible[: len(out), place], at)
+        yield out
+
+
+def turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return start points (n, d) whose hierarchies are uncorrelated in an orthogonal basis of the columns.
+
+    With X'X = N R'R these coefficients are R beta, so that beta has the root R^-1 diag(spread); the coordinate of a
+    partial correlation r is 2 artanh(r).
+    """
+    out, places = points.copy(), {at: place for place, at in enumerate(free(reduction))}
+    rows = reduction.rows
+    overall = float(np.sqrt(rows @ reduction.spreads() ** 2 / np.sum(rows)))
+    for block in reduction.blocks:
+        m = len(block.columns)
+        sds = [places.get(cell, -1) for cell in range(block.sds.start, block.sds.stop)]
+        gram = reduction.gram_of(block.columns)
+        size = np.sqrt(np.diagonal(gram))
+        if not block.correlated or min(sds) < 0 or np.min(size) == 0:
+            continue
+        if np.linalg.matrix_rank(gram / np.outer(size, size), hermitian=True) < m:  # units do not matter
+            continue
+        turn = np.linalg.inv(np.linalg.cholesky(gram).T)
+        spread = overall * 10 ** rng.uniform(-2.0, 0.5, (len(points), 1, m))
+        root = np.swapaxes(np.linalg.qr(np.swapaxes(turn * spread, 1, 2), mode="r"), 1, 2)
+        root *= np.sign(np.diagonal(root, axis1=1, axis2=2))[:, None, :]
+        for i, place in enumerate(sds):
+            out[:, place] = reduction.scales.coordinates[place].at(np.linalg.norm(root[:, i], axis=1))
+        pairs = ((j, i) for j in range(m) for i in range(j + 1, m))
+        for cell, (j, i) in zip(range(block.partials.start, block.partials.stop), pairs, strict=True):
+            rest = np.linalg.norm(root[:, i, j + 1 : i + 1], axis=1)
+            out[:, places[cell]] = 2 * np.arcsinh(root[:, i, j] / rest)
+    return out

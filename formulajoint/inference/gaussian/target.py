@@ -1,0 +1,61 @@
+"""The log density of phi given the data.
+
+Where groups share nothing, each with its own coefficients and sigma, there is one density of one number per group;
+otherwise there is one density of all of phi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.marginal import Kernel, log_likelihood
+from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.importance.mode import Target
+from formulajoint.inference.latent.phi import Scales
+from formulajoint.inference.panels import Densities
+
+
+def factorises(reduction: Reduction) -> bool:
+    """Return whether the groups share nothing, so that each has its own density."""
+    groups, sigmas = reduction.groups, len(reduction.rows)
+    alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
+    return alone and groups == sigmas > 1 and len(reduction.scales.coordinates) == sigmas
+
+
+def log_posterior(kernel: Kernel) -> Target:
+    """Return the log density of points (n, d): prior times likelihood."""
+    scales = kernel.reduction.scales
+
+    def target(points: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            return scales.log_prior(points) + log_likelihood(kernel, points)
+
+    return target
+
+
+def log_posteriors(kernel: Kernel) -> Densities:
+    """Return the log densities of points (G, n) of groups that share nothing."""
+    (coordinate, *_) = kernel.reduction.scales.coordinates  # all sigmas have one prior
+
+    def densities(points: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            return coordinate.log_prior(points) + log_likelihood(kernel, points.T, by_group=True).T
+
+    return densities
+
+
+def part(reduction: Reduction, groups: slice) -> Reduction:
+    """Return the reduction of some of the groups that share nothing."""
+    count = len(reduction.rows[groups])
+    return replace(
+        reduction,
+        own=reduction.own[:, :, groups],
+        rest=reduction.rest[groups],
+        rows=reduction.rows[groups],
+        rounding=reduction.rounding[groups],
+        scales=Scales(reduction.scales.cells[groups]),
+        sigma_of_group=np.arange(count),
+    )

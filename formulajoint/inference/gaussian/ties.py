@@ -1,0 +1,141 @@
+"""Groups that share coefficients: the null model of ``treatment[A] == treatment[B]``, other groups being free.
+
+The groups of a class share one draw from the hierarchy of the tested columns, T; each has its own draw of the rest, O:
+
+    beta_gT = b for all g in the class,     b ~ N(mu_T, S_TT),
+    beta_gO ~ N(mu_O + S_OT S_TT^-1 (b - mu_T), S_OO - S_OT S_TT^-1 S_TO),     S = D D'.
+
+Where T stands first among the hierarchy's columns, D is lower triangular, b = mu_T + D_TT u_T and beta_gO = mu_O + D_OT
+u_T + D_OO u_gO: the groups share u_T. So u_O is integrated out in each group, T last in its triangle, and u_T is fitted
+to the rows of all groups of a class. LKJ correlations are the same in any order of the columns.
+
+Not pooled, the prior is conditioned on equality: u_T of n groups, N(lean, 1) each, is N(lean, 1 / n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formulajoint.arrays import IntArray
+from formulajoint.compiler.plan import Plan
+from formulajoint.contrasts.hypotheses import Hypothesis, layout
+from formulajoint.design.schema import Design
+from formulajoint.inference.gaussian.columns import own_columns
+from formulajoint.inference.gaussian.reduction import Block, Reduction, Ties
+from formulajoint.inference.gaussian.triangles import reordered
+from formulajoint.inference.latent.phi import Cell, Scales
+
+type Column = tuple[str, int]
+"""A term's name, and which of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """Columns and groups that a hypothesis makes equal.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+    classes : tuple of (n,) int arrays
+        Groups that have equal coefficients, two or more each, but not all groups.
+    """
+
+    columns: tuple[Column, ...]
+    classes: tuple[IntArray, ...]
+
+
+def equal_groups(design: Design, hypothesis: Hypothesis) -> Equal | str | None:
+    """Return the groups and columns that `hypothesis` makes equal, or, as text, why there is no such null model.
+
+    None if it makes all groups equal, or states anything else.
+    """
+    found = _labels(design, hypothesis)
+    if not found:
+        return None
+    labels, *others = found.values()
+    classes = tuple(np.flatnonzero(labels == least) for least in np.unique(labels))
+    if any(not np.array_equal(labels, other) for other in others):
+        return "it makes groups equal in one coefficient that it leaves different in another"
+    if len(classes) == 1:
+        return None
+    return Equal(tuple(found), tuple(groups for groups in classes if len(groups) > 1))
+
+
+def _labels(design: Design, hypothesis: Hypothesis) -> dict[Column, IntArray]:
+    """Return by column (G,) the first group that each is equal to; empty if the hypothesis states anything else."""
+    cells = _cells(design)
+    found: dict[Column, IntArray] = {}
+    rows = hypothesis.rows
+    for first, end in zip(rows.indptr, rows.indptr[1:], strict=False):
+        places, weights = rows.indices[first:end], rows.data[first:end]
+        if len(places) != 2 or weights.sum() != 0 or max(places) >= len(cells):
+            return {}
+        (column, one), (other_column, other) = (cells[place] for place in places)
+        if column != other_column:
+            return {}
+        labels = found.setdefault(column, np.arange(cells[-1][1] + 1))
+        low, high = sorted((labels[one], labels[other]))
+        labels[labels == high] = low
+    return {} if hypothesis.null.any() else found
+
+
+def _cells(design: Design) -> list[tuple[Column, int]]:
+    """Return the column and group of each per-group coefficient; these are the first of all coefficients."""
+    return [
+        ((block.term.name, column), group)
+        for block in layout(design)[: len(design.predictor.per_group)]
+        for group in range(block.size // len(block.term.scales))
+        for column in range(len(block.term.scales))
+    ]
+
+
+def tied(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
+    """Return the reduction of a plan's null model, in which `equal` holds. It is used only for its evidence."""
+    start = {coefficient.term.name: at for coefficient, at in own_columns(plan)}
+    last = [start[term] + column for term, column in equal.columns if term in start]
+    if not last:  # constants are already equal
+        return reduction
+    order = np.array([j for j in range(len(reduction.base)) if j not in last] + last, dtype=np.int64)
+    place = np.argsort(order)  # old column -> new
+    blocks, cells = _with_first(reduction, last)
+    groups = np.arange(reduction.groups)
+    roots = sum(0.5 * np.log(len(some)) for some in equal.classes)  # of N(lean, 1 / n), not pooled
+    return replace(
+        reduction,
+        own=reordered(reduction.own, order),
+        base=reduction.base[order],
+        lean=reduction.lean[order],
+        fixed=reduction.fixed[order],
+        flat=reduction.flat[order],
+        place=reduction.place[order],
+        blocks=tuple(replace(block, columns=place[block.columns]) for block in blocks),
+        scales=Scales(tuple(cells)),
+        stretched={
+            int(place[j]): _led(own, equal.classes) if j in last else own
+            for j, own in reduction.stretched.items()
+        },
+        log_unit=reduction.log_unit + float(np.sum(reduction.fixed[last] > 0) * roots),
+        ties=Ties(len(last), equal.classes, np.setdiff1d(groups, np.concatenate(equal.classes))),
+    )
+
+
+def _with_first(reduction: Reduction, first: Sequence[int]) -> tuple[list[Block], list[Cell]]:
+    """Return the hierarchies with some columns `first`, and the parameters phi in that order."""
+    blocks, cells = [], list(reduction.scales.cells)
+    for block in reduction.blocks:
+        order = sorted(range(len(block.columns)), key=lambda at: block.columns[at] not in first)
+        sds = cells[block.sds]
+        cells[block.sds] = [sds[at] for at in order]
+        blocks.append(replace(block, columns=block.columns[order]))
+    return blocks, cells
+
+
+def _led(own: slice | IntArray, classes: Sequence[IntArray]) -> IntArray:
+    """Return the places of the groups' w; the groups of a class have that of their first group."""
+    out = np.arange(own.start, own.stop) if isinstance(own, slice) else own.copy()
+    for groups in classes:
+        out[groups] = out[groups[0]]
+    return out

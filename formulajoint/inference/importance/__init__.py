@@ -1,0 +1,1 @@
+"""Importance sampling of any log density of a few numbers."""

@@ -1,0 +1,152 @@
+"""Draws from a density by importance sampling: one pool per chain, weighted, checked and resampled.
+
+Shapes: C chains, n points of a pool, d coordinates.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.importance.mode import Target, find_modes
+from formulajoint.inference.importance.pareto import k_hat
+from formulajoint.inference.importance.proposal import (
+    Fitted,
+    Mixture,
+    effective,
+    integral,
+    mixed,
+    normalised,
+    weighted,
+)
+from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.inference.importance.searches import Found, Look, about, search, thinned
+
+LEAST = 250
+"""Fewest draws for which a pool is sized, so that k-hat has a tail to fit."""
+
+GOOD, TRIES = 0.5, 3
+"""If k-hat is above this, the proposal is fitted again to the points of the pools; and the most tries."""
+
+HEAVIEST = 4
+"""Number of points, those with the largest weights, from which modes are then climbed."""
+
+ALONE = 0.02
+"""A single weight above this share of the total shows a region that was hardly proposed; no tail shows it."""
+
+LARGE = 10.0
+"""A weight is large above this many times the mean. Below, the shape of a tail has no meaning: where almost all weights
+are equal, a few that are twice as large look heavy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """Points of one proposal, one pool per chain.
+
+    Attributes
+    ----------
+    chains : list of Generator
+        Random numbers of each pool.
+    each : list of (n, d) and (n,) arrays
+        Points and log weights.
+    """
+
+    chains: list[np.random.Generator]
+    each: list[tuple[FloatArray, FloatArray]]
+
+    @cached_property
+    def logs(self) -> FloatArray:
+        """The log weights of all pools, (N,)."""
+        return np.concatenate([logs for _, logs in self.each])
+
+    @cached_property
+    def k_hat(self) -> float:
+        """Pareto shape of the largest weights; 0 if no weight is large, infinity if a single one dominates."""
+        logs = self.logs[np.isfinite(self.logs)]
+        largest = np.exp(np.max(logs) - np.logaddexp.reduce(logs)) * len(logs)
+        if largest > ALONE * len(logs):
+            return np.inf
+        return 0.0 if largest < LARGE else k_hat(logs)
+
+
+def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+    """Return draws from the target.
+
+    Parameters
+    ----------
+    target : callable
+        Log density, up to a constant, which the integral then includes.
+    look : Look
+        Regions to search.
+    draws, chains : int
+    seed : SeedSequence
+
+    Raises
+    ------
+    InferenceError
+        If no density above zero is found, or all of it is at one point.
+    """
+    climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
+    found = search(target, look, (climbing, tempering))
+    wanted = look.effort.enough * max(draws, LEAST)
+    size = round(1.1 * wanted / max(found.share, 0.05))
+    proposal, tries = found.proposal, list[Pools]()
+    while True:
+        pools = Pools(others, [_more(target, proposal, size, rng) for rng in others])
+        tries.append(_grown(target, proposal, pools, wanted, look.effort.growth, draws))
+        if tries[-1].k_hat <= GOOD or len(tries) == TRIES:
+            break
+        proposal = _moved(target, tries[-1], proposal, climbing)
+    return _sampled(min(tries, key=lambda each: each.k_hat), found, draws)
+
+
+def _moved(target: Target, pools: Pools, proposal: Mixture, rng: np.random.Generator) -> Mixture:
+    """Return a proposal with more components: about the points of pools, and about the modes near the heaviest."""
+    points = np.concatenate([points for points, _ in pools.each])
+    heaviest = points[np.argsort(-pools.logs)[:HEAVIEST]]
+    parts = [proposal, about(find_modes(target, heaviest))]
+    with suppress(np.linalg.LinAlgError):  # where all weight is on one point
+        parts.append(thinned(Fitted(proposal, points, pools.logs), 2 * len(proposal.weights), rng))
+    return mixed([(1 / len(parts), part) for part in parts])
+
+
+def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
+    """Return draws from pools, with k-hat, effective sample sizes and integral."""
+    drawn = [_resampled(*pool, draws, rng) for pool, rng in zip(pools.each, pools.chains, strict=True)]
+    ess = np.array([[effective(normalised(logs)) for _, logs in pools.each]])
+    value, error = integral(pools.logs)
+    return Sampled(np.stack(drawn)[None], pools.k_hat, ess, value, error, found.modes, found.disagreement)
+
+
+def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, growth: int, draws: int) -> Pools:
+    """Return pools grown, at most by `growth`, until each is worth the wanted draws and no point more than one draw."""
+    size = len(pools.each[0][1])
+    grown = []
+    for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
+        while len(logs) < growth * size:
+            weights = normalised(logs)
+            if effective(weights) >= wanted and np.max(weights) <= 1 / draws:
+                break
+            more, their_logs = _more(target, proposal, size // 2, rng)
+            points, logs = np.concatenate([points, more]), np.concatenate([logs, their_logs])
+        grown.append((points, logs))
+    return Pools(pools.chains, grown)
+
+
+def _more(
+    target: Target, proposal: Mixture, size: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    found = weighted(target, proposal, size, rng)
+    return found.points, found.logs
+
+
+def _resampled(points: FloatArray, logs: FloatArray, draws: int, rng: np.random.Generator) -> FloatArray:
+    """Return draws (draws, d): systematic resampling, in random order."""
+    edges = np.cumsum(normalised(logs))
+    steps = (np.arange(draws) + rng.random()) / draws
+    chosen = np.minimum(np.searchsorted(edges, steps * edges[-1]), len(points) - 1)
+    return np.asarray(points[rng.permutation(chosen)])

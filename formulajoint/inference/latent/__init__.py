@@ -1,0 +1,1 @@
+"""The parameters phi, which are not integrated out, and the device that computes."""

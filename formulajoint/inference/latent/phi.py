@@ -1,0 +1,172 @@
+"""The parameters that do not integrate out, phi: residual sds, sds of hierarchies, correlations.
+
+Each has one coordinate on the real line, the one that PyMC gives it: the log of a scale, the logit of a share of an
+interval. All functions take many points at once: arrays (..., d) of d coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.distributions.log_density import log_density, support
+from formulajoint.distributions.prior import Prior, prior
+from formulajoint.inference.panels import cover
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coordinate:
+    """A parameter as a number on the real line.
+
+    Attributes
+    ----------
+    prior : Prior
+        Its arguments are numbers, not arrays.
+    low, high : float
+        Bounds of the parameter.
+    """
+
+    prior: Prior
+    low: float
+    high: float
+
+    def value(self, points: FloatArray) -> FloatArray:
+        """Return the parameter at coordinates of any shape."""
+        if np.isinf(self.high):
+            return self.low + np.exp(points)
+        return self.low + (self.high - self.low) * np.exp(-np.logaddexp(0.0, -points))
+
+    def at(self, value: FloatArray) -> FloatArray:
+        """Return the coordinates of values; values out of bounds are moved just inside."""
+        if np.isinf(self.high):
+            return np.log(np.maximum(value - self.low, np.finfo(float).tiny))
+        share = np.clip((value - self.low) / (self.high - self.low), 1e-6, 1 - 1e-6)
+        return np.asarray(np.log(share) - np.log1p(-share))
+
+    def log_prior(self, points: FloatArray) -> FloatArray:
+        """Return the log density of coordinates: the prior's at the parameter, and the Jacobian."""
+        value = self.value(points)
+        return _log_density(self.prior, value) + self._log_slope(points)
+
+    @property
+    def mode(self) -> float:
+        """The mode of the coordinate's prior, precise enough to be the same in other units."""
+        mode, width = 0.0, 60.0  # scales from 1e-26 to 1e26
+        with np.errstate(all="ignore"):
+            while width > 1e-6:
+                grid = mode + np.linspace(-width, width, 601)
+                mode = float(grid[np.argmax(np.nan_to_num(self.log_prior(grid), nan=-np.inf))])
+                width /= 100
+        return mode
+
+    def moments(self) -> tuple[float, float]:
+        """Return mean and sd of the coordinate under its prior; NaN where that is improper."""
+        if not self.prior.proper:
+            return np.nan, np.nan
+        found = cover(self.log_prior, self.mode + np.linspace(-40.0, 40.0, 401)[None])
+        return (np.nan, np.nan) if found is None else found.moments()
+
+    def _log_slope(self, points: FloatArray) -> FloatArray:
+        """Return the log of the parameter's derivative."""
+        if np.isinf(self.high):
+            return points
+        logistic = -np.logaddexp(0.0, points) - np.logaddexp(0.0, -points)
+        return np.asarray(np.log(self.high - self.low) + logistic)
+
+
+def _log_density(prior: Prior, value: FloatArray) -> FloatArray:
+    match prior.law:
+        case "flat":
+            return np.zeros_like(value)
+        case "inverse":
+            return -np.log(value)
+    return log_density(prior, value)
+
+
+def coordinate(prior: Prior) -> Coordinate:
+    """Return the coordinate of a parameter with `prior`."""
+    return Coordinate(prior, *support(prior))
+
+
+type Cell = Coordinate | float
+"""A parameter, or the constant that the formula gives in its place."""
+
+
+def cells(prior_: Prior, count: int) -> tuple[Cell, ...]:
+    """Return the parameters of a variable of `count` cells with `prior_`, whose arguments may differ by cell."""
+    args = {name: np.broadcast_to(np.ravel(value), (count,)) for name, value in prior_.args.items()}
+    if prior_.law == "constant":
+        return tuple(float(value) for value in args["value"])
+    each = [{name: float(value[c]) for name, value in args.items()} for c in range(count)]
+    return tuple(coordinate(Prior(prior_.law, own, prior_.origin)) for own in each)
+
+
+def partial_correlations(eta: float, columns: int) -> tuple[Cell, ...]:
+    """Return the coordinates of an LKJ(eta) correlation: Beta variables, ``2 x - 1`` of which are partial correlations.
+
+    They are those of ``compiler/pymc/pooling.py``, in its order.
+    """
+    shapes = [eta + (columns - 2 - j) / 2 for j in range(columns) for _ in range(j + 1, columns)]
+    return tuple(coordinate(prior("beta", shape, shape)) for shape in shapes)
+
+
+def correlation_root(shares: FloatArray, columns: int) -> FloatArray:
+    """Return the lower Cholesky factor (..., p, p) of the correlation with Beta variables `shares` (..., pairs)."""
+    root = np.zeros((*shares.shape[:-1], columns, columns))
+    left = np.ones((*shares.shape[:-1], columns))  # what remains of each row's length 1
+    pairs = ((j, i) for j in range(columns) for i in range(j + 1, columns))
+    for position, (j, i) in enumerate(pairs):
+        partial = 2 * shares[..., position] - 1
+        root[..., i, j] = partial * np.sqrt(left[..., i])
+        left[..., i] *= 4 * shares[..., position] * (1 - shares[..., position])  # 1 - partial^2, near 1 too
+    for i in range(columns):
+        root[..., i, i] = np.sqrt(left[..., i])
+    return root
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scales:
+    """All parameters phi, including constants.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+        The parameters in the order in which they are read.
+    """
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def coordinates(self) -> tuple[Coordinate, ...]:
+        """The parameters that are not constant: d of them."""
+        return tuple(cell for cell in self.cells if isinstance(cell, Coordinate))
+
+    def values(self, points: FloatArray) -> FloatArray:
+        """Return all parameters (..., cells) at points (..., d)."""
+        out, free = np.empty((*points.shape[:-1], len(self.cells))), 0
+        for position, cell in enumerate(self.cells):
+            if isinstance(cell, Coordinate):
+                out[..., position] = cell.value(points[..., free])
+                free += 1
+            else:
+                out[..., position] = cell
+        return out
+
+    def points(self, values: FloatArray) -> FloatArray:
+        """Return the coordinates (..., d) of parameters (..., cells)."""
+        free = [(at, cell) for at, cell in enumerate(self.cells) if isinstance(cell, Coordinate)]
+        return np.stack([cell.at(values[..., at]) for at, cell in free], axis=-1)
+
+    def log_prior(self, points: FloatArray) -> FloatArray:
+        """Return the log prior density (...) of points (..., d) on the real line."""
+        return sum_of(
+            [cell.log_prior(points[..., at]) for at, cell in enumerate(self.coordinates)], points.shape[:-1]
+        )
+
+
+def sum_of(parts: Sequence[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    """Return the sum of arrays; zeros of `shape` for an empty sequence."""
+    return np.asarray(sum(parts, np.zeros(shape)))

@@ -1,0 +1,1 @@
+"""Advice on syntax errors: what is wrong, and what to write instead."""

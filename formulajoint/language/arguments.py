@@ -1,0 +1,198 @@
+"""What every check uses: the text for carets, the tables of names, and checks of simple values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax import nodes
+from formulajoint.language.syntax.constants import constant
+from formulajoint.language.syntax.levels import level_of
+from formulajoint.language.vocabulary.core import ELSEWHERE
+from formulajoint.language.vocabulary.language import Language, Position
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot, matched
+from formulajoint.spans import Span
+from formulajoint.wording import did_you_mean, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A text being checked, and its language; `used` collects the extensions that the text needs."""
+
+    text: str
+    language: Language
+    used: set[str] = field(default_factory=set)
+
+    def error(self, message: str, span: Span, hint: str = "") -> FormulaError:
+        """Return an error that points at `span`."""
+        return FormulaError(message, self.text, span, hint)
+
+    def look_up(self, position: Position, name: str, span: Span) -> Signature:
+        """Return the signature of `name` in its position, or raise a FormulaError that suggests a known name."""
+        table = self.language.names[position]
+        if name not in table:
+            other = ELSEWHERE.get(name.casefold(), "")
+            near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
+            hint = near or self._elsewhere(name) or f"known are {listed(table, 20)}"
+            raise self.error(f"there is no {position} `{name}`", span, hint)
+        self.used.add(table[name].extension)
+        return table[name]
+
+    def _elsewhere(self, name: str) -> str:
+        """Return the hint that names the position in which `name` has a meaning, or an empty string."""
+        homes = (home for position, home in HOMES.items() if name in self.language.names[position])
+        return next((f"`{name}` is {home}" for home in homes), "")
+
+
+HOMES: Mapping[Position, str] = {
+    "clause": "a clause, which stands after a comma outside parentheses",
+    "function": "a function of columns, which stands among predictors",
+    "distribution": "a distribution, which stands in `prior(...)`",
+    "family": "a family, which stands in `family(...)`",
+}
+
+
+def name_span(call: nodes.Call) -> Span:
+    """Return the span of the name of `call`."""
+    return Span(call.span.start, min(call.span.end, call.span.start + len(call.name)))
+
+
+type Check = Callable[[Reader, Slot, nodes.Expr], None]
+
+
+def check_arguments(
+    reader: Reader, call: nodes.Call, signature: Signature, checks: Mapping[Kind, Check]
+) -> None:
+    """Check the number, the names and the kinds of the arguments of `call`."""
+    for slot, value in matched(call, signature, reader.text):
+        if not is_word(value, slot.words):
+            checks[slot.kind](reader, slot, value)
+
+
+def is_word(value: nodes.Expr, words: tuple[str, ...]) -> bool:
+    """Return whether `value` is one of `words`; a name in backticks is always a column."""
+    return isinstance(value, nodes.Name) and not value.quoted and value.id in words
+
+
+def described(value: nodes.Expr) -> str:
+    """Return the kind of `value` as a phrase: ``a comparison``."""
+    if isinstance(value, nodes.Chain) and value.operators[0] in ("==", "!=", "<", "<=", ">", ">="):
+        return "a comparison"
+    if isinstance(value, nodes.Name) and value.quoted:
+        return "a name in backticks"
+    if isinstance(value, nodes.Chain) and value.operators[0] == ":":
+        return "an interaction"
+    if isinstance(value, nodes.Chain) and value.operators[0][0] == "%":
+        return f"the operator `{value.operators[0]}`"
+    return DESCRIPTIONS[type(value)]
+
+
+DESCRIPTIONS: Mapping[type, str] = {
+    nodes.Name: "a name",
+    nodes.Attribute: "a part of a hierarchy",
+    nodes.Number: "a number",
+    nodes.Text: "a text in quotes",
+    nodes.Rest: "`.`",
+    nodes.Unary: "a signed value",
+    nodes.Chain: "arithmetic",
+    nodes.Call: "a call",
+    nodes.Subscript: "a coefficient reference",
+    nodes.Map: "a map",
+    nodes.Sequence: "a list",
+    nodes.Distributed: "a distribution",
+    nodes.GroupTerm: "a group term",
+}
+
+
+# --- simple values
+
+
+def _column(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    if not isinstance(value, nodes.Name):
+        message = f"the name of a column is expected here, not {described(value)}"
+        raise reader.error(message, value.span, "add it to the data as a column of its own")
+
+
+def _word(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    choice = f"`{slot.name}` is one of {listed(slot.words)}"
+    written = _written(value)
+    if written:
+        plain = f"write `{written}` alone" if written in slot.words else ""
+        raise reader.error(choice, value.span, plain or did_you_mean(written, slot.words))
+    raise reader.error(choice, value.span)
+
+
+def _number(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    if slot.words and isinstance(value, nodes.Name | nodes.Text):
+        _word(reader, slot, value)
+    constant(value, reader.text)
+
+
+def _positive(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    _number(reader, slot, value)
+    if constant(value, reader.text) <= 0:
+        raise reader.error(f"`{slot.name}` must be greater than zero", value.span)
+
+
+def _whole(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    if not isinstance(value, nodes.Number) or not value.text.isdecimal() or value.value < 1:
+        raise reader.error(f"`{slot.name}` must be a whole number, 1 or more", value.span)
+
+
+def _integer(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    _number(reader, slot, value)
+    if not constant(value, reader.text).is_integer():
+        raise reader.error(f"`{slot.name}` must be a whole number", value.span)
+
+
+def _level(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    if level_of(value) is None:
+        message = f"`{slot.name}` must be a level, not {described(value)}"
+        raise reader.error(message, value.span, "put the level in quotes")
+
+
+def _label(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    if not isinstance(value, nodes.Name | nodes.Text):
+        message = f"`{slot.name}` must be a name, not {described(value)}"
+        raise reader.error(message, value.span, "write a name, or a text in quotes")
+    if isinstance(value, nodes.Text) and not value.value.strip():
+        raise reader.error(f"`{slot.name}` is empty", value.span)
+
+
+def _name_of(position: Position) -> Check:
+    """Return the check of an argument that is a name of `position`, such as ``coding=sum``."""
+
+    def check(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+        if isinstance(value, nodes.Name) and not value.quoted:
+            reader.look_up(position, value.id, value.span)
+            return
+        table = reader.language.names[position]
+        written = _written(value)
+        hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
+        message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
+        raise reader.error(message, value.span, hint)
+
+    return check
+
+
+def _written(value: nodes.Expr) -> str:
+    """Return the word in a value that should have been a bare name, or an empty string."""
+    match value:
+        case nodes.Name(id=word) | nodes.Text(value=word) | nodes.Call(name=word):
+            return word
+    return ""
+
+
+PLAIN: Mapping[Kind, Check] = {
+    Kind.COLUMN: _column,
+    Kind.WORD: _word,
+    Kind.NUMBER: _number,
+    Kind.POSITIVE: _positive,
+    Kind.WHOLE: _whole,
+    Kind.INTEGER: _integer,
+    Kind.LEVEL: _level,
+    Kind.LABEL: _label,
+    Kind.FAMILY: _name_of("family"),
+    Kind.CODING: _name_of("coding"),
+}

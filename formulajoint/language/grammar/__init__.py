@@ -1,0 +1,1 @@
+"""The grammar, checks on what may extend it, and the conversion of Lark's trees to nodes."""

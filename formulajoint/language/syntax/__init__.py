@@ -1,0 +1,1 @@
+"""The nodes of a formula, one per construct of the text, and their canonical text."""

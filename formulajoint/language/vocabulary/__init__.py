@@ -1,0 +1,1 @@
+"""The names that a formula may use, by position, and their signatures."""

@@ -1,0 +1,169 @@
+"""The names of the plain language: fixed tables, one for each position in which a name can stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from formulajoint.language.grammar.compose import PLAIN
+from formulajoint.language.grammar.lower import RULES
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
+
+# --- slots shared by several names
+
+X = Slot("x", Kind.ARITHMETIC)
+DEGREE = Slot("degree", Kind.WHOLE, named=True)
+NAME = Slot("name", Kind.LABEL)
+REF = Slot("ref", Kind.LEVEL)
+WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
+SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
+OVER = Slot("over", Kind.COLUMN)
+LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
+TRUTH = ("true", "false")
+
+
+def _all(*slots: Slot) -> Signature:
+    """Return the signature of a call that requires all of `slots`."""
+    return Signature(slots, least=len(slots))
+
+
+def _real(name: str) -> Slot:
+    return Slot(name, Kind.NUMBER, named=True)
+
+
+def _positive(name: str) -> Slot:
+    return Slot(name, Kind.POSITIVE, named=True)
+
+
+def _contrast(*keywords: Slot) -> Signature:
+    return Signature(rest=Slot("term", Kind.TERM), keywords=(*keywords, NAME), after_fit=True)
+
+
+# --- the tables
+
+CLAUSES = {
+    "hierarchy": Signature(
+        rest=Slot("term", Kind.TERM),
+        keywords=(
+            Slot("dist", Kind.WORD, ("normal", "student", "cauchy")),
+            Slot("cor", Kind.WORD, TRUTH),
+            Slot("df", Kind.POSITIVE),
+            Slot("centered", Kind.WORD, ("auto", *TRUTH)),
+        ),
+    ),
+    "family": Signature((Slot("family", Kind.FAMILY),), keywords=(LINK,), least=1, once=True),
+    "prior": Signature(rest=Slot("term ~ distribution", Kind.PRIOR), least=1),
+    "se": replace(_all(Slot("column", Kind.COLUMN)), once=True),
+    "weights": replace(_all(Slot("column", Kind.COLUMN)), once=True),
+    "missing": replace(_all(Slot("action", Kind.WORD, ("drop", "error"))), once=True),
+    "joint": _contrast(WEIGHTS, SCALE),
+    "rms": _contrast(WEIGHTS, SCALE),
+    "spread": _contrast(WEIGHTS, SCALE),
+    "pairwise": _contrast(OVER, Slot("most", Kind.WHOLE)),
+    "reference": _contrast(REF, OVER),
+    "sequential": _contrast(OVER),
+    "meandev": _contrast(WEIGHTS, OVER),
+    "meanotherdev": _contrast(OVER),
+    "helmert": _contrast(OVER),
+    "poly": _contrast(OVER, Slot("degree", Kind.WHOLE)),
+    "contrast": replace(_contrast(), rest=Slot("arithmetic", Kind.EFFECT), least=1),
+    "test": replace(_contrast(), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
+}
+
+ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "center", "standardize")
+
+FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
+    "I": _all(Slot("x", Kind.LOGICAL)),
+    "poly": replace(_all(X, DEGREE), places=("predictors",)),
+    "bs": Signature((X,), keywords=(Slot("df", Kind.WHOLE), DEGREE), least=1, places=("predictors",)),
+    "C": Signature(
+        (Slot("x", Kind.COLUMN),),
+        keywords=(REF, Slot("coding", Kind.CODING)),
+        least=1,
+        places=("predictors",),
+    ),
+    "offset": replace(_all(X), places=("predictors",), summand=True),
+    "common": replace(_all(Slot("predictors", Kind.ALGEBRA)), places=("predictors",), summand=True),
+    "prop": replace(
+        _all(*[Slot(name, Kind.ARITHMETIC, named=True) for name in ("successes", "trials")]),
+        places=("response",),
+    ),
+}
+
+DISTRIBUTIONS = {
+    "normal": _all(_real("mu"), _positive("sigma")),
+    "student_t": _all(_positive("nu"), _real("mu"), _positive("sigma")),
+    "cauchy": _all(_real("alpha"), _positive("beta")),
+    "half_normal": _all(_positive("sigma")),
+    "half_cauchy": _all(_positive("beta")),
+    "half_student_t": _all(_positive("nu"), _positive("sigma")),
+    "exponential": _all(_positive("lam")),
+    "gamma": _all(_positive("alpha"), _positive("beta")),
+    "inverse_gamma": _all(_positive("alpha"), _positive("beta")),
+    "log_normal": _all(_real("mu"), _positive("sigma")),
+    "uniform": _all(_real("lower"), _real("upper")),
+    "beta": _all(_positive("alpha"), _positive("beta")),
+    "laplace": _all(_real("mu"), _positive("b")),
+    "lkj": _all(_positive("eta")),
+    "flat": Signature(),
+    "constant": _all(_real("value")),
+}
+
+FAMILIES = ("gaussian", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "gamma", "beta")
+
+CODINGS = ("treatment", "sum", "helmert", "poly")
+
+WEIGHT_SCHEMES = {
+    "sum": _all(Slot("column", Kind.COLUMN)),
+    "dirichlet": _all(Slot("counts", Kind.COUNTS, ("n", "equal"))),
+}
+
+ELSEWHERE = {
+    "scale": "standardize",
+    "zscore": "standardize",
+    "ln": "log",
+    "factor": "C",
+    "as.factor": "C",
+    "categorical": "C",
+    "cbind": "prop",
+    "p": "prop",
+    "proportion": "prop",
+    "ns": "bs",
+    "cr": "bs",
+    "partial": "hierarchy",
+    "pool": "hierarchy",
+    "average": "joint",
+    "mean": "joint",
+    "link": "family",
+    "hypothesis": "test",
+    "student": "student_t",
+    "t": "student_t",
+    "lognormal": "log_normal",
+    "fixed": "constant",
+    "dirac": "constant",
+    "normal": "gaussian",
+    "logistic": "bernoulli",
+    "negbinomial": "negative_binomial",
+    "dummy": "treatment",
+    "polynomial": "poly",
+    "deviation": "sum",
+}
+"""Names used by other packages -> our name, for hints."""
+
+CORE = Language(
+    fragments=PLAIN,
+    rules=MappingProxyType(dict(RULES)),
+    names=MappingProxyType(
+        {
+            "clause": MappingProxyType(CLAUSES),
+            "function": MappingProxyType(FUNCTIONS),
+            "distribution": MappingProxyType(DISTRIBUTIONS),
+            "family": MappingProxyType(dict.fromkeys(FAMILIES, Signature())),
+            "coding": MappingProxyType(dict.fromkeys(CODINGS, Signature())),
+            "weight scheme": MappingProxyType(WEIGHT_SCHEMES),
+            "operator": MappingProxyType({}),
+        }
+    ),
+)
+"""The plain language, without extensions."""

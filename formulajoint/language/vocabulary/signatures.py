@@ -1,0 +1,169 @@
+"""Signatures: the arguments that a name takes, and the matching of a call's arguments to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax import nodes
+from formulajoint.wording import did_you_mean, listed
+
+
+class Kind(Enum):
+    """The kind of value that an argument takes; each member's value is its description in messages."""
+
+    ARITHMETIC = "arithmetic of columns"
+    LOGICAL = "arithmetic or a comparison of columns"
+    ALGEBRA = "predictors"
+    COLUMN = "a column"
+    TERM = "a term of the model"
+    NUMBER = "a number"
+    POSITIVE = "a positive number"
+    WHOLE = "a positive whole number"
+    INTEGER = "a whole number"
+    WORD = "one word"
+    LEVEL = "a level"
+    LABEL = "a name"
+    EFFECT = "arithmetic of coefficients"
+    HYPOTHESIS = "a comparison of coefficients"
+    PRIOR = "`term ~ distribution(...)`"
+    FAMILY = "a family"
+    CODING = "a coding"
+    WEIGHTS = "weights"
+    COUNTS = "weights, as counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One parameter of a call: its name, the kind of its value, and words with a special meaning there.
+
+    If `named`, a positional argument may also be given as ``name=value``.
+    """
+
+    name: str
+    kind: Kind
+    words: tuple[str, ...] = ()
+    named: bool = False
+
+
+type Place = Literal["response", "predictors", "arithmetic"]
+
+EVERYWHERE: tuple[Place, ...] = ("response", "predictors", "arithmetic")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The parameters of a name that is called.
+
+    Attributes
+    ----------
+    positional : tuple of Slot
+        Positional arguments in order.
+    rest : Slot or None
+        The kind of any further positional arguments.
+    keywords : tuple of Slot
+        Arguments given as ``name=value`` only.
+    least : int
+        Smallest number of positional arguments.
+    places : tuple of Place
+        For a column function: the positions in which it may stand.
+    summand : bool
+        For a column function: whether it is always a whole term, as ``offset(x)`` is.
+    once : bool
+        For a clause: whether a formula may have only one of that name.
+    after_fit : bool
+        For a clause: whether it can be applied to a finished fit.
+    extension : str
+        Name of the extension that defines it; empty for the plain language.
+    """
+
+    positional: tuple[Slot, ...] = ()
+    rest: Slot | None = None
+    keywords: tuple[Slot, ...] = ()
+    least: int = 0
+    places: tuple[Place, ...] = EVERYWHERE
+    summand: bool = False
+    once: bool = False
+    after_fit: bool = False
+    extension: str = ""
+
+    @property
+    def by_name(self) -> tuple[Slot, ...]:
+        """The arguments that may be given as ``name=value``."""
+        return (*[slot for slot in self.positional if slot.named], *self.keywords)
+
+    def usage(self, name: str) -> str:
+        """Return the form of a call of `name`: ``joint(term, ..., weights=, name=)``."""
+        parts = [slot.name for slot in self.positional]
+        parts += [self.rest.name, "..."] if self.rest else []
+        parts += [f"{slot.name}=" for slot in self.keywords]
+        return f"{name}({', '.join(parts)})"
+
+
+def matched(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slot, nodes.Expr]]:
+    """Return each argument of `call` with the slot it fills.
+
+    Raises
+    ------
+    FormulaError
+        If an argument is missing, repeated or unknown, or there are too many.
+    """
+    pairs = _positional(call, signature, text)
+    slots = {slot.name: slot for slot in signature.by_name}
+    filled = {slot.name for slot, _ in pairs if slot is not signature.rest}
+    for keyword in call.keywords:
+        if keyword.name not in slots:
+            raise _unknown(call, keyword, signature, text)
+        if keyword.name in filled:
+            message = f"`{call.name}` is given `{keyword.name}` twice"
+            raise FormulaError(message, text, keyword.span, "leave one of them out")
+        filled.add(keyword.name)
+        pairs.append((slots[keyword.name], keyword.value))
+    _complete(call, signature, filled, text)
+    return pairs
+
+
+def arguments(call: nodes.Call, signature: Signature, text: str) -> dict[str, nodes.Expr]:
+    """Return the arguments of `call` by name, positional or not; those of `rest` are left out."""
+    return {slot.name: value for slot, value in matched(call, signature, text) if slot is not signature.rest}
+
+
+def _positional(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slot, nodes.Expr]]:
+    most = len(signature.positional)
+    if len(call.args) > most and signature.rest is None:
+        message = f"`{call.name}` takes {_count(most)}, and got {len(call.args)}"
+        raise FormulaError(message, text, call.args[most].span, f"write `{signature.usage(call.name)}`")
+    slots = [*signature.positional, *[signature.rest] * max(0, len(call.args) - most)]
+    return [(slot, value) for slot, value in zip(slots, call.args, strict=False) if slot]
+
+
+def _unknown(call: nodes.Call, keyword: nodes.Keyword, signature: Signature, text: str) -> FormulaError:
+    if signature.rest and signature.rest.kind is Kind.HYPOTHESIS:
+        message = "a hypothesis is written with `==`, not `=`"
+        return FormulaError(message, text, keyword.span, f"write `{keyword.name} == ...`")
+    if signature.rest and signature.rest.kind is Kind.PRIOR:
+        message = "a prior is written with `~`, not `=`"
+        return FormulaError(message, text, keyword.span, f"write `{keyword.name} ~ normal(0, 5)`")
+    if signature.positional and signature.positional[0].kind is Kind.LOGICAL:
+        return FormulaError("equality is written `==`, not `=`", text, keyword.span)
+    known = [slot.name for slot in signature.by_name]
+    hint = did_you_mean(keyword.name, known) or f"write `{signature.usage(call.name)}`"
+    return FormulaError(f"`{call.name}` has no argument `{keyword.name}`", text, keyword.span, hint)
+
+
+def _complete(call: nodes.Call, signature: Signature, filled: Iterable[str], text: str) -> None:
+    needed = signature.positional[: signature.least]
+    missing = [slot.name for slot in needed if slot.name not in filled]
+    if missing:
+        message = f"`{call.name}` needs {listed(missing)}"
+        raise FormulaError(message, text, call.span, f"write `{signature.usage(call.name)}`")
+    if signature.rest and len(call.args) < signature.least:
+        message = f"`{call.name}` needs {signature.rest.kind.value}"
+        raise FormulaError(message, text, call.span, f"write `{signature.usage(call.name)}`")
+
+
+def _count(number: int) -> str:
+    return {0: "no argument", 1: "one argument"}.get(number, f"{number} arguments")

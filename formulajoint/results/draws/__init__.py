@@ -1,0 +1,1 @@
+"""Draws of a fit: tables, contrasts, convergence, diagnostics."""

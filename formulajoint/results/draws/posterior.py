@@ -1,0 +1,104 @@
+"""The values of a fit: draws with the plan they belong to, and their access by variable and cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.inference.draws.named import NamedDraws
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of every variable of a plan.
+
+    Attributes
+    ----------
+    plan : Plan
+    source : NamedDraws or DataTree
+        As the engine returned it; a DataTree has a group ``posterior`` with dims chain, draw and those of the plan.
+    engine : str
+        Engine that produced the draws.
+    why : str
+        Why the exact engine was not used, if another replaced it.
+    """
+
+    plan: Plan
+    source: NamedDraws | DataTree
+    engine: str
+    why: str = ""
+
+    @cached_property
+    def tree(self) -> DataTree:
+        """The draws for ArviZ."""
+        if not isinstance(self.source, NamedDraws):
+            return self.source
+        from formulajoint.inference.draws.datatree import tree_of  # loads xarray
+
+        return tree_of(self.source, self.plan)
+
+    @cached_property
+    def named(self) -> NamedDraws:
+        """The draws as arrays, without variables that only serve the sampler."""
+        if isinstance(self.source, NamedDraws):
+            return self.source.without(self.plan.auxiliary)
+        from formulajoint.inference.draws.datatree import named_draws  # loads xarray
+
+        return named_draws(self.source).without(self.plan.auxiliary)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The posterior group of the tree, without variables that only serve the sampler."""
+        full = self.tree["posterior"].to_dataset()
+        hidden = [name for name in full.data_vars if name in self.plan.auxiliary]
+        unused = set(full.dims) - {
+            d for name, v in full.data_vars.items() if name not in hidden for d in v.dims
+        }
+        return full.drop_vars(hidden).drop_dims(unused)
+
+    @property
+    def drawn_by(self) -> str:
+        """The engine as text: with k-hat of the exact engine, or why the exact engine was not used."""
+        if self.engine == "exact":
+            by = "quadrature" if np.isneginf(self.named.k_hat) else f"k-hat {self.named.k_hat:.2f}"
+            return f"the exact engine ({by})"
+        return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
+
+
+def cells(posterior: Posterior, name: str) -> Iterator[tuple[str, tuple[str, ...], FloatArray]]:
+    """Yield label, coordinates and draws (chain, draw) of each cell of a variable: ``treatment[A]``, ``("A",)``."""
+    dims, _ = posterior.named.variables[name]
+    values = posterior.named.values(name)
+    values = values.reshape((*values.shape[:2], -1))
+    places = product(*(map(str, posterior.named.coords[dim]) for dim in dims))
+    for position, place in enumerate(places):
+        yield f"{name}[{', '.join(place)}]" if place else name, place, values[:, :, position]
+
+
+def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[str, FloatArray]]:
+    """Yield the cells of a variable that a table shows: of a correlation matrix, each pair once."""
+    correlations = {
+        pool.correlation.name
+        for part in (posterior.plan.mean, *posterior.plan.parameters)
+        if not isinstance(part, ScalePlan)
+        for pool in part.pools
+        if pool.correlation is not None
+    }
+    found = list(cells(posterior, name))
+    if name not in correlations:
+        yield from ((label, draws) for label, _, draws in found)
+        return
+    side = int(np.sqrt(len(found)))
+    for position, (label, _, draws) in enumerate(found):
+        if position // side < position % side:
+            yield label, draws

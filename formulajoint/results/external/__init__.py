@@ -1,0 +1,1 @@
+"""Contrasts and tests of draws of other packages."""

@@ -1,0 +1,1 @@
+"""Joint tests: hypotheses, their figures and their classical counterparts."""

@@ -1,0 +1,36 @@
+"""The evidence of a fit, and whether two fits have the same data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formulajoint.design.schema import Design
+from formulajoint.inference.gaussian.evidence import log_evidence, why_no_evidence, why_not_trusted
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.results.draws.posterior import Posterior
+
+
+def evidence_of(posterior: Posterior) -> LogIntegral | str:
+    """Return log p(y) with its standard error, by the fit's own importance sample if it has one; or why not."""
+    reason = why_no_evidence(posterior.plan)
+    if reason:
+        return reason
+    if posterior.engine == "exact":
+        if reason := why_not_trusted(posterior.named.k_hat, posterior.named.disagreement):
+            return reason
+        statistics = posterior.named.statistics
+        value, error = (float(statistics[name][1]) for name in ("log_evidence", "log_evidence_error"))
+        return LogIntegral(value, error)
+    return log_evidence(posterior.plan)
+
+
+def differing_data(one: Design, other: Design) -> str:
+    """Return how the data of two designs differ; empty if they do not."""
+    if one.response.name != other.response.name:
+        return f"one is of `{one.response.name}`, the other of `{other.response.name}`"
+    if one.rows.used != other.rows.used:
+        return f"one has {one.rows.used} rows, the other {other.rows.used}"
+    if not np.array_equal(one.response.values, other.response.values):
+        return f"the values of `{one.response.name}` differ"
+    first, second = (np.ones(d.rows.used) if d.row_weights is None else d.row_weights for d in (one, other))
+    return "" if np.array_equal(first, second) else "their rows have different weights"

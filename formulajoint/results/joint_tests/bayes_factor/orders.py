@@ -1,0 +1,275 @@
+"""The Bayes factor of an order against the model without it: its probability in the posterior over that in the prior.
+
+The prior probability is exact where the coefficients are exchangeable, as in ``treatment[A] > treatment[B] > 0``;
+otherwise it is an integral of a normal distribution, or a share of draws from the prior, whose error is passed on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.distributions.prior import Prior
+from formulajoint.inference.draws.prior_numpy import coefficient_draws, draw
+from formulajoint.inference.gaussian.evidence import why_no_probability
+from formulajoint.inference.quadrature import LogIntegral
+
+MOST_INTEGRATED = 10
+"""Up to this many comparisons, the probability under a normal prior is an integral; beyond, a share of draws."""
+
+REPEATS, POINTS = 10, 100_000
+"""Runs of the randomised integration, from which its error is computed, and most points per run."""
+
+ENOUGH, MOST_NUMBERS, BATCH = 10_000, 40_000_000, 1_000_000
+"""Draws from the prior stop at this many hits, or this many numbers; and numbers per batch."""
+
+FEWEST = 10
+"""Fewest hits for a prior probability."""
+
+UNKNOWN = LogIntegral(-math.inf, math.inf)
+"""A probability too small to be known."""
+
+LOCATIONS = 200_000
+"""Draws of location and scale of a hierarchy, over which the probability given both is averaged."""
+
+
+def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:
+    """Return the log Bayes factor of an order against the model without it, or the reason it is unavailable.
+
+    Parameters
+    ----------
+    plan : Plan
+    hypothesis : Hypothesis
+        An order.
+    probability, mcse : float
+        Posterior probability of the order, and its Monte Carlo standard error.
+    """
+    if reason := why_no_probability(plan):
+        return f"no Bayes factor: {reason}"
+    if any(not prior.proper for prior in _priors(plan, hypothesis)):
+        return "no Bayes factor: flat priors give the order no prior probability"
+    if probability == 0:
+        return "no Bayes factor: the order holds in no draw"
+    prior = log_prior_probability(plan, hypothesis)
+    if not prior.error < 0.5:
+        return "no Bayes factor: the order's prior probability is too near zero to be known"
+    return LogIntegral(math.log(probability) - prior.value, math.hypot(mcse / probability, prior.error))
+
+
+def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
+    """Yield the priors of the hypothesis' coefficients; under a hierarchy, those of its mean and sd."""
+    pooled = plan.mean.pooled
+    for coefficient in plan.mean.coefficients:
+        if coefficient.term.name in hypothesis.terms:
+            term = pooled.get(coefficient.name)
+            yield from (term.mean, term.sd) if term else (coefficient.prior,) if coefficient.prior else ()
+
+
+def log_prior_probability(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
+    """Return the log of P(R b > r) under the prior, with its error: infinite if it is too small to be known."""
+    cells = list(_cells(plan))
+    independent = not plan.mean.pools
+    parts = [_part(plan, cells, *part) for part in _parts(hypothesis, independent)]
+    return LogIntegral(sum(p.value for p in parts), math.hypot(*(p.error for p in parts)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cell:
+    """One coefficient: its column of its term, with its prior where it is not pooled."""
+
+    coefficient: Coefficient
+    column: int
+    pool: Pool | None = None
+    pooled: PooledTerm | None = None
+
+    @property
+    def prior(self) -> Prior | None:
+        return None if self.coefficient.prior is None else _of_column(self.coefficient.prior, self.column)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """A key that is the same for exchangeable coefficients: their prior, or their hierarchy and column."""
+        prior = self.prior
+        if prior is None:
+            return (self.coefficient.name, self.column)
+        return (prior.law, *sorted(prior.args.items()))
+
+
+def _of_column(prior: Prior, column: int) -> Prior:
+    args = {k: float(np.ravel(v)[column] if np.size(v) > 1 else v) for k, v in prior.args.items()}
+    return Prior(prior.law, args)
+
+
+def _cells(plan: Plan) -> Iterator[_Cell]:
+    """Yield the coefficients in the order of ``layout``."""
+    pooled = {term.coefficient.name: (pool, term) for pool in plan.mean.pools for term in pool.terms}
+    grouping = plan.design.predictor.grouping
+    for coefficient in plan.mean.coefficients:
+        for _ in range(len(grouping) if coefficient.grouped and grouping else 1):
+            for column in range(coefficient.term.columns.shape[1]):
+                yield _Cell(coefficient, column, *pooled.get(coefficient.name, ()))
+
+
+def _parts(
+    hypothesis: Hypothesis, independent: bool
+) -> Iterator[tuple[scipy.sparse.csr_array, FloatArray, IntArray]]:
+    """Yield rows, nulls and coefficients of each part that shares no coefficient with the others."""
+    rows, null = hypothesis.rows, hypothesis.null
+    labels = np.zeros(len(null), dtype=int)
+    if independent:
+        _, labels = scipy.sparse.csgraph.connected_components(abs(rows) @ abs(rows).T, directed=False)
+    for label in range(labels.max() + 1):
+        own = np.flatnonzero(labels == label)
+        part = scipy.sparse.csr_array(rows[own])
+        places = np.unique(part.indices).astype(np.int64)
+        yield scipy.sparse.csr_array(part[:, places]), null[own], places
+
+
+def _part(
+    plan: Plan, cells: list[_Cell], rows: scipy.sparse.csr_array, null: FloatArray, places: IntArray
+) -> LogIntegral:
+    own = [cells[place] for place in places]
+    limits = _chain(rows, null) if len({cell.kind for cell in own}) == 1 else None
+    if limits is not None and (exact := _of_chain(own[0], len(own), *limits)):
+        return exact
+    priors = [cell.prior for cell in own]
+    if len(null) <= MOST_INTEGRATED and all(p is not None and p.law == "normal" for p in priors):
+        mean, sd = (np.array([p.args[k] for p in priors if p is not None]) for k in ("mu", "sigma"))
+        return _log_probability_above(rows @ mean - null, rows.multiply(sd[None, :]).toarray())
+    return _by_draws(plan, rows, null, places)
+
+
+# --- chains of exchangeable coefficients
+
+
+def _chain(rows: scipy.sparse.csr_array, null: FloatArray) -> tuple[float, float] | None:
+    """Return the limits below and above of a chain of all coefficients, b_1 > b_2 > ... ; None for anything else."""
+    low, high = -math.inf, math.inf
+    below: dict[int, int] = {}
+    ends: dict[str, int] = {}
+    for number, limit in enumerate(null):
+        at, weights = rows[[number]].indices, rows[[number]].data
+        if len(at) == 2 and weights[0] == -weights[1] and limit == 0:
+            over, under = at[np.argsort(-weights)]
+            if int(over) in below:
+                return None
+            below[int(over)] = int(under)
+        elif len(at) == 1 and weights[0] > 0 and "low" not in ends:
+            ends["low"], low = int(at[0]), float(limit / weights[0])
+        elif len(at) == 1 and weights[0] < 0 and "high" not in ends:
+            ends["high"], high = int(at[0]), float(limit / weights[0])
+        else:
+            return None
+    walk = _walked(below, rows.shape[1])
+    fits = walk and ends.get("high", walk[0]) == walk[0] and ends.get("low", walk[-1]) == walk[-1]
+    return (low, high) if fits else None
+
+
+def _walked(below: dict[int, int], count: int) -> list[int]:
+    """Return all coefficients from the highest down, or an empty list if the steps are not one chain of all."""
+    tops = set(range(count)) - set(below.values())
+    if len(tops) != 1 or len(below) != count - 1:
+        return []
+    walk = [tops.pop()]
+    while walk[-1] in below:
+        walk.append(below[walk[-1]])
+    return walk if len(walk) == count else []
+
+
+def _of_chain(cell: _Cell, length: int, low: float, high: float) -> LogIntegral | None:
+    """Return log P(low < b_k < ... < b_1 < high) of exchangeable coefficients: one of k! orders."""
+    orders = math.lgamma(length + 1)
+    if (cell.prior is None or cell.prior.law != "constant") and low == -math.inf and high == math.inf:
+        return LogIntegral(-orders, 0.0)
+    if cell.pooled is not None:
+        share = _between_given(cell, low, high) ** length
+        mean, error = float(np.mean(share)), float(np.std(share) / math.sqrt(len(share)))
+        return LogIntegral(math.log(mean) - orders, error / mean) if mean > 0 else UNKNOWN
+    prior = cell.prior
+    if prior is None or prior.law not in DISTRIBUTIONS:
+        return None
+    law = DISTRIBUTIONS[prior.law](**prior.args)
+    inside = _log_between(law, low, high)
+    return LogIntegral(length * inside - orders, 0.0) if inside > -math.inf else UNKNOWN
+
+
+DISTRIBUTIONS: Mapping[str, Callable[..., Any]] = {
+    "normal": lambda mu, sigma: scipy.stats.norm(mu, sigma),
+    "student_t": lambda nu, mu, sigma: scipy.stats.t(nu, mu, sigma),
+    "cauchy": lambda alpha, beta: scipy.stats.cauchy(alpha, beta),
+    "laplace": lambda mu, b: scipy.stats.laplace(mu, b),
+    "uniform": lambda lower, upper: scipy.stats.uniform(lower, upper - lower),
+}
+"""Priors of coefficients whose probabilities are known in closed form."""
+
+
+def _log_between(law: Any, low: float, high: float) -> float:
+    if high == math.inf:
+        return float(law.logsf(low))
+    if low == -math.inf:
+        return float(law.logcdf(high))
+    inside = float(law.cdf(high) - law.cdf(low))
+    return math.log(inside) if inside > 0 else -math.inf
+
+
+def _between_given(cell: _Cell, low: float, high: float) -> FloatArray:
+    """Return P(low < b < high | location, scale) for draws of both from a hierarchy's prior."""
+    pool, term = cell.pool, cell.pooled
+    assert pool is not None
+    assert term is not None
+    rng = np.random.default_rng(0)
+    location = draw(_of_column(term.mean, cell.column), rng, LOCATIONS, 1)
+    scale = draw(_of_column(term.sd, cell.column), rng, LOCATIONS, 1)
+    above, below = ((limit - location[:, 0]) / scale[:, 0] for limit in (low, high))
+    return np.asarray(_cumulative(pool, below) - _cumulative(pool, above))
+
+
+def _cumulative(pool: Pool, u: FloatArray) -> FloatArray:
+    """Return P(b < u) under a hierarchy with location zero and scale one."""
+    match pool.request.dist:
+        case "student":
+            return np.asarray(scipy.special.stdtr(pool.request.df, u))
+        case "cauchy":
+            return np.asarray(scipy.special.stdtr(1.0, u))
+    return np.asarray(scipy.special.ndtr(u))
+
+
+# --- any other order
+
+
+def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral:
+    """Return log P(c > 0), c ~ N(centre, root root'), by Genz's randomised integration."""
+    if len(centre) == 1:
+        return LogIntegral(float(scipy.stats.norm.logsf(0, centre[0], np.linalg.norm(root))), 0.0)
+    zero, covariance = np.zeros(len(centre)), root @ root.T
+    found = [
+        scipy.stats.multivariate_normal.cdf(
+            centre, zero, covariance, allow_singular=True, maxpts=POINTS, rng=np.random.default_rng(seed)
+        )
+        for seed in range(REPEATS)
+    ]
+    mean, error = float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(REPEATS))
+    return LogIntegral(math.log(mean), error / mean) if mean > 0 else UNKNOWN
+
+
+def _by_draws(plan: Plan, rows: scipy.sparse.csr_array, null: FloatArray, places: IntArray) -> LogIntegral:
+    """Return log P(R b > r) from draws of the prior, as many as a probability of its size needs."""
+    rng, dense = np.random.default_rng(0), rows.toarray()
+    batch = max(1, BATCH // len(places))
+    hits = drawn = 0
+    while hits < ENOUGH and drawn * len(places) < MOST_NUMBERS:
+        draws = coefficient_draws(plan.mean, places, rng, batch)
+        hits += int(np.sum(np.all(draws @ dense.T > null, axis=1)))
+        drawn += batch
+    if hits < FEWEST:
+        return UNKNOWN
+    share = hits / drawn
+    return LogIntegral(math.log(share), math.sqrt((1 - share) / hits))

@@ -1,0 +1,156 @@
+"""The quantities of a hypothesis: their draws c = R b - r, their labels, and the region that counts as no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Coefficient, Plan
+from formulajoint.compiler.planning.defaults import response_moments, stands_for_intercept
+from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout
+from formulajoint.design.schema import Design
+from formulajoint.errors import InferenceError
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.wording import did_you_mean, listed
+
+type Rope = float | Mapping[str, float] | None
+"""Half-width of the region about the null that counts as no effect: one for all, one per term, or none."""
+
+
+def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
+    """Return draws of c = R b - r, (chain, draw, q): zero under the null."""
+    blocks = layout(posterior.plan.design)
+    coefficients = {c.term.name: c for c in posterior.plan.mean.coefficients}
+    total: FloatArray | float = -hypothesis.null
+    for block in blocks:
+        if block.term.name in hypothesis.terms:
+            rows = hypothesis.rows[:, block.start : block.start + block.size]
+            draws = _draws(posterior, coefficients[block.term.name], block)
+            total = total + (rows @ draws.reshape((-1, block.size)).T).T.reshape((*draws.shape[:2], -1))
+    return np.asarray(total)
+
+
+def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> FloatArray:
+    """Return draws of a term's coefficients, (chain, draw, size)."""
+    named = posterior.named
+    if coefficient.name not in named.variables:  # a constant is not a variable
+        prior = coefficient.prior
+        value = prior.args["value"] if prior is not None else np.nan
+        return np.full((*named.shape, block.size), value)
+    return named.values(coefficient.name, coefficient.dims).reshape((*named.shape, block.size))
+
+
+# --- labels
+
+
+def row_labels(plan: Plan, hypothesis: Hypothesis) -> list[str]:
+    """Return each row of the hypothesis as text: ``treatment[A] - 2 treatment[B] - 3``."""
+    return labels_of(hypothesis, coefficient_labels(plan.design))
+
+
+def coefficient_labels(design: Design) -> list[str]:
+    """Return the label of each coefficient, in the order of ``layout``: ``treatment[A]``."""
+    return [label for block in layout(design) for label in _cell_labels(block)]
+
+
+def labels_of(hypothesis: Hypothesis, names: list[str]) -> list[str]:
+    """Return each row of a hypothesis about coefficients called `names` as text."""
+    labels = []
+    for number, null in enumerate(hypothesis.null):
+        start, stop = hypothesis.rows.indptr[number : number + 2]
+        parts = zip(hypothesis.rows.indices[start:stop], hypothesis.rows.data[start:stop], strict=True)
+        text = "".join(
+            _signed(weight, names[position]) for position, weight in sorted(parts, key=lambda p: -p[1])
+        )
+        text += _signed(-null, "") if null else ""
+        labels.append(text.removeprefix(" + ").strip())
+    return labels
+
+
+def _signed(weight: float, name: str) -> str:
+    size = "" if abs(weight) == 1 and name else f"{abs(weight):g}"
+    return f" {'-' if weight < 0 else '+'} {' '.join(part for part in (size, name) if part)}"
+
+
+def _cell_labels(block: Block) -> list[str]:
+    if not block.dims:
+        return [block.term.name]
+    places = np.indices(block.shape).reshape((len(block.shape), -1)).T
+    axes = list(block.dims.values())
+    return [f"{block.term.name}[{', '.join(axes[i][p] for i, p in enumerate(place))}]" for place in places]
+
+
+# --- regions of no effect
+
+
+def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) -> FloatArray | None:
+    """Return the half-width of the region about the null for each row of the hypothesis, (q,).
+
+    Parameters
+    ----------
+    plan : Plan
+    hypothesis : Hypothesis
+    rope : float, mapping of term to float, or None
+    standardized : bool
+        Whether it is in sds of the response per sd s_x of the predictor, as beta s_x / s_y is.
+
+    Raises
+    ------
+    InferenceError
+        If `rope` is not above zero, lacks a term, or one row has coefficients with different regions.
+    """
+    if rope is None and standardized:
+        raise InferenceError(
+            "`standardized` says in which units `rope` is: give a rope, such as rope=0.1, too."
+        )
+    if rope is None:
+        return None
+    _check(plan, hypothesis, rope)
+    if not isinstance(rope, Mapping) and not standardized:
+        return np.full(len(hypothesis.null), float(rope))
+    widths = np.concatenate([_width(plan, block, rope, standardized) for block in layout(plan.design)])
+    out = np.empty(len(hypothesis.null))
+    for number, label in enumerate(row_labels(plan, hypothesis)):
+        start, stop = hypothesis.rows.indptr[number : number + 2]
+        own = widths[hypothesis.rows.indices[start:stop]]
+        if not np.allclose(own, own[0], rtol=1e-9):
+            raise InferenceError(
+                f"`{label}` has coefficients with different regions, {own.min():.4g} to {own.max():.4g} wide: "
+                "give `rope` as one number, on the scale of this comparison."
+            )
+        out[number] = own[0]
+    return out
+
+
+def _check(plan: Plan, hypothesis: Hypothesis, rope: float | Mapping[str, float]) -> None:
+    values = list(rope.values()) if isinstance(rope, Mapping) else [rope]
+    for value in values:
+        if not (isinstance(value, Real) and not isinstance(value, bool) and 0 < value < np.inf):
+            raise InferenceError(f"`rope` must be above zero, not {value}.")
+    if isinstance(rope, Mapping):
+        known = [block.term.name for block in layout(plan.design)]
+        for name in rope:
+            if name not in known:
+                hint = did_you_mean(str(name), known) or f"there are {listed(known)}."
+                raise InferenceError(f"`rope` names no term `{name}`: {hint}")
+        missing = [name for name in hypothesis.terms if name not in rope]
+        if missing:
+            raise InferenceError(f"`rope` leaves out {listed(missing)}: give each term tested its region.")
+
+
+def _width(plan: Plan, block: Block, rope: float | Mapping[str, float], standardized: bool) -> FloatArray:
+    """Return the half-width for each coefficient of a term."""
+    term = block.term
+    given = float(rope.get(term.name, np.nan) if isinstance(rope, Mapping) else rope)
+    unit = np.ones(term.columns.shape[1])
+    if standardized:
+        level = stands_for_intercept(term, plan.design.predictor)  # a level of the response, not a slope
+        unit = _sd_of_response(plan) / (unit if level else term.scales)
+    return np.tile(given * unit, block.size // len(unit))
+
+
+def _sd_of_response(plan: Plan) -> float:
+    return response_moments(plan.design)[1] if plan.family.name in ("gaussian", "student") else 1.0

@@ -1,0 +1,1 @@
+"""Responses drawn from the posterior, and checks with them."""

@@ -1,0 +1,1 @@
+"""Least squares: of all coefficients, of what is estimable, and by group."""

@@ -1,0 +1,45 @@
+"""Write files atomically."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from formulajoint.errors import StoreError
+
+
+def path_of(path: object) -> Path:
+    """Return `path` as a path.
+
+    Raises
+    ------
+    StoreError
+        If it is neither a string nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise StoreError(f"A file is named by a text or a path, not by {path!r}.")
+    return Path(path)
+
+
+def write_whole(target: Path, *parts: bytes) -> None:
+    """Write `parts` to a temporary file, which then replaces `target`.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written; an existing `target` stays.
+    """
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()

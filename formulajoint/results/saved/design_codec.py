@@ -1,0 +1,127 @@
+"""A design as plain data and arrays, and back: what a saved fit needs of its data.
+
+The values of ``design/schema.py`` become dicts, lists, strings and numbers; their arrays become names of separate
+arrays. Nothing is pickled, and only types in the table of types are called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulajoint.design import schema
+from formulajoint.errors import BugError, StoreError
+from formulajoint.language.formula import Formula
+from formulajoint.language.json import from_json, to_json
+from formulajoint.language.vocabulary.default import chosen
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.spans import Span
+
+TYPES: Mapping[str, Any] = {
+    value.__name__: value
+    for value in (
+        schema.Design,
+        schema.Factor,
+        schema.Grouping,
+        schema.Hierarchy,
+        schema.Predictor,
+        schema.Response,
+        schema.Rows,
+        schema.Term,
+        Span,
+    )
+}
+
+type Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A value as data, with the arrays that it names.
+
+    Attributes
+    ----------
+    data : dict
+        Ready for JSON.
+    arrays : dict of str to array
+    """
+
+    data: Any
+    arrays: Arrays = field(default_factory=dict)
+
+
+def to_plain(design: schema.Design) -> Plain:
+    """Return `design` as data and arrays; no further column of the data frame can be read then."""
+    arrays: Arrays = {}
+    return Plain(_encoded(replace(design, read_column=None), arrays), arrays)
+
+
+def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:
+    """Return the design that `to_plain` encoded, in `language`; the default is the plain one with all extensions.
+
+    Raises
+    ------
+    StoreError
+        If `plain` is not such a design.
+    """
+    spoken = chosen(language)
+    design = _decoded(plain.data, plain.arrays, spoken)
+    if not isinstance(design, schema.Design):
+        raise StoreError("it holds no design")
+    return replace(design, language=spoken)
+
+
+def fingerprint(plain: Plain) -> str:
+    """Return SHA-256 of the arrays: two fits with the same one used the same rows and columns."""
+    digest = hashlib.sha256()
+    for name, array in sorted(plain.arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _encoded(value: Any, arrays: Arrays) -> Any:
+    match value:
+        case Formula():
+            return {"formula": to_json(value)}
+        case np.ndarray():
+            name = f"array_{len(arrays)}"
+            arrays[name] = value
+            # Sums are the same to the bit only over the same layout in memory.
+            turned = value.flags.f_contiguous and not value.flags.c_contiguous
+            return {"array": name, "order": "F" if turned else "C"}
+        case tuple():
+            return [_encoded(item, arrays) for item in value]
+        case Mapping():
+            return {"mapping": {str(key): _encoded(item, arrays) for key, item in value.items()}}
+        case Language():  # functions, which a file cannot hold
+            return None
+        case None | bool() | int() | float() | str():
+            return value
+    if type(value) not in TYPES.values():
+        raise BugError(f"a saved fit cannot hold a {type(value).__name__}")
+    parts = {part.name: _encoded(getattr(value, part.name), arrays) for part in fields(value)}
+    return {"type": type(value).__name__, **parts}
+
+
+def _decoded(data: Any, arrays: Arrays, language: Language) -> Any:
+    match data:
+        case list():
+            return tuple(_decoded(item, arrays, language) for item in data)
+        case {"type": str(name)}:
+            parts = {
+                str(key): _decoded(part, arrays, language) for key, part in data.items() if key != "type"
+            }
+            return TYPES[name](**parts)
+        case {"formula": formula}:
+            return from_json(formula, language)
+        case {"array": name, "order": order}:
+            return np.array(arrays[name], order="F" if order == "F" else "C")
+        case {"mapping": mapping}:
+            return {key: _decoded(item, arrays, language) for key, item in mapping.items()}
+    return data

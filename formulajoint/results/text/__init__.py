@@ -1,0 +1,1 @@
+"""Models and fits as text, HTML, LaTeX and JSON."""

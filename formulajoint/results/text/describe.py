@@ -1,0 +1,350 @@
+"""``explain()``: the model as text and as data, before anything is sampled.
+
+It needs only a plan, no PyMC, ArviZ or pandas, so that it is immediate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from textwrap import wrap
+from typing import Any
+
+from formulajoint.compiler.plan import (
+    ArithmeticPlan,
+    AveragePlan,
+    Coefficient,
+    ContrastPlan,
+    FamilyPlan,
+    LinearPlan,
+    Plan,
+    Pool,
+    ScalePlan,
+)
+from formulajoint.contrasts.custom import family_meaning
+from formulajoint.contrasts.weights import group_rows
+from formulajoint.design.hierarchy import MAIN
+from formulajoint.design.names import column_of
+from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.text import canonical
+from formulajoint.results.text.comparisons import order_of, place_of
+from formulajoint.wording import span
+
+MOST_GROUPS, MOST_CELLS = 8, 8
+"""Most groups, and most levels, that are named; of more, their number or range is given."""
+
+WIDTH = 100
+
+ORDER = {"student": ("nu", "mu", "sigma")}
+"""Arguments of a family's distribution in the order of a prior, if that is not the mean and then its parameters."""
+
+HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
+
+
+def explain(plan: Plan) -> str:
+    """Return the model as text: data, equation, every coefficient with its prior, contrasts, notes."""
+    sections = [
+        formula_lines(plan.design.formula),
+        [*data_lines(plan), *equation_lines(plan)],
+        table_lines(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
+        contrast_lines(plan),
+        test_lines(plan),
+        note_lines(plan.notes),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def model_record(plan: Plan) -> dict[str, Any]:
+    """Return the content of ``explain()`` as data."""
+    grouping = plan.design.predictor.grouping
+    rows = plan.design.rows
+    return {
+        "formula": str(plan.design.formula),
+        "family": plan.family.name,
+        "rows": {
+            "total": rows.total,
+            "used": rows.used,
+            "missing": dict(rows.missing),
+            "weightless": rows.weightless,
+        },
+        "standard_errors": known_sds(plan) or None,
+        "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
+        "coefficients": [
+            {"name": name, "description": what, "prior": prior}
+            for name, what, prior in coefficient_rows(plan)
+        ],
+        "contrasts": [
+            {"name": c.name, "clause": c.text, "description": describe_contrast(plan, c)}
+            for c in plan.contrasts
+        ],
+        "hypotheses": [{"name": h.label, "hypothesis": h.text} for h in plan.tests],
+        "notes": list(plan.notes),
+    }
+
+
+def formula_lines(formula: Formula) -> list[str]:
+    """Return the canonical text on one line or, if that is long, with a line for each clause."""
+    text = str(formula)
+    if len(text) <= WIDTH:
+        return [text]
+    head = str(replace(formula, clauses=()))
+    return ",\n".join([head, *(f"    {canonical(clause)}" for clause in formula.clauses)]).split("\n")
+
+
+def data_lines(plan: Plan) -> list[str]:
+    """Return the line about the data: rows used and left out, and the groups with their rows."""
+    rows, grouping = plan.design.rows, plan.design.predictor.grouping
+    used = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
+    line = f"data: {used}"
+    if plan.design.row_weights is not None:
+        line += f", counted as {plan.design.row_weights.sum():g} by their weights"
+    if grouping is not None:
+        line += f"; {len(grouping)} {'group' if len(grouping) == 1 else 'groups'} of {grouping.name}"
+        line += f" ({_group_sizes(plan, grouping)})"
+    if plan.design.standard_errors is not None:
+        line += f"; residual sds known: {known_sds(plan)}, {span(plan.design.standard_errors)}"
+    return [line]
+
+
+def known_sds(plan: Plan) -> str:
+    """Return the column of the known standard errors as formulas write it, or an empty text."""
+    column = column_of(plan.design.formula, "se")
+    return "" if column is None else canonical(column)
+
+
+def _rows(count: int) -> str:
+    return f"{count} {'row' if count == 1 else 'rows'}"
+
+
+def _left_out(rows: Rows) -> str:
+    """Return the reasons why rows are not used: ``2 miss a value: age in 1, dose in 2``."""
+    missing = rows.dropped - rows.weightless
+    cells = ", ".join(f"{name} in {count}" for name, count in rows.missing.items())
+    reasons = [f"{missing} {'misses' if missing == 1 else 'miss'} a value: {cells}"] if missing else []
+    reasons += [f"{rows.weightless} of weight zero"] if rows.weightless else []
+    return "; ".join(reasons)
+
+
+def _group_sizes(plan: Plan, grouping: Grouping) -> str:
+    sizes = group_rows(plan.design)
+    if len(grouping) > MOST_GROUPS:
+        return f"{span(sizes)} {'row' if span(sizes) == '1' else 'rows'} each"
+    return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
+
+
+def equation_lines(plan: Plan) -> list[str]:
+    """Return the likelihood and the linear predictors as equations in the data's own names."""
+    names = {"mu": "mu"} | dict(_parameter_name(part) for part in plan.parameters)
+    order = ORDER.get(plan.family.name, ("mu", *plan.family.parameters))
+    law = ", ".join(filter(None, [*(names[parameter] for parameter in order), known_sds(plan)]))
+    lines = [f"model: {plan.response_name} ~ {plan.family.law}({law})"]
+    mean = "mu" if plan.mean.link == "identity" else f"{plan.mean.link}(mu)"
+    lines.append(f"       {mean} = {_sum(plan.mean)}")
+    for part in plan.parameters:
+        if isinstance(part, LinearPlan):
+            lines.append(f"       log({part.predictor.parameter}) = {_sum(part)}")
+    return lines
+
+
+def _parameter_name(part: LinearPlan | ScalePlan) -> tuple[str, str]:
+    """Return a parameter and its symbol in the likelihood: ``sigma``, ``sigma[school]``."""
+    if isinstance(part, LinearPlan):
+        return part.predictor.parameter, part.predictor.parameter
+    return part.parameter, _indexed(part.name, part.dims)
+
+
+def _indexed(name: str, dims: Sequence[str]) -> str:
+    return f"{name}[{', '.join(dims)}]" if dims else name
+
+
+def _sum(part: LinearPlan) -> str:
+    terms = [] if part.predictor.offset is None else ["offset"]
+    for c in part.coefficients:
+        column = "" if c.term.name == "Intercept" else f" * {c.term.name}"
+        terms.append(_indexed(c.name, c.dims) + column)
+    return " + ".join(terms) if terms else "0"
+
+
+def coefficient_rows(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return name, description and prior of every variable of the model that has one."""
+    rows = list(_linear_rows(plan.mean))
+    for part in plan.parameters:
+        rows += _linear_rows(part) if isinstance(part, LinearPlan) else _scale_rows(part, plan.family.name)
+    return rows + [(s.name, f"uncertain shares of {s.dims[0]}", s.prior) for s in plan.shares]
+
+
+def _linear_rows(part: LinearPlan) -> Iterator[tuple[str, str, str]]:
+    pooled = {term.coefficient.name: pool for pool in part.pools for term in pool.terms}
+    for coefficient in part.coefficients:
+        pool = pooled.get(coefficient.name)
+        yield coefficient.name, describe_coefficient(part, coefficient, pool), _prior_text(coefficient, pool)
+    for pool in part.pools:
+        mean, sd = ("mean", "sd") if pool.request.dist == "normal" else ("location", "scale")
+        for term in pool.terms:
+            of = f"of {term.coefficient.name} over {_grouping_name(part)}"
+            yield term.mean_name, f"{mean} {of}", str(term.mean)
+            yield term.sd_name, f"{sd} {of}", str(term.sd)
+        if pool.correlation is not None:
+            over = " and ".join(term.coefficient.name for term in pool.terms)
+            yield (
+                pool.correlation.name,
+                f"correlations of {over} over {_grouping_name(part)}",
+                f"lkj({pool.correlation.eta:g})",
+            )
+
+
+def _grouping_name(part: LinearPlan) -> str:
+    return part.predictor.grouping.name if part.predictor.grouping is not None else ""
+
+
+def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool | None) -> str:
+    """Return one phrase such as ``one slope per school, not pooled``."""
+    link = "" if part.predictor.parameter == MAIN else f" of log({part.predictor.parameter})"
+    if not coefficient.grouped:
+        shared = ", shared by all groups" if part.predictor.grouping is not None else ""
+        return f"{_kind(coefficient.term)}{link}{shared}"
+    state = "not pooled"
+    if pool is not None:
+        term = next(t for t in pool.terms if t.coefficient is coefficient)
+        state = _pooling(pool.request, term.centered)
+    return f"{_kind(coefficient.term)}{link} per {_grouping_name(part)}, {state}"
+
+
+def _kind(term: Term) -> str:
+    """Return ``one slope``, or for a factor ``2 coefficients (low, high)``."""
+    if not term.factors:
+        return "one intercept" if term.name == "Intercept" else "one slope"
+    cells = [", ".join(cell) for cell in product(*(factor.labels for factor in term.factors))]
+    count = "one coefficient" if len(cells) == 1 else f"{len(cells)} coefficients"
+    return (
+        f"{count} ({'; '.join(cells) if len(term.factors) > 1 else ', '.join(cells)})"
+        if len(cells) <= MOST_CELLS
+        else count
+    )
+
+
+def _pooling(request: Hierarchy, centered: bool) -> str:
+    form = "centred" if centered else "not centred"
+    auto = " (auto)" if request.centered is None else ""
+    return f"pooled by a {HIERARCHIES[request.dist]} hierarchy, {form}{auto}"
+
+
+def _prior_text(coefficient: Coefficient, pool: Pool | None) -> str:
+    if coefficient.prior is not None:
+        return str(coefficient.prior)
+    if pool is None:
+        return ""
+    term = next(t for t in pool.terms if t.coefficient is coefficient)
+    return _law(pool.request, term.mean_name, term.sd_name)
+
+
+def _law(request: Hierarchy, location: str, scale: str) -> str:
+    """Return the distribution of a hierarchy as a prior is written."""
+    if request.dist == "student":
+        return f"student_t({request.df:g}, {location}, {scale})"
+    return f"{request.dist}({location}, {scale})"
+
+
+def _scale_rows(part: ScalePlan, family: str) -> Iterator[tuple[str, str, str]]:
+    meanings = {"nu": "degrees of freedom", "sigma": residual(family)}
+    what = meanings.get(part.parameter, f"{part.parameter} of the {family} family")
+    own = f"1/{part.name}" if part.prior.law == "inverse" else str(part.prior)
+    if part.grouping is None:
+        yield part.name, f"{what}, one for all rows", own
+        return
+    over = part.grouping.name
+    if part.pool is None:
+        yield part.name, f"{what}, one per {over}, not pooled", own
+        return
+    pool = part.pool
+    law = _law(pool.request, f"log({pool.mean_name})", pool.sd_name)
+    state = _pooling(pool.request, pool.centered)
+    yield part.name, f"{what}, one per {over}, {state}", f"log({part.name}) ~ {law}"
+    yield pool.mean_name, f"the middle {part.parameter} over {over}", own
+    spread = "sd" if pool.request.dist == "normal" else "scale"
+    yield pool.sd_name, f"{spread} of log({part.name}) over {over}", str(pool.sd)
+
+
+def residual(family: str) -> str:
+    """Return the description of sigma: for Student's t the scale, which is not the sd."""
+    return "residual sd" if family == "gaussian" else "residual scale"
+
+
+def contrast_lines(plan: Plan) -> list[str]:
+    """Return one line per contrast: its description and its weights."""
+    return [
+        f"{c.name}: {describe_contrast(plan, c)}" + (f"; {_weights(plan, c)}" if c.weights else "")
+        for c in plan.contrasts
+    ]
+
+
+def test_lines(plan: Plan) -> list[str]:
+    """Return one line per test of the formula: ``same: whether treatment[A] == treatment[B]``."""
+    return [f"{h.name or 'test'}: whether {h.text}" for h in plan.tests]
+
+
+def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
+    """Return one phrase such as ``weighted mean of treatment over school, divided by the residual sd``."""
+    match contrast:
+        case AveragePlan():
+            return _describe_average(plan, contrast)
+        case FamilyPlan():
+            entries = (
+                "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
+            )
+            meaning = family_meaning(contrast.family, plan.design.language)
+            what = f"{meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
+            return what + order_of(contrast) + place_of(plan, contrast.coefficient.term)
+        case ArithmeticPlan():
+            return contrast.text
+
+
+def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
+    grouping = plan.design.predictor.grouping
+    sigma = plan.scale("sigma")
+    own = "each group's" if sigma is not None and sigma.grouping is not None else "the"
+    scale = {
+        "none": "",
+        "sigma": f", divided by {own} {residual(plan.family.name)}",
+        "sd": f", divided by each group's sd of {plan.response_name}",
+        "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
+    }[contrast.scale]
+    over = grouping.name if grouping is not None else ""
+    what = f"{contrast.function.meaning} of {contrast.coefficient.name} over {over}{scale}"
+    return what + place_of(plan, contrast.coefficient.term)
+
+
+def _weights(plan: Plan, contrast: ContrastPlan) -> str:
+    grouping = plan.design.predictor.grouping
+    if contrast.weights is None:
+        return ""
+    values, scheme = contrast.weights.values, contrast.weights.scheme
+    if contrast.weights.over_sigma:
+        return f"weights {scheme}, divided by each group's sigma^2 draw by draw"
+    labels = grouping.labels if grouping is not None else ()
+    if isinstance(contrast, FamilyPlan) and contrast.coding is not None:
+        labels = contrast.levels
+    if values.ndim > 1 or len(labels) > MOST_GROUPS:
+        return f"weights {scheme}: {span(values)} each"
+    named = ", ".join(f"{label} {w:.3g}" for label, w in zip(labels, values, strict=True))
+    if contrast.weights_name is not None:
+        return f"weights {scheme}, uncertain, on average {named}"
+    return f"weights {scheme}: {named}"
+
+
+def note_lines(notes: Iterable[str], label: str = "note") -> list[str]:
+    """Return notes wrapped to the page, each after its label."""
+    indent = " " * (len(label) + 2)
+    return [line for note in notes for line in wrap(f"{label}: {note}", WIDTH, subsequent_indent=indent)]
+
+
+def table_lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return a table with left-aligned columns under a rule."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+
+    def line(row: tuple[str, ...]) -> str:
+        return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+    return [line(head), "  ".join("-" * width for width in widths), *(line(row) for row in rows)]

@@ -1,0 +1,97 @@
+"""A model and a fit as HTML, for notebooks: the tables of the printed text, in the notebook's own style."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import pandas as pd
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.results.text.describe import (
+    coefficient_rows,
+    contrast_lines,
+    data_lines,
+    equation_lines,
+    formula_lines,
+)
+from formulajoint.results.text.printing import (
+    Cells,
+    coefficient_cells,
+    contrast_cells,
+    fit_notes,
+    sampler_line,
+    test_cells,
+    understood,
+)
+
+
+def explain_html(plan: Plan) -> str:
+    """Return the content of ``explain()`` as HTML."""
+    return _section(
+        _formula(plan),
+        _paragraph(data_lines(plan)),
+        f"<pre>{escape(chr(10).join(equation_lines(plan)))}</pre>",
+        _table((("coefficient", "what it is", "prior"), coefficient_rows(plan)), "Coefficients and priors"),
+        _list(contrast_lines(plan)),
+        _notes("note", plan.notes),
+    )
+
+
+def fit_html(
+    plan: Plan,
+    summary: pd.DataFrame,
+    contrasts: pd.DataFrame,
+    problems: tuple[str, ...],
+    engine: str,
+    prob: float,
+    tests: pd.DataFrame | None = None,
+) -> str:
+    """Return the content of ``print(fit)`` as HTML; parameters as for ``fit_text``."""
+    return _section(
+        _formula(plan),
+        _paragraph(data_lines(plan)),
+        _list(understood(plan)),
+        "" if contrasts.empty else _table(contrast_cells(contrasts, prob), "Contrasts"),
+        _list(contrast_lines(plan)),
+        "" if tests is None or tests.empty else _table(test_cells(plan, tests), "Joint tests"),
+        "" if tests is None else _list([f"{label}: {note}" for label, note in tests["note"].items() if note]),
+        _folded("Coefficients", _table(coefficient_cells(summary, prob), "Coefficients")),
+        _notes("note", fit_notes(plan, summary, contrasts)),
+        _notes("warning", problems),
+        _paragraph([sampler_line(summary, engine)]),
+    )
+
+
+def _section(*parts: str) -> str:
+    return '<section class="formulajoint">' + "\n".join(part for part in parts if part) + "</section>"
+
+
+def _formula(plan: Plan) -> str:
+    return f"<pre><strong>{escape(chr(10).join(formula_lines(plan.design.formula)))}</strong></pre>"
+
+
+def _paragraph(lines: Iterable[str]) -> str:
+    return f"<p>{'<br>'.join(map(escape, lines))}</p>"
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>" if lines else ""
+
+
+def _notes(label: str, notes: Sequence[str]) -> str:
+    return "".join(f"<p><em>{label}:</em> {escape(note)}</p>" for note in notes)
+
+
+def _folded(title: str, content: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+
+
+def _table(cells: Cells, caption: str) -> str:
+    head, rows = cells
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,74 @@
+"""A plan's equations as LaTeX, with the data's own names: what ``explain(format="latex")`` returns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.results.text.describe import coefficient_rows, contrast_lines, equation_lines, known_sds
+
+GREEK: Mapping[str, str] = MappingProxyType({"mu": r"\mu", "sigma": r"\sigma", "nu": r"\nu"})
+
+SIGNS: Mapping[str, str] = MappingProxyType({"*": r" \cdot ", "~": r" \sim ", "...": r"\dots"})
+
+SPECIAL: Mapping[str, str] = MappingProxyType(
+    {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {sign: f"\\{sign}" for sign in "{}$&#%_"}
+)
+
+
+def explain_latex(plan: Plan) -> str:
+    """Return likelihood, predictors, priors and contrasts as one ``aligned`` block, for math mode."""
+    likelihood, *predictors = (line.removeprefix("model:").strip() for line in equation_lines(plan))
+    priors = [
+        f"{name} ~ {prior}" if "~" not in prior else prior
+        for name, _, prior in coefficient_rows(plan)
+        if prior
+    ]
+    lines = [_line(text, plan) for text in (likelihood, *predictors, *priors)]
+    lines += [_contrast(line) for line in contrast_lines(plan)]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _line(text: str, plan: Plan) -> str:
+    """Return an equation, aligned at its first ``=`` or ``~``."""
+    left, sign, right = re.split(r" ([=~]) ", text, maxsplit=1)
+    relation = "=" if sign == "=" else r"\sim"
+    return f"{mathematics(left, plan)} &{relation} {mathematics(right, plan)}"
+
+
+def _contrast(line: str) -> str:
+    name, _, what = line.partition(": ")
+    return f"\\text{{{escaped(name)}}} &: \\text{{{escaped(what)}}}"
+
+
+def mathematics(text: str, plan: Plan) -> str:
+    """Return an expression as LaTeX: names upright, indices as subscripts, functions as operators."""
+    known = "|".join(re.escape(name) for name in sorted(_names(plan), key=len, reverse=True))
+    name = rf"(?P<name>{known})(?:\[(?P<index>[^\]]*)\])?(?!\w)"
+    pattern = rf"{name}|(?P<word>[^\W\d]\w*)|(?P<sign>\.\.\.|[*~])|(?P<rest>.)"
+    return "".join(_token(match) for match in re.finditer(pattern, text)).replace("  ", " ")
+
+
+def _token(match: re.Match[str]) -> str:
+    name, index, word, sign = (match[group] for group in ("name", "index", "word", "sign"))
+    if name is not None:
+        own = GREEK.get(name, f"\\text{{{escaped(name.replace('`', ''))}}}")
+        return own if index is None else f"{own}_{{\\text{{{escaped(index)}}}}}"
+    if word is not None:
+        return GREEK.get(word, f"\\operatorname{{{escaped(word)}}}")
+    return SIGNS[sign] if sign is not None else match["rest"]
+
+
+def _names(plan: Plan) -> set[str]:
+    linear = [part for part in (plan.mean, *plan.parameters) if isinstance(part, LinearPlan)]
+    terms = {c.term.name for part in linear for c in part.coefficients}
+    known = {known_sds(plan)} - {""}
+    return {plan.response_name, *terms, *plan.variables, *plan.family.parameters, *known, "mu"}
+
+
+def escaped(text: str) -> str:
+    """Return `text` escaped for use within LaTeX's ``\\text``."""
+    return "".join(SPECIAL.get(character, character) for character in text)

@@ -1,0 +1,112 @@
+"""Draws from priors against SciPy's distributions, and hierarchies against their moments and marginals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import formulajoint as fj
+from formulajoint.compiler.plan import LinearPlan
+from formulajoint.distributions.prior import LAWS, prior
+from formulajoint.inference.draws.prior_numpy import DRAWS, coefficient_draws, draw, lkj_cholesky
+
+DRAWN = 20_000
+
+LAW = {
+    "normal": ((1.0, 2.0), stats.norm(1, 2)),
+    "student_t": ((3.0, 1.0, 2.0), stats.t(3, 1, 2)),
+    "cauchy": ((1.0, 2.0), stats.cauchy(1, 2)),
+    "laplace": ((1.0, 2.0), stats.laplace(1, 2)),
+    "half_normal": ((2.0,), stats.halfnorm(scale=2)),
+    "half_cauchy": ((2.0,), stats.halfcauchy(scale=2)),
+    "half_student_t": ((3.0, 2.0), stats.t(3, scale=2)),  # its absolute value: SciPy has no half t
+    "exponential": ((2.0,), stats.expon(scale=0.5)),
+    "gamma": ((2.0, 3.0), stats.gamma(2, scale=1 / 3)),
+    "inverse_gamma": ((2.0, 3.0), stats.invgamma(2, scale=3)),
+    "log_normal": ((0.5, 0.7), stats.lognorm(0.7, scale=np.exp(0.5))),
+    "beta": ((2.0, 3.0), stats.beta(2, 3)),
+    "uniform": ((-1.0, 3.0), stats.uniform(-1, 4)),
+}
+
+
+def test_every_proper_law_of_a_coefficient_or_scale_can_be_drawn() -> None:
+    assert set(DRAWS) == set(LAWS) - {"flat", "inverse", "lkj"}
+    assert set(LAW) == set(DRAWS) - {"constant"}
+
+
+@pytest.mark.parametrize("law", LAW)
+def test_draws_have_their_law(law: str) -> None:
+    args, known = LAW[law]
+    cdf = known.cdf if law != "half_student_t" else lambda x: 2 * stats.t.cdf(x / 2, 3) - 1
+    values = draw(prior(law, *args), np.random.default_rng(1), DRAWN, 1).ravel()
+    assert stats.kstest(values, cdf).pvalue > 0.005
+
+
+def test_array_arguments_are_one_a_column() -> None:
+    values = draw(
+        prior("normal", np.array([0.0, 5.0]), np.array([1.0, 0.1])), np.random.default_rng(2), DRAWN, 2
+    )
+    np.testing.assert_allclose(values.mean(axis=0), [0, 5], atol=0.04)
+    np.testing.assert_allclose(values.std(axis=0), [1, 0.1], rtol=0.03)
+    assert (draw(prior("constant", 3.0), np.random.default_rng(2), 5, 2) == 3).all()
+
+
+# --- hierarchies
+
+FRAME = pd.DataFrame(
+    {
+        "y": np.arange(24) * 7 % 11 + 0.5,
+        "x": np.arange(24) * 5 % 7,
+        "arm": ["a", "b", "c"] * 8,
+        "g": np.repeat(list("PQRS"), 6),
+    }
+)
+
+
+def mean_part(formula: str) -> LinearPlan:
+    return fj.model(formula, FRAME).plan.mean
+
+
+def test_the_lkj_law_has_its_marginals() -> None:
+    """A correlation of p columns is 2 Beta(a, a) - 1 with a = eta - 1 + p / 2."""
+    root = lkj_cholesky(4, 1.5, np.random.default_rng(3), DRAWN)
+    matrix = root @ root.transpose(0, 2, 1)
+    np.testing.assert_allclose(matrix[:, range(4), range(4)], 1)
+    for i, j in [(1, 0), (3, 0), (3, 2)]:
+        assert stats.kstest((matrix[:, i, j] + 1) / 2, stats.beta(2.5, 2.5).cdf).pvalue > 0.005
+
+
+def test_places_are_those_of_all_coefficients_flattened() -> None:
+    """Constants and narrow priors mark each coefficient; some places only are asked for, in their order."""
+    priors = "Intercept ~ normal(100, 0.001), arm ~ normal(7, 0.001), x.mean ~ constant(50), x.sd ~ constant(0.001)"
+    part = mean_part(f"y ~ x + common(arm) | g, hierarchy(x), prior({priors})")
+    sizes = {c.name: c for c in part.coefficients}
+    assert list(sizes) == ["Intercept", "x", "arm"]
+    found = coefficient_draws(part, np.array([1, 3, 4, 7, 8, 9]), np.random.default_rng(4), 10)
+    np.testing.assert_allclose(found, np.tile([100, 100, 50, 50, 7, 7], (10, 1)), atol=0.02)
+
+
+def test_groups_share_location_scale_and_correlations() -> None:
+    """b_g = mu + tau u_g: covariance var(mu) between groups, + E tau^2 within, with E rho = 0 across columns."""
+    priors = "x.mean ~ normal(1, 2), x.sd ~ half_normal(3), Intercept.mean ~ normal(0, 1), Intercept.sd ~ constant(2)"
+    part = mean_part(f"y ~ x | g, hierarchy(), prior({priors})")
+    found = coefficient_draws(part, np.arange(8), np.random.default_rng(5), 200_000)
+    covariance = np.cov(found, rowvar=False)
+    expected = np.zeros((8, 8))
+    expected[:4, :4] = 1 + 4 * np.eye(4)
+    expected[4:, 4:] = 4 + 9 * np.eye(4)
+    np.testing.assert_allclose(covariance, expected, atol=0.15)
+    np.testing.assert_allclose(found.mean(axis=0), [0] * 4 + [1] * 4, atol=0.03)
+    signs = np.sign(found - np.repeat([0, 1], 4))
+    assert np.mean(np.prod(signs[:, [0, 4, 1, 5]], axis=1)) > 0.01  # groups share the correlation of columns
+
+
+def test_a_factor_has_a_location_and_scale_for_each_column() -> None:
+    priors = "arm.mean ~ normal(3, 1), arm.sd ~ constant(0.5)"
+    part = mean_part(f"y ~ arm | g, hierarchy(arm, cor=false), prior({priors})")
+    found = coefficient_draws(part, np.arange(4, 12), np.random.default_rng(6), 100_000)
+    covariance = np.cov(found, rowvar=False)
+    same_column = np.equal.outer(np.arange(8) % 2, np.arange(8) % 2)
+    np.testing.assert_allclose(covariance, 1.0 * same_column + 0.25 * np.eye(8), atol=0.03)

@@ -1,0 +1,33 @@
+"""What is asked of a fit as a hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.errors import FormulaError
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.questions import hypotheses
+
+
+@pytest.fixture
+def plan(made_up: Callable[..., Posterior], tutoring: pd.DataFrame) -> Plan:
+    """Return a plan with a contrast."""
+    formula = "test_score ~ treatment | school, sigma ~ 1 | school, joint(treatment)"
+    return made_up(formula, tutoring).plan
+
+
+def test_a_contrast_is_no_coefficient(plan: Plan) -> None:
+    with pytest.raises(FormulaError) as error:
+        hypotheses(plan, "treatment[A] > joint_treatment")
+    assert error.value.message == "a test takes coefficients; `joint_treatment` is a contrast"
+    assert error.value.span.start == 15
+
+
+def test_a_parameter_is_no_coefficient_of_the_mean(plan: Plan) -> None:
+    with pytest.raises(FormulaError, match="tests and families are of the mean's coefficients") as error:
+        hypotheses(plan, "sigma[A] == sigma[B]")
+    assert error.value.hint == "`contrast(...)` takes it: `contrast(sigma[A] - sigma[B])`"
