@@ -128,7 +128,7 @@ class JointModel:
         """
         from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
 
-        return sample_prior(self.plan, draws, seed, self.pymc)
+        return sample_prior(self.plan, draws, seed, lambda: self.pymc)
 
     def fit(
         self,

@@ -192,7 +192,9 @@ class Plots:
         InferenceError
             If a prior is flat.
         """
-        from formulajoint.inference.draws.prior import sample_prior  # loads PyMC: seconds
+        from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds
+        from formulajoint.inference.draws.prior import sample_prior
 
-        before = sample_prior(self.posterior.plan, draws, seed)["prior"].to_dataset()
+        plan = self.posterior.plan
+        before = sample_prior(plan, draws, seed, lambda: build_model(plan))["prior"].to_dataset()
         return prior_posterior(self.posterior, before, names, figsize)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pymc as pm
 from xarray import DataTree
 
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.pymc.build import build_model
 from formulajoint.errors import InferenceError
 from formulajoint.inference.settings import check_seed, check_whole, quiet
 from formulajoint.wording import listed
 
 
-def sample_prior(plan: Plan, draws: int, seed: int | None, model: pm.Model | None = None) -> DataTree:
+def sample_prior(plan: Plan, draws: int, seed: int | None, model: Callable[[], pm.Model]) -> DataTree:
     """Return draws of every variable and of new responses.
 
     Parameters
@@ -20,8 +21,8 @@ def sample_prior(plan: Plan, draws: int, seed: int | None, model: pm.Model | Non
     plan : Plan
     draws : int
     seed : int, optional
-    model : pm.Model, optional
-        The plan's model, if it has been built.
+    model : callable
+        Returns the plan's model; called once nothing speaks against drawing.
 
     Raises
     ------
@@ -36,7 +37,6 @@ def sample_prior(plan: Plan, draws: int, seed: int | None, model: pm.Model | Non
         )
     check_whole("draws", draws, 1)
     check_seed(seed)
-    model = build_model(plan) if model is None else model
     with quiet():
-        tree: DataTree = pm.sample_prior_predictive(draws, model=model, random_seed=seed)
+        tree: DataTree = pm.sample_prior_predictive(draws, model=model(), random_seed=seed)
     return tree
