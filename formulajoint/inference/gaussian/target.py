@@ -19,10 +19,11 @@ from formulajoint.inference.panels import Densities
 
 
 def factorises(reduction: Reduction) -> bool:
-    """Return whether the groups share nothing, so that each has its own density."""
+    """Return whether the groups share nothing, so that each has its own density; sigmas are in the groups' order."""
     groups, sigmas = reduction.groups, len(reduction.rows)
     alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
-    return alone and groups == sigmas > 1 and len(reduction.scales.coordinates) == sigmas
+    in_order = groups == sigmas > 1 and np.array_equal(reduction.sigma_of_group, np.arange(sigmas))
+    return alone and in_order and len(reduction.scales.coordinates) == sigmas
 
 
 def log_posterior(kernel: Kernel) -> Target:

@@ -233,3 +233,13 @@ def test_a_null_of_all_terms_is_one_of_constants() -> None:
 def test_what_has_no_null_model_says_why(text: str, reason: str) -> None:
     plan = plan_of(POOLED)
     assert log_bayes_factor(plan, asked(plan, text)) == reason
+
+
+def test_labels_in_another_order_are_the_same_model() -> None:
+    """A sigma by group, where sigma's own factor names the groups in another order."""
+    rng = np.random.default_rng(0)
+    y = np.concatenate([100 + rng.normal(0, sd, 30) for sd in (1, 5, 25)])
+    data = pd.DataFrame({"y": y, "g": np.repeat(["a", "b", "c"], 30), "h": np.repeat(["z", "y", "x"], 30)})
+    formula = "y ~ 1 | g, sigma ~ 1 | {}, prior(Intercept ~ normal(0, 10))"
+    one, other = (number(log_evidence(plan_of(formula.format(by), data))) for by in ("g", "h"))
+    assert abs(one.value - other.value) < 4.5 * other.error + 1e-9
