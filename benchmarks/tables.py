@@ -15,17 +15,17 @@ from pathlib import Path
 HERE = Path(__file__).parent
 MARKS = ("<!-- tables: made by tables.py -->", "<!-- end of tables -->")
 HEAD = (
-    "| peer | seconds | × | processor seconds | × | smallest ESS | ESS a second | × | of the fit | × | of sampling | × "
-    "| peak memory | contrast (sd) | load |"
+    "| peer | seconds | × | processor seconds | × | smallest ESS | ESS per second | × | of the fit | × | of sampling "
+    "| × | peak memory | contrast (sd) | load |"
 )
 ALIKE = 2.0
-"""Seconds are compared only where the load of the machine before a start was the same but for so much."""
+"""Largest difference in the machine's load before a start at which seconds are compared."""
 KEY = (
-    "Seconds run from the start of a fresh process until the contrast table is printed; processor seconds are those of "
-    "all its threads and children till then. The fit runs from the data in memory to the table, loading and compiling "
-    "included; sampling is what a sampler reports of its own time, tuning included. × says how many "
-    "times formulajoint's seconds a peer takes, and how many times a peer's ESS a second formulajoint's is; it is "
-    "empty where the load of the machine was another, and only processor seconds can be compared."
+    "Seconds are measured from the start of a fresh process until the contrast table is printed. Processor seconds are "
+    "the sum over all its threads and children in that time. The fit is the time from the data in memory to the table, "
+    "including loading and compiling. Sampling is the time that the sampler itself reports, including tuning. × is the "
+    "peer's seconds divided by formulajoint's, or formulajoint's ESS per second divided by the peer's. It is empty if "
+    "the load of the machine was different, so that only processor seconds can be compared."
 )
 
 
