@@ -1,7 +1,7 @@
-"""How do two formulas live in one PyMC model, beside a node written by hand?
+"""How to use two formulas in one PyMC model, together with a node written by hand.
 
-Two outcomes of the same schools, each with its own formula and prefix; the difference of their joint effects, in
-residual sds, is a node of our own.
+The same schools have two outcomes, each with its own formula and prefix. A node written by hand is the difference
+between their joint effects, in residual sds.
 """
 
 import numpy as np
@@ -34,5 +34,5 @@ with pm.Model() as model:
 difference = draws["posterior"]["maths_over_english"]
 print(
     f"=> Tutoring moves maths by {float(difference.mean()):.2f} residual sds more than English "
-    f"(probability of more: {float((difference > 0).mean()):.2f})."
+    f"(probability that it is more: {float((difference > 0).mean()):.2f})."
 )

@@ -1,7 +1,7 @@
-"""How is a contrast of one's own added to the language?
+"""How to add your own contrast to the language.
 
-A trimmed mean of the effects over schools: schools with the smallest and the largest effects count for nothing, in
-each draw anew. The function becomes a clause at once, with weights and a keyword of its own.
+The contrast is a trimmed mean of the effects over schools: in each draw, the schools with the smallest and the largest
+effects get no weight. The decorated function is a clause at once, with weights and its own keyword.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ print(
     f"{mean['joint_treatment']:.1f} points, without the extremes {mean['trimmed_treatment']:.1f}."
 )
 
-# It can be asked of any fit, too, and with other arguments: nothing is fitted again.
+# The contrast can also be computed from an existing fit, with other arguments; nothing is fitted again.
 more = fit.contrast("trimmed(treatment, cut=0.3, weights=equal)")
 print(
     f"=> With more cut off, and schools weighted equally: {more.loc['trimmed_treatment', 'mean']:.1f} points."

@@ -1,7 +1,7 @@
-"""How is new syntax added to the language?
+"""How to add new syntax to the language.
 
-A clause `A vs B`, short for the difference of two groups' coefficients, of each predictor but the intercept: a
-fragment of grammar, `vs.lark`, and one function that says what the new clause is short for.
+The clause `A vs B` is short for the difference between two groups' coefficients, for each predictor except the
+intercept. It needs a fragment of grammar, `vs.lark`, and one function that returns the clause it is short for.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import formulajoint as fj
 
 
 def versus(node):
-    """Lower `A vs B`: `.` stands for each per-group predictor in turn."""
+    """Return the clause that `A vs B` is short for; `.` means each per-group predictor in turn."""
     left, right = node.written
     return node.clause(f"contrast(.[{left}] - .[{right}])")
 
@@ -31,7 +31,7 @@ print(
     f"=> Tutoring is worth {gap['mean']:.1f} points more in A than in B, {gap.hdi_low:.1f} to {gap.hdi_high:.1f}."
 )
 
-# A name `vs` stays what it was, and the plain language has not changed.
+# A column may still be called `vs`, and the plain language has not changed.
 print(f"=> {fj.parse('vs ~ treatment | school, joint(treatment)', language=language)} is read as before.")
 try:
     fj.parse("test_score ~ treatment | school, A vs B", language=fj.CORE)

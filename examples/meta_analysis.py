@@ -1,7 +1,7 @@
-"""Does coaching raise test scores? Eight schools each ran an experiment, and gave an estimate with its standard error.
+"""Does coaching raise test scores? Eight schools ran an experiment each, and reported an estimate and its standard error.
 
-The estimates (Rubin, Journal of Educational Statistics 1981) are all that is known: no pupil's score. `se(...)` takes
-the standard errors as they are, so that no residual sd is estimated.
+Only the estimates (Rubin, Journal of Educational Statistics 1981) are known, not the pupils' scores. `se(...)` uses the
+standard errors as given, so no residual sd is estimated.
 """
 
 import formulajoint as fj
@@ -12,7 +12,7 @@ schools = {
     "error": [15, 10, 16, 11, 9, 11, 10, 18],
 }
 
-# 1. Fixed effect: these eight schools, each by itself, averaged with weights of 1 / error^2.
+# 1. Fixed effect: these eight schools, not pooled, averaged with weights 1 / error^2.
 fixed = fj.fit(
     "effect ~ 1 | school, se(error), joint(Intercept, weights=precision)", schools, priors="flat", seed=1
 )
@@ -21,13 +21,13 @@ print(
     f"Over these schools coaching is worth {joint['mean']:.1f} points, {joint.hdi_low:.1f} to {joint.hdi_high:.1f}."
 )
 
-# 2. Do the schools differ? Cochran's Q is the classical twin of this joint test.
+# 2. Do the schools differ? Cochran's Q is the classical counterpart of this joint test.
 same = fixed.test("Intercept == Intercept[A]").iloc[0]
 print(
     f"Cochran's Q is {same['statistic']:.2f} on {same['df_num']} degrees of freedom: p = {same['p_value']:.2f}.\n"
 )
 
-# 3. Random effects: schools like these, of which the eight are a sample.
+# 3. Random effects: the eight schools are a sample of schools like these.
 random = fj.fit(
     "effect ~ 1 | school, hierarchy(), se(error), test(Intercept == Intercept[A])", schools, seed=1
 )

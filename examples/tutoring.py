@@ -1,7 +1,8 @@
 """Is there an effect of tutoring in any school, and how large is it over both?
 
-Two schools, ten pupils. The effect is plain in each school, but very different, so a hierarchical mean of two schools
-cannot be told from zero. The joint contrast answers the question that was asked: over these pupils, how large?
+The data are ten pupils in two schools. The effect is clear in each school, but very different, so the interval of a
+hierarchical mean over two schools includes zero. The joint contrast answers the question: how large is the effect over
+these pupils?
 """
 
 import formulajoint as fj
@@ -9,7 +10,7 @@ import formulajoint as fj
 data = fj.tutoring()
 print(data.to_string(index=False), "\n")
 
-# 1. Each school by itself; the effect over both weighted by pupils. Flat priors give the classical figures back.
+# 1. The schools are not pooled; the effect over both is weighted by pupils. Flat priors give the classical figures.
 separate = fj.fit("test_score ~ treatment | school, joint(weights=n)", data, priors="flat", seed=1)
 print(separate)
 joint = separate.contrasts().loc["joint_treatment"]
@@ -18,7 +19,8 @@ print(
     f"{joint.hdi_low:.1f} to {joint.hdi_high:.1f}.\n"
 )
 
-# 2. A Cauchy hierarchy: its mean speaks of a next school, of which two schools say little; the contrast of these two.
+# 2. A Cauchy hierarchy: its mean describes a next school, about which two schools say little; the joint contrast
+# describes these two schools.
 pooled = fj.fit(
     """
     test_score ~ treatment | school,
@@ -37,8 +39,8 @@ print(
     f"the joint contrast is {joint['mean']:.1f}, {joint.hdi_low:.1f} to {joint.hdi_high:.1f}.\n"
 )
 
-# 3. If school A gave a maths test and school B an English test, points cannot be averaged, but
-# standardised effects can.
+# 3. If school A gave a maths test and school B an English test, points cannot be averaged, but standardised
+# effects can.
 standardised = fj.fit(
     "test_score ~ treatment | school, sigma ~ 1 | school, joint(weights=n, scale=sigma)", data, seed=1
 )

@@ -7,7 +7,7 @@ import formulajoint as fj
 
 def trimmed(effects, weights, *, cut=0.1):
     """Weighted mean of the effects between the weighted quantiles `cut` and 1 - `cut`."""
-    import pytensor.tensor as pt  # takes a second to load, and parsing has no need of it
+    import pytensor.tensor as pt  # takes a second to load, and parsing does not need it
 
     order = pt.argsort(effects, axis=0)
     effects = pt.take_along_axis(effects, order, axis=0)
@@ -23,7 +23,7 @@ def root(groups, *, power=0.5):
 
 
 def versus(node):
-    """Say what `A vs B` is short for."""
+    """Return the clause that `A vs B` is short for."""
     left, right = node.written
     return node.clause(f"contrast(.[{left}] - .[{right}])")
 
