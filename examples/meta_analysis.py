@@ -1,7 +1,7 @@
-"""Does coaching raise test scores? Eight schools ran an experiment each, and reported an estimate and its standard error.
+"""Does coaching raise test scores?
 
-Only the estimates (Rubin, Journal of Educational Statistics 1981) are known, not the pupils' scores. `se(...)` uses the
-standard errors as given, so no residual sd is estimated.
+Eight schools ran an experiment each. Only their estimates and standard errors are known, not the pupils' scores (Rubin,
+Journal of Educational Statistics 1981). `se(...)` uses the standard errors as given, so no residual sd is estimated.
 """
 
 import formulajoint as fj
