@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise
+from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise, projected
 from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
 from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import Array, Device
+
+type Noise = tuple[FloatArray, FloatArray]
+"""Standard normal numbers: for theta (S, t), and for each group's own coefficients (p, S, G)."""
 
 
 def draw_coefficients(
@@ -41,9 +46,29 @@ def draw_coefficients(
     theta = np.empty((len(points), len(reduction.reference)))
     beta = np.empty((len(points), len(reduction.base), reduction.groups))
     # The blocks are the same on every device, since random numbers go block by block.
-    for block in blocks(reduction, len(points)):
-        _draw_block(kernel, values[block], rng, theta[block], beta[block])
+    cut = list(blocks(reduction, len(points)))
+    for block, noise in zip(cut, _one_ahead(_noise(reduction, values, cut, rng)), strict=True):
+        _draw_block(kernel, values[block], noise, theta[block], beta[block])
     return theta, beta
+
+
+def _noise(
+    reduction: Reduction, values: FloatArray, cut: list[slice], rng: np.random.Generator
+) -> Iterator[Noise]:
+    """Yield the random numbers of each block."""
+    for block in cut:
+        count = len(values[block])
+        shared = rng.standard_normal((count, len(reduction.reference)))
+        yield shared, rng.standard_normal((len(reduction.base), count, reduction.groups))
+
+
+def _one_ahead(noise: Iterator[Noise]) -> Iterator[Noise]:
+    """Yield random numbers that a thread makes while those before are used; NumPy makes them without Python's lock."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, noise, None)
+        while (made := waiting.result()) is not None:
+            waiting = pool.submit(next, noise, None)
+            yield made
 
 
 def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -65,30 +90,28 @@ def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, Floa
 
 
 def _draw_block(
-    kernel: Kernel, values: FloatArray, rng: np.random.Generator, theta: FloatArray, beta: FloatArray
+    kernel: Kernel, values: FloatArray, noise: Noise, theta: FloatArray, beta: FloatArray
 ) -> None:
     """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
-    reduction, device = kernel.reduction, kernel.device
+    reduction, device, (shared, own) = kernel.reduction, kernel.device, noise
     phi, shift = at(reduction, values), np.empty_like(theta)
     if len(reduction.reference):
-        shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, rng, len(values))
+        shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
     theta[:] = reduction.reference + shift
-    noise = rng.standard_normal((beta.shape[1], len(values), beta.shape[2]))
     for part in kernel.parts:
-        u = [device.get(each) for each in _own(kernel, part, phi, shift, noise)]
+        u = [device.get(each) for each in _own(kernel, part, phi, shift, own)]
         places = reduction.place
         reference = np.array([reduction.reference[at] if at >= 0 else 0.0 for at in places]) + reduction.base
         if not np.any(reduction.flat):
             _place(reduction, phi, shift, u, reference, beta)
             continue
         _place(reduction, phi, shift, u, np.zeros(len(places)), beta)
-        _flat(reduction, values, shift, noise, beta)
+        _flat(reduction, values, shift, own, beta)
         beta += reference[:, None]
 
 
-def _shift(device: Device, shared: list[TakenOut], rng: np.random.Generator, count: int) -> FloatArray:
-    """Return draws of theta - reference (S, t), in the order in which it was fitted."""
-    noise = rng.standard_normal((count, len(shared)))
+def _shift(device: Device, shared: list[TakenOut], noise: FloatArray) -> FloatArray:
+    """Return draws of theta - reference (S, t), in the order in which it was fitted, from `noise` of that shape."""
     for c, each in enumerate(shared):
         noise[:, c] /= np.sqrt(device.get(each.square))
     return _back(device, shared, noise)
@@ -117,13 +140,14 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     left = residuals(device, part, shift[:, reduction.fitted])
     unit: list[Entry] = [None] * len(own)
     vectors = [[*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))]
+    factors, inverses = orthogonalise(vectors)
     response = [*(None if row is None else row[0, ...] for row in left), *unit]
-    factors, inverses = orthogonalise([*vectors, response])
+    fitted = projected(vectors, inverses, response)
     u: list[Array] = [None] * len(own)
     for j in reversed(range(len(own))):
         u[j] = device.put(noise[own[j]]) * (sd * xp.sqrt(inverses[j]))
-        if factors[-1][j] is not None:
-            u[j] = u[j] + factors[-1][j]
+        if fitted[j] is not None:
+            u[j] = u[j] + fitted[j]
         for i in range(j + 1, len(own)):
             u[j] = less(u[j], factors[i][j], u[i]) if factors[i][j] is not None else u[j]
     if part.turn is None:

@@ -62,6 +62,27 @@ def orthogonalise(vectors: list[list[Entry]]) -> tuple[list[list[Entry]], list[A
     return factors, inverses
 
 
+def projected(vectors: list[list[Entry]], inverses: list[Array], response: list[Entry]) -> list[Entry]:
+    """Return the multiple of each orthogonal vector that is subtracted from the response, None for zero.
+
+    Of what is left of the response only the entries that a later vector has are computed.
+    """
+    left, factors = response, list[Entry]()
+    for j, (vector, inverse) in enumerate(zip(vectors, inverses, strict=True)):
+        along = dot(vector, left)
+        factor = None if along is None else along * inverse
+        factors.append(factor)
+        if factor is not None:
+            needed = [
+                any(each is not None for each in entries) for entries in zip(*vectors[j + 1 :], strict=True)
+            ]
+            left = [
+                less(a, factor, b) if more else a
+                for a, b, more in zip(left, vector, needed or [False] * len(left), strict=True)
+            ]
+    return factors
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """A row of a least-squares problem for each point and group.
