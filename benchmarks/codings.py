@@ -24,7 +24,7 @@ LETTERS = "abcdef"
 
 def log_bf10(formula: str, data: pd.DataFrame, text: str) -> float:
     plan = fj.model(formula, data).plan
-    return equality(plan, hypothesis(plan.design, parse_hypotheses(text), text)).value
+    return equality(plan, hypothesis(plan.design, parse_hypotheses(text))).value
 
 
 def simulated(levels: int, rows: int, size: float) -> pd.DataFrame:

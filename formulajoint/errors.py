@@ -16,20 +16,23 @@ class FormulaError(FormulaJointError, ValueError):
     ----------
     message : str
         What is wrong, in one sentence.
-    text : str
-        The formula as it was written.
     span : Span
-        Position in `text`; the carets are drawn under it.
+        Position in the formula as it was written; the carets are drawn under it.
     hint : str, optional
         What to write instead, for instance ``did you mean `treatment`?``.
     """
 
-    def __init__(self, message: str, text: str, span: Span, hint: str = "") -> None:
-        super().__init__(message, text, span, hint)
-        self.message, self.text, self.span, self.hint = message, text, span, hint
+    def __init__(self, message: str, span: Span, hint: str = "") -> None:
+        super().__init__(message, span, hint)
+        self.message, self.span, self.hint = message, span, hint
+
+    @property
+    def text(self) -> str:
+        """The formula as it was written."""
+        return self.span.source
 
     def __str__(self) -> str:
-        parts = [self.message, "", excerpt(self.text, self.span)]
+        parts = [self.message, "", excerpt(self.span)]
         if self.hint:
             parts += ["", self.hint]
         return "\n".join(parts)
@@ -66,8 +69,9 @@ WIDTH = 100
 """Longest excerpt of a formula's line printed by an error, in characters; a longer line is cut around the caret."""
 
 
-def excerpt(text: str, span: Span) -> str:
-    """Return the line of `text` in which `span` begins, with carets under the span."""
+def excerpt(span: Span) -> str:
+    """Return the line of the text in which `span` begins, with carets under the span."""
+    text = span.source
     start = min(span.start, len(text))
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", start)

@@ -169,7 +169,7 @@ class Fit:
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         parsed = parse_clause(clause, self.model.design.language)
-        return tables.contrasts(checked(with_contrast(self.draws, parsed, clause)), prob)
+        return tables.contrasts(checked(with_contrast(self.draws, parsed)), prob)
 
     def test(
         self,

@@ -89,7 +89,7 @@ class Plots:
         draws = self.posterior
         if name is not None and "(" in name and name not in draws.dataset:
             language = self.posterior.plan.design.language
-            draws, name = with_contrast(draws, parse_clause(name, language), name), None
+            draws, name = with_contrast(draws, parse_clause(name, language)), None
         return contrast(draws, name, prob, rope, ax, figsize)
 
     def joint(self, hypothesis: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:

@@ -83,7 +83,7 @@ class Family:
         written = re.sub(r"\bsd\b", repr(positive), self.parameters[parameter])
         formula = parse(f"y ~ 1, prior({parameter} ~ {written})", CORE)
         call = _distribution(formula)
-        found = read_prior(parameter, call, formula.source, positive=True, flat=parameter == "sigma")
+        found = read_prior(parameter, call, positive=True, flat=parameter == "sigma")
         return replace(found, origin=DEFAULT)
 
 
@@ -92,7 +92,7 @@ def _distribution(formula: Formula) -> Call:
     match formula.clauses:
         case (Clause(call=Call(args=(Distributed() as item,))),):
             return item.distribution
-    raise FormulaError("one distribution is expected", formula.source, formula.response.span)
+    raise FormulaError("one distribution is expected", formula.response.span)
 
 
 def _check(family: Family, distribution: Callable[..., Any]) -> None:
@@ -144,7 +144,6 @@ def family_of(formula: Formula, default: str | None = None, language: Language =
     if default is not None and default != name:
         raise FormulaError(
             f"the formula says `family({name})`, but the argument says family={default!r}",
-            formula.source,
             clause.span,
             "say it in one place",
         )
@@ -153,7 +152,6 @@ def family_of(formula: Formula, default: str | None = None, language: Language =
     if isinstance(link, Name) and link.id != family.link:
         raise FormulaError(
             f"the link `{link.id}` of `{name}` is not available yet",
-            formula.source,
             link.span,
             f"leave it out: the link is {family.link}",
         )
@@ -174,7 +172,6 @@ def without_sigma(family: Family, formula: Formula) -> Family:
     if family is not FAMILIES["gaussian"]:
         raise FormulaError(
             f"`se(...)` gives the sds of a Gaussian response, but the family is {family.name}",
-            formula.source,
             clause.span,
             f"leave out `se(...)` or the family {family.name}",
         )
@@ -185,7 +182,5 @@ def _family(formula: Formula, name: str, clause: Clause | None, language: Langua
     family: Family | None = FAMILIES.get(name) or language.meaning("family", name)
     if family is None:
         at = clause.span if clause is not None else formula.response.span
-        raise FormulaError(
-            f"the family `{name}` is not available yet", formula.source, at, f"there are {listed(FAMILIES)}"
-        )
+        raise FormulaError(f"the family `{name}` is not available yet", at, f"there are {listed(FAMILIES)}")
     return family

@@ -14,7 +14,7 @@ from formulajoint.language.vocabulary.signatures import arguments
 
 
 def read_prior(
-    name: str, call: Call, text: str, correlation: bool = False, positive: bool = False, flat: bool = True
+    name: str, call: Call, correlation: bool = False, positive: bool = False, flat: bool = True
 ) -> Prior:
     """Return the prior of a parameter that `call` states.
 
@@ -24,8 +24,6 @@ def read_prior(
         Name of the parameter, for errors.
     call : Call
         Such as ``normal(0, 1)``.
-    text : str
-        The formula.
     correlation, positive : bool
         Whether the parameter is a correlation matrix, or above zero.
     flat : bool
@@ -38,14 +36,14 @@ def read_prior(
     """
 
     def refuse(message: str, hint: str = "") -> FormulaError:
-        return FormulaError(message, text, call.span, hint)
+        return FormulaError(message, call.span, hint)
 
     law = LAWS[call.name]
     if (law.support == "correlation") != correlation:
         wanted = "`lkj(eta)`" if correlation else "a distribution of single numbers"
         raise refuse(f"`{call.name}` cannot be the prior of `{name}`, which takes {wanted}")
-    written = arguments(call, DISTRIBUTIONS[call.name], text)
-    numbers = {argument: constant(value, text) for argument, value in written.items()}
+    written = arguments(call, DISTRIBUTIONS[call.name])
+    numbers = {argument: constant(value) for argument, value in written.items()}
     if call.name == "uniform" and not numbers["lower"] < numbers["upper"]:
         raise refuse("the lower bound of `uniform` must be below the upper")
     if positive and not _is_positive(call.name, numbers):

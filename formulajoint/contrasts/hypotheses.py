@@ -89,7 +89,7 @@ def layout(design: Design) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypothesis:
+def hypothesis(design: Design, comparisons: Sequence[Chain]) -> Hypothesis:
     """Return the hypothesis that all `comparisons` hold.
 
     Parameters
@@ -97,8 +97,6 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
     design : Design
     comparisons : sequence of Chain
         As from ``parse_hypotheses``: each chain is all ``==`` or has one direction.
-    text : str
-        The text as written, for errors.
 
     Raises
     ------
@@ -106,15 +104,14 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
         If a comparison is not linear in the coefficients, equalities are mixed with orders, or the restrictions
         contradict each other.
     """
-    here = replace(design, formula=replace(design.formula, source=text))  # errors point into `text`
-    blocks = layout(here)
+    blocks = layout(design)
     for comparison in comparisons:
-        _refuse_zero(here, comparison)
+        _refuse_zero(design, comparison)
 
     def cells(expr: Expr) -> Form:
-        return _cells(here, blocks, expr)
+        return _cells(design, blocks, expr)
 
-    found = restrictions(comparisons, Reader(cells, _length(blocks), text))
+    found = restrictions(comparisons, Reader(cells, _length(blocks)))
     used = set(found.rows.indices)
     terms = tuple(b.term.name for b in blocks if used & set(range(b.start, b.start + b.size)))
     return replace(found, terms=terms)
@@ -122,19 +119,18 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], text: str) -> Hypot
 
 def restrictions(comparisons: Sequence[Chain], reader: Reader) -> Hypothesis:
     """Return the hypothesis that all `comparisons` hold, without its terms; `reader` resolves the coefficients."""
-    text = reader.text
     orders = {comparison.operators[0] != "==" for comparison in comparisons}
     if len(orders) > 1:
         message = "equalities and orders are different hypotheses"
-        raise FormulaError(message, text, comparisons[-1].span, "test them one by one")
+        raise FormulaError(message, comparisons[-1].span, "test them one by one")
     with np.errstate(over="ignore", invalid="ignore"):  # `written` raises on values that are not finite
         forms = [form for comparison in comparisons for form in reader.differences(comparison)]
-    rows, null = written(forms, comparisons, text)
+    rows, null = written(forms, comparisons)
     found = Hypothesis(", ".join(map(canonical, comparisons)), rows, null, orders.pop(), ())
     if not _can_hold(found):
         message = f"these {'orders' if found.order else 'equalities'} contradict each other"
         place = comparisons[0].span.to(comparisons[-1].span)
-        raise FormulaError(message, text, place, "take one of them out")
+        raise FormulaError(message, place, "take one of them out")
     return found
 
 
@@ -149,10 +145,10 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
     found: dict[str, Hypothesis] = {}
     for call in calls(design.formula, "test"):
         chains = [arg for arg in call.args if isinstance(arg, Chain)]
-        said = replace(hypothesis(design, chains, design.formula.source), name=_name_of(call))
+        said = replace(hypothesis(design, chains), name=_name_of(call))
         if said.label in found:
             message = f"there are two tests `{said.label}`"
-            raise FormulaError(message, design.formula.source, call.span, "take one of them out")
+            raise FormulaError(message, call.span, "take one of them out")
         found[said.label] = said
     return tuple(found.values())
 
@@ -210,7 +206,7 @@ def _cells(design: Design, blocks: Sequence[Block], expr: Expr) -> Form:
     found = next((b for b in blocks if b.term is reference.term), None)
     if found is None or reference.part != "coefficient":
         message = f"`{canonical(expr)}` is not a coefficient of the mean"
-        raise FormulaError(message, design.formula.source, expr.span, "a test takes coefficients of the mean")
+        raise FormulaError(message, expr.span, "a test takes coefficients of the mean")
     return picked(found.start, found.dims, {}, _length(blocks))
 
 
@@ -226,7 +222,7 @@ def _refuse_zero(design: Design, comparison: Chain) -> None:
     effects = [operand for operand in comparison.operands if not isinstance(operand, Number)]
     if effects and all(_is_zero(design, effect) for effect in effects):
         message = f"`{canonical(effects[0])}` is at a reference level: it is zero by construction"
-        raise FormulaError(message, design.formula.source, effects[0].span, "compare another level with it")
+        raise FormulaError(message, effects[0].span, "compare another level with it")
 
 
 def _length(blocks: Sequence[Block]) -> int:

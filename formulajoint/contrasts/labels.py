@@ -37,7 +37,7 @@ class Labels:
         return tuple(", ".join(place) for place in product(*self.dims.values()))
 
 
-def hypothesis_of(labels: Labels, comparisons: Sequence[Chain], text: str) -> Hypothesis:
+def hypothesis_of(labels: Labels, comparisons: Sequence[Chain]) -> Hypothesis:
     """Return the hypothesis that all `comparisons` hold for the coefficients `labels`.
 
     Raises
@@ -49,43 +49,43 @@ def hypothesis_of(labels: Labels, comparisons: Sequence[Chain], text: str) -> Hy
 
     def cells(expr: Expr) -> Form:
         if isinstance(expr, Subscript):
-            return picked(0, labels.dims, _positions(labels, expr, text), length)
-        return picked(0, labels.dims, _named(labels, expr, text), length)
+            return picked(0, labels.dims, _positions(labels, expr), length)
+        return picked(0, labels.dims, _named(labels, expr), length)
 
-    return restrictions(comparisons, Reader(cells, length, text))
+    return restrictions(comparisons, Reader(cells, length))
 
 
-def _named(labels: Labels, expr: Expr, text: str) -> dict[str, list[int]]:
+def _named(labels: Labels, expr: Expr) -> dict[str, list[int]]:
     """Return, by dim, the positions of the coefficients that a name selects: one, or all for the name of the whole."""
     name = expr.id if isinstance(expr, Name) else canonical(expr)
     cells = labels.cells
     if name == labels.name and name in cells:
         message = f"`{name}` is all coefficients, and one of them"
-        raise FormulaError(message, text, expr.span, f"write `{name}[{name}]` for the one")
+        raise FormulaError(message, expr.span, f"write `{name}[{name}]` for the one")
     if name == labels.name:
         return {}
     if name in cells:
         place = next(p for p, cell in zip(product(*labels.dims.values()), cells, strict=True) if cell == name)
         return {dim: [labels.dims[dim].index(at)] for dim, at in zip(labels.dims, place, strict=True)}
     hint = did_you_mean(name, (*cells, labels.name)) or f"the groups are {listed(cells)}"
-    raise FormulaError(f"there is no group `{name}`", text, expr.span, hint)
+    raise FormulaError(f"there is no group `{name}`", expr.span, hint)
 
 
-def _positions(labels: Labels, subscript: Subscript, text: str) -> dict[str, list[int]]:
+def _positions(labels: Labels, subscript: Subscript) -> dict[str, list[int]]:
     """Return, by dim, the positions that ``slope[A]`` or ``slope[school=A, arm=low]`` selects."""
     of = subscript.of.id if isinstance(subscript.of, Name) else canonical(subscript.of)
     if of != labels.name:
         message = f"these are draws of `{labels.name}`, not of `{of}`"
-        raise FormulaError(message, text, subscript.of.span, f"write `{labels.name}[...]`")
+        raise FormulaError(message, subscript.of.span, f"write `{labels.name}[...]`")
     dims, indices = list(labels.dims), subscript.indices
     named = any(index.dim is not None for index in indices)
     if not named and len(indices) != len(dims):
         message = f"`{of}` has {len(dims)} dims, {listed(dims)}, and {len(indices)} levels are given"
-        raise FormulaError(message, text, subscript.span, "name them: `dim=level`")
+        raise FormulaError(message, subscript.span, "name them: `dim=level`")
     found: dict[str, list[int]] = {}
     for index, dim in zip(indices, [str(index.dim) for index in indices] if named else dims, strict=True):
         if dim not in labels.dims:
             hint = did_you_mean(dim, dims) or f"it has {listed(dims)}"
-            raise FormulaError(f"`{of}` has no dim `{dim}`", text, index.span, hint)
-        found[dim] = [position_of(index.level, labels.dims[dim], f"`{dim}`", text)]
+            raise FormulaError(f"`{of}` has no dim `{dim}`", index.span, hint)
+        found[dim] = [position_of(index.level, labels.dims[dim], f"`{dim}`")]
     return found

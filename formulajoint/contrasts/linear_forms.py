@@ -47,13 +47,10 @@ class Reader:
         Function from a name or a reference such as ``treatment[A]`` to its coefficients, as returned by `picked`.
     length : int
         Length of b.
-    text : str
-        The text as written, for errors.
     """
 
     cells: Callable[[Expr], Form]
     length: int
-    text: str
 
     def differences(self, comparison: Chain) -> list[Form]:
         """Return the forms that must be zero, or positive, one per link of a chain: ``a > b > 0`` gives a - b and b."""
@@ -77,7 +74,7 @@ class Reader:
             case Chain(operators=("*" | "/", *_)):
                 return self._multiplied(expr)
             case Chain(operators=("^", *_)):
-                return number(constant(expr, self.text), self.length)
+                return number(constant(expr), self.length)
             case _:
                 return self.cells(expr)
 
@@ -95,7 +92,7 @@ class Reader:
                 total, other = other, total
             if not (other.is_number and _is_scalar(other)) or (operator == "/" and other.constant[0] == 0):
                 message = f"`{canonical(chain)}` is no sum of multiples of coefficients"
-                raise FormulaError(message, self.text, operand.span, "a test takes sums and multiples only")
+                raise FormulaError(message, operand.span, "a test takes sums and multiples only")
             factor = float(other.constant[0])
             total = _scaled(total, factor if operator == "*" else 1 / factor)
         return total
@@ -105,7 +102,7 @@ class Reader:
         different = [dim for dim in a.dims if a.dims[dim] != b.dims.get(dim, a.dims[dim])]
         if different:
             message = f"the levels of {listed(different)} are not the same on both sides"
-            raise FormulaError(message, self.text, expr.span, "compare them level by level")
+            raise FormulaError(message, expr.span, "compare them level by level")
         dims = {**a.dims, **b.dims}
         a, b = _spread(a, dims), _scaled(_spread(b, dims), factor)
         rows = _rounded(a.rows + b.rows, abs(a.rows) + abs(b.rows))
@@ -115,19 +112,17 @@ class Reader:
         return Form(rows, total, dims)
 
 
-def written(
-    forms: Sequence[Form], comparisons: Sequence[Chain], text: str
-) -> tuple[scipy.sparse.csr_array, FloatArray]:
+def written(forms: Sequence[Form], comparisons: Sequence[Chain]) -> tuple[scipy.sparse.csr_array, FloatArray]:
     """Return R and r of the forms R b - r, without empty rows, such as A's in ``treatment == treatment[A]``."""
     rows = scipy.sparse.csr_array(scipy.sparse.vstack([form.rows for form in forms]))
     null = -np.concatenate([form.constant for form in forms])
     if not (np.isfinite(rows.data).all() and np.isfinite(null).all()):
         message = "a number here is too large"
-        raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
+        raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))
     said = np.asarray(abs(rows).sum(axis=1)).ravel() > 0
     if not said.any() or np.any(null[~said] != 0):
         message = "a comparison here has no coefficient in it, or takes one from itself"
-        raise FormulaError(message, text, comparisons[0].span.to(comparisons[-1].span))
+        raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))
     rows = scipy.sparse.csr_array(rows[np.flatnonzero(said)])
     rows.eliminate_zeros()
     return rows, null[said] + 0.0  # + 0.0 turns negative zeros into zeros

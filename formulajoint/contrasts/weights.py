@@ -92,7 +92,7 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
 
 def _uncertain(design: Design, term: Term, call: Call) -> Weights:
     """Return Dirichlet weights with the counts that the call states: a Bayesian bootstrap over groups."""
-    (expr,) = arguments(call, WEIGHT_SCHEMES["dirichlet"], design.formula.source).values()
+    (expr,) = arguments(call, WEIGHT_SCHEMES["dirichlet"]).values()
     counts = _raw(design, term, expr)
     none = [label for label, n in zip(_grouping(design).labels, counts, strict=True) if not n > 0]
     if none:
@@ -119,13 +119,12 @@ def _raw(design: Design, term: Term, expr: Expr) -> FloatArray:
         case Call() if (scheme := design.language.meaning("weight scheme", expr.name)) is not None:
             return _by_scheme(design, expr, scheme)
         case Map():
-            return _map(expr, _grouping(design).labels, _grouping(design).name, design.formula.source)
+            return _map(expr, _grouping(design).labels, _grouping(design).name)
         case Sequence():
-            return _list(expr, _grouping(design).labels, _grouping(design).name, design.formula.source)
+            return _list(expr, _grouping(design).labels, _grouping(design).name)
         case _:
             raise FormulaError(
                 f"`{canonical(expr)}` is not a way to weight groups",
-                design.formula.source,
                 expr.span,
                 "use n, equal, precision, sum(column), a column, {A: 0.3, B: 0.7} or [0.3, 0.7]",
             )
@@ -170,8 +169,8 @@ def _values(design: Design, name: Name) -> FloatArray:
         known = listed(design.weight_columns) if design.weight_columns else "none"
         message = f"the data are gone, and `{name.id}` is not among the columns kept for weights ({known})"
         hint = "put the contrast into the formula, and fit again"
-        raise FormulaError(message, design.formula.source, name.span, hint)
-    return design.read_column(name, design.formula.source, design.language)
+        raise FormulaError(message, name.span, hint)
+    return design.read_column(name, design.language)
 
 
 def _column(design: Design, name: Name) -> FloatArray:
@@ -192,9 +191,7 @@ def _column(design: Design, name: Name) -> FloatArray:
 def _sum(design: Design, call: Call) -> FloatArray:
     name = call.args[0]
     if not isinstance(name, Name):
-        raise FormulaError(
-            "`sum(...)` takes the name of one column", design.formula.source, name.span, "compute it first"
-        )
+        raise FormulaError("`sum(...)` takes the name of one column", name.span, "compute it first")
     return _not_negative(_sums(design, _values(design, name)), f"sum({name.id})", _grouping(design))
 
 
@@ -203,7 +200,7 @@ def _by_scheme(design: Design, call: Call, scheme: WeightScheme) -> FloatArray:
     grouping = _grouping(design)
     counts = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
     columns = [_values(design, name) for name in call.args if isinstance(name, Name)]
-    options = given_options(call, scheme.options, design.formula.source)
+    options = given_options(call, scheme.options)
     values = scheme.values(Groups(grouping.labels, grouping.codes, counts), columns, options)
     return _not_negative(values, canonical(call), grouping)
 
@@ -218,28 +215,28 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
     return values
 
 
-def _map(given: Map, labels: tuple[str, ...], whose: str, text: str) -> FloatArray:
+def _map(given: Map, labels: tuple[str, ...], whose: str) -> FloatArray:
     """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of `labels`, each of which must occur once."""
     values: dict[int, float] = {}
     for entry in given.entries:
-        place = position_of(entry.level, labels, f"`{whose}`", text)
+        place = position_of(entry.level, labels, f"`{whose}`")
         if place in values:
             message = f"`{labels[place]}` has two weights"
-            raise FormulaError(message, text, entry.span, "keep one of them")
-        values[place] = constant(entry.value, text)
+            raise FormulaError(message, entry.span, "keep one of them")
+        values[place] = constant(entry.value)
     missing = [label for place, label in enumerate(labels) if place not in values]
     if missing:
         message = f"the weights leave out {listed(missing)} of `{whose}`"
-        raise FormulaError(message, text, given.span, "give each a weight, 0 for none")
+        raise FormulaError(message, given.span, "give each a weight, 0 for none")
     return np.array([values[place] for place in range(len(labels))])
 
 
-def _list(given: Sequence, labels: tuple[str, ...], whose: str, text: str) -> FloatArray:
+def _list(given: Sequence, labels: tuple[str, ...], whose: str) -> FloatArray:
     """Return the weights of ``[0.3, 0.7]``, one for each of `labels`."""
     if len(given.items) != len(labels):
         message = f"`{whose}` has {len(labels)} levels, and there are {len(given.items)} weights"
-        raise FormulaError(message, text, given.span, f"the levels are {listed(labels)}")
-    return np.array([constant(item, text) for item in given.items])
+        raise FormulaError(message, given.span, f"the levels are {listed(labels)}")
+    return np.array([constant(item) for item in given.items])
 
 
 # --- over the levels of a factor
@@ -253,20 +250,20 @@ def level_weights(design: Design, term: Term, axis: Axis, value: Expr | None) ->
     FormulaError
         If the weights are of groups, or the columns of `term` do not determine the level of each row.
     """
-    expr, text = value if value is not None else N_ROWS, design.formula.source
+    expr = value if value is not None else N_ROWS
     match expr:
         case Name(id="n", quoted=False):
             raw = _level_rows(design, term, axis, expr)
         case Name(id="equal", quoted=False):
             raw = np.ones(len(axis.levels))
         case Map():
-            raw = _map(expr, axis.levels, axis.name, text)
+            raw = _map(expr, axis.levels, axis.name)
         case Sequence():
-            raw = _list(expr, axis.levels, axis.name, text)
+            raw = _list(expr, axis.levels, axis.name)
         case _:
             message = f"`{canonical(expr)}` weights groups, and `{axis.name}` is a factor"
             hint = "use n, equal, or give each level a weight: {a: 0.3, b: 0.7}"
-            raise FormulaError(message, text, expr.span, hint)
+            raise FormulaError(message, expr.span, hint)
     return Weights(canonical(expr), raw / raw.sum())
 
 
@@ -275,7 +272,7 @@ def _level_rows(design: Design, term: Term, axis: Axis, at: Expr) -> FloatArray:
     if axis.coding is None or len(term.parts) > 1:
         message = f"`{term.name}` does not say how many rows each level of `{axis.name}` has"
         hint = "write `weights=equal`, or give each level a weight"
-        raise FormulaError(message, design.formula.source, at.span if at.span.end else term.span, hint)
+        raise FormulaError(message, at.span if at.span.end else term.span, hint)
     codes, place = np.unique(term.columns, axis=0, return_inverse=True)
     rows = np.bincount(place, weights=design.row_weights, minlength=len(codes))
     same = np.all(np.isclose(axis.coding[:, None, :], codes), axis=2)  # (k, 1, c) and (codes, c)

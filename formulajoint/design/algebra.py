@@ -74,22 +74,21 @@ class Expansion:
     offsets: tuple[Call, ...]
 
 
-def expand(predictors: Expr, rest: Sequence[str], text: str, grouped: bool) -> Expansion:
-    """Return the terms of `predictors`, part of the formula `text`.
+def expand(predictors: Expr, rest: Sequence[str], grouped: bool) -> Expansion:
+    """Return the terms of `predictors`.
 
     Parameters
     ----------
     predictors : Expr
     rest : sequence of str
         The columns that ``.`` stands for; empty if there is no ``.``.
-    text : str
     grouped : bool
         Whether ``| group`` follows the predictors; only then may a term be ``common``.
     """
     intercept = Sum(own={NONE: Product(span=predictors.span)})
-    algebra = _Algebra(text, tuple(rest))
+    algebra = _Algebra(tuple(rest))
     total = algebra.plus(intercept, algebra.evaluate(predictors))
-    _check(total, predictors, text, grouped)
+    _check(total, predictors, grouped)
     return Expansion(_ordered(total.own), _ordered(total.shared), total.offsets)
 
 
@@ -97,30 +96,27 @@ def _ordered(terms: Terms) -> tuple[Product, ...]:
     return tuple(sorted(terms.values(), key=lambda product: len(product.factors)))
 
 
-def _check(total: Sum, predictors: Expr, text: str, grouped: bool) -> None:
+def _check(total: Sum, predictors: Expr, grouped: bool) -> None:
     for key, product in total.shared.items():
         if not grouped:
             message = "`common(...)` shares coefficients between groups, and there are no groups here"
             raise FormulaError(
-                message, text, product.span, "write `| group` after the predictors, or the term alone"
+                message, product.span, "write `| group` after the predictors, or the term alone"
             )
         if key in total.own and not key:
             message = "the intercept is both per group and common"
-            raise FormulaError(
-                message, text, product.span, "add `+ 0` to take the intercepts of the groups away"
-            )
+            raise FormulaError(message, product.span, "add `+ 0` to take the intercepts of the groups away")
         if key in total.own:
             message = f"`{':'.join(product.keys)}` is both per group and common"
-            raise FormulaError(message, text, product.span, "leave one of them out")
+            raise FormulaError(message, product.span, "leave one of them out")
     if not (total.own or total.shared or total.offsets):
-        raise FormulaError("no predictor is left, not even an intercept", text, predictors.span)
+        raise FormulaError("no predictor is left, not even an intercept", predictors.span)
 
 
 @dataclass(frozen=True, slots=True)
 class _Algebra:
-    """Evaluates the operators among predictors; errors point into `text`."""
+    """Evaluates the operators among predictors."""
 
-    text: str
     rest: tuple[str, ...]
     inside_common: bool = False
 
@@ -148,7 +144,7 @@ class _Algebra:
                 return self._single(Call("I", (expr,), span=expr.span))
             case Chain():
                 return self._chain(expr)
-        raise FormulaError(f"`{canonical(expr)}` is no predictor", self.text, expr.span)
+        raise FormulaError(f"`{canonical(expr)}` is no predictor", expr.span)
 
     def _single(self, factor: Name | Call) -> Sum:
         product = Product((plain(factor),), factor.span)
@@ -160,25 +156,25 @@ class _Algebra:
         if number.value == 0:
             return Sum(zero=True)
         message = f"the number {number.text} is no predictor: only 0 and 1 are, for the intercept"
-        raise FormulaError(message, self.text, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
+        raise FormulaError(message, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
 
     def _rest(self, dot: Rest) -> Sum:
         if not self.rest:
             message = "`.` stands for no column: the formula names all of them"
-            raise FormulaError(message, self.text, dot.span)
+            raise FormulaError(message, dot.span)
         self._limit(len(self.rest), dot)
         singles = [self._single(Name(name, span=dot.span)) for name in self.rest]
         return Sum(own={key: product for single in singles for key, product in single.own.items()})
 
     def _common(self, call: Call) -> Sum:
         if self.inside_common:
-            raise FormulaError("`common` stands inside `common`", self.text, call.span, "once is enough")
-        inside = _Algebra(self.text, self.rest, inside_common=True)
+            raise FormulaError("`common` stands inside `common`", call.span, "once is enough")
+        inside = _Algebra(self.rest, inside_common=True)
         inner = inside.evaluate(next(column_arguments(call)))
         if inner.zero or inner.offsets:
             what = "an offset" if inner.offsets else "`0` or `-1`"
             message = f"{what} inside `common(...)` has no meaning"
-            raise FormulaError(message, self.text, call.span, "write it outside: `common(x) + 0`")
+            raise FormulaError(message, call.span, "write it outside: `common(x) + 0`")
         return Sum(shared={key: Product(p.factors, p.span) for key, p in inner.own.items()})
 
     # --- sums
@@ -193,7 +189,7 @@ class _Algebra:
     def _minus(self, left: Sum, right: Sum, at: Expr) -> Sum:
         if right.shared or right.offsets:
             message = f"`{canonical(at)}` cannot be taken away"
-            raise FormulaError(message, self.text, at.span, "leave it out")
+            raise FormulaError(message, at.span, "leave it out")
         for key, product in right.own.items():
             if key and key not in left.own and not self.rest:
                 self._refuse_absent(left, product, at)
@@ -205,7 +201,7 @@ class _Algebra:
     def _refuse_absent(self, left: Sum, product: Product, at: Expr) -> None:
         name = ":".join(product.keys)
         hint = did_you_mean(name, [":".join(p.keys) for p in left.own.values() if p.factors])
-        raise FormulaError(f"there is no term `{name}` before this to take away", self.text, at.span, hint)
+        raise FormulaError(f"there is no term `{name}` before this to take away", at.span, hint)
 
     # --- products
 
@@ -223,7 +219,7 @@ class _Algebra:
                     total = self._product(operator, total, value, operand)
                 case _:
                     message = f"`{operator}` has no meaning among predictors"
-                    raise FormulaError(message, self.text, chain.span)
+                    raise FormulaError(message, chain.span)
             self._limit(len(total.own), chain)
             self._limit_factors(total.own, operand)
         return total
@@ -249,7 +245,7 @@ class _Algebra:
         whole = isinstance(exponent, Number) and exponent.value.is_integer() and exponent.value >= 1
         if len(chain.operands) > 2 or not isinstance(exponent, Number) or not whole:
             message = "among predictors `^` crosses terms up to an order, a whole number such as 2"
-            raise FormulaError(message, self.text, exponent.span)
+            raise FormulaError(message, exponent.span)
         singles, order = list(terms.own.values()), int(exponent.value)
         if len(singles) == 1 and order > 1:
             raise self._same(singles[0], chain)
@@ -264,24 +260,24 @@ class _Algebra:
     def _require_terms(self, value: Sum, at: Expr) -> None:
         if value.shared or value.offsets or value.zero or NONE in value.own:
             message = "0, 1, `common(...)` and `offset(...)` stand in sums only, not in products"
-            raise FormulaError(message, self.text, at.span)
+            raise FormulaError(message, at.span)
 
     def _same(self, product: Product, at: Expr) -> FormulaError:
         name = ":".join(product.keys)
         message = f"among predictors a term times itself is the term: this is just `{name}`"
         hint = f"write `I({name}^2)` for the square" if len(product.keys) == 1 else ""
-        return FormulaError(message, self.text, at.span, hint)
+        return FormulaError(message, at.span, hint)
 
     def _limit(self, terms: int, at: Expr) -> None:
         if terms > MOST_TERMS:
             message = f"this expands to {terms:,} terms; at most {MOST_TERMS:,} are allowed"
-            raise FormulaError(message, self.text, at.span)
+            raise FormulaError(message, at.span)
 
     def _limit_factors(self, terms: Terms, at: Expr) -> None:
         most = max((len(product.factors) for product in terms.values()), default=0)
         if most > MOST_FACTORS:
             message = f"this makes an interaction of {most} columns; at most {MOST_FACTORS} are allowed"
-            raise FormulaError(message, self.text, at.span)
+            raise FormulaError(message, at.span)
 
 
 def _joined(products: Iterable[Product]) -> Product:

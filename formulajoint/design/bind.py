@@ -112,7 +112,7 @@ def _require_extensions(formula: Formula, language: Language) -> None:
 
 def _check_names(formula: Formula, frame: Frame, language: Language) -> None:
     for name in _named_columns(formula):
-        require_known(name, frame.names, formula.source, language)
+        require_known(name, frame.names, language)
 
 
 def _named_columns(formula: Formula) -> Iterator[Name]:
@@ -132,13 +132,13 @@ def _sides(formula: Formula) -> Iterator[tuple[Expr, Group | None]]:
             if clause.name == MAIN:
                 message = f"`{MAIN}` is what the formula's own predictors are about"
                 hint = "write its predictors after the first `~`"
-                raise FormulaError(message, formula.source, clause.span, hint)
+                raise FormulaError(message, clause.span, hint)
             yield clause.predictors, clause.group
 
 
 def _columns_of_clauses(formula: Formula) -> Iterator[Name]:
     for call in calls(formula, "weights", "se"):
-        yield from columns_in(only_argument(call, formula))
+        yield from columns_in(only_argument(call))
     for call in contrast_calls(formula):
         yield from weight_columns(call)
 
@@ -152,7 +152,7 @@ def _plans(formula: Formula, frame: Frame) -> Iterator[Plan]:
     parameters = [MAIN, *(c.name for c in formula.clauses if isinstance(c, Parameter))]
     for parameter, (predictors, group) in zip(parameters, _sides(formula), strict=True):
         dotted = any(isinstance(part, Rest) for part in walk(predictors))
-        expansion = expand(predictors, rest if dotted else (), formula.source, group is not None)
+        expansion = expand(predictors, rest if dotted else (), group is not None)
         yield Plan(parameter, expansion, group, predictors.span)
 
 
@@ -171,13 +171,13 @@ def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
     names = dict.fromkeys(name.id for name in columns_in(formula.response))
     if len(names) != 1:
         message = f"the response is made of {len(names)} columns; it must be made of one"
-        raise FormulaError(message, formula.source, formula.response.span, "add a column for it to the data")
+        raise FormulaError(message, formula.response.span, "add a column for it to the data")
     (response,) = names
     for plan in plans:
         for name in _columns_of(plan):
             if name.id == response:
                 message = f"`{response}` is the response, and cannot stand among the predictors or groups too"
-                raise FormulaError(message, formula.source, name.span, "leave it out")
+                raise FormulaError(message, name.span, "leave it out")
     return response
 
 
@@ -186,13 +186,12 @@ def _used_rows(
 ) -> tuple[Table, Rows]:
     """Return the rows without missing values in the columns that the formula uses, and their counts."""
     weights = column_of(formula, "weights")
-    missing = next((only_argument(call, formula) for call in calls(formula, "missing")), Name("drop"))
+    missing = next((only_argument(call) for call in calls(formula, "missing")), Name("drop"))
     used = [*columns_in(formula.response), *_columns_of_clauses(formula)]
     used[1:1] = [name for plan in plans for name in _columns_of(plan)]
     return used_rows(
         frame,
         tuple(dict.fromkeys(name.id for name in used)),
-        formula.source,
         None if weights is None else weights.id,
         drop=missing == Name("drop"),
         language=language,
@@ -224,7 +223,7 @@ def _predictor(plan: Plan, table: Table) -> Predictor:
     if plan.group is None:
         return Predictor(plan.parameter, (), own, None, offset, plan.span)
     grouping = bind_group(plan.group, table)
-    refuse_own_group(own, grouping, table.text)
+    refuse_own_group(own, grouping)
     return Predictor(plan.parameter, own, shared, grouping, offset, plan.span)
 
 
@@ -243,20 +242,20 @@ def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
     """Return the columns that weight the groups in contrasts, by name."""
     columns = {}
     for name in (name for call in contrast_calls(formula) for name in weight_columns(call)):
-        columns[name.id] = _weight_values(table.columns[name.id], name, formula.source)
+        columns[name.id] = _weight_values(table.columns[name.id], name)
     return columns
 
 
-def _weight_values(column: Column, name: Name, text: str) -> FloatArray:
+def _weight_values(column: Column, name: Name) -> FloatArray:
     if column.kind == "categorical":
         message = f"weights are numbers, but column `{name.id}` holds text or categories"
-        raise FormulaError(message, text, name.span)
+        raise FormulaError(message, name.span)
     return numbers(column)
 
 
-def _later_column(frame: Frame, places: IntArray, name: Name, text: str, language: Language) -> FloatArray:
+def _later_column(frame: Frame, places: IntArray, name: Name, language: Language) -> FloatArray:
     """Return the values of a column that weights a contrast added after the fit, in the rows of the fit."""
-    require_known(name, frame.names, text, language)
+    require_known(name, frame.names, language)
     column = frame.column(name.id)
     missing = int(column.missing[places].sum())
     if missing:
@@ -265,4 +264,4 @@ def _later_column(frame: Frame, places: IntArray, name: Name, text: str, languag
             "Put the contrast into the formula and fit again: those rows are then left out."
         )
     check_finite(column.take(places))
-    return _weight_values(column, name, text)[places]
+    return _weight_values(column, name)[places]

@@ -100,21 +100,21 @@ def numeric_values(expr: Expr, table: Table) -> FloatArray:
 
 def _categorical(call: Call, table: Table) -> Categorical:
     """Return the factor that ``C(x, ref=, coding=)`` states."""
-    given = arguments(call, FUNCTIONS["C"], table.text)
+    given = arguments(call, FUNCTIONS["C"])
     column, reference, coding = given["x"], given.get("ref"), given.get("coding")
     if not isinstance(column, Name):
-        raise FormulaError("`C` takes the name of a column", table.text, column.span)
+        raise FormulaError("`C` takes the name of a column", column.span)
     found = levels(table.columns[column.id])
     name = coding.id if isinstance(coding, Name) else "treatment"
     if reference is None:
         return Categorical(column.id, found, CODINGS[name])
     if name != "treatment":
         message = f"the coding `{name}` has no reference level"
-        raise FormulaError(message, table.text, reference.span, "leave `ref=` or `coding=` out")
+        raise FormulaError(message, reference.span, "leave `ref=` or `coding=` out")
     level = level_of(reference)
     if level is None:
-        raise FormulaError(f"`{canonical(reference)}` is no level", table.text, reference.span)
-    place = position_of(level, found.labels, f"`{column.id}`", table.text)
+        raise FormulaError(f"`{canonical(reference)}` is no level", reference.span)
+    place = position_of(level, found.labels, f"`{column.id}`")
     return Categorical(column.id, found, partial(treatment, reference=place))
 
 
@@ -138,16 +138,14 @@ def _evaluate(expr: Expr, table: Table) -> FloatArray:
             return _special(expr, table)
         case Call() if (function := column_function(expr.name, table.language)) is not None:
             return _called(expr, function, table)
-    raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", table.text, expr.span)
+    raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", expr.span)
 
 
 def _numbers(name: Name, table: Table) -> FloatArray:
     column = table.columns[name.id]
     if column.kind == "categorical":
         message = f"arithmetic needs numbers, but column `{name.id}` holds text or categories"
-        raise FormulaError(
-            message, table.text, name.span, f'compare it, as in `I({canonical(name)} == "...")`'
-        )
+        raise FormulaError(message, name.span, f'compare it, as in `I({canonical(name)} == "...")`')
     return numbers(column)
 
 
@@ -171,8 +169,8 @@ def _special(chain: Chain, table: Table) -> FloatArray:
 
 
 def _called(call: Call, function: ColumnFunction, table: Table) -> FloatArray:
-    given = matched(call, table.language.names["function"][call.name], table.text)
-    options = given_options(call, function.options, table.text)
+    given = matched(call, table.language.names["function"][call.name])
+    options = given_options(call, function.options)
     columns = tuple(_rows(value, table) for slot, value in given if slot.name not in options)
     result = _answer(function.values(columns, table.weights, options), call.name, table)
     return _finite(result, call, function.domain, table)
@@ -218,7 +216,7 @@ def _comparison(operator: str, left: Expr, right: Expr, table: Table) -> FloatAr
         holds = _is_level(left, right, table)
         if operator not in ("==", "!="):
             message = "levels have no order here: they can only be equal or not"
-            raise FormulaError(message, table.text, left.span.to(right.span), "use `==` or `!=`")
+            raise FormulaError(message, left.span.to(right.span), "use `==` or `!=`")
         return np.asarray(holds == (operator == "=="), dtype=np.float64)
     return OPERATORS[operator](_evaluate(left, table), _evaluate(right, table)).astype(np.float64)
 
@@ -227,9 +225,7 @@ def _is_level(of: Expr, level: Text, table: Table) -> FloatArray:
     column: Column | None = table.columns[of.id] if isinstance(of, Name) else None
     if column is None or column.kind != "categorical":
         message = f"`{canonical(of)}` holds numbers, and cannot be compared with a text"
-        raise FormulaError(message, table.text, level.span, f"write `{canonical(of)} == 1`, without quotes")
+        raise FormulaError(message, level.span, f"write `{canonical(of)} == 1`, without quotes")
     found = levels(column)
-    place = position_of(
-        LevelNode(level.value, True, level.span), found.labels, f"`{column.name}`", table.text
-    )
+    place = position_of(LevelNode(level.value, True, level.span), found.labels, f"`{column.name}`")
     return np.asarray(found.codes == place)

@@ -38,12 +38,10 @@ def _joined(outer: Levels, separator: str, inner: Levels) -> Levels:
     return Levels(labels, codes, tuple(np.lexsort(ranks[::-1]).tolist()))
 
 
-def refuse_own_group(terms: Sequence[Term], grouping: Grouping, text: str) -> None:
+def refuse_own_group(terms: Sequence[Term], grouping: Grouping) -> None:
     """Raise a FormulaError for a per-group term of a column that makes the groups: it is constant within each."""
     for term in terms:
         both = [name for name in term.variables if name in grouping.variables]
         if both:
             message = f"`{both[0]}` makes the groups, so it is constant within each of them"
-            raise FormulaError(
-                message, text, term.span, "leave it out: the intercepts differ by group already"
-            )
+            raise FormulaError(message, term.span, "leave it out: the intercepts differ by group already")

@@ -37,17 +37,16 @@ def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tu
     seen: set[tuple[str, str]] = set()
     found: list[Hierarchy] = []
     for call in calls:
-        for parameter, terms in _wanted(call, formula, predictors).items():
+        for parameter, terms in _wanted(call, predictors).items():
             for term in terms:
                 if (parameter, term) in seen:
                     raise FormulaError(
                         f"`{term}` is pooled by two hierarchies",
-                        formula.source,
                         call.span,
                         "name each term in one `hierarchy(...)` only",
                     )
                 seen.add((parameter, term))
-            found.append(_hierarchy(call, formula, parameter, terms, predictors))
+            found.append(_hierarchy(call, parameter, terms, predictors))
     return tuple(found)
 
 
@@ -57,21 +56,21 @@ def find_term(terms: Sequence[Term], expr: Expr) -> Term | None:
     return next((term for term in terms if sorted(term.parts) == wanted), None)
 
 
-def _wanted(call: Call, formula: Formula, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
+def _wanted(call: Call, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
     """Return, by parameter, the terms that a clause pools."""
     main = predictors[0]
     if not call.args:
-        _require_groups(main, call, formula)
+        _require_groups(main, call)
         return {MAIN: tuple(term.name for term in main.per_group)}
     wanted: dict[str, list[str]] = {}
     for arg in call.args:
-        predictor, terms = _one(arg, formula, predictors)
-        _require_groups(predictor, arg, formula)
+        predictor, terms = _one(arg, predictors)
+        _require_groups(predictor, arg)
         wanted.setdefault(predictor.parameter, []).extend(term.name for term in terms)
     return {parameter: tuple(terms) for parameter, terms in wanted.items()}
 
 
-def _one(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> tuple[Predictor, tuple[Term, ...]]:
+def _one(arg: Expr, predictors: Sequence[Predictor]) -> tuple[Predictor, tuple[Term, ...]]:
     """Return the one reading of an argument: a term of the mean, a whole parameter, or a term of a parameter."""
     main, *others = predictors
     readings: list[tuple[Predictor, tuple[Term, ...]]] = []
@@ -89,16 +88,15 @@ def _one(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> tuple[
     if len(readings) > 1:
         raise FormulaError(
             f"`{canonical(arg)}` is both a predictor and a parameter",
-            formula.source,
             arg.span,
             f"write `` `{canonical(arg)}` `` in backticks for the predictor",
         )
     if not readings:
-        raise _not_found(arg, formula, predictors)
+        raise _not_found(arg, predictors)
     return readings[0]
 
 
-def _not_found(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> FormulaError:
+def _not_found(arg: Expr, predictors: Sequence[Predictor]) -> FormulaError:
     main, *others = predictors
     name = canonical(arg)
     if find_term(main.common, arg) is not None:
@@ -108,18 +106,17 @@ def _not_found(arg: Expr, formula: Formula, predictors: Sequence[Predictor]) -> 
             if main.grouping
             else "write `| group` after the predictors for one coefficient a group"
         )
-        return FormulaError(message, formula.source, arg.span, hint)
+        return FormulaError(message, arg.span, hint)
     known = [term.name for term in main.per_group] + [p.parameter for p in others]
     hint = did_you_mean(name, known) or f"a hierarchy can pool {listed(known)}"
-    return FormulaError(f"`{name}` is not a per-group term of this formula", formula.source, arg.span, hint)
+    return FormulaError(f"`{name}` is not a per-group term of this formula", arg.span, hint)
 
 
-def _require_groups(predictor: Predictor, at: Expr, formula: Formula) -> None:
+def _require_groups(predictor: Predictor, at: Expr) -> None:
     if predictor.grouping is None or not predictor.per_group:
         what = "the formula" if predictor.parameter == MAIN else f"`{predictor.parameter}`"
         raise FormulaError(
             f"`hierarchy` pools the coefficients of groups, but {what} has no coefficients by group",
-            formula.source,
             at.span,
             "write `| group` after the predictors",
         )
@@ -131,20 +128,17 @@ def _require_groups(predictor: Predictor, at: Expr, formula: Formula) -> None:
 
 
 def _hierarchy(
-    call: Call, formula: Formula, parameter: str, terms: tuple[str, ...], predictors: Sequence[Predictor]
+    call: Call, parameter: str, terms: tuple[str, ...], predictors: Sequence[Predictor]
 ) -> Hierarchy:
     dist = _word(call, "dist") or "normal"
     df = call.keyword("df")
     cor = _word(call, "cor")
     if df is not None and dist != "student":
-        raise FormulaError(
-            f"`df` belongs to `dist=student`, not to `dist={dist}`", formula.source, df.span, "take it out"
-        )
+        raise FormulaError(f"`df` belongs to `dist=student`, not to `dist={dist}`", df.span, "take it out")
     if cor == "true" and dist != "normal":
         at = call.keyword("cor")
         raise FormulaError(
             f"a {dist} hierarchy pools each coefficient by itself; it has no correlations",
-            formula.source,
             at.span if at is not None else call.span,
             "leave out `cor=true`, or use `dist=normal`",
         )
@@ -156,7 +150,7 @@ def _hierarchy(
         terms=terms,
         dist=dist,
         cor=dist == "normal" and cor != "false" and columns > 1,
-        df=4.0 if df is None else constant(df, formula.source),
+        df=4.0 if df is None else constant(df),
         centered=None if centered == "auto" else centered == "true",
         span=call.span,
     )

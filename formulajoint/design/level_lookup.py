@@ -16,7 +16,7 @@ BARE_LEVEL = rf"(?:{BARE_NAME}|[+-]?\d+(?:\.\d+)?)"
 """Regular expression of a level without quotes, a name or a number; several may be joined by ``/`` or ``:``."""
 
 
-def position_of(level: Level, labels: Sequence[str], whose: str, text: str) -> int:
+def position_of(level: Level, labels: Sequence[str], whose: str) -> int:
     """Return the position of `level` among `labels`: by its text, or else by numeric or boolean equality.
 
     Parameters
@@ -25,8 +25,6 @@ def position_of(level: Level, labels: Sequence[str], whose: str, text: str) -> i
     labels : sequence of str
     whose : str
         Name of the factor or grouping, for the error: "`school`".
-    text : str
-        The formula, into which the error points.
     """
     found = _candidates(level, labels)
     if len(found) == 1:
@@ -34,9 +32,9 @@ def position_of(level: Level, labels: Sequence[str], whose: str, text: str) -> i
     name = level.text
     if found:
         message = f"`{name}` could be several levels of {whose}: {listed(labels[i] for i in found)}"
-        raise FormulaError(message, text, level.span, "write the one that is meant in quotes")
+        raise FormulaError(message, level.span, "write the one that is meant in quotes")
     hint = did_you_mean(name, labels) or f"the levels are {listed(labels)}"
-    raise FormulaError(f"{whose} has no level `{name}`", text, level.span, hint)
+    raise FormulaError(f"{whose} has no level `{name}`", level.span, hint)
 
 
 def find_level(level: Level, labels: Sequence[str]) -> int | None:

@@ -93,15 +93,15 @@ def contrast_calls(formula: Formula) -> Iterator[Call]:
     yield from (c.call for c in formula.clauses if isinstance(c, Clause) and c.name not in OPTIONS)
 
 
-def only_argument(call: Call, formula: Formula) -> Expr:
+def only_argument(call: Call) -> Expr:
     """Return the argument of a clause that takes exactly one."""
-    (value,) = arguments(call, CLAUSES[call.name], formula.source).values()
+    (value,) = arguments(call, CLAUSES[call.name]).values()
     return value
 
 
 def column_of(formula: Formula, clause: str) -> Name | None:
     """Return the column in a clause such as ``weights(n)`` or ``se(s)``, or None if the formula lacks the clause."""
-    named = (only_argument(call, formula) for call in calls(formula, clause))
+    named = (only_argument(call) for call in calls(formula, clause))
     return next((value for value in named if isinstance(value, Name)), None)
 
 
@@ -116,13 +116,11 @@ def weight_columns(call: Call) -> Iterator[Name]:
         yield weights
 
 
-def require_known(name: Name, known: Iterable[str], text: str, language: Language) -> None:
+def require_known(name: Name, known: Iterable[str], language: Language) -> None:
     """Raise a FormulaError unless `name` is among the columns `known`; `language` serves the hint."""
     known = tuple(known)
     if name.id not in known:
-        raise FormulaError(
-            f"the data have no column `{name.id}`", text, name.span, _hint(name.id, known, language)
-        )
+        raise FormulaError(f"the data have no column `{name.id}`", name.span, _hint(name.id, known, language))
 
 
 def _hint(name: str, known: tuple[str, ...], language: Language) -> str:

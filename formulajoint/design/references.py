@@ -50,9 +50,9 @@ def resolve_reference(design: Design, expr: Expr) -> Reference:
         message = f"`{name}` can be read in {len(found)} ways: {meanings}"
         head, _, tail = name.rpartition(".")
         hint = f"write `` `{name}` `` for the column, `` `{head}`.{tail} `` for the other"
-        raise FormulaError(message, design.formula.source, expr.span, hint)
+        raise FormulaError(message, expr.span, hint)
     message, hint = _unknown(design, expr)
-    raise FormulaError(message, design.formula.source, expr.span, hint)
+    raise FormulaError(message, expr.span, hint)
 
 
 def resolve_term(design: Design, expr: Expr) -> Term:
@@ -62,7 +62,7 @@ def resolve_term(design: Design, expr: Expr) -> Term:
         return reference.term
     message = f"`{canonical(expr)}` is {_in_words(reference)}; a term of the mean is needed here"
     hint = f"write `{reference.term.name}`" if reference.predictor is design.predictor else ""
-    raise FormulaError(message, design.formula.source, expr.span, hint)
+    raise FormulaError(message, expr.span, hint)
 
 
 def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[str, tuple[int, ...]]]:
@@ -72,29 +72,27 @@ def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[
     """
     term = resolve_term(design, subscript.of)
     dims = dims_of(design.predictor, term)
-    places = places_of(subscript, term.name, dims, design.formula.source)
+    places = places_of(subscript, term.name, dims)
     whole = {dim: tuple(range(len(labels))) for dim, labels in dims.items()}
     return term, whole | {dim: (place,) for dim, place in places.items()}
 
 
-def places_of(
-    subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]], text: str
-) -> dict[str, int]:
+def places_of(subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
     """Return the position of each level in ``name[...]``, by dim; `dims` are the dims of `name` with their labels."""
     if not dims:
         message = f"`{name}` is a single coefficient, and has no levels"
-        raise FormulaError(message, text, subscript.span, f"write `{name}`")
+        raise FormulaError(message, subscript.span, f"write `{name}`")
     named = [index for index in subscript.indices if index.dim is not None]
     if not named and len(subscript.indices) != len(dims):
-        raise _incomplete(subscript, name, dims, text)
+        raise _incomplete(subscript, name, dims)
     places: dict[str, int] = {}
     names = [index.dim for index in named] or list(dims)
     for index, dim in zip(subscript.indices, names, strict=True):
         if dim not in dims:
             message = f"`{name}` has no dim `{dim}`"
             hint = did_you_mean(str(dim), dims) or f"it has {listed(dims)}"
-            raise FormulaError(message, text, index.span, hint)
-        places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`", text)
+            raise FormulaError(message, index.span, hint)
+        places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`")
     return places
 
 
@@ -145,26 +143,26 @@ class Axis:
 
 def compared(design: Design, term: Term, call: Call) -> Axis:
     """Return the axis that a family of contrasts compares: ``over=``, or the term's one factor, or the groups."""
-    dims, text, over = dims_of(design.predictor, term), design.formula.source, call.keyword("over")
+    dims, over = dims_of(design.predictor, term), call.keyword("over")
     at = call.span if over is None else over.span
     if not dims:
         message = f"`{term.name}` is a single coefficient, so `{call.name}` has nothing to compare"
-        raise FormulaError(message, text, at, "its summary is in `fit.summary()`")
+        raise FormulaError(message, at, "its summary is in `fit.summary()`")
     if isinstance(over, Name):
         name = over.id
     elif len(term.factors) > 1:
         hint = f"write `over=`, one of {listed(dims)}"
-        raise FormulaError(f"`{term.name}` could be compared over {listed(dims)}", text, at, hint)
+        raise FormulaError(f"`{term.name}` could be compared over {listed(dims)}", at, hint)
     else:
         name = term.factors[0].name if term.factors else next(iter(dims))
     if name not in dims:
         hint = did_you_mean(name, dims) or f"write {'one of ' if len(dims) > 1 else ''}{listed(dims)}"
-        raise FormulaError(f"`{term.name}` does not differ by `{name}`", text, at, hint)
+        raise FormulaError(f"`{term.name}` does not differ by `{name}`", at, hint)
     factor = next((factor for factor in term.factors if factor.name == name), None)
     levels = dims[name] if factor is None else factor.levels or factor.labels
     if len(levels) < 2:
         message = f"`{name}` has one level only, so `{call.name}` has nothing to compare"
-        raise FormulaError(message, text, at)
+        raise FormulaError(message, at)
     grouping = design.predictor.grouping
     order = factor.order if factor is not None else () if grouping is None else grouping.order
     coding = None if factor is None else factor.coding
@@ -182,7 +180,7 @@ def at_zero(design: Design, subscript: Subscript) -> bool:
     if reference.part != "coefficient":
         dims = {name: dims[name] for name in factors}
     zeros = {name: labels + _zeros(factors.get(name)) for name, labels in dims.items()}
-    places = places_of(subscript, canonical(subscript.of), zeros, design.formula.source)
+    places = places_of(subscript, canonical(subscript.of), zeros)
     return any(place >= len(dims[dim]) for dim, place in places.items())
 
 
@@ -287,9 +285,7 @@ def _check_effect(design: Design, expr: Expr) -> None:
                 _check_effect(design, operand)
 
 
-def _incomplete(
-    subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]], text: str
-) -> FormulaError:
+def _incomplete(subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]]) -> FormulaError:
     """Return the error for too few or too many levels without dim, with both correct spellings."""
     given = [index.level.text for index in subscript.indices]
     levels = "one level" if len(given) == 1 else f"{len(given)} levels"
@@ -306,11 +302,11 @@ def _incomplete(
         (other,) = dims.keys() - {dim}
         part = f"{written_name}[{dim}={written(given[0])}]"
         hint = f"write `{part}` for every `{other}`, or `{written_name}[{bare}]`"
-        return FormulaError(message, text, subscript.span, hint)
+        return FormulaError(message, subscript.span, hint)
     hint = (
         f"write `{written_name}[{named}]`, a dim left out meaning all its levels, or `{written_name}[{bare}]`"
     )
-    return FormulaError(message, text, subscript.span, hint)
+    return FormulaError(message, subscript.span, hint)
 
 
 def _example(dims: Mapping[str, tuple[str, ...]], given: Sequence[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ LEAST = 1e-100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The columns that a formula names, in rows without missing values; `text` is the formula, for errors.
+    """The columns that a formula names, in rows without missing values.
 
     `weights` are frequencies: a row of weight w counts as w rows. `places` are the positions of the rows in the frame.
     `language` defines functions and operators.
@@ -28,7 +28,6 @@ class Table:
 
     columns: Mapping[str, Column]
     places: IntArray
-    text: str
     weights: FloatArray | None = None
     language: Language = CORE
 
@@ -49,7 +48,6 @@ class Table:
 def used_rows(
     frame: Frame,
     names: Sequence[str],
-    text: str,
     weights: str | None = None,
     drop: bool = True,
     language: Language = CORE,
@@ -61,8 +59,6 @@ def used_rows(
     frame : Frame
     names : sequence of str
         The columns used by the formula.
-    text : str
-        The formula.
     weights : str, optional
         Column of the row weights; rows of weight zero are left out.
     drop : bool
@@ -76,7 +72,7 @@ def used_rows(
     keep = ~np.any([column.missing for column in columns.values()], axis=0)
     if not keep.any():
         raise DataError(f"No row is left: every row misses a value. {_counted(missing, frame.rows)}")
-    table = Table(columns, np.arange(frame.rows), text, language=language).take(keep)
+    table = Table(columns, np.arange(frame.rows), language=language).take(keep)
     for column in table.columns.values():
         check_finite(column)
     if weights is None:

@@ -191,8 +191,8 @@ class Design:
         Columns read by ``weights=`` of contrast clauses (``sum(col)`` or ``col``).
     rows : Rows
     read_column : callable or None
-        From the name of a numeric column of the data, the text for errors and the language for hints to its values in
-        the rows used, (N,): for contrasts added after the fit. None if the data are no longer at hand.
+        From the name of a numeric column of the data and the language for hints to its values in the rows used, (N,):
+        for contrasts added after the fit. None if the data are no longer at hand.
     language : Language
         Defines the names of extensions.
     """
@@ -206,7 +206,7 @@ class Design:
     standard_errors: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
-    read_column: Callable[[Name, str, Language], FloatArray] | None = field(default=None, repr=False)
+    read_column: Callable[[Name, Language], FloatArray] | None = field(default=None, repr=False)
     language: Language = CORE
 
     @property

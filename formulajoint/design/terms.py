@@ -33,7 +33,7 @@ def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], t
     products = sorted(expansion.own + expansion.shared, key=lambda product: len(product.factors))
     factors = {key: f for p in products for key, f in zip(p.keys, p.factors, strict=True)}
     values: Values = {key: factor_values(factor, table) for key, factor in factors.items()}
-    kinds = [_kinds(product, values, table.text) for product in products]
+    kinds = [_kinds(product, values) for product in products]
     intercept = any(not product.factors for product in products)
     terms = {
         product: _term(product, needed, values, table, intercept)
@@ -42,16 +42,14 @@ def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], t
     return tuple(terms[p] for p in expansion.own), tuple(terms[p] for p in expansion.shared)
 
 
-def _kinds(product: Product, values: Values, text: str) -> tuple[list[str], frozenset[str]]:
+def _kinds(product: Product, values: Values) -> tuple[list[str], frozenset[str]]:
     """Return the categorical and the numeric factors of a term."""
     coded = [key for key in product.keys if isinstance(values[key], Categorical)]
     variables = [value.variable for key in coded if isinstance(value := values[key], Categorical)]
     name = ":".join(product.keys)
     for variable in variables:
         if variables.count(variable) > 1:
-            raise FormulaError(
-                f"`{variable}` stands twice in `{name}`", text, product.span, "keep one of them"
-            )
+            raise FormulaError(f"`{variable}` stands twice in `{name}`", product.span, "keep one of them")
     return coded, frozenset(product.keys) - frozenset(coded)
 
 

@@ -30,11 +30,11 @@ def refuse_unavailable(formula: Formula, language: Language) -> None:
                     f"write what differs by group left of `| {canonical(part.group)}`, the rest in `common(...)`, "
                     "and `hierarchy()` to pool: `y ~ 1 + common(x) | g, hierarchy()`"
                 )
-                raise _refusal(what, part, formula, hint)
+                raise _refusal(what, part, hint)
             if isinstance(part, Call) and part.name in FUNCTIONS:
-                raise _refusal(f"`{part.name}(...)`", part, formula, FUNCTIONS[part.name])
+                raise _refusal(f"`{part.name}(...)`", part, FUNCTIONS[part.name])
     for call in calls(formula, "family"):
-        _refuse_family(call, formula, language)
+        _refuse_family(call, language)
 
 
 def _expressions(formula: Formula) -> Iterator[Expr]:
@@ -43,17 +43,17 @@ def _expressions(formula: Formula) -> Iterator[Expr]:
     yield from (clause.predictors for clause in formula.clauses if isinstance(clause, Parameter))
 
 
-def _refuse_family(call: Call, formula: Formula, language: Language) -> None:
+def _refuse_family(call: Call, language: Language) -> None:
     for family in call.args:
         name = canonical(family)
         if language.meaning("family", name) is not None:
             return
         if name not in FAMILIES:
-            raise _refusal(f"the family `{name}`", family, formula, f"{listed(FAMILIES)} are")
+            raise _refusal(f"the family `{name}`", family, f"{listed(FAMILIES)} are")
     link = call.keyword("link")
     if link is not None and link != Name("identity"):
-        raise _refusal(f"the link `{canonical(link)}`", link, formula, "`identity` is")
+        raise _refusal(f"the link `{canonical(link)}`", link, "`identity` is")
 
 
-def _refusal(what: str, at: Expr, formula: Formula, hint: str) -> FormulaError:
-    return FormulaError(f"{what} is not available yet", formula.source, at.span, hint)
+def _refusal(what: str, at: Expr, hint: str) -> FormulaError:
+    return FormulaError(f"{what} is not available yet", at.span, hint)

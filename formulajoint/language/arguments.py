@@ -1,9 +1,9 @@
-"""What every check uses: the text for carets, the tables of names, and checks of simple values."""
+"""What every check uses: the tables of names, and checks of simple values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
@@ -18,15 +18,10 @@ from formulajoint.wording import did_you_mean, listed
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A text being checked, and its language; `used` collects the extensions that the text needs."""
+    """The language of a text being checked; `used` collects the extensions that the text needs."""
 
-    text: str
     language: Language
     used: set[str] = field(default_factory=set)
-
-    def error(self, message: str, span: Span, hint: str = "") -> FormulaError:
-        """Return an error that points at `span`."""
-        return FormulaError(message, self.text, span, hint)
 
     def look_up(self, position: Position, name: str, span: Span) -> Signature:
         """Return the signature of `name` in its position, or raise a FormulaError that suggests a known name."""
@@ -35,7 +30,7 @@ class Reader:
             other = ELSEWHERE.get(name.casefold(), "")
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
             hint = near or self._elsewhere(name) or f"known are {listed(table, 20)}"
-            raise self.error(f"there is no {position} `{name}`", span, hint)
+            raise FormulaError(f"there is no {position} `{name}`", span, hint)
         self.used.add(table[name].extension)
         return table[name]
 
@@ -55,7 +50,8 @@ HOMES: Mapping[Position, str] = {
 
 def name_span(call: nodes.Call) -> Span:
     """Return the span of the name of `call`."""
-    return Span(call.span.start, min(call.span.end, call.span.start + len(call.name)))
+    start, end = call.span.start, call.span.end
+    return replace(call.span, end=min(end, start + len(call.name)))
 
 
 type Check = Callable[[Reader, Slot, nodes.Expr], None]
@@ -65,7 +61,7 @@ def check_arguments(
     reader: Reader, call: nodes.Call, signature: Signature, checks: Mapping[Kind, Check]
 ) -> None:
     """Check the number, the names and the kinds of the arguments of `call`."""
-    for slot, value in matched(call, signature, reader.text):
+    for slot, value in matched(call, signature):
         if not is_word(value, slot.words):
             checks[slot.kind](reader, slot, value)
 
@@ -111,7 +107,7 @@ DESCRIPTIONS: Mapping[type, str] = {
 def _column(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     if not isinstance(value, nodes.Name):
         message = f"the name of a column is expected here, not {described(value)}"
-        raise reader.error(message, value.span, "add it to the data as a column of its own")
+        raise FormulaError(message, value.span, "add it to the data as a column of its own")
 
 
 def _word(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
@@ -119,45 +115,45 @@ def _word(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     written = _written(value)
     if written:
         plain = f"write `{written}` alone" if written in slot.words else ""
-        raise reader.error(choice, value.span, plain or did_you_mean(written, slot.words))
-    raise reader.error(choice, value.span)
+        raise FormulaError(choice, value.span, plain or did_you_mean(written, slot.words))
+    raise FormulaError(choice, value.span)
 
 
 def _number(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     if slot.words and isinstance(value, nodes.Name | nodes.Text):
         _word(reader, slot, value)
-    constant(value, reader.text)
+    constant(value)
 
 
 def _positive(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     _number(reader, slot, value)
-    if constant(value, reader.text) <= 0:
-        raise reader.error(f"`{slot.name}` must be greater than zero", value.span)
+    if constant(value) <= 0:
+        raise FormulaError(f"`{slot.name}` must be greater than zero", value.span)
 
 
 def _whole(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     if not isinstance(value, nodes.Number) or not value.text.isdecimal() or value.value < 1:
-        raise reader.error(f"`{slot.name}` must be a whole number, 1 or more", value.span)
+        raise FormulaError(f"`{slot.name}` must be a whole number, 1 or more", value.span)
 
 
 def _integer(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     _number(reader, slot, value)
-    if not constant(value, reader.text).is_integer():
-        raise reader.error(f"`{slot.name}` must be a whole number", value.span)
+    if not constant(value).is_integer():
+        raise FormulaError(f"`{slot.name}` must be a whole number", value.span)
 
 
 def _level(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     if level_of(value) is None:
         message = f"`{slot.name}` must be a level, not {described(value)}"
-        raise reader.error(message, value.span, "put the level in quotes")
+        raise FormulaError(message, value.span, "put the level in quotes")
 
 
 def _label(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     if not isinstance(value, nodes.Name | nodes.Text):
         message = f"`{slot.name}` must be a name, not {described(value)}"
-        raise reader.error(message, value.span, "write a name, or a text in quotes")
+        raise FormulaError(message, value.span, "write a name, or a text in quotes")
     if isinstance(value, nodes.Text) and not value.value.strip():
-        raise reader.error(f"`{slot.name}` is empty", value.span)
+        raise FormulaError(f"`{slot.name}` is empty", value.span)
 
 
 def _name_of(position: Position) -> Check:
@@ -171,7 +167,7 @@ def _name_of(position: Position) -> Check:
         written = _written(value)
         hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
         message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
-        raise reader.error(message, value.span, hint)
+        raise FormulaError(message, value.span, hint)
 
     return check
 

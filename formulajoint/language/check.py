@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from formulajoint.errors import FormulaError
 from formulajoint.language.arguments import PLAIN, Check, Reader, check_arguments, described, name_span
 from formulajoint.language.coefficients import check_effect, check_hypothesis, check_term
 from formulajoint.language.formula import Formula
@@ -21,7 +22,7 @@ def check_formula(reader: Reader, formula: Formula) -> None:
     check_response(reader, formula.response)
     check_predictors(reader, formula.predictors)
     if formula.group:
-        check_group(reader, formula.group)
+        check_group(formula.group)
     for clause in formula.clauses:
         check_clause(reader, clause)
     _check_repeats(reader, formula.clauses)
@@ -35,7 +36,7 @@ def check_clause(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> None
         return
     check_predictors(reader, clause.predictors)
     if clause.group:
-        check_group(reader, clause.group)
+        check_group(clause.group)
 
 
 def check_after_fit(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> None:
@@ -44,7 +45,7 @@ def check_after_fit(reader: Reader, clause: nodes.Parameter | nodes.Clause) -> N
     clauses = reader.language.names["clause"]
     if isinstance(clause, nodes.Parameter) or not clauses[clause.name].after_fit:
         message = f"`{clause.name}` belongs to the model, and cannot be asked of a fit"
-        raise reader.error(message, clause.span, "put it into the formula, and fit again")
+        raise FormulaError(message, clause.span, "put it into the formula, and fit again")
 
 
 def check_hypotheses(reader: Reader, hypotheses: Sequence[nodes.Expr]) -> None:
@@ -60,7 +61,7 @@ def _check_repeats(reader: Reader, clauses: Sequence[nodes.Parameter | nodes.Cla
     seen: set[tuple[str, str]] = set()
     for what, name, span in _unique_things(reader, clauses):
         if (what, name) in seen:
-            raise reader.error(f"{what} `{name}` stands twice", span, "leave one of them out")
+            raise FormulaError(f"{what} `{name}` stands twice", span, "leave one of them out")
         seen.add((what, name))
 
 
@@ -94,7 +95,7 @@ def _check_prior(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
                 hint = f"write `{canonical(target)} ~ {canonical(call)}`"
             case _:
                 hint = "write `prior(treatment ~ normal(0, 5))`"
-        raise reader.error("a prior says of what: `term ~ distribution(...)`", value.span, hint)
+        raise FormulaError("a prior says of what: `term ~ distribution(...)`", value.span, hint)
     if isinstance(value.target, nodes.Subscript | nodes.Attribute):
         check_effect(reader, slot, value.target)
     else:
@@ -108,22 +109,22 @@ def _check_weights(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
         case nodes.Name():
             return
         case nodes.Map():
-            _check_keys(reader, value)
-            _check_given(reader, value, [entry.value for entry in value.entries])
+            _check_keys(value)
+            _check_given(value, [entry.value for entry in value.entries])
         case nodes.Sequence():
-            _check_given(reader, value, value.items)
+            _check_given(value, value.items)
         case nodes.Call(name="I"):
             hint = "write a weight for every group: `{A: 0.3, B: 0.7}`"
-            raise reader.error("a map of weights needs `level: weight`", value.span, hint)
+            raise FormulaError("a map of weights needs `level: weight`", value.span, hint)
         case nodes.Call():
             signature = reader.look_up("weight scheme", value.name, name_span(value))
             check_arguments(reader, value, signature, ARGUMENTS)
         case nodes.Text(value=text):
             hint = f"write `{text}` without quotes" if text in slot.words else did_you_mean(text, slot.words)
-            raise reader.error("weights are not given as a text", value.span, hint)
+            raise FormulaError("weights are not given as a text", value.span, hint)
         case _:
             hint = "write `n`, `equal`, `precision`, a column, or `{A: 0.3, B: 0.7}`"
-            raise reader.error(f"{described(value)} is no set of weights", value.span, hint)
+            raise FormulaError(f"{described(value)} is no set of weights", value.span, hint)
 
 
 def _check_counts(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
@@ -131,30 +132,30 @@ def _check_counts(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     certain = "`n`, `equal`, `sum(column)`, a column, or `{A: 30, B: 70}`"
     match value:
         case nodes.Name(id="precision", quoted=False):
-            raise reader.error("a precision is no count of people", value.span, f"write {certain}")
+            raise FormulaError("a precision is no count of people", value.span, f"write {certain}")
         case nodes.Call(name="dirichlet"):
-            raise reader.error("`dirichlet` cannot stand in `dirichlet`", value.span, f"write {certain}")
+            raise FormulaError("`dirichlet` cannot stand in `dirichlet`", value.span, f"write {certain}")
     _check_weights(reader, slot, value)
 
 
-def _check_keys(reader: Reader, weights: nodes.Map) -> None:
+def _check_keys(weights: nodes.Map) -> None:
     seen: set[str] = set()
     for entry in weights.entries:
         if isinstance(entry.value, nodes.Chain) and entry.value.operators[0] == ":":
             hint = 'write `{"a:b": 0.3}`'
-            raise reader.error("a level with `:` must stand in quotes here", entry.span, hint)
+            raise FormulaError("a level with `:` must stand in quotes here", entry.span, hint)
         if entry.level.text in seen:
-            raise reader.error(f"the level `{entry.level.text}` has two weights", entry.span)
+            raise FormulaError(f"the level `{entry.level.text}` has two weights", entry.span)
         seen.add(entry.level.text)
 
 
-def _check_given(reader: Reader, weights: nodes.Expr, values: Sequence[nodes.Expr]) -> None:
-    numbers = [constant(value, reader.text) for value in values]
+def _check_given(weights: nodes.Expr, values: Sequence[nodes.Expr]) -> None:
+    numbers = [constant(value) for value in values]
     for number, value in zip(numbers, values, strict=True):
         if number < 0:
-            raise reader.error("a weight cannot be negative", value.span)
+            raise FormulaError("a weight cannot be negative", value.span)
     if not any(numbers):
-        raise reader.error("all weights are zero", weights.span)
+        raise FormulaError("all weights are zero", weights.span)
 
 
 ARGUMENTS: Mapping[Kind, Check] = {

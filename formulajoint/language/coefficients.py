@@ -23,7 +23,7 @@ def check_term(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
             for operand in value.operands:
                 _check_part(reader, operand)
         case _:
-            raise _no_term(reader, slot, value)
+            raise _no_term(slot, value)
 
 
 def _check_part(reader: Reader, value: nodes.Expr) -> None:
@@ -35,15 +35,15 @@ def _check_part(reader: Reader, value: nodes.Expr) -> None:
             check_term_call(reader, value)
         case nodes.Subscript() | nodes.Attribute():
             hint = "put it after the whole interaction: `x:z[A]`, `(x:z).mean`"
-            raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span, hint)
+            raise FormulaError(f"{described(value)} cannot be a part of an interaction", value.span, hint)
         case nodes.Chain(operators=("^", *_)) if isinstance(value.operands[0], nodes.Subscript):
             hint = "put parentheses round the coefficient: `(x:z[A])^2`"
-            raise reader.error("`^` binds more tightly than `:`", value.span, hint)
+            raise FormulaError("`^` binds more tightly than `:`", value.span, hint)
         case _:
-            raise reader.error(f"{described(value)} cannot be a part of an interaction", value.span)
+            raise FormulaError(f"{described(value)} cannot be a part of an interaction", value.span)
 
 
-def _no_term(reader: Reader, slot: Slot, value: nodes.Expr) -> FormulaError:
+def _no_term(slot: Slot, value: nodes.Expr) -> FormulaError:
     """Return the error for an expression that does not name a term."""
     message, hint = f"the name of a term is expected here, not {described(value)}", ""
     match value:
@@ -68,7 +68,7 @@ def _no_term(reader: Reader, slot: Slot, value: nodes.Expr) -> FormulaError:
             hint = f"the name `{text}` stands without quotes, or in backticks"
         case nodes.Rest():
             hint = "without any term, all terms are meant"
-    return reader.error(message, value.span, hint)
+    return FormulaError(message, value.span, hint)
 
 
 def _algebra(slot: Slot, value: nodes.Chain) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def check_effect(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
                 isinstance(of, nodes.Rest) and slot.kind is Kind.EFFECT
             ):  # `.[A]`: each predictor in turn
                 check_term(reader, slot, of)
-            _check_indices(reader, value)
+            _check_indices(value)
         case nodes.Attribute():
             check_term(reader, slot, value.of)
         case nodes.Chain() if value.operators[0] in ARITHMETIC:
@@ -108,10 +108,10 @@ def check_effect(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
         case nodes.Name() | nodes.Call() | nodes.Chain(operators=(":", *_)):
             check_term(reader, slot, value)
         case _:
-            raise _no_effect(reader, value)
+            raise _no_effect(value)
 
 
-def _no_effect(reader: Reader, value: nodes.Expr) -> FormulaError:
+def _no_effect(value: nodes.Expr) -> FormulaError:
     message, hint = f"{described(value)} cannot stand in arithmetic of coefficients", ""
     match value:
         case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
@@ -120,19 +120,19 @@ def _no_effect(reader: Reader, value: nodes.Expr) -> FormulaError:
             hint = f"a level stands in brackets, `treatment[{canonical(value)}]`, a term without quotes"
         case nodes.Distributed():
             hint = f"write `prior({canonical(value)})`"
-    return reader.error(message, value.span, hint)
+    return FormulaError(message, value.span, hint)
 
 
-def _check_indices(reader: Reader, reference: nodes.Subscript) -> None:
+def _check_indices(reference: nodes.Subscript) -> None:
     named = [index for index in reference.indices if index.dim is not None]
     if named and len(named) < len(reference.indices):
         bare = next(index for index in reference.indices if index.dim is None)
         message = "either all levels of a coefficient are named, or none"
-        raise reader.error(message, bare.span, f"write `dim={canonical(bare)}`")
+        raise FormulaError(message, bare.span, f"write `dim={canonical(bare)}`")
     seen: set[str | None] = set()
     for index in named:
         if index.dim in seen:
-            raise reader.error(f"`{index.dim}` is given two levels", index.span)
+            raise FormulaError(f"`{index.dim}` is given two levels", index.span)
         seen.add(index.dim)
 
 
@@ -144,16 +144,16 @@ def check_hypothesis(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
             if isinstance(value, nodes.Name | nodes.Subscript | nodes.Chain)
             else ""
         )
-        raise reader.error("a hypothesis must compare something", value.span, hint)
-    _check_direction(reader, value)
+        raise FormulaError("a hypothesis must compare something", value.span, hint)
+    _check_direction(value)
     for operand in value.operands:
         check_effect(reader, slot, operand)
 
 
-def _check_direction(reader: Reader, chain: nodes.Chain) -> None:
+def _check_direction(chain: nodes.Chain) -> None:
     if "!=" in chain.operators:
         hint = "test `==`; its result also speaks for the opposite"
-        raise reader.error("`!=` cannot be tested", chain.span, hint)
+        raise FormulaError("`!=` cannot be tested", chain.span, hint)
     if len({operator[0] for operator in chain.operators}) > 1:
         message = "a hypothesis is all `==`, all `>` or all `<`"
-        raise reader.error(message, chain.span, "ask one question at a time")
+        raise FormulaError(message, chain.span, "ask one question at a time")

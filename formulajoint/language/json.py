@@ -26,7 +26,7 @@ def to_json(formula: Formula) -> dict[str, Any]:
 
 
 def _encoded(value: Any) -> Any:
-    if isinstance(value, Span):
+    if isinstance(value, Span):  # the text itself is the formula's source
         return [value.start, value.end]
     if isinstance(value, tuple):
         return [_encoded(item) for item in value]
@@ -47,7 +47,8 @@ def from_json(data: Mapping[str, Any], language: Language | None = None) -> Form
     language = chosen(language)
     _check_head(data, language)
     try:
-        formula = _decoded({key: value for key, value in data.items() if key != "version"})
+        parts = {key: value for key, value in data.items() if key != "version"}
+        formula = _decoded(parts, str(data.get("source")))
         faithful = isinstance(formula, Formula) and parse(str(formula), language) == formula
     except FormulaError as error:
         raise StoreError(f"the stored formula does not hold: {error}") from error
@@ -68,12 +69,13 @@ def _check_head(data: Mapping[str, Any], language: Language) -> None:
         raise StoreError(f"the stored formula needs the extension {listed(missing)}: add it to the language")
 
 
-def _decoded(data: Any) -> Any:
+def _decoded(data: Any, source: str) -> Any:
     if isinstance(data, list):
-        return tuple([_decoded(item) for item in data])
+        return tuple([_decoded(item, source) for item in data])
     if not isinstance(data, dict):
         return data
-    parts = {name: _decoded(value) for name, value in data.items() if name not in ("node", "span")}
+    parts = {name: _decoded(value, source) for name, value in data.items() if name not in ("node", "span")}
     if "span" in data:
-        parts["span"] = Span(*map(int, data["span"]))
+        start, end = map(int, data["span"])
+        parts["span"] = Span(start, end, source)
     return NODES[data["node"]](**parts)

@@ -37,7 +37,7 @@ def parse(text: str, language: Language | None = None) -> Formula:
     """
     language = chosen(language)
     formula: Formula = _read(text, "formula", language)
-    reader = Reader(text, language)
+    reader = Reader(language)
     check_formula(reader, formula)
     check_length(str(formula))
     return replace(formula, extensions=tuple(sorted(reader.used - {""})))
@@ -47,7 +47,7 @@ def parse_clause(text: str, language: Language | None = None) -> nodes.Clause:
     """Return the one contrast clause that `text` states, such as ``pairwise(treatment)``."""
     language = present(chosen(language))
     clause: nodes.Clause = _read(text, "clause", language)
-    check_after_fit(Reader(text, language), clause)
+    check_after_fit(Reader(language), clause)
     return clause
 
 
@@ -55,7 +55,7 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
     language = present(chosen(language))
     hypotheses: tuple[nodes.Chain, ...] = _read(text, "hypotheses", language)
-    check_hypotheses(Reader(text, language), hypotheses)
+    check_hypotheses(Reader(language), hypotheses)
     return hypotheses
 
 
@@ -63,7 +63,7 @@ def _read(text: str, start: str, language: Language) -> Any:
     """Return the lowered value of `text`, with its names not yet checked."""
     if not isinstance(text, str):
         raise FormulaError(
-            f"this is no text but {type(text).__name__}", repr(text), Span(0, 1), "write it in quotes"
+            f"this is no text but {type(text).__name__}", Span(0, 1, repr(text)), "write it in quotes"
         )
     words = scan(text)
     try:

@@ -19,7 +19,7 @@ def check_predictors(reader: Reader, value: nodes.Expr, whole: bool = True) -> N
     for sign, term in _summands(value):
         if isinstance(term, nodes.Number):
             if term.text not in ("0", "1"):
-                raise _stray_number(reader, term)
+                raise _stray_number(term)
         elif isinstance(term, nodes.GroupTerm | nodes.Call) and _stands_alone(reader, term):
             _check_alone(reader, sign, term, whole)
         else:
@@ -51,12 +51,12 @@ def _check_alone(reader: Reader, sign: str, term: nodes.GroupTerm | nodes.Call, 
     """Check a group term, ``offset(x)`` or ``common(x)``."""
     what = "a group term" if isinstance(term, nodes.GroupTerm) else f"`{canonical(term)}`"
     if not whole:
-        raise reader.error(f"{what} stands only among the predictors themselves", term.span)
+        raise FormulaError(f"{what} stands only among the predictors themselves", term.span)
     if sign == "-":
-        raise reader.error(f"{what} cannot be taken away", term.span, "leave it out")
+        raise FormulaError(f"{what} cannot be taken away", term.span, "leave it out")
     if isinstance(term, nodes.GroupTerm):
         check_predictors(reader, term.predictors, whole=False)
-        check_group(reader, term.group)
+        check_group(term.group)
     else:
         _check_function(reader, term, "predictors")
 
@@ -70,55 +70,55 @@ def _check_factor(reader: Reader, value: nodes.Expr) -> None:
             _check_function(reader, value, "predictors")
         case nodes.Chain(operators=("^", *_)):
             _check_factor(reader, value.operands[0])
-            _check_exponent(reader, value)
+            _check_exponent(value)
         case nodes.Chain(operators=("+" | "-" | "*" | "/" | ":", *_)):
             for operand in value.operands:
                 _check_factor(reader, operand)
         case nodes.Chain() if RANK[value.operators[0]] == SPECIAL:
             _check_arithmetic(reader, Slot("x", Kind.ARITHMETIC), value)
         case _:
-            raise _no_factor(reader, value)
+            raise _no_factor(value)
 
 
-def _check_exponent(reader: Reader, power: nodes.Chain) -> None:
+def _check_exponent(power: nodes.Chain) -> None:
     exponent = power.operands[1]
     whole = isinstance(exponent, nodes.Number) and exponent.text.isdecimal() and 1 <= exponent.value < 100
     if len(power.operands) > 2 or not whole:
         message = "among predictors `^` crosses terms up to an order, a whole number such as 2"
-        raise reader.error(message, exponent.span, _as_arithmetic(power))
+        raise FormulaError(message, exponent.span, _as_arithmetic(power))
 
 
-def _no_factor(reader: Reader, value: nodes.Expr) -> FormulaError:
+def _no_factor(value: nodes.Expr) -> FormulaError:
     """Return the error for an expression that cannot be a predictor."""
     match value:
         case nodes.Number():
-            return _stray_number(reader, value)
+            return _stray_number(value)
         case nodes.Unary():
             hint = "take away a whole term: `a + b - a:b`; arithmetic goes into `I(...)`"
-            return reader.error("a sign cannot stand inside a product of terms", value.span, hint)
+            return FormulaError("a sign cannot stand inside a product of terms", value.span, hint)
         case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
-            return reader.error(
+            return FormulaError(
                 "a comparison among predictors must be wrapped", value.span, _as_arithmetic(value)
             )
         case nodes.GroupTerm():
-            return reader.error(
+            return FormulaError(
                 "a group term cannot be part of another term", value.span, "add it: `x + (1 | g)`"
             )
         case nodes.Call():
-            return reader.error(f"`{canonical(value)}` cannot be part of another term", value.span)
+            return FormulaError(f"`{canonical(value)}` cannot be part of another term", value.span)
         case nodes.Attribute():
             hint = "if it is a column, write its whole name in backticks"
-            return reader.error("a part of a hierarchy is no predictor", value.span, hint)
+            return FormulaError("a part of a hierarchy is no predictor", value.span, hint)
         case nodes.Text(value=text):
-            return reader.error(
+            return FormulaError(
                 "a text in quotes is no predictor", value.span, f"write `{text}` in backticks"
             )
-    return reader.error(f"{described(value)} is no predictor", value.span)
+    return FormulaError(f"{described(value)} is no predictor", value.span)
 
 
-def _stray_number(reader: Reader, number: nodes.Number) -> FormulaError:
+def _stray_number(number: nodes.Number) -> FormulaError:
     message = f"the number {number.text} cannot stand here: among predictors only 0 and 1, for the intercept"
-    return reader.error(message, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
+    return FormulaError(message, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
 
 
 def _as_arithmetic(value: nodes.Expr) -> str:
@@ -130,16 +130,16 @@ def _check_operators(reader: Reader, chain: nodes.Chain) -> None:
     for operator in chain.operators:
         if operator not in known:
             hint = did_you_mean(operator, known) or "operators in percent signs come only from extensions"
-            raise reader.error(f"the operator `{operator}` is not known", chain.span, hint)
+            raise FormulaError(f"the operator `{operator}` is not known", chain.span, hint)
         reader.look_up("operator", operator, chain.span)
 
 
-def check_group(reader: Reader, group: nodes.Group) -> None:
+def check_group(group: nodes.Group) -> None:
     """Check that a group does not name a column twice."""
     seen: set[str] = set()
     for name in group.names:
         if name.id in seen:
-            raise reader.error(f"`{name.id}` stands twice in the group", name.span)
+            raise FormulaError(f"`{name.id}` stands twice in the group", name.span)
         seen.add(name.id)
 
 
@@ -150,7 +150,7 @@ def _check_function(reader: Reader, call: nodes.Call, place: Place) -> None:
     signature = reader.look_up("function", call.name, name_span(call))
     if place not in signature.places:
         allowed = " or ".join(WHERE[allowed] for allowed in signature.places)
-        raise reader.error(f"`{call.name}` can stand only {allowed}", call.span)
+        raise FormulaError(f"`{call.name}` can stand only {allowed}", call.span)
     check_arguments(reader, call, signature, CHECKS)
 
 
@@ -170,7 +170,7 @@ def check_response(reader: Reader, value: nodes.Expr) -> None:
 def check_term_call(reader: Reader, call: nodes.Call) -> None:
     """Check a call that names a term of the model, such as ``poly(x, 2)``."""
     if _stands_alone(reader, call):
-        raise reader.error(
+        raise FormulaError(
             f"`{call.name}` has no coefficient of its own", call.span, "name the term inside it"
         )
     _check_function(reader, call, "predictors")
@@ -188,11 +188,11 @@ def _check_arithmetic(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
             _check_arithmetic_chain(reader, slot, value)
         case nodes.Chain():
             hint = "write `*` for the product of two columns"
-            raise reader.error("`:` joins terms and has no meaning in arithmetic", value.span, hint)
+            raise FormulaError("`:` joins terms and has no meaning in arithmetic", value.span, hint)
         case nodes.Distributed():
-            raise reader.error("`~` has no meaning here", value.span)
+            raise FormulaError("`~` has no meaning here", value.span)
         case _:
-            raise reader.error(f"{described(value)} cannot stand in arithmetic of columns", value.span)
+            raise FormulaError(f"{described(value)} cannot stand in arithmetic of columns", value.span)
 
 
 def _check_arithmetic_chain(reader: Reader, slot: Slot, chain: nodes.Chain) -> None:
@@ -200,7 +200,7 @@ def _check_arithmetic_chain(reader: Reader, slot: Slot, chain: nodes.Chain) -> N
     if rank == SPECIAL:
         _check_operators(reader, chain)
     if rank == COMPARE and slot.kind is not Kind.LOGICAL:
-        raise reader.error(
+        raise FormulaError(
             "a comparison can stand only inside `I(...)`", chain.span, f"write `I({canonical(chain)})`"
         )
     for operand in chain.operands:

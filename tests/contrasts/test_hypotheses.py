@@ -55,7 +55,7 @@ def design(name: str) -> Design:
 
 
 def read(design: Design, text: str) -> Hypothesis:
-    return hypothesis(design, parse_hypotheses(text), text)
+    return hypothesis(design, parse_hypotheses(text))
 
 
 def written(names: list[str], found: Hypothesis) -> list[str]:

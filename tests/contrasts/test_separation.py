@@ -18,7 +18,7 @@ FRAME = FRAME.assign(g=list("ABCDE") * 8, arm=RNG.choice(list("abc"), 40))
 
 def parts_of(text: str, formula: str = "y ~ x + z + arm | g") -> tuple[tuple[Part, ...] | None, object]:
     design = bind(parse(formula), FRAME)
-    said = hypothesis(design, parse_hypotheses(text), text)
+    said = hypothesis(design, parse_hypotheses(text))
     sizes = [block.term.columns.shape[1] for block in layout(design)]
     strata = np.concatenate([np.repeat(np.arange(5), size) for size in sizes])
     return by_strata(said, strata), said

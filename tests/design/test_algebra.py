@@ -21,7 +21,7 @@ def expanded(predictors: str, grouped: bool = False, rest: tuple[str, ...] = ())
     """Return the terms in one line, the common ones after a bar."""
     text = f"y ~ {predictors}" + (" | g" if grouped else "")
     formula = parse(text)
-    found = expand(formula.predictors, rest, text, grouped)
+    found = expand(formula.predictors, rest, grouped)
     shared = f" | {terms(found.shared)}" if found.shared else ""
     return (terms(found.own) + shared).strip()
 
@@ -109,14 +109,14 @@ def test_a_dot_is_the_rest(predictors: str) -> None:
 
 def test_offsets_are_kept_apart() -> None:
     formula = parse("y ~ a + offset(b) + offset(log(c))")
-    found = expand(formula.predictors, (), formula.source, grouped=False)
+    found = expand(formula.predictors, (), grouped=False)
     assert terms(found.own) == "1 a"
     assert [call.name for call in found.offsets] == ["offset", "offset"]
 
 
 def test_spans_point_at_the_terms() -> None:
     text = "y ~ aa * bb + log(c)"
-    found = expand(parse(text).predictors, (), text, grouped=False)
+    found = expand(parse(text).predictors, (), grouped=False)
     seen = {":".join(p.keys): text[p.span.start : p.span.end] for p in found.own if p.factors}
     assert seen == {"aa": "aa", "bb": "bb", "log(c)": "log(c)", "aa:bb": "aa * bb"}
 

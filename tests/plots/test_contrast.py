@@ -115,7 +115,7 @@ def test_mistakes_are_answered_in_words(eight: Posterior, arguments: dict[str, A
 
 
 def test_many_values_are_rows_with_hdi_and_band(eight: Posterior) -> None:
-    posterior = with_contrast(eight, parse_clause("pairwise(treatment)"), "pairwise(treatment)")
+    posterior = with_contrast(eight, parse_clause("pairwise(treatment)"))
     figure = contrast(posterior, prob=0.8)
     (ax,) = figure.axes
     table = contrasts(posterior, 0.8)
@@ -134,7 +134,7 @@ def test_many_values_are_rows_with_hdi_and_band(eight: Posterior) -> None:
 
 def test_a_ratio_has_a_median_and_no_endless_axis(eight: Posterior) -> None:
     clause = "contrast(treatment[s000] / treatment[s001])"
-    posterior = with_contrast(eight, parse_clause(clause), clause)
+    posterior = with_contrast(eight, parse_clause(clause))
     figure = contrast(posterior)
     row = contrasts(posterior).iloc[0]
     assert np.isnan(row["mean"])

@@ -23,7 +23,7 @@ def asked(posterior: Posterior, text: str | None = None) -> Hypothesis:
     design = posterior.plan.design
     if text is None:
         return all_zero(design, posterior.plan.mean.coefficients[1].term)
-    return hypothesis(design, parse_hypotheses(text), text)
+    return hypothesis(design, parse_hypotheses(text))
 
 
 def points(ax: Axes, label: str) -> Any:

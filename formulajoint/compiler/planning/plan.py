@@ -76,12 +76,11 @@ def _check_parameters(design: Design, family: Family) -> None:
         if isinstance(clause, Parameter) and clause.name == "sigma" and design.standard_errors is not None:
             message = "`se(...)` gives the residual sds, so there is no sigma with predictors"
             hint = "leave out `sigma ~ ...`, or `se(...)`"
-            raise FormulaError(message, design.formula.source, clause.span, hint)
+            raise FormulaError(message, clause.span, hint)
         if isinstance(clause, Parameter) and clause.name not in family.parameters:
             hint = did_you_mean(clause.name, family.parameters)
             raise FormulaError(
                 f"the {family.name} family has no parameter `{clause.name}`",
-                design.formula.source,
                 clause.span,
                 hint
                 or f"it has {listed(family.parameters) or 'none'}; the mean is the formula's own right-hand side",

@@ -81,11 +81,10 @@ def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
             slot = _slot(item.target, formula, slots)
             if slot in found:
                 message = f"`{slot.spelling}` is given two priors"
-                raise FormulaError(message, formula.source, item.span, "leave one of them out")
+                raise FormulaError(message, item.span, "leave one of them out")
             found[slot] = read_prior(
                 slot.spelling,
                 item.distribution,
-                formula.source,
                 correlation=slot.part == COR,
                 positive=slot.scale,
                 flat=_may_be_flat(slot, slots),
@@ -100,12 +99,10 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
         return readings[0]
     if readings:
         choices = " or ".join(_exact(slot) for slot in readings)
-        raise FormulaError(
-            f"`{text}` can be read in {len(readings)} ways", formula.source, target.span, f"write {choices}"
-        )
+        raise FormulaError(f"`{text}` can be read in {len(readings)} ways", target.span, f"write {choices}")
     known = text == "sigma" and any(calls(formula, "se"))
     advice = "`se(...)` gives the residual sds: none is estimated" if known else _advice(target, slots)
-    raise FormulaError(f"there is no `{text}` to give a prior to", formula.source, target.span, advice)
+    raise FormulaError(f"there is no `{text}` to give a prior to", target.span, advice)
 
 
 def _names(target: Expr, slot: Slot) -> bool:

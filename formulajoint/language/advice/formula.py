@@ -27,7 +27,7 @@ def explained(
     stop = Stop(text, words, at, start, language)
     answers = (advisor(stop) for advisor in ADVISORS)
     advice = next((answer for answer in answers if answer), None) or _plain(stop, stopped.expected)
-    return FormulaError(advice.message, text, advice.span(stop), advice.hint)
+    return FormulaError(advice.message, advice.span(stop), advice.hint)
 
 
 # --- the whole formula

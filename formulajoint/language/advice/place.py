@@ -135,4 +135,6 @@ class Advice:
     def span(self, stop: Stop) -> Span:
         """Return the span that the carets mark."""
         words = stop.words[max(0, stop.at - self.back) : stop.at + 1 + self.ahead]
-        return words[0].span.to(words[-1].span) if words else Span(len(stop.text), len(stop.text) + 1)
+        return (
+            words[0].span.to(words[-1].span) if words else Span(len(stop.text), len(stop.text) + 1, stop.text)
+        )

@@ -98,7 +98,7 @@ def _unquoted(node: Node, token: Token) -> str:
         if found[1] not in ESCAPES:
             start = (token.start_pos or 0) + 1 + found.start()
             message = f"`{found[0]}` is no escape that a text in quotes knows"
-            raise node.error(message, Span(start, start + 2), "write a backslash twice: `\\\\`")
+            raise node.error(message, Span(start, start + 2, node.text), "write a backslash twice: `\\\\`")
         return ESCAPES[found[1]]
 
     return re.sub(r"\\(.)", escaped, token[1:-1])
@@ -144,7 +144,7 @@ def _power(node: Node) -> nodes.Expr:
     *children, last = node.children
     if children[-1] in ("+", "-"):
         sign = children.pop()
-        last = nodes.Unary(str(sign), last, span_of(sign).to(last.span))
+        last = nodes.Unary(str(sign), last, span_of(sign, node.text).to(last.span))
     operands = (*children[::2], last)
     if isinstance(last, nodes.Chain) and last.operators[0] == "^":
         operands = operands[:-1] + last.operands
@@ -204,7 +204,7 @@ def _reference(node: Node, target: nodes.Expr, indices: tuple[nodes.Index, ...])
 
 
 def _attribute(node: Node, target: nodes.Expr, tail: Token) -> nodes.Expr:
-    name, span = str(tail)[1:], span_of(tail)
+    name, span = str(tail)[1:], span_of(tail, node.text)
     if isinstance(target, nodes.Name) and not target.quoted:
         raise node.error(f"`.{name}` stands apart from its name", hint=f"write `{target.id}.{name}`")
     if not (isinstance(target, nodes.Name | nodes.Call) or _is_interaction(target)):

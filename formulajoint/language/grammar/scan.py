@@ -49,18 +49,18 @@ def scan(text: str) -> tuple[Word, ...]:
     words: list[Word] = []
     opened: list[Word] = []
     for found in TOKEN.finditer(text):
-        word = Word(str(found.lastgroup), found[0], Span(*found.span()))
+        word = Word(str(found.lastgroup), found[0], Span(*found.span(), text))
         if word.kind == "other":
-            raise _stray(word, text)
+            raise _stray(word)
         if word.kind == "number":
-            _check_number(word, text)
+            _check_number(word)
         if word.kind in ("open", "close"):
-            _check_bracket(word, opened, text)
+            _check_bracket(word, opened)
         if word.kind != "blank":
             words.append(word)
     if opened:
         message = f"this `{opened[-1].text}` is never closed"
-        raise FormulaError(message, text, opened[-1].span, f"a `{CLOSING[opened[-1].text]}` is missing")
+        raise FormulaError(message, opened[-1].span, f"a `{CLOSING[opened[-1].text]}` is missing")
     return tuple(words)
 
 
@@ -68,31 +68,31 @@ def check_length(text: str) -> None:
     """Raise a FormulaError if a formula, as written or in canonical text, is too long."""
     if len(text) > MOST_CHARACTERS:
         message = f"the formula has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
-        raise FormulaError(message, text[:MOST_CHARACTERS], Span(0, 1))
+        raise FormulaError(message, Span(0, 1, text[:MOST_CHARACTERS]))
 
 
-def _check_number(word: Word, text: str) -> None:
+def _check_number(word: Word) -> None:
     if len(word.text) > MOST_DIGITS:
         message = f"a number of {len(word.text)} characters is too long; at most {MOST_DIGITS} are read"
-        raise FormulaError(message, text, word.span)
+        raise FormulaError(message, word.span)
     if not math.isfinite(float(word.text)):
-        raise FormulaError("this number is too large", text, word.span)
+        raise FormulaError("this number is too large", word.span)
 
 
-def _check_bracket(word: Word, opened: list[Word], text: str) -> None:
+def _check_bracket(word: Word, opened: list[Word]) -> None:
     """Update the stack `opened` of open brackets; raise a FormulaError at a bracket that does not match."""
     if word.kind == "open":
         opened.append(word)
         if len(opened) > MOST_BRACKETS:
             message = f"brackets are nested more than {MOST_BRACKETS} deep"
-            raise FormulaError(message, text, word.span)
+            raise FormulaError(message, word.span)
         return
     if not opened:
-        raise FormulaError(f"this `{word.text}` closes nothing", text, word.span, "take it out")
+        raise FormulaError(f"this `{word.text}` closes nothing", word.span, "take it out")
     other = opened.pop()
     if CLOSING[other.text] != word.text:
         message = f"this `{word.text}` cannot close the `{other.text}` before it"
-        raise FormulaError(message, text, word.span, f"a `{CLOSING[other.text]}` is missing")
+        raise FormulaError(message, word.span, f"a `{CLOSING[other.text]}` is missing")
 
 
 # --- characters that begin no token
@@ -147,13 +147,13 @@ ADVICE = {
 }
 
 
-def _stray(word: Word, text: str) -> FormulaError:
+def _stray(word: Word) -> FormulaError:
     """Return the error for a character that begins no token, with advice."""
     character = word.text
     message, hint = ADVICE.get(character) or _unknown(character)
-    if text.startswith("``", word.span.start):
+    if word.span.source.startswith("``", word.span.start):
         message, hint = "a name in backticks is empty", "write the name of a column between the backticks"
-    return FormulaError(message, text, word.span, hint)
+    return FormulaError(message, word.span, hint)
 
 
 def _unknown(character: str) -> tuple[str, str]:

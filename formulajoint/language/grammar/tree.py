@@ -10,7 +10,7 @@ from formulajoint.errors import BugError, FormulaError
 from formulajoint.language.grammar.compose import Fragment, Stopped, Token, Tree, parse_tree
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.spans import NOWHERE, Span
+from formulajoint.spans import Span
 
 MOST_LEVELS = 160
 """Deepest tree that is lowered, in levels, so that code that walks a formula may recurse."""
@@ -58,7 +58,7 @@ class Node:
 
     def error(self, message: str, span: Span | None = None, hint: str = "") -> FormulaError:
         """Return a FormulaError that points at this node, or at `span` within it."""
-        return FormulaError(message, self.text, span or self.span, hint)
+        return FormulaError(message, span or self.span, hint)
 
 
 type Rule = Callable[[Node], Any]
@@ -79,13 +79,13 @@ def lower(tree: Tree[Token], text: str, grammar: Grammar) -> Any:
     for part in tree.iter_subtrees():
         depth = 1 + max((depths[id(child)] for child in part.children if isinstance(child, Tree)), default=0)
         if depth > MOST_LEVELS:
-            raise FormulaError("brackets and operators are nested too deep here", text, span_of(part))
+            raise FormulaError("brackets and operators are nested too deep here", span_of(part, text))
         depths[id(part)] = depth
         children = [values[id(child)] if isinstance(child, Tree) else child for child in part.children]
         rule = grammar.rules.get(part.data)
         if rule is None:
             raise BugError(f"no lowering for the grammar's rule {str(part.data)!r} in {text!r}")
-        values[id(part)] = rule(Node(children, _rules(part), span_of(part), text, grammar))
+        values[id(part)] = rule(Node(children, _rules(part), span_of(part, text), text, grammar))
     return values[id(tree)]
 
 
@@ -93,8 +93,8 @@ def _rules(part: Tree[Token]) -> tuple[str, ...]:
     return tuple(str(child.data) if isinstance(child, Tree) else "" for child in part.children)
 
 
-def span_of(part: Tree[Token] | Token) -> Span:
-    """Return the span of a part of the tree."""
+def span_of(part: Tree[Token] | Token, text: str) -> Span:
+    """Return the span of a part of the tree of `text`."""
     place = part if isinstance(part, Token) else part.meta
     start, end = getattr(place, "start_pos", None), getattr(place, "end_pos", None)
-    return NOWHERE if start is None or end is None else Span(start, end)
+    return Span(0, 0, text) if start is None or end is None else Span(start, end, text)

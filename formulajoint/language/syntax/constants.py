@@ -27,27 +27,27 @@ OPERATIONS: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def constant(value: nodes.Expr, text: str) -> float:
+def constant(value: nodes.Expr) -> float:
     """Return the finite number that `value` states, or raise a FormulaError that points into `text`."""
-    number = _evaluated(value, text)
+    number = _evaluated(value)
     if not math.isfinite(number):
-        raise FormulaError("this is not a finite number", text, value.span)
+        raise FormulaError("this is not a finite number", value.span)
     return number
 
 
-def _evaluated(value: nodes.Expr, text: str) -> float:
+def _evaluated(value: nodes.Expr) -> float:
     match value:
         case nodes.Number():
             return value.value
         case nodes.Unary(operator=sign, operand=operand):
-            return -_evaluated(operand, text) if sign == "-" else _evaluated(operand, text)
+            return -_evaluated(operand) if sign == "-" else _evaluated(operand)
         case nodes.Chain() if set(value.operators) <= set(OPERATIONS):
-            return _folded(value, text)
-    raise FormulaError("a number is expected here", text, value.span)
+            return _folded(value)
+    raise FormulaError("a number is expected here", value.span)
 
 
-def _folded(chain: nodes.Chain, text: str) -> float:
-    total, *others = [_evaluated(operand, text) for operand in chain.operands]
+def _folded(chain: nodes.Chain) -> float:
+    total, *others = [_evaluated(operand) for operand in chain.operands]
     if chain.operators[0] == "^":
         *bases, total = [total, *others]
         return reduce(lambda exponent, base: _power(base, exponent), reversed(bases), total)

@@ -66,10 +66,10 @@ def options_of(function: Callable[..., Any], taken: Iterable[str] = ()) -> tuple
     return tuple(_slot(function, parameter, hints.get(parameter.name)) for parameter in keywords)
 
 
-def given_options(call: Call, slots: Iterable[Slot], text: str) -> dict[str, Option]:
+def given_options(call: Call, slots: Iterable[Slot]) -> dict[str, Option]:
     """Return the values of the `slots` given in `call`, as Python values; the others keep their defaults."""
     written = ((slot, call.keyword(slot.name)) for slot in slots)
-    return {slot.name: _value(slot, expr, text) for slot, expr in written if expr is not None}
+    return {slot.name: _value(slot, expr) for slot, expr in written if expr is not None}
 
 
 def function_name(function: object) -> str:
@@ -122,12 +122,12 @@ def _only_type(hint: Any) -> Any:
     return hint
 
 
-def _value(slot: Slot, expr: Expr, text: str) -> Option:
+def _value(slot: Slot, expr: Expr) -> Option:
     match slot.kind, expr:
         case Kind.WORD, Name(id=word):
             return word == "true" if slot.words == TRUTH else word
         case Kind.LABEL, Name(id=word) | Text(value=word):
             return word
         case Kind.INTEGER, _:
-            return int(constant(expr, text))
-    return constant(expr, text)
+            return int(constant(expr))
+    return constant(expr)

@@ -103,7 +103,7 @@ class Signature:
         return f"{name}({', '.join(parts)})"
 
 
-def matched(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slot, nodes.Expr]]:
+def matched(call: nodes.Call, signature: Signature) -> list[tuple[Slot, nodes.Expr]]:
     """Return each argument of `call` with the slot it fills.
 
     Raises
@@ -111,58 +111,58 @@ def matched(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slo
     FormulaError
         If an argument is missing, repeated or unknown, or there are too many.
     """
-    pairs = _positional(call, signature, text)
+    pairs = _positional(call, signature)
     slots = {slot.name: slot for slot in signature.by_name}
     filled = {slot.name for slot, _ in pairs if slot is not signature.rest}
     for keyword in call.keywords:
         if keyword.name not in slots:
-            raise _unknown(call, keyword, signature, text)
+            raise _unknown(call, keyword, signature)
         if keyword.name in filled:
             message = f"`{call.name}` is given `{keyword.name}` twice"
-            raise FormulaError(message, text, keyword.span, "leave one of them out")
+            raise FormulaError(message, keyword.span, "leave one of them out")
         filled.add(keyword.name)
         pairs.append((slots[keyword.name], keyword.value))
-    _complete(call, signature, filled, text)
+    _complete(call, signature, filled)
     return pairs
 
 
-def arguments(call: nodes.Call, signature: Signature, text: str) -> dict[str, nodes.Expr]:
+def arguments(call: nodes.Call, signature: Signature) -> dict[str, nodes.Expr]:
     """Return the arguments of `call` by name, positional or not; those of `rest` are left out."""
-    return {slot.name: value for slot, value in matched(call, signature, text) if slot is not signature.rest}
+    return {slot.name: value for slot, value in matched(call, signature) if slot is not signature.rest}
 
 
-def _positional(call: nodes.Call, signature: Signature, text: str) -> list[tuple[Slot, nodes.Expr]]:
+def _positional(call: nodes.Call, signature: Signature) -> list[tuple[Slot, nodes.Expr]]:
     most = len(signature.positional)
     if len(call.args) > most and signature.rest is None:
         message = f"`{call.name}` takes {_count(most)}, and got {len(call.args)}"
-        raise FormulaError(message, text, call.args[most].span, f"write `{signature.usage(call.name)}`")
+        raise FormulaError(message, call.args[most].span, f"write `{signature.usage(call.name)}`")
     slots = [*signature.positional, *[signature.rest] * max(0, len(call.args) - most)]
     return [(slot, value) for slot, value in zip(slots, call.args, strict=False) if slot]
 
 
-def _unknown(call: nodes.Call, keyword: nodes.Keyword, signature: Signature, text: str) -> FormulaError:
+def _unknown(call: nodes.Call, keyword: nodes.Keyword, signature: Signature) -> FormulaError:
     if signature.rest and signature.rest.kind is Kind.HYPOTHESIS:
         message = "a hypothesis is written with `==`, not `=`"
-        return FormulaError(message, text, keyword.span, f"write `{keyword.name} == ...`")
+        return FormulaError(message, keyword.span, f"write `{keyword.name} == ...`")
     if signature.rest and signature.rest.kind is Kind.PRIOR:
         message = "a prior is written with `~`, not `=`"
-        return FormulaError(message, text, keyword.span, f"write `{keyword.name} ~ normal(0, 5)`")
+        return FormulaError(message, keyword.span, f"write `{keyword.name} ~ normal(0, 5)`")
     if signature.positional and signature.positional[0].kind is Kind.LOGICAL:
-        return FormulaError("equality is written `==`, not `=`", text, keyword.span)
+        return FormulaError("equality is written `==`, not `=`", keyword.span)
     known = [slot.name for slot in signature.by_name]
     hint = did_you_mean(keyword.name, known) or f"write `{signature.usage(call.name)}`"
-    return FormulaError(f"`{call.name}` has no argument `{keyword.name}`", text, keyword.span, hint)
+    return FormulaError(f"`{call.name}` has no argument `{keyword.name}`", keyword.span, hint)
 
 
-def _complete(call: nodes.Call, signature: Signature, filled: Iterable[str], text: str) -> None:
+def _complete(call: nodes.Call, signature: Signature, filled: Iterable[str]) -> None:
     needed = signature.positional[: signature.least]
     missing = [slot.name for slot in needed if slot.name not in filled]
     if missing:
         message = f"`{call.name}` needs {listed(missing)}"
-        raise FormulaError(message, text, call.span, f"write `{signature.usage(call.name)}`")
+        raise FormulaError(message, call.span, f"write `{signature.usage(call.name)}`")
     if signature.rest and len(call.args) < signature.least:
         message = f"`{call.name}` needs {signature.rest.kind.value}"
-        raise FormulaError(message, text, call.span, f"write `{signature.usage(call.name)}`")
+        raise FormulaError(message, call.span, f"write `{signature.usage(call.name)}`")
 
 
 def _count(number: int) -> str:

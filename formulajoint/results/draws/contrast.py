@@ -27,7 +27,7 @@ SEED = 0
 """Seed of uncertain shares that are not in the formula: the same contrast has the same draws."""
 
 
-def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
+def with_contrast(posterior: Posterior, clause: Clause) -> Posterior:
     """Return the posterior with the contrast nodes of `clause`, and no other contrasts.
 
     Parameters
@@ -35,15 +35,13 @@ def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
     posterior : Posterior
     clause : Clause
         A contrast clause.
-    text : str
-        The text as written, which errors quote.
 
     Raises
     ------
     FormulaError, DataError
         As for the clause in a formula.
     """
-    plan = _without_contrasts(posterior.plan, text)
+    plan = _without_contrasts(posterior.plan)
     names = Names.of(plan.variables, plan.coords)
     contrasts, shares = plan_contrasts(plan, [clause], names)
     plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
@@ -54,12 +52,11 @@ def with_contrast(posterior: Posterior, clause: Clause, text: str) -> Posterior:
     )
 
 
-def _without_contrasts(plan: Plan, text: str) -> Plan:
-    """Return the plan without contrasts, their names free again, in the current language, with errors in `text`."""
+def _without_contrasts(plan: Plan) -> Plan:
+    """Return the plan without contrasts, their names free again, in the current language."""
     own = {name for c in plan.contrasts for name in (c.name, c.weights_name) if name is not None}
     kept = {shares.name for shares in plan.shares}
-    formula = replace(plan.design.formula, source=text)
-    design = replace(plan.design, formula=formula, language=present(plan.design.language))
+    design = replace(plan.design, language=present(plan.design.language))
     return replace(plan, design=design, contrasts=(), variables=plan.variables - (own - kept))
 
 

@@ -111,7 +111,7 @@ def _test(values: FloatArray, said: Hypothesis, asked: Question) -> dict[str, An
 def _read(found: GroupDraws, text: str) -> Hypothesis:
     if not isinstance(text, str):
         raise DataError(f"A hypothesis is a text such as 'A == B', not {text!r}; values go to null=.")
-    return hypothesis_of(found.labels, parse_hypotheses(text), text)
+    return hypothesis_of(found.labels, parse_hypotheses(text))
 
 
 def _all_null(found: GroupDraws, null: ArrayLike) -> Hypothesis:

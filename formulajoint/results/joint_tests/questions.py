@@ -39,11 +39,11 @@ def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
     if not isinstance(text, str):
         raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
     comparisons = parse_hypotheses(text, plan.design.language)
-    _refuse_contrasts(plan, [part for part in walk(comparisons) if isinstance(part, Name)], text)
-    return [hypothesis(plan.design, comparisons, text)]
+    _refuse_contrasts(plan, [part for part in walk(comparisons) if isinstance(part, Name)])
+    return [hypothesis(plan.design, comparisons)]
 
 
-def _refuse_contrasts(plan: Plan, names: Iterable[Name], text: str) -> None:
+def _refuse_contrasts(plan: Plan, names: Iterable[Name]) -> None:
     """Raise a FormulaError for the name of a contrast, which is not a coefficient."""
     contrasts = {contrast.name for contrast in plan.contrasts} - {
         term.name for term in plan.design.predictor.terms
@@ -51,7 +51,7 @@ def _refuse_contrasts(plan: Plan, names: Iterable[Name], text: str) -> None:
     for name in names:
         if name.id in contrasts:
             message = f"a test takes coefficients; `{name.id}` is a contrast"
-            raise FormulaError(message, text, name.span, "its draws and summary are in `fit.contrasts()`")
+            raise FormulaError(message, name.span, "its draws and summary are in `fit.contrasts()`")
 
 
 def unasked(plan: Plan) -> list[Hypothesis]:

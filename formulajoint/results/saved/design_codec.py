@@ -33,7 +33,6 @@ TYPES: Mapping[str, Any] = {
         schema.Response,
         schema.Rows,
         schema.Term,
-        Span,
     )
 }
 
@@ -70,7 +69,7 @@ def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:
         If `plain` is not such a design.
     """
     spoken = chosen(language)
-    design = _decoded(plain.data, plain.arrays, spoken)
+    design = _Decoder(plain.arrays, spoken, _source(plain.data)).value(plain.data)
     if not isinstance(design, schema.Design):
         raise StoreError("it holds no design")
     return replace(design, language=spoken)
@@ -99,6 +98,8 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
             return [_encoded(item, arrays) for item in value]
         case Mapping():
             return {"mapping": {str(key): _encoded(item, arrays) for key, item in value.items()}}
+        case Span():  # the text itself is the formula's source
+            return {"type": "Span", "start": value.start, "end": value.end}
         case Language():  # functions, which a file cannot hold
             return None
         case None | bool() | int() | float() | str():
@@ -109,19 +110,35 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
     return {"type": type(value).__name__, **parts}
 
 
-def _decoded(data: Any, arrays: Arrays, language: Language) -> Any:
+def _source(data: Any) -> str:
+    """Return the text of the design's formula, or an empty one where `data` is not a design."""
     match data:
-        case list():
-            return tuple(_decoded(item, arrays, language) for item in data)
-        case {"type": str(name)}:
-            parts = {
-                str(key): _decoded(part, arrays, language) for key, part in data.items() if key != "type"
-            }
-            return TYPES[name](**parts)
-        case {"formula": formula}:
-            return from_json(formula, language)
-        case {"array": name, "order": order}:
-            return np.array(arrays[name], order="F" if order == "F" else "C")
-        case {"mapping": mapping}:
-            return {key: _decoded(item, arrays, language) for key, item in mapping.items()}
-    return data
+        case {"formula": {"formula": {"source": str(source)}}}:
+            return source
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoder:
+    """Makes values from data and arrays; `source` is the text of all spans."""
+
+    arrays: Arrays
+    language: Language
+    source: str
+
+    def value(self, data: Any) -> Any:
+        match data:
+            case list():
+                return tuple(map(self.value, data))
+            case {"type": "Span", "start": int(start), "end": int(end)}:
+                return Span(start, end, self.source)
+            case {"type": str(name)}:
+                parts = {str(key): self.value(part) for key, part in data.items() if key != "type"}
+                return TYPES[name](**parts)
+            case {"formula": formula}:
+                return from_json(formula, self.language)
+            case {"array": name, "order": order}:
+                return np.array(self.arrays[name], order="F" if order == "F" else "C")
+            case {"mapping": mapping}:
+                return {key: self.value(item) for key, item in mapping.items()}
+        return data

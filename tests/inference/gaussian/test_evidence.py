@@ -26,7 +26,7 @@ def plan_of(formula: str, data: pd.DataFrame | None = None, priors: str | None =
 
 
 def asked(plan: Plan, text: str) -> Hypothesis:
-    return hypothesis(plan.design, parse_hypotheses(text), text)
+    return hypothesis(plan.design, parse_hypotheses(text))
 
 
 def number(found: LogIntegral | str) -> LogIntegral:

@@ -44,7 +44,7 @@ def plan_of(formula: str, data: pd.DataFrame = DATA) -> Plan:
 
 
 def asked(plan: Plan, text: str) -> Hypothesis:
-    return hypothesis(plan.design, parse_hypotheses(text), text)
+    return hypothesis(plan.design, parse_hypotheses(text))
 
 
 def null_of(plan: Plan, text: str) -> Reduction:

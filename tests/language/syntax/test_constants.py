@@ -8,7 +8,7 @@ from formulajoint.language.syntax.constants import constant
 
 
 def value(text):
-    return constant(parse(f"y ~ I({text})").predictors.args[0], f"y ~ I({text})")
+    return constant(parse(f"y ~ I({text})").predictors.args[0])
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ LANGUAGE = CORE.extend(Extension("mine", [fj.Contrast(options)]))
 def test_values_come_back_as_pythons_own(written, values):
     text = f"y ~ x | g, options(x, {written})" if written else "y ~ x | g, options(x)"
     (clause,) = parse(text, LANGUAGE).clauses
-    given = given_options(clause.call, options_of(options), text)
+    given = given_options(clause.call, options_of(options))
     assert given == values
     assert [type(value) for value in given.values()] == [type(value) for value in values.values()]
 

@@ -22,13 +22,13 @@ zero, five = Number("0"), Number("5")
     ],
 )
 def test_arguments_by_place_and_by_name(call):
-    assert arguments(call, NORMAL, "") == {"mu": zero, "sigma": five}
+    assert arguments(call, NORMAL) == {"mu": zero, "sigma": five}
 
 
 def test_any_number_of_terms():
     call = Call("joint", (Name("x"), Name("z")), (Keyword("name", Name("gap")),))
-    assert matched(call, JOINT, "") == [(TERM, Name("x")), (TERM, Name("z")), (NAME, Name("gap"))]
-    assert arguments(call, JOINT, "") == {"name": Name("gap")}
+    assert matched(call, JOINT) == [(TERM, Name("x")), (TERM, Name("z")), (NAME, Name("gap"))]
+    assert arguments(call, JOINT) == {"name": Name("gap")}
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_any_number_of_terms():
 )
 def test_what_does_not_match(call, signature, message):
     with pytest.raises(FormulaError) as caught:
-        matched(call, signature, "normal()")
+        matched(call, signature)
     assert caught.value.message == message

@@ -40,7 +40,7 @@ def data(name: str) -> pd.DataFrame:
 
 
 def the_test(design: Design, text: str) -> Classical:
-    found = f_test(design, hypothesis(design, parse_hypotheses(text), text))
+    found = f_test(design, hypothesis(design, parse_hypotheses(text)))
     assert isinstance(found, Classical), found
     assert (found.name, found.note) == (F_TEST, "")
     return found
@@ -199,14 +199,14 @@ def test_a_restriction_may_combine_coefficients_in_very_different_units() -> Non
 )
 def test_no_f_test(formula: str, rows: object, reason: str) -> None:
     design = bind(parse(formula), FRAME.iloc[rows])
-    found = f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0"), "x[P] == 0"))
+    found = f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0")))
     assert found == f"no F test: {reason}"
 
 
 def test_what_is_not_determined_is_named_and_nothing_else() -> None:
     design = bind(parse("y ~ x | g"), FRAME.iloc[11:])
     text = "x[Q] == x[P], x[R] == x[Q], x[R] == Intercept[P]"
-    found = f_test(design, hypothesis(design, parse_hypotheses(text), text))
+    found = f_test(design, hypothesis(design, parse_hypotheses(text)))
     assert found == "no F test: the data do not determine `Intercept[P]`, `x[P]`"
 
 
@@ -246,14 +246,14 @@ def test_a_column_that_repeats_another_leaves_the_rest_as_it_is() -> None:
 @pytest.mark.parametrize("far", [0.0, 1e6])
 def test_no_f_test_of_a_perfect_fit(far: float) -> None:
     design = bind(parse("y ~ x | g"), FRAME.assign(y=3 * FRAME["x"] + far))
-    found = f_test(design, hypothesis(design, parse_hypotheses("x == 0"), "x == 0"))
+    found = f_test(design, hypothesis(design, parse_hypotheses("x == 0")))
     assert found == "no F test: the residuals are zero"
 
 
 def test_no_f_test_of_too_many_coefficients() -> None:
     many = pd.DataFrame({"y": np.arange(3200) % 7, "x": np.arange(3200) % 5, "g": np.arange(3200) // 4})
     design = bind(parse("y ~ x | g"), many)
-    found = f_test(design, hypothesis(design, parse_hypotheses("x[0] == 0"), "x[0] == 0"))
+    found = f_test(design, hypothesis(design, parse_hypotheses("x[0] == 0")))
     assert found == "no classical test for more than 1500 coefficients"
 
 
@@ -279,7 +279,7 @@ def test_a_triangle_a_group_has_the_cross_products_of_its_rows() -> None:
 
 def twin(formula: str, frame: pd.DataFrame, text: str) -> Classical | str:
     plan = fj.model(formula, frame).plan
-    return classical_test(plan, hypothesis(plan.design, parse_hypotheses(text), text))
+    return classical_test(plan, hypothesis(plan.design, parse_hypotheses(text)))
 
 
 def the_scores(formula: str, frame: pd.DataFrame, text: str) -> Classical:
@@ -444,9 +444,7 @@ def test_no_scores_where_a_group_has_no_residuals() -> None:
     frame = FRAME.assign(y=np.where(FRAME["g"] == "Q", 2 * FRAME["x"], FRAME["y"]))
     plan = fj.model("y ~ x | g, sigma ~ 1 | g", FRAME).plan
     design = bind(parse("y ~ x | g, sigma ~ 1 | g"), frame)
-    found = classical_test(
-        replace(plan, design=design), hypothesis(design, parse_hypotheses("x == 0"), "x == 0")
-    )
+    found = classical_test(replace(plan, design=design), hypothesis(design, parse_hypotheses("x == 0")))
     assert found == "no classical test: the residuals of g `Q` are zero"
 
 
@@ -481,7 +479,7 @@ SCHOOLS = pd.read_csv(HERE / "data" / "eight_schools.csv")
 
 def chi_square(formula: str, frame: pd.DataFrame, text: str) -> Classical:
     plan = fj.model(formula, frame).plan
-    found = classical_test(plan, hypothesis(plan.design, parse_hypotheses(text), text))
+    found = classical_test(plan, hypothesis(plan.design, parse_hypotheses(text)))
     assert isinstance(found, Classical), found
     return found
 

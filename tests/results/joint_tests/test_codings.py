@@ -38,7 +38,7 @@ SEXES = [
 
 
 def read(plan: Plan, text: str) -> Hypothesis:
-    return hypothesis(plan.design, parse_hypotheses(text), text)
+    return hypothesis(plan.design, parse_hypotheses(text))
 
 
 def factor(formula: str, text: str, data: pd.DataFrame = DATA) -> float:

@@ -49,7 +49,7 @@ def flat(right: str, frame: pd.DataFrame, draws: int = 1000, seed: int = 1) -> P
 
 
 def row(posterior: Posterior, text: str) -> pd.Series:
-    said = hypothesis(posterior.plan.design, parse_hypotheses(text), text)
+    said = hypothesis(posterior.plan.design, parse_hypotheses(text))
     return joint_table(posterior, [said]).iloc[0]
 
 

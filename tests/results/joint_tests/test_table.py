@@ -75,7 +75,7 @@ def flat(name: str, draws: int = 1000) -> Posterior:
 
 def row(posterior: Posterior, text: str, rope: float | None = None) -> pd.Series:
     design = posterior.plan.design
-    table = joint_table(posterior, [hypothesis(design, parse_hypotheses(text), text)], rope)
+    table = joint_table(posterior, [hypothesis(design, parse_hypotheses(text))], rope)
     assert list(table.columns) == COLUMNS
     assert table.index.name == "hypothesis"
     return table.iloc[0]
@@ -162,7 +162,7 @@ def test_contours_of_true_hypotheses_are_uniform() -> None:
     frame["y"] = frame["x"]
     plan = fj.model("y ~ x | g", frame.assign(y=rng.normal(size=21)), priors="flat").plan
     texts = ["x == x[A]", "x == 2"]
-    hypotheses = [hypothesis(plan.design, parse_hypotheses(text), text) for text in texts]
+    hypotheses = [hypothesis(plan.design, parse_hypotheses(text)) for text in texts]
     contours = []
     for seed in range(300):
         values = 2 * frame["x"].to_numpy() + rng.normal(0, 3, 21)
@@ -317,7 +317,7 @@ def test_quantities_are_rows_of_draws_less_the_null(made_up: MadeUp, clinics: pd
     posterior = made_up("outcome ~ arm + common(age) | clinic", clinics, draws=50)
     draws = posterior.dataset
     text = "arm[clinic=east, arm=low] - 2 * arm[clinic=south, arm=high] == 3, age == Intercept[north] / 4"
-    found = quantities(posterior, hypothesis(posterior.plan.design, parse_hypotheses(text), text))
+    found = quantities(posterior, hypothesis(posterior.plan.design, parse_hypotheses(text)))
     dim = next(d for d in draws["arm"].dims if d not in ("chain", "draw", "clinic"))
     low = draws["arm"].sel({"clinic": "east", dim: "low"}).to_numpy()
     high = draws["arm"].sel({"clinic": "south", dim: "high"}).to_numpy()
@@ -332,7 +332,7 @@ def test_dims_may_stand_in_any_order(made_up: MadeUp, clinics: pd.DataFrame) -> 
     turned = posterior.tree["posterior"].to_dataset().transpose("arm_dim", "draw", "clinic", "chain")
     other = Posterior(posterior.plan, DataTree.from_dict({"posterior": turned}), "nutpie")
     text = "arm[clinic=east] == arm[clinic=north]"
-    said = hypothesis(posterior.plan.design, parse_hypotheses(text), text)
+    said = hypothesis(posterior.plan.design, parse_hypotheses(text))
     np.testing.assert_array_equal(quantities(other, said), quantities(posterior, said))
 
 
@@ -343,7 +343,7 @@ def test_a_constant_is_no_variable_and_still_a_coefficient(made_up: MadeUp, tuto
     assert row(posterior, "treatment == 1")["contour"] == 0
     assert row(posterior, "treatment > 1")["p_all_positive"] == 1
     text = "treatment == Intercept"
-    said = hypothesis(posterior.plan.design, parse_hypotheses(text), text)
+    said = hypothesis(posterior.plan.design, parse_hypotheses(text))
     np.testing.assert_allclose(quantities(posterior, said), 2 - posterior.dataset["Intercept"].to_numpy())
 
 
@@ -420,7 +420,7 @@ def test_orders_without_a_bayes_factor(made_up: MadeUp, tutoring: pd.DataFrame) 
 def test_a_row_a_hypothesis(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     posterior = made_up(LINE, tutoring)
     texts = ["treatment == 0", "treatment[A] > treatment[B]"]
-    said = [hypothesis(posterior.plan.design, parse_hypotheses(t), t) for t in texts]
+    said = [hypothesis(posterior.plan.design, parse_hypotheses(t)) for t in texts]
     table = joint_table(posterior, said, None)
     assert list(table.index) == texts
     pd.testing.assert_series_equal(table.loc[texts[0]], row(posterior, texts[0]), check_dtype=False)
@@ -433,7 +433,7 @@ def test_bands_are_simultaneous_and_named(made_up: MadeUp, tutoring: pd.DataFram
     treatment = np.random.default_rng(4).normal([3, 0], [1, 2], (4, 500, 2))
     posterior = made_up(LINE, tutoring, draws=500, treatment=treatment)
     text = "treatment == 1, treatment[A] == treatment[B]"
-    said = hypothesis(posterior.plan.design, parse_hypotheses(text), text)
+    said = hypothesis(posterior.plan.design, parse_hypotheses(text))
     table = band_table(posterior, said, 0.8)
     assert list(table.index) == ["treatment[A] - 1", "treatment[B] - 1", "treatment[A] - treatment[B]"]
     assert list(table.columns) == ["mean", "sd", "low", "low_mcse", "high", "high_mcse", "note"]
@@ -450,7 +450,7 @@ def test_bands_are_simultaneous_and_named(made_up: MadeUp, tutoring: pd.DataFram
 @pytest.mark.parametrize("prob", [0.0, 1.0, 95.0, float("nan"), "0.9"])
 def test_a_band_has_a_probability(made_up: MadeUp, tutoring: pd.DataFrame, prob: float) -> None:
     posterior = made_up(LINE, tutoring)
-    said = hypothesis(posterior.plan.design, parse_hypotheses("treatment == 0"), "treatment == 0")
+    said = hypothesis(posterior.plan.design, parse_hypotheses("treatment == 0"))
     with pytest.raises(InferenceError, match=f"`prob` must lie between 0 and 1, not {prob!r}: 95 % is 0.95"):
         band_table(posterior, said, prob)
 
@@ -472,7 +472,7 @@ LABELS = {
 @pytest.mark.parametrize("text", LABELS)
 def test_labels_read_as_they_were_written(made_up: MadeUp, clinics: pd.DataFrame, text: str) -> None:
     posterior = made_up("outcome ~ arm + common(age) | clinic", clinics, draws=10)
-    said = hypothesis(posterior.plan.design, parse_hypotheses(text), text)
+    said = hypothesis(posterior.plan.design, parse_hypotheses(text))
     assert row_labels(posterior.plan, said) == LABELS[text]
 
 
@@ -481,8 +481,8 @@ def test_labels_name_the_cells_of_the_layout(made_up: MadeUp, clinics: pd.DataFr
     blocks = {block.term.name: block for block in layout(posterior.plan.design)}
     for name, block in blocks.items():
         text = f"{name} == 0"
-        labels = row_labels(posterior.plan, hypothesis(posterior.plan.design, parse_hypotheses(text), text))
+        labels = row_labels(posterior.plan, hypothesis(posterior.plan.design, parse_hypotheses(text)))
         assert len(labels) == len(set(labels)) == block.size
         for label in labels:
-            said = hypothesis(posterior.plan.design, parse_hypotheses(f"{label} == 0"), f"{label} == 0")
+            said = hypothesis(posterior.plan.design, parse_hypotheses(f"{label} == 0"))
             assert row_labels(posterior.plan, said) == [label]

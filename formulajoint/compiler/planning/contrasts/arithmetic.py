@@ -72,12 +72,12 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
     reads = {part: _read(plan, part) for part in references(expr)}
     if not reads and any(True for _ in references(asked)):
         message = f"`{canonical(asked)}` is zero by construction: it has reference levels only"
-        raise FormulaError(message, plan.design.formula.source, asked.span, "compare other levels with them")
+        raise FormulaError(message, asked.span, "compare other levels with them")
     if not reads:
         message = f"`{canonical(expr)}` has no coefficient in it"
         hint = "write arithmetic of coefficients, such as `treatment[A] - treatment[B]`"
-        raise FormulaError(message, plan.design.formula.source, expr.span, hint)
-    _check_numbers(expr, plan.design.formula.source)
+        raise FormulaError(message, expr.span, hint)
+    _check_numbers(expr)
     axes = _axes(plan, reads)
     spelled = {
         axis: dim
@@ -86,7 +86,7 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
     }
     stems = dict.fromkeys(read.found.stem for read in reads.values())
     return ArithmeticPlan(
-        name=node_name(plan, call, "_".join(stems), names),
+        name=node_name(call, "_".join(stems), names),
         dims=tuple(spelled[axis] for axis in axes),
         text=canonical(asked),
         expr=expr,
@@ -109,7 +109,7 @@ def each_predictor(plan: Plan, call: Call, expr: Expr) -> tuple[Expr, ...]:
     slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
     if grouping is None or not slopes:
         message = "`.` stands for each predictor with a coefficient in each group, and there is none"
-        raise FormulaError(message, plan.design.formula.source, call.span, "name the coefficients")
+        raise FormulaError(message, call.span, "name the coefficients")
     written = [(_expression(term, plan.design.language), term) for term in slopes]
     return tuple(_with_term(expr, of, grouping.name if term.factors else None) for of, term in written)
 
@@ -149,25 +149,23 @@ def references(expr: Expr) -> Iterator[Expr]:
             yield expr
 
 
-def _check_numbers(expr: Expr, text: str) -> None:
+def _check_numbers(expr: Expr) -> None:
     """Raise a FormulaError for a number that is not finite, or a division by zero."""
     if any(True for _ in references(expr)):
         match expr:
             case Unary():
-                _check_numbers(expr.operand, text)
+                _check_numbers(expr.operand)
             case Chain() if expr.operators[0] != ":":
                 for operator, operand in zip(("", *expr.operators), expr.operands, strict=True):
-                    _check_numbers(operand, text)
-                    if operator == "/" and _is_zero(operand, text):
-                        raise FormulaError(
-                            "this divides by zero", text, operand.span, "leave the contrast out"
-                        )
+                    _check_numbers(operand)
+                    if operator == "/" and _is_zero(operand):
+                        raise FormulaError("this divides by zero", operand.span, "leave the contrast out")
         return
-    constant(expr, text)
+    constant(expr)
 
 
-def _is_zero(expr: Expr, text: str) -> bool:
-    return not any(True for _ in references(expr)) and constant(expr, text) == 0
+def _is_zero(expr: Expr) -> bool:
+    return not any(True for _ in references(expr)) and constant(expr) == 0
 
 
 # --- names
@@ -190,7 +188,7 @@ def _read(plan: Plan, expr: Expr) -> Read:
     found = _parameter(plan, target) or _coefficient(plan, target)
     if not isinstance(expr, Subscript):
         return Read(found, {})
-    return Read(found, places_of(expr, canonical(target), found.axes, plan.design.formula.source))
+    return Read(found, places_of(expr, canonical(target), found.axes))
 
 
 def _parameter(plan: Plan, expr: Expr) -> Found | None:
@@ -237,9 +235,7 @@ def _axes(plan: Plan, reads: Mapping[Expr, Read]) -> tuple[str, ...]:
         for axis in read.kept:
             if labels.setdefault(axis, read.found.axes[axis]) != read.found.axes[axis]:
                 message = f"the levels of {listed([axis])} are not the same throughout"
-                raise FormulaError(
-                    message, plan.design.formula.source, expr.span, "name the levels one by one"
-                )
+                raise FormulaError(message, expr.span, "name the levels one by one")
     grouping = plan.design.predictor.grouping
     first = [grouping.name] if grouping is not None and grouping.name in labels else []
     return tuple(dict.fromkeys([*first, *labels]))
@@ -284,5 +280,5 @@ def _degree_of_power(chain: Chain, reads: Mapping[Expr, Read]) -> float:
     degree = _degree(base, reads)
     if any(True for _ in references(exponent)):
         return math.inf
-    power = constant(exponent, "")
+    power = constant(exponent)
     return degree * power if power >= 0 else (math.inf if degree else 0)

@@ -29,7 +29,7 @@ def plan_contrasts(
     Parameters
     ----------
     plan : Plan
-        Errors point into its design's formula; its shares are used again where they fit.
+        Its shares are used again where they fit.
     clauses : iterable of Clause
         Other clauses are ignored.
     names : Names
@@ -49,7 +49,7 @@ def plan_contrasts(
         call = clause.call
         if call.name == "contrast":
             asked = [expr for arg in call.args for expr in each_predictor(plan, call, arg)]
-            _check_name(plan, call, tuple(map(canonical, asked)))
+            _check_name(call, tuple(map(canonical, asked)))
             found += [plan_arithmetic(plan, call, expr, names) for expr in asked]
         elif is_family(call.name, language):
             found += [plan_family(plan, call, c, names, shares) for c in _coefficients(plan, call)]
@@ -63,18 +63,17 @@ def _averages(
 ) -> list[AveragePlan]:
     if plan.design.predictor.grouping is None:
         message = f"`{call.name}` averages over groups, but the formula has none"
-        raise _error(plan, call, message, "write `| group` after the predictors")
+        raise _error(call, message, "write `| group` after the predictors")
     wanted = _coefficients(plan, call, averaged=True)
     return [_average(plan, call, function, coefficient, names, shares) for coefficient in wanted]
 
 
-def _check_name(plan: Plan, call: Call, made: tuple[str, ...]) -> None:
+def _check_name(call: Call, made: tuple[str, ...]) -> None:
     """Raise a FormulaError if ``name=`` would name several nodes."""
     name = call.keyword("name")
     if name is not None and len(made) > 1:
         raise FormulaError(
             f"`name=` names one node, but `{call.name}` makes {len(made)}: {listed(made)}",
-            plan.design.formula.source,
             name.span,
             f"write a clause for each: `{call.name}({made[0]}, name={canonical(name)})`",
         )
@@ -83,7 +82,7 @@ def _check_name(plan: Plan, call: Call, made: tuple[str, ...]) -> None:
 def _coefficients(plan: Plan, call: Call, averaged: bool = False) -> list[Coefficient]:
     """Return the coefficients of the clause: those it names, or all per-group ones except the intercept."""
     wanted = _named(plan, call, averaged)
-    _check_name(plan, call, tuple(c.name for c in wanted))
+    _check_name(call, tuple(c.name for c in wanted))
     return wanted
 
 
@@ -94,7 +93,7 @@ def _named(plan: Plan, call: Call, averaged: bool) -> list[Coefficient]:
         if not slopes:
             message = f"`{call.name}` finds no predictor with a coefficient in each group"
             hint = f"name the term: `{call.name}({next(iter(grouped), 'arm')})`"
-            raise _error(plan, call, message, hint)
+            raise _error(call, message, hint)
         return slopes
     known = {c.term.name: c for c in plan.mean.coefficients}
     out = []
@@ -103,7 +102,6 @@ def _named(plan: Plan, call: Call, averaged: bool) -> list[Coefficient]:
         if averaged and term.name not in grouped:
             raise FormulaError(
                 f"`{term.name}` has one coefficient for all groups, so there is nothing to average",
-                plan.design.formula.source,
                 arg.span,
                 f"per group there are {listed(grouped)}",
             )
@@ -125,7 +123,7 @@ def _average(
     weights = weights_of(plan.design, coefficient.term, value, own_sigma=sigma_by_group(plan))
     if isinstance(value, Name) and value.id == "precision" and not value.quoted:
         check_precision(plan, scale, value)
-    name, sigma = node_name(plan, call, coefficient.name, names), plan.scale("sigma")
+    name, sigma = node_name(call, coefficient.name, names), plan.scale("sigma")
     return AveragePlan(
         name=name,
         dims=coefficient.dims[1:],
@@ -138,9 +136,9 @@ def _average(
         divisors=divisors,
         sigma=None if sigma is None else sigma.name,
         sigma_rank=0 if sigma is None else len(sigma.dims),
-        options=given_options(call, options, plan.design.formula.source),
+        options=given_options(call, options),
     )
 
 
-def _error(plan: Plan, call: Call, message: str, hint: str) -> FormulaError:
-    return FormulaError(message, plan.design.formula.source, call.span, hint)
+def _error(call: Call, message: str, hint: str) -> FormulaError:
+    return FormulaError(message, call.span, hint)

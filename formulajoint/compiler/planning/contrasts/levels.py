@@ -37,7 +37,7 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
     weights = _weights(plan, call, coefficient, axis) if call.name == "meandev" else None
     order = _order(plan, call, axis)
     matrix = _matrix(plan, call, axis, order, weights)
-    name, sigma = node_name(plan, call, coefficient.name, names), plan.scale("sigma")
+    name, sigma = node_name(call, coefficient.name, names), plan.scale("sigma")
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
         name=name,
@@ -68,49 +68,47 @@ def _matrix(
 ) -> ContrastMatrix:
     brought = plan.design.language.meaning("clause", call.name)
     if isinstance(brought, ContrastFamily):
-        options = given_options(call, brought.options, plan.design.formula.source)
+        options = given_options(call, brought.options)
         return in_order(partial(brought.matrix, options=options), axis.levels, order)
-    return in_order(partial(FAMILIES[call.name], **_options(plan, call, axis, weights)), axis.levels, order)
+    return in_order(partial(FAMILIES[call.name], **_options(call, axis, weights)), axis.levels, order)
 
 
-def _options(plan: Plan, call: Call, axis: Axis, weights: Weights | None) -> dict[str, Any]:
+def _options(call: Call, axis: Axis, weights: Weights | None) -> dict[str, Any]:
     """Return the arguments of the family's function besides the levels."""
-    text = plan.design.formula.source
     match call.name:
         case "pairwise":
-            _check_length(plan, call, axis)
+            _check_length(call, axis)
         case "reference":
             level = level_of(call.keyword("ref") or Name(""))
             if level is not None and level.text:
-                return {"ref": position_of(level, axis.levels, f"`{axis.name}`", text)}
+                return {"ref": position_of(level, axis.levels, f"`{axis.name}`")}
         case "meandev" if weights is not None and weights.values.ndim == 1:
             return {"weights": weights.values}
         case "poly":
-            return _degree(call.keyword("degree"), axis, text)
+            return _degree(call.keyword("degree"), axis)
     return {}
 
 
-def _check_length(plan: Plan, call: Call, axis: Axis) -> None:
-    text, most = plan.design.formula.source, call.keyword("most")
+def _check_length(call: Call, axis: Axis) -> None:
+    most = call.keyword("most")
     count = len(axis.levels) * (len(axis.levels) - 1) // 2
-    if count > (MOST_PAIRS if most is None else constant(most, text)):
+    if count > (MOST_PAIRS if most is None else constant(most)):
         raise FormulaError(
             f"`{axis.name}` has {len(axis.levels):,} levels, which make {count:,} pairs",
-            text,
             call.span if most is None else most.span,
             f"write `most={count}` if you want them all; `meandev` has one entry a level",
         )
 
 
-def _degree(value: Expr | None, axis: Axis, text: str) -> dict[str, int]:
+def _degree(value: Expr | None, axis: Axis) -> dict[str, int]:
     if value is None:
         return {}
-    degree = int(constant(value, text))
+    degree = int(constant(value))
     if degree >= len(axis.levels):
         message = (
             f"{len(axis.levels)} levels of `{axis.name}` have polynomials up to degree {len(axis.levels) - 1}"
         )
-        raise FormulaError(message, text, value.span, "choose a lower degree")
+        raise FormulaError(message, value.span, "choose a lower degree")
     return {"degree": degree}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from formulajoint.compiler.names import Names
-from formulajoint.compiler.plan import Coefficient, Plan, SharesPlan
+from formulajoint.compiler.plan import Coefficient, SharesPlan
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Call, Name, Text
@@ -40,7 +40,7 @@ def weights_variable(
     return names.variable(f"{node.removeprefix(names.prefix)}_weights") if weights.over_sigma else None
 
 
-def node_name(plan: Plan, call: Call, stem: str, names: Names) -> str:
+def node_name(call: Call, stem: str, names: Names) -> str:
     """Return the variable of a contrast: the clause's ``name=``, or else for example ``joint_treatment``."""
     given = call.keyword("name")
     if given is None:
@@ -49,7 +49,6 @@ def node_name(plan: Plan, call: Call, stem: str, names: Names) -> str:
     if not wanted or not names.is_free(wanted):
         raise FormulaError(
             f"the name `{wanted}` is in use already, or reserved",
-            plan.design.formula.source,
             given.span,
             "choose another",
         )

@@ -16,15 +16,15 @@ from formulajoint.language.syntax.nodes import Expr, Name
 
 def check_precision(plan: Plan, scale: str, at: Name) -> None:
     """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
-    sigma, source = plan.scale("sigma"), plan.design.formula.source
+    sigma = plan.scale("sigma")
     if scale == "sigma":
         message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
-        raise FormulaError(message, source, at.span, "leave one of the two out, or use `weights=n`")
+        raise FormulaError(message, at.span, "leave one of the two out, or use `weights=n`")
     if plan.design.standard_errors is not None:
         return
     if sigma is None or (sigma.grouping is not None and not sigma_by_group(plan)):
         message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
-        raise FormulaError(message, source, at.span, "use other weights, or another sigma")
+        raise FormulaError(message, at.span, "use other weights, or another sigma")
 
 
 def sigma_by_group(plan: Plan) -> bool:
@@ -49,26 +49,23 @@ def scale_of(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
             return "sigma", None
         case Name(id="sd"):
             return "sd", _group_sds(plan, grouping)
-    return "number", np.full(len(grouping), constant(value, plan.design.formula.source))
+    return "number", np.full(len(grouping), constant(value))
 
 
 def _check_sigma(plan: Plan, at: Expr) -> None:
     grouping, sigma = plan.design.predictor.grouping, plan.scale("sigma")
-    source = plan.design.formula.source
     if plan.design.standard_errors is not None:
         message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
-        raise FormulaError(message, source, at.span, "leave it out, or use `scale=sd` or a number")
+        raise FormulaError(message, at.span, "leave it out, or use `scale=sd` or a number")
     if sigma is None:
         raise FormulaError(
             "`scale=sigma` needs one residual sd a group, but sigma has predictors",
-            source,
             at.span,
             f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or use `scale=sd`",
         )
     if sigma.grouping is not None and grouping is not None and not _same(sigma.grouping, grouping):
         raise FormulaError(
             f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}",
-            source,
             at.span,
             "give both the same groups",
         )

@@ -24,7 +24,7 @@ LINE = "test_score ~ treatment | school"
 
 
 def read(plan: Plan, text: str) -> Hypothesis:
-    return hypothesis(plan.design, parse_hypotheses(text), text)
+    return hypothesis(plan.design, parse_hypotheses(text))
 
 
 def equality(formula: str, data: pd.DataFrame, text: str, priors: str | None = None) -> LogIntegral | str:

@@ -19,7 +19,7 @@ from formulajoint.results.joint_tests.bayes_factor import orders
 
 
 def read(plan: Plan, text: str) -> Hypothesis:
-    return hypothesis(plan.design, parse_hypotheses(text), text)
+    return hypothesis(plan.design, parse_hypotheses(text))
 
 
 def order(formula: str, text: str, probability: float = 0.5, mcse: float = 0.01) -> LogIntegral | str:

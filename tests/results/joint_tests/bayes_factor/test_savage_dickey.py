@@ -22,7 +22,7 @@ def plan_of(clauses: str, data: pd.DataFrame) -> Plan:
 
 
 def log_bf10(plan: Plan, text: str) -> float:
-    found = equality(plan, hypothesis(plan.design, parse_hypotheses(text), text))
+    found = equality(plan, hypothesis(plan.design, parse_hypotheses(text)))
     assert not isinstance(found, str)
     return found.value
 
