@@ -49,13 +49,13 @@ def test_problems_come_before_the_answers(fit_of: FitOf, read: Reader, tmp_path:
     assert places.index("problems") < places.index("answers")
     assert "3 of 1000 draws diverged" in page.texts["problems"]
     assert page.texts["answers"].count("provisional:") == 3
-    assert "Nothing was found" not in page.texts["diagnostics"]
+    assert "No problem was found" not in page.texts["diagnostics"]
 
 
 def test_no_problem_is_told_where_there_is_none(seed: Any) -> None:
     assert "problems" not in seed.texts
     assert "provisional" not in seed.texts["answers"]
-    assert "Nothing was found to be wrong" in seed.texts["diagnostics"]
+    assert "No problem was found with the draws" in seed.texts["diagnostics"]
 
 
 # --- figures
@@ -251,7 +251,7 @@ def test_what_is_left_out_is_told(fit_of: FitOf, read: Reader, tmp_path: Path, s
         tmp_path,
     )
     assert len(page.tables["Contrasts"]) == 201
-    assert "235 further rows are left out here: fit.contrasts() has them all" in page.texts["contrasts"]
+    assert "235 further rows are not shown here: fit.contrasts() returns all of them" in page.texts["contrasts"]
 
 
 # --- safe to open

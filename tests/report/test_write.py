@@ -51,4 +51,4 @@ def test_an_interval_of_another_probability_is_named(tutoring: fj.Fit, tmp_path:
     text = tutoring.report(tmp_path / "report.html", prob=0.8).read_text(encoding="utf-8")
     assert "80% HDI" in text
     assert "95% HDI" not in text
-    assert "80% for all at once" in text
+    assert "80% simultaneous band" in text
