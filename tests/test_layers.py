@@ -111,6 +111,12 @@ LOCAL_IMPORTS = {
 DEVICES = {"array_api_compat", "cupy", "jax", "torch"}
 HEAVY = {"matplotlib", "numpyro", "blackjax"} | DEVICES  # optional: anywhere
 
+# What every engine may use, so that it knows no engine, no other folder of its room, and of the modules there only these.
+FOR_ALL_ENGINES = {
+    "inference/importance/": ("formulajoint.inference.importance.", "formulajoint.inference.panels."),
+    "inference/latent/": ("formulajoint.inference.latent.", "formulajoint.inference.panels."),
+}
+
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 
 
@@ -205,6 +211,13 @@ def text_is_never_code(module: Module) -> Iterator[str]:
                     yield f"line {node.lineno}: `{called}` is banned"
 
 
+def for_all_engines(module: Module) -> Iterator[str]:
+    for folder, known in FOR_ALL_ENGINES.items():
+        for line, name in module.imports if module.path.startswith(folder) else ():
+            if name.startswith("formulajoint.inference.") and not name.startswith(known):
+                yield f"line {line}: `{folder}` is for all engines, and may not import `{name}`"
+
+
 def never_prints(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         match node:
@@ -237,6 +250,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     absolute_imports,
     libraries_in_their_rooms,
     text_is_never_code,
+    for_all_engines,
     never_prints,
     imports_at_the_top,
     short,
@@ -363,6 +377,18 @@ BAD = [
     (text_is_never_code, "design/bind.py", "import importlib\nimportlib.import_module(x)", "line 2"),
     (text_is_never_code, "design/bind.py", "eval('1')", "eval"),
     (text_is_never_code, "design/bind.py", "def f(x):\n    return getattr(numpy, x)", "line 2"),
+    (
+        for_all_engines,
+        "inference/latent/phi.py",
+        "def f():\n    from formulajoint.inference.gaussian.reduction import reduce",
+        "line 2: `inference/latent/`",
+    ),
+    (
+        for_all_engines,
+        "inference/importance/pools.py",
+        "from formulajoint.inference.latent.phi import Scales",
+        "line 1: `inference/importance/`",
+    ),
     (never_prints, "results/draws/tables.py", "def f():\n    print('done')", "line 2: `print`"),
     (imports_at_the_top, "design/bind.py", "def f():\n    import re", "`re`"),
     (

@@ -132,7 +132,7 @@ def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
     )
     shares_seed = None if settings.seed is None else [int(settings.seed), 1]
     rng = np.random.default_rng(shares_seed)
-    return posterior(plan, reduction, draws, rng, seconds, settings.to_say_again("exact"))
+    return posterior(plan, reduction.structure, draws, rng, seconds, settings.to_say_again("exact"))
 
 
 def _by_nuts(

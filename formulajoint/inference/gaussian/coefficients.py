@@ -19,6 +19,7 @@ from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
 from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import Array, Device
+from formulajoint.inference.latent.structure import Structure
 
 type Noise = tuple[FloatArray, FloatArray]
 """Standard normal numbers: for theta (S, t), and for each group's own coefficients (p, S, G)."""
@@ -41,25 +42,25 @@ def draw_coefficients(
     theta : (S, t) array
     beta : (S, p, G) array
     """
-    reduction = kernel.reduction
-    values = reduction.scales.values(points)
-    theta = np.empty((len(points), len(reduction.reference)))
-    beta = np.empty((len(points), len(reduction.base), reduction.groups))
+    structure = kernel.structure
+    values = structure.scales.values(points)
+    theta = np.empty((len(points), len(structure.reference)))
+    beta = np.empty((len(points), len(structure.base), structure.groups))
     # The blocks are the same on every device, since random numbers go block by block.
-    cut = list(blocks(reduction, len(points)))
-    for block, noise in zip(cut, _one_ahead(_noise(reduction, values, cut, rng)), strict=True):
+    cut = list(blocks(structure, len(points)))
+    for block, noise in zip(cut, _one_ahead(_noise(structure, values, cut, rng)), strict=True):
         _draw_block(kernel, values[block], noise, theta[block], beta[block])
     return theta, beta
 
 
 def _noise(
-    reduction: Reduction, values: FloatArray, cut: list[slice], rng: np.random.Generator
+    structure: Structure, values: FloatArray, cut: list[slice], rng: np.random.Generator
 ) -> Iterator[Noise]:
     """Yield the random numbers of each block."""
     for block in cut:
         count = len(values[block])
-        shared = rng.standard_normal((count, len(reduction.reference)))
-        yield shared, rng.standard_normal((len(reduction.base), count, reduction.groups))
+        shared = rng.standard_normal((count, len(structure.reference)))
+        yield shared, rng.standard_normal((len(structure.base), count, structure.groups))
 
 
 def _one_ahead(noise: Iterator[Noise]) -> Iterator[Noise]:
@@ -73,19 +74,19 @@ def _one_ahead(noise: Iterator[Noise]) -> Iterator[Noise]:
 
 def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return mean and sd of theta - reference given phi (S, cells), both (S, t); NaN where it is not determined."""
-    reduction, device = kernel.reduction, kernel.device
-    t = len(reduction.reference)
+    structure, device = kernel.structure, kernel.device
+    t = len(structure.reference)
     mean, sd = np.full((len(values), t), np.nan), np.full((len(values), t), np.nan)
     with np.errstate(all="ignore"):
-        for block in blocks(reduction, len(values)):
-            shared = eliminate(kernel, at(reduction, values[block])).shared
+        for block in blocks(structure, len(values)):
+            shared = eliminate(kernel, at(structure, values[block])).shared
             count = len(values[block])
-            mean[block, reduction.fitted] = _back(device, shared, np.zeros((count, t)))
+            mean[block, structure.fitted] = _back(device, shared, np.zeros((count, t)))
             spread = np.zeros((count, t))
             for c, one in enumerate(np.eye(t)):  # columns of the root of the covariance
                 unit = one / np.sqrt(device.get(shared[c].square))[:, None]
-                spread += (_back(device, shared, unit) - mean[block][:, reduction.fitted]) ** 2
-            sd[block, reduction.fitted] = np.sqrt(spread)
+                spread += (_back(device, shared, unit) - mean[block][:, structure.fitted]) ** 2
+            sd[block, structure.fitted] = np.sqrt(spread)
     return mean, sd
 
 
@@ -93,20 +94,20 @@ def _draw_block(
     kernel: Kernel, values: FloatArray, noise: Noise, theta: FloatArray, beta: FloatArray
 ) -> None:
     """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
-    reduction, device, (shared, own) = kernel.reduction, kernel.device, noise
-    phi, shift = at(reduction, values), np.empty_like(theta)
-    if len(reduction.reference):
-        shift[:, reduction.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
-    theta[:] = reduction.reference + shift
+    structure, device, (shared, own) = kernel.structure, kernel.device, noise
+    phi, shift = at(structure, values), np.empty_like(theta)
+    if len(structure.reference):
+        shift[:, structure.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
+    theta[:] = structure.reference + shift
     for part in kernel.parts:
         u = [device.get(each) for each in _own(kernel, part, phi, shift, own)]
-        places = reduction.place
-        reference = np.array([reduction.reference[at] if at >= 0 else 0.0 for at in places]) + reduction.base
-        if not np.any(reduction.flat):
-            _place(reduction, phi, shift, u, reference, beta)
+        means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
+        reference = np.array(means) + structure.base
+        if not np.any(structure.flat):
+            _place(structure, phi, shift, u, reference, beta)
             continue
-        _place(reduction, phi, shift, u, np.zeros(len(places)), beta)
-        _flat(reduction, values, shift, own, beta)
+        _place(structure, phi, shift, u, np.zeros(len(means)), beta)
+        _flat(kernel.reduction, values, shift, own, beta)
         beta += reference[:, None]
 
 
@@ -134,10 +135,10 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     The columns of M, with s 1 below, are made orthogonal and taken out of r: a least-squares fit to the rows of y and
     of the prior, in units of s.
     """
-    reduction, device, xp = kernel.reduction, kernel.device, kernel.device.xp
-    own = np.flatnonzero(~reduction.flat)
-    sd, m = sds(device, part, phi, len(reduction.rows)), at_points(device, part, part.loads, phi)
-    left = residuals(device, part, shift[:, reduction.fitted])
+    structure, device, xp = kernel.structure, kernel.device, kernel.device.xp
+    own = np.flatnonzero(~structure.flat)
+    sd, m = sds(device, part, phi, structure.sigmas), at_points(device, part, part.loads, phi)
+    left = residuals(device, part, shift[:, structure.fitted])
     unit: list[Entry] = [None] * len(own)
     vectors = [[*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))]
     factors, inverses = orthogonalise(vectors)
@@ -159,7 +160,7 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
 
 
 def _place(
-    reduction: Reduction,
+    structure: Structure,
     phi: At,
     shift: FloatArray,
     u: list[FloatArray],
@@ -167,16 +168,16 @@ def _place(
     beta: FloatArray,
 ) -> None:
     """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), except those with flat priors."""
-    own = {int(j): each for j, each in zip(np.flatnonzero(~reduction.flat), u, strict=True)}
-    known: list[FloatArray | None] = [None] * len(reduction.base)
-    for a, rows in enumerate(reduction.pattern()):
+    own = {int(j): each for j, each in zip(np.flatnonzero(~structure.flat), u, strict=True)}
+    known: list[FloatArray | None] = [None] * len(structure.base)
+    for a, rows in enumerate(structure.pattern()):
         if a in own:
-            moved = own[a] + reduction.lean[a] if reduction.lean[a] else own[a]
+            moved = own[a] + structure.u_mean[a] if structure.u_mean[a] else own[a]
             moved = moved * phi.stretch[a] if a in phi.stretch else moved
             for b in rows:
                 part, before = phi.root[:, b, a, None] * moved, known[b]
                 known[b] = part if before is None else before + part
-    for j, (place, found) in enumerate(zip(reduction.place, known, strict=True)):
+    for j, (place, found) in enumerate(zip(structure.theta_of_column, known, strict=True)):
         centre = reference[j] + (shift[:, place, None] if place >= 0 else 0.0)
         beta[:, j] = centre if found is None else found + centre
 
@@ -185,9 +186,10 @@ def _flat(
     reduction: Reduction, values: FloatArray, shift: FloatArray, noise: FloatArray, beta: FloatArray
 ) -> None:
     """Write coefficients with flat priors, less their reference, into `beta` (S, p, G), given all others."""
-    p, columns = len(reduction.base), np.flatnonzero(reduction.flat)
-    shared = shift[:, len(reduction.reference) - (reduction.own.shape[1] - 1 - p) :]
-    sd = values[:, : len(reduction.rows)][:, reduction.sigma_of_group]
+    structure = reduction.structure
+    p, columns = len(structure.base), np.flatnonzero(structure.flat)
+    shared = shift[:, len(structure.reference) - (reduction.own.shape[1] - 1 - p) :]
+    sd = values[:, : structure.sigmas][:, structure.sigma_of_group]
     for i in reversed(range(len(columns))):
         row, own = reduction.own[i], columns[i]
         left = row[-1] + sd * noise[own] - shared @ row[p:-1]

@@ -10,16 +10,17 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.gaussian.coefficients import draw_coefficients
 from formulajoint.inference.gaussian.inside import Inside
-from formulajoint.inference.gaussian.line import sample_line, scan_of
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.gaussian.starts import free, look, typical
-from formulajoint.inference.gaussian.target import factorises, log_posterior, log_posteriors, part
+from formulajoint.inference.gaussian.target import log_posterior, log_posteriors, part
 from formulajoint.inference.gaussian.units import Units, units
+from formulajoint.inference.importance.line import sample_line
 from formulajoint.inference.importance.pools import sample
 from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.latent.device import NUMPY, Device
+from formulajoint.inference.latent.phi import scan_of
 
 SIDE_BY_SIDE = 64
 """Groups that share nothing are computed this many at a time."""
@@ -75,11 +76,12 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device
     scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
     rng = np.random.default_rng(coefficients_seed)
     with device.scope():
-        found = sample_scales(reduction, draws, chains, scales_seed, device)
+        core = kernel(reduction, device)
+        found = sample_scales(core, draws, chains, scales_seed)
         points = found.points[0].reshape(chains * draws, -1)
-        theta, beta = draw_coefficients(kernel(reduction, device), points, rng)
+        theta, beta = draw_coefficients(core, points, rng)
     return Draws(
-        values=reduction.scales.values(found.points[0]),
+        values=core.structure.scales.values(found.points[0]),
         theta=theta.reshape(chains, draws, -1),
         beta=beta.reshape(chains, draws, *beta.shape[1:]),
         k_hat=found.k_hat,
@@ -91,23 +93,22 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device
     )
 
 
-def sample_scales(
-    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, device: Device = NUMPY
-) -> Sampled:
+def sample_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
     """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
     _keep_freed_memory()
     looking, sampling = seed.spawn(2)
-    coordinates = reduction.scales.coordinates
+    reduction, structure = kernel.reduction, kernel.structure
+    coordinates = structure.scales.coordinates
     if not coordinates:
-        return _all_known(reduction, draws, chains, device)
-    if factorises(reduction):
-        return _side_by_side(reduction, draws, chains, sampling, device)
-    own = units(reduction)
+        return _known(draws, chains, float(log_likelihood(kernel, np.empty((1, 0)))[0]))
+    if structure.factorises():
+        return _side_by_side(kernel, draws, chains, sampling)
+    own = units(structure)
     if own is not None:
-        return _integrated(kernel(reduction, device), own, draws, chains, (looking, sampling))
-    target = log_posterior(kernel(reduction, device))
+        return _integrated(kernel, own, draws, chains, (looking, sampling))
+    target = log_posterior(kernel)
     if len(coordinates) == 1:
-        scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(reduction)]))
+        scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(structure)]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     where = look(reduction, np.random.default_rng(looking))
     return sample(target, where, draws, chains, sampling)
@@ -123,7 +124,7 @@ def _integrated(
     """Return draws of phi: the scales of single groups are integrated out, then drawn given the rest."""
     looking, sampling = seeds
     rng = np.random.default_rng(looking)
-    if own.dimensions(kernel.reduction) == 0:
+    if own.dimensions(kernel.structure) == 0:
         made = alone(kernel, own)
         found = _known(draws, chains, float(made.log_density(np.empty((1, 0)))[0]))
         return _placed(made, found, rng)
@@ -140,21 +141,19 @@ def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
     """Return draws of all of phi, including the scales that were integrated out."""
     _, chains, draws, d = found.points.shape
     values = made.draw(found.points.reshape(chains * draws, d), rng)
-    scales = made.kernel.reduction.scales
+    scales = made.kernel.structure.scales
     points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
     return replace(found, points=points, error=found.error + TRAPEZIUM * len(made.units.cells))
 
 
-def _side_by_side(
-    reduction: Reduction, draws: int, chains: int, seed: np.random.SeedSequence, device: Device
-) -> Sampled:
+def _side_by_side(whole: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
     """Return draws of the sigmas of groups that share nothing."""
     found = []
-    for first in range(0, len(reduction.rows), SIDE_BY_SIDE):
-        some = part(reduction, slice(first, first + SIDE_BY_SIDE))
-        scan = scan_of(some.scales.coordinates[0], typical(some)[: len(some.rows)])
+    for first in range(0, whole.structure.sigmas, SIDE_BY_SIDE):
+        some = part(whole.reduction, slice(first, first + SIDE_BY_SIDE))
+        scan = scan_of(some.structure.scales.coordinates[0], typical(some)[: some.structure.sigmas])
         (child,) = seed.spawn(1)
-        found.append(sample_line(log_posteriors(kernel(some, device)), scan, draws, chains, child))
+        found.append(sample_line(log_posteriors(kernel(some, whole.device)), scan, draws, chains, child))
     return _joined(found)
 
 
@@ -168,12 +167,8 @@ def _keep_freed_memory() -> None:
     np.empty(LARGE // 8)
 
 
-def _all_known(reduction: Reduction, draws: int, chains: int, device: Device) -> Sampled:
-    """Return the single point phi of a model in which every scale is a constant."""
-    return _known(draws, chains, float(log_likelihood(kernel(reduction, device), np.empty((1, 0)))[0]))
-
-
 def _known(draws: int, chains: int, value: float) -> Sampled:
+    """Return the single point phi of a density of no number, with its log."""
     return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
 
 

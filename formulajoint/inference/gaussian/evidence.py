@@ -19,11 +19,12 @@ from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, la
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.errors import InferenceError
 from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
-from formulajoint.inference.gaussian.columns import location_and_scale
 from formulajoint.inference.gaussian.draws import sample_scales
-from formulajoint.inference.gaussian.reduction import reduce
-from formulajoint.inference.gaussian.ties import Equal, equal_groups, tied
+from formulajoint.inference.gaussian.marginal import kernel
+from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.sampled import DISAGREE, K_HAT
+from formulajoint.inference.latent.columns import location_and_scale
+from formulajoint.inference.latent.ties import Equal, equal_groups
 from formulajoint.inference.quadrature import LogIntegral
 
 DRAWS, POOLS = 500, 4
@@ -44,17 +45,17 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
     reason = why_no_evidence(plan)
     if reason:
         return reason
-    reduction = reduce(plan) if equal is None else tied(plan, reduce(plan), equal)
-    scales = len(reduction.scales.coordinates)
+    reduction = reduce(plan) if equal is None else with_ties(plan, reduce(plan), equal)
+    scales = len(reduction.structure.scales.coordinates)
     if equal is not None and scales > MOST_SCALES:  # `why_not` assumes groups that share nothing
         return f"with equal groups, {scales} sigmas are more than {MOST_SCALES} at once"
     try:
-        found = sample_scales(reduction, DRAWS, POOLS, np.random.SeedSequence(seed))
+        found = sample_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
     except InferenceError as error:
         return str(error)[0].lower() + str(error)[1:].rstrip(".")
     if reason := why_not_trusted(found.k_hat, found.disagreement):
         return reason
-    lost = lost_digits(plan, reduction, reduction.scales.values(found.points[0]))
+    lost = lost_digits(plan, reduction, reduction.structure.scales.values(found.points[0]))
     return lost or LogIntegral(found.log_integral, found.error)
 
 

@@ -24,7 +24,7 @@ from formulajoint.inference.gaussian.spectra import (
     log_densities_of_sigmas,
     spectra,
 )
-from formulajoint.inference.gaussian.units import Units, degrees
+from formulajoint.inference.gaussian.units import Units
 from formulajoint.inference.latent.phi import Coordinate
 
 FINENESS = 0.7
@@ -138,27 +138,27 @@ class Inside:
 
     def at(self, points: FloatArray) -> At:
         """Return the parameters at points z (n, e + t)."""
-        reduction, t = self.kernel.reduction, len(self.unit)
-        cells = [cell if isinstance(cell, float) else 1.0 for cell in reduction.scales.cells]
+        structure, t = self.kernel.structure, len(self.unit)
+        cells = [cell if isinstance(cell, float) else 1.0 for cell in structure.scales.cells]
         values = np.tile(np.array(cells), (len(points), 1))
         for place, at in enumerate(self.units.left):
-            cell = reduction.scales.cells[at]
+            cell = structure.scales.cells[at]
             assert isinstance(cell, Coordinate)
             values[:, at] = cell.value(points[:, t + place])
         shift = points[:, :t] * self.unit
         return At(values, shift, self.spectra(values, shift))
 
     def _prior(self, points: FloatArray, shift: FloatArray) -> FloatArray:
-        reduction, t = self.kernel.reduction, len(self.unit)
+        structure, t = self.kernel.structure, len(self.unit)
         out = np.full(len(points), float(np.sum(np.log(self.unit))))
         for column, at in enumerate(self.units.left):
-            cell = reduction.scales.cells[at]
+            cell = structure.scales.cells[at]
             assert isinstance(cell, Coordinate)
             out += cell.log_prior(points[:, t + column])
-        for place in np.flatnonzero(reduction.precision > 0):
-            square = reduction.precision[place] * (shift[:, place] - reduction.pull[place]) ** 2
-            root = 0.5 * np.log(reduction.precision[place])
-            df = degrees(reduction, int(place))
+        for place in np.flatnonzero(structure.theta_precision > 0):
+            square = structure.theta_precision[place] * (shift[:, place] - structure.theta_mean[place]) ** 2
+            root = 0.5 * np.log(structure.theta_precision[place])
+            df = structure.degrees(int(place))
             if np.isinf(df):
                 out += root - 0.5 * (LOG_2PI + square)
             else:
@@ -302,10 +302,10 @@ class Inside:
         for start in range(0, len(points), CHUNK):
             some = np.arange(start, min(start + CHUNK, len(points)))
             values[some[:, None], self.units.cells] = np.exp(self._draw_logs(at.some(some), rng))
-        reduction = self.kernel.reduction
-        for place, own in reduction.loosened.items():
-            df = degrees(reduction, place)
-            away = reduction.precision[place] * (shift[:, place] - reduction.pull[place]) ** 2
+        structure = self.kernel.structure
+        for place, own in structure.mixed_theta.items():
+            df = structure.degrees(place)
+            away = structure.theta_precision[place] * (shift[:, place] - structure.theta_mean[place]) ** 2
             values[:, own] = rng.gamma((df + 1) / 2, 2 / (df + away))
         return values
 

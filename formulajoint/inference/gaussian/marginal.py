@@ -26,6 +26,7 @@ from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, TakenOut, i
 from formulajoint.inference.gaussian.parts import At, Part, at, independent, parts, residuals
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import CPU_PAIRS, NUMPY, Array, Device
+from formulajoint.inference.latent.structure import Structure
 
 MEMORY = 2**31
 """Most bytes for the arrays of a block; see `blocks`."""
@@ -52,6 +53,11 @@ class Kernel:
     plain: FloatArray
 
     @property
+    def structure(self) -> Structure:
+        """The prior of the coefficients given phi."""
+        return self.reduction.structure
+
+    @property
     def scaled(self) -> int:
         """Number of rows with a variance d, over all groups."""
         return sum(len(part.loads) * len(part.groups) for part in self.parts)
@@ -59,10 +65,11 @@ class Kernel:
 
 def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
     """Return the kernel of a reduction, its arrays on `device`."""
+    structure = reduction.structure
     found, plain = parts(reduction, device), reduction.rows.astype(float)
-    flat = np.flatnonzero(reduction.flat)
+    flat = np.flatnonzero(structure.flat)
     for part in found:
-        groups = np.bincount(reduction.sigma_of_group[part.groups], minlength=len(plain))
+        groups = np.bincount(structure.sigma_of_group[part.groups], minlength=len(plain))
         plain = plain - groups * (len(part.loads) + len(flat))
     with np.errstate(divide="ignore"):
         logs = np.log(abs(reduction.own[np.arange(len(flat)), flat]))
@@ -84,13 +91,12 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     -------
     (S,) or (S, G) array
     """
-    reduction = kernel.reduction
-    values = reduction.scales.values(points)
+    values = kernel.structure.scales.values(points)
     if by_group:
         of_groups, of_sigmas = given_shared(kernel, values, np.empty((len(points), 0)))
         return of_groups + of_sigmas
     with np.errstate(all="ignore"):
-        cut = blocks(reduction, len(points), kernel.device.pairs)
+        cut = blocks(kernel.structure, len(points), kernel.device.pairs)
         found = [_log_likelihood(kernel, values[block]) for block in cut]
     return np.concatenate(found) if found else np.empty(0)
 
@@ -105,7 +111,7 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
     values : (S, cells) array
         phi.
     shift : (S, t) array
-        Theta less `reduction.reference`.
+        Theta less its `reference`.
 
     Returns
     -------
@@ -114,19 +120,19 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
     of_sigmas : (S, H) array
         Log density of the other rows of each sigma, plus `reduction.log_unit`, which needs a model with one sigma.
     """
-    reduction, count = kernel.reduction, len(values)
-    of_groups = np.empty((count, reduction.groups))
+    structure, count = kernel.structure, len(values)
+    of_groups = np.empty((count, structure.groups))
     with np.errstate(all="ignore"):
-        for block in blocks(reduction, count, kernel.device.pairs):
+        for block in blocks(structure, count, kernel.device.pairs):
             of_groups[block] = _of_groups(kernel, values[block], shift[block])
         return of_groups, _of_sigmas(kernel, values, shift)
 
 
 def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
-    device, total = kernel.device, np.zeros((len(values), kernel.reduction.groups))
+    device, total = kernel.device, np.zeros((len(values), kernel.structure.groups))
     for part in kernel.parts:
-        left = [[row] for row in residuals(device, part, shift[:, kernel.reduction.fitted])]
-        rows, inverses = independent(device, part, at(kernel.reduction, values), len(kernel.plain), left)
+        left = [[row] for row in residuals(device, part, shift[:, kernel.structure.fitted])]
+        rows, inverses = independent(device, part, at(kernel.structure, values), len(kernel.plain), left)
         for row, inverse in zip(rows, inverses, strict=True):
             square = 0.0 if row.blocks[0] is None else row.blocks[0][0, ...] ** 2 * inverse
             total = total + device.get(square - device.xp.log(inverse)) + LOG_2PI
@@ -148,14 +154,14 @@ def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
     return np.asarray(np.sum(left**2, axis=-1))
 
 
-def blocks(reduction: Reduction, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
+def blocks(structure: Structure, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
     """Yield slices of points that bound memory.
 
     A block has at most `pairs` pairs of a point and a group, fewer where `MEMORY` requires it, and at least one point.
     Besides its result it needs at most (p + 2) (p + t + 3) float64 arrays with a number for each pair. They take at
     most `MEMORY` bytes or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
     """
-    p, t, groups = len(reduction.base), len(reduction.reference), reduction.groups
+    p, t, groups = len(structure.base), len(structure.reference), structure.groups
     most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
     step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: with one group, D takes as much again
     for start in range(0, points, step):
@@ -169,7 +175,7 @@ class Eliminated:
     Attributes
     ----------
     shared : list of TakenOut
-        The elements of theta, in the order of `Reduction.fitted`.
+        The elements of theta, in the order of `Structure.fitted`.
     logs : (S,) array
         Sum of log d and of 2 log|R|, without constants.
     squares : (S,) array
@@ -183,13 +189,12 @@ class Eliminated:
 
 def eliminate(kernel: Kernel, phi: At) -> Eliminated:
     """Take out all coefficients at parameters phi."""
-    reduction, xp, values = kernel.reduction, kernel.device.xp, phi.values
-    t = len(reduction.reference)
-    means = int(np.sum(reduction.place >= 0))
+    structure, xp, values = kernel.structure, kernel.device.xp, phi.values
+    t, means = len(structure.reference), structure.means
     widths = [*[1] * means, t - means + 1]
     rows, logs = shared_rows(kernel, values, widths), xp.zeros_like(kernel.device.put(values[:, 0]))
     for part in kernel.parts:
-        own, inverses = independent(kernel.device, part, phi, len(reduction.rows))
+        own, inverses = independent(kernel.device, part, phi, structure.sigmas)
         for inverse in inverses:
             logs = logs - xp.sum(xp.log(inverse), axis=-1)
         if part.classes is not None:
@@ -211,7 +216,7 @@ def eliminate(kernel: Kernel, phi: At) -> Eliminated:
 def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]) -> tuple[list[Row], Array]:
     """Take out the coefficients that the groups of each class share; return the log determinants, too (S,)."""
     device, xp = kernel.device, kernel.device.xp
-    roots = np.sqrt(kernel.reduction.tied_precision())[:, None, None, :]
+    roots = np.sqrt(kernel.structure.tied_precision())[:, None, None, :]
     one, tied = device.put(np.eye(roots.shape[-1])), len(roots)
     for column in range(tied):
         own: list[Entry] = [None] * (tied + len(widths))
@@ -229,17 +234,17 @@ def shared_rows(kernel: Kernel, values: FloatArray, widths: list[int]) -> list[R
 
     The last row of each sigma, which contains no coefficient, is left out; see `_outside`.
     """
-    reduction, put, means = kernel.reduction, kernel.device.put, len(widths) - 1
-    t, k, order = len(reduction.reference), widths[-1] - 1, reduction.fitted
-    data = np.empty((k + 1, len(values), len(reduction.rest) * k))
-    for column, out in zip(np.moveaxis(reduction.rest[:, :k], 2, 0), data, strict=True):
+    structure, put, rest, means = kernel.structure, kernel.device.put, kernel.reduction.rest, len(widths) - 1
+    t, k, order = len(structure.reference), widths[-1] - 1, structure.fitted
+    data = np.empty((k + 1, len(values), len(rest) * k))
+    for column, out in zip(np.moveaxis(rest[:, :k], 2, 0), data, strict=True):
         scaled = column / values[:, : len(column), None]
         out[:] = scaled.reshape(len(values), -1)
-    precision = prior_precision(reduction, values) if reduction.loosened else reduction.precision[None]
+    precision = structure.precision(values) if structure.mixed_theta else structure.theta_precision[None]
     roots = np.sqrt(precision[:, order])
     prior = np.zeros((t + 1, len(roots), t))
     prior[np.arange(t), :, np.arange(t)] = roots.T
-    prior[t] = roots * reduction.pull[order]
+    prior[t] = roots * structure.theta_mean[order]
     own = Row([put(prior[first:end]) for first, end in pairwise(np.cumsum([0, *widths]))], None)
     return [own, Row([*[None] * means, put(data)], None)] if k else [own] if t else []
 
@@ -249,20 +254,12 @@ def _outside(kernel: Kernel, values: FloatArray) -> FloatArray:
     return np.asarray((kernel.reduction.rest[:, -1, -1] / values[:, : len(kernel.plain)]) ** 2)
 
 
-def prior_precision(reduction: Reduction, values: FloatArray) -> FloatArray:
-    """Return the prior precision of theta (S, t), 0 for flat priors."""
-    out = np.tile(reduction.precision, (len(values), 1))
-    for place, cell in reduction.loosened.items():
-        out[:, place] *= values[:, cell]
-    return out
-
-
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return log p(y | phi) at parameters phi (S, cells)."""
-    reduction, get = kernel.reduction, kernel.device.get
-    out = eliminate(kernel, at(reduction, values))
+    structure, get = kernel.structure, kernel.device.get
+    out = eliminate(kernel, at(structure, values))
     total = get(out.logs) + get(out.squares) + LOG_2PI * kernel.scaled
-    total = total + (LOG_2PI + 2 * np.log(values[:, : len(reduction.rows)])) @ kernel.plain
-    total = total - np.sum(np.log(prior_precision(reduction, values)[:, reduction.precision > 0]), axis=1)
-    total = total + 2 * np.sum(kernel.flat) - np.sum(reduction.precision == 0) * LOG_2PI
-    return np.asarray(reduction.log_unit - 0.5 * total)
+    total = total + (LOG_2PI + 2 * np.log(values[:, : structure.sigmas])) @ kernel.plain
+    total = total - np.sum(np.log(structure.precision(values)[:, structure.theta_precision > 0]), axis=1)
+    total = total + 2 * np.sum(kernel.flat) - np.sum(structure.theta_precision == 0) * LOG_2PI
+    return np.asarray(kernel.reduction.log_unit - 0.5 * total)

@@ -14,8 +14,8 @@ from formulajoint.compiler.plan import Coefficient, Plan, Pool
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
 from formulajoint.inference.gaussian.draws import Draws
-from formulajoint.inference.gaussian.reduction import Block, Reduction
 from formulajoint.inference.latent.phi import correlation_root
+from formulajoint.inference.latent.structure import Block, Structure
 
 type Variable = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
@@ -23,7 +23,7 @@ type Variable = tuple[str, tuple[str, ...], FloatArray]
 
 def posterior(
     plan: Plan,
-    reduction: Reduction,
+    structure: Structure,
     draws: Draws,
     rng: np.random.Generator,
     seconds: float,
@@ -34,10 +34,9 @@ def posterior(
     Parameters
     ----------
     plan : Plan
-    reduction : Reduction
+    structure : Structure
         Of the plan.
     draws : Draws
-        Of the reduction.
     rng : Generator
         For uncertain weights, on which the data have no information.
     seconds : float
@@ -51,7 +50,7 @@ def posterior(
         "sampling_time": seconds,
         "sample_dims": ["chain", "draw"],
     }
-    variables = {name: (dims, values) for name, dims, values in _variables(plan, reduction, draws)}
+    variables = {name: (dims, values) for name, dims, values in _variables(plan, structure, draws)}
     variables |= _contrasts(plan, variables, rng)
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
@@ -75,14 +74,14 @@ def _statistics(draws: Draws) -> Named:
     }
 
 
-def _variables(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
-    for coefficient, values in _coefficients(plan, reduction, draws):
+def _variables(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Variable]:
+    for coefficient, values in _coefficients(plan, structure, draws):
         yield coefficient.name, coefficient.dims, values
-    for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
-        yield from _pool(pool, block, reduction, draws)
+    for pool, block in zip(plan.mean.pools, structure.blocks, strict=True):
+        yield from _pool(pool, block, structure, draws)
     sigma = plan.scale("sigma")
     if sigma is not None and not _is_constant(sigma.prior):
-        sigmas = draws.values[..., : len(reduction.rows)]
+        sigmas = draws.values[..., : structure.sigmas]
         yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
 
 
@@ -90,9 +89,9 @@ def _is_constant(prior: Prior | None) -> bool:
     return prior is not None and prior.law == "constant"
 
 
-def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tuple[Coefficient, FloatArray]]:
+def _coefficients(plan: Plan, structure: Structure, draws: Draws) -> Iterator[tuple[Coefficient, FloatArray]]:
     """Yield the draws of each term's coefficients (chain, draw, ...)."""
-    both, own, shared = draws.values.shape[:2], 0, int(np.sum(reduction.place >= 0))
+    both, own, shared = draws.values.shape[:2], 0, structure.means
     for coefficient in plan.mean.coefficients:
         shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
         count = coefficient.term.columns.shape[1]
@@ -107,7 +106,7 @@ def _coefficients(plan: Plan, reduction: Reduction, draws: Draws) -> Iterator[tu
             shared += count
 
 
-def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
+def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Iterator[Variable]:
     """Yield the means, sds and correlations of a hierarchy, and the variables that PyMC needs to continue from them."""
     both, at = draws.values.shape[:2], 0
     sds = draws.values[..., block.sds]
@@ -116,7 +115,11 @@ def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Itera
         shape = (*both, *term.coefficient.term.shape)
         columns = block.columns[at : at + count]
         if not _is_constant(term.mean):
-            yield term.mean_name, term.dims, draws.theta[..., reduction.place[columns]].reshape(shape)
+            yield (
+                term.mean_name,
+                term.dims,
+                draws.theta[..., structure.theta_of_column[columns]].reshape(shape),
+            )
         if not _is_constant(term.sd):
             yield term.sd_name, term.dims, sds[..., at : at + count].reshape(shape)
         for name, column in zip(term.column_names, columns, strict=False):
@@ -127,15 +130,15 @@ def _pool(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Itera
         root = correlation_root(shares, len(block.columns))
         yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
         yield pool.correlation.partial_name, (pool.correlation.partial_dim,), shares
-    yield from _offsets(pool, block, reduction, draws)
+    yield from _offsets(pool, block, structure, draws)
 
 
-def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> Iterator[Variable]:
+def _offsets(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Iterator[Variable]:
     """Yield the standardised distances from a hierarchy's mean, which PyMC samples in place of coefficients."""
     if all(term.centered for term in pool.terms):
         return
-    mean = np.stack([_mean(reduction, draws, column) for column in block.columns], axis=-1)
-    root = reduction.root(draws.values)[..., block.columns[:, None], block.columns[None, :]]
+    mean = np.stack([_mean(structure, draws, column) for column in block.columns], axis=-1)
+    root = structure.root(draws.values)[..., block.columns[:, None], block.columns[None, :]]
     away = draws.beta[:, :, block.columns] - mean[..., None]  # (chain, draw, m, G)
     distances, at = np.moveaxis(np.linalg.solve(root, away), 2, 3), 0
     for term in pool.terms:
@@ -147,10 +150,10 @@ def _offsets(pool: Pool, block: Block, reduction: Reduction, draws: Draws) -> It
         at += count
 
 
-def _mean(reduction: Reduction, draws: Draws, column: int) -> FloatArray:
+def _mean(structure: Structure, draws: Draws, column: int) -> FloatArray:
     """Return the mean of a hierarchy's column (chain, draw)."""
-    place = reduction.place[column]
-    return draws.theta[..., place] if place >= 0 else np.full(draws.theta.shape[:2], reduction.base[column])
+    place = structure.theta_of_column[column]
+    return draws.theta[..., place] if place >= 0 else np.full(draws.theta.shape[:2], structure.base[column])
 
 
 def _contrasts(

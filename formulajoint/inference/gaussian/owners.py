@@ -18,11 +18,12 @@ from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.gaussian.starts import WIDE, prior_moments, typical
-from formulajoint.inference.gaussian.units import Units, degrees
+from formulajoint.inference.gaussian.units import Units
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.sampled import LOST
 from formulajoint.inference.importance.searches import DEAR, Look
 from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.latent.structure import Structure
 
 MOST_OWNERS = 40
 """Most groups that are tried as owners, spread evenly over all."""
@@ -115,7 +116,7 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     unit = np.median(sd[~owned], axis=0)
     made = _made(kernel, units, unit, sizes)
     rest = np.column_stack(
-        [_coordinate(reduction, at).at(values[:, at]) for at in units.left] or [values[:, :0]]
+        [_coordinate(reduction.structure, at).at(values[:, at]) for at in units.left] or [values[:, :0]]
     )
     starts = np.column_stack([shift / unit, rest])
     if units.sigmas:
@@ -128,26 +129,29 @@ def scan_of_shared(made: Inside, look: Look) -> FloatArray:
     sds = np.concatenate([look.broad.roots[:, 0, 0], [1.0]])
     centres = np.concatenate([look.broad.means[:, 0], look.starts[:1, 0]])
     ladders = centres[:, None] + sds[:, None] * np.concatenate([-RANGE[::-1], [0.0], RANGE])
-    reduction = made.kernel.reduction
-    if reduction.precision[0] > 0 and np.isinf(degrees(reduction, 0)):
-        middle, sd = reduction.pull[0] / made.unit[0], reduction.precision[0] ** -0.5 / made.unit[0]
+    structure = made.kernel.structure
+    if structure.theta_precision[0] > 0 and np.isinf(structure.degrees(0)):
+        middle, sd = (
+            structure.theta_mean[0] / made.unit[0],
+            structure.theta_precision[0] ** -0.5 / made.unit[0],
+        )
         ladders = np.clip(ladders, middle - BEYOND * sd, middle + BEYOND * sd)
     points = np.unique(np.concatenate([ladders.ravel(), look.starts[:, 0]]))
     cell = np.floor(points / (CLOSEST * np.min(sds)))  # one point per cell: many estimates may lie together
     return np.asarray(points[np.append(True, np.diff(cell) > 0)][None])
 
 
-def _coordinate(reduction: Reduction, at: int) -> Coordinate:
-    cell = reduction.scales.cells[at]
+def _coordinate(structure: Structure, at: int) -> Coordinate:
+    cell = structure.scales.cells[at]
     assert isinstance(cell, Coordinate)
     return cell
 
 
 def own_residuals(reduction: Reduction, sizes: FloatArray) -> FloatArray:
     """Return sizes (cells,) with each sigma lowered to the residual sd of its own rows, where that is not zero."""
-    out, rest = sizes.copy(), reduction.rest[:, -1, -1]
-    count = len(reduction.rows)
-    groups = np.bincount(reduction.sigma_of_group, minlength=count) * len(reduction.base)
+    structure, out, rest = reduction.structure, sizes.copy(), reduction.rest[:, -1, -1]
+    count = structure.sigmas
+    groups = np.bincount(structure.sigma_of_group, minlength=count) * len(structure.base)
     own = abs(rest) / np.sqrt(np.maximum(reduction.rows - groups, 1.0))
     out[:count] = np.where(own > 0, np.minimum(own, out[:count]), out[:count])
     return out
@@ -177,7 +181,7 @@ def _candidates(
     values = np.concatenate(kinds)
     owned = np.arange(len(values)) >= TOGETHER
     for at in units.left:
-        cell = _coordinate(reduction, int(at))
+        cell = _coordinate(reduction.structure, int(at))
         if np.isnan(sizes[at]):
             values[:, at] = cell.value(rng.normal(0.0, 1.5, len(values)))
         else:
@@ -187,22 +191,24 @@ def _candidates(
 
 def _broad(made: Inside, starts: FloatArray, sd: FloatArray, owned: NDArray[np.bool_]) -> Mixture:
     """Return a broad mixture: about each owner's estimate, about all of them, and about the priors."""
-    reduction, units, t = made.kernel.reduction, made.units, len(made.unit)
+    structure, units, t = made.kernel.structure, made.units, len(made.unit)
     d = starts.shape[1]
     e = d - t
     means, roots = [], []
     whole = np.cov(starts.T).reshape(d, d) + np.diag([1.0] * t + [WIDE**2] * e)
     means.append(np.mean(starts, axis=0))
     roots.append(np.linalg.cholesky(2 * whole))
-    left = tuple(_coordinate(reduction, int(at)) for at in units.left)
+    left = tuple(_coordinate(structure, int(at)) for at in units.left)
     data = np.mean(starts[:, t:], axis=0)
     own, spread = prior_moments(left, data) if e else (np.zeros(0), np.zeros(0))
-    proper = reduction.precision > 0
-    centre = np.where(proper, reduction.pull / made.unit, means[0][:t])
+    proper = structure.theta_precision > 0
+    centre = np.where(proper, structure.theta_mean / made.unit, means[0][:t])
     width = np.where(
-        proper, 1 / np.sqrt(np.where(proper, reduction.precision, 1.0)) / made.unit, np.diag(roots[0])[:t]
+        proper,
+        1 / np.sqrt(np.where(proper, structure.theta_precision, 1.0)) / made.unit,
+        np.diag(roots[0])[:t],
     )
-    heavy = np.array([3.0 if np.isfinite(degrees(reduction, place)) else 1.0 for place in range(t)])
+    heavy = np.array([3.0 if np.isfinite(structure.degrees(place)) else 1.0 for place in range(t)])
     means.append(np.concatenate([centre, own]))
     roots.append(np.diag(np.concatenate([width * heavy, spread])))
     for block in np.array_split(

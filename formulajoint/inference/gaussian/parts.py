@@ -21,6 +21,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, less, orthogonalise
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import Array, Device
+from formulajoint.inference.latent.structure import Structure
 
 ALIKE = 1e4
 """Largest ratio of the sizes of columns at which singular values are used; the smallest lose precision by it."""
@@ -60,7 +61,7 @@ class Part:
     together : Loads
         For those that the groups of a class share.
     columns : tuple of tuples of (n, 1, G) arrays
-        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Reduction.fitted`, then one block of
+        Row by row, blocks of columns: each mean of a hierarchy, in the order of `Structure.fitted`, then one block of
         the columns that only theta has, and r.
     groups : (G,) int array
     sigmas : (G,) int array
@@ -98,21 +99,21 @@ class At:
     stretch: dict[int, FloatArray]
 
 
-def at(reduction: Reduction, values: FloatArray) -> At:
+def at(structure: Structure, values: FloatArray) -> At:
     """Return D at parameters phi (S, cells)."""
-    stretch = {column: values[:, cells] ** -0.5 for column, cells in reduction.stretched.items()}
-    return At(values, reduction.root(values), stretch)
+    return At(values, structure.root(values), structure.stretch(values))
 
 
 def parts(reduction: Reduction, device: Device) -> tuple[Part, ...]:
     """Return the groups' rows on `device`; with ties, one part for groups that are alone and one for the others."""
-    if not len(reduction.base):
+    structure = reduction.structure
+    if not len(structure.base):
         return ()
-    ties, everyone = reduction.ties, np.arange(reduction.groups)
-    own = [int(j) for j in np.flatnonzero(~reduction.flat)]
+    ties, everyone = structure.ties, np.arange(structure.groups)
+    own = [int(j) for j in np.flatnonzero(~structure.flat)]
     if ties is None:
         return (_part(reduction, device, everyone, own, []),)
-    last = len(reduction.base) - ties.columns
+    last = len(structure.base) - ties.columns
     alone = (_part(reduction, device, ties.alone, own, []),) if len(ties.alone) else ()
     groups = np.concatenate(ties.classes)
     classes = np.repeat(np.eye(len(ties.classes)), [len(some) for some in ties.classes], axis=0)
@@ -128,17 +129,19 @@ def _part(
     tied: Sequence[int],
     classes: FloatArray | None = None,
 ) -> Part:
-    p = len(reduction.base)
-    rows = _centred(reduction)[int(np.sum(reduction.flat)) :, :, groups]
-    fixed, turn = reduction.fixed, None
-    if not reduction.blocks and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
+    structure = reduction.structure
+    p = len(structure.base)
+    rows = _centred(reduction)[int(np.sum(structure.flat)) :, :, groups]
+    fixed, turn = structure.fixed, None
+    if not structure.blocks and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
         rows, turn = _made_orthogonal(rows, own, fixed)
         fixed = np.ones(p)
     rows = rows[np.any(rows != 0, axis=(1, 2))]
-    pattern = reduction.pattern()
-    varying = {int(a) for block in reduction.blocks for a in block.columns}
-    pooled = range(int(np.sum(reduction.place >= 0)))
-    means = [int(np.flatnonzero(reduction.place == c)[0]) for c in reduction.fitted[: len(pooled)]]
+    pattern = structure.pattern()
+    varying = {int(a) for block in structure.blocks for a in block.columns}
+    means = [
+        int(np.flatnonzero(structure.theta_of_column == c)[0]) for c in structure.fitted[: structure.means]
+    ]
 
     def load(row: FloatArray, a: int) -> Load | None:
         sources = tuple(b for b in (pattern[a] if a in varying else (a,)) if np.any(row[b]))
@@ -156,7 +159,7 @@ def _part(
         together=tuple(tuple(load(row, a) for a in tied) for row in rows),
         columns=tuple((*(block(row[[j]]) for j in means), block(row[p:])) for row in rows),
         groups=groups,
-        sigmas=device.put(reduction.sigma_of_group[groups]),
+        sigmas=device.put(structure.sigma_of_group[groups]),
         classes=None if classes is None else device.put(classes),
         turn=None if turn is None else device.put(turn),
     )
@@ -164,9 +167,9 @@ def _part(
 
 def _centred(reduction: Reduction) -> FloatArray:
     """Return the groups' rows with the prior means of u subtracted from y."""
-    out = reduction.own.copy()
-    for j in np.flatnonzero(reduction.lean):
-        out[:, -1] -= out[:, j] * (reduction.lean[j] * reduction.fixed[j])
+    structure, out = reduction.structure, reduction.own.copy()
+    for j in np.flatnonzero(structure.u_mean):
+        out[:, -1] -= out[:, j] * (structure.u_mean[j] * structure.fixed[j])
     return out
 
 

@@ -46,15 +46,15 @@ class Spectra:
 
 def spectra(kernel: Kernel, values: FloatArray, shift: FloatArray) -> Spectra:
     """Return the groups' rows at phi (n, cells) and theta - reference (n, t); the scales of units are 1 in phi."""
-    reduction, device = kernel.reduction, kernel.device
+    structure, device = kernel.structure, kernel.device
     rest = rest_squares(kernel, shift)
     if not kernel.parts:
         return Spectra([], [], rest)
     (part,) = kernel.parts
-    shape = (len(values), reduction.groups)
-    rows = at_points(device, part, part.loads, at(reduction, values))
+    shape = (len(values), structure.groups)
+    rows = at_points(device, part, part.loads, at(structure, values))
     load = [[_full(device.get(each) if each is not None else None, shape) for each in row] for row in rows]
-    left = residuals(device, part, shift[:, reduction.fitted])
+    left = residuals(device, part, shift[:, structure.fitted])
     r = [_full(None if row is None else device.get(row)[0], shape) for row in left]
     return Spectra(*_decomposed(load, r), rest)
 
@@ -92,19 +92,19 @@ def _lengths(row: list[FloatArray]) -> FloatArray:
 
 def log_densities_of_sigmas(kernel: Kernel, of: Spectra, logs: FloatArray) -> FloatArray:
     """Return the log density of the rows of each sigma (n, m, H) at logs of the sigmas (n, m, H)."""
-    reduction, sigmas = kernel.reduction, len(kernel.plain)
+    structure, sigmas = kernel.structure, len(kernel.plain)
     variances = np.exp(2 * logs)
     total = of.rest[:, None] / variances + (LOG_2PI + 2 * logs) * kernel.plain
     if of.values:
-        alone = reduction.groups == sigmas and np.array_equal(reduction.sigma_of_group, np.arange(sigmas))
-        own = variances if alone else variances[..., reduction.sigma_of_group]
+        alone = np.array_equal(structure.sigma_of_group, np.arange(sigmas))
+        own = variances if alone else variances[..., structure.sigma_of_group]
         rows = _quadratic(of, own) + 2 * kernel.flat
         if alone:
             total = total + rows
         else:
-            np.add.at(np.moveaxis(total, -1, 0), reduction.sigma_of_group, np.moveaxis(rows, -1, 0))
+            np.add.at(np.moveaxis(total, -1, 0), structure.sigma_of_group, np.moveaxis(rows, -1, 0))
     else:
-        total = total + 2 * np.bincount(reduction.sigma_of_group, kernel.flat, minlength=sigmas)
+        total = total + 2 * np.bincount(structure.sigma_of_group, kernel.flat, minlength=sigmas)
     return np.asarray(-0.5 * total)
 
 
@@ -122,7 +122,7 @@ def log_densities_of_groups(
     logs : (n, m, G) array
     """
     variances = sigmas**2
-    own = variances[:, None, kernel.reduction.sigma_of_group]
+    own = variances[:, None, kernel.structure.sigma_of_group]
     v = own + of.values[0][:, None] * np.exp(-logs)
     rest = np.sum(of.rest / variances + (LOG_2PI + np.log(variances)) * kernel.plain, axis=1)
     groups = np.log(v) + of.squares[0][:, None] / v + LOG_2PI + 2 * kernel.flat

@@ -18,6 +18,7 @@ from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.latent.structure import Structure
 
 PLAUSIBLE = 60
 """Number of plausible start points: this times (coordinates + 1)."""
@@ -40,23 +41,23 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
     reduction : Reduction
     rng : Generator
     """
-    sizes = typical(reduction)
-    places, coordinates = free(reduction), reduction.scales.coordinates
+    sizes, structure = typical(reduction), reduction.structure
+    places, coordinates = free(structure), structure.scales.coordinates
     count = PLAUSIBLE * (len(coordinates) + 1)
     plausible = np.stack(
         [
             _loosened(count, rng)
-            if at in reduction.loosened.values()
-            else _plausible(coordinate, sizes[at], at < len(reduction.rows), count, rng)
+            if at in structure.mixed_theta.values()
+            else _plausible(coordinate, sizes[at], at < structure.sigmas, count, rng)
             for at, coordinate in zip(places, coordinates, strict=True)
         ],
         axis=1,
     )
     modes = np.array([coordinate.mode for coordinate in coordinates])
-    kinds = [plausible, modes + rng.normal(0.0, WIDE, plausible.shape), *_owned(reduction, sizes, plausible)]
-    if any(block.correlated for block in reduction.blocks):
+    kinds = [plausible, modes + rng.normal(0.0, WIDE, plausible.shape), *_owned(structure, sizes, plausible)]
+    if any(block.correlated for block in structure.blocks):
         kinds.append(turned(reduction, plausible, rng))
-    loosened = np.array([at in reduction.loosened.values() for at in places])
+    loosened = np.array([at in structure.mixed_theta.values() for at in places])
     return Look(np.concatenate(kinds), broad(coordinates, sizes[places], modes, loosened))
 
 
@@ -104,20 +105,19 @@ def prior_moments(coordinates: tuple[Coordinate, ...], instead: FloatArray) -> t
     return centre, np.where(improper, WIDE, np.clip(found[:, 1], 1e-3, MOST_SPREAD))
 
 
-def free(reduction: Reduction) -> list[int]:
+def free(structure: Structure) -> list[int]:
     """Return the places of the parameters that are not constant."""
-    return [at for at, cell in enumerate(reduction.scales.cells) if isinstance(cell, Coordinate)]
+    return [at for at, cell in enumerate(structure.scales.cells) if isinstance(cell, Coordinate)]
 
 
 def typical(reduction: Reduction) -> FloatArray:
     """Return for each parameter (cells,) the size that the data suggest; NaN where they suggest none."""
-    rows = reduction.rows
-    own = reduction.spreads()
+    structure, rows, own = reduction.structure, reduction.rows, reduction.spreads()
     overall = float(np.sqrt(rows @ own**2 / np.sum(rows)))
-    out = np.full(len(reduction.scales.cells), np.nan)
+    out = np.full(len(structure.scales.cells), np.nan)
     out[: len(rows)] = np.where(own > 0, own, overall)
     sizes = reduction.column_sizes()
-    for block in reduction.blocks:
+    for block in structure.blocks:
         out[block.sds] = overall / np.where(sizes > 0, sizes, 1.0)[block.columns]
     return out
 
@@ -136,13 +136,13 @@ def _loosened(count: int, rng: np.random.Generator) -> FloatArray:
     return np.where(rng.random(count) < 0.5, rng.normal(0.0, 1.0, count), rng.uniform(-16.0, 0.0, count))
 
 
-def _owned(reduction: Reduction, sizes: FloatArray, plausible: FloatArray) -> Iterator[FloatArray]:
+def _owned(structure: Structure, sizes: FloatArray, plausible: FloatArray) -> Iterator[FloatArray]:
     """Yield plausible points with the sigma of one group small, and those of all others large."""
-    sigmas, places = len(reduction.rows), free(reduction)
+    sigmas, places = structure.sigmas, free(structure)
     own = [place for place, at in enumerate(places) if at < sigmas]
     if len(own) < 2:
         return
-    coordinates = reduction.scales.coordinates
+    coordinates = structure.scales.coordinates
     large = np.array([float(coordinates[place].at(np.asarray(sizes[places[place]]))) for place in own])
     for place, at in zip(own, large, strict=True):
         out = plausible[: len(plausible) // len(own) + 1].copy()
@@ -157,10 +157,10 @@ def turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -
     With X'X = N R'R these coefficients are R beta, so that beta has the root R^-1 diag(spread); the coordinate of a
     partial correlation r is 2 artanh(r).
     """
-    out, places = points.copy(), {at: place for place, at in enumerate(free(reduction))}
-    rows = reduction.rows
+    structure, out, rows = reduction.structure, points.copy(), reduction.rows
+    places = {at: place for place, at in enumerate(free(structure))}
     overall = float(np.sqrt(rows @ reduction.spreads() ** 2 / np.sum(rows)))
-    for block in reduction.blocks:
+    for block in structure.blocks:
         m = len(block.columns)
         sds = [places.get(cell, -1) for cell in range(block.sds.start, block.sds.stop)]
         gram = reduction.gram_of(block.columns)
@@ -174,7 +174,7 @@ def turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -
         root = np.swapaxes(np.linalg.qr(np.swapaxes(turn * spread, 1, 2), mode="r"), 1, 2)
         root *= np.sign(np.diagonal(root, axis1=1, axis2=2))[:, None, :]
         for i, place in enumerate(sds):
-            out[:, place] = reduction.scales.coordinates[place].at(np.linalg.norm(root[:, i], axis=1))
+            out[:, place] = structure.scales.coordinates[place].at(np.linalg.norm(root[:, i], axis=1))
         pairs = ((j, i) for j in range(m) for i in range(j + 1, m))
         for cell, (j, i) in zip(range(block.partials.start, block.partials.stop), pairs, strict=True):
             rest = np.linalg.norm(root[:, i, j + 1 : i + 1], axis=1)

@@ -18,17 +18,9 @@ from formulajoint.inference.latent.phi import Scales
 from formulajoint.inference.panels import Densities
 
 
-def factorises(reduction: Reduction) -> bool:
-    """Return whether the groups share nothing, so that each has its own density; sigmas are in the groups' order."""
-    groups, sigmas = reduction.groups, len(reduction.rows)
-    alone = len(reduction.reference) == 0 and not reduction.blocks and reduction.ties is None
-    in_order = groups == sigmas > 1 and np.array_equal(reduction.sigma_of_group, np.arange(sigmas))
-    return alone and in_order and len(reduction.scales.coordinates) == sigmas
-
-
 def log_posterior(kernel: Kernel) -> Target:
     """Return the log density of points (n, d): prior times likelihood."""
-    scales = kernel.reduction.scales
+    scales = kernel.structure.scales
 
     def target(points: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
@@ -39,7 +31,7 @@ def log_posterior(kernel: Kernel) -> Target:
 
 def log_posteriors(kernel: Kernel) -> Densities:
     """Return the log densities of points (G, n) of groups that share nothing."""
-    (coordinate, *_) = kernel.reduction.scales.coordinates  # all sigmas have one prior
+    (coordinate, *_) = kernel.structure.scales.coordinates  # all sigmas have one prior
 
     def densities(points: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
@@ -51,12 +43,17 @@ def log_posteriors(kernel: Kernel) -> Densities:
 def part(reduction: Reduction, groups: slice) -> Reduction:
     """Return the reduction of some of the groups that share nothing."""
     count = len(reduction.rows[groups])
+    structure = replace(
+        reduction.structure,
+        scales=Scales(reduction.structure.scales.cells[groups]),
+        sigmas=count,
+        sigma_of_group=np.arange(count),
+    )
     return replace(
         reduction,
+        structure=structure,
         own=reduction.own[:, :, groups],
         rest=reduction.rest[groups],
         rows=reduction.rows[groups],
         rounding=reduction.rounding[groups],
-        scales=Scales(reduction.scales.cells[groups]),
-        sigma_of_group=np.arange(count),
     )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.latent.structure import Structure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,47 +42,38 @@ class Units:
         each = [coordinate.log_prior(logs[..., j]) for j, coordinate in enumerate(self.coordinates)]
         return np.stack(each, axis=-1)
 
-    def dimensions(self, reduction: Reduction) -> int:
+    def dimensions(self, structure: Structure) -> int:
         """Return the number of dimensions left."""
-        return len(self.left) + len(reduction.reference)
+        return len(self.left) + len(structure.reference)
 
 
-def units(reduction: Reduction) -> Units | None:
+def units(structure: Structure) -> Units | None:
     """Return the scales to integrate out, or None if that would not reduce the dimensions."""
-    if reduction.ties is not None:
+    if structure.ties is not None:
         return None
-    found = [made for made in (_sigmas(reduction), _loose(reduction)) if made is not None]
+    found = [made for made in (_sigmas(structure), _loose(structure)) if made is not None]
     best = max(found, key=lambda made: len(made.cells), default=None)
-    if best is None or best.dimensions(reduction) >= len(reduction.scales.coordinates):
+    if best is None or best.dimensions(structure) >= len(structure.scales.coordinates):
         return None
     return best
 
 
-def _sigmas(reduction: Reduction) -> Units | None:
-    return _units(reduction, np.arange(len(reduction.rows)), True)
+def _sigmas(structure: Structure) -> Units | None:
+    return _units(structure, np.arange(structure.sigmas), True)
 
 
-def _loose(reduction: Reduction) -> Units | None:
-    if len(reduction.stretched) != 1:
+def _loose(structure: Structure) -> Units | None:
+    if len(structure.mixed_columns) != 1:
         return None
-    (own,) = reduction.stretched.values()
-    return _units(reduction, np.arange(own.start, own.stop), False) if isinstance(own, slice) else None
+    (own,) = structure.mixed_columns.values()
+    return _units(structure, np.arange(own.start, own.stop), False) if isinstance(own, slice) else None
 
 
-def _units(reduction: Reduction, cells: IntArray, sigmas: bool) -> Units | None:
-    every = reduction.scales.cells
+def _units(structure: Structure, cells: IntArray, sigmas: bool) -> Units | None:
+    every = structure.scales.cells
     own = [cell for at in cells if isinstance(cell := every[at], Coordinate)]
     if len(own) < max(2, len(cells)) or any(cell.low != 0 or np.isfinite(cell.high) for cell in own):
         return None
-    gone = {*cells.tolist(), *reduction.loosened.values()}
+    gone = {*cells.tolist(), *structure.mixed_theta.values()}
     left = [at for at, cell in enumerate(every) if isinstance(cell, Coordinate) and at not in gone]
     return Units(cells, sigmas, tuple(own), np.array(left, dtype=np.int64))
-
-
-def degrees(reduction: Reduction, place: int) -> float:
-    """Return the degrees of freedom of the prior of an element of theta, infinity for a normal one."""
-    if place not in reduction.loosened:
-        return np.inf
-    cell = reduction.scales.cells[reduction.loosened[place]]
-    assert isinstance(cell, Coordinate)
-    return 2 * float(cell.prior.args["alpha"])

@@ -16,6 +16,15 @@ from formulajoint.distributions.log_density import log_density, support
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.panels import cover
 
+BELOW, ABOVE = 40.0, 25.0
+"""The scan of the log of a scale reaches this far below and above the size that the data suggest."""
+
+BESIDE = 30.0
+"""The scan reaches at least this far on either side of the mode of the scale's prior."""
+
+STEP = 0.2
+"""Distance between points of a scan; the log density of the log of a scale bends over a distance of about one."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coordinate:
@@ -77,6 +86,26 @@ class Coordinate:
         return np.asarray(np.log(self.high - self.low) + logistic)
 
 
+def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
+    """Return the scan of a coordinate (F, n): points between which its density is sought.
+
+    Parameters
+    ----------
+    coordinate : Coordinate
+    typical : (F,) array
+        Sizes of the parameter that the data suggest; 0 for none.
+    """
+    mode = coordinate.mode
+    low = np.full(len(typical), mode - BESIDE)
+    high = np.full(len(typical), mode + BESIDE)
+    known = (typical > 0) & np.isfinite(typical) & np.isinf(coordinate.high)
+    at = coordinate.at(np.where(known, typical, 1.0))
+    low = np.where(known, np.minimum(low, at - BELOW), low)
+    high = np.where(known, np.maximum(high, at + ABOVE), high)
+    count = int(np.max(high - low) / STEP) + 2
+    return np.asarray(low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count))
+
+
 def _log_density(prior: Prior, value: FloatArray) -> FloatArray:
     match prior.law:
         case "flat":
@@ -97,6 +126,9 @@ type Cell = Coordinate | float
 
 def cells(prior_: Prior, count: int) -> tuple[Cell, ...]:
     """Return the parameters of a variable of `count` cells with `prior_`, whose arguments may differ by cell."""
+    if prior_.law != "constant" and all(np.size(value) == 1 for value in prior_.args.values()):
+        own = {name: float(np.ravel(value)[0]) for name, value in prior_.args.items()}
+        return (coordinate(Prior(prior_.law, own, prior_.origin)),) * count
     args = {name: np.broadcast_to(np.ravel(value), (count,)) for name, value in prior_.args.items()}
     if prior_.law == "constant":
         return tuple(float(value) for value in args["value"])

@@ -70,14 +70,14 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
                 own.append((column, c.name in pooled))
             else:
                 shared.append(column)
-    root = reduction.root(values)
-    groups = reduction.groups
+    root = reduction.structure.root(values)
+    groups = reduction.structure.groups
     codes = design.predictor.grouping.codes if own else np.zeros(rows, int)
     x = np.array([column for column, _ in own]).T if own else np.empty((rows, 0))
     per_group = [(x @ root) * (codes == g)[:, None] for g in range(groups)] if own else []
-    theta_columns = [x[:, i] for i in range(len(own)) if reduction.place[i] >= 0] + shared
+    theta_columns = [x[:, i] for i in range(len(own)) if reduction.structure.theta_of_column[i] >= 0] + shared
     columns = np.hstack([*per_group, *(c[:, None] for c in theta_columns)])
-    mean = mean + x @ reduction.base
+    mean = mean + x @ reduction.structure.base
     s = values[: len(reduction.rows)]
     if sigma is None:
         sds = design.standard_errors
@@ -88,19 +88,30 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
         mean=mean,
         variances=sds**2,
         prior_mean=np.concatenate(
-            [np.tile(reduction.lean, groups), reduction.reference + reduction.pull]
+            [
+                np.tile(reduction.structure.u_mean, groups),
+                reduction.structure.reference + reduction.structure.theta_mean,
+            ]
             if own
-            else [reduction.reference + reduction.pull]
+            else [reduction.structure.reference + reduction.structure.theta_mean]
         ),
-        precision=np.concatenate([np.tile(1.0 - reduction.flat, groups) if own else [], reduction.precision]),
+        precision=np.concatenate(
+            [
+                np.tile(1.0 - reduction.structure.flat, groups) if own else [],
+                reduction.structure.theta_precision,
+            ]
+        ),
         weights=np.ones(rows) if design.row_weights is None else design.row_weights,
     )
 
 
 def w_of(reduction: Reduction, values: Array, theta: Array, beta: Array) -> Array:
     """Return u by group, then theta, from coefficients theta (t,) and beta (p, G)."""
-    mean = np.array([theta[k] if k >= 0 else 0.0 for k in reduction.place]) + reduction.base
-    u = np.linalg.solve(reduction.root(values), beta - mean[:, None]) if len(beta) else beta
+    mean = (
+        np.array([theta[k] if k >= 0 else 0.0 for k in reduction.structure.theta_of_column])
+        + reduction.structure.base
+    )
+    u = np.linalg.solve(reduction.structure.root(values), beta - mean[:, None]) if len(beta) else beta
     return np.concatenate([u.T.ravel(), theta])
 
 
@@ -113,7 +124,7 @@ def pymc_variables(
     if sigma is not None:
         s = values[: len(reduction.rows)]
         out[sigma.name] = s if sigma.dims else s[0]
-    own, shared = 0, int(np.sum(reduction.place >= 0))
+    own, shared = 0, int(np.sum(reduction.structure.theta_of_column >= 0))
     cells: dict[str, Array] = {}
     for c in plan.mean.coefficients:
         k = c.term.columns.shape[1]
@@ -126,10 +137,12 @@ def pymc_variables(
         else:
             out[c.name] = theta[shared : shared + k].reshape(c.term.shape)
             shared += k
-    for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
-        means = np.array([theta[k] if k >= 0 else 0.0 for k in reduction.place[block.columns]])
-        means = means + reduction.base[block.columns]
-        root = reduction.root(values)[np.ix_(block.columns, block.columns)]
+    for pool, block in zip(plan.mean.pools, reduction.structure.blocks, strict=True):
+        means = np.array(
+            [theta[k] if k >= 0 else 0.0 for k in reduction.structure.theta_of_column[block.columns]]
+        )
+        means = means + reduction.structure.base[block.columns]
+        root = reduction.structure.root(values)[np.ix_(block.columns, block.columns)]
         u = np.linalg.solve(root, beta[block.columns] - means[:, None])
         at = 0
         for term in pool.terms:
@@ -162,13 +175,13 @@ def unconstrained(name: str, value_name: str, value: Array, plan: Plan) -> Array
 
 def log_jacobian(plan: Plan, reduction: Reduction, values: Array) -> float:
     """Return what turns the density of u into that of the variables: centred coefficients are beta itself."""
-    total, root = 0.0, reduction.root(values)
-    for pool, block in zip(plan.mean.pools, reduction.blocks, strict=True):
+    total, root = 0.0, reduction.structure.root(values)
+    for pool, block in zip(plan.mean.pools, reduction.structure.blocks, strict=True):
         at = 0
         for term in pool.terms:
             k = term.coefficient.term.columns.shape[1]
             for i in block.columns[at : at + k]:
-                total -= np.log(root[i, i]) * reduction.groups if term.centered else 0.0
+                total -= np.log(root[i, i]) * reduction.structure.groups if term.centered else 0.0
             at += k
     return total
 
@@ -179,9 +192,9 @@ def disagreement(model: Any, points: int = 4, seed: int = 0) -> float:
     reduction = reduce(plan)
     core = kernel(reduction)
     rng = np.random.default_rng(seed)
-    phi = rng.normal(0, 0.7, (points, len(reduction.scales.coordinates)))
+    phi = rng.normal(0, 0.7, (points, len(reduction.structure.scales.coordinates)))
     theta, beta = draw_coefficients(core, phi, rng)
-    all_values = reduction.scales.values(phi)
+    all_values = reduction.structure.scales.values(phi)
     logp = model.pymc.compile_logp(mode=Mode(linker="py", optimizer=None))
     names = {
         rv.name: value.name for rv, value in model.pymc.rvs_to_values.items() if rv in model.pymc.free_RVs
@@ -195,7 +208,11 @@ def disagreement(model: Any, points: int = 4, seed: int = 0) -> float:
         conditional = dense(plan, reduction, values).log_conditional(
             w_of(reduction, values, theta[i], beta[i]), y
         )
-        right = reduction.scales.log_prior(phi[i]) + log_likelihood(core, phi[i : i + 1])[0] + conditional
+        right = (
+            reduction.structure.scales.log_prior(phi[i])
+            + log_likelihood(core, phi[i : i + 1])[0]
+            + conditional
+        )
         out.append([float(logp(at)), right + log_jacobian(plan, reduction, values)])
     left, right_ = np.array(out).T
     return float(np.ptp(left - right_) / np.max(abs(left)))
@@ -328,10 +345,10 @@ def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(
 ) -> None:
     plan = fj.model(formula, frame).plan
     reduction = reduce(plan)
-    phi = np.random.default_rng(1).normal(0, 0.5, (1, len(reduction.scales.coordinates)))
-    values = reduction.scales.values(phi)[0]
-    p, groups = len(reduction.base), reduction.groups
-    size = len(reduction.reference) + p * groups
+    phi = np.random.default_rng(1).normal(0, 0.5, (1, len(reduction.structure.scales.coordinates)))
+    values = reduction.structure.scales.values(phi)[0]
+    p, groups = len(reduction.structure.base), reduction.structure.groups
+    size = len(reduction.structure.reference) + p * groups
 
     def w(noise: Array) -> Array:
         theta, beta = draw_coefficients(kernel(reduction), phi, Noise(noise))

@@ -54,9 +54,9 @@ FORMULAS = {
 @pytest.mark.parametrize("name", FORMULAS)
 def test_both_arrangements_have_the_same_evidence_and_scales(name: str) -> None:
     made = reduction(FORMULAS[name], data(6 if "within" in name else 4, 8))
-    assert units(made) is not None
+    assert units(made.structure) is not None
     seeds = np.random.SeedSequence(1).spawn(2)
-    one = sample_scales(made, 500, 4, seeds[0])
+    one = sample_scales(kernel(made), 500, 4, seeds[0])
     where = look(made, np.random.default_rng(1))
     other = sample(log_posterior(kernel(made)), where, 500, 4, seeds[1])
     error = np.hypot(one.error, other.error)
@@ -70,7 +70,7 @@ def test_both_arrangements_have_the_same_evidence_and_scales(name: str) -> None:
 @pytest.mark.parametrize("name", ["one element of theta", "a correlated hierarchy", "a cauchy hierarchy"])
 def test_the_integral_over_each_scale_is_that_of_scipy(name: str) -> None:
     made = reduction(FORMULAS[name], data(4, 8))
-    own = units(made)
+    own = units(made.structure)
     assert own is not None
     density, where = inside(kernel(made), own, np.random.default_rng(1))
     points = where.starts[[0, 50, 130]]
@@ -89,7 +89,7 @@ def _by_scipy(density: Inside, point: Array) -> float:
         groups, sigmas = given_shared(density.kernel, values, at.shift)
         found = sigmas[0, unit] if own.sigmas else groups[0, unit]
         if own.sigmas and groups.shape[1]:
-            found += groups[0, density.kernel.reduction.sigma_of_group == unit].sum()
+            found += groups[0, density.kernel.reduction.structure.sigma_of_group == unit].sum()
         return float(found + own.coordinates[unit].log_prior(np.array(log_scale)))
 
     total = float(density._prior(point, at.shift)[0])
@@ -113,7 +113,7 @@ def test_what_conflicts_with_a_prior_of_its_own_is_seen() -> None:
         "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(Intercept ~ normal(0, 1.1), sigma ~ half_cauchy(5))"
     )
     made = reduction(formula, frame)
-    own = units(made)
+    own = units(made.structure)
     assert own is not None
     density, _ = inside(kernel(made), own, np.random.default_rng(1))
     found = draw(made, 200, 4, 1)

@@ -34,7 +34,7 @@ def reduction_of(formula: str) -> Reduction:
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_the_array_api_is_all_that_is_used(formula: str) -> None:
     reduction = reduction_of(formula)
-    points = np.random.default_rng(1).normal(0, 0.5, (7, len(reduction.scales.coordinates)))
+    points = np.random.default_rng(1).normal(0, 0.5, (7, len(reduction.structure.scales.coordinates)))
     strict = replace(NUMPY, xp=array_api_strict, at=None)
     one, other = kernel(reduction), kernel(reduction, strict)
     assert np.allclose(log_likelihood(one, points), log_likelihood(other, points), rtol=1e-13)
@@ -46,7 +46,7 @@ def test_the_array_api_is_all_that_is_used(formula: str) -> None:
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_blocks_change_nothing(formula: str) -> None:
     reduction = reduction_of(formula)
-    points = np.random.default_rng(1).normal(0, 0.5, (20, len(reduction.scales.coordinates)))
+    points = np.random.default_rng(1).normal(0, 0.5, (20, len(reduction.structure.scales.coordinates)))
     whole, cut = (
         log_likelihood(kernel(reduction, device), points) for device in (NUMPY, replace(NUMPY, pairs=12))
     )
@@ -108,18 +108,20 @@ def test_integrated_over_what_groups_share_it_is_the_likelihood(formula: str) ->
     data = pd.DataFrame(rng.normal(size=(50, 3)), columns=list("xzy"))
     data = data.assign(g=np.arange(50) % 4, w=1 + np.arange(50) % 3, h=np.arange(50) % 2)
     reduction = reduce(fj.model(formula, data).plan)
-    core, t = kernel(reduction), len(reduction.reference)
-    points = rng.normal(0, 0.5, (3, len(reduction.scales.coordinates)))
-    values, unit = reduction.scales.values(points), np.eye(t)
+    core, t = kernel(reduction), len(reduction.structure.reference)
+    points = rng.normal(0, 0.5, (3, len(reduction.structure.scales.coordinates)))
+    values, unit = reduction.structure.scales.values(points), np.eye(t)
     for at, likelihood in zip(values, log_likelihood(core, points), strict=True):
 
         def log_joint(shift: NDArray[np.float64], at: NDArray[np.float64] = at) -> NDArray[np.float64]:
             of_groups, of_sigmas = given_shared(core, np.tile(at, (len(shift), 1)), shift)
-            assert of_groups.shape == (len(shift), reduction.groups)
+            assert of_groups.shape == (len(shift), reduction.structure.groups)
             assert of_sigmas.shape == (len(shift), len(reduction.rows))
-            proper = reduction.precision > 0
+            proper = reduction.structure.theta_precision > 0
             prior = stats.norm.logpdf(
-                shift, reduction.pull, np.where(proper, reduction.precision, 1.0) ** -0.5
+                shift,
+                reduction.structure.theta_mean,
+                np.where(proper, reduction.structure.theta_precision, 1.0) ** -0.5,
             )
             return of_groups.sum(axis=1) + of_sigmas.sum(axis=1) + prior @ proper
 

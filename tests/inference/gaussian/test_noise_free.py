@@ -85,11 +85,11 @@ def test_the_density_is_that_of_exact_arithmetic(formula: str, residual: float) 
     """
     data, (within, everywhere) = lines(residual), DENSITIES[formula]
     reduction = reduce(fj.model(formula, data).plan)
-    point = np.full((1, len(reduction.scales.coordinates)), -0.2)
+    point = np.full((1, len(reduction.structure.scales.coordinates)), -0.2)
     point[0, 0] = np.log(residual)
-    values = reduction.scales.values(point)
-    root = reduction.root(values)[0] if within == "of phi" else np.diag(within)
-    sigmas = values[0, reduction.sigma_of_group] * np.ones(3)
+    values = reduction.structure.scales.values(point)
+    root = reduction.structure.root(values)[0] if within == "of phi" else np.diag(within)
+    sigmas = values[0, reduction.structure.sigma_of_group] * np.ones(3)
     with localcontext() as context:
         context.prec = 60
         rows = exact(np.stack([np.ones(24), X], axis=1))

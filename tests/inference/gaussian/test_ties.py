@@ -16,9 +16,9 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
 from formulajoint.inference.gaussian.evidence import log_bayes_factor, log_evidence
 from formulajoint.inference.gaussian.marginal import kernel, log_likelihood
-from formulajoint.inference.gaussian.reduction import Reduction, reduce
-from formulajoint.inference.gaussian.ties import Equal, equal_groups, tied
+from formulajoint.inference.gaussian.reduction import Reduction, reduce, with_ties
 from formulajoint.inference.latent.device import Device
+from formulajoint.inference.latent.ties import Equal, equal_groups
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.language.parse import parse_hypotheses
 
@@ -50,7 +50,7 @@ def asked(plan: Plan, text: str) -> Hypothesis:
 def null_of(plan: Plan, text: str) -> Reduction:
     equal = equal_groups(plan.design, asked(plan, text))
     assert isinstance(equal, Equal)
-    return tied(plan, reduce(plan), equal)
+    return with_ties(plan, reduce(plan), equal)
 
 
 def number(found: LogIntegral | str) -> LogIntegral:
@@ -131,12 +131,12 @@ HYPOTHESES: dict[str, Classes] = {
 
 
 def points_of(reduction: Reduction) -> Array:
-    return np.random.default_rng(5).normal(0, 0.7, (6, len(reduction.scales.coordinates)))
+    return np.random.default_rng(5).normal(0, 0.7, (6, len(reduction.structure.scales.coordinates)))
 
 
 def agrees(reduction: Reduction, density: Callable[[Array], float]) -> None:
     points = points_of(reduction)
-    expected = [density(values) for values in reduction.scales.values(points)]
+    expected = [density(values) for values in reduction.structure.scales.values(points)]
     assert log_likelihood(kernel(reduction), points) == pytest.approx(expected, abs=1e-9)
 
 

@@ -129,11 +129,11 @@ MEMORY_OF = {
 def test_a_block_stays_within_the_memory_that_is_promised(name: str) -> None:
     formula, data = MEMORY_OF[name]
     reduction = reduce(fj.model(formula, data).plan)
-    core, p, t = kernel(reduction), len(reduction.base), len(reduction.reference)
-    promised = 8 * max(NUMPY.pairs, reduction.groups) * (p + 2) * (p + t + 3)
-    count = 3 * next(blocks(reduction, 10**9)).stop
-    points = np.random.default_rng(1).normal(0, 0.3, (count, len(reduction.scales.coordinates)))
-    at_points = 8 * count * len(reduction.scales.cells)
+    core, p, t = kernel(reduction), len(reduction.structure.base), len(reduction.structure.reference)
+    promised = 8 * max(NUMPY.pairs, reduction.structure.groups) * (p + 2) * (p + t + 3)
+    count = 3 * next(blocks(reduction.structure, 10**9)).stop
+    points = np.random.default_rng(1).normal(0, 0.3, (count, len(reduction.structure.scales.coordinates)))
+    at_points = 8 * count * len(reduction.structure.scales.cells)
     likelihood = peak(lambda: [log_likelihood(core, points)])
     coefficients = peak(lambda: draw_coefficients(core, points, np.random.default_rng(2)))
     assert likelihood - at_points < promised
@@ -152,11 +152,11 @@ def peak(compute: object) -> int:
 def test_a_device_takes_larger_blocks_as_far_as_memory_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     reduction = reduction_of("a hierarchy")
     arrays = (2 + 2) * (2 + 2 + 3)  # p = t = 2, and 18 subjects
-    assert next(blocks(reduction, 10**9, GPU_PAIRS)).stop == GPU_PAIRS // 18
+    assert next(blocks(reduction.structure, 10**9, GPU_PAIRS)).stop == GPU_PAIRS // 18
     monkeypatch.setattr(marginal, "MEMORY", 10**6)
-    assert next(blocks(reduction, 10**9, GPU_PAIRS)).stop == 10**6 // (8 * arrays) // 18
+    assert next(blocks(reduction.structure, 10**9, GPU_PAIRS)).stop == 10**6 // (8 * arrays) // 18
     monkeypatch.setattr(marginal, "MEMORY", 0)
-    assert [block.stop for block in blocks(reduction, 3, GPU_PAIRS)] == [1, 2, 3]
+    assert [block.stop for block in blocks(reduction.structure, 3, GPU_PAIRS)] == [1, 2, 3]
 
 
 # --- names

@@ -9,7 +9,7 @@ Where T stands first among the hierarchy's columns, D is lower triangular, b = m
 u_T + D_OO u_gO: the groups share u_T. So u_O is integrated out in each group, T last in its triangle, and u_T is fitted
 to the rows of all groups of a class. LKJ correlations are the same in any order of the columns.
 
-Not pooled, the prior is conditioned on equality: u_T of n groups, N(lean, 1) each, is N(lean, 1 / n).
+Not pooled, the prior is conditioned on equality: u_T of n groups, N(u_mean, 1) each, is N(u_mean, 1 / n).
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from formulajoint.arrays import IntArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, layout
 from formulajoint.design.schema import Design
-from formulajoint.inference.gaussian.columns import own_columns
-from formulajoint.inference.gaussian.reduction import Block, Reduction, Ties
-from formulajoint.inference.gaussian.triangles import reordered
+from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.phi import Cell, Scales
+from formulajoint.inference.latent.structure import Block, Structure, Ties
 
 type Column = tuple[str, int]
 """A term's name, and which of its columns."""
@@ -92,40 +91,49 @@ def _cells(design: Design) -> list[tuple[Column, int]]:
     ]
 
 
-def tied(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
-    """Return the reduction of a plan's null model, in which `equal` holds. It is used only for its evidence."""
+def shared_columns(plan: Plan, equal: Equal) -> list[int]:
+    """Return the places of the columns that `equal` names, except those of constants."""
     start = {coefficient.term.name: at for coefficient, at in own_columns(plan)}
-    last = [start[term] + column for term, column in equal.columns if term in start]
-    if not last:  # constants are already equal
-        return reduction
-    order = np.array([j for j in range(len(reduction.base)) if j not in last] + last, dtype=np.int64)
+    return [start[term] + column for term, column in equal.columns if term in start]
+
+
+def tied(structure: Structure, order: IntArray, count: int, classes: tuple[IntArray, ...]) -> Structure:
+    """Return the structure with its columns in another order, and the last of them shared by the groups of each class.
+
+    Parameters
+    ----------
+    structure : Structure
+    order : (p,) int array
+        The present places of the columns.
+    count : int
+        Columns that are shared.
+    classes : tuple of (n,) int arrays
+    """
+    last = order[len(order) - count :].tolist()
     place = np.argsort(order)  # old column -> new
-    blocks, cells = _with_first(reduction, last)
-    groups = np.arange(reduction.groups)
-    roots = sum(0.5 * np.log(len(some)) for some in equal.classes)  # of N(lean, 1 / n), not pooled
+    blocks, cells = _with_first(structure, last)
+    groups = np.arange(structure.groups)
     return replace(
-        reduction,
-        own=reordered(reduction.own, order),
-        base=reduction.base[order],
-        lean=reduction.lean[order],
-        fixed=reduction.fixed[order],
-        flat=reduction.flat[order],
-        place=reduction.place[order],
+        structure,
+        base=structure.base[order],
+        u_mean=structure.u_mean[order],
+        fixed=structure.fixed[order],
+        flat=structure.flat[order],
+        theta_of_column=structure.theta_of_column[order],
         blocks=tuple(replace(block, columns=place[block.columns]) for block in blocks),
         scales=Scales(tuple(cells)),
-        stretched={
-            int(place[j]): _led(own, equal.classes) if j in last else own
-            for j, own in reduction.stretched.items()
+        mixed_columns={
+            int(place[j]): _led(own, classes) if j in last else own
+            for j, own in structure.mixed_columns.items()
         },
-        log_unit=reduction.log_unit + float(np.sum(reduction.fixed[last] > 0) * roots),
-        ties=Ties(len(last), equal.classes, np.setdiff1d(groups, np.concatenate(equal.classes))),
+        ties=Ties(count, classes, np.setdiff1d(groups, np.concatenate(classes))),
     )
 
 
-def _with_first(reduction: Reduction, first: Sequence[int]) -> tuple[list[Block], list[Cell]]:
+def _with_first(structure: Structure, first: Sequence[int]) -> tuple[list[Block], list[Cell]]:
     """Return the hierarchies with some columns `first`, and the parameters phi in that order."""
-    blocks, cells = [], list(reduction.scales.cells)
-    for block in reduction.blocks:
+    blocks, cells = [], list(structure.scales.cells)
+    for block in structure.blocks:
         order = sorted(range(len(block.columns)), key=lambda at: block.columns[at] not in first)
         sds = cells[block.sds]
         cells[block.sds] = [sds[at] for at in order]

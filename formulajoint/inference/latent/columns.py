@@ -1,27 +1,25 @@
-"""The columns of a plan's terms, with location, scale and degrees of freedom of their coefficients' priors."""
+"""The columns of a plan's mean as what the priors of their coefficients say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, Plan
-from formulajoint.design.schema import Design
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Column:
-    """A column (N,) with the prior of its coefficients or, under a hierarchy, of their mean.
+    """The prior of a column's coefficients or, under a hierarchy, of their mean.
 
     An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one.
     """
 
-    values: FloatArray
     grouped: bool
     pooled: bool
     mean: float
@@ -33,18 +31,30 @@ class Column:
         """Whether theta has an element for this column."""
         return self.sd > 0 and (self.pooled or not self.grouped)
 
+    @property
+    def flat(self) -> bool:
+        """Whether the prior is flat."""
+        return bool(np.isinf(self.sd))
 
-def columns_of(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
-    """Yield the columns of a term with location, scale and degrees of freedom of their priors."""
-    member, table = plan.mean.pooled.get(coefficient.name), coefficient.term.columns
-    own_prior = coefficient.prior if member is None else member.mean
-    if own_prior is None:
+
+def columns_of(plan: Plan) -> list[Column]:
+    """Return the columns of all terms, in the order of the plan."""
+    return [column for coefficient in plan.mean.coefficients for column in _columns(plan, coefficient)]
+
+
+def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
+    member = plan.mean.pooled.get(coefficient.name)
+    prior = coefficient.prior if member is None else member.mean
+    if prior is None:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
-    mean, sd, df = location_and_scale(own_prior, table.shape[1])
-    for j in range(table.shape[1]):
-        values = np.ascontiguousarray(in_units(table[:, j], plan.design))
-        own = float(mean[j]), float(sd[j]), float(df[j])
-        yield Column(values, coefficient.grouped, member is not None, *own)
+    for mean, sd, df in zip(*location_and_scale(prior, coefficient.term.columns.shape[1]), strict=True):
+        yield Column(coefficient.grouped, member is not None, float(mean), float(sd), float(df))
+
+
+def unknown(columns: Sequence[Column]) -> list[int]:
+    """Return the places of the columns whose coefficients are not constants, the per-group ones first."""
+    kept = [at for at, column in enumerate(columns) if column.pooled or column.sd > 0]
+    return sorted(kept, key=lambda at: not columns[at].grouped)
 
 
 def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -78,8 +88,3 @@ def own_columns(plan: Plan) -> Iterator[tuple[Coefficient, int]]:
         if coefficient.grouped and not constant:
             yield coefficient, at
             at += coefficient.term.columns.shape[1]
-
-
-def in_units(values: FloatArray, design: Design) -> FloatArray:
-    """Return values (N,) divided by the known standard errors; unchanged if none are known."""
-    return values if design.standard_errors is None else values / design.standard_errors

@@ -1,0 +1,282 @@
+"""The prior of all coefficients given phi: normal, with phi in its covariance.
+
+Shapes: G groups, H residual sds, p per-group columns, k shared ones, t coefficients that all groups share, theta: the
+means of hierarchies, then those of ``common(...)``. The coefficients of a group are
+
+    beta_g = base + E theta + D u_g,        u_g ~ N(u_mean, 1),        theta - reference ~ N(theta_mean, 1 / precision),
+
+where D has the prior sds of columns that are not pooled on its diagonal, a Cholesky factor for each hierarchy, and 1
+for flat priors, under which the density of u is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.plan import Plan, Pool, ScalePlan
+from formulajoint.inference.latent.columns import columns_of, own_columns, unknown
+from formulajoint.inference.latent.mixtures import mixtures
+from formulajoint.inference.latent.phi import (
+    Cell,
+    Coordinate,
+    Scales,
+    cells,
+    correlation_root,
+    partial_correlations,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """The rows and columns of D that one hierarchy fills.
+
+    Attributes
+    ----------
+    columns : (m,) int array
+    sds, partials : slice
+        Its parameters among those of phi; `partials` is empty if it has no correlation.
+    """
+
+    columns: IntArray
+    sds: slice
+    partials: slice
+
+    @property
+    def correlated(self) -> bool:
+        """Whether the columns are correlated."""
+        return bool(self.partials.stop > self.partials.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """Groups that share some coefficients (``ties.py``).
+
+    Attributes
+    ----------
+    columns : int
+        Number of columns whose coefficients are shared: the last ones.
+    classes : tuple of (n,) int arrays
+        Groups that share coefficients, two or more each.
+    alone : (a,) int array
+        All others.
+    """
+
+    columns: int
+    classes: tuple[IntArray, ...]
+    alone: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """The prior of all coefficients given phi.
+
+    Attributes
+    ----------
+    base, u_mean, fixed : (p,) arrays
+        `fixed` is the diagonal of D where it does not depend on phi, else 0.
+    flat : (p,) bool array
+        Columns with flat priors.
+    theta_of_column : (p,) int array
+        The element of theta that is the mean of a column; -1 for none.
+    reference, theta_mean, theta_precision : (t,) arrays
+        A precision of 0 is a flat prior.
+    blocks : tuple of Block
+    scales : Scales
+        phi: H sigmas, then sds and partial correlations block by block, then w.
+    sigmas : int
+        H.
+    sigma_of_group : (G,) int array
+    mixed_columns : mapping of column to slice or int array
+        Columns whose D each group divides by the root of its own w: places of the w among the parameters phi.
+    mixed_theta : mapping of element of theta to int
+        Elements whose prior precision is multiplied by a w: place of the w among the parameters phi.
+    ties : Ties or None
+        For null models only.
+    """
+
+    base: FloatArray
+    u_mean: FloatArray
+    fixed: FloatArray
+    flat: NDArray[np.bool_]
+    theta_of_column: IntArray
+    reference: FloatArray
+    theta_mean: FloatArray
+    theta_precision: FloatArray
+    blocks: tuple[Block, ...]
+    scales: Scales
+    sigmas: int
+    sigma_of_group: IntArray
+    mixed_columns: Mapping[int, slice | IntArray]
+    mixed_theta: Mapping[int, int]
+    ties: Ties | None = None
+
+    def root(self, values: FloatArray) -> FloatArray:
+        """Return D (..., p, p) for parameters phi (..., cells)."""
+        p = len(self.base)
+        out = np.zeros((*values.shape[:-1], p, p))
+        out[..., np.arange(p), np.arange(p)] = self.fixed
+        for block in self.blocks:
+            sd, at = values[..., block.sds], block.columns
+            if block.correlated:
+                root = correlation_root(values[..., block.partials], len(at))
+                out[..., at[:, None], at[None, :]] = sd[..., :, None] * root
+            else:
+                out[..., at, at] = sd
+        return out
+
+    def stretch(self, values: FloatArray) -> dict[int, FloatArray]:
+        """Return each group's factor (S, G) of a column of D, by column, for parameters phi (S, cells)."""
+        return {column: values[:, own] ** -0.5 for column, own in self.mixed_columns.items()}
+
+    def precision(self, values: FloatArray) -> FloatArray:
+        """Return the prior precision of theta (S, t) for parameters phi (S, cells), 0 for flat priors."""
+        out = np.tile(self.theta_precision, (len(values), 1))
+        for element, cell in self.mixed_theta.items():
+            out[:, element] *= values[:, cell]
+        return out
+
+    def degrees(self, element: int) -> float:
+        """Return the degrees of freedom of the prior of an element of theta, infinity for a normal one."""
+        if element not in self.mixed_theta:
+            return np.inf
+        cell = self.scales.cells[self.mixed_theta[element]]
+        assert isinstance(cell, Coordinate)
+        return 2 * float(cell.prior.args["alpha"])
+
+    def pattern(self) -> tuple[tuple[int, ...], ...]:
+        """Return for each column of D its rows that are not zero."""
+        rows: list[tuple[int, ...]] = [(j,) for j in range(len(self.base))]
+        for block in self.blocks:
+            if block.correlated:
+                for position, j in enumerate(block.columns):
+                    rows[j] = tuple(int(i) for i in block.columns[position:])
+        return tuple(rows)
+
+    @property
+    def groups(self) -> int:
+        """The number of groups, G."""
+        return len(self.sigma_of_group)
+
+    @property
+    def means(self) -> int:
+        """The number of means of hierarchies, the first elements of theta."""
+        return int(np.sum(self.theta_of_column >= 0))
+
+    @property
+    def fitted(self) -> IntArray:
+        """The elements of theta in the order in which they are fitted (t,): means of hierarchies from the last on.
+
+        The rows with fewest columns are those that contain the first column.
+        """
+        return np.array(
+            [*reversed(range(self.means)), *range(self.means, len(self.reference))], dtype=np.int64
+        )
+
+    def factorises(self) -> bool:
+        """Return whether each group has coefficients and a sigma of its own, in this order, and shares nothing."""
+        alone = len(self.reference) == 0 and not self.blocks and self.ties is None
+        in_order = np.array_equal(self.sigma_of_group, np.arange(self.sigmas))
+        return alone and self.sigmas > 1 and in_order and len(self.scales.coordinates) == self.sigmas
+
+    def tied_precision(self) -> FloatArray:
+        """Return the prior precision of the coefficients that each class of `ties` shares (columns, C).
+
+        Under a hierarchy a class has one draw; not pooled, each of its n groups contributes its own prior.
+        """
+        assert self.ties is not None
+        pooled = self.fixed[len(self.base) - self.ties.columns :] == 0
+        sizes = np.array([len(groups) for groups in self.ties.classes], dtype=float)
+        return np.where(pooled[:, None], 1.0, sizes)
+
+
+def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
+    """Return the prior of a plan's coefficients given phi.
+
+    Parameters
+    ----------
+    plan : Plan
+        All rows of a group have one sigma.
+    reference : (p + k,) array, optional
+        Values that are subtracted from the coefficients, per-group ones first; zeros unless given.
+    """
+    every = columns_of(plan)
+    kept = [every[at] for at in unknown(every)]
+    away = np.zeros(len(kept)) if reference is None else reference
+    p = sum(column.grouped for column in kept)
+    mean, sd = np.array([(c.mean, c.sd) for c in kept], dtype=float).reshape(-1, 2).T
+    shared = np.array([at for at, column in enumerate(kept) if column.shared], dtype=np.int64)
+    theta, single = [kept[at] for at in shared], np.array([not c.pooled for c in kept[:p]], dtype=bool)
+    flat = np.isinf(sd)
+    flat_own = single & flat[:p]
+    theta_of_column = np.array([_place(shared, at) for at in range(p)], dtype=np.int64)
+    of_group, (blocks, known, sigmas) = sigma_of_group(plan), _blocks(plan)
+    pooled = [block.columns for block in blocks]
+    mixed_columns, mixed_theta, more = mixtures(plan, pooled, theta, len(of_group), len(known))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u_mean = np.where(single & ~flat_own, (mean[:p] - away[:p]) / sd[:p], 0.0)
+    return Structure(
+        base=np.where(single, away[:p], np.where(theta_of_column < 0, mean[:p], 0.0)),
+        u_mean=u_mean,
+        fixed=np.where(flat_own, 1.0, np.where(single, sd[:p], 0.0)),
+        flat=flat_own,
+        theta_of_column=theta_of_column,
+        reference=away[shared],
+        theta_mean=np.where(flat[shared], 0.0, mean[shared] - away[shared]),
+        theta_precision=np.array([column.sd**-2 for column in theta], dtype=float),
+        blocks=blocks,
+        scales=Scales((*known, *more)),
+        sigmas=sigmas,
+        sigma_of_group=of_group,
+        mixed_columns=mixed_columns,
+        mixed_theta=mixed_theta,
+    )
+
+
+def _place(theta: IntArray, column: int) -> int:
+    found = np.flatnonzero(theta == column)
+    return int(found[0]) if len(found) else -1
+
+
+def sigma_of_group(plan: Plan) -> IntArray:
+    """Return the sigma of each group's rows (G,), all of which have the same one."""
+    sigma, groups = plan.scale("sigma"), plan.design.predictor.grouping if any(own_columns(plan)) else None
+    out = np.zeros(1 if groups is None else len(groups), dtype=np.int64)
+    if groups is not None and sigma is not None and sigma.grouping is not None:
+        out[groups.codes] = sigma.grouping.codes
+    return out
+
+
+def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
+    """Return the hierarchies' blocks of D, the parameters phi that the model names, and how many of them are sigmas."""
+    sigma, start = plan.scale("sigma"), {coefficient.name: at for coefficient, at in own_columns(plan)}
+    found, blocks = _sigmas(sigma), list[Block]()
+    sigmas = len(found)
+    for pool in plan.mean.pools:
+        block, more = _block(pool, start, len(found))
+        blocks.append(block)
+        found += more
+    return tuple(blocks), found, sigmas
+
+
+def _sigmas(sigma: ScalePlan | None) -> list[Cell]:
+    if sigma is None:  # rows are in units of their standard errors
+        return [1.0]
+    return list(cells(sigma.prior, 1 if sigma.grouping is None else len(sigma.grouping)))
+
+
+def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequence[Cell]]:
+    columns: list[int] = []
+    found: list[Cell] = []
+    for term in pool.terms:
+        count, at = term.coefficient.term.columns.shape[1], start[term.coefficient.name]
+        columns += range(at, at + count)
+        found += cells(term.sd, count)
+    sds = slice(first, first + len(found))
+    if pool.correlation is not None:
+        found += partial_correlations(pool.correlation.eta, len(columns))
+    return Block(np.array(columns), sds, slice(sds.stop, first + len(found))), found
