@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.algebra import Expansion, expand
-from formulajoint.design.columns import numeric_values
+from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.frame import Column, Frame, numbers, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import MAIN, resolve_hierarchies
+from formulajoint.design.learn import learn
 from formulajoint.design.names import (
     calls,
     column_of,
@@ -25,6 +24,7 @@ from formulajoint.design.names import (
     walk,
     weight_columns,
 )
+from formulajoint.design.recipes import Arithmetic, Recipe
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, check_finite, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows
@@ -33,6 +33,7 @@ from formulajoint.design.unavailable import refuse_unavailable
 from formulajoint.errors import DataError, ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Parameter, Rest
+from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
@@ -208,29 +209,35 @@ def _response(formula: Formula, variable: str, table: Table) -> Response:
             f"Column `{variable}` is the response, but holds text or categories in its {table.rows} rows. "
             "A response is numeric."
         )
-    values = numeric_values(formula.response, table)
+    recipe = learn(formula.response, table)
+    values = values_of(recipe, table)
     if values.min() == values.max():
         raise DataError(
             f"The response `{name}` is {values[0]:g} in {all_rows(table.rows)} used: it does not vary, "
             "so there is nothing to explain."
         )
-    return Response(name, values, variable, formula.response.span)
+    return Response(name, values, variable, formula.response.span, recipe)
 
 
 def _predictor(plan: Plan, table: Table) -> Predictor:
     own, shared = build_terms(plan.expansion, table)
-    offset = _offset(plan.expansion.offsets, table)
+    recipe = _offset(plan.expansion.offsets, table)
+    offset = None if recipe is None else values_of(recipe, table)
     if plan.group is None:
-        return Predictor(plan.parameter, (), own, None, offset, plan.span)
+        return Predictor(plan.parameter, (), own, None, offset, plan.span, recipe)
     grouping = bind_group(plan.group, table)
     refuse_own_group(own, grouping)
-    return Predictor(plan.parameter, own, shared, grouping, offset, plan.span)
+    return Predictor(plan.parameter, own, shared, grouping, offset, plan.span, recipe)
 
 
-def _offset(offsets: Sequence[Call], table: Table) -> FloatArray | None:
+def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:
+    """Return the recipe of the sum of the offsets."""
     if not offsets:
         return None
-    return np.sum([numeric_values(offset, table) for offset in offsets], axis=0)
+    each = tuple(learn(offset, table) for offset in offsets)
+    if len(each) == 1:
+        return each[0]
+    return Arithmetic(("+",) * (len(each) - 1), each, " + ".join(map(canonical, offsets)))
 
 
 def _standard_errors(formula: Formula, table: Table) -> FloatArray | None:

@@ -276,18 +276,28 @@ def levels(column: Column) -> Levels:
     else:
         unique, codes = np.unique(column.values, return_inverse=True)
         found = unique.tolist()
-        _refuse_continuous(column.name, found, len(column.values))
     places = tuple(range(len(found))) if order is None else order
     return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False), places)
 
 
-def _refuse_continuous(name: str, found: list[Any], rows: int) -> None:
-    fractions = sum(value != int(value) for value in found if np.isfinite(value))
-    if 2 * fractions > rows:
+def refuse_continuous(column: Column, labels: Sequence[str]) -> None:
+    """Raise a DataError for a numeric column with more fractions among its levels than in every other row."""
+    rows = len(column.values)
+    if column.kind == "numeric" and 2 * sum(not float(label).is_integer() for label in labels) > rows:
         raise DataError(
-            f"Column `{name}` looks continuous: {len(found)} distinct values in {rows} rows. "
+            f"Column `{column.name}` looks continuous: {len(labels)} distinct values in {rows} rows. "
             "Cut it into classes to make groups or levels of it."
         )
+
+
+def joined(outer: Levels, separator: str, inner: Levels) -> Levels:
+    """Return the observed combinations of two sets of levels, sorted by the outer level, then the inner."""
+    width = len(inner.labels)
+    found, codes = np.unique(outer.codes * width + inner.codes, return_inverse=True)
+    pairs = np.divmod(found, width)
+    labels = tuple(f"{outer.labels[i]}{separator}{inner.labels[j]}" for i, j in zip(*pairs, strict=True))
+    ranks = [np.argsort(of.order)[places] for of, places in zip((outer, inner), pairs, strict=True)]
+    return Levels(labels, codes, tuple(np.lexsort(ranks[::-1]).tolist()))
 
 
 def label(value: object) -> str:

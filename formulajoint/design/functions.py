@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.design.rows import mean, sd
+from formulajoint.design.facts import mean, sd
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.options import function_name, options_of, positional_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
-
-from formulajoint.design.frame import Levels, levels
+from formulajoint.design.evaluate_numpy import cells
+from formulajoint.design.frame import refuse_continuous
+from formulajoint.design.recipes import Cells
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Grouping, Term
 from formulajoint.errors import DataError, FormulaError
@@ -18,24 +18,15 @@ from formulajoint.wording import listed
 def bind_group(group: Group, table: Table) -> Grouping:
     """Return the grouping of the rows: the observed combinations of the columns' levels, in order."""
     names = tuple(name.id for name in group.names)
-    cells, *others = [levels(table.columns[name]) for name in names]
-    for separator, inner in zip(group.separators, others, strict=True):
-        cells = _joined(cells, separator, inner)
-    twice = [label for label, count in Counter(cells.labels).items() if count > 1]
+    for name in names:
+        refuse_continuous(table.columns[name], table.levels(name).labels)
+    found = cells(names, group.separators, table)
+    twice = [label for label, count in Counter(found.labels).items() if count > 1]
     if twice:
         columns = " and ".join(f"`{name}`" for name in names)
         raise DataError(f"Different groups of {columns} have one name: {listed(twice)}. Rename their levels.")
-    return Grouping(":".join(names), names, cells.labels, cells.codes, cells.order, group.span)
-
-
-def _joined(outer: Levels, separator: str, inner: Levels) -> Levels:
-    """Return the observed combinations of two sets of levels, sorted by the outer level, then the inner."""
-    width = len(inner.labels)
-    found, codes = np.unique(outer.codes * width + inner.codes, return_inverse=True)
-    pairs = np.divmod(found, width)
-    labels = tuple(f"{outer.labels[i]}{separator}{inner.labels[j]}" for i, j in zip(*pairs, strict=True))
-    ranks = [np.argsort(of.order)[places] for of, places in zip((outer, inner), pairs, strict=True)]
-    return Levels(labels, codes, tuple(np.lexsort(ranks[::-1]).tolist()))
+    recipe = Cells(names, group.separators, found.labels)
+    return Grouping(":".join(names), names, found.labels, found.codes, found.order, group.span, recipe)
 
 
 def refuse_own_group(terms: Sequence[Term], grouping: Grouping) -> None:

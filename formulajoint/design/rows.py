@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import BoolArray, Column, Frame, numbers
+from formulajoint.design.frame import BoolArray, Column, Frame, Levels, levels, numbers
 from formulajoint.design.schema import Rows
 from formulajoint.errors import DataError
 from formulajoint.language.vocabulary.core import CORE
@@ -30,11 +30,18 @@ class Table:
     places: IntArray
     weights: FloatArray | None = None
     language: Language = CORE
+    _levels: dict[str, Levels] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def rows(self) -> int:
         """Number of rows."""
         return len(self.places)
+
+    def levels(self, name: str) -> Levels:
+        """Return the levels of a column; they are found once."""
+        if name not in self._levels:
+            self._levels[name] = levels(self.columns[name])
+        return self._levels[name]
 
     def take(self, keep: BoolArray) -> Table:
         """Return the rows where `keep` is true."""
@@ -147,17 +154,3 @@ def standard_errors(column: Column) -> FloatArray:
             "Correct these rows, or make the values missing."
         )
     return values
-
-
-def mean(values: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the (weighted) means of the columns of `values`."""
-    return np.asarray(np.average(values, axis=0, weights=weights))
-
-
-def sd(values: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the standard deviations (ddof 1) of the columns of `values`; exactly 0 for a constant."""
-    count = len(values) if weights is None else weights.sum()
-    w = np.ones(len(values)) if weights is None else weights
-    squares = np.tensordot(w, (values - mean(values, weights)) ** 2, axes=1)
-    varies = values.min(axis=0) < values.max(axis=0)
-    return np.where(varies, np.sqrt(squares / max(count - 1, 1e-300)), 0.0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.recipes import Cells, Crossed, Recipe
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Name
 from formulajoint.language.vocabulary.core import CORE
@@ -54,6 +55,8 @@ class Term:
         Columns of the data frame that the term reads.
     parts : tuple of str
         Canonical text of each factor of the interaction, in the order of the name; empty for the intercept.
+    recipe : Crossed or None
+        Makes the columns of any rows. None in a saved fit.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Term:
     variables: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     span: Span = field(default=NOWHERE, repr=False)
+    recipe: Crossed | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,6 +94,8 @@ class Grouping:
         Group of each row.
     order : tuple of int
         Positions of the labels in their natural order; empty if that is the order of `labels`.
+    recipe : Cells or None
+        Makes the codes of any rows. None in a saved fit.
     """
 
     name: str
@@ -98,6 +104,7 @@ class Grouping:
     codes: IntArray
     order: tuple[int, ...] = ()
     span: Span = field(default=NOWHERE, repr=False)
+    recipe: Cells | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -108,6 +115,7 @@ class Predictor:
     """The linear predictor of one parameter: ``mu`` for the mean, else ``sigma``, ``nu``.
 
     Without a grouping, all terms are in `common`. An intercept is a Term named ``Intercept``, the first of its tuple.
+    `recipe` is that of the offset; None without one, and in a saved fit.
     """
 
     parameter: str
@@ -116,6 +124,7 @@ class Predictor:
     grouping: Grouping | None = None
     offset: FloatArray | None = None
     span: Span = field(default=NOWHERE, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -161,13 +170,15 @@ class Rows:
 class Response:
     """The response: `name` is its canonical text, such as ``score`` or ``log(score)``; `values` is (N,).
 
-    `variable` is the single column of the frame it is made of.
+    `variable` is the single column of the frame it is made of. `recipe` makes the values of any rows; it is None in a
+    saved fit.
     """
 
     name: str
     values: FloatArray
     variable: str
     span: Span = field(default=NOWHERE, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

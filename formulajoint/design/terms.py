@@ -9,17 +9,30 @@ from math import prod
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import FloatArray
 from formulajoint.design.algebra import Expansion, Product
 from formulajoint.design.coding import Piece, distance, full, pieces
-from formulajoint.design.columns import Categorical, factor_values
+from formulajoint.design.evaluate_numpy import crossed, multiplied, values_of
+from formulajoint.design.facts import mean, sd
+from formulajoint.design.learn import Categorical, learn_factor
 from formulajoint.design.names import INTERCEPT, columns_in
-from formulajoint.design.rows import Table, all_rows, mean, sd
+from formulajoint.design.recipes import Coded, Crossed, Recipe
+from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Factor, Term
 from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.nodes import Expr
 
-type Values = Mapping[str, FloatArray | Categorical]
-"""Factor's text -> its values."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numeric:
+    """A numeric factor of a term: its recipe, and its values in the rows used, (N,)."""
+
+    recipe: Recipe
+    values: FloatArray
+
+
+type Factors = Mapping[str, Numeric | Categorical]
+"""Factor's text -> what was learnt of it."""
 
 MOST_CELLS = 500_000_000
 """At most this many cells, rows times columns, in one term: 4 GB of floats."""
@@ -31,21 +44,26 @@ ANY = "*"
 def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
     """Return the per-group and the shared terms, coded together so that no term repeats another."""
     products = sorted(expansion.own + expansion.shared, key=lambda product: len(product.factors))
-    factors = {key: f for p in products for key, f in zip(p.keys, p.factors, strict=True)}
-    values: Values = {key: factor_values(factor, table) for key, factor in factors.items()}
-    kinds = [_kinds(product, values) for product in products]
+    written = {key: f for p in products for key, f in zip(p.keys, p.factors, strict=True)}
+    factors: Factors = {key: _factor(factor, table) for key, factor in written.items()}
+    kinds = [_kinds(product, factors) for product in products]
     intercept = any(not product.factors for product in products)
     terms = {
-        product: _term(product, needed, values, table, intercept)
+        product: _term(product, needed, factors, table, intercept)
         for product, needed in zip(products, pieces(kinds), strict=True)
     }
     return tuple(terms[p] for p in expansion.own), tuple(terms[p] for p in expansion.shared)
 
 
-def _kinds(product: Product, values: Values) -> tuple[list[str], frozenset[str]]:
+def _factor(factor: Expr, table: Table) -> Numeric | Categorical:
+    learnt = learn_factor(factor, table)
+    return learnt if isinstance(learnt, Categorical) else Numeric(learnt, values_of(learnt, table))
+
+
+def _kinds(product: Product, factors: Factors) -> tuple[list[str], frozenset[str]]:
     """Return the categorical and the numeric factors of a term."""
-    coded = [key for key in product.keys if isinstance(values[key], Categorical)]
-    variables = [value.variable for key in coded if isinstance(value := values[key], Categorical)]
+    coded = [key for key in product.keys if isinstance(factors[key], Categorical)]
+    variables = [factor.variable for key in coded if isinstance(factor := factors[key], Categorical)]
     name = ":".join(product.keys)
     for variable in variables:
         if variables.count(variable) > 1:
@@ -53,26 +71,34 @@ def _kinds(product: Product, values: Values) -> tuple[list[str], frozenset[str]]
     return coded, frozenset(product.keys) - frozenset(coded)
 
 
-def _term(product: Product, needed: Sequence[Piece], values: Values, table: Table, intercept: bool) -> Term:
+def _term(product: Product, needed: Sequence[Piece], factors: Factors, table: Table, intercept: bool) -> Term:
     if not product.factors:
         ones = np.ones((table.rows, 1))
-        return Term(INTERCEPT, ones, (), np.ones(1), np.ones(1), span=product.span)
-    numeric = _numeric_part(product, values, table)
-    if len(product.factors) == 1 and not isinstance(values[product.keys[0]], Categorical):
-        _check_varies(product, numeric, table, intercept)
-    factors, columns, distances = _columns(product, needed, values, numeric)
+        recipe = Crossed((), ((),))
+        return Term(INTERCEPT, ones, (), np.ones(1), np.ones(1), span=product.span, recipe=recipe)
+    numeric = [factor for key in product.keys if isinstance(factor := factors[key], Numeric)]
+    if numeric and len(product.factors) == 1:
+        _check_varies(product, numeric[0].values, table, intercept)
+    _check_size(product, sum(_width(piece, factors) for piece in needed), table.rows)
+    axes = [list(_axes(product, piece, factors)) for piece in needed]
+    numbers = [factor.values for factor in numeric]
+    recipe = Crossed(
+        tuple(factor.recipe for factor in numeric),
+        tuple(tuple(axis.coded for axis in piece) for piece in axes),
+    )
+    columns = crossed(recipe.pieces, multiplied(numbers, table), table)
     if columns.shape[1] == 0:
-        raise _one_level(product, values, table)
-    numbers = [value for key in product.keys if not isinstance(value := values[key], Categorical)]
+        raise _one_level(product, factors, table)
     return Term(
         ":".join(product.keys),
         columns,
-        factors,
+        _named_axes(product, axes, factors),
         mean(columns, table.weights),
-        _scales(columns, distances, numbers, table.weights),
+        _scales(columns, _distances(axes), numbers, table.weights),
         _variables(product),
         product.keys,
         product.span,
+        recipe,
     )
 
 
@@ -80,76 +106,54 @@ def _variables(product: Product) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.id for factor in product.factors for name in columns_in(factor)))
 
 
-def _numeric_part(product: Product, values: Values, table: Table) -> FloatArray:
-    """Return the product of the numeric factors, or ones without any, (N,)."""
-    total = np.ones(table.rows)
-    for key in product.keys:
-        value = values[key]
-        if not isinstance(value, Categorical):
-            total = total * value
-    return total
-
-
-# --- columns
+# --- axes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """A factor as coded in one piece of a term: level of each row, (k, m) contrast matrix, m labels.
+    """A factor as coded in one piece of a term.
 
     `bare` is true for a boolean coded by True alone: a plain 0/1 column, without an axis.
     """
 
     key: str
     factor: Factor
-    codes: IntArray
-    matrix: FloatArray
+    coded: Coded
     bare: bool
 
 
-def _columns(
-    product: Product, needed: Sequence[Piece], values: Values, numeric: FloatArray
-) -> tuple[tuple[Factor, ...], FloatArray, FloatArray]:
-    """Return the axes of a term, its columns, and the distance of the codes for each column.
-
-    If there are several pieces, they make one axis whose labels are cells.
-    """
-    widths = [_width(piece, values) for piece in needed]
-    _check_size(product, sum(widths), len(numeric))
-    blocks = [list(_axes(product, piece, values)) for piece in needed]
-    columns = np.hstack([_crossed(axes, numeric) for axes in blocks])
-    distances = np.repeat([prod(distance(axis.matrix) for axis in axes) for axes in blocks], widths)
-    if len(blocks) == 1:
-        return tuple(axis.factor for axis in blocks[0] if not axis.bare), columns, distances
-    coded = [key for key in product.keys if isinstance(values[key], Categorical)]
-    labels = [label for axes in blocks for label in _cells(axes, coded)]
-    return (Factor(":".join(product.keys), tuple(labels)),), columns, distances
-
-
-def _width(piece: Piece, values: Values) -> int:
+def _width(piece: Piece, factors: Factors) -> int:
     """Return the number of columns of a piece, before they are made."""
-    coded = [(value, piece[key]) for key in piece if isinstance(value := values[key], Categorical)]
-    return prod(len(value.levels.labels) - (not whole) for value, whole in coded)
+    coded = [(factor, piece[key]) for key in piece if isinstance(factor := factors[key], Categorical)]
+    return prod(len(factor.levels.labels) - (not whole) for factor, whole in coded)
 
 
-def _axes(product: Product, piece: Piece, values: Values) -> Iterator[Axis]:
+def _axes(product: Product, piece: Piece, factors: Factors) -> Iterator[Axis]:
     for key in product.keys:
-        value = values[key]
-        if key in piece and isinstance(value, Categorical):
-            coding = full if piece[key] else value.coding
-            matrix, labels = coding(value.levels.labels)
-            bare = value.switch and len(labels) == 1
-            factor = Factor(value.variable, labels, value.levels.labels, matrix, value.levels.order)
-            yield Axis(key, factor, value.levels.codes, matrix, bare)
+        factor = factors[key]
+        if key in piece and isinstance(factor, Categorical):
+            coding = full if piece[key] else factor.coding
+            levels = factor.levels.labels
+            matrix, labels = coding(levels)
+            bare = factor.switch and len(labels) == 1
+            named = Factor(factor.variable, labels, levels, matrix, factor.levels.order)
+            yield Axis(key, named, Coded(factor.variable, levels, matrix), bare)
 
 
-def _crossed(axes: Sequence[Axis], numeric: FloatArray) -> FloatArray:
-    """Return the products of the numeric part with one column of each axis; the last axis varies fastest."""
-    columns = numeric[:, None]
-    for axis in axes:
-        coded = axis.matrix[axis.codes]
-        columns = (columns[:, :, None] * coded[:, None, :]).reshape(len(numeric), -1)  # (N, a, 1) * (N, 1, b)
-    return columns
+def _named_axes(product: Product, axes: Sequence[Sequence[Axis]], factors: Factors) -> tuple[Factor, ...]:
+    """Return the axes of a term's coefficient; of several pieces, one axis whose labels are cells."""
+    if len(axes) == 1:
+        return tuple(axis.factor for axis in axes[0] if not axis.bare)
+    coded = [key for key in product.keys if isinstance(factors[key], Categorical)]
+    labels = [label for piece in axes for label in _cells(piece, coded)]
+    return (Factor(":".join(product.keys), tuple(labels)),)
+
+
+def _distances(axes: Sequence[Sequence[Axis]]) -> FloatArray:
+    """Return the distance of the codes for each column of a term."""
+    matrices = [[axis.coded.matrix for axis in piece] for piece in axes]
+    widths = [prod(matrix.shape[1] for matrix in piece) for piece in matrices]
+    return np.repeat([prod(map(distance, piece)) for piece in matrices], widths)
 
 
 def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
@@ -196,9 +200,9 @@ def _check_varies(product: Product, values: FloatArray, table: Table, intercept:
         )
 
 
-def _one_level(product: Product, values: Values, table: Table) -> DataError:
+def _one_level(product: Product, factors: Factors, table: Table) -> DataError:
     """Return the error for a term without columns."""
-    single = [v for v in values.values() if isinstance(v, Categorical) and len(v.levels.labels) == 1]
+    single = [v for v in factors.values() if isinstance(v, Categorical) and len(v.levels.labels) == 1]
     which = next(v for v in single if v.variable in _variables(product))
     return DataError(
         f"Column `{which.variable}` has one level ({which.levels.labels[0]}) in {all_rows(table.rows)} used, "

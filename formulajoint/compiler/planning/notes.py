@@ -12,7 +12,7 @@ from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_p
 from formulajoint.compiler.planning.term_columns import columns_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
 from formulajoint.design.coding import CODINGS
-from formulajoint.design.rows import sd
+from formulajoint.design.facts import sd
 from formulajoint.design.schema import Factor, Grouping, Term
 from formulajoint.distributions.prior import DEFAULT, Prior
 

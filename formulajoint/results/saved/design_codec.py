@@ -106,7 +106,8 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
             return value
     if type(value) not in TYPES.values():
         raise BugError(f"a saved fit cannot hold a {type(value).__name__}")
-    parts = {part.name: _encoded(getattr(value, part.name), arrays) for part in fields(value)}
+    named = (part.name for part in fields(value) if part.name != "recipe")  # functions are among its parts
+    parts = {name: _encoded(getattr(value, name), arrays) for name in named}
     return {"type": type(value).__name__, **parts}
 
 

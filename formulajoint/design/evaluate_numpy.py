@@ -1,0 +1,171 @@
+"""Make the columns of recipes from rows: those of the fit, or others with the same columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design import recipes
+from formulajoint.design.frame import Levels, joined, numbers
+from formulajoint.design.recipes import Cells, Coded, Crossed, Recipe
+from formulajoint.design.rows import Table
+from formulajoint.errors import DataError, ExtensionError
+from formulajoint.wording import listed
+
+ARITHMETIC: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+}
+COMPARISONS: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+
+
+def values_of(recipe: Recipe, table: Table) -> FloatArray:
+    """Return the values of a column, (N,)."""
+    with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
+        return rows_of(recipe, table).astype(np.float64)
+
+
+def columns_of(recipe: Crossed, table: Table) -> FloatArray:
+    """Return the columns of a term, (N, k)."""
+    factors = [values_of(number, table) for number in recipe.numbers]
+    return crossed(recipe.pieces, multiplied(factors, table), table)
+
+
+def codes_of(recipe: Cells, table: Table) -> IntArray:
+    """Return the group of each row, (N,)."""
+    return _places(
+        cells(recipe.variables, recipe.separators, table), recipe.labels, ":".join(recipe.variables)
+    )
+
+
+# --- columns of terms, groups
+
+
+def multiplied(factors: Sequence[FloatArray], table: Table) -> FloatArray:
+    """Return the product of columns, (N,); ones without any."""
+    return reduce(np.multiply, factors, np.ones(table.rows))
+
+
+def crossed(pieces: Sequence[Sequence[Coded]], numeric: FloatArray, table: Table) -> FloatArray:
+    """Return the products of `numeric` (N,) with one column of each factor of a piece, the pieces side by side."""
+    return np.hstack([_crossed(piece, numeric, table) for piece in pieces])
+
+
+def _crossed(piece: Sequence[Coded], numeric: FloatArray, table: Table) -> FloatArray:
+    columns = numeric[:, None]
+    for factor in piece:
+        coded = factor.matrix[_places(table.levels(factor.variable), factor.levels, factor.variable)]
+        columns = (columns[:, :, None] * coded[:, None, :]).reshape(len(numeric), -1)  # (N, a, 1) * (N, 1, b)
+    return columns
+
+
+def cells(variables: Sequence[str], separators: Sequence[str], table: Table) -> Levels:
+    """Return the observed combinations of the levels of `variables`."""
+    first, *others = map(table.levels, variables)
+    return reduce(lambda outer, pair: joined(outer, *pair), zip(separators, others, strict=True), first)
+
+
+def _places(found: Levels, known: tuple[str, ...], whose: str) -> IntArray:
+    """Return the place of each row's level among the levels `known` from the rows of the fit."""
+    if found.labels == known:
+        return found.codes
+    places = {label: place for place, label in enumerate(known)}
+    unknown = [label for label in found.labels if label not in places]
+    if unknown:
+        raise DataError(
+            f"`{whose}` is {listed(unknown, 5)} in some rows, which it never is in the rows of the fit."
+        )
+    return np.array([places[label] for label in found.labels])[found.codes]
+
+
+# --- values of one column
+
+
+def rows_of(recipe: Recipe, table: Table) -> FloatArray:
+    """Return the values of a column, (N,), read-only: functions cannot change the data."""
+    return np.broadcast_to(_values(recipe, table), (table.rows,))
+
+
+def _values(recipe: Recipe, table: Table) -> FloatArray:
+    match recipe:
+        case recipes.Column(name):
+            return _numbers(name, table)
+        case recipes.Constant(value):
+            return np.asarray(value)
+        case recipes.Negative(of):
+            return -_values(of, table)
+        case recipes.Arithmetic():
+            return _finite(_combined(recipe, table), recipe.text, "Look for a division by zero.", table)
+        case recipes.Operated():
+            return _finite(_operated(recipe, table), recipe.text, "", table)
+        case recipes.Compared(operator, left, right):
+            return COMPARISONS[operator](_values(left, table), _values(right, table)).astype(np.float64)
+        case recipes.Indicator(variable, level):
+            found = table.levels(variable)
+            return np.array([label == level for label in found.labels], dtype=np.float64)[found.codes]
+        case recipes.Applied():
+            return _finite(_applied(recipe, table), recipe.text, recipe.function.domain, table)
+
+
+def _numbers(name: str, table: Table) -> FloatArray:
+    column = table.columns[name]
+    if column.kind == "categorical":
+        raise DataError(f"Column `{name}` holds text or categories, and numbers in the rows of the fit.")
+    return numbers(column)
+
+
+def _combined(recipe: recipes.Arithmetic, table: Table) -> FloatArray:
+    """Return the value of a chain of operators; ``^`` associates from the right."""
+    first, *others = [_values(operand, table) for operand in recipe.operands]
+    if recipe.operators[0] == "^":
+        *bases, last = (first, *others)
+        return reduce(lambda exponent, base: np.power(base, exponent), reversed(bases), last)
+    for operator, values in zip(recipe.operators, others, strict=True):
+        first = ARITHMETIC[operator](first, values)
+    return first
+
+
+def _operated(recipe: recipes.Operated, table: Table) -> FloatArray:
+    """Return the value of a chain of extensions' operators, from the left; each gets (N,) arrays."""
+    first, *others = [rows_of(operand, table) for operand in recipe.operands]
+    for operator, values in zip(recipe.operators, others, strict=True):
+        first = _answer(operator.function(first, values), operator.name, table)
+    return first
+
+
+def _applied(recipe: recipes.Applied, table: Table) -> FloatArray:
+    operands = [rows_of(operand, table) for operand in recipe.operands]
+    result = recipe.function.function(*operands, *recipe.learnt, **recipe.options)
+    return _answer(result, recipe.function.name, table)
+
+
+def _answer(result: object, name: str, table: Table) -> FloatArray:
+    """Return the result of a function or operator as floats; raise an ExtensionError unless it is one number a row."""
+    values = np.asarray(result)
+    if values.shape not in ((), (table.rows,)) or values.dtype.kind not in "biuf":
+        answered = f"shape {values.shape} and type {values.dtype}"
+        raise ExtensionError(
+            f"`{name}` must answer one number for each of the {table.rows} rows, not {answered}."
+        )
+    return values.astype(np.float64)
+
+
+def _finite(values: FloatArray, text: str, reason: str, table: Table) -> FloatArray:
+    bad = int((~np.isfinite(np.broadcast_to(values, (table.rows,)))).sum())
+    if bad:
+        what = f"`{text}` is not a finite number in {bad} of the {table.rows} rows used."
+        raise DataError(f"{what} {reason}".rstrip())
+    return values

@@ -1,0 +1,186 @@
+"""Learn recipes from the rows of a fit: functions of columns and arithmetic in a formula, levels and codings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from formulajoint.design import recipes
+from formulajoint.design.coding import CODINGS, Coding, treatment
+from formulajoint.design.evaluate_numpy import ARITHMETIC, COMPARISONS, rows_of
+from formulajoint.design.frame import Column, Levels, refuse_continuous
+from formulajoint.design.functions import ColumnFunction, column_function
+from formulajoint.design.level_lookup import position_of
+from formulajoint.design.recipes import Recipe
+from formulajoint.design.rows import Table
+from formulajoint.errors import DataError, FormulaError
+from formulajoint.language.syntax.levels import level_of
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Text, Unary
+from formulajoint.language.syntax.nodes import Level as LevelNode
+from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.core import FUNCTIONS
+from formulajoint.language.vocabulary.options import given_options
+from formulajoint.language.vocabulary.signatures import arguments, matched
+from formulajoint.wording import listed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Categorical:
+    """A categorical factor of a term: its levels, and its coding where it is reduced.
+
+    `switch` is true for a boolean column; its one reduced column has the name of the column itself.
+    """
+
+    variable: str
+    levels: Levels
+    coding: Coding = treatment
+    switch: bool = False
+
+
+MANY_LEVELS = 10
+SPOILT = 0.2
+"""A text column of over `MANY_LEVELS` levels is refused if some, but less than this share, are not numbers."""
+
+
+def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical:
+    """Return the recipe of a numeric factor of a term, or its levels and coding."""
+    if isinstance(factor, Name) and table.columns[factor.id].kind != "numeric":
+        column, found = table.columns[factor.id], table.levels(factor.id)
+        _refuse_spoilt_numbers(column, found.labels)
+        return Categorical(factor.id, found, switch=column.kind == "boolean")
+    if isinstance(factor, Call) and factor.name == "C":
+        return _categorical(factor, table)
+    return learn(factor, table)
+
+
+def _refuse_spoilt_numbers(column: Column, labels: Sequence[str]) -> None:
+    """Raise a DataError for a text column whose many values are nearly all numbers, e.g. a single `.` among them."""
+    others = [label for label in labels if not _is_number(label)]
+    if len(labels) > MANY_LEVELS and 0 < len(others) < SPOILT * len(labels):
+        raise DataError(
+            f"Column `{column.name}` holds text, but {len(labels) - len(others)} of its {len(labels)} values are "
+            "numbers. "
+            f"Make {listed(others, 5)} a missing value or a number, or, if they are classes, name them as such."
+        )
+
+
+def _is_number(label: str) -> bool:
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True
+
+
+def learn(expr: Expr, table: Table) -> Recipe:
+    """Return the recipe of an arithmetic expression of columns, with what its functions learn from the rows."""
+    with np.errstate(all="ignore"):  # values that are not finite are reported when they are evaluated
+        return _recipe(expr, table)
+
+
+def _categorical(call: Call, table: Table) -> Categorical:
+    """Return the factor that ``C(x, ref=, coding=)`` states."""
+    given = arguments(call, FUNCTIONS["C"])
+    column, reference, coding = given["x"], given.get("ref"), given.get("coding")
+    if not isinstance(column, Name):
+        raise FormulaError("`C` takes the name of a column", column.span)
+    found = table.levels(column.id)
+    refuse_continuous(table.columns[column.id], found.labels)
+    name = coding.id if isinstance(coding, Name) else "treatment"
+    if reference is None:
+        return Categorical(column.id, found, CODINGS[name])
+    if name != "treatment":
+        message = f"the coding `{name}` has no reference level"
+        raise FormulaError(message, reference.span, "leave `ref=` or `coding=` out")
+    level = level_of(reference)
+    if level is None:
+        raise FormulaError(f"`{canonical(reference)}` is no level", reference.span)
+    place = position_of(level, found.labels, f"`{column.id}`")
+    return Categorical(column.id, found, partial(treatment, reference=place))
+
+
+# --- arithmetic
+
+
+def _recipe(expr: Expr, table: Table) -> Recipe:
+    match expr:
+        case Number():
+            return recipes.Constant(expr.value)
+        case Name():
+            return _column(expr, table)
+        case Unary():
+            of = _recipe(expr.operand, table)
+            return recipes.Negative(of) if expr.operator == "-" else of
+        case Chain() if expr.operators[0] in COMPARISONS:
+            return _compared(expr, table)
+        case Chain() if set(expr.operators) <= ARITHMETIC.keys():
+            return recipes.Arithmetic(expr.operators, _operands(expr.operands, table), canonical(expr))
+        case Chain() if RANK[expr.operators[0]] == SPECIAL:
+            meanings = tuple(table.language.meaning("operator", name) for name in expr.operators)
+            return recipes.Operated(meanings, _operands(expr.operands, table), canonical(expr))
+        case Call() if (function := column_function(expr.name, table.language)) is not None:
+            return _applied(expr, function, table)
+    raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", expr.span)
+
+
+def _operands(operands: Iterable[Expr], table: Table) -> tuple[Recipe, ...]:
+    return tuple(_recipe(operand, table) for operand in operands)
+
+
+def _column(name: Name, table: Table) -> recipes.Column:
+    if table.columns[name.id].kind == "categorical":
+        message = f"arithmetic needs numbers, but column `{name.id}` holds text or categories"
+        raise FormulaError(message, name.span, f'compare it, as in `I({canonical(name)} == "...")`')
+    return recipes.Column(name.id)
+
+
+def _applied(call: Call, function: ColumnFunction, table: Table) -> recipes.Applied:
+    """Return the recipe of a call; its function learns from its arguments' values and the row weights."""
+    given = matched(call, table.language.names["function"][call.name])
+    options = given_options(call, function.options)
+    operands = _operands((value for slot, value in given if slot.name not in options), table)
+    learnt: tuple[object, ...] = ()
+    if function.learn is not None:
+        weights = np.ones(table.rows) if table.weights is None else table.weights
+        learnt = (function.learn(*(rows_of(operand, table) for operand in operands), weights),)
+    return recipes.Applied(function, operands, canonical(call), options, learnt)
+
+
+# --- comparisons
+
+
+def _compared(chain: Chain, table: Table) -> Recipe:
+    """Return the recipe of one comparison, or of the product of several, as in ``0 < x < 10``."""
+    pairs = zip(chain.operators, pairwise(chain.operands), strict=True)
+    holds = tuple(_comparison(operator, *pair, table) for operator, pair in pairs)
+    return (
+        holds[0]
+        if len(holds) == 1
+        else recipes.Arithmetic(("*",) * (len(holds) - 1), holds, canonical(chain))
+    )
+
+
+def _comparison(operator: str, left: Expr, right: Expr, table: Table) -> Recipe:
+    if isinstance(left, Text):
+        left, right = right, left
+    if not isinstance(right, Text):
+        return recipes.Compared(operator, _recipe(left, table), _recipe(right, table))
+    level = _indicator(left, right, table)
+    if operator not in ("==", "!="):
+        message = "levels have no order here: they can only be equal or not"
+        raise FormulaError(message, left.span.to(right.span), "use `==` or `!=`")
+    return level if operator == "==" else recipes.Compared("==", level, recipes.Constant(0.0))
+
+
+def _indicator(of: Expr, level: Text, table: Table) -> recipes.Indicator:
+    column: Column | None = table.columns[of.id] if isinstance(of, Name) else None
+    if column is None or column.kind != "categorical":
+        message = f"`{canonical(of)}` holds numbers, and cannot be compared with a text"
+        raise FormulaError(message, level.span, f"write `{canonical(of)} == 1`, without quotes")
+    labels = table.levels(column.name).labels
+    node = LevelNode(level.value, True, level.span)
+    return recipes.Indicator(column.name, labels[position_of(node, labels, f"`{column.name}`")])

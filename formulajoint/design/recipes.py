@@ -1,0 +1,117 @@
+"""How a column is made of the columns of a data frame, as a value without rows.
+
+A recipe says what the formula says, with what was learnt from the data inside: means, levels, codings. It is learnt
+from the rows of a fit (``design/learn.py``) and makes columns of any rows (``design/evaluate_numpy.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from formulajoint.arrays import FloatArray
+from formulajoint.design.functions import ColumnFunction, Operator
+
+type Recipe = Column | Constant | Negative | Arithmetic | Operated | Compared | Indicator | Applied
+"""How one column is made: N numbers of N rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A numeric or boolean column of the data frame."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same number in every row."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """The negative of a column."""
+
+    of: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Columns joined by operators of one precedence: ``x + 2 - z``. `text` is the formula's, for errors."""
+
+    operators: tuple[str, ...]
+    operands: tuple[Recipe, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Columns joined by operators of extensions, from the left."""
+
+    operators: tuple[Operator, ...]
+    operands: tuple[Recipe, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """1 in rows where the comparison of two columns holds, else 0."""
+
+    operator: str
+    left: Recipe
+    right: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """1 in rows where a categorical column has a level, else 0."""
+
+    variable: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A function of columns.
+
+    `learnt` has what the function learnt from the rows of the fit, if it learns: ``(3.2,)`` for ``center(x)``.
+    """
+
+    function: ColumnFunction
+    operands: tuple[Recipe, ...]
+    text: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    learnt: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """The columns of a factor: in each row, the row of `matrix` (levels, m) of the level of `variable`."""
+
+    variable: str
+    levels: tuple[str, ...]
+    matrix: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossed:
+    """The columns of a term.
+
+    The `numbers` are multiplied with each other; none of them stand for ones. The product is crossed with the factors
+    of each piece, whose last factor varies fastest. The pieces stand side by side.
+    """
+
+    numbers: tuple[Recipe, ...]
+    pieces: tuple[tuple[Coded, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The group of each row: the place among `labels` of the levels of `variables`, joined by `separators`."""
+
+    variables: tuple[str, ...]
+    separators: tuple[str, ...]
+    labels: tuple[str, ...]
