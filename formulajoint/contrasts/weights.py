@@ -50,10 +50,6 @@ class Weights:
     over_sigma: bool = False
     counts: FloatArray | None = None
 
-    def like(self, term: Term) -> FloatArray:
-        """Return the weights reshaped to multiply the term's coefficients, (G, 1, ...) or (G, ...)."""
-        return self.values.reshape(self.values.shape + (1,) * (1 + len(term.factors) - self.values.ndim))
-
 
 def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) -> Weights:
     """Return the weights of ``weights=value`` for `term`.
@@ -165,12 +161,12 @@ def _precision(design: Design, term: Term) -> FloatArray:
 def _values(design: Design, name: Name) -> FloatArray:
     if name.id in design.weight_columns:
         return design.weight_columns[name.id]
-    if design.read_column is None:
+    if design.frame is None:
         known = listed(design.weight_columns) if design.weight_columns else "none"
         message = f"the data are gone, and `{name.id}` is not among the columns kept for weights ({known})"
         hint = "put the contrast into the formula, and fit again"
         raise FormulaError(message, name.span, hint)
-    return design.read_column(name, design.language)
+    return design.frame.weights(name, design.language)
 
 
 def _column(design: Design, name: Name) -> FloatArray:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import FloatArray
 from formulajoint.design.algebra import Expansion, expand
 from formulajoint.design.evaluate_numpy import values_of
-from formulajoint.design.frame import Column, Frame, numbers, read_frame
+from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import MAIN, resolve_hierarchies
 from formulajoint.design.learn import learn
@@ -26,10 +25,11 @@ from formulajoint.design.names import (
 )
 from formulajoint.design.recipes import Arithmetic, Recipe
 from formulajoint.design.references import check_references
-from formulajoint.design.rows import Table, all_rows, check_finite, standard_errors, used_rows
+from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
+from formulajoint.design.weight_columns import KeptFrame, weight_values
 from formulajoint.errors import DataError, ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Parameter, Rest
@@ -92,7 +92,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         _standard_errors(formula, table),
         _weight_columns(formula, table),
         rows,
-        partial(_later_column, frame, table.places),
+        KeptFrame(frame, table.places),
         language,
     )
     check_references(design)
@@ -249,26 +249,5 @@ def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
     """Return the columns that weight the groups in contrasts, by name."""
     columns = {}
     for name in (name for call in contrast_calls(formula) for name in weight_columns(call)):
-        columns[name.id] = _weight_values(table.columns[name.id], name)
+        columns[name.id] = weight_values(table.columns[name.id], name)
     return columns
-
-
-def _weight_values(column: Column, name: Name) -> FloatArray:
-    if column.kind == "categorical":
-        message = f"weights are numbers, but column `{name.id}` holds text or categories"
-        raise FormulaError(message, name.span)
-    return numbers(column)
-
-
-def _later_column(frame: Frame, places: IntArray, name: Name, language: Language) -> FloatArray:
-    """Return the values of a column that weights a contrast added after the fit, in the rows of the fit."""
-    require_known(name, frame.names, language)
-    column = frame.column(name.id)
-    missing = int(column.missing[places].sum())
-    if missing:
-        raise DataError(
-            f"Column `{name.id}` misses {missing} of the {len(places)} rows of this fit. "
-            "Put the contrast into the formula and fit again: those rows are then left out."
-        )
-    check_finite(column.take(places))
-    return _weight_values(column, name)[places]

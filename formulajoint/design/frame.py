@@ -257,6 +257,17 @@ def _a(noun: str) -> str:
 # --- values of a column without missing values
 
 
+def check_finite(column: Column) -> None:
+    """Raise a DataError if a column has infinite values."""
+    if column.kind == "numeric":
+        infinite = int(np.isinf(column.values).sum())
+        if infinite:
+            raise DataError(
+                f"Column `{column.name}` is infinite in {infinite} of {len(column.values)} rows. "
+                "Drop these rows, or make the values missing."
+            )
+
+
 def numbers(column: Column) -> FloatArray:
     """Return the values of a numeric or boolean column as 64-bit floats; decimals and integers are rounded."""
     return column.values.astype(np.float64)

@@ -37,12 +37,6 @@ def position_of(level: Level, labels: Sequence[str], whose: str) -> int:
     raise FormulaError(f"{whose} has no level `{name}`", level.span, hint)
 
 
-def find_level(level: Level, labels: Sequence[str]) -> int | None:
-    """Return the position of `level` among `labels`, or None if it matches no label or several."""
-    found = _candidates(level, labels)
-    return found[0] if len(found) == 1 else None
-
-
 def _candidates(level: Level, labels: Sequence[str]) -> list[int]:
     name = unicodedata.normalize("NFC", level.text)
     if name in labels:

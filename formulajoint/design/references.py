@@ -12,7 +12,6 @@ from typing import Literal
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.level_lookup import find_level as find_level
 from formulajoint.design.level_lookup import position_of, written
 from formulajoint.design.names import INTERCEPT, contrast_calls, parts_of
 from formulajoint.design.schema import Design, Factor, Predictor, Term

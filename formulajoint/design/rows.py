@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import BoolArray, Column, Frame, Levels, levels, numbers
+from formulajoint.design.frame import BoolArray, Column, Frame, Levels, check_finite, levels, numbers
 from formulajoint.design.schema import Rows
 from formulajoint.errors import DataError
 from formulajoint.language.vocabulary.core import CORE
@@ -105,17 +105,6 @@ def all_rows(count: int) -> str:
 def _counted(missing: Mapping[str, int], rows: int) -> str:
     cells = ", ".join(f"`{name}` in {count} of {rows} rows" for name, count in missing.items())
     return f"Missing: {cells}."
-
-
-def check_finite(column: Column) -> None:
-    """Raise a DataError if a column has infinite values."""
-    if column.kind == "numeric":
-        infinite = int(np.isinf(column.values).sum())
-        if infinite:
-            raise DataError(
-                f"Column `{column.name}` is infinite in {infinite} of {len(column.values)} rows. "
-                "Drop these rows, or make the values missing."
-            )
 
 
 def _weighted(table: Table, name: str) -> Table:

@@ -5,14 +5,14 @@ Shapes: N rows used, G groups, k columns of a term.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.recipes import Cells, Crossed, Recipe
+from formulajoint.design.weight_columns import KeptFrame
 from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Name
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import NOWHERE, Span
@@ -201,9 +201,8 @@ class Design:
     weight_columns : mapping of str to (N,) float array
         Columns read by ``weights=`` of contrast clauses (``sum(col)`` or ``col``).
     rows : Rows
-    read_column : callable or None
-        From the name of a numeric column of the data and the language for hints to its values in the rows used, (N,):
-        for contrasts added after the fit. None if the data are no longer at hand.
+    frame : KeptFrame or None
+        The data, for contrasts added after the fit. None in a saved fit.
     language : Language
         Defines the names of extensions.
     """
@@ -217,7 +216,7 @@ class Design:
     standard_errors: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
-    read_column: Callable[[Name, Language], FloatArray] | None = field(default=None, repr=False)
+    frame: KeptFrame | None = field(default=None, repr=False)
     language: Language = CORE
 
     @property

@@ -157,9 +157,6 @@ def test_precision_of_a_factor_is_one_weight_a_column():
     # Within a group of n_a, n_b, n_c rows, arm[b] beside the intercept and arm[c] has n_a n_b / (n_a + n_b).
     b, c = np.array([1 / 2, 3 * 2 / 5]), np.array([2 / 3, 3 * 1 / 4])
     np.testing.assert_allclose(found.values, np.column_stack([b / b.sum(), c / c.sum()]), rtol=1e-12)
-    term = bind(parse("y ~ arm | school"), frame).predictor.per_group[1]
-    assert found.like(term).shape == (2, 2)
-    assert weights("y ~ arm | school, joint(arm)", frame).like(term).shape == (2, 1)
 
 
 def test_precision_is_zero_where_a_group_tells_nothing():

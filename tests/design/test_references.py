@@ -6,7 +6,7 @@ import pytest
 
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.design.level_lookup import find_level, written
+from formulajoint.design.level_lookup import position_of, written
 from formulajoint.design.references import (
     check_references,
     resolve_reference,
@@ -171,12 +171,22 @@ def test_levels_by_text_then_by_value(group: str, text: str, position: int | Non
     assert resolve_subscript(bound, subscript)[1] == {bound.predictor.grouping.name: (position,)}  # type: ignore[union-attr]
 
 
-def test_quoted_levels_are_taken_literally() -> None:
-    assert find_level(Level("7.0"), ["7", "8"]) == 0
-    assert find_level(Level("7.0", quoted=True), ["7", "8"]) is None
-    assert find_level(Level("true"), ["False", "True"]) == 1
-    assert find_level(Level("nan"), ["1", "2"]) is None
-    assert find_level(Level("8.0"), ["8", "08"]) is None
+def test_levels_are_found_as_numbers_and_truth_values() -> None:
+    assert position_of(Level("7.0"), ["7", "8"], "`code`") == 0
+    assert position_of(Level("true"), ["False", "True"], "`code`") == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "labels", "message"),
+    [
+        (Level("7.0", quoted=True), ["7", "8"], "has no level `7.0`"),
+        (Level("nan"), ["1", "2"], "has no level `nan`"),
+        (Level("8.0"), ["8", "08"], "could be several levels"),
+    ],
+)
+def test_quoted_levels_are_taken_literally(level: Level, labels: list[str], message: str) -> None:
+    with pytest.raises(FormulaError, match=message):
+        position_of(level, labels, "`code`")
 
 
 @pytest.mark.parametrize(

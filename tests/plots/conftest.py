@@ -73,9 +73,10 @@ def by_group_posterior(formula: str, data: pd.DataFrame, pooled: float = 0.0, sd
         values[coefficient.name] = drawn[..., :k].reshape((CHAINS, DRAWS, *shape))
         drawn = drawn[..., k:]
     for contrast in plan.contrasts:
-        weights = contrast.weights.like(contrast.coefficient.term)
         effects = np.moveaxis(values[contrast.coefficient.name], 2, 0)
-        values[contrast.name] = contrast.function.function(effects, np.expand_dims(weights, (1, 2)))
+        weights = np.expand_dims(contrast.weights.values, (1, 2))
+        ones = (1,) * (effects.ndim - weights.ndim)
+        values[contrast.name] = contrast.function.function(effects, weights.reshape(weights.shape + ones))
     model = build_model(plan)
     dims = {v.name: tuple(model.named_vars_to_dims.get(v.name, ())) for v in model.unobserved_RVs}
     for name in dims.keys() - values.keys():

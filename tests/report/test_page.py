@@ -251,7 +251,9 @@ def test_what_is_left_out_is_told(fit_of: FitOf, read: Reader, tmp_path: Path, s
         tmp_path,
     )
     assert len(page.tables["Contrasts"]) == 201
-    assert "235 further rows are not shown here: fit.contrasts() returns all of them" in page.texts["contrasts"]
+    assert (
+        "235 further rows are not shown here: fit.contrasts() returns all of them" in page.texts["contrasts"]
+    )
 
 
 # --- safe to open

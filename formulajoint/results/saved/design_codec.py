@@ -36,6 +36,9 @@ TYPES: Mapping[str, Any] = {
     )
 }
 
+NOT_SAVED = ("recipe", "frame", "read_column")
+"""Names of what a file does not hold: functions, and the whole data frame. Older files have `read_column`, empty."""
+
 type Arrays = dict[str, NDArray[Any]]
 
 
@@ -57,7 +60,7 @@ class Plain:
 def to_plain(design: schema.Design) -> Plain:
     """Return `design` as data and arrays; no further column of the data frame can be read then."""
     arrays: Arrays = {}
-    return Plain(_encoded(replace(design, read_column=None), arrays), arrays)
+    return Plain(_encoded(design, arrays), arrays)
 
 
 def from_plain(plain: Plain, language: Language | None = None) -> schema.Design:
@@ -106,7 +109,7 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
             return value
     if type(value) not in TYPES.values():
         raise BugError(f"a saved fit cannot hold a {type(value).__name__}")
-    named = (part.name for part in fields(value) if part.name != "recipe")  # functions are among its parts
+    named = (part.name for part in fields(value) if part.name not in NOT_SAVED)
     parts = {name: _encoded(getattr(value, name), arrays) for name in named}
     return {"type": type(value).__name__, **parts}
 
@@ -134,8 +137,8 @@ class _Decoder:
             case {"type": "Span", "start": int(start), "end": int(end)}:
                 return Span(start, end, self.source)
             case {"type": str(name)}:
-                parts = {str(key): self.value(part) for key, part in data.items() if key != "type"}
-                return TYPES[name](**parts)
+                saved = {str(key): part for key, part in data.items() if key not in ("type", *NOT_SAVED)}
+                return TYPES[name](**{key: self.value(part) for key, part in saved.items()})
             case {"formula": formula}:
                 return from_json(formula, self.language)
             case {"array": name, "order": order}:
