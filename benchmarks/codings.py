@@ -16,8 +16,8 @@ import pandas as pd
 
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import hypothesis
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_tests.bayes_factor.equalities import equality
+from formulajoint.spec.read import parse_hypotheses
 
 LETTERS = "abcdef"
 

@@ -35,12 +35,12 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for 
     from formulajoint.language.formula import Formula
     from formulajoint.language.grammar.compose import Fragment
     from formulajoint.language.grammar.tree import Node
-    from formulajoint.language.parse import parse
     from formulajoint.language.vocabulary.core import CORE
     from formulajoint.language.vocabulary.default import register
     from formulajoint.language.vocabulary.language import Extension, Language
     from formulajoint.results.external.contrasts import contrast_table, joint
     from formulajoint.results.external.tests import joint_test
+    from formulajoint.spec.read import parse
 
     __version__: str
 
@@ -123,7 +123,7 @@ _HOMES = {
     "load": "api.verbs",
     "model": "api.verbs",
     "operator": "api.decorators",
-    "parse": "language.parse",
+    "parse": "spec.read",
     "register": "language.vocabulary.default",
     "tutoring": "api.datasets",
     "weights": "api.decorators",

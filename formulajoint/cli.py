@@ -95,7 +95,7 @@ def explain(
     as_json: JsonFlag = False,
 ) -> None:
     """Say what FORMULA means: without DATA its canonical text, with DATA the whole model."""
-    from formulajoint.language.parse import parse
+    from formulajoint.spec.read import parse
 
     parsed = parse(formula)
     if data is None:

@@ -26,6 +26,7 @@ GROUND = ("grammar", "arrays", "spans", "wording", "errors")
 ROOMS = (
     "language",
     "distributions",
+    "spec",
     "design",
     "contrasts",
     "compiler",
@@ -82,7 +83,7 @@ BANNED_CALLS = {"eval", "exec", "compile", "__import__", "import_module", "setat
 LAZY_NAMES = "__init__.py"  # turns the table of public names into modules
 WALKERS = {
     "language/syntax/nodes.py",
-    "language/json.py",
+    "spec/json.py",
     "results/saved/design_codec.py",
 }  # read the fields of their own dataclasses by name
 

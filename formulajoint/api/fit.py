@@ -14,7 +14,6 @@ import pandas as pd
 
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_clause
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import checked, diagnostics
@@ -27,6 +26,7 @@ from formulajoint.results.joint_tests.table import band_table, joint_table, sens
 from formulajoint.results.text.html import fit_html
 from formulajoint.results.text.json import fit_record
 from formulajoint.results.text.printing import fit_text
+from formulajoint.spec.read import parse_clause
 from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from formulajoint.language.parse import parse_clause
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
 from formulajoint.plots.forest import forest
@@ -24,6 +23,7 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.joint_tests.questions import hypotheses
 from formulajoint.results.joint_tests.table import sensitivity_table
+from formulajoint.spec.read import parse_clause
 
 type Size = tuple[float, float] | None
 

@@ -10,9 +10,9 @@ from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, InferenceError
 from formulajoint.language.formula import Formula
-from formulajoint.language.parse import parse
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.spec.read import parse
 from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:

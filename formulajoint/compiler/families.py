@@ -14,12 +14,12 @@ from formulajoint.distributions.links import LINKS
 from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax.nodes import Call, Clause, Distributed, Name
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Signature
+from formulajoint.spec.read import parse
 from formulajoint.wording import did_you_mean, listed
 
 

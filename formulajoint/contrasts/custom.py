@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.contrasts.level_families import FAMILIES, MEANINGS, ContrastMatrix
+from formulajoint.contrasts.level_families import MEANINGS, ContrastMatrix
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, WEIGHTS
@@ -158,18 +158,7 @@ def average_of(name: str, language: Language) -> ContrastFunction | None:
     return AVERAGES.get(name)
 
 
-def contrast_options(name: str, language: Language) -> tuple[Slot, ...]:
-    """Return the own keywords of an extension's contrast `name`; empty for the language's contrasts."""
-    brought = language.meaning("clause", name)
-    return brought.options if isinstance(brought, Contrast | ContrastFamily) else ()
-
-
 def family_meaning(name: str, language: Language) -> str:
     """Return the plural phrase for the entries of a family of contrasts."""
     brought = language.meaning("clause", name)
     return str(brought.meaning) if isinstance(brought, ContrastFamily) else MEANINGS[name]
-
-
-def is_family(name: str, language: Language) -> bool:
-    """Return whether the clause `name` is a family of contrasts."""
-    return name in FAMILIES or isinstance(language.meaning("clause", name), ContrastFamily)

@@ -15,7 +15,6 @@ import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
-from formulajoint.design.names import calls
 from formulajoint.design.references import (
     at_zero,
     dims_of,
@@ -25,7 +24,7 @@ from formulajoint.design.references import (
 )
 from formulajoint.design.schema import Design, Term
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Subscript, Text
+from formulajoint.language.syntax.nodes import Chain, Expr, Number, Subscript
 from formulajoint.language.syntax.text import canonical
 
 
@@ -143,21 +142,15 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
         If a clause is not a hypothesis about this model, or is repeated.
     """
     found: dict[str, Hypothesis] = {}
-    for call in calls(design.formula, "test"):
-        chains = [arg for arg in call.args if isinstance(arg, Chain)]
-        said = replace(hypothesis(design, chains), name=_name_of(call))
+    for test in design.spec.tests:
+        said = hypothesis(design, test.comparisons)
+        if test.name is not None:
+            said = replace(said, name=test.name.value)
         if said.label in found:
             message = f"there are two tests `{said.label}`"
-            raise FormulaError(message, call.span, "take one of them out")
+            raise FormulaError(message, test.span, "take one of them out")
         found[said.label] = said
     return tuple(found.values())
-
-
-def _name_of(call: Call) -> str:
-    match call.keyword("name"):
-        case Name(id=name) | Text(value=name):
-            return name
-    return ""
 
 
 def all_zero(design: Design, term: Term) -> Hypothesis:

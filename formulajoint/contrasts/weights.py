@@ -5,6 +5,7 @@ Shapes: N rows, G groups. All weights are normalised to sum to one over the grou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,17 +16,24 @@ from formulajoint.design.level_lookup import position_of
 from formulajoint.design.moments import by_group, partial_ss, stack
 from formulajoint.design.references import Axis
 from formulajoint.design.schema import Design, Grouping, Term
-from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.nodes import Call, Expr, Map, Name, Sequence
+from formulajoint.errors import BugError, DataError, FormulaError
+from formulajoint.language.syntax.nodes import Level, Name
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import WEIGHT_SCHEMES
-from formulajoint.language.vocabulary.options import given_options
-from formulajoint.language.vocabulary.signatures import arguments
+from formulajoint.spans import Span
+from formulajoint.spec.spec import (
+    ByColumn,
+    ByLevel,
+    ByPrecision,
+    ByRows,
+    ByScheme,
+    BySum,
+    Equal,
+    Given,
+    InOrder,
+    Uncertain,
+    Weighting,
+)
 from formulajoint.wording import listed
-
-N_ROWS = Name("n")
-"""Default of ``weights=``: the number of rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +59,8 @@ class Weights:
     counts: FloatArray | None = None
 
 
-def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) -> Weights:
-    """Return the weights of ``weights=value`` for `term`.
+def weights_of(design: Design, term: Term, asked: Given[Weighting], own_sigma: bool) -> Weights:
+    """Return the weights of the groups that are asked for `term`.
 
     Parameters
     ----------
@@ -60,8 +68,7 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
         With a grouping of the main predictor.
     term : Term
         A per-group term.
-    value : Expr or None
-        As written; None stands for ``n``.
+    asked : Given[Weighting]
     own_sigma : bool
         Whether every group has its own residual sd.
 
@@ -72,58 +79,55 @@ def weights_of(design: Design, term: Term, value: Expr | None, own_sigma: bool) 
     DataError
         If a column's values cannot be weights.
     """
-    expr = value if value is not None else N_ROWS
-    if isinstance(expr, Call) and expr.name == "dirichlet":
-        return _uncertain(design, term, expr)
-    raw = _raw(design, term, expr)
+    if isinstance(asked.value, Uncertain):
+        return _uncertain(design, term, asked.text, asked.value.counts)
+    raw = _raw(design, term, asked)
     total = raw.sum(axis=0)
     if not np.all(total > 0):
         raise DataError(
-            f"The weights `{canonical(expr)}` of `{term.name}` are zero in every group, "
+            f"The weights `{asked.text}` of `{term.name}` are zero in every group, "
             "so there is nothing to average. Choose other weights."
         )
-    precision = isinstance(expr, Name) and expr.id == "precision" and not expr.quoted
-    return Weights(canonical(expr), raw / total, over_sigma=precision and own_sigma)
+    over_sigma = own_sigma and isinstance(asked.value, ByPrecision)
+    return Weights(asked.text, raw / total, over_sigma=over_sigma)
 
 
-def _uncertain(design: Design, term: Term, call: Call) -> Weights:
-    """Return Dirichlet weights with the counts that the call states: a Bayesian bootstrap over groups."""
-    (expr,) = arguments(call, WEIGHT_SCHEMES["dirichlet"]).values()
-    counts = _raw(design, term, expr)
+def _uncertain(design: Design, term: Term, text: str, asked: Given[Weighting]) -> Weights:
+    """Return Dirichlet weights with the counts that are asked: a Bayesian bootstrap over groups."""
+    counts = _raw(design, term, asked)
     none = [label for label, n in zip(_grouping(design).labels, counts, strict=True) if not n > 0]
     if none:
         raise DataError(
-            f"`{canonical(call)}` needs a count above zero in every group, and `{canonical(expr)}` is zero in "
+            f"`{text}` needs a count above zero in every group, and `{asked.text}` is zero in "
             f"{len(none)} of {len(counts)}: {listed(none)}."
         )
-    return Weights(canonical(call), counts / counts.sum(), counts=counts)
+    return Weights(text, counts / counts.sum(), counts=counts)
 
 
-def _raw(design: Design, term: Term, expr: Expr) -> FloatArray:
-    """Return the weights that `expr` states, not normalised, (G,) or (G, ...)."""
-    match expr:
-        case Name(id="n", quoted=False):
+def _raw(design: Design, term: Term, asked: Given[Weighting]) -> FloatArray:
+    """Return the weights that are asked, not normalised, (G,) or (G, ...)."""
+    match asked.value:
+        case ByRows():
             return group_rows(design)
-        case Name(id="equal", quoted=False):
+        case Equal():
             return np.ones(len(_grouping(design)))
-        case Name(id="precision", quoted=False):
+        case ByPrecision():
             return _precision(design, term)
-        case Name():
-            return _column(design, expr)
-        case Call(name="sum"):
-            return _sum(design, expr)
-        case Call() if (scheme := design.language.meaning("weight scheme", expr.name)) is not None:
-            return _by_scheme(design, expr, scheme)
-        case Map():
-            return _map(expr, _grouping(design).labels, _grouping(design).name)
-        case Sequence():
-            return _list(expr, _grouping(design).labels, _grouping(design).name)
-        case _:
-            raise FormulaError(
-                f"`{canonical(expr)}` is not a way to weight groups",
-                expr.span,
-                "use n, equal, precision, sum(column), a column, {A: 0.3, B: 0.7} or [0.3, 0.7]",
-            )
+        case ByColumn(column=column):
+            return _column(design, column)
+        case BySum(column=column):
+            sums = _sums(design, _values(design, column))
+            return _not_negative(sums, f"sum({column.id})", _grouping(design))
+        case ByLevel(entries=entries):
+            grouping = _grouping(design)
+            return _by_level(entries, grouping.labels, grouping.name, asked.span)
+        case InOrder(numbers=numbers):
+            grouping = _grouping(design)
+            return _in_order(numbers, grouping.labels, grouping.name, asked.span)
+        case ByScheme() as by:
+            return _by_scheme(design, by, asked.text)
+        case Uncertain():
+            raise BugError("uncertain weights have no weights of their own")
 
 
 def group_rows(design: Design) -> FloatArray:
@@ -184,21 +188,14 @@ def _column(design: Design, name: Name) -> FloatArray:
     return _not_negative(firsts, name.id, grouping)
 
 
-def _sum(design: Design, call: Call) -> FloatArray:
-    name = call.args[0]
-    if not isinstance(name, Name):
-        raise FormulaError("`sum(...)` takes the name of one column", name.span, "compute it first")
-    return _not_negative(_sums(design, _values(design, name)), f"sum({name.id})", _grouping(design))
-
-
-def _by_scheme(design: Design, call: Call, scheme: WeightScheme) -> FloatArray:
+def _by_scheme(design: Design, by: ByScheme, text: str) -> FloatArray:
     """Return the weights of an extension's weight scheme, not normalised."""
+    scheme: WeightScheme = design.language.meaning("weight scheme", by.scheme)
     grouping = _grouping(design)
     counts = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
-    columns = [_values(design, name) for name in call.args if isinstance(name, Name)]
-    options = given_options(call, scheme.options)
-    values = scheme.values(Groups(grouping.labels, grouping.codes, counts), columns, options)
-    return _not_negative(values, canonical(call), grouping)
+    columns = [_values(design, column) for column in by.columns]
+    values = scheme.values(Groups(grouping.labels, grouping.codes, counts), columns, dict(by.options))
+    return _not_negative(values, text, grouping)
 
 
 def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArray:
@@ -211,34 +208,37 @@ def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArr
     return values
 
 
-def _map(given: Map, labels: tuple[str, ...], whose: str) -> FloatArray:
+def _by_level(
+    entries: Sequence[Given[tuple[Level, float]]], labels: tuple[str, ...], whose: str, at: Span
+) -> FloatArray:
     """Return the weights of ``{A: 0.3, B: 0.7}`` in the order of `labels`, each of which must occur once."""
     values: dict[int, float] = {}
-    for entry in given.entries:
-        place = position_of(entry.level, labels, f"`{whose}`")
+    for entry in entries:
+        level, weight = entry.value
+        place = position_of(level, labels, f"`{whose}`")
         if place in values:
             message = f"`{labels[place]}` has two weights"
             raise FormulaError(message, entry.span, "keep one of them")
-        values[place] = constant(entry.value)
+        values[place] = weight
     missing = [label for place, label in enumerate(labels) if place not in values]
     if missing:
         message = f"the weights leave out {listed(missing)} of `{whose}`"
-        raise FormulaError(message, given.span, "give each a weight, 0 for none")
+        raise FormulaError(message, at, "give each a weight, 0 for none")
     return np.array([values[place] for place in range(len(labels))])
 
 
-def _list(given: Sequence, labels: tuple[str, ...], whose: str) -> FloatArray:
+def _in_order(numbers: Sequence[float], labels: tuple[str, ...], whose: str, at: Span) -> FloatArray:
     """Return the weights of ``[0.3, 0.7]``, one for each of `labels`."""
-    if len(given.items) != len(labels):
-        message = f"`{whose}` has {len(labels)} levels, and there are {len(given.items)} weights"
-        raise FormulaError(message, given.span, f"the levels are {listed(labels)}")
-    return np.array([constant(item) for item in given.items])
+    if len(numbers) != len(labels):
+        message = f"`{whose}` has {len(labels)} levels, and there are {len(numbers)} weights"
+        raise FormulaError(message, at, f"the levels are {listed(labels)}")
+    return np.array(numbers)
 
 
 # --- over the levels of a factor
 
 
-def level_weights(design: Design, term: Term, axis: Axis, value: Expr | None) -> Weights:
+def level_weights(design: Design, term: Term, axis: Axis, asked: Given[Weighting]) -> Weights:
     """Return the weights of a factor's levels; ``n`` counts the rows of each level.
 
     Raises
@@ -246,29 +246,28 @@ def level_weights(design: Design, term: Term, axis: Axis, value: Expr | None) ->
     FormulaError
         If the weights are of groups, or the columns of `term` do not determine the level of each row.
     """
-    expr = value if value is not None else N_ROWS
-    match expr:
-        case Name(id="n", quoted=False):
-            raw = _level_rows(design, term, axis, expr)
-        case Name(id="equal", quoted=False):
+    match asked.value:
+        case ByRows():
+            raw = _level_rows(design, term, axis, asked.span)
+        case Equal():
             raw = np.ones(len(axis.levels))
-        case Map():
-            raw = _map(expr, axis.levels, axis.name)
-        case Sequence():
-            raw = _list(expr, axis.levels, axis.name)
+        case ByLevel(entries=entries):
+            raw = _by_level(entries, axis.levels, axis.name, asked.span)
+        case InOrder(numbers=numbers):
+            raw = _in_order(numbers, axis.levels, axis.name, asked.span)
         case _:
-            message = f"`{canonical(expr)}` weights groups, and `{axis.name}` is a factor"
+            message = f"`{asked.text}` weights groups, and `{axis.name}` is a factor"
             hint = "use n, equal, or give each level a weight: {a: 0.3, b: 0.7}"
-            raise FormulaError(message, expr.span, hint)
-    return Weights(canonical(expr), raw / raw.sum())
+            raise FormulaError(message, asked.span, hint)
+    return Weights(asked.text, raw / raw.sum())
 
 
-def _level_rows(design: Design, term: Term, axis: Axis, at: Expr) -> FloatArray:
+def _level_rows(design: Design, term: Term, axis: Axis, at: Span) -> FloatArray:
     """Return the number of rows of each level, found from the codes in the term's columns."""
     if axis.coding is None or len(term.parts) > 1:
         message = f"`{term.name}` does not say how many rows each level of `{axis.name}` has"
         hint = "write `weights=equal`, or give each level a weight"
-        raise FormulaError(message, at.span if at.span.end else term.span, hint)
+        raise FormulaError(message, at if at.end else term.span, hint)
     codes, place = np.unique(term.columns, axis=0, return_inverse=True)
     rows = np.bincount(place, weights=design.row_weights, minlength=len(codes))
     same = np.all(np.isclose(axis.coding[:, None, :], codes), axis=2)  # (k, 1, c) and (codes, c)

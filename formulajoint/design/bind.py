@@ -6,23 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from formulajoint.arrays import FloatArray
-from formulajoint.design.algebra import Expansion, expand
 from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
-from formulajoint.design.hierarchy import MAIN, resolve_hierarchies
+from formulajoint.design.hierarchy import resolve_hierarchies
 from formulajoint.design.learn import learn
-from formulajoint.design.names import (
-    calls,
-    column_of,
-    columns_in,
-    contrast_calls,
-    key_of,
-    only_argument,
-    require_known,
-    walk,
-    weight_columns,
-)
+from formulajoint.design.names import require_known
 from formulajoint.design.recipes import Arithmetic, Recipe
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
@@ -32,11 +21,15 @@ from formulajoint.design.unavailable import refuse_unavailable
 from formulajoint.design.weight_columns import KeptFrame, weight_values
 from formulajoint.errors import DataError, ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Parameter, Rest
+from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Rest
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
+from formulajoint.spec.algebra import Expansion, expand
+from formulajoint.spec.names import columns_in, key_of, walk
+from formulajoint.spec.read import specification
+from formulajoint.spec.spec import MAIN, ModelSpec, RowsRequest, weight_columns
 from formulajoint.wording import listed
 
 
@@ -74,23 +67,24 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         If the formula was parsed with an extension that `language` lacks.
     """
     _require_extensions(formula, language)
-    refuse_unavailable(formula, language)
+    spec = specification(formula, language)
+    refuse_unavailable(spec, language)
     frame = read_frame(data)
-    _check_names(formula, frame, language)
-    plans = tuple(_plans(formula, frame))
-    variable = _response_column(formula, plans)
-    table, rows = _used_rows(formula, plans, frame, language)
-    response = _response(formula, variable, table)
+    _check_names(spec, frame, language)
+    plans = tuple(_plans(spec, frame))
+    variable = _response_column(spec, plans)
+    table, rows = _used_rows(spec, plans, frame, language)
+    response = _response(spec.response, variable, table)
     predictors = tuple(_predictor(plan, table) for plan in plans)
     design = Design(
-        formula,
+        spec,
         response,
         predictors[0],
         predictors[1:],
-        resolve_hierarchies(formula, predictors),
+        resolve_hierarchies(spec.pooling, predictors),
         table.weights,
-        _standard_errors(formula, table),
-        _weight_columns(formula, table),
+        _standard_errors(spec.rows, table),
+        _weight_columns(spec, table),
         rows,
         KeptFrame(frame, table.places),
         language,
@@ -111,50 +105,41 @@ def _require_extensions(formula: Formula, language: Language) -> None:
 # --- names
 
 
-def _check_names(formula: Formula, frame: Frame, language: Language) -> None:
-    for name in _named_columns(formula):
+def _check_names(spec: ModelSpec, frame: Frame, language: Language) -> None:
+    for name in _named_columns(spec):
         require_known(name, frame.names, language)
 
 
-def _named_columns(formula: Formula) -> Iterator[Name]:
+def _named_columns(spec: ModelSpec) -> Iterator[Name]:
     """Yield every column named in the formula, in the order written."""
-    yield from columns_in(formula.response)
-    for predictors, group in _sides(formula):
-        yield from columns_in(predictors)
-        yield from group.names if group else ()
-    yield from _columns_of_clauses(formula)
+    yield from columns_in(spec.response)
+    mean, *others = spec.parameters
+    yield from mean.columns
+    for linear in others:
+        if linear.parameter == MAIN:
+            message = f"`{MAIN}` is what the formula's own predictors are about"
+            raise FormulaError(message, linear.span, "write its predictors after the first `~`")
+        yield from linear.columns
+    yield from _columns_of_clauses(spec)
 
 
-def _sides(formula: Formula) -> Iterator[tuple[Expr, Group | None]]:
-    """Yield the predictors and the group of the mean, then of each further parameter."""
-    yield formula.predictors, formula.group
-    for clause in formula.clauses:
-        if isinstance(clause, Parameter):
-            if clause.name == MAIN:
-                message = f"`{MAIN}` is what the formula's own predictors are about"
-                hint = "write its predictors after the first `~`"
-                raise FormulaError(message, clause.span, hint)
-            yield clause.predictors, clause.group
-
-
-def _columns_of_clauses(formula: Formula) -> Iterator[Name]:
-    for call in calls(formula, "weights", "se"):
-        yield from columns_in(only_argument(call))
-    for call in contrast_calls(formula):
-        yield from weight_columns(call)
+def _columns_of_clauses(spec: ModelSpec) -> Iterator[Name]:
+    yield from spec.rows.columns
+    for question in spec.questions:
+        yield from weight_columns(question)
 
 
 # --- plans
 
 
-def _plans(formula: Formula, frame: Frame) -> Iterator[Plan]:
-    named = {name.id for name in _named_columns(formula)}
+def _plans(spec: ModelSpec, frame: Frame) -> Iterator[Plan]:
+    named = {name.id for name in _named_columns(spec)}
     rest = tuple(name for name in frame.names if name not in named)
-    parameters = [MAIN, *(c.name for c in formula.clauses if isinstance(c, Parameter))]
-    for parameter, (predictors, group) in zip(parameters, _sides(formula), strict=True):
+    for linear in spec.parameters:
+        predictors, group = linear.predictors, linear.group
         dotted = any(isinstance(part, Rest) for part in walk(predictors))
         expansion = expand(predictors, rest if dotted else (), group is not None)
-        yield Plan(parameter, expansion, group, predictors.span)
+        yield Plan(linear.parameter, expansion, group, predictors.span)
 
 
 def _columns_of(plan: Plan) -> Iterator[Name]:
@@ -167,12 +152,12 @@ def _columns_of(plan: Plan) -> Iterator[Name]:
     yield from plan.group.names if plan.group else ()
 
 
-def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
+def _response_column(spec: ModelSpec, plans: Sequence[Plan]) -> str:
     """Return the one column that the response is made of; it must not be a predictor or a group as well."""
-    names = dict.fromkeys(name.id for name in columns_in(formula.response))
+    names = dict.fromkeys(name.id for name in columns_in(spec.response))
     if len(names) != 1:
         message = f"the response is made of {len(names)} columns; it must be made of one"
-        raise FormulaError(message, formula.response.span, "add a column for it to the data")
+        raise FormulaError(message, spec.response.span, "add a column for it to the data")
     (response,) = names
     for plan in plans:
         for name in _columns_of(plan):
@@ -183,18 +168,17 @@ def _response_column(formula: Formula, plans: Sequence[Plan]) -> str:
 
 
 def _used_rows(
-    formula: Formula, plans: Sequence[Plan], frame: Frame, language: Language
+    spec: ModelSpec, plans: Sequence[Plan], frame: Frame, language: Language
 ) -> tuple[Table, Rows]:
     """Return the rows without missing values in the columns that the formula uses, and their counts."""
-    weights = column_of(formula, "weights")
-    missing = next((only_argument(call) for call in calls(formula, "missing")), Name("drop"))
-    used = [*columns_in(formula.response), *_columns_of_clauses(formula)]
+    weights = spec.rows.weights
+    used = [*columns_in(spec.response), *_columns_of_clauses(spec)]
     used[1:1] = [name for plan in plans for name in _columns_of(plan)]
     return used_rows(
         frame,
         tuple(dict.fromkeys(name.id for name in used)),
-        None if weights is None else weights.id,
-        drop=missing == Name("drop"),
+        None if weights is None else weights.value.id,
+        drop=spec.rows.drop,
         language=language,
     )
 
@@ -202,21 +186,21 @@ def _used_rows(
 # --- values
 
 
-def _response(formula: Formula, variable: str, table: Table) -> Response:
-    name = key_of(formula.response)
+def _response(response: Expr, variable: str, table: Table) -> Response:
+    name = key_of(response)
     if table.columns[variable].kind == "categorical":
         raise DataError(
             f"Column `{variable}` is the response, but holds text or categories in its {table.rows} rows. "
             "A response is numeric."
         )
-    recipe = learn(formula.response, table)
+    recipe = learn(response, table)
     values = values_of(recipe, table)
     if values.min() == values.max():
         raise DataError(
             f"The response `{name}` is {values[0]:g} in {all_rows(table.rows)} used: it does not vary, "
             "so there is nothing to explain."
         )
-    return Response(name, values, variable, formula.response.span, recipe)
+    return Response(name, values, variable, response.span, recipe)
 
 
 def _predictor(plan: Plan, table: Table) -> Predictor:
@@ -240,14 +224,14 @@ def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:
     return Arithmetic(("+",) * (len(each) - 1), each, " + ".join(map(canonical, offsets)))
 
 
-def _standard_errors(formula: Formula, table: Table) -> FloatArray | None:
-    name = column_of(formula, "se")
-    return None if name is None else standard_errors(table.columns[name.id])
+def _standard_errors(rows: RowsRequest, table: Table) -> FloatArray | None:
+    column = rows.standard_errors
+    return None if column is None else standard_errors(table.columns[column.value.id])
 
 
-def _weight_columns(formula: Formula, table: Table) -> dict[str, FloatArray]:
+def _weight_columns(spec: ModelSpec, table: Table) -> dict[str, FloatArray]:
     """Return the columns that weight the groups in contrasts, by name."""
     columns = {}
-    for name in (name for call in contrast_calls(formula) for name in weight_columns(call)):
+    for name in (name for question in spec.questions for name in weight_columns(question)):
         columns[name.id] = weight_values(table.columns[name.id], name)
     return columns

@@ -1,28 +1,26 @@
-"""Resolve ``hierarchy(...)`` clauses: which per-group coefficients are pooled, and how."""
+"""Resolve requests for pooling: which per-group coefficients are pooled, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from formulajoint.design.names import parts_of
 from formulajoint.design.schema import Hierarchy, Predictor, Term
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.nodes import Call, Clause, Expr, Name
+from formulajoint.language.syntax.nodes import Expr, Name
 from formulajoint.language.syntax.text import canonical
+from formulajoint.spec.names import parts_of
+from formulajoint.spec.spec import MAIN, PoolingRequest
 from formulajoint.wording import did_you_mean, listed
 
-MAIN = "mu"
-"""Name of the parameter that the formula's own predictors describe, the mean."""
 
-
-def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tuple[Hierarchy, ...]:
-    """Return the hierarchies of the formula, checked against the bound predictors.
+def resolve_hierarchies(
+    requests: Sequence[PoolingRequest], predictors: Sequence[Predictor]
+) -> tuple[Hierarchy, ...]:
+    """Return the hierarchies that are asked for, checked against the bound predictors.
 
     Parameters
     ----------
-    formula : Formula
+    requests : sequence of PoolingRequest
     predictors : sequence of Predictor
         The mean's predictor first.
 
@@ -33,20 +31,19 @@ def resolve_hierarchies(formula: Formula, predictors: Sequence[Predictor]) -> tu
     DataError
         If there is a single group.
     """
-    calls = [c.call for c in formula.clauses if isinstance(c, Clause) and c.name == "hierarchy"]
     seen: set[tuple[str, str]] = set()
     found: list[Hierarchy] = []
-    for call in calls:
-        for parameter, terms in _wanted(call, predictors).items():
+    for request in requests:
+        for parameter, terms in _wanted(request, predictors).items():
             for term in terms:
                 if (parameter, term) in seen:
                     raise FormulaError(
                         f"`{term}` is pooled by two hierarchies",
-                        call.span,
+                        request.span,
                         "name each term in one `hierarchy(...)` only",
                     )
                 seen.add((parameter, term))
-            found.append(_hierarchy(call, parameter, terms, predictors))
+            found.append(_hierarchy(request, parameter, terms, predictors))
     return tuple(found)
 
 
@@ -56,14 +53,14 @@ def find_term(terms: Sequence[Term], expr: Expr) -> Term | None:
     return next((term for term in terms if sorted(term.parts) == wanted), None)
 
 
-def _wanted(call: Call, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
+def _wanted(request: PoolingRequest, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
     """Return, by parameter, the terms that a clause pools."""
     main = predictors[0]
-    if not call.args:
-        _require_groups(main, call)
+    if not request.terms:
+        _require_groups(main, request)
         return {MAIN: tuple(term.name for term in main.per_group)}
     wanted: dict[str, list[str]] = {}
-    for arg in call.args:
+    for arg in request.terms:
         predictor, terms = _one(arg, predictors)
         _require_groups(predictor, arg)
         wanted.setdefault(predictor.parameter, []).extend(term.name for term in terms)
@@ -112,7 +109,7 @@ def _not_found(arg: Expr, predictors: Sequence[Predictor]) -> FormulaError:
     return FormulaError(f"`{name}` is not a per-group term of this formula", arg.span, hint)
 
 
-def _require_groups(predictor: Predictor, at: Expr) -> None:
+def _require_groups(predictor: Predictor, at: Expr | PoolingRequest) -> None:
     if predictor.grouping is None or not predictor.per_group:
         what = "the formula" if predictor.parameter == MAIN else f"`{predictor.parameter}`"
         raise FormulaError(
@@ -128,34 +125,25 @@ def _require_groups(predictor: Predictor, at: Expr) -> None:
 
 
 def _hierarchy(
-    call: Call, parameter: str, terms: tuple[str, ...], predictors: Sequence[Predictor]
+    request: PoolingRequest, parameter: str, terms: tuple[str, ...], predictors: Sequence[Predictor]
 ) -> Hierarchy:
-    dist = _word(call, "dist") or "normal"
-    df = call.keyword("df")
-    cor = _word(call, "cor")
+    dist, cor, df = request.dist, request.cor, request.df
     if df is not None and dist != "student":
         raise FormulaError(f"`df` belongs to `dist=student`, not to `dist={dist}`", df.span, "take it out")
-    if cor == "true" and dist != "normal":
-        at = call.keyword("cor")
+    if cor is not None and cor.value and dist != "normal":
         raise FormulaError(
             f"a {dist} hierarchy pools each coefficient by itself; it has no correlations",
-            at.span if at is not None else call.span,
+            cor.span,
             "leave out `cor=true`, or use `dist=normal`",
         )
     predictor = next(p for p in predictors if p.parameter == parameter)
     columns = sum(term.columns.shape[1] for term in predictor.per_group if term.name in terms)
-    centered = _word(call, "centered") or "auto"
     return Hierarchy(
         parameter=parameter,
         terms=terms,
         dist=dist,
-        cor=dist == "normal" and cor != "false" and columns > 1,
-        df=4.0 if df is None else constant(df),
-        centered=None if centered == "auto" else centered == "true",
-        span=call.span,
+        cor=dist == "normal" and (cor is None or cor.value) and columns > 1,
+        df=4.0 if df is None else df.value,
+        centered=request.centered,
+        span=request.span,
     )
-
-
-def _word(call: Call, keyword: str) -> str | None:
-    value = call.keyword(keyword)
-    return value.id if isinstance(value, Name) else None

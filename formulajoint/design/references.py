@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from formulajoint.arrays import FloatArray
-from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.level_lookup import position_of, written
-from formulajoint.design.names import INTERCEPT, contrast_calls, parts_of
 from formulajoint.design.schema import Design, Factor, Predictor, Term
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
 from formulajoint.language.syntax.text import canonical
+from formulajoint.spec.names import INTERCEPT, parts_of
+from formulajoint.spec.spec import MAIN, Average, Comparisons, LevelContrast
 from formulajoint.wording import did_you_mean, listed
 
 type Part = Literal["coefficient", "mean", "sd"]
@@ -108,12 +108,14 @@ def check_references(design: Design) -> None:
 
     Names in ``contrast(...)`` are checked when the model is planned, since they may be parameters of the family.
     """
-    for call in contrast_calls(design.formula):
-        for arg in call.args:
-            if call.name == "test":
-                _check_effect(design, arg)
-            elif call.name != "contrast":
-                resolve_term(design, arg)
+    for question in design.spec.questions:
+        match question:
+            case Comparisons():
+                for comparison in question.comparisons:
+                    _check_effect(design, comparison)
+            case Average() | LevelContrast():
+                for term in question.terms:
+                    resolve_term(design, term)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,15 +142,15 @@ class Axis:
     order: tuple[int, ...]
 
 
-def compared(design: Design, term: Term, call: Call) -> Axis:
+def compared(design: Design, term: Term, asked: LevelContrast) -> Axis:
     """Return the axis that a family of contrasts compares: ``over=``, or the term's one factor, or the groups."""
-    dims, over = dims_of(design.predictor, term), call.keyword("over")
-    at = call.span if over is None else over.span
+    dims, over = dims_of(design.predictor, term), asked.over
+    at = asked.span if over is None else over.span
     if not dims:
-        message = f"`{term.name}` is a single coefficient, so `{call.name}` has nothing to compare"
+        message = f"`{term.name}` is a single coefficient, so `{asked.clause}` has nothing to compare"
         raise FormulaError(message, at, "its summary is in `fit.summary()`")
-    if isinstance(over, Name):
-        name = over.id
+    if over is not None:
+        name = over.value
     elif len(term.factors) > 1:
         hint = f"write `over=`, one of {listed(dims)}"
         raise FormulaError(f"`{term.name}` could be compared over {listed(dims)}", at, hint)
@@ -160,7 +162,7 @@ def compared(design: Design, term: Term, call: Call) -> Axis:
     factor = next((factor for factor in term.factors if factor.name == name), None)
     levels = dims[name] if factor is None else factor.levels or factor.labels
     if len(levels) < 2:
-        message = f"`{name}` has one level only, so `{call.name}` has nothing to compare"
+        message = f"`{name}` has one level only, so `{asked.clause}` has nothing to compare"
         raise FormulaError(message, at)
     grouping = design.predictor.grouping
     order = factor.order if factor is not None else () if grouping is None else grouping.order

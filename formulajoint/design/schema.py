@@ -16,6 +16,7 @@ from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import NOWHERE, Span
+from formulajoint.spec.spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ class Design:
 
     Attributes
     ----------
-    formula : Formula
+    spec : ModelSpec
     response : Response
     predictor : Predictor
         That of the mean.
@@ -207,7 +208,7 @@ class Design:
         Defines the names of extensions.
     """
 
-    formula: Formula
+    spec: ModelSpec
     response: Response
     predictor: Predictor
     parameters: tuple[Predictor, ...] = ()
@@ -218,6 +219,11 @@ class Design:
     rows: Rows = field(default=Rows(0, 0))
     frame: KeptFrame | None = field(default=None, repr=False)
     language: Language = CORE
+
+    @property
+    def formula(self) -> Formula:
+        """The formula."""
+        return self.spec.formula
 
     @property
     def precisions(self) -> FloatArray | None:

@@ -10,17 +10,17 @@ from math import prod
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.design.algebra import Expansion, Product
 from formulajoint.design.coding import Piece, distance, full, pieces
 from formulajoint.design.evaluate_numpy import crossed, multiplied, values_of
 from formulajoint.design.facts import mean, sd
 from formulajoint.design.learn import Categorical, learn_factor
-from formulajoint.design.names import INTERCEPT, columns_in
 from formulajoint.design.recipes import Coded, Crossed, Recipe
 from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Factor, Term
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr
+from formulajoint.spec.algebra import Expansion, Product
+from formulajoint.spec.names import INTERCEPT, columns_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)

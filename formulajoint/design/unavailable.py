@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from formulajoint.design.names import calls, walk
 from formulajoint.errors import FormulaError
-from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Call, Expr, GroupTerm, Name, Parameter
+from formulajoint.language.syntax.nodes import Call, GroupTerm
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.spans import Span
+from formulajoint.spec.names import walk
+from formulajoint.spec.spec import FamilyRequest, ModelSpec
 from formulajoint.wording import listed
 
 FUNCTIONS: Mapping[str, str] = {
@@ -20,9 +21,9 @@ FUNCTIONS: Mapping[str, str] = {
 FAMILIES = ("gaussian", "student")
 
 
-def refuse_unavailable(formula: Formula, language: Language) -> None:
+def refuse_unavailable(spec: ModelSpec, language: Language) -> None:
     """Raise a FormulaError for functions, group terms and families that cannot be fitted yet."""
-    for expr in _expressions(formula):
+    for expr in (spec.response, *(linear.predictors for linear in spec.parameters)):
         for part in walk(expr):
             if isinstance(part, GroupTerm):
                 what = f"the group term `{canonical(part)}`"
@@ -30,30 +31,22 @@ def refuse_unavailable(formula: Formula, language: Language) -> None:
                     f"write what differs by group left of `| {canonical(part.group)}`, the rest in `common(...)`, "
                     "and `hierarchy()` to pool: `y ~ 1 + common(x) | g, hierarchy()`"
                 )
-                raise _refusal(what, part, hint)
+                raise _refusal(what, part.span, hint)
             if isinstance(part, Call) and part.name in FUNCTIONS:
-                raise _refusal(f"`{part.name}(...)`", part, FUNCTIONS[part.name])
-    for call in calls(formula, "family"):
-        _refuse_family(call, language)
+                raise _refusal(f"`{part.name}(...)`", part.span, FUNCTIONS[part.name])
+    if spec.family is not None:
+        _refuse_family(spec.family, language)
 
 
-def _expressions(formula: Formula) -> Iterator[Expr]:
-    yield formula.response
-    yield formula.predictors
-    yield from (clause.predictors for clause in formula.clauses if isinstance(clause, Parameter))
+def _refuse_family(asked: FamilyRequest, language: Language) -> None:
+    name, link = asked.name, asked.link
+    if language.meaning("family", name.value) is not None:
+        return
+    if name.value not in FAMILIES:
+        raise _refusal(f"the family `{name.value}`", name.span, f"{listed(FAMILIES)} are")
+    if link is not None and link.value != "identity":
+        raise _refusal(f"the link `{link.value}`", link.span, "`identity` is")
 
 
-def _refuse_family(call: Call, language: Language) -> None:
-    for family in call.args:
-        name = canonical(family)
-        if language.meaning("family", name) is not None:
-            return
-        if name not in FAMILIES:
-            raise _refusal(f"the family `{name}`", family, f"{listed(FAMILIES)} are")
-    link = call.keyword("link")
-    if link is not None and link != Name("identity"):
-        raise _refusal(f"the link `{canonical(link)}`", link, "`identity` is")
-
-
-def _refusal(what: str, at: Expr, hint: str) -> FormulaError:
-    return FormulaError(f"{what} is not available yet", at.span, hint)
+def _refusal(what: str, at: Span, hint: str) -> FormulaError:
+    return FormulaError(f"{what} is not available yet", at, hint)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
-from formulajoint.design.names import column_of
 from formulajoint.report import answers
 from formulajoint.report.answers import Answer, Subject
 from formulajoint.report.cells import (
@@ -186,10 +185,13 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
             roles.setdefault(name, []).append("group")
     for name in design.weight_columns:
         roles.setdefault(name, []).append("weights of a contrast")
-    for clause, what in (("weights", "weights of the rows"), ("se", "known standard errors")):
-        column = column_of(design.formula, clause)
+    rows = design.spec.rows
+    for column, what in (
+        (rows.weights, "weights of the rows"),
+        (rows.standard_errors, "known standard errors"),
+    ):
         if column is not None:
-            roles.setdefault(column.id, []).append(what)
+            roles.setdefault(column.value.id, []).append(what)
     for name in design.rows.missing:
         roles.setdefault(name, [])
     return [

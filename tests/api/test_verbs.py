@@ -15,7 +15,7 @@ import pymc as pm
 import pytest
 
 import formulajoint as fj
-from formulajoint.language.json import from_json, to_json
+from formulajoint.spec.json import from_json, to_json
 
 FORMULA = "test_score ~ treatment | school, joint(weights=n)"
 

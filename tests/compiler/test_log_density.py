@@ -20,7 +20,7 @@ from scipy.special import gammaln
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 # The data: three groups of 4, 7 and 11 rows, a factor of three levels, everything far from symmetric.
 

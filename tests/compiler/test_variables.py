@@ -14,7 +14,7 @@ import pytest
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 CASES = Path(__file__).parents[1] / "cases" / "models.txt"
 MODE = pytensor.compile.Mode(linker="py", optimizer=None)

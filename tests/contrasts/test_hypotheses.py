@@ -15,7 +15,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis, 
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse, parse_hypotheses
+from formulajoint.spec.read import parse, parse_hypotheses
 
 FRAME = {
     "y": [1.0, 2, 4, 3, 5, 9, 7, 2, 1, 5, 3, 6],

@@ -9,7 +9,7 @@ import pytest
 from formulajoint.contrasts.hypotheses import hypothesis, layout
 from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.design.bind import bind
-from formulajoint.language.parse import parse, parse_hypotheses
+from formulajoint.spec.read import parse, parse_hypotheses
 
 RNG = np.random.default_rng(2)
 FRAME = pd.DataFrame({"y": RNG.normal(size=40), "x": RNG.normal(size=40), "z": RNG.normal(size=40)})

@@ -11,8 +11,7 @@ import pytest
 from formulajoint.contrasts.weights import group_rows, weights_of
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.parse import parse
-from formulajoint.language.syntax.nodes import Clause
+from formulajoint.spec.read import parse
 
 DATA = Path(__file__).parents[1] / "data"
 PIGS = pd.read_csv(DATA / "pigs.csv")
@@ -43,10 +42,10 @@ FRAME = pd.DataFrame(
 def weights(formula, data=FRAME, own_sigma=False):
     """Return the weights of the formula's one contrast clause, for the term that it names."""
     design = bind(parse(formula), data)
-    (call,) = [c.call for c in design.formula.clauses if isinstance(c, Clause) and c.name == "joint"]
-    wanted = call.args[0].id if call.args else "x"
+    (asked,) = design.spec.contrasts
+    wanted = asked.terms[0].id if asked.terms else "x"
     term = next(t for t in design.predictor.per_group if t.name == wanted)
-    return weights_of(design, term, call.keyword("weights"), own_sigma)
+    return weights_of(design, term, asked.weights, own_sigma)
 
 
 SCHEMES = {

@@ -12,7 +12,7 @@ import pytest
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.bind import bind
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 CELLS = np.array([(a, b, c) for a in range(2) for b in range(3) for c in range(3)] * 4)  # no cell is empty
 ROWS = len(CELLS)

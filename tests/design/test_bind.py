@@ -8,7 +8,7 @@ import pytest
 
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design, Predictor, Term
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 FRAME = {
     "score": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0],

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from formulajoint.design.bind import bind
 from formulajoint.design.frame import levels, numbers, read_frame
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 NUMBERS: dict[str, Any] = {
     "pandas int": pd.Series([3, 1, 2]),

@@ -10,7 +10,7 @@ import pytest
 from formulajoint.design.bind import bind
 from formulajoint.design.frame import levels, read_frame
 from formulajoint.design.level_order import by_size
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 BY_SIZE = {
     ("1", "10", "11", "2"): ("1", "2", "10", "11"),

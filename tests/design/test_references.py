@@ -15,8 +15,9 @@ from formulajoint.design.references import (
 )
 from formulajoint.design.schema import Design
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse, parse_clause
-from formulajoint.language.syntax.nodes import Clause, Expr, Level, Subscript
+from formulajoint.language.syntax.nodes import Expr, Level, Subscript
+from formulajoint.spec.read import parse, parse_clause
+from formulajoint.spec.spec import Arithmetic
 
 FRAME = {
     "y": [1.0, 2, 4, 3, 5, 9, 7, 2, 1, 5, 3, 6],
@@ -39,8 +40,8 @@ def design(formula: str) -> Design:
 def expression(text: str) -> Expr:
     """Return an expression of coefficients, as it stands in a clause."""
     clause = parse_clause(f"contrast({text})")
-    assert isinstance(clause, Clause)
-    return clause.call.args[0]
+    assert isinstance(clause, Arithmetic)
+    return clause.expressions[0]
 
 
 TERMS = {

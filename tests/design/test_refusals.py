@@ -13,7 +13,7 @@ import pytest
 
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 FRAME: dict[str, Any] = {
     "y": [1.0, 2.0, 4.0, 3.0, 5.0, 9.0],

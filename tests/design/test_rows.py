@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 N = None
 FRAME = {

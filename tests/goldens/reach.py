@@ -16,8 +16,8 @@ from xarray import Dataset, DataTree
 
 import formulajoint as fj
 from formulajoint.cli import main
-from formulajoint.language.json import from_json, to_json
-from formulajoint.language.parse import parse_clause, parse_hypotheses
+from formulajoint.spec.json import from_json, to_json
+from formulajoint.spec.read import parse_clause, parse_hypotheses
 
 __all__ = [
     "columns_of",

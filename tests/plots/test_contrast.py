@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 import formulajoint as fj
 from formulajoint.errors import InferenceError
-from formulajoint.language.parse import parse_clause
 from formulajoint.plots.contrast import contrast
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import contrasts, summary
 from formulajoint.results.joint_tests.figures import simultaneous_band
+from formulajoint.spec.read import parse_clause
 
 
 def line(ax: Axes, label: str) -> Any:

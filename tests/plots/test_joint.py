@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
 from formulajoint.errors import InferenceError
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.plots.joint import joint
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.quantities import quantities
 from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.results.text.printing import share_text
+from formulajoint.spec.read import parse_hypotheses
 
 
 def asked(posterior: Posterior, text: str | None = None) -> Hypothesis:

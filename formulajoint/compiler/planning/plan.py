@@ -24,12 +24,10 @@ from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
-from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.names import calls
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
 from formulajoint.distributions.prior import FLAT, Prior, prior
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Clause, Parameter
+from formulajoint.spec.spec import MAIN
 from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -72,16 +70,16 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
 
 
 def _check_parameters(design: Design, family: Family) -> None:
-    for clause in design.formula.clauses:
-        if isinstance(clause, Parameter) and clause.name == "sigma" and design.standard_errors is not None:
+    for linear in design.spec.parameters[1:]:
+        if linear.parameter == "sigma" and design.standard_errors is not None:
             message = "`se(...)` gives the residual sds, so there is no sigma with predictors"
             hint = "leave out `sigma ~ ...`, or `se(...)`"
-            raise FormulaError(message, clause.span, hint)
-        if isinstance(clause, Parameter) and clause.name not in family.parameters:
-            hint = did_you_mean(clause.name, family.parameters)
+            raise FormulaError(message, linear.span, hint)
+        if linear.parameter not in family.parameters:
+            hint = did_you_mean(linear.parameter, family.parameters)
             raise FormulaError(
-                f"the {family.name} family has no parameter `{clause.name}`",
-                clause.span,
+                f"the {family.name} family has no parameter `{linear.parameter}`",
+                linear.span,
                 hint
                 or f"it has {listed(family.parameters) or 'none'}; the mean is the formula's own right-hand side",
             )
@@ -89,7 +87,7 @@ def _check_parameters(design: Design, family: Family) -> None:
 
 def _tests(design: Design) -> tuple[Hypothesis, ...]:
     """Return the hypotheses of the formula's ``test(...)`` clauses."""
-    if not any(calls(design.formula, "test")):
+    if not design.spec.tests:
         return ()
     from formulajoint.contrasts.hypotheses import asked  # loads SciPy, needed only for tests
 
@@ -155,8 +153,7 @@ class _Maker:
             notes=(),
             tests=_tests(design),
         )
-        clauses = [clause for clause in design.formula.clauses if isinstance(clause, Clause)]
-        contrasts, shares = plan_contrasts(plan, clauses, self.names)
+        contrasts, shares = plan_contrasts(plan, design.spec.contrasts, self.names)
         given = self.names
         plan = replace(
             plan,

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from formulajoint.compiler.written_prior import read_prior
-from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.names import calls, parts_of
 from formulajoint.design.references import split_part
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError, FormulaError
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Chain, Clause, Distributed, Expr, Name, Subscript
 from formulajoint.language.syntax.text import canonical
+from formulajoint.spec.names import parts_of
+from formulajoint.spec.spec import MAIN
 from formulajoint.wording import did_you_mean, listed
 
 VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
@@ -100,7 +100,7 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
     if readings:
         choices = " or ".join(_exact(slot) for slot in readings)
         raise FormulaError(f"`{text}` can be read in {len(readings)} ways", target.span, f"write {choices}")
-    known = text == "sigma" and any(calls(formula, "se"))
+    known = text == "sigma" and any(isinstance(c, Clause) and c.name == "se" for c in formula.clauses)
     advice = "`se(...)` gives the residual sds: none is estimated" if known else _advice(target, slots)
     raise FormulaError(f"there is no `{text}` to give a prior to", target.span, advice)
 

@@ -14,8 +14,8 @@ import numpy as np
 from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan
 from formulajoint.compiler.planning.term_columns import Columns, cells, known_value, named
 from formulajoint.design.estimable import BoolArray
-from formulajoint.design.hierarchy import MAIN
 from formulajoint.design.schema import Predictor
+from formulajoint.spec.spec import MAIN
 
 type Layout = tuple[list[Coefficient], list[Coefficient]]
 """Coefficients with a value per group, and those with one value for all groups, including means of hierarchies."""

@@ -19,22 +19,21 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.inference.draws.named import NamedDraws, by_chain, in_a_row
-from formulajoint.language.syntax.nodes import Clause
 from formulajoint.language.vocabulary.default import present
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.spec.spec import Comparisons, Question
 
 SEED = 0
 """Seed of uncertain shares that are not in the formula: the same contrast has the same draws."""
 
 
-def with_contrast(posterior: Posterior, clause: Clause) -> Posterior:
-    """Return the posterior with the contrast nodes of `clause`, and no other contrasts.
+def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
+    """Return the posterior with the contrast nodes of a clause, and no other contrasts; a test has none.
 
     Parameters
     ----------
     posterior : Posterior
-    clause : Clause
-        A contrast clause.
+    asked : Question
 
     Raises
     ------
@@ -43,7 +42,7 @@ def with_contrast(posterior: Posterior, clause: Clause) -> Posterior:
     """
     plan = _without_contrasts(posterior.plan)
     names = Names.of(plan.variables, plan.coords)
-    contrasts, shares = plan_contrasts(plan, [clause], names)
+    contrasts, shares = plan_contrasts(plan, () if isinstance(asked, Comparisons) else (asked,), names)
     plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
     values = _values(posterior, plan)
     drawn = {own.name: values[own.name] for own in shares if own.name not in posterior.named.variables}

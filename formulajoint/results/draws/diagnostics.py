@@ -9,10 +9,10 @@ import pandas as pd
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.notes import far_terms
-from formulajoint.design.hierarchy import MAIN
 from formulajoint.errors import InferenceError
 from formulajoint.inference.importance.sampled import DISAGREE, K_HAT
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.spec.spec import MAIN
 from formulajoint.wording import listed
 
 R_HAT = 1.01

@@ -15,10 +15,10 @@ from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.labels import hypothesis_of
 from formulajoint.errors import DataError
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.external.draws import Draws, GroupDraws, Source, read_draws
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.table import SHARES, Question, distances, shares_of
+from formulajoint.spec.read import parse_hypotheses
 
 COLUMNS = ["rank", *(column for share in SHARES for column in (share, f"{share}_mcse")), "ess", "note"]
 

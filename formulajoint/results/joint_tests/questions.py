@@ -9,10 +9,10 @@ import pandas as pd
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
 from formulajoint.errors import FormulaError, InferenceError
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.language.syntax.nodes import Name, walk
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.table import joint_table
+from formulajoint.spec.read import parse_hypotheses
 from formulajoint.wording import listed
 
 MOST_TESTED = 100

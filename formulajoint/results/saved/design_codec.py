@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from formulajoint.design import schema
 from formulajoint.errors import BugError, StoreError
-from formulajoint.language.formula import Formula
-from formulajoint.language.json import from_json, to_json
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
+from formulajoint.spec.json import from_json, to_json
+from formulajoint.spec.read import specification
+from formulajoint.spec.spec import ModelSpec
 
 TYPES: Mapping[str, Any] = {
     value.__name__: value
@@ -89,8 +90,8 @@ def fingerprint(plain: Plain) -> str:
 
 def _encoded(value: Any, arrays: Arrays) -> Any:
     match value:
-        case Formula():
-            return {"formula": to_json(value)}
+        case ModelSpec():
+            return {"formula": to_json(value.formula)}
         case np.ndarray():
             name = f"array_{len(arrays)}"
             arrays[name] = value
@@ -111,7 +112,12 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
         raise BugError(f"a saved fit cannot hold a {type(value).__name__}")
     named = (part.name for part in fields(value) if part.name not in NOT_SAVED)
     parts = {name: _encoded(getattr(value, name), arrays) for name in named}
-    return {"type": type(value).__name__, **parts}
+    return {"type": type(value).__name__, **_renamed(parts, "spec", "formula")}
+
+
+def _renamed(parts: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Return `parts` under another name, where they have it: of what is asked, a file holds the formula."""
+    return {new if name == old else name: part for name, part in parts.items()}
 
 
 def _source(data: Any) -> str:
@@ -138,9 +144,10 @@ class _Decoder:
                 return Span(start, end, self.source)
             case {"type": str(name)}:
                 saved = {str(key): part for key, part in data.items() if key not in ("type", *NOT_SAVED)}
-                return TYPES[name](**{key: self.value(part) for key, part in saved.items()})
+                parts = {key: self.value(part) for key, part in saved.items()}
+                return TYPES[name](**_renamed(parts, "formula", "spec"))
             case {"formula": formula}:
-                return from_json(formula, self.language)
+                return specification(from_json(formula, self.language), self.language)
             case {"array": name, "order": order}:
                 return np.array(self.arrays[name], order="F" if order == "F" else "C")
             case {"mapping": mapping}:

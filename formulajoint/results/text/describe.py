@@ -24,12 +24,11 @@ from formulajoint.compiler.plan import (
 )
 from formulajoint.contrasts.custom import family_meaning
 from formulajoint.contrasts.weights import group_rows
-from formulajoint.design.hierarchy import MAIN
-from formulajoint.design.names import column_of
 from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.comparisons import order_of, place_of
+from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
 
 MOST_GROUPS, MOST_CELLS = 8, 8
@@ -110,8 +109,8 @@ def data_lines(plan: Plan) -> list[str]:
 
 def known_sds(plan: Plan) -> str:
     """Return the column of the known standard errors as formulas write it, or an empty text."""
-    column = column_of(plan.design.formula, "se")
-    return "" if column is None else canonical(column)
+    column = plan.design.spec.rows.standard_errors
+    return "" if column is None else canonical(column.value)
 
 
 def _rows(count: int) -> str:

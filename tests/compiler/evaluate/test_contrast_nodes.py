@@ -11,7 +11,7 @@ from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 RNG = np.random.default_rng(8)
 N = [4, 6, 9]

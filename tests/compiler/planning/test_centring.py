@@ -14,7 +14,7 @@ from formulajoint.compiler.planning.centring import (
 )
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 INF = np.inf
 

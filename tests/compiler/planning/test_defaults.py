@@ -11,8 +11,8 @@ import pytest
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.distributions.prior import LAWS, Prior, prior
-from formulajoint.language.parse import parse
 from formulajoint.language.vocabulary.core import DISTRIBUTIONS
+from formulajoint.spec.read import parse
 
 # y has mean 5 and sd 2 (sum of squares 36 over 9), x mean 10 and sd 4.
 STEP = np.array([-1.0, 1, -1, 1, -1, 1, -1, 1, 0, 0]) * sqrt(9 / 8)

@@ -10,7 +10,7 @@ from formulajoint.compiler.plan import LinearPlan, ScalePlan
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 RNG = np.random.default_rng(2)
 FRAME = pd.DataFrame(RNG.normal(5, 1, (16, 3)), columns=["y", "x", "z"]).assign(

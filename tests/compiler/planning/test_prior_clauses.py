@@ -9,7 +9,7 @@ import pytest
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 RNG = np.random.default_rng(1)
 FRAME = pd.DataFrame(

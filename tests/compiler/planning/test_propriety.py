@@ -11,7 +11,7 @@ import pytest
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 NOISE = np.array([0.3, -0.2, 0.5, -0.7, 0.1, 0.4, -0.3, 0.2, -0.1, 0.6, -0.4, 0.05])
 

@@ -8,7 +8,7 @@ import pytest
 
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 RNG = np.random.default_rng(1)
 BASE = RNG.normal(size=24)

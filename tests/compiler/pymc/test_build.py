@@ -12,7 +12,7 @@ from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.build import add_to_model, build_model
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 RNG = np.random.default_rng(8)
 FRAME = pd.DataFrame(

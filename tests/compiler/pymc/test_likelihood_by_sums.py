@@ -17,7 +17,7 @@ from formulajoint.compiler.pymc.build import add_to_model, build_model
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
 from formulajoint.design.bind import bind
 from formulajoint.errors import InferenceError
-from formulajoint.language.parse import parse
+from formulajoint.spec.read import parse
 
 PLAIN = pytensor.compile.Mode(linker="py", optimizer=None)
 

@@ -14,8 +14,8 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
 from formulajoint.inference.gaussian.evidence import log_bayes_factor, log_evidence, null_plan
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_tests.bayes_factor.equalities import equality
+from formulajoint.spec.read import parse_hypotheses
 
 NOT_POOLED = "test_score ~ treatment | school"
 POOLED = "test_score ~ treatment | school, hierarchy(cor=false)"

@@ -20,7 +20,7 @@ from formulajoint.inference.gaussian.reduction import Reduction, reduce, with_ti
 from formulajoint.inference.latent.device import Device
 from formulajoint.inference.latent.ties import Equal, equal_groups
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_hypotheses
+from formulajoint.spec.read import parse_hypotheses
 
 type Array = NDArray[np.float64]
 type Classes = tuple[tuple[int, ...], ...]

@@ -93,7 +93,7 @@ def test_only_the_grammar_knows_lark():
 
 def test_parsing_loads_nothing_heavy():
     heavy = "{'numpy', 'pandas', 'pymc', 'pytensor', 'narwhals', 'arviz', 'matplotlib'}"
-    code = f"import sys, formulajoint.language.parse as p; p.parse('y ~ x | g'); print({heavy} & set(sys.modules))"
+    code = f"import sys, formulajoint.spec.read as p; p.parse('y ~ x | g'); print({heavy} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

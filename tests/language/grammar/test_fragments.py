@@ -10,9 +10,9 @@ from formulajoint.language.grammar.fragment_statements import statements
 from formulajoint.language.grammar.fragments import CHECKS, check_fragments
 from formulajoint.language.grammar.guarded_formulas import SPECIMENS
 from formulajoint.language.grammar.tree import lower
-from formulajoint.language.parse import parse, parse_clause, parse_hypotheses
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Extension
+from formulajoint.spec.read import parse, parse_clause, parse_hypotheses
 
 BASE = (FORMULA, CONTRASTS)
 WORD = r"(?![\w.])"

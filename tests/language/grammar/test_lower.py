@@ -7,7 +7,7 @@ from formulajoint.language.formula import Formula
 from formulajoint.language.grammar.compose import CONTRASTS, FORMULA, parse_tree
 from formulajoint.language.grammar.lower import RULES
 from formulajoint.language.grammar.tree import Grammar, lower
-from formulajoint.language.parse import parse, parse_clause, parse_hypotheses
+from formulajoint.language.parse import syntax
 from formulajoint.language.syntax.nodes import (
     Attribute,
     Call,
@@ -31,6 +31,8 @@ from formulajoint.language.syntax.nodes import (
     Unary,
     walk,
 )
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.spec.read import parse, parse_hypotheses
 
 a, b, c, g, x, y, z = map(Name, "abcgxyz")
 one, two = Number("1"), Number("2")
@@ -40,8 +42,12 @@ def predictors(text):
     return parse(f"y ~ {text}").predictors
 
 
+def clause(text):
+    return syntax(text, "clause", CORE)
+
+
 def effect(text):
-    return parse_clause(f"contrast({text})").call.args[0]
+    return clause(f"contrast({text})").call.args[0]
 
 
 def level(text, quoted=False):
@@ -138,7 +144,7 @@ def test_coefficients(text, expected):
     ],
 )
 def test_weights(text, expected):
-    assert parse_clause(f"joint(weights={text})").call.keyword("weights") == expected
+    assert clause(f"joint(weights={text})").call.keyword("weights") == expected
 
 
 def test_parameters_and_priors():
@@ -160,8 +166,8 @@ def test_hypotheses_take_one_equals_sign_and_commas():
 
 
 def test_a_text_keeps_its_value():
-    clause = parse_clause(r'joint(name="the \"gap\"\t")')
-    assert clause.call.keyword("name") == Text('the "gap"\t')
+    named = clause(r'joint(name="the \"gap\"\t")')
+    assert named.call.keyword("name") == Text('the "gap"\t')
 
 
 def test_spans_of_every_kind_of_node():

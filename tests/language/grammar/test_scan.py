@@ -6,9 +6,9 @@ import pytest
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.grammar.scan import scan
-from formulajoint.language.json import from_json, to_json
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax import nodes
+from formulajoint.spec.json import from_json, to_json
+from formulajoint.spec.read import parse
 
 
 def error_of(text):

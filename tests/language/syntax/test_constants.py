@@ -3,8 +3,8 @@
 import pytest
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax.constants import constant
+from formulajoint.spec.read import parse
 
 
 def value(text):

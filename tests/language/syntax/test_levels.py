@@ -2,9 +2,9 @@
 
 import pytest
 
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax.levels import level_of
 from formulajoint.language.syntax.nodes import Level
+from formulajoint.spec.read import parse
 
 
 def ref(text):

@@ -144,7 +144,7 @@ def test_decorators_take_arguments_and_give_the_function_back(fresh):
 
 
 def test_json_needs_the_extensions_of_its_formula(fresh):
-    from formulajoint.language.json import from_json, to_json
+    from formulajoint.spec.json import from_json, to_json
 
     fj.contrast(name="foremost")(lambda effects, weights: effects[0])
     formula = fj.parse("y ~ x | g, foremost(x)")
@@ -204,8 +204,8 @@ def test_few_know_the_default():
         and path.name != "__init__.py"
     }
     assert knowing == {
-        "language/parse.py",
-        "language/json.py",
+        "spec/read.py",
+        "spec/json.py",
         "results/saved/design_codec.py",
         "results/draws/contrast.py",
         "api/verbs.py",

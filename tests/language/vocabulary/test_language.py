@@ -7,13 +7,13 @@ import pytest
 
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.language.grammar.compose import Fragment
-from formulajoint.language.json import from_json, to_json
-from formulajoint.language.parse import parse, parse_clause
 from formulajoint.language.syntax import nodes
 from formulajoint.language.vocabulary.core import CLAUSES, CORE, FUNCTIONS
 from formulajoint.language.vocabulary.language import Extension
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.spans import Span
+from formulajoint.spec.json import from_json, to_json
+from formulajoint.spec.read import parse, parse_clause
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import pytest
 
 import formulajoint as fj
 from formulajoint.errors import ExtensionError, FormulaError
-from formulajoint.language.parse import parse
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Extension
 from formulajoint.language.vocabulary.options import given_options, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind
+from formulajoint.spec.read import parse
 
 type Side = Literal["low", "high"]
 

@@ -16,13 +16,13 @@ import formulajoint as fj
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.parse import parse_clause
 from formulajoint.language.vocabulary import default
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import diagnostics
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import contrasts, summary, weights
 from formulajoint.results.regressions.joint import regression
+from formulajoint.spec.read import parse_clause
 
 HERE = Path(__file__).parents[2]
 EMMEANS = json.loads((HERE / "reference" / "contrasts.json").read_text())

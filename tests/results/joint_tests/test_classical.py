@@ -20,7 +20,6 @@ import formulajoint as fj
 from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design
-from formulajoint.language.parse import parse, parse_hypotheses
 from formulajoint.results.joint_tests.classical import (
     CHI_SQUARE,
     F_TEST,
@@ -30,6 +29,7 @@ from formulajoint.results.joint_tests.classical import (
     f_test,
 )
 from formulajoint.results.regressions.joint import regression
+from formulajoint.spec.read import parse, parse_hypotheses
 
 HERE = Path(__file__).parents[2]
 REFERENCES = json.loads((HERE / "reference" / "f_tests.json").read_text())

@@ -12,9 +12,9 @@ import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_tests.bayes_factor.equalities import equality
 from formulajoint.results.joint_tests.codings import coding_note
+from formulajoint.spec.read import parse_hypotheses
 
 RNG = np.random.default_rng(31)
 ROWS = 60

@@ -11,12 +11,12 @@ from xarray import Dataset, DataTree
 
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import hypothesis
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.score_contour import Quantities, score_contour, sum_of_scores
 from formulajoint.results.joint_tests.strata import independent_strata
 from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.results.text.printing import share_text
+from formulajoint.spec.read import parse_hypotheses
 
 type Array = NDArray[np.float64]
 

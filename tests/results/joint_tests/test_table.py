@@ -20,11 +20,11 @@ import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import hypothesis, layout
 from formulajoint.errors import InferenceError
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.figures import contour_probability
 from formulajoint.results.joint_tests.quantities import quantities, row_labels
 from formulajoint.results.joint_tests.table import COLUMNS, band_table, joint_table
+from formulajoint.spec.read import parse_hypotheses
 
 type MadeUp = Callable[..., Posterior]
 type Array = NDArray[np.float64]

@@ -12,10 +12,8 @@ from formulajoint.compiler.planning.contrasts.node_names import node_name
 from formulajoint.design.references import Reference, at_zero, dims_of, places_of, resolve_reference
 from formulajoint.design.schema import Term
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax.constants import constant
 from formulajoint.language.syntax.nodes import (
-    Call,
     Chain,
     Expr,
     Index,
@@ -28,6 +26,8 @@ from formulajoint.language.syntax.nodes import (
 )
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.spec.read import parse
+from formulajoint.spec.spec import Arithmetic
 from formulajoint.wording import listed
 
 
@@ -58,7 +58,7 @@ class Read:
         return [axis for axis in self.found.axes if axis not in self.places]
 
 
-def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> ArithmeticPlan:
+def plan_arithmetic(plan: Plan, clause: Arithmetic, expr: Expr, names: Names) -> ArithmeticPlan:
     """Return the node of one expression of a ``contrast(...)`` clause.
 
     Operands are matched by the names of their dims; an operand that lacks a dim is repeated along it.
@@ -86,7 +86,7 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
     }
     stems = dict.fromkeys(read.found.stem for read in reads.values())
     return ArithmeticPlan(
-        name=node_name(call, "_".join(stems), names),
+        name=node_name(clause, "_".join(stems), names),
         dims=tuple(spelled[axis] for axis in axes),
         text=canonical(asked),
         expr=expr,
@@ -95,7 +95,7 @@ def plan_arithmetic(plan: Plan, call: Call, expr: Expr, names: Names) -> Arithme
     )
 
 
-def each_predictor(plan: Plan, call: Call, expr: Expr) -> tuple[Expr, ...]:
+def each_predictor(plan: Plan, clause: Arithmetic, expr: Expr) -> tuple[Expr, ...]:
     """Return `expr`, or, if it contains ``.``, one expression per per-group predictor except the intercept.
 
     Raises
@@ -109,7 +109,7 @@ def each_predictor(plan: Plan, call: Call, expr: Expr) -> tuple[Expr, ...]:
     slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
     if grouping is None or not slopes:
         message = "`.` stands for each predictor with a coefficient in each group, and there is none"
-        raise FormulaError(message, call.span, "name the coefficients")
+        raise FormulaError(message, clause.span, "name the coefficients")
     written = [(_expression(term, plan.design.language), term) for term in slopes]
     return tuple(_with_term(expr, of, grouping.name if term.factors else None) for of, term in written)
 

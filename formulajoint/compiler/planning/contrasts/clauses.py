@@ -10,28 +10,26 @@ from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, 
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of, sigma_by_group
-from formulajoint.contrasts.custom import average_of, contrast_options, is_family
+from formulajoint.contrasts.custom import average_of
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.references import resolve_term
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Call, Clause, Name
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.options import given_options
+from formulajoint.spec.spec import Arithmetic, Average, ByPrecision, Contrast, LevelContrast
 from formulajoint.wording import listed
 
 
 def plan_contrasts(
-    plan: Plan, clauses: Iterable[Clause], names: Names
+    plan: Plan, asked: Iterable[Contrast], names: Names
 ) -> tuple[tuple[ContrastPlan, ...], tuple[SharesPlan, ...]]:
-    """Return the contrast nodes of `clauses`, in their order, and the uncertain shares that weight them.
+    """Return the contrast nodes that are asked for, in their order, and the uncertain shares that weight them.
 
     Parameters
     ----------
     plan : Plan
         Its shares are used again where they fit.
-    clauses : iterable of Clause
-        Other clauses are ignored.
+    asked : iterable of Contrast
     names : Names
         Receives the names of the nodes.
 
@@ -45,64 +43,67 @@ def plan_contrasts(
     found: list[ContrastPlan] = []
     shares = Shares(plan.shares, names)
     language = plan.design.language
-    for clause in clauses:
-        call = clause.call
-        if call.name == "contrast":
-            asked = [expr for arg in call.args for expr in each_predictor(plan, call, arg)]
-            _check_name(call, tuple(map(canonical, asked)))
-            found += [plan_arithmetic(plan, call, expr, names) for expr in asked]
-        elif is_family(call.name, language):
-            found += [plan_family(plan, call, c, names, shares) for c in _coefficients(plan, call)]
-        elif (average := average_of(call.name, language)) is not None:
-            found += _averages(plan, call, average, names, shares)
+    for contrast in asked:
+        match contrast:
+            case Arithmetic():
+                wanted = [
+                    e for written in contrast.expressions for e in each_predictor(plan, contrast, written)
+                ]
+                _check_name(contrast, tuple(map(canonical, wanted)))
+                found += [plan_arithmetic(plan, contrast, expr, names) for expr in wanted]
+            case LevelContrast():
+                coefficients = _coefficients(plan, contrast)
+                found += [plan_family(plan, contrast, c, names, shares) for c in coefficients]
+            case Average() if (average := average_of(contrast.clause, language)) is not None:
+                found += _averages(plan, contrast, average, names, shares)
     return tuple(found), tuple(shares.found)
 
 
 def _averages(
-    plan: Plan, call: Call, function: ContrastFunction, names: Names, shares: Shares
+    plan: Plan, asked: Average, function: ContrastFunction, names: Names, shares: Shares
 ) -> list[AveragePlan]:
     if plan.design.predictor.grouping is None:
-        message = f"`{call.name}` averages over groups, but the formula has none"
-        raise _error(call, message, "write `| group` after the predictors")
-    wanted = _coefficients(plan, call, averaged=True)
-    return [_average(plan, call, function, coefficient, names, shares) for coefficient in wanted]
+        message = f"`{asked.clause}` averages over groups, but the formula has none"
+        raise FormulaError(message, asked.span, "write `| group` after the predictors")
+    wanted = _coefficients(plan, asked, averaged=True)
+    return [_average(plan, asked, function, coefficient, names, shares) for coefficient in wanted]
 
 
-def _check_name(call: Call, made: tuple[str, ...]) -> None:
+def _check_name(asked: Contrast, made: tuple[str, ...]) -> None:
     """Raise a FormulaError if ``name=`` would name several nodes."""
-    name = call.keyword("name")
+    name = asked.name
     if name is not None and len(made) > 1:
         raise FormulaError(
-            f"`name=` names one node, but `{call.name}` makes {len(made)}: {listed(made)}",
+            f"`name=` names one node, but `{asked.clause}` makes {len(made)}: {listed(made)}",
             name.span,
-            f"write a clause for each: `{call.name}({made[0]}, name={canonical(name)})`",
+            f"write a clause for each: `{asked.clause}({made[0]}, name={name.text})`",
         )
 
 
-def _coefficients(plan: Plan, call: Call, averaged: bool = False) -> list[Coefficient]:
+def _coefficients(plan: Plan, asked: Average | LevelContrast, averaged: bool = False) -> list[Coefficient]:
     """Return the coefficients of the clause: those it names, or all per-group ones except the intercept."""
-    wanted = _named(plan, call, averaged)
-    _check_name(call, tuple(c.name for c in wanted))
+    wanted = _named(plan, asked, averaged)
+    _check_name(asked, tuple(c.name for c in wanted))
     return wanted
 
 
-def _named(plan: Plan, call: Call, averaged: bool) -> list[Coefficient]:
+def _named(plan: Plan, asked: Average | LevelContrast, averaged: bool) -> list[Coefficient]:
     grouped = {c.term.name: c for c in plan.mean.coefficients if c.grouped}
-    if not call.args:
+    if not asked.terms:
         slopes = [c for name, c in grouped.items() if name != "Intercept"]
         if not slopes:
-            message = f"`{call.name}` finds no predictor with a coefficient in each group"
-            hint = f"name the term: `{call.name}({next(iter(grouped), 'arm')})`"
-            raise _error(call, message, hint)
+            message = f"`{asked.clause}` finds no predictor with a coefficient in each group"
+            hint = f"name the term: `{asked.clause}({next(iter(grouped), 'arm')})`"
+            raise FormulaError(message, asked.span, hint)
         return slopes
     known = {c.term.name: c for c in plan.mean.coefficients}
     out = []
-    for arg in call.args:
-        term = resolve_term(plan.design, arg)
+    for written in asked.terms:
+        term = resolve_term(plan.design, written)
         if averaged and term.name not in grouped:
             raise FormulaError(
                 f"`{term.name}` has one coefficient for all groups, so there is nothing to average",
-                arg.span,
+                written.span,
                 f"per group there are {listed(grouped)}",
             )
         out.append(known[term.name])
@@ -111,23 +112,21 @@ def _named(plan: Plan, call: Call, averaged: bool) -> list[Coefficient]:
 
 def _average(
     plan: Plan,
-    call: Call,
+    asked: Average,
     function: ContrastFunction,
     coefficient: Coefficient,
     names: Names,
     shares: Shares,
 ) -> AveragePlan:
-    options = contrast_options(call.name, plan.design.language)
-    scale, divisors = scale_of(plan, call.keyword("scale"))
-    value = call.keyword("weights")
-    weights = weights_of(plan.design, coefficient.term, value, own_sigma=sigma_by_group(plan))
-    if isinstance(value, Name) and value.id == "precision" and not value.quoted:
-        check_precision(plan, scale, value)
-    name, sigma = node_name(call, coefficient.name, names), plan.scale("sigma")
+    scale, divisors = scale_of(plan, asked.scale)
+    weights = weights_of(plan.design, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan))
+    if isinstance(asked.weights.value, ByPrecision):
+        check_precision(plan, scale, asked.weights.span)
+    name, sigma = node_name(asked, coefficient.name, names), plan.scale("sigma")
     return AveragePlan(
         name=name,
         dims=coefficient.dims[1:],
-        text=canonical(call),
+        text=asked.text,
         function=function,
         coefficient=coefficient,
         weights=weights,
@@ -136,9 +135,5 @@ def _average(
         divisors=divisors,
         sigma=None if sigma is None else sigma.name,
         sigma_rank=0 if sigma is None else len(sigma.dims),
-        options=given_options(call, options),
+        options=asked.options,
     )
-
-
-def _error(call: Call, message: str, hint: str) -> FormulaError:
-    return FormulaError(message, call.span, hint)

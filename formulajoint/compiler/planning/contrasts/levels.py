@@ -15,17 +15,15 @@ from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.references import Axis, compared
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.levels import level_of
-from formulajoint.language.syntax.nodes import Call, Expr, Name
-from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.options import given_options
+from formulajoint.spec.spec import ByPrecision, Given, LevelContrast
 
 MOST_PAIRS = 300
 """At most this many entries in a pairwise table (25 groups have 300) unless ``most=`` allows more."""
 
 
-def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, shares: Shares) -> FamilyPlan:
+def plan_family(
+    plan: Plan, asked: LevelContrast, coefficient: Coefficient, names: Names, shares: Shares
+) -> FamilyPlan:
     """Return the node of a family clause for one coefficient.
 
     Raises
@@ -33,17 +31,17 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
     FormulaError
         If there is nothing to compare, a level is unknown, or the table would be too long.
     """
-    axis = compared(plan.design, coefficient.term, call)
-    weights = _weights(plan, call, coefficient, axis) if call.name == "meandev" else None
-    order = _order(plan, call, axis)
-    matrix = _matrix(plan, call, axis, order, weights)
-    name, sigma = node_name(call, coefficient.name, names), plan.scale("sigma")
+    axis = compared(plan.design, coefficient.term, asked)
+    weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
+    order = _order(plan, asked, axis)
+    matrix = _matrix(plan, asked, axis, order, weights)
+    name, sigma = node_name(asked, coefficient.name, names), plan.scale("sigma")
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
         name=name,
         dims=(entries, *coefficient.dims[: axis.place], *coefficient.dims[axis.place + 1 :]),
-        text=canonical(call),
-        family=call.name,
+        text=asked.text,
+        family=asked.clause,
         coefficient=coefficient,
         over=axis.name,
         levels=axis.levels,
@@ -57,66 +55,60 @@ def plan_family(plan: Plan, call: Call, coefficient: Coefficient, names: Names, 
     )
 
 
-def _order(plan: Plan, call: Call, axis: Axis) -> tuple[int, ...]:
+def _order(plan: Plan, asked: LevelContrast, axis: Axis) -> tuple[int, ...]:
     """Return the positions of the levels in the order the family takes them; extensions' families get natural order."""
-    brought = isinstance(plan.design.language.meaning("clause", call.name), ContrastFamily)
-    return axis.order if brought or call.name in ORDERED else tuple(range(len(axis.levels)))
+    brought = isinstance(plan.design.language.meaning("clause", asked.clause), ContrastFamily)
+    return axis.order if brought or asked.clause in ORDERED else tuple(range(len(axis.levels)))
 
 
 def _matrix(
-    plan: Plan, call: Call, axis: Axis, order: tuple[int, ...], weights: Weights | None
+    plan: Plan, asked: LevelContrast, axis: Axis, order: tuple[int, ...], weights: Weights | None
 ) -> ContrastMatrix:
-    brought = plan.design.language.meaning("clause", call.name)
+    brought = plan.design.language.meaning("clause", asked.clause)
     if isinstance(brought, ContrastFamily):
-        options = given_options(call, brought.options)
+        options = {name: given.value for name, given in asked.options.items()}
         return in_order(partial(brought.matrix, options=options), axis.levels, order)
-    return in_order(partial(FAMILIES[call.name], **_options(call, axis, weights)), axis.levels, order)
+    return in_order(partial(FAMILIES[asked.clause], **_options(asked, axis, weights)), axis.levels, order)
 
 
-def _options(call: Call, axis: Axis, weights: Weights | None) -> dict[str, Any]:
+def _options(asked: LevelContrast, axis: Axis, weights: Weights | None) -> dict[str, Any]:
     """Return the arguments of the family's function besides the levels."""
-    match call.name:
+    match asked.clause:
         case "pairwise":
-            _check_length(call, axis)
-        case "reference":
-            level = level_of(call.keyword("ref") or Name(""))
-            if level is not None and level.text:
-                return {"ref": position_of(level, axis.levels, f"`{axis.name}`")}
+            _check_length(asked, axis)
+        case "reference" if (reference := asked.options.get("ref")) is not None:
+            return {"ref": position_of(reference.value, axis.levels, f"`{axis.name}`")}
         case "meandev" if weights is not None and weights.values.ndim == 1:
             return {"weights": weights.values}
-        case "poly":
-            return _degree(call.keyword("degree"), axis)
+        case "poly" if (degree := asked.options.get("degree")) is not None:
+            return _degree(degree, axis)
     return {}
 
 
-def _check_length(call: Call, axis: Axis) -> None:
-    most = call.keyword("most")
+def _check_length(asked: LevelContrast, axis: Axis) -> None:
+    most = asked.options.get("most")
     count = len(axis.levels) * (len(axis.levels) - 1) // 2
-    if count > (MOST_PAIRS if most is None else constant(most)):
+    if count > (MOST_PAIRS if most is None else most.value):
         raise FormulaError(
             f"`{axis.name}` has {len(axis.levels):,} levels, which make {count:,} pairs",
-            call.span if most is None else most.span,
+            asked.span if most is None else most.span,
             f"write `most={count}` if you want them all; `meandev` has one entry a level",
         )
 
 
-def _degree(value: Expr | None, axis: Axis) -> dict[str, int]:
-    if value is None:
-        return {}
-    degree = int(constant(value))
-    if degree >= len(axis.levels):
+def _degree(degree: Given[Any], axis: Axis) -> dict[str, int]:
+    if degree.value >= len(axis.levels):
         message = (
             f"{len(axis.levels)} levels of `{axis.name}` have polynomials up to degree {len(axis.levels) - 1}"
         )
-        raise FormulaError(message, value.span, "choose a lower degree")
-    return {"degree": degree}
+        raise FormulaError(message, degree.span, "choose a lower degree")
+    return {"degree": degree.value}
 
 
-def _weights(plan: Plan, call: Call, coefficient: Coefficient, axis: Axis) -> Weights:
+def _weights(plan: Plan, asked: LevelContrast, coefficient: Coefficient, axis: Axis) -> Weights:
     """Return the weights of the mean from which ``meandev`` takes deviations."""
-    value = call.keyword("weights")
     if not (coefficient.grouped and axis.place == 0):
-        return level_weights(plan.design, coefficient.term, axis, value)
-    if isinstance(value, Name) and value.id == "precision" and not value.quoted:
-        check_precision(plan, "none", value)
-    return weights_of(plan.design, coefficient.term, value, own_sigma=sigma_by_group(plan))
+        return level_weights(plan.design, coefficient.term, axis, asked.weights)
+    if isinstance(asked.weights.value, ByPrecision):
+        check_precision(plan, "none", asked.weights.span)
+    return weights_of(plan.design, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan))

@@ -10,7 +10,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Coefficient, SharesPlan
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Call, Name, Text
+from formulajoint.spec.spec import Contrast
 
 
 class Shares:
@@ -40,16 +40,15 @@ def weights_variable(
     return names.variable(f"{node.removeprefix(names.prefix)}_weights") if weights.over_sigma else None
 
 
-def node_name(call: Call, stem: str, names: Names) -> str:
+def node_name(asked: Contrast, stem: str, names: Names) -> str:
     """Return the variable of a contrast: the clause's ``name=``, or else for example ``joint_treatment``."""
-    given = call.keyword("name")
+    given = asked.name
     if given is None:
-        return names.variable(f"{call.name}_{stem.removeprefix(names.prefix)}")
-    wanted = given.value if isinstance(given, Text) else given.id if isinstance(given, Name) else ""
-    if not wanted or not names.is_free(wanted):
+        return names.variable(f"{asked.clause}_{stem.removeprefix(names.prefix)}")
+    if not given.value or not names.is_free(given.value):
         raise FormulaError(
-            f"the name `{wanted}` is in use already, or reserved",
+            f"the name `{given.value}` is in use already, or reserved",
             given.span,
             "choose another",
         )
-    return names.variable(wanted)
+    return names.variable(given.value)

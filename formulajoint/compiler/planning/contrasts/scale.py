@@ -10,21 +10,21 @@ from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.moments import by_group
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.nodes import Expr, Name
+from formulajoint.spans import Span
+from formulajoint.spec.spec import Given, Scale
 
 
-def check_precision(plan: Plan, scale: str, at: Name) -> None:
+def check_precision(plan: Plan, scale: str, at: Span) -> None:
     """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
     sigma = plan.scale("sigma")
     if scale == "sigma":
         message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
-        raise FormulaError(message, at.span, "leave one of the two out, or use `weights=n`")
+        raise FormulaError(message, at, "leave one of the two out, or use `weights=n`")
     if plan.design.standard_errors is not None:
         return
     if sigma is None or (sigma.grouping is not None and not sigma_by_group(plan)):
         message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
-        raise FormulaError(message, at.span, "use other weights, or another sigma")
+        raise FormulaError(message, at, "use other weights, or another sigma")
 
 
 def sigma_by_group(plan: Plan) -> bool:
@@ -37,36 +37,37 @@ def _same(a: Grouping | None, b: Grouping) -> bool:
     return a is not None and a.variables == b.variables and a.labels == b.labels
 
 
-def scale_of(plan: Plan, value: Expr | None) -> tuple[str, FloatArray | None]:
+def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
     """Return the kind of scale, and the divisor of each group if it is known beforehand."""
     grouping = plan.design.predictor.grouping
     assert grouping is not None
-    match value:
-        case None | Name(id="none"):
+    match asked.value:
+        case "none":
             return "none", None
-        case Name(id="sigma"):
-            _check_sigma(plan, value)
+        case "sigma":
+            _check_sigma(plan, asked.span)
             return "sigma", None
-        case Name(id="sd"):
+        case "sd":
             return "sd", _group_sds(plan, grouping)
-    return "number", np.full(len(grouping), constant(value))
+        case number:
+            return "number", np.full(len(grouping), number)
 
 
-def _check_sigma(plan: Plan, at: Expr) -> None:
+def _check_sigma(plan: Plan, at: Span) -> None:
     grouping, sigma = plan.design.predictor.grouping, plan.scale("sigma")
     if plan.design.standard_errors is not None:
         message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
-        raise FormulaError(message, at.span, "leave it out, or use `scale=sd` or a number")
+        raise FormulaError(message, at, "leave it out, or use `scale=sd` or a number")
     if sigma is None:
         raise FormulaError(
             "`scale=sigma` needs one residual sd a group, but sigma has predictors",
-            at.span,
+            at,
             f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or use `scale=sd`",
         )
     if sigma.grouping is not None and grouping is not None and not _same(sigma.grouping, grouping):
         raise FormulaError(
             f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}",
-            at.span,
+            at,
             "give both the same groups",
         )
 

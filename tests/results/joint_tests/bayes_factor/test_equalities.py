@@ -15,8 +15,8 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
 from formulajoint.errors import FormulaError
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_tests.bayes_factor import equalities
+from formulajoint.spec.read import parse_hypotheses
 
 type Array = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_tests.bayes_factor import orders
+from formulajoint.spec.read import parse_hypotheses
 
 
 def read(plan: Plan, text: str) -> Hypothesis:

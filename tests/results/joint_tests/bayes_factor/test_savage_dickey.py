@@ -10,9 +10,9 @@ import pytest
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import hypothesis
-from formulajoint.language.parse import parse_hypotheses
 from formulajoint.results.joint_tests.bayes_factor.equalities import equality
 from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
+from formulajoint.spec.read import parse_hypotheses
 
 FORMULA = "test_score ~ treatment | school, prior(treatment ~ normal(2, 5)), "
 

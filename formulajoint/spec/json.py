@@ -8,11 +8,11 @@ from typing import Any
 
 from formulajoint.errors import BugError, FormulaError, StoreError
 from formulajoint.language.formula import Formula
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax.text import WRITERS
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
+from formulajoint.spec.read import parse
 from formulajoint.wording import listed
 
 VERSION = 1

@@ -12,11 +12,11 @@ from functools import reduce
 from itertools import combinations
 from math import comb
 
-from formulajoint.design.names import column_arguments, key_of, plain
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Rest, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
 from formulajoint.spans import NOWHERE, Span
+from formulajoint.spec.names import column_arguments, key_of, plain
 from formulajoint.wording import did_you_mean
 
 MOST_TERMS = 1000

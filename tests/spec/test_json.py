@@ -6,9 +6,9 @@ import json
 import pytest
 
 from formulajoint.errors import StoreError
-from formulajoint.language.json import VERSION, from_json, to_json
-from formulajoint.language.parse import parse
 from formulajoint.spans import Span
+from formulajoint.spec.json import VERSION, from_json, to_json
+from formulajoint.spec.read import parse
 
 TEXT = 'score ~ treatment + (1 || a/b) | school, prior(`x`.sd ~ flat()), joint(weights={A: 0.3, "b c": 1}, name="g")'
 

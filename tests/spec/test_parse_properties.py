@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.formula import Formula
-from formulajoint.language.json import from_json, to_json
-from formulajoint.language.parse import parse, parse_clause, parse_hypotheses
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import BARE_NAME, canonical
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.spec.json import from_json, to_json
+from formulajoint.spec.read import parse, parse_clause, parse_hypotheses, specification
 
 
 def normal(text):
@@ -222,8 +223,9 @@ def test_layout_changes_nothing(formula, random):
 
 @given(effects)
 def test_a_clause_alone_reads_as_in_a_formula(effect):
-    clause = nodes.Clause(nodes.Call("contrast", (effect,)))
-    assert parse_clause(canonical(clause)) == clause
+    asked = parse_clause(f"contrast({canonical(effect)})")
+    assert asked.expressions == (effect,)
+    assert specification(parse(f"y ~ 1 | g, contrast({canonical(effect)})"), CORE).questions == (asked,)
 
 
 @given(st.lists(hypotheses(), min_size=1, max_size=3))

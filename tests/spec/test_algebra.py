@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formulajoint.design.algebra import Product, expand
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse
+from formulajoint.spec.algebra import Product, expand
+from formulajoint.spec.read import parse
 
 
 def terms(products: tuple[Product, ...]) -> str:

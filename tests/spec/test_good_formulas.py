@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from formulajoint.language.json import from_json, to_json
-from formulajoint.language.parse import parse
 from formulajoint.language.syntax import nodes
+from formulajoint.spec.json import from_json, to_json
+from formulajoint.spec.read import parse
 
 CASES = Path(__file__).parents[1] / "cases" / "good_formulas.txt"
 

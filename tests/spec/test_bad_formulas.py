@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.parse import parse, parse_clause, parse_hypotheses
+from formulajoint.spec.read import parse, parse_clause, parse_hypotheses
 
 CASES = Path(__file__).parents[1] / "cases" / "bad_formulas.txt"
 READERS = {"[formula]": parse, "[clause]": parse_clause, "[hypotheses]": parse_hypotheses}

@@ -1,29 +1,30 @@
-"""Check predictors, which are Wilkinson algebra, and the arithmetic inside functions."""
+"""Read predictors, which are Wilkinson algebra, and the arithmetic inside functions: both stay expressions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.arguments import PLAIN, Check, Reader, check_arguments, described, name_span
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import COMPARE, RANK, SPECIAL, canonical
 from formulajoint.language.vocabulary.signatures import Kind, Place, Slot
+from formulajoint.spec.arguments import PLAIN, Context, Reader, described, name_span, read_arguments
 from formulajoint.wording import did_you_mean
 
 # --- Wilkinson algebra
 
 
-def check_predictors(reader: Reader, value: nodes.Expr, whole: bool = True) -> None:
+def check_predictors(context: Context, value: nodes.Expr, whole: bool = True) -> None:
     """Check a sum of terms; group terms, ``offset`` and ``common`` are allowed only if `whole`."""
     for sign, term in _summands(value):
         if isinstance(term, nodes.Number):
             if term.text not in ("0", "1"):
                 raise _stray_number(term)
-        elif isinstance(term, nodes.GroupTerm | nodes.Call) and _stands_alone(reader, term):
-            _check_alone(reader, sign, term, whole)
+        elif isinstance(term, nodes.GroupTerm | nodes.Call) and _stands_alone(context, term):
+            _check_alone(context, sign, term, whole)
         else:
-            _check_factor(reader, term)
+            _check_factor(context, term)
 
 
 def _summands(value: nodes.Expr) -> Iterator[tuple[str, nodes.Expr]]:
@@ -42,12 +43,12 @@ def _product(a: str, b: str) -> str:
     return "+" if a == b else "-"
 
 
-def _stands_alone(reader: Reader, term: nodes.GroupTerm | nodes.Call) -> bool:
-    functions = reader.language.names["function"]
+def _stands_alone(context: Context, term: nodes.GroupTerm | nodes.Call) -> bool:
+    functions = context.language.names["function"]
     return isinstance(term, nodes.GroupTerm) or (term.name in functions and functions[term.name].summand)
 
 
-def _check_alone(reader: Reader, sign: str, term: nodes.GroupTerm | nodes.Call, whole: bool) -> None:
+def _check_alone(context: Context, sign: str, term: nodes.GroupTerm | nodes.Call, whole: bool) -> None:
     """Check a group term, ``offset(x)`` or ``common(x)``."""
     what = "a group term" if isinstance(term, nodes.GroupTerm) else f"`{canonical(term)}`"
     if not whole:
@@ -55,27 +56,27 @@ def _check_alone(reader: Reader, sign: str, term: nodes.GroupTerm | nodes.Call, 
     if sign == "-":
         raise FormulaError(f"{what} cannot be taken away", term.span, "leave it out")
     if isinstance(term, nodes.GroupTerm):
-        check_predictors(reader, term.predictors, whole=False)
+        check_predictors(context, term.predictors, whole=False)
         check_group(term.group)
     else:
-        _check_function(reader, term, "predictors")
+        _check_function(context, term, "predictors")
 
 
-def _check_factor(reader: Reader, value: nodes.Expr) -> None:
+def _check_factor(context: Context, value: nodes.Expr) -> None:
     """Check an operand of ``:``, ``*``, ``/`` or ``^``."""
     match value:
         case nodes.Name() | nodes.Rest():
             return
-        case nodes.Call() if not _stands_alone(reader, value):
-            _check_function(reader, value, "predictors")
+        case nodes.Call() if not _stands_alone(context, value):
+            _check_function(context, value, "predictors")
         case nodes.Chain(operators=("^", *_)):
-            _check_factor(reader, value.operands[0])
+            _check_factor(context, value.operands[0])
             _check_exponent(value)
         case nodes.Chain(operators=("+" | "-" | "*" | "/" | ":", *_)):
             for operand in value.operands:
-                _check_factor(reader, operand)
+                _check_factor(context, operand)
         case nodes.Chain() if RANK[value.operators[0]] == SPECIAL:
-            _check_arithmetic(reader, Slot("x", Kind.ARITHMETIC), value)
+            _check_arithmetic(context, Slot("x", Kind.ARITHMETIC), value)
         case _:
             raise _no_factor(value)
 
@@ -125,13 +126,13 @@ def _as_arithmetic(value: nodes.Expr) -> str:
     return f"if arithmetic is meant, write `I({canonical(value)})`"
 
 
-def _check_operators(reader: Reader, chain: nodes.Chain) -> None:
-    known = reader.language.names["operator"]
+def _check_operators(context: Context, chain: nodes.Chain) -> None:
+    known = context.language.names["operator"]
     for operator in chain.operators:
         if operator not in known:
             hint = did_you_mean(operator, known) or "operators in percent signs come only from extensions"
             raise FormulaError(f"the operator `{operator}` is not known", chain.span, hint)
-        reader.look_up("operator", operator, chain.span)
+        context.look_up("operator", operator, chain.span)
 
 
 def check_group(group: nodes.Group) -> None:
@@ -146,12 +147,12 @@ def check_group(group: nodes.Group) -> None:
 # --- functions of columns, and arithmetic inside them
 
 
-def _check_function(reader: Reader, call: nodes.Call, place: Place) -> None:
-    signature = reader.look_up("function", call.name, name_span(call))
+def _check_function(context: Context, call: nodes.Call, place: Place) -> None:
+    signature = context.look_up("function", call.name, name_span(call))
     if place not in signature.places:
         allowed = " or ".join(WHERE[allowed] for allowed in signature.places)
         raise FormulaError(f"`{call.name}` can stand only {allowed}", call.span)
-    check_arguments(reader, call, signature, CHECKS)
+    read_arguments(context, call, signature, READERS)
 
 
 WHERE: Mapping[Place, str] = {
@@ -161,31 +162,31 @@ WHERE: Mapping[Place, str] = {
 }
 
 
-def check_response(reader: Reader, value: nodes.Expr) -> None:
+def check_response(context: Context, value: nodes.Expr) -> None:
     """Check the response, left of the first ``~``."""
     if isinstance(value, nodes.Call):
-        _check_function(reader, value, "response")
+        _check_function(context, value, "response")
 
 
-def check_term_call(reader: Reader, call: nodes.Call) -> None:
+def check_term_call(context: Context, call: nodes.Call) -> None:
     """Check a call that names a term of the model, such as ``poly(x, 2)``."""
-    if _stands_alone(reader, call):
+    if _stands_alone(context, call):
         raise FormulaError(
             f"`{call.name}` has no coefficient of its own", call.span, "name the term inside it"
         )
-    _check_function(reader, call, "predictors")
+    _check_function(context, call, "predictors")
 
 
-def _check_arithmetic(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+def _check_arithmetic(context: Context, slot: Slot, value: nodes.Expr) -> None:
     match value:
         case nodes.Name() | nodes.Number():
             return
         case nodes.Unary():
-            _check_arithmetic(reader, slot, value.operand)
+            _check_arithmetic(context, slot, value.operand)
         case nodes.Call():
-            _check_function(reader, value, "arithmetic")
+            _check_function(context, value, "arithmetic")
         case nodes.Chain() if value.operators[0] != ":":
-            _check_arithmetic_chain(reader, slot, value)
+            _check_arithmetic_chain(context, slot, value)
         case nodes.Chain():
             hint = "write `*` for the product of two columns"
             raise FormulaError("`:` joins terms and has no meaning in arithmetic", value.span, hint)
@@ -195,26 +196,32 @@ def _check_arithmetic(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
             raise FormulaError(f"{described(value)} cannot stand in arithmetic of columns", value.span)
 
 
-def _check_arithmetic_chain(reader: Reader, slot: Slot, chain: nodes.Chain) -> None:
+def _check_arithmetic_chain(context: Context, slot: Slot, chain: nodes.Chain) -> None:
     rank = RANK[chain.operators[0]]
     if rank == SPECIAL:
-        _check_operators(reader, chain)
+        _check_operators(context, chain)
     if rank == COMPARE and slot.kind is not Kind.LOGICAL:
         raise FormulaError(
             "a comparison can stand only inside `I(...)`", chain.span, f"write `I({canonical(chain)})`"
         )
     for operand in chain.operands:
         if not (rank == COMPARE and isinstance(operand, nodes.Text)):  # {arm == "control"}
-            _check_arithmetic(reader, slot, operand)
+            _check_arithmetic(context, slot, operand)
 
 
-def _check_algebra(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    check_predictors(reader, value, whole=False)
+def _read_arithmetic(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Expr:
+    _check_arithmetic(context, slot, value)
+    return value
 
 
-CHECKS: Mapping[Kind, Check] = {
+def _read_algebra(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Expr:
+    check_predictors(context, value, whole=False)
+    return value
+
+
+READERS: Mapping[Kind, Reader[Any]] = {
     **PLAIN,
-    Kind.ARITHMETIC: _check_arithmetic,
-    Kind.LOGICAL: _check_arithmetic,
-    Kind.ALGEBRA: _check_algebra,
+    Kind.ARITHMETIC: _read_arithmetic,
+    Kind.LOGICAL: _read_arithmetic,
+    Kind.ALGEBRA: _read_algebra,
 }

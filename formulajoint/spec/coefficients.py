@@ -1,38 +1,39 @@
-"""Check references to coefficients: terms, arithmetic of coefficients, hypotheses."""
+"""Read references to coefficients: terms, arithmetic of coefficients, hypotheses. All stay expressions."""
 
 from __future__ import annotations
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.arguments import Reader, described
-from formulajoint.language.predictors import check_term_call
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import COMPARE, RANK, canonical
 from formulajoint.language.vocabulary.signatures import Kind, Slot
+from formulajoint.spec.arguments import Context, described
+from formulajoint.spec.predictors import check_term_call
 
 ARITHMETIC = ("+", "-", "*", "/", "^")
 
 
-def check_term(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    """Check a term of the model: ``treatment``, ``arm:x``, ``poly(x, 2)``, ``Intercept``."""
+def read_term(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Expr:
+    """Return a term of the model: ``treatment``, ``arm:x``, ``poly(x, 2)``, ``Intercept``."""
     match value:
         case nodes.Name():
-            return
+            pass
         case nodes.Call():
-            check_term_call(reader, value)
+            check_term_call(context, value)
         case nodes.Chain(operators=(":", *_)):
             for operand in value.operands:
-                _check_part(reader, operand)
+                _check_part(context, operand)
         case _:
             raise _no_term(slot, value)
+    return value
 
 
-def _check_part(reader: Reader, value: nodes.Expr) -> None:
+def _check_part(context: Context, value: nodes.Expr) -> None:
     """Check one side of the ``:`` of an interaction."""
     match value:
         case nodes.Name():
             return
         case nodes.Call():
-            check_term_call(reader, value)
+            check_term_call(context, value)
         case nodes.Subscript() | nodes.Attribute():
             hint = "put it after the whole interaction: `x:z[A]`, `(x:z).mean`"
             raise FormulaError(f"{described(value)} cannot be a part of an interaction", value.span, hint)
@@ -86,29 +87,30 @@ def _commas(value: nodes.Chain) -> str:
     return ", ".join(name for name in names if name != "0")
 
 
-def check_effect(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    """Check arithmetic of coefficients: ``treatment[A] - 2 * treatment[B]``."""
+def read_effect(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Expr:
+    """Return arithmetic of coefficients: ``treatment[A] - 2 * treatment[B]``."""
     match value:
         case nodes.Number():
-            return
+            pass
         case nodes.Unary():
-            check_effect(reader, slot, value.operand)
+            read_effect(context, slot, value.operand)
         case nodes.Subscript():
             of = value.of.of if isinstance(value.of, nodes.Attribute) else value.of
             if not (
                 isinstance(of, nodes.Rest) and slot.kind is Kind.EFFECT
             ):  # `.[A]`: each predictor in turn
-                check_term(reader, slot, of)
+                read_term(context, slot, of)
             _check_indices(value)
         case nodes.Attribute():
-            check_term(reader, slot, value.of)
+            read_term(context, slot, value.of)
         case nodes.Chain() if value.operators[0] in ARITHMETIC:
             for operand in value.operands:
-                check_effect(reader, slot, operand)
+                read_effect(context, slot, operand)
         case nodes.Name() | nodes.Call() | nodes.Chain(operators=(":", *_)):
-            check_term(reader, slot, value)
+            read_term(context, slot, value)
         case _:
             raise _no_effect(value)
+    return value
 
 
 def _no_effect(value: nodes.Expr) -> FormulaError:
@@ -136,8 +138,8 @@ def _check_indices(reference: nodes.Subscript) -> None:
         seen.add(index.dim)
 
 
-def check_hypothesis(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    """Check one hypothesis: a chain of equalities, or an order in one direction."""
+def read_hypothesis(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Chain:
+    """Return one hypothesis: a chain of equalities, or an order in one direction."""
     if not (isinstance(value, nodes.Chain) and RANK[value.operators[0]] == COMPARE):
         hint = (
             f"write `{canonical(value)} == 0`"
@@ -147,7 +149,8 @@ def check_hypothesis(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
         raise FormulaError("a hypothesis must compare something", value.span, hint)
     _check_direction(value)
     for operand in value.operands:
-        check_effect(reader, slot, operand)
+        read_effect(context, slot, operand)
+    return value
 
 
 def _check_direction(chain: nodes.Chain) -> None:

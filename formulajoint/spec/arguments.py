@@ -1,24 +1,27 @@
-"""What every check uses: the tables of names, and checks of simple values."""
+"""What every reader uses: the tables of names, and readers of simple values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.constants import constant
 from formulajoint.language.syntax.levels import level_of
-from formulajoint.language.vocabulary.core import ELSEWHERE
+from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.core import ELSEWHERE, TRUTH
 from formulajoint.language.vocabulary.language import Language, Position
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot, matched
 from formulajoint.spans import Span
+from formulajoint.spec.spec import Given
 from formulajoint.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """The language of a text being checked; `used` collects the extensions that the text needs."""
+class Context:
+    """The language of a text being read; `used` collects the extensions that the text needs."""
 
     language: Language
     used: set[str] = field(default_factory=set)
@@ -54,16 +57,34 @@ def name_span(call: nodes.Call) -> Span:
     return replace(call.span, end=min(end, start + len(call.name)))
 
 
-type Check = Callable[[Reader, Slot, nodes.Expr], None]
+type Reader[T] = Callable[[Context, Slot, nodes.Expr], T]
+"""From an argument, with the slot it fills, to what it states; a FormulaError if it cannot stand there."""
 
 
-def check_arguments(
-    reader: Reader, call: nodes.Call, signature: Signature, checks: Mapping[Kind, Check]
-) -> None:
-    """Check the number, the names and the kinds of the arguments of `call`."""
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a call, read: those of the signature's `rest` in order, all others by name."""
+
+    rest: tuple[Any, ...]
+    named: Mapping[str, Given[Any]]
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """Return the value of argument `name`, or `default` if it is not given."""
+        return self.named[name].value if name in self.named else default
+
+
+def read_arguments(
+    context: Context, call: nodes.Call, signature: Signature, readers: Mapping[Kind, Reader[Any]]
+) -> Arguments:
+    """Return the arguments of `call`, with their number, names and kinds checked."""
+    rest, named = [], {}
     for slot, value in matched(call, signature):
-        if not is_word(value, slot.words):
-            checks[slot.kind](reader, slot, value)
+        read = readers[slot.kind](context, slot, value)
+        if slot is signature.rest:
+            rest.append(read)
+        else:
+            named[slot.name] = Given(read, canonical(value), value.span)
+    return Arguments(tuple(rest), named)
 
 
 def is_word(value: nodes.Expr, words: tuple[str, ...]) -> bool:
@@ -104,13 +125,16 @@ DESCRIPTIONS: Mapping[type, str] = {
 # --- simple values
 
 
-def _column(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+def _column(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Name:
     if not isinstance(value, nodes.Name):
         message = f"the name of a column is expected here, not {described(value)}"
         raise FormulaError(message, value.span, "add it to the data as a column of its own")
+    return value
 
 
-def _word(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+def _word(context: Context, slot: Slot, value: nodes.Expr) -> str | bool:
+    if isinstance(value, nodes.Name) and is_word(value, slot.words):
+        return value.id == "true" if slot.words == TRUTH else value.id
     choice = f"`{slot.name}` is one of {listed(slot.words)}"
     written = _written(value)
     if written:
@@ -119,57 +143,67 @@ def _word(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
     raise FormulaError(choice, value.span)
 
 
-def _number(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+def _number(context: Context, slot: Slot, value: nodes.Expr) -> float:
+    return constant(value)
+
+
+def _positive(context: Context, slot: Slot, value: nodes.Expr) -> float | str | bool:
+    """Return a number above zero, or one of the words that `slot` has."""
     if slot.words and isinstance(value, nodes.Name | nodes.Text):
-        _word(reader, slot, value)
-    constant(value)
-
-
-def _positive(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    _number(reader, slot, value)
-    if constant(value) <= 0:
+        return _word(context, slot, value)
+    number = constant(value)
+    if number <= 0:
         raise FormulaError(f"`{slot.name}` must be greater than zero", value.span)
+    return number
 
 
-def _whole(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+def _whole(context: Context, slot: Slot, value: nodes.Expr) -> int:
     if not isinstance(value, nodes.Number) or not value.text.isdecimal() or value.value < 1:
         raise FormulaError(f"`{slot.name}` must be a whole number, 1 or more", value.span)
+    return int(value.text)
 
 
-def _integer(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    _number(reader, slot, value)
-    if not constant(value).is_integer():
+def _integer(context: Context, slot: Slot, value: nodes.Expr) -> int:
+    number = constant(value)
+    if not number.is_integer():
         raise FormulaError(f"`{slot.name}` must be a whole number", value.span)
+    return int(number)
 
 
-def _level(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    if level_of(value) is None:
+def _level(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Level:
+    level = level_of(value)
+    if level is None:
         message = f"`{slot.name}` must be a level, not {described(value)}"
         raise FormulaError(message, value.span, "put the level in quotes")
+    return level
 
 
-def _label(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
-    if not isinstance(value, nodes.Name | nodes.Text):
-        message = f"`{slot.name}` must be a name, not {described(value)}"
-        raise FormulaError(message, value.span, "write a name, or a text in quotes")
-    if isinstance(value, nodes.Text) and not value.value.strip():
-        raise FormulaError(f"`{slot.name}` is empty", value.span)
+def _label(context: Context, slot: Slot, value: nodes.Expr) -> str:
+    match value:
+        case nodes.Name(id=label):
+            return label
+        case nodes.Text(value=label) if label.strip():
+            return label
+        case nodes.Text():
+            raise FormulaError(f"`{slot.name}` is empty", value.span)
+    message = f"`{slot.name}` must be a name, not {described(value)}"
+    raise FormulaError(message, value.span, "write a name, or a text in quotes")
 
 
-def _name_of(position: Position) -> Check:
-    """Return the check of an argument that is a name of `position`, such as ``coding=sum``."""
+def _name_of(position: Position) -> Reader[str]:
+    """Return the reader of an argument that is a name of `position`, such as ``coding=sum``."""
 
-    def check(reader: Reader, slot: Slot, value: nodes.Expr) -> None:
+    def read(context: Context, slot: Slot, value: nodes.Expr) -> str:
         if isinstance(value, nodes.Name) and not value.quoted:
-            reader.look_up(position, value.id, value.span)
-            return
-        table = reader.language.names[position]
+            context.look_up(position, value.id, value.span)
+            return value.id
+        table = context.language.names[position]
         written = _written(value)
         hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
         message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
         raise FormulaError(message, value.span, hint)
 
-    return check
+    return read
 
 
 def _written(value: nodes.Expr) -> str:
@@ -180,7 +214,7 @@ def _written(value: nodes.Expr) -> str:
     return ""
 
 
-PLAIN: Mapping[Kind, Check] = {
+PLAIN: Mapping[Kind, Reader[Any]] = {
     Kind.COLUMN: _column,
     Kind.WORD: _word,
     Kind.NUMBER: _number,

@@ -1,0 +1,1 @@
+"""Formula -> ModelSpec: what a formula asks, typed, before any data are read."""

@@ -1,0 +1,125 @@
+"""The entry: text -> Formula, checked, and Formula -> ModelSpec. The same readers serve questions to a finished fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from formulajoint.errors import FormulaError
+from formulajoint.language.formula import Formula
+from formulajoint.language.grammar.scan import check_length
+from formulajoint.language.parse import syntax
+from formulajoint.language.syntax import nodes
+from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.default import chosen, present
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.signatures import Kind, Slot
+from formulajoint.spans import Span
+from formulajoint.spec.arguments import Context
+from formulajoint.spec.clauses import (
+    Called,
+    family_request,
+    pooling_request,
+    question,
+    read_clause,
+    rows_request,
+)
+from formulajoint.spec.coefficients import read_hypothesis
+from formulajoint.spec.predictors import check_group, check_predictors, check_response
+from formulajoint.spec.spec import MAIN, Linear, ModelSpec, PriorRequest, Question
+
+
+def parse(text: str, language: Language | None = None) -> Formula:
+    """Return the formula that `text` states.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``score ~ treatment | school, joint(weights=n)``.
+    language : Language, optional
+        By default the plain language with all extensions that are installed or registered by decorators; ``CORE`` is
+        the plain one.
+
+    Raises
+    ------
+    FormulaError
+        With the place in `text` and what to write instead.
+    """
+    language = chosen(language)
+    formula: Formula = syntax(text, "formula", language)
+    context = Context(language)
+    _read(context, formula)
+    check_length(str(formula))
+    return replace(formula, extensions=tuple(sorted(context.used - {""})))
+
+
+def specification(formula: Formula, language: Language) -> ModelSpec:
+    """Return what `formula` asks, in the language in which it was parsed."""
+    return _read(Context(language), formula)
+
+
+def parse_clause(text: str, language: Language | None = None) -> Question:
+    """Return what the one contrast clause in `text` asks of a fit, such as ``pairwise(treatment)``."""
+    language = present(chosen(language))
+    context = Context(language)
+    clause: nodes.Parameter | nodes.Clause = syntax(text, "clause", language)
+    asked = read_clause(context, clause)
+    if isinstance(asked, Called) and asked.signature.after_fit:
+        return question(asked)
+    message = f"`{clause.name}` belongs to the model, and cannot be asked of a fit"
+    raise FormulaError(message, clause.span, "put it into the formula, and fit again")
+
+
+def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes.Chain, ...]:
+    """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
+    language = present(chosen(language))
+    hypotheses: tuple[nodes.Expr, ...] = syntax(text, "hypotheses", language)
+    slot = Slot("hypothesis", Kind.HYPOTHESIS)
+    return tuple(read_hypothesis(Context(language), slot, hypothesis) for hypothesis in hypotheses)
+
+
+def _read(context: Context, formula: Formula) -> ModelSpec:
+    check_response(context, formula.response)
+    check_predictors(context, formula.predictors)
+    if formula.group:
+        check_group(formula.group)
+    mean = Linear(MAIN, formula.predictors, formula.group, formula.predictors.span)
+    stated = [read_clause(context, clause) for clause in formula.clauses]
+    _check_repeats(stated)
+    called = [clause for clause in stated if isinstance(clause, Called)]
+    families = [family_request(clause) for clause in called if clause.name == "family"]
+    return ModelSpec(
+        formula=formula,
+        parameters=(mean, *(clause for clause in stated if isinstance(clause, Linear))),
+        family=families[0] if families else None,
+        pooling=tuple(pooling_request(clause) for clause in called if clause.name == "hierarchy"),
+        priors=tuple(prior for clause in called if clause.name == "prior" for prior in clause.given.rest),
+        rows=rows_request(called),
+        questions=tuple(question(clause) for clause in called if clause.signature.after_fit),
+    )
+
+
+# --- what may be stated only once
+
+
+def _check_repeats(stated: Iterable[Linear | Called]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for what, name, span in (thing for clause in stated for thing in _unique_things(clause)):
+        if (what, name) in seen:
+            raise FormulaError(f"{what} `{name}` stands twice", span, "leave one of them out")
+        seen.add((what, name))
+
+
+def _unique_things(clause: Linear | Called) -> Iterator[tuple[str, str, Span]]:
+    """Yield what a formula may state only once: the kind of thing, its name, and its span."""
+    if isinstance(clause, Linear):
+        yield "the parameter", clause.parameter, clause.span
+        return
+    if clause.signature.once:
+        yield "the clause", clause.name, clause.span
+    label = clause.given.named.get("name") if clause.signature.after_fit else None
+    if label is not None:
+        yield "the test" if clause.name == "test" else "the contrast", label.value, label.span
+    for request in clause.given.rest:
+        if isinstance(request, PriorRequest):
+            yield "the prior of", canonical(request.target), request.span

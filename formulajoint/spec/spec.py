@@ -1,0 +1,328 @@
+"""The values of a specification: what a formula asks, each value with the place where it is written.
+
+They depend on no data and load no NumPy. What is arithmetic in the formula stays arithmetic: nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Chain, Expr, Group, Level, Name
+from formulajoint.language.vocabulary.options import Option
+from formulajoint.spans import NOWHERE, Span
+from formulajoint.spec.names import columns_in
+
+MAIN = "mu"
+"""Name of the parameter that the formula's own predictors describe, the mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given[T]:
+    """A value that the formula states: its canonical text, and its place."""
+
+    value: T
+    text: str = field(default="", compare=False)
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+# --- the model
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """The predictors of one parameter, as written, and the group right of their bar.
+
+    `span` is that of the whole clause; for the mean, that of its predictors.
+    """
+
+    parameter: str
+    predictors: Expr
+    group: Group | None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+    @property
+    def columns(self) -> Iterator[Name]:
+        """The columns named, in the order written, with repeats."""
+        yield from columns_in(self.predictors)
+        yield from self.group.names if self.group else ()
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRequest:
+    """``family(student, link=identity)``."""
+
+    name: Given[str]
+    link: Given[str] | None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolingRequest:
+    """``hierarchy(...)``: the terms to pool, all per-group terms if there is none, and how.
+
+    What is None is not written; `centered` is None for ``auto``, too.
+    """
+
+    terms: tuple[Expr, ...]
+    dist: str = "normal"
+    cor: Given[bool] | None = None
+    df: Given[float] | None = None
+    centered: bool | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A distribution with its numbers: ``normal(0, 5)``."""
+
+    name: str
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorRequest:
+    """One ``term ~ distribution(...)`` of a ``prior(...)`` clause."""
+
+    target: Expr
+    law: Given[Law]
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRequest:
+    """Which rows are used, and what they weigh.
+
+    Attributes
+    ----------
+    weights : Given[Name] or None
+        Column of the frequencies.
+    standard_errors : Given[Name] or None
+        Column of the known residual sds.
+    drop : bool
+        Whether rows with missing values are left out; else they are an error.
+    columns : tuple of Name
+        Both columns, in the order written.
+    """
+
+    weights: Given[Name] | None = None
+    standard_errors: Given[Name] | None = None
+    drop: bool = True
+    columns: tuple[Name, ...] = ()
+
+
+# --- weights of groups or levels
+
+
+@dataclass(frozen=True, slots=True)
+class ByRows:
+    """``n``: the number of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """``equal``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByPrecision:
+    """``precision``: the inverse sampling variance of a group's coefficient."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByColumn:
+    """A column with one value a group."""
+
+    column: Name
+
+
+@dataclass(frozen=True, slots=True)
+class BySum:
+    """``sum(column)``."""
+
+    column: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ByLevel:
+    """``{A: 0.3, B: 0.7}``: pairs of a level and its weight, each at its place."""
+
+    entries: tuple[Given[tuple[Level, float]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """``[0.3, 0.7]``."""
+
+    numbers: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByScheme:
+    """An extension's weight scheme, with its columns and options."""
+
+    scheme: str
+    columns: tuple[Name, ...]
+    options: Mapping[str, Option]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """``dirichlet(counts)``."""
+
+    counts: Given[Weighting]
+
+
+type Weighting = ByRows | Equal | ByPrecision | ByColumn | BySum | ByLevel | InOrder | ByScheme | Uncertain
+
+BY_ROWS: Given[Weighting] = Given(ByRows(), "n")
+"""The default of ``weights=``."""
+
+
+def columns_of(weighting: Weighting) -> tuple[Name, ...]:
+    """Return the columns that a weighting reads."""
+    match weighting:
+        case ByColumn(column=column) | BySum(column=column):
+            return (column,)
+        case ByScheme(columns=columns):
+            return columns
+        case Uncertain(counts=counts):
+            return columns_of(counts.value)
+    return ()
+
+
+# --- questions about the model
+
+type Scale = Literal["none", "sigma", "sd"] | float
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """A clause that averages a term's coefficients over the groups: ``joint(treatment, weights=n)``.
+
+    Attributes
+    ----------
+    clause : str
+        Its name, such as ``joint``.
+    terms : tuple of Expr
+        None for every predictor with a coefficient in each group.
+    weights : Given[Weighting]
+    scale : Given[Scale]
+    options : mapping of str to Option
+        Arguments of an extension's own.
+    name : Given[str] or None
+        As in ``name=``.
+    text : str
+        The clause in canonical text.
+    """
+
+    clause: str
+    terms: tuple[Expr, ...]
+    weights: Given[Weighting]
+    scale: Given[Scale]
+    options: Mapping[str, Option]
+    name: Given[str] | None
+    text: str
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelContrast:
+    """A family of contrasts of groups or of a factor's levels: ``pairwise(treatment, over=arm)``.
+
+    Attributes
+    ----------
+    clause, terms, name, text
+        As for `Average`.
+    over : Given[str] or None
+        The axis to compare.
+    weights : Given[Weighting]
+        Of the mean from which ``meandev`` takes deviations.
+    options : mapping of str to Given
+        What else the family takes: ``ref`` a level, ``most`` and ``degree`` numbers, or an extension's own.
+    """
+
+    clause: str
+    terms: tuple[Expr, ...]
+    over: Given[str] | None
+    weights: Given[Weighting]
+    options: Mapping[str, Given[Any]]
+    name: Given[str] | None
+    text: str
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """``contrast(treatment[A] - treatment[B])``: one node for each expression."""
+
+    clause: str
+    expressions: tuple[Expr, ...]
+    name: Given[str] | None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+type Contrast = Average | LevelContrast | Arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """``test(treatment == 0)``: comparisons that must all hold."""
+
+    comparisons: tuple[Chain, ...]
+    name: Given[str] | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+type Question = Contrast | Comparisons
+
+
+def weight_columns(question: Question) -> tuple[Name, ...]:
+    """Return the columns that weight the groups in a contrast."""
+    return columns_of(question.weights.value) if isinstance(question, Average | LevelContrast) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """All that a formula asks, before any data are read; printed as the formula.
+
+    Attributes
+    ----------
+    formula : Formula
+    parameters : tuple of Linear
+        The mean first, then those with a clause of their own, as written.
+    family : FamilyRequest or None
+    pooling : tuple of PoolingRequest
+    priors : tuple of PriorRequest
+    rows : RowsRequest
+    questions : tuple of Question
+        Contrasts and tests, as written.
+    """
+
+    formula: Formula
+    parameters: tuple[Linear, ...]
+    family: FamilyRequest | None
+    pooling: tuple[PoolingRequest, ...]
+    priors: tuple[PriorRequest, ...]
+    rows: RowsRequest
+    questions: tuple[Question, ...]
+
+    @property
+    def response(self) -> Expr:
+        """The response: a column, or a function of columns."""
+        return self.formula.response
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """The contrasts among the questions."""
+        return tuple(question for question in self.questions if not isinstance(question, Comparisons))
+
+    @property
+    def tests(self) -> tuple[Comparisons, ...]:
+        """The tests among the questions."""
+        return tuple(question for question in self.questions if isinstance(question, Comparisons))
+
+    def __str__(self) -> str:
+        return str(self.formula)
