@@ -21,7 +21,6 @@ from scipy import special
 
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
-from formulajoint.distributions.log_density import log_density
 from formulajoint.results.joint_tests.classical import Classical, classical_test
 from formulajoint.results.joint_tests.questions import hypotheses
 from formulajoint.results.joint_tests.score_contour import Quantities, sum_of_scores
@@ -123,7 +122,7 @@ def _slopes(x, y, mean, sd, law, rng) -> np.ndarray:
     centre = np.linalg.solve(precision, pull[..., None])[..., 0]
     squares = y @ y / s[:, 0, 0] - np.sum(pull * centre, axis=1)
     log_p = -len(y) * log_sigma - 0.5 * (np.linalg.slogdet(precision)[1] + squares)
-    log_p += log_density(law, np.exp(log_sigma)) + log_sigma
+    log_p += law.log_density(np.exp(log_sigma)) + log_sigma
     weight = np.exp(log_p - log_p.max())
     at = rng.choice(NODES, size=CHAINS * DRAWS, p=weight / weight.sum())
     spread = np.sqrt(np.linalg.inv(precision)[:, 1, 1])

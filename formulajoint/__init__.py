@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for 
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
     from formulajoint.api.verbs import build, fit, load, model
-    from formulajoint.compiler.families import Family
     from formulajoint.contrasts.custom import Contrast, ContrastFamily
     from formulajoint.contrasts.schemes import Groups, WeightScheme
     from formulajoint.design.functions import ColumnFunction, Operator
@@ -32,6 +31,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for 
         InferenceError,
         StoreError,
     )
+    from formulajoint.families.custom import Family
     from formulajoint.language.formula import Formula
     from formulajoint.language.grammar.compose import Fragment
     from formulajoint.language.grammar.tree import Node
@@ -96,7 +96,7 @@ _HOMES = {
     "DataError": "errors",
     "Extension": "language.vocabulary.language",
     "ExtensionError": "errors",
-    "Family": "compiler.families",
+    "Family": "families.custom",
     "Fit": "api.fit",
     "Formula": "language.formula",
     "FormulaError": "errors",

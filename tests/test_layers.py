@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 import formulajoint
+from formulajoint.distributions.declared import DISTRIBUTIONS
+from formulajoint.families.declared import FAMILIES
 
 PACKAGE = Path(formulajoint.__file__).parent
 
@@ -27,6 +29,7 @@ ROOMS = (
     "language",
     "distributions",
     "spec",
+    "families",
     "design",
     "contrasts",
     "compiler",
@@ -42,6 +45,7 @@ ORDER = (*GROUND, *ROOMS, "__init__", "cli")
 NUMERIC = (
     "arrays.py",
     "distributions/",
+    "families/",
     "design/",
     "contrasts/",
     "compiler/",
@@ -117,6 +121,9 @@ FOR_ALL_ENGINES = {
     "inference/importance/": ("formulajoint.inference.importance.", "formulajoint.inference.panels."),
     "inference/latent/": ("formulajoint.inference.latent.", "formulajoint.inference.panels."),
 }
+
+NAMED_LAWS = {*FAMILIES, *DISTRIBUTIONS} - {"flat"}  # which is a word of the argument `priors=`, too
+READS_LAWS = ("design/hierarchy.py",)  # reads `dist=`, whose words are names of laws
 
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 
@@ -246,6 +253,22 @@ def short(module: Module) -> Iterator[str]:
             yield f"line {function.lineno}: `{function.name}` has {length} lines without its docstring"
 
 
+def laws_are_asked(module: Module) -> Iterator[str]:
+    """A family or distribution is asked what it can do; only where it is declared is it known by its name."""
+    if module.path.startswith(("language/", "distributions/", "families/")) or module.path in READS_LAWS:
+        return
+    for node in ast.walk(module.tree):
+        compared: list[ast.expr] = []
+        match node:
+            case ast.Compare(left=left, comparators=others):
+                compared = [left, *others]
+            case ast.MatchValue(value=value):
+                compared = [value]
+        for value in (inner for side in compared for inner in ast.walk(side)):
+            if isinstance(value, ast.Constant) and value.value in NAMED_LAWS:
+                yield f"line {node.lineno}: `{value.value}` is known by name: ask what the family or law can do"
+
+
 RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     imports_to_the_left,
     absolute_imports,
@@ -255,6 +278,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     never_prints,
     imports_at_the_top,
     short,
+    laws_are_asked,
 )
 
 MODULES = [
@@ -400,6 +424,14 @@ BAD = [
     ),
     (short, "design/bind.py", "x = 1\n" * 401, "401 lines"),
     (short, "design/bind.py", "def f():\n    'doc'\n" + "    x = 1\n" * 60, "61 lines"),
+    (laws_are_asked, "compiler/names.py", "x = plan.family.name == 'gaussian'", "line 1: `gaussian`"),
+    (laws_are_asked, "compiler/names.py", "x = law in ('normal', 'cauchy')", "`cauchy`"),
+    (
+        laws_are_asked,
+        "compiler/names.py",
+        "match law:\n    case 'constant':\n        pass",
+        "line 2: `constant`",
+    ),
 ]
 
 
@@ -417,6 +449,7 @@ GOOD = [
     ),
     (text_is_never_code, "design/bind.py", "getattr(x, 'start', None)\nre.compile(x)\nmodel.eval()"),
     (imports_at_the_top, "plots/forest.py", "def f():\n    import matplotlib.pyplot as plt"),
+    (laws_are_asked, "compiler/names.py", "x = priors == 'flat' or prior('normal', 0, 1)"),
     (short, "design/bind.py", "def f():\n    '''\n" + "    doc\n" * 100 + "    '''\n" + "    x = 1\n" * 59),
 ]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from formulajoint.compiler.families import Family
 from formulajoint.contrasts.custom import Contrast, ContrastFamily
 from formulajoint.contrasts.schemes import WeightScheme
 from formulajoint.design.functions import ColumnFunction, Operator
+from formulajoint.families.custom import Family
 from formulajoint.language.vocabulary.default import register
 from formulajoint.language.vocabulary.language import Extension, Named
 

@@ -48,7 +48,7 @@ class JointModel:
     @property
     def priors(self) -> dict[str, str]:
         """The prior of each variable, as text."""
-        return {name: str(prior) for name, prior in self.plan.priors} | {
+        return {name: prior.of(name) for name, prior in self.plan.priors} | {
             s.name: s.prior for s in self.plan.shares
         }
 

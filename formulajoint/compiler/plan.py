@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.families import Family
-from formulajoint.contrasts.level_families import ContrastMatrix
+from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
 from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
+from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
+from formulajoint.families.likelihood import Likelihood
 from formulajoint.language.syntax.nodes import Expr
 
 if TYPE_CHECKING:  # SciPy, needed only for tests
@@ -110,9 +111,14 @@ class LinearPlan:
     """A parameter with predictors: ``link(parameter) = sum of columns times coefficients``."""
 
     predictor: Predictor
-    link: str
+    link: Link
     coefficients: tuple[Coefficient, ...]
     pools: tuple[Pool, ...]
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter."""
+        return self.predictor.parameter
 
     @property
     def pooled(self) -> dict[str, PooledTerm]:
@@ -122,7 +128,7 @@ class LinearPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalePool:
-    """Groups' own scales pooled on the log scale: ``log sigma_g ~ dist(log mean, sd)``.
+    """Groups' own values of a parameter, pooled on the link's scale: ``log sigma_g ~ dist(log mean, sd)``.
 
     The parameter's own prior is then the prior of its mean, `mean_name`.
     """
@@ -141,10 +147,14 @@ class ScalePlan:
 
     name: str
     parameter: str
+    link: Link
     prior: Prior
     dims: tuple[str, ...] = ()
     grouping: Grouping | None = None
     pool: ScalePool | None = None
+
+
+type ParameterPlan = LinearPlan | ScalePlan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,8 +209,7 @@ class FamilyPlan:
         The entries' dim first.
     text : str
         The clause as written.
-    family : str
-        Name of the family, such as ``pairwise``.
+    family : LevelFamily
     coefficient : Coefficient
     over : str
         The compared axis: the grouping, or a factor.
@@ -224,7 +233,7 @@ class FamilyPlan:
     name: str
     dims: tuple[str, ...]
     text: str
-    family: str
+    family: LevelFamily
     coefficient: Coefficient
     over: str
     levels: tuple[str, ...]
@@ -319,12 +328,12 @@ class Plan:
     Attributes
     ----------
     design : Design
-    family : Family
+    family : Likelihood
     response_name : str
     obs_dim : str
     mean : LinearPlan
-    parameters : tuple of LinearPlan or ScalePlan
-        Parameters of the family, in its order.
+    further : tuple of LinearPlan or ScalePlan
+        The family's other parameters, in its order.
     contrasts : tuple of ContrastPlan
     shares : tuple of SharesPlan
         Uncertain weights of the contrasts.
@@ -342,11 +351,11 @@ class Plan:
     """
 
     design: Design
-    family: Family
+    family: Likelihood
     response_name: str
     obs_dim: str
     mean: LinearPlan
-    parameters: tuple[LinearPlan | ScalePlan, ...]
+    further: tuple[ParameterPlan, ...]
     contrasts: tuple[ContrastPlan, ...]
     shares: tuple[SharesPlan, ...]
     coords: Mapping[str, tuple[str, ...]]
@@ -356,18 +365,28 @@ class Plan:
     notes: tuple[str, ...]
     tests: tuple[Hypothesis, ...] = ()
 
+    @property
+    def parameters(self) -> tuple[ParameterPlan, ...]:
+        """All parameters of the likelihood, the mean first."""
+        return (self.mean, *self.further)
+
     def scale(self, parameter: str) -> ScalePlan | None:
         """Return the plan of a family parameter without predictors, or None."""
-        for plan in self.parameters:
+        for plan in self.further:
             if isinstance(plan, ScalePlan) and plan.parameter == parameter:
                 return plan
         return None
 
     @property
+    def spread(self) -> ScalePlan | None:
+        """The plan of the family's spread, such as sigma, if it is estimated and has no predictors."""
+        return self.scale(self.family.spread)
+
+    @property
     def priors(self) -> tuple[tuple[str, Prior], ...]:
         """Every prior of the model, with the name of its variable."""
         out: list[tuple[str, Prior]] = []
-        for part in (self.mean, *self.parameters):
+        for part in self.parameters:
             if isinstance(part, ScalePlan):
                 out.append((part.name if part.pool is None else part.pool.mean_name, part.prior))
                 out += [] if part.pool is None else [(part.pool.sd_name, part.pool.sd)]

@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.distributions.prior import Prior
-
-DIVIDED: Mapping[str, tuple[str, ...]] = MappingProxyType({"exponential": ("lam",), "gamma": ("beta",)})
-"""Prior name -> arguments that are inverse scales."""
-
-MULTIPLIED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "normal": ("sigma",),
-        "student_t": ("sigma",),
-        "cauchy": ("beta",),
-        "laplace": ("b",),
-        "half_normal": ("sigma",),
-        "half_cauchy": ("beta",),
-        "half_student_t": ("sigma",),
-        "inverse_gamma": ("beta",),
-        "uniform": ("lower", "upper"),
-    }
-)
-"""Prior name -> arguments that are scales; locations stay the same."""
-
-
-def scaled(prior: Prior, factor: float) -> Prior | None:
-    """Return `prior` with its scale multiplied by `factor`, or None if it has no scale."""
-    if factor == 1:
-        return prior
-    change: Mapping[str, Callable[[float], float]] = {
-        **dict.fromkeys(MULTIPLIED.get(prior.law, ()), lambda value: value * factor),
-        **dict.fromkeys(DIVIDED.get(prior.law, ()), lambda value: value / factor),
-        **({"mu": lambda value: value + math.log(factor)} if prior.law == "log_normal" else {}),
-    }
-    if not change:
-        return None
-    args = {name: change[name](value) if name in change else value for name, value in prior.args.items()}  # type: ignore[arg-type]
-    return replace(prior, args=args)
 
 
 def with_scaled(plan: Plan, terms: Collection[str], factor: float) -> Plan | str:
@@ -73,7 +38,7 @@ class _NoScale(Exception):
 
 
 def _of(prior: Prior, factor: float) -> Prior:
-    wider = scaled(prior, factor)
+    wider = prior.widened(factor)
     if wider is None:
         raise _NoScale(str(prior))
     return wider
@@ -81,9 +46,8 @@ def _of(prior: Prior, factor: float) -> Prior:
 
 def _sd(prior: Prior, factor: float) -> Prior:
     """Return the scaled prior of a hierarchy's sd; a constant sd is itself scaled."""
-    if prior.law == "constant":
-        return replace(prior, args={"value": prior.args["value"] * factor})
-    return _of(prior, factor)
+    known = prior.constant
+    return _of(prior, factor) if known is None else replace(prior, args={"value": known * factor})
 
 
 def _scaled_mean(mean: LinearPlan, terms: Collection[str], factor: float) -> LinearPlan:

@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.contrasts.level_families import MEANINGS, ContrastMatrix
-from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
+from formulajoint.contrasts import level_families, registry
+from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
+from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, WEIGHTS
-from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
@@ -150,15 +151,26 @@ class ContrastFamily:
         return ContrastMatrix(tuple(map(str, rows)), weights)
 
 
-def average_of(name: str, language: Language) -> ContrastFunction | None:
-    """Return the averaging contrast of the clause `name`, or None if the clause is not an average."""
-    brought = language.meaning("clause", name)
-    if isinstance(brought, Contrast):
-        return ContrastFunction(brought.name, brought.value, brought.meaning, plain=False)
-    return AVERAGES.get(name)
+AVERAGES = Vocabulary(
+    "clause",
+    registry.AVERAGES,
+    lambda value: (
+        ContrastFunction(value.name, value.value, value.meaning, plain=False)
+        if isinstance(value, Contrast)
+        else None
+    ),
+)
+"""The clauses that average over the groups."""
 
-
-def family_meaning(name: str, language: Language) -> str:
-    """Return the plural phrase for the entries of a family of contrasts."""
-    brought = language.meaning("clause", name)
-    return str(brought.meaning) if isinstance(brought, ContrastFamily) else MEANINGS[name]
+FAMILIES = Vocabulary(
+    "clause",
+    level_families.FAMILIES,
+    lambda value: (
+        LevelFamily(
+            value.name, lambda levels, **options: value.matrix(levels, options), value.meaning, brought=True
+        )
+        if isinstance(value, ContrastFamily)
+        else None
+    ),
+)
+"""The clauses that are families of contrasts."""

@@ -138,12 +138,6 @@ def _mean_of(levels: Sequence[str]) -> str:
     return f"mean({', '.join(levels)})" if len(levels) <= 3 else f"mean({levels[0]} to {levels[-1]})"
 
 
-type Family = Callable[..., ContrastMatrix]
-
-ORDERED = ("sequential", "helmert", "poly")
-"""Families whose contrasts depend on the order of the levels."""
-
-
 def in_order(
     family: Callable[[tuple[str, ...]], ContrastMatrix], levels: Sequence[str], order: Sequence[int]
 ) -> ContrastMatrix:
@@ -169,28 +163,43 @@ def in_order(
     return ContrastMatrix(found.labels, weights)
 
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        "pairwise": pairwise,
-        "reference": reference,
-        "sequential": sequential,
-        "meandev": meandev,
-        "meanotherdev": meanotherdev,
-        "helmert": helmert,
-        "poly": poly,
-    }
-)
-"""Clause name -> family. The clauses' arguments are declared in ``language/vocabulary/core.py``."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelFamily:
+    """A clause that is a family of contrasts.
 
-MEANINGS: Mapping[str, str] = MappingProxyType(
+    Attributes
+    ----------
+    name : str
+        Of the clause; the own clauses' arguments are declared in ``language/vocabulary/core.py``.
+    function : callable
+        From the levels, and its options by name, to the labelled matrix.
+    meaning : str
+        Phrase for its entries, in the plural.
+    ordered : bool
+        Whether the contrasts depend on the order of the levels.
+    brought : bool
+        Whether an extension brings it; such a family takes the levels in their natural order, ordered or not.
+    """
+
+    name: str
+    function: Callable[..., ContrastMatrix]
+    meaning: str
+    ordered: bool = False
+    brought: bool = False
+
+
+FAMILIES: Mapping[str, LevelFamily] = MappingProxyType(
     {
-        "pairwise": "pairwise differences",
-        "reference": "differences from a reference",
-        "sequential": "differences from the one before",
-        "meandev": "deviations from the weighted mean",
-        "meanotherdev": "deviations from the mean of the others",
-        "helmert": "differences from the mean of those before",
-        "poly": "orthonormal polynomials",
+        family.name: family
+        for family in (
+            LevelFamily("pairwise", pairwise, "pairwise differences"),
+            LevelFamily("reference", reference, "differences from a reference"),
+            LevelFamily("sequential", sequential, "differences from the one before", ordered=True),
+            LevelFamily("meandev", meandev, "deviations from the weighted mean"),
+            LevelFamily("meanotherdev", meanotherdev, "deviations from the mean of the others"),
+            LevelFamily("helmert", helmert, "differences from the mean of those before", ordered=True),
+            LevelFamily("poly", poly, "orthonormal polynomials", ordered=True),
+        )
     }
 )
-"""Clause name -> phrase for its entries, in the plural."""
+"""The language's own families, by name."""

@@ -22,20 +22,21 @@ class ContrastFunction:
     """An averaging contrast clause: its name in formulas, its function, and a phrase for tables and ``explain()``.
 
     If `plain`, the function also works on NumPy arrays with further axes behind. Otherwise it may use PyTensor's
-    functions, and is evaluated on draws through a graph.
+    functions, and is evaluated on draws through a graph. If not `signed`, the contrast is never negative.
     """
 
     name: str
     function: Average
     meaning: str
     plain: bool = True
+    signed: bool = True
 
 
 AVERAGES: Mapping[str, ContrastFunction] = MappingProxyType(
     {
         "joint": ContrastFunction("joint", joint, "weighted mean"),
-        "rms": ContrastFunction("rms", rms, "weighted root mean square"),
-        "spread": ContrastFunction("spread", spread, "weighted standard deviation"),
+        "rms": ContrastFunction("rms", rms, "weighted root mean square", signed=False),
+        "spread": ContrastFunction("spread", spread, "weighted standard deviation", signed=False),
     }
 )
 """Clause name -> contrast. The clauses' arguments are declared in ``language/vocabulary/core.py``."""

@@ -117,7 +117,7 @@ def _raw(design: Design, term: Term, asked: Given[Weighting]) -> FloatArray:
             return _column(design, column)
         case BySum(column=column):
             sums = _sums(design, _values(design, column))
-            return _not_negative(sums, f"sum({column.id})", _grouping(design))
+            return _not_negative(sums, f"sum({column.id})", _grouping(design).labels, "groups")
         case ByLevel(entries=entries):
             grouping = _grouping(design)
             return _by_level(entries, grouping.labels, grouping.name, asked.span)
@@ -125,7 +125,9 @@ def _raw(design: Design, term: Term, asked: Given[Weighting]) -> FloatArray:
             grouping = _grouping(design)
             return _in_order(numbers, grouping.labels, grouping.name, asked.span)
         case ByScheme() as by:
-            return _by_scheme(design, by, asked.text)
+            grouping = _grouping(design)
+            groups = Groups(grouping.labels, grouping.codes, _counts(design))
+            return _by_scheme(design, by, groups, asked.text, "groups")
         case Uncertain():
             raise BugError("uncertain weights have no weights of their own")
 
@@ -133,6 +135,11 @@ def _raw(design: Design, term: Term, asked: Given[Weighting]) -> FloatArray:
 def group_rows(design: Design) -> FloatArray:
     """Return the number of rows of each group, with a row of frequency weight w as w rows, (G,)."""
     return _sums(design, np.ones(design.rows.used))
+
+
+def _counts(design: Design) -> FloatArray:
+    """Return the frequency weight of each row, (N,)."""
+    return np.ones(design.rows.used) if design.row_weights is None else design.row_weights
 
 
 def _grouping(design: Design) -> Grouping:
@@ -185,24 +192,21 @@ def _column(design: Design, name: Name) -> FloatArray:
                 f"Use `weights=sum({canonical(name)})` to weight by the group's sum."
             )
         firsts[group] = distinct[0]
-    return _not_negative(firsts, name.id, grouping)
+    return _not_negative(firsts, name.id, grouping.labels, "groups")
 
 
-def _by_scheme(design: Design, by: ByScheme, text: str) -> FloatArray:
+def _by_scheme(design: Design, by: ByScheme, groups: Groups, text: str, whose: str) -> FloatArray:
     """Return the weights of an extension's weight scheme, not normalised."""
     scheme: WeightScheme = design.language.meaning("weight scheme", by.scheme)
-    grouping = _grouping(design)
-    counts = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
     columns = [_values(design, column) for column in by.columns]
-    values = scheme.values(Groups(grouping.labels, grouping.codes, counts), columns, dict(by.options))
-    return _not_negative(values, text, grouping)
+    return _not_negative(scheme.values(groups, columns, dict(by.options)), text, groups.labels, whose)
 
 
-def _not_negative(values: FloatArray, what: str, grouping: Grouping) -> FloatArray:
-    bad = [label for label, value in zip(grouping.labels, values, strict=True) if not value >= 0]
+def _not_negative(values: FloatArray, what: str, labels: tuple[str, ...], whose: str) -> FloatArray:
+    bad = [label for label, value in zip(labels, values, strict=True) if not value >= 0]
     if bad:
         raise DataError(
-            f"The weights `{what}` are negative or missing in {len(bad)} of {len(grouping)} groups: "
+            f"The weights `{what}` are negative or missing in {len(bad)} of {len(labels)} {whose}: "
             f"{listed(bad)}. Weights are zero or more."
         )
     return values
@@ -239,7 +243,7 @@ def _in_order(numbers: Sequence[float], labels: tuple[str, ...], whose: str, at:
 
 
 def level_weights(design: Design, term: Term, axis: Axis, asked: Given[Weighting]) -> Weights:
-    """Return the weights of a factor's levels; ``n`` counts the rows of each level.
+    """Return the weights of a factor's levels; ``n`` counts the rows of each level, a scheme takes them as groups.
 
     Raises
     ------
@@ -248,13 +252,16 @@ def level_weights(design: Design, term: Term, axis: Axis, asked: Given[Weighting
     """
     match asked.value:
         case ByRows():
-            raw = _level_rows(design, term, axis, asked.span)
+            raw = _levels(design, term, axis, asked.span).rows
         case Equal():
             raw = np.ones(len(axis.levels))
         case ByLevel(entries=entries):
             raw = _by_level(entries, axis.levels, axis.name, asked.span)
         case InOrder(numbers=numbers):
             raw = _in_order(numbers, axis.levels, axis.name, asked.span)
+        case ByScheme() as by:
+            levels = _levels(design, term, axis, asked.span)
+            raw = _by_scheme(design, by, levels, asked.text, f"levels of `{axis.name}`")
         case _:
             message = f"`{asked.text}` weights groups, and `{axis.name}` is a factor"
             hint = "use n, equal, or give each level a weight: {a: 0.3, b: 0.7}"
@@ -262,13 +269,12 @@ def level_weights(design: Design, term: Term, axis: Axis, asked: Given[Weighting
     return Weights(asked.text, raw / raw.sum())
 
 
-def _level_rows(design: Design, term: Term, axis: Axis, at: Span) -> FloatArray:
-    """Return the number of rows of each level, found from the codes in the term's columns."""
+def _levels(design: Design, term: Term, axis: Axis, at: Span) -> Groups:
+    """Return the rows by the level of a factor, found from the codes in the term's columns."""
     if axis.coding is None or len(term.parts) > 1:
         message = f"`{term.name}` does not say how many rows each level of `{axis.name}` has"
         hint = "write `weights=equal`, or give each level a weight"
         raise FormulaError(message, at if at.end else term.span, hint)
     codes, place = np.unique(term.columns, axis=0, return_inverse=True)
-    rows = np.bincount(place, weights=design.row_weights, minlength=len(codes))
     same = np.all(np.isclose(axis.coding[:, None, :], codes), axis=2)  # (k, 1, c) and (codes, c)
-    return np.asarray(same @ rows, dtype=float)
+    return Groups(axis.levels, np.argmax(same, axis=0)[place], _counts(design))

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Name
-from formulajoint.language.vocabulary.core import CLAUSES, FUNCTIONS
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.wording import did_you_mean, listed
 
@@ -25,8 +24,9 @@ def _hint(name: str, known: tuple[str, ...], language: Language) -> str:
     near = did_you_mean(name, known)
     if near:
         return near
-    if name in FUNCTIONS:
-        return f"`{name}` is a function of columns: write `{FUNCTIONS[name].usage(name)}`"
-    if name in CLAUSES:
-        return f"`{name}` is a clause and stands after a comma: `, {CLAUSES[name].usage(name)}`"
+    functions, clauses = language.names["function"], language.names["clause"]
+    if name in functions:
+        return f"`{name}` is a function of columns: write `{functions[name].usage(name)}`"
+    if name in clauses:
+        return f"`{name}` is a clause and stands after a comma: `, {clauses[name].usage(name)}`"
     return f"the columns are {listed(known)}"

@@ -5,13 +5,14 @@ Shapes: N rows used, G groups, k columns of a term.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, isfinite, prod
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.recipes import Cells, Crossed, Recipe
 from formulajoint.design.weight_columns import KeptFrame
+from formulajoint.distributions.prior import Prior, prior
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
@@ -133,6 +134,14 @@ class Predictor:
         return self.per_group + self.common
 
 
+HIERARCHIES: Mapping[str, Callable[[float], Prior]] = {
+    "normal": lambda df: prior("normal", 0.0, 1.0),
+    "student": lambda df: prior("student_t", df, 0.0, 1.0),
+    "cauchy": lambda df: prior("cauchy", 0.0, 1.0),
+}
+"""Word of ``dist=`` -> distribution of the groups' coefficients with location zero and scale one, from ``df=``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
     """A request for partial pooling of some per-group terms of one parameter.
@@ -147,6 +156,22 @@ class Hierarchy:
     df: float = 4.0
     centered: bool | None = None
     span: Span = field(default=NOWHERE, repr=False, compare=False)
+
+    @property
+    def standard(self) -> Prior:
+        """The distribution of the groups' coefficients with location zero and scale one."""
+        return HIERARCHIES[self.dist](self.df)
+
+    @property
+    def degrees(self) -> float:
+        """The degrees of freedom of `standard`; infinity for the normal distribution."""
+        mixture = self.standard.mixture
+        return inf if mixture is None else float(mixture.df)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether `standard` has heavier tails than the normal distribution."""
+        return isfinite(self.degrees)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from formulajoint.errors import FormulaError
+from formulajoint.families.choice import family_of
 from formulajoint.language.syntax.nodes import Call, GroupTerm
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
 from formulajoint.spec.names import walk
-from formulajoint.spec.spec import FamilyRequest, ModelSpec
-from formulajoint.wording import listed
+from formulajoint.spec.spec import ModelSpec
 
 FUNCTIONS: Mapping[str, str] = {
     "poly": "write the powers out: `x + I(x^2)`",
     "bs": "write a polynomial out: `x + I(x^2) + I(x^3)`",
     "prop": "only a measured response can be fitted so far",
 }
-FAMILIES = ("gaussian", "student")
 
 
 def refuse_unavailable(spec: ModelSpec, language: Language) -> None:
@@ -34,18 +33,7 @@ def refuse_unavailable(spec: ModelSpec, language: Language) -> None:
                 raise _refusal(what, part.span, hint)
             if isinstance(part, Call) and part.name in FUNCTIONS:
                 raise _refusal(f"`{part.name}(...)`", part.span, FUNCTIONS[part.name])
-    if spec.family is not None:
-        _refuse_family(spec.family, language)
-
-
-def _refuse_family(asked: FamilyRequest, language: Language) -> None:
-    name, link = asked.name, asked.link
-    if language.meaning("family", name.value) is not None:
-        return
-    if name.value not in FAMILIES:
-        raise _refusal(f"the family `{name.value}`", name.span, f"{listed(FAMILIES)} are")
-    if link is not None and link.value != "identity":
-        raise _refusal(f"the link `{link.value}`", link.span, "`identity` is")
+    family_of(spec, None, language)
 
 
 def _refusal(what: str, at: Span, hint: str) -> FormulaError:

@@ -1,41 +1,89 @@
-"""Link functions of the mean: ``link(mean) = sum of columns times coefficients``."""
+"""Link functions as values: ``link(parameter) = sum of columns times coefficients``, in NumPy and in PyTensor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import erfc
 from statistics import NormalDist
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+NUMPY: Any = SimpleNamespace(
+    exp=np.exp,
+    log=np.log,
+    log1p=np.log1p,
+    expm1=np.expm1,
+    sigmoid=lambda x: np.exp(-np.logaddexp(0.0, -x)),
+    erfc=np.vectorize(erfc, otypes=[float]),
+    erfinv=np.vectorize(lambda x: NormalDist().inv_cdf((1 + x) / 2) / np.sqrt(2), otypes=[float]),
+)
+"""The functions of ``pytensor.tensor`` that links use, in NumPy."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
-    """A link function, for means above `low` and below `high`."""
+    """A link function, for parameters above `low` and below `high`; `xp` is `NUMPY` or ``pytensor.tensor``.
 
-    forward: Callable[[float], Any]
+    Attributes
+    ----------
+    name : str
+        As formulas write it.
+    forward : callable
+        ``(xp, value)``: from the parameter to the linear predictor.
+    inverse : callable
+        ``(xp, eta)``: back.
+    slope : callable
+        ``(xp, eta)``: the derivative of the inverse.
+    low, high : float
+    """
+
+    name: str
+    forward: Callable[[Any, Any], Any]
+    inverse: Callable[[Any, Any], Any]
+    slope: Callable[[Any, Any], Any]
     low: float = -np.inf
     high: float = np.inf
 
-    def at(self, mean: float) -> float:
-        """Return the link function's value at `mean`."""
-        return float(self.forward(mean))
+    def at(self, value: float) -> float:
+        """Return the link function at `value`."""
+        return float(self.forward(NUMPY, value))
+
+    def of(self, name: str) -> str:
+        """Return the linear predictor of the parameter `name` as text: ``log(mu)``, or for the identity ``mu``."""
+        return name if self is IDENTITY else f"{self.name}({name})"
 
 
-def _itself(mean: float) -> float:
-    return mean
+def _logistic_slope(xp: Any, eta: Any) -> Any:
+    return xp.sigmoid(eta) * xp.sigmoid(-eta)
 
+
+IDENTITY = Link("identity", lambda xp, m: m, lambda xp, eta: eta, lambda xp, eta: eta * 0 + 1)
+LOG = Link("log", lambda xp, m: xp.log(m), lambda xp, eta: xp.exp(eta), lambda xp, eta: xp.exp(eta), 0)
+LOGIT = Link(
+    "logit", lambda xp, m: xp.log(m / (1 - m)), lambda xp, eta: xp.sigmoid(eta), _logistic_slope, 0, 1
+)
+PROBIT = Link(
+    "probit",
+    lambda xp, m: np.sqrt(2) * xp.erfinv(2 * m - 1),
+    lambda xp, eta: 0.5 * xp.erfc(-eta / np.sqrt(2)),
+    lambda xp, eta: xp.exp(-(eta**2) / 2) / np.sqrt(2 * np.pi),
+    0,
+    1,
+)
+CLOGLOG = Link(
+    "cloglog",
+    lambda xp, m: xp.log(-xp.log1p(-m)),
+    lambda xp, eta: -xp.expm1(-xp.exp(eta)),
+    lambda xp, eta: xp.exp(eta - xp.exp(eta)),
+    0,
+    1,
+)
+INVERSE = Link("inverse", lambda xp, m: 1 / m, lambda xp, eta: 1 / eta, lambda xp, eta: -1 / eta**2, 0)
 
 LINKS: Mapping[str, Link] = MappingProxyType(
-    {
-        "identity": Link(_itself),
-        "log": Link(np.log, 0),
-        "logit": Link(lambda mean: np.log(mean / (1 - mean)), 0, 1),
-        "probit": Link(NormalDist().inv_cdf, 0, 1),
-        "cloglog": Link(lambda mean: np.log(-np.log1p(-mean)), 0, 1),
-        "inverse": Link(lambda mean: 1 / mean, 0),
-    }
+    {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, INVERSE)}
 )
-"""Link name -> link function; the inverses are in ``compiler/pymc/likelihood.py``, which loads PyMC."""
+"""All links, by name."""

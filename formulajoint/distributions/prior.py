@@ -1,60 +1,27 @@
-"""Priors as values: a distribution's name and its numbers, printable, without PyMC."""
+"""Priors as values: a distribution with its numbers, printable, without PyMC."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """A distribution that a prior may have.
-
-    Attributes
-    ----------
-    args : tuple of str
-        Argument names in PyMC's order.
-    support : {"real", "positive", "interval", "correlation", "any"}
-        Support of the distribution; ``any`` stands for ``constant`` and ``flat``.
-    """
-
-    args: tuple[str, ...]
-    support: str
-
-
-def _law(args: str, support: str) -> Law:
-    return Law(tuple(args.split()), support)
-
-
-LAWS: Mapping[str, Law] = MappingProxyType(
-    {
-        "normal": _law("mu sigma", "real"),
-        "student_t": _law("nu mu sigma", "real"),
-        "cauchy": _law("alpha beta", "real"),
-        "laplace": _law("mu b", "real"),
-        "half_normal": _law("sigma", "positive"),
-        "half_cauchy": _law("beta", "positive"),
-        "half_student_t": _law("nu sigma", "positive"),
-        "exponential": _law("lam", "positive"),
-        "gamma": _law("alpha beta", "positive"),
-        "inverse_gamma": _law("alpha beta", "positive"),
-        "log_normal": _law("mu sigma", "positive"),
-        "beta": _law("alpha beta", "positive"),
-        "uniform": _law("lower upper", "interval"),
-        "lkj": _law("eta", "correlation"),
-        "flat": _law("", "any"),
-        "constant": _law("value", "any"),
-        "inverse": _law("", "positive"),  # p(sigma) = 1/sigma, the prior of a scale under priors="flat"
-    }
-)
-"""All distributions of priors, by name. ``inverse`` cannot be written in a formula."""
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.distributions.declared import CONSTANT, DISTRIBUTIONS, INVERSE, NORMAL
+from formulajoint.distributions.distribution import Distribution, Interval, Number
+from formulajoint.errors import BugError
 
 DEFAULT, WRITTEN, FLAT = "default", "formula", "flat"
+
+
+class Mixture(NamedTuple):
+    """A normal distribution with its scale mixed; with infinite degrees of freedom it is the normal itself."""
+
+    location: Number
+    scale: Number
+    df: Number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,49 +30,130 @@ class Prior:
 
     Attributes
     ----------
-    law : str
-        A name in `LAWS`.
+    distribution : Distribution
     args : mapping of str to float or array
         Arguments by name; an array has one value per column of the term.
     origin : {"default", "formula", "flat"}
         Source: the default rule, the formula, or priors="flat".
     """
 
-    law: str
-    args: Mapping[str, float | FloatArray] = field(default_factory=dict)
+    distribution: Distribution
+    args: Mapping[str, Number] = field(default_factory=dict)
     origin: str = DEFAULT
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The arguments in the distribution's order."""
+        return tuple(self.args[name] for name in self.distribution.args)
 
     @property
     def proper(self) -> bool:
         """Whether the density integrates to one."""
-        return self.law not in ("flat", "inverse")
+        return self.distribution.proper
+
+    @property
+    def constant(self) -> Number | None:
+        """The value of a parameter that is fixed, else None."""
+        return self.args["value"] if self.distribution is CONSTANT else None
+
+    @property
+    def normal(self) -> tuple[Number, Number] | None:
+        """Mean and sd of a normal prior, else None."""
+        return (self.args["mu"], self.args["sigma"]) if self.distribution is NORMAL else None
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """The prior as a mixture of normals, flat and constant ones included; None if it is none."""
+        made = self.distribution.normal_mixture
+        return None if made is None else Mixture(*made(*self.numbers))
+
+    @property
+    def sd(self) -> Number | None:
+        """The sd of a normal prior, or of the normal that a half normal prior is half of; else None."""
+        return self.args.get(self.distribution.sd)
+
+    @property
+    def support(self) -> Interval:
+        """The interval of positive density; the arguments must be numbers, not arrays."""
+        found = self.distribution.support
+        return found(*self.numbers) if callable(found) else found
+
+    @property
+    def typical(self) -> float | None:
+        """The prior's mean, mode or median, or a half prior's scale; None if it has no such value."""
+        found = self.distribution.typical
+        return None if found is None else float(found(*self.numbers))
+
+    @property
+    def power_at_zero(self) -> float:
+        """a, for a density of a positive number x that behaves as x^(a - 1) near zero."""
+        return self.distribution.power_at_zero(*self.numbers)
+
+    def fits(self, low: float, high: float) -> bool:
+        """Return whether all values of the prior are between `low` and `high`; an improper prior adapts itself."""
+        own_low, own_high = self.support
+        if self.constant is not None:
+            return low < own_low and own_high < high
+        return not self.proper or (low <= own_low and own_high <= high)
+
+    def log_density(self, x: FloatArray) -> FloatArray:
+        """Return the log density at `x`; that of an improper prior up to a constant."""
+        density = self.distribution.log_density
+        if density is None:
+            raise BugError(f"{self} has no density")
+        with np.errstate(all="ignore"):
+            found = np.asarray(density(x, *self.numbers))
+        return np.where(np.isnan(found) & ~np.isnan(x), -np.inf, found)  # NaN arises at 0 and infinity
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+        """Return draws of a proper prior in an array of `shape`, one column for each value of its array arguments."""
+        draw = self.distribution.draw
+        if draw is None:
+            raise BugError(f"{self} is no prior that can be drawn from")
+        flat = [np.ravel(v) if isinstance(v, np.ndarray) else v for v in self.numbers]
+        return np.asarray(draw(rng, shape, *flat))
+
+    def widened(self, factor: float) -> Prior | None:
+        """Return the prior with its scale multiplied by `factor`, or None if it has no scale."""
+        if factor == 1:
+            return self
+        widened = self.distribution.widened
+        return None if widened is None else self._with(widened(factor, *self.numbers))
 
     def shaped(self, shape: tuple[int, ...]) -> Prior:
         """Return the prior with its array arguments reshaped from (k,) to the term's `shape`."""
-        args = {
-            name: np.reshape(value, shape) if isinstance(value, np.ndarray) else value
-            for name, value in self.args.items()
-        }
-        return Prior(self.law, args, self.origin)
+        return self._with(np.reshape(v, shape) if isinstance(v, np.ndarray) else v for v in self.numbers)
+
+    def at(self, column: int | IntArray) -> Prior:
+        """Return the prior of one column of the term, or of several."""
+        return self._with(np.ravel(v)[column] if np.size(v) > 1 else v for v in self.numbers)
+
+    def _with(self, numbers: Iterable[Number]) -> Prior:
+        return replace(self, args=dict(zip(self.distribution.args, numbers, strict=True)))
+
+    def of(self, name: str) -> str:
+        """Return the prior of the variable `name` as text."""
+        if self.distribution is INVERSE:
+            return f"1/{name}"
+        return f"{self.distribution.name}({', '.join(map(_number, self.numbers))})"
 
     def __str__(self) -> str:
-        if self.law == "inverse":
-            return "1/x"
-        return f"{self.law}({', '.join(_number(self.args[name]) for name in LAWS[self.law].args)})"
+        return self.of("x")
 
 
-def prior(law: str, *values: float | FloatArray, origin: str = DEFAULT) -> Prior:
+def prior(law: str, *values: Number, origin: str = DEFAULT) -> Prior:
     """Return the prior `law` with `values` as its arguments in order; an array of equal values becomes one number."""
-    args = dict(zip(LAWS[law].args, (_simplest(value) for value in values), strict=True))
-    return Prior(law, args, origin)
+    distribution = DISTRIBUTIONS[law]
+    args = dict(zip(distribution.args, (_simplest(value) for value in values), strict=True))
+    return Prior(distribution, args, origin)
 
 
-def _simplest(value: float | FloatArray) -> float | FloatArray:
+def _simplest(value: Number) -> Number:
     array = np.asarray(value, dtype=float)
     return float(array.flat[0]) if np.all(array == array.flat[0]) else array
 
 
-def _number(value: float | FloatArray) -> str:
+def _number(value: Number) -> str:
     if isinstance(value, np.ndarray):
         return f"[{', '.join(_number(float(v)) for v in value.ravel())}]"
     return f"{value:.4g}"

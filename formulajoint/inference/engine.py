@@ -105,9 +105,8 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
 
 def _all_known(plan: Plan) -> bool:
     """Return whether every parameter is a constant; a coefficient under a hierarchy is not."""
-    parts = (plan.mean, *plan.parameters)
-    pooled = any(part.pool if isinstance(part, ScalePlan) else part.pools for part in parts)
-    return not pooled and all(prior.law == "constant" for _, prior in plan.priors)
+    pooled = any(part.pool if isinstance(part, ScalePlan) else part.pools for part in plan.parameters)
+    return not pooled and all(prior.constant is not None for _, prior in plan.priors)
 
 
 def _check_no_device(engine: str, settings: Settings) -> None:

@@ -182,7 +182,7 @@ def _ratio(posterior: Posterior, known: ContrastPlan | None, number: int) -> Sav
 def _has_sign(draws: FloatArray, known: ContrastPlan | None) -> bool:
     if known is None:
         return bool((draws < 0).any())
-    return not isinstance(known, AveragePlan) or known.function.name not in ("rms", "spread")
+    return not isinstance(known, AveragePlan) or known.function.signed
 
 
 # --- text

@@ -82,11 +82,11 @@ def ppc(
     rng = np.random.default_rng(seed)
     y = posterior.plan.design.response.values
     blocks = list(in_blocks(posterior, some_draws(posterior, count, rng)))
-    data = np.vstack([block.scores(y) for block in blocks])
-    new = np.vstack([block.scores(block.responses(rng)) for block in blocks])
+    data = np.vstack([block.scores(y, rng) for block in blocks])
+    new = np.vstack([block.scores(block.responses(rng), rng) for block in blocks])
     (ax,) = panels(1, None, figsize or (WIDTH, 3.6))
     name = cut(posterior.plan.response_name)
-    unit = "in residual sds" if blocks[0].nu is None else "as normal scores"
+    unit = "in residual sds" if blocks[0].normal else "as normal scores"
     KINDS[kind](ax, new, data, f"residuals, {unit}")
     headline([ax], f"{name}: {predictive_check(posterior, seed).verdict}", own=True)
     keys = [Patch(color=BLUE, label=f"data, at {len(data)} draws of the posterior")]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.report import answers
 from formulajoint.report.answers import Answer, Subject
 from formulajoint.report.cells import (
@@ -283,7 +284,7 @@ def _groups(found: Findings, shown: Values) -> Groups:
     of = f"effect of {term} on {plan.response_name}" if _is_slope(shown.coefficient) else plan.response_name
     return Groups(
         term,
-        of if link == "identity" else f"{of}, {link} scale",
+        of if link is IDENTITY else f"{of}, {link.name} scale",
         drawn,
         forest_text(shown, drawn, found.prob),
         group_table(plan, shown, drawn, found.prob, MOST_GROUPS),

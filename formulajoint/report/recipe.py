@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from formulajoint.families.choice import is_default
 from formulajoint.results.draws.posterior import Posterior
 
 PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray")
@@ -41,7 +42,7 @@ def _code(posterior: Posterior) -> str:
     sizes = tree["posterior"].sizes
     lines = [f"{str(plan.design.formula)!r},", "data,"]
     lines += ['priors="flat",'] if plan.flat else []
-    unsaid = plan.family.name != "gaussian" and "family(" not in str(plan.design.formula)
+    unsaid = not is_default(plan.family) and "family(" not in str(plan.design.formula)
     lines += [f'family="{plan.family.name}",'] if unsaid else []
     given = {name: tree.attrs[name] for name in ("tune", "target_accept", "seed") if name in tree.attrs}
     settings = {"engine": posterior.engine, "chains": sizes["chain"], "draws": sizes["draw"]} | given

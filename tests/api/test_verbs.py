@@ -48,12 +48,12 @@ def test_the_make_of_the_data_frame_does_not_matter(
 
 def test_flat_priors_are_asked_for_by_one_word(data: pd.DataFrame) -> None:
     priors = fj.model(FORMULA, data, priors="flat").priors
-    assert priors == {"Intercept": "flat()", "treatment": "flat()", "sigma": "1/x"}
+    assert priors == {"Intercept": "flat()", "treatment": "flat()", "sigma": "1/sigma"}
 
 
 def test_a_prior_of_the_formula_stands_against_flat_ones(data: pd.DataFrame) -> None:
     priors = fj.model(f"{FORMULA}, prior(treatment ~ normal(0, 5))", data, priors="flat").priors
-    assert priors == {"Intercept": "flat()", "treatment": "normal(0, 5)", "sigma": "1/x"}
+    assert priors == {"Intercept": "flat()", "treatment": "normal(0, 5)", "sigma": "1/sigma"}
 
 
 def test_a_family_is_an_argument_or_a_clause(data: pd.DataFrame) -> None:

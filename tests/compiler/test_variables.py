@@ -112,7 +112,7 @@ def test_variables(case):
         assert model.coords[name] == plan.coords[name]
     # The tables leave out what is in the model; a name in the model is spoken for; each prior's variable is there.
     assert plan.auxiliary <= found.keys() <= plan.variables
-    assert all(name in found for name, prior in plan.priors if prior.law != "constant")
+    assert all(name in found for name, prior in plan.priors if prior.constant is None)
 
 
 # Labels: of groups, of a factor's levels, of the correlation's columns.

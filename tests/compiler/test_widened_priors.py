@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 import formulajoint as fj
-from formulajoint.compiler.widened_priors import scaled, with_scaled
-from formulajoint.distributions.log_density import log_density
+from formulajoint.compiler.widened_priors import with_scaled
 from formulajoint.distributions.prior import prior
 
 SCALES = [
@@ -26,9 +25,9 @@ SCALES = [
 @pytest.mark.parametrize("law", SCALES, ids=str)
 def test_a_scale_times_a_factor(law):
     """The density of c x at y is that of x at y / c, over c."""
-    wider = scaled(law, 2.5)
+    wider = law.widened(2.5)
     y = np.linspace(1.5, 12, 9)
-    np.testing.assert_allclose(log_density(wider, y), log_density(law, y / 2.5) - np.log(2.5), rtol=1e-12)
+    np.testing.assert_allclose(wider.log_density(y), law.log_density(y / 2.5) - np.log(2.5), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +42,14 @@ def test_a_scale_times_a_factor(law):
     ids=str,
 )
 def test_a_location_stays(law, text):
-    assert str(scaled(law, 2.5)) == text
+    assert str(law.widened(2.5)) == text
 
 
 def test_what_has_no_scale():
-    assert scaled(prior("beta", 2.0, 2.0), 2.0) is None
-    assert scaled(prior("flat"), 2.0) is None
-    assert scaled(prior("constant", 3.0), 2.0) is None
-    assert scaled(prior("constant", 3.0), 1.0) is not None
+    assert prior("beta", 2.0, 2.0).widened(2.0) is None
+    assert prior("flat").widened(2.0) is None
+    assert prior("constant", 3.0).widened(2.0) is None
+    assert prior("constant", 3.0).widened(1.0) is not None
 
 
 FRAME = pd.DataFrame(

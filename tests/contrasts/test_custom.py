@@ -73,6 +73,13 @@ def test_weight_schemes_count_rows_by_their_weights():
     assert weights("root(power=1)", "y ~ x | g, weights(pop)") == pytest.approx(expected)
 
 
+def test_weight_schemes_of_the_levels_of_a_factor():
+    """The levels stand in the place of the groups: a has 5 rows with pop 1, 1, 3, 3, 6, and b the other 4."""
+    for scheme, expected in (("root(power=1)", [5 / 9, 4 / 9]), ("share(pop, part=sum)", [14 / 27, 13 / 27])):
+        planned = fj.model(f"y ~ arm | g, meandev(arm, over=arm, weights={scheme})", DATA, language=LANGUAGE)
+        assert planned.plan.contrasts[0].weights.values == pytest.approx(expected)
+
+
 def test_a_contrast_in_the_model_and_on_draws_is_the_same():
     found = model("largest(x, times=2, scale=2), largest(Intercept, name=top)")
     assert found.explain().splitlines()[-2:] == [

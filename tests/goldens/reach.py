@@ -41,7 +41,7 @@ def plan_of(model: fj.JointModel) -> dict[str, Any]:
         "variables": sorted(plan.variables),
         "auxiliary": sorted(plan.auxiliary),
         "coords": {dim: list(labels) for dim, labels in plan.coords.items()},
-        "priors": {name: [prior.law, *prior.args.items()] for name, prior in plan.priors},
+        "priors": {name: [prior.distribution.name, *prior.args.items()] for name, prior in plan.priors},
         "contrasts": {c.name: [list(c.dims), c.text] for c in plan.contrasts},
         "tests": {test.label: test.text for test in plan.tests},
         "flat": plan.flat,
@@ -72,7 +72,7 @@ def columns_of(model: fj.JointModel) -> Iterator[tuple[str, Array]]:
 def invented(model: fj.JointModel, chains: int, draws: int, diverging: int = 0) -> fj.Fit:
     """Return a fit with draws that are noise, positive where a variable is; so many of each chain count as divergent."""
     plan, pymc = model.plan, model.pymc
-    scales = {part.name for part in plan.parameters if hasattr(part, "name")}
+    scales = {part.name for part in plan.further if hasattr(part, "name")}
     variables = {}
     for variable in pymc.unobserved_RVs:
         dims = tuple(pymc.named_vars_to_dims.get(variable.name, ()))

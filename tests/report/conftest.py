@@ -25,7 +25,7 @@ def _variables(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return every variable of a plan but contrasts, with its dims."""
     out = {c.name: c.dims for c in plan.mean.coefficients}
     out |= {name: t.dims for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)}
-    return out | {part.name: part.dims for part in plan.parameters if isinstance(part, ScalePlan)}
+    return out | {part.name: part.dims for part in plan.further if isinstance(part, ScalePlan)}
 
 
 def fit_with_draws(

@@ -115,7 +115,7 @@ def weights_over_sigma(contrast: AveragePlan | FamilyPlan, values: Values) -> An
 def variable_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return the dims of every variable that a contrast can read."""
     out: dict[str, tuple[str, ...]] = {shares.name: shares.dims for shares in plan.shares}
-    for part in (plan.mean, *plan.parameters):
+    for part in plan.parameters:
         if isinstance(part, ScalePlan):
             out[part.name] = part.dims
             continue
@@ -138,9 +138,9 @@ def constants(plan: Plan) -> dict[str, FloatArray]:
     """Return the values of variables fixed by ``constant(...)``, which are not in the posterior."""
     dims, priors = variable_dims(plan), dict(plan.priors)
     return {
-        name: np.full(tuple(len(plan.coords[dim]) for dim in dims[name]), prior.args["value"])
+        name: np.full(tuple(len(plan.coords[dim]) for dim in dims[name]), prior.constant)
         for name, prior in priors.items()
-        if prior.law == "constant" and name in dims
+        if prior.constant is not None and name in dims
     }
 
 

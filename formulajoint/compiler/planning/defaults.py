@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.families import Family
 from formulajoint.design.schema import Design, Predictor, Term
-from formulajoint.distributions.links import LINKS
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior, prior
+from formulajoint.families.likelihood import Likelihood
 
 SLOPE = 2.5
 """Prior sd of a slope: this many sds of the response per sd of the predictor."""
@@ -38,35 +38,16 @@ class Scales:
     spread: float
 
 
-def scales(design: Design, family: Family, parameter: str) -> Scales:
-    """Return the scales of `parameter`'s predictor, on its link's scale; the link is the log for all but ``mu``."""
+def scales(design: Design, family: Likelihood, parameter: str) -> Scales:
+    """Return the scales of `parameter`'s predictor, on its link's scale."""
     mean, sd = response_moments(design)
-    if parameter == "mu" and family.link == "identity":
-        return Scales(mean, SLOPE * sd, SLOPE * sd)
-    if parameter == "mu":
-        return Scales(LINKS[family.link].at(mean), SLOPE, SLOPE)
-    return Scales(float(np.log(_typical(family.default_prior(parameter, sd)))), 1.0, 1.0)
-
-
-def _typical(prior: Prior) -> float:
-    """Return a typical value of a positive parameter: the prior's mean, mode or median, or a half prior's scale."""
-    numbers = {name: float(value) for name, value in prior.args.items()}
-    match prior.law:
-        case "gamma":
-            return numbers["alpha"] / numbers["beta"]
-        case "inverse_gamma":
-            return numbers["beta"] / (numbers["alpha"] + 1)
-        case "exponential":
-            return 1 / numbers["lam"]
-        case "log_normal":
-            return float(np.exp(numbers["mu"]))
-        case "uniform":
-            return (numbers["lower"] + numbers["upper"]) / 2
-        case "half_cauchy":
-            return numbers["beta"]
-        case "constant":
-            return numbers["value"]
-    return numbers["sigma"]
+    link = family.mean.link
+    if parameter not in family.further:
+        size = SLOPE * sd if link is IDENTITY else SLOPE
+        return Scales(link.at(mean), size, size)
+    own = family.further[parameter]
+    typical = own.default_prior(sd).typical
+    return Scales(own.link.at(sd if typical is None else typical), 1.0, 1.0)
 
 
 def response_moments(design: Design) -> tuple[float, float]:
@@ -121,6 +102,6 @@ def _intercept_sd(predictor: Predictor, scale: Scales) -> float:
     return float(np.sqrt(scale.spread**2 + away))
 
 
-def family_parameter(name: str, design: Design, family: Family) -> Prior:
+def family_parameter(name: str, design: Design, family: Likelihood) -> Prior:
     """Return the default prior of a family parameter without predictors."""
-    return family.default_prior(name, response_moments(design)[1])
+    return family.further[name].default_prior(response_moments(design)[1])

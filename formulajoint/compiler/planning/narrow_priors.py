@@ -25,6 +25,7 @@ from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.compiler.planning.term_columns import Columns, cells, known_value, named
 from formulajoint.design.estimable import BoolArray, LeastSquares, least_squares
 from formulajoint.design.schema import Predictor
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT
 
 BEYOND, CHANCE = 2.0, 0.05
@@ -60,7 +61,7 @@ class _Against:
 def may_be_narrow(plan: Plan) -> bool:
     """Return whether any slope of the mean has a default prior on the response's own scale."""
     predictor = plan.mean.predictor
-    return plan.family.link == "identity" and any(
+    return plan.mean.link is IDENTITY and any(
         _default(plan.mean, c) is not None
         for c in plan.mean.coefficients
         if not stands_for_intercept(c.term, predictor)
@@ -104,7 +105,7 @@ def _residual_variances(plan: Plan, fit: LeastSquares) -> tuple[FloatArray, floa
     if plan.design.standard_errors is not None:
         return np.ones(groups), 1.0
     of_all = float(fit.group_rss.sum()) / (fit.df - 2) if fit.df > 2 else np.nan
-    sigma = plan.design.parameter("sigma")
+    sigma = plan.design.parameter(plan.family.spread)
     grouping = plan.mean.predictor.grouping
     if sigma is None or not sigma.per_group or sigma.grouping is None or grouping is None:
         return np.full(groups, of_all), of_all
@@ -121,10 +122,16 @@ def _default(
     size = coefficient.term.columns.shape[1]
     member = part.pooled.get(coefficient.name)
     prior = coefficient.prior if member is None else member.mean
-    if prior is None or prior.origin != DEFAULT or (member is not None and member.sd.origin != DEFAULT):
+    if (
+        prior is None
+        or prior.normal is None
+        or prior.origin != DEFAULT
+        or (member is not None and member.sd.origin != DEFAULT)
+    ):
         return None
-    mean, sd = (np.broadcast_to(np.ravel(prior.args[name]), size) for name in ("mu", "sigma"))
-    return mean, sd, None if member is None else np.broadcast_to(np.ravel(member.sd.args["sigma"]), size)
+    of_groups = None if member is None else member.sd.sd
+    mean, sd = (np.broadcast_to(np.ravel(number), size) for number in prior.normal)
+    return mean, sd, None if of_groups is None else np.broadcast_to(np.ravel(of_groups), size)
 
 
 def _note(part: LinearPlan, item: _Against, held: BoolArray) -> str:

@@ -58,7 +58,7 @@ def _far_columns(plan: Plan) -> Iterator[str]:
 
 def _orders_of_text(plan: Plan) -> Iterator[str]:
     """Yield a note for each coding that depends on the order of its levels, if numbers in it are sorted as text."""
-    parts = [plan.mean, *(part for part in plan.parameters if isinstance(part, LinearPlan))]
+    parts = [part for part in plan.parameters if isinstance(part, LinearPlan)]
     for factor in {f.name: f for part in parts for t in part.predictor.terms for f in t.factors}.values():
         if factor.order != tuple(range(len(factor.levels))) and _has_order(factor):
             yield (
@@ -85,9 +85,9 @@ def _few_groups(plan: Plan) -> Iterator[str]:
 
 def _lone_rows(plan: Plan) -> Iterator[str]:
     """Yield a note if each group has one row and an intercept, which leaves nothing to estimate sigma from."""
-    sigma, predictor = plan.scale("sigma"), plan.design.predictor
+    sigma, predictor = plan.spread, plan.design.predictor
     grouping = predictor.grouping
-    if sigma is None or sigma.prior.law == "constant" or grouping is None:
+    if sigma is None or sigma.prior.constant is not None or grouping is None:
         return
     own = [c for c in plan.mean.coefficients if c.grouped and stands_for_intercept(c.term, predictor)]
     if own and plan.design.rows.used == len(grouping):
@@ -98,7 +98,7 @@ def _lone_rows(plan: Plan) -> Iterator[str]:
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:
     """Yield the groups of each hierarchy, with its sds and their priors."""
-    for part in (plan.mean, *plan.parameters):
+    for part in plan.parameters:
         if isinstance(part, ScalePlan):
             if part.pool is not None and part.grouping is not None:
                 yield part.grouping, [(part.pool.sd_name, part.pool.sd)]
@@ -109,7 +109,7 @@ def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]
 
 def _of_columns(plan: Plan) -> Iterator[str]:
     """Yield the notes that need the columns: coefficients not determined, or held back by a default prior."""
-    for part in (plan.mean, *plan.parameters):
+    for part in plan.parameters:
         if not isinstance(part, LinearPlan):
             continue
         narrow = part is plan.mean and may_be_narrow(plan)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from formulajoint.compiler import names
-from formulajoint.compiler.families import Family, family_of, without_sigma
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import (
     Coefficient,
@@ -25,8 +24,12 @@ from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
 from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
+from formulajoint.distributions.distribution import POSITIVE, REAL
+from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import FLAT, Prior, prior
 from formulajoint.errors import FormulaError
+from formulajoint.families.choice import family_of, with_known_sds
+from formulajoint.families.likelihood import Likelihood
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import did_you_mean, listed
 
@@ -57,31 +60,31 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     DataError
         If the posterior would be improper.
     """
-    law = without_sigma(family_of(design.formula, family, design.language), design.formula)
+    law = with_known_sds(family_of(design.spec, family, design.language), design.formula)
     check_response(design, law)
     _check_parameters(design, law)
-    maker = _Maker(
-        design, law, read_overrides(design.formula, slots(design, law)), priors == "flat", Names(prefix)
-    )
+    known_sd = law.spread if design.standard_errors is not None else ""
+    overrides = read_overrides(design.formula, slots(design, law), known_sd)
+    maker = _Maker(design, law, overrides, priors == "flat", Names(prefix))
     plan = maker.plan()
     refuse_improper(plan)
     refuse_flat(plan)
     return plan
 
 
-def _check_parameters(design: Design, family: Family) -> None:
+def _check_parameters(design: Design, family: Likelihood) -> None:
     for linear in design.spec.parameters[1:]:
-        if linear.parameter == "sigma" and design.standard_errors is not None:
+        if linear.parameter == family.spread and design.standard_errors is not None:
             message = "`se(...)` gives the residual sds, so there is no sigma with predictors"
             hint = "leave out `sigma ~ ...`, or `se(...)`"
             raise FormulaError(message, linear.span, hint)
-        if linear.parameter not in family.parameters:
-            hint = did_you_mean(linear.parameter, family.parameters)
+        if linear.parameter not in family.further:
+            hint = did_you_mean(linear.parameter, family.further)
             raise FormulaError(
                 f"the {family.name} family has no parameter `{linear.parameter}`",
                 linear.span,
                 hint
-                or f"it has {listed(family.parameters) or 'none'}; the mean is the formula's own right-hand side",
+                or f"it has {listed(family.further) or 'none'}; the mean is the formula's own right-hand side",
             )
 
 
@@ -99,23 +102,32 @@ def is_direct(predictor: Predictor) -> bool:
     return [term.name for term in predictor.terms] == ["Intercept"] and predictor.offset is None
 
 
-def slots(design: Design, family: Family) -> list[Slot]:
+def slots(design: Design, family: Likelihood) -> list[Slot]:
     """Return every variable of the model that can have a prior in the formula."""
     pooled = {(h.parameter, term) for h in design.hierarchies for term in h.terms}
     out: list[Slot] = []
     for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
         for term in predictor.terms:
             parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
-            factors = tuple(sorted(term.parts))
-            out += [Slot(predictor.parameter, term.name, part, factors) for part in parts]
-    for name in family.parameters:
+            out += [_slot_of(predictor.parameter, term, part, family) for part in parts]
+    for name, own in family.further.items():
         predictor_ = design.parameter(name)
         if predictor_ is None or is_direct(predictor_):
-            out.append(Slot(name, None, VALUE))
-            out += [Slot(name, None, SD)] if (name, "Intercept") in pooled else []
+            is_pooled = (name, "Intercept") in pooled
+            improper = family.may_be_flat(name) and not is_pooled
+            out.append(Slot(name, None, VALUE, support=own.support, improper=improper))
+            out += [Slot(name, None, SD, support=POSITIVE)] if is_pooled else []
     if any(h.cor for h in design.hierarchies):
         out.append(Slot(MAIN, None, COR))
     return out
+
+
+def _slot_of(parameter: str, term: Term, part: str, family: Likelihood) -> Slot:
+    """Return the slot of a term's coefficients, or of their location or scale in a hierarchy."""
+    link = family.further[parameter].link if parameter in family.further else family.mean.link
+    improper = parameter == MAIN and part != SD  # ``propriety`` then checks that the posterior exists
+    support = POSITIVE if part == SD else REAL
+    return Slot(parameter, term.name, part, tuple(sorted(term.parts)), support, improper, link.name)
 
 
 @dataclass(slots=True)
@@ -123,7 +135,7 @@ class _Maker:
     """The state of planning; made and dropped by `make_plan`."""
 
     design: Design
-    family: Family
+    family: Likelihood
     overrides: Overrides
     flat: bool
     names: Names
@@ -132,10 +144,14 @@ class _Maker:
         # The family's own parameters keep their names; a predictor with such a name gets another one.
         design = self.design
         response = self.names.variable(design.response.name)
-        own = {name: self.names.variable(name) for name in self.family.parameters}
-        direct = [self._scale(p, own[p]) for p in self.family.parameters if self._is_direct(p)]
-        mean = self._linear(design.predictor, self.family.link)
-        linear = [self._linear(p, "log") for p in design.parameters if not is_direct(p)]
+        own = {name: self.names.variable(name) for name in self.family.further}
+        direct = [self._scale(p, own[p]) for p in self.family.further if self._is_direct(p)]
+        mean = self._linear(design.predictor, self.family.mean.link)
+        linear = [
+            self._linear(p, self.family.further[p.parameter].link)
+            for p in design.parameters
+            if not is_direct(p)
+        ]
         parameters = {p.parameter: p for p in direct} | {p.predictor.parameter: p for p in linear}
         plan = Plan(
             design=design,
@@ -143,7 +159,7 @@ class _Maker:
             response_name=response,
             obs_dim=self.names.rows_dim("obs"),
             mean=mean,
-            parameters=tuple(parameters[name] for name in self.family.parameters),
+            further=tuple(parameters[name] for name in self.family.further),
             contrasts=(),
             shares=(),
             coords={},
@@ -179,11 +195,11 @@ class _Maker:
         predictor = self.design.parameter(name)
         grouping = predictor.grouping if predictor is not None and predictor.per_group else None
         dims = () if grouping is None else (self.names.group_dim(grouping),)
-        inverse = prior("inverse", origin=FLAT) if (self.family.name, name) == ("gaussian", "sigma") else None
+        parameter = self.family.further[name]
         own = self._prior(
-            Slot(name, None, VALUE), defaults.family_parameter(name, self.design, self.family), inverse
+            Slot(name, None, VALUE), defaults.family_parameter(name, self.design, self.family), parameter.flat
         )
-        plan = ScalePlan(variable, name, own, dims, grouping)
+        plan = ScalePlan(variable, name, parameter.link, own, dims, grouping)
         request = self._request(name, "Intercept")
         if request is None or predictor is None:
             return plan
@@ -204,7 +220,7 @@ class _Maker:
                 return request
         return None
 
-    def _linear(self, predictor: Predictor, link: str) -> LinearPlan:
+    def _linear(self, predictor: Predictor, link: Link) -> LinearPlan:
         scale = defaults.scales(self.design, self.family, predictor.parameter)
         coefficients = {
             term.name: self._coefficient(predictor, term, scale, term in predictor.per_group)
@@ -309,7 +325,7 @@ class _Maker:
 def _auxiliary(plan: Plan) -> frozenset[str]:
     """Return the variables that only the sampler needs."""
     out: set[str] = set()
-    for part in (plan.mean, *plan.parameters):
+    for part in plan.parameters:
         if isinstance(part, ScalePlan):
             out |= {part.pool.raw_name} if part.pool is not None else set()
             continue

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from formulajoint.compiler.written_prior import read_prior
 from formulajoint.design.references import split_part
+from formulajoint.distributions.distribution import REAL, Interval
 from formulajoint.distributions.prior import Prior
+from formulajoint.distributions.written import read_prior
 from formulajoint.errors import BugError, FormulaError
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Chain, Clause, Distributed, Expr, Name, Subscript
@@ -33,12 +34,21 @@ class Slot:
         For a hierarchy, its location or scale.
     factors : tuple of str
         Sorted factors of the term.
+    support : tuple of float
+        Interval in which its prior must be.
+    improper : bool
+        Whether its prior may be flat.
+    link : str
+        Name of the link of the parameter's linear predictor.
     """
 
     parameter: str
     term: str | None
     part: str
     factors: tuple[str, ...] = field(default=(), compare=False)
+    support: Interval = field(default=REAL, compare=False)
+    improper: bool = field(default=False, compare=False)
+    link: str = field(default="", compare=False)
 
     @property
     def base(self) -> str:
@@ -54,17 +64,19 @@ class Slot:
         """The name in ``prior(...)``."""
         return self.base if self.part == COR else self.base + self.part
 
-    @property
-    def scale(self) -> bool:
-        """Whether the variable is a scale, so that its prior must be on positive numbers."""
-        return self.part == SD or (self.part == VALUE and self.term is None)
-
 
 type Overrides = Mapping[Slot, Prior]
 
 
-def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
+def read_overrides(formula: Formula, slots: Sequence[Slot], known_sd: str = "") -> Overrides:
     """Return the priors written in the formula, by slot.
+
+    Parameters
+    ----------
+    formula : Formula
+    slots : sequence of Slot
+    known_sd : str
+        Name of the parameter that ``se(...)`` gives, if it does.
 
     Raises
     ------
@@ -78,7 +90,7 @@ def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
         for item in clause.call.args:
             if not isinstance(item, Distributed):
                 raise BugError("prior(...) holds something other than `target ~ distribution`")
-            slot = _slot(item.target, formula, slots)
+            slot = _slot(item.target, formula, slots, known_sd)
             if slot in found:
                 message = f"`{slot.spelling}` is given two priors"
                 raise FormulaError(message, item.span, "leave one of them out")
@@ -86,13 +98,13 @@ def read_overrides(formula: Formula, slots: Sequence[Slot]) -> Overrides:
                 slot.spelling,
                 item.distribution,
                 correlation=slot.part == COR,
-                positive=slot.scale,
-                flat=_may_be_flat(slot, slots),
+                support=slot.support,
+                flat=slot.improper,
             )
     return found
 
 
-def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
+def _slot(target: Expr, formula: Formula, slots: Sequence[Slot], known_sd: str) -> Slot:
     readings = [slot for slot in slots if _names(target, slot)]
     text = canonical(target)
     if len(readings) == 1:
@@ -100,8 +112,8 @@ def _slot(target: Expr, formula: Formula, slots: Sequence[Slot]) -> Slot:
     if readings:
         choices = " or ".join(_exact(slot) for slot in readings)
         raise FormulaError(f"`{text}` can be read in {len(readings)} ways", target.span, f"write {choices}")
-    known = text == "sigma" and any(isinstance(c, Clause) and c.name == "se" for c in formula.clauses)
-    advice = "`se(...)` gives the residual sds: none is estimated" if known else _advice(target, slots)
+    known = "`se(...)` gives the residual sds: none is estimated" if text == known_sd else ""
+    advice = known or _advice(target, slots)
     raise FormulaError(f"there is no `{text}` to give a prior to", target.span, advice)
 
 
@@ -158,18 +170,12 @@ def _advice(target: Expr, slots: Sequence[Slot]) -> str:
 
 
 def _advice_on_parameters(text: str, slots: Sequence[Slot]) -> str:
-    own = [slot.spelling for slot in slots if slot.parameter == text and slot.term]
+    own = [slot for slot in slots if slot.parameter == text and slot.term]
     if own:
-        return f"`{text}` has predictors: give priors to {listed(own)}, on its log scale"
+        spelled = listed(slot.spelling for slot in own)
+        return f"`{text}` has predictors: give priors to {spelled}, on its {own[0].link} scale"
     for slot in slots:
         if slot.term is None and text == f"{slot.base}.Intercept":
             return f"`{slot.base}` has no predictors: write `{slot.base}`"
     spellings = [slot.spelling for slot in slots]
     return did_you_mean(text, spellings) or f"priors can be given to {listed(spellings)}"
-
-
-def _may_be_flat(slot: Slot, slots: Sequence[Slot]) -> bool:
-    """Return whether `slot` may have a flat prior: ``propriety`` then checks that the posterior exists."""
-    if slot.parameter == MAIN:
-        return slot.part in (VALUE, MEAN)
-    return slot == Slot("sigma", None, VALUE) and Slot("sigma", None, SD) not in slots

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.families import FAMILIES, Family
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning.defaults import response_moments
 from formulajoint.design.moments import Profile, by_group, profile, stack
 from formulajoint.design.schema import Design, Grouping, Term
-from formulajoint.distributions.links import LINKS
-from formulajoint.distributions.prior import Prior
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import DataError
+from formulajoint.families.likelihood import Likelihood
 from formulajoint.wording import listed
 
 LEAST_NOISE = 1e-12
@@ -30,39 +29,37 @@ ROUNDING = 16 * float(np.finfo(float).eps)
 
 def refuse_improper(plan: Plan) -> None:
     """Raise a DataError if the posterior would not exist: under flat priors, or along a perfect fit."""
-    if plan.family.link != "identity":
+    if plan.mean.link is not IDENTITY:
         return
     _check_coefficients(plan)
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     if sigma is not None:
         _check_scale(plan, sigma)
 
 
 def refuse_flat(plan: Plan) -> None:
-    """Raise a DataError if an extension's family has a flat prior: its posterior may not exist."""
+    """Raise a DataError if a prior is flat and nothing shows that the family's posterior exists."""
     flat = [name for name, prior in plan.priors if not prior.proper]
-    if flat and plan.family.name not in FAMILIES:
+    if flat and not plan.family.improper:
         raise DataError(
             f"{listed(flat)} {'has' if len(flat) == 1 else 'have'} a flat prior, and nothing shows that the posterior "
             f"of the family `{plan.family.name}` would exist. Use the default priors."
         )
 
 
-def check_response(design: Design, family: Family) -> None:
+def check_response(design: Design, family: Likelihood) -> None:
     """Raise a DataError if the family or its link does not allow the response's values."""
     values, response = design.response.values, design.response.name
-    out = int(((values <= family.above) | (values >= family.below)).sum())
+    out = int(np.sum(~family.distribution.takes(values)))
     if out:
-        bounds = [f"above {family.above:g}"] if np.isfinite(family.above) else []
-        bounds += [f"below {family.below:g}"] if np.isfinite(family.below) else []
         raise DataError(
-            f"The family `{family.name}` needs a response {' and '.join(bounds)}, but `{response}` is not in {out} of "
-            f"the {len(values)} rows used."
+            f"The family `{family.name}` needs a response {family.distribution.values}, but `{response}` is not in "
+            f"{out} of the {len(values)} rows used."
         )
-    link, mean = LINKS[family.link], response_moments(design)[0]
+    link, mean = family.mean.link, response_moments(design)[0]
     if not link.low < mean < link.high:
         raise DataError(
-            f"The {family.link} link of the family `{family.name}` is not defined at the mean of `{response}`, "
+            f"The {link.name} link of the family `{family.name}` is not defined at the mean of `{response}`, "
             f"which is {mean:g}."
         )
 
@@ -126,10 +123,10 @@ def _check_scale(plan: Plan, scale: ScalePlan) -> None:
     """Raise a DataError if a scale's prior leaves it no posterior, over all rows or in a group with its own scale."""
     pool, regression = scale.pool, _regression(plan)
     if scale.grouping is None or (pool is not None and not scale.prior.proper):
-        _check_rows(regression.profile(), regression.about_mean(), scale, "", _at_zero(scale.prior))
+        _check_rows(regression.profile(), regression.about_mean(), scale, "", scale.prior.power_at_zero)
     if scale.grouping is None:
         return
-    least = _at_zero(scale.prior) if pool is None else _pooled_at_zero(pool)
+    least = scale.prior.power_at_zero if pool is None else _pooled_at_zero(pool)
     for label, index in zip(
         scale.grouping.labels, by_group(scale.grouping, plan.design.rows.used), strict=True
     ):
@@ -137,27 +134,9 @@ def _check_scale(plan: Plan, scale: ScalePlan) -> None:
         _check_rows(regression.profile(index), regression.about_mean(index), scale, whose, least)
 
 
-def _at_zero(prior: Prior) -> float:
-    """Return a, for a prior density that behaves as sigma^(a - 1) near zero.
-
-    Along a perfect fit with `rank` coefficients, the likelihood of n rows, with the coefficients integrated out, grows
-    as sigma^(rank - n). So the integral over small sigma diverges if n - rank >= a.
-    """
-    match prior.law:
-        case "inverse":
-            return 0.0
-        case "inverse_gamma" | "log_normal" | "constant":
-            return np.inf
-        case "gamma" | "beta":
-            return float(prior.args["alpha"])
-        case "uniform" if prior.args["lower"] > 0:
-            return np.inf
-    return 1.0
-
-
 def _pooled_at_zero(pool: ScalePool) -> float:
-    """Return the a of `_at_zero` for one group's scale in a hierarchy; its log scale has at best a Gaussian tail."""
-    bounded = pool.request.dist == "normal" and pool.sd.law in ("constant", "uniform", "beta")
+    """Return `power_at_zero` of one group's scale in a hierarchy; its log scale has at best a Gaussian tail."""
+    bounded = not pool.request.heavy and pool.sd.support[1] < np.inf
     return np.inf if bounded else 1.0
 
 
@@ -174,16 +153,18 @@ def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, l
     whose : str
         Phrase for the group, for the message; empty for all rows.
     least : float
-        The a of `_at_zero`.
+        a, for a prior density that behaves as sigma^(a - 1) near zero. Along a perfect fit with `rank` coefficients the
+        likelihood of n rows, with the coefficients integrated out, grows as sigma^(rank - n): the integral over small
+        sigma diverges if n - rank >= a.
     """
     rows, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
     spare, perfect = rows - rank, fit.rss <= max(LEAST_NOISE**2 * about_mean, ROUNDING**2 * fit.tss)
     cure = f"one `{scale.name}` for all groups" if whose else "fewer coefficients"
     improper = not scale.prior.proper and not (whose and scale.pool is not None)
-    if improper and (perfect or spare <= (1 if scale.prior.law == "flat" else 0)):
+    if improper and (perfect or spare <= scale.prior.power_at_zero):
         raise DataError(
-            f"`{scale.name}`{whose} has the improper prior {scale.prior}, which needs residuals: there are {rows:g} "
-            f"rows for {rank} coefficients and the residual sum of squares is {fit.rss:.3g}. "
+            f"`{scale.name}`{whose} has the improper prior {scale.prior.of(scale.name)}, which needs residuals: there "
+            f"are {rows:g} rows for {rank} coefficients and the residual sum of squares is {fit.rss:.3g}. "
             f"Use the default priors, or {cure}."
         )
     if perfect and spare >= least:
@@ -229,9 +210,9 @@ def _regression(plan: Plan) -> _Regression:
     y = design.response.values if predictor.offset is None else design.response.values - predictor.offset
     known = []
     for coefficient in plan.mean.coefficients:
-        if coefficient.prior is not None and coefficient.prior.law == "constant":
+        if coefficient.prior is not None and coefficient.prior.constant is not None:
             known.append(coefficient.term)
-            y = y - coefficient.term.columns.sum(axis=1) * coefficient.prior.args["value"]
+            y = y - coefficient.term.columns.sum(axis=1) * coefficient.prior.constant
     own, shared = (
         stack([term for term in terms if term not in known], design.rows.used)
         for terms in (predictor.per_group, predictor.common)

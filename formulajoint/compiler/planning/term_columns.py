@@ -70,8 +70,8 @@ def columns_of(plan: Plan, part: LinearPlan) -> Columns:
 
 def known_value(coefficient: Coefficient) -> float | None:
     """Return the value of a coefficient with a ``constant`` prior, else None."""
-    prior = coefficient.prior
-    return float(prior.args["value"]) if prior is not None and prior.law == "constant" else None
+    known = None if coefficient.prior is None else coefficient.prior.constant
+    return None if known is None else float(known)
 
 
 def cells(coefficient: Coefficient, chosen: BoolArray, grouping: Grouping | None) -> Iterator[str]:

@@ -51,16 +51,15 @@ def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
     model = pm.modelcontext(None)
     before, through_sums = set(model.named_vars), by_sums(plan, likelihood)
     _add_coords(model, plan, () if through_sums else (plan.obs_dim,))
-    coefficients = _coefficients(plan.mean, plan)
-    parameters = [
+    values = [
         _coefficients(part, plan) if isinstance(part, LinearPlan) else _scale(part, plan)
         for part in plan.parameters
     ]
     _contrasts(plan)
     if through_sums:
-        _observe_sums(plan, coefficients, *parameters)
+        _observe_sums(plan, *values)
     else:
-        _observe_rows(plan, coefficients, parameters)
+        _observe_rows(plan, values)
     return {name: model.named_vars[name] for name in model.named_vars if name not in before}
 
 
@@ -100,21 +99,22 @@ def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
     return out
 
 
-def _observe_rows(plan: Plan, coefficients: dict[str, Variable], parameters: Sequence[Variable]) -> None:
+def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
     """Add the likelihood of the response row by row."""
     design, count = plan.design, plan.design.rows.used
-    rows = [_rows(plan.mean, coefficients, count)]  # each parameter of the likelihood at each row
-    for part, value in zip(plan.parameters, parameters, strict=True):
-        if isinstance(part, LinearPlan):
-            rows.append(pt.exp(_rows(part, value, count)))
-        else:
-            rows.append(_spread_out(value, part.grouping))
+    rows: dict[str, Variable] = {}  # each parameter of the likelihood at each row
+    for part, value in zip(plan.parameters, values, strict=True):
+        rows[part.parameter] = (
+            part.link.inverse(pt, _rows(part, value, count))
+            if isinstance(part, LinearPlan)
+            else _spread_out(value, part.grouping)
+        )
     if design.standard_errors is not None:
-        rows.append(pt.constant(design.standard_errors))
+        rows[plan.family.spread] = pt.constant(design.standard_errors)
     observe(
         plan.response_name,
         plan.family,
-        tuple(rows),
+        rows,
         design.response.values,
         design.row_weights,
         plan.obs_dim,

@@ -1,9 +1,8 @@
-"""Priors as PyMC variables: the table from the distribution names of formulas to PyMC's classes."""
+"""Priors as PyMC variables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,6 @@ from formulajoint.distributions.prior import Prior
 
 type Variable = Any
 """A PyTensor variable; `Any`, since PyTensor's own types are of little use."""
-
-CONSTRUCTORS: Mapping[str, Callable[..., Variable]] = MappingProxyType(
-    {
-        "normal": pm.Normal,
-        "student_t": pm.StudentT,
-        "cauchy": pm.Cauchy,
-        "laplace": pm.Laplace,
-        "half_normal": pm.HalfNormal,
-        "half_cauchy": pm.HalfCauchy,
-        "half_student_t": pm.HalfStudentT,
-        "exponential": pm.Exponential,
-        "gamma": pm.Gamma,
-        "inverse_gamma": pm.InverseGamma,
-        "log_normal": pm.LogNormal,
-        "beta": pm.Beta,
-        "uniform": pm.Uniform,
-    }
-)
 
 
 def variable(
@@ -51,14 +32,11 @@ def variable(
     scale : bool
         Whether the variable is positive; a flat prior does not state it.
     """
-    match prior.law:
-        case "constant":
-            return pt.as_tensor_variable(np.full(tuple(shape), prior.args["value"]))
-        case "flat":
-            return (pm.HalfFlat if scale else pm.Flat)(name, dims=dims, initval=start)
-        case "inverse":
-            flat = pm.HalfFlat(name, dims=dims, initval=start)
-            pm.Potential(f"{name}_inverse_prior", -pt.log(flat).sum())  # p(sigma) = 1/sigma
-            return flat
-        case law:
-            return CONSTRUCTORS[law](name, **prior.args, dims=dims)
+    if prior.constant is not None:
+        return pt.as_tensor_variable(np.full(tuple(shape), prior.constant))
+    if prior.distribution.pymc is not None:
+        return prior.distribution.pymc(pm)(name, **prior.args, dims=dims)
+    flat = (pm.HalfFlat if scale else pm.Flat)(name, dims=dims, initval=start)
+    if prior.power_at_zero == 0:
+        pm.Potential(f"{name}_inverse_prior", -pt.log(flat).sum())  # p(sigma) = 1/sigma
+    return flat

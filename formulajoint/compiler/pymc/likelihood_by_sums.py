@@ -23,6 +23,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
 from formulajoint.design.moments import stack
 from formulajoint.design.triangles import Cells, Triangles, cells, most_rows, reference, triangles
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import InferenceError
 from formulajoint.wording import did_you_mean, listed
 
@@ -94,13 +95,13 @@ def by_sums(plan: Plan, likelihood: str) -> bool:
 
 def why_not(plan: Plan) -> str:
     """Return the reason why sums do not apply to a plan, or an empty string if they do."""
-    if plan.family.name != "gaussian" or plan.family.distribution is not None:
+    if not plan.family.sums:
         return f"the response is {plan.family.name}, not gaussian"
-    if plan.family.link != "identity":
-        return f"the link is {plan.family.link}, not identity"
+    if plan.mean.link is not IDENTITY:
+        return f"the link is {plan.mean.link.name}, not identity"
     if plan.design.standard_errors is not None:
         return "each row has a standard error of its own"
-    if plan.scale("sigma") is None:
+    if plan.spread is None:
         return "sigma has predictors"
     return ""
 
@@ -125,7 +126,7 @@ def sums(plan: Plan) -> Sums:
 
 
 def _cells(plan: Plan) -> Cells:
-    predictor, sigma = plan.design.predictor, plan.scale("sigma")
+    predictor, sigma = plan.design.predictor, plan.spread
     assert sigma is not None  # checked by `why_not`
     return cells(predictor.grouping if predictor.per_group else None, sigma.grouping, plan.design.rows.used)
 

@@ -17,6 +17,7 @@ import pytensor.tensor as pt
 
 from formulajoint.compiler.plan import Correlation, Pool, PooledTerm, ScalePlan
 from formulajoint.compiler.pymc.distributions import Variable, variable
+from formulajoint.design.schema import Hierarchy
 
 
 def pooled_coefficients(pool: Pool) -> dict[str, Variable]:
@@ -33,24 +34,21 @@ def _location_and_scale(term: PooledTerm) -> tuple[Variable, Variable]:
 
 
 def hierarchy_law(
-    dist: str, df: float, name: str, location: Variable, scale: Variable, dims: tuple[str, ...]
+    request: Hierarchy, name: str, location: Variable, scale: Variable, dims: tuple[str, ...]
 ) -> Variable:
     """Add a variable with the hierarchy's distribution to the open model."""
-    match dist:
-        case "student":
-            return pm.StudentT(name, nu=df, mu=location, sigma=scale, dims=dims)
-        case "cauchy":
-            return pm.Cauchy(name, alpha=location, beta=scale, dims=dims)
-        case _:
-            return pm.Normal(name, location, scale, dims=dims)
+    standard = request.standard
+    assert standard.distribution.pymc is not None
+    where = dict(zip(standard.distribution.args[-2:], (location, scale), strict=True))
+    return standard.distribution.pymc(pm)(name, **{**standard.args, **where}, dims=dims)
 
 
 def _independent(pool: Pool, term: PooledTerm) -> Variable:
     mean, sd = _location_and_scale(term)
-    dist, df, dims = pool.request.dist, pool.request.df, term.coefficient.dims
+    dims = term.coefficient.dims
     if term.offset_name is None:  # centred
-        return hierarchy_law(dist, df, term.coefficient.name, mean, sd, dims)
-    offset = hierarchy_law(dist, df, term.offset_name, 0.0, 1.0, dims)
+        return hierarchy_law(pool.request, term.coefficient.name, mean, sd, dims)
+    offset = hierarchy_law(pool.request, term.offset_name, 0.0, 1.0, dims)
     return pm.Deterministic(term.coefficient.name, mean + sd * offset, dims=dims)
 
 
@@ -125,14 +123,14 @@ def _matrix(rows: list[list[Variable]]) -> Variable:
 
 
 def pooled_scale(plan: ScalePlan) -> Variable:
-    """Add the groups' own scales, pooled on the log scale, to the open model: ``log s_g ~ dist(log mean, sd)``."""
+    """Add the groups' values of a parameter, pooled on its link's scale: ``log s_g ~ dist(log mean, sd)``."""
     pool = plan.pool
     assert pool is not None
     middle = variable(pool.mean_name, plan.prior, (), (), start=1.0, scale=True)
     sd = variable(pool.sd_name, pool.sd, (), (), scale=True)
-    dist, df = pool.request.dist, pool.request.df
+    location = plan.link.forward(pt, middle)
     if pool.centered:
-        log = hierarchy_law(dist, df, pool.raw_name, pt.log(middle), sd, plan.dims)
+        eta = hierarchy_law(pool.request, pool.raw_name, location, sd, plan.dims)
     else:
-        log = pt.log(middle) + sd * hierarchy_law(dist, df, pool.raw_name, 0.0, 1.0, plan.dims)
-    return pm.Deterministic(plan.name, pt.exp(log), dims=plan.dims)
+        eta = location + sd * hierarchy_law(pool.request, pool.raw_name, 0.0, 1.0, plan.dims)
+    return pm.Deterministic(plan.name, plan.link.inverse(pt, eta), dims=plan.dims)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.design.schema import Grouping
-from formulajoint.distributions.log_density import support
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.reduction import Reduction
 
@@ -30,10 +30,6 @@ FAR = 1e5
 FAR_CORRELATED = 100.0
 """In sds. A column further from zero gives a correlated hierarchy with intercepts modes that may be missed."""
 
-NORMAL = ("normal", "flat", "constant")
-MIXTURES = (*NORMAL, "student_t", "cauchy")
-"""Priors of coefficients that are covered; a Student or Cauchy prior or hierarchy adds a parameter per coefficient."""
-
 
 def why_not(plan: Plan) -> str:
     """Return the reason the exact engine does not cover a plan; empty if it does."""
@@ -42,15 +38,15 @@ def why_not(plan: Plan) -> str:
 
 
 def _family(plan: Plan) -> str:
-    if plan.family.name != "gaussian":
+    if not plan.family.sums:
         return f"the response is {plan.family.name}, not gaussian"
-    return ""
+    return "" if plan.mean.link is IDENTITY else f"the link is {plan.mean.link.name}, not identity"
 
 
 def _sigma(plan: Plan) -> str:
     if plan.design.standard_errors is not None:
         return ""
-    sigma = next((part for part in plan.parameters if not _is_plain(part)), plan.scale("sigma"))
+    sigma = next((part for part in plan.further if not _is_plain(part)), plan.spread)
     if isinstance(sigma, LinearPlan):
         return "sigma has predictors"
     if sigma is None or sigma.pool is not None:
@@ -61,7 +57,7 @@ def _sigma(plan: Plan) -> str:
     return ""
 
 
-def _is_plain(part: LinearPlan | ScalePlan) -> bool:
+def _is_plain(part: ParameterPlan) -> bool:
     return isinstance(part, ScalePlan) and part.pool is None
 
 
@@ -73,15 +69,17 @@ def _lies_within(groups: Grouping, larger: Grouping) -> bool:
 
 
 def _coefficients(plan: Plan) -> str:
-    priors: list[tuple[str, Prior, tuple[str, ...]]] = []
-    priors += [(term.mean_name, term.mean, MIXTURES) for pool in plan.mean.pools for term in pool.terms]
-    priors += [
-        (c.name, c.prior, NORMAL if c.grouped else MIXTURES) for c in plan.mean.coefficients if c.prior
-    ]
-    for name, prior, laws in priors:
-        if prior.law not in laws:
-            return f"the prior of `{name}` is {prior.law}, not normal"
+    pooled = [(term.mean_name, term.mean, True) for pool in plan.mean.pools for term in pool.terms]
+    own = [(c.name, c.prior, not c.grouped) for c in plan.mean.coefficients if c.prior]
+    for name, prior, heavy in pooled + own:
+        if prior.mixture is None or (_is_heavy(prior) and not heavy):
+            return f"the prior of `{name}` is {prior.distribution.name}, not normal"
     return ""
+
+
+def _is_heavy(prior: Prior) -> bool:
+    """Return whether a Student or Cauchy prior, which adds a parameter for each coefficient."""
+    return prior.mixture is not None and bool(np.any(np.isfinite(prior.mixture.df)))
 
 
 def _columns(plan: Plan) -> str:
@@ -126,12 +124,12 @@ def _size(plan: Plan) -> str:
 
 def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
     """Return the number of groups whose scales can be integrated out, and the number of dimensions left."""
-    sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
-    scales, heavy = _scales(plan), [pool for pool in plan.mean.pools if pool.request.dist != "normal"]
+    sigma, grouping = plan.spread, plan.design.predictor.grouping
+    scales, heavy = _scales(plan), [pool for pool in plan.mean.pools if pool.request.heavy]
     columns = sum(term.coefficient.term.columns.shape[1] for pool in heavy for term in pool.terms)
     mixed = 0 if grouping is None else columns * len(grouping)
     found = [(0, scales + mixed)]
-    if sigma is not None and sigma.grouping is not None and support(sigma.prior) == (0.0, np.inf):
+    if sigma is not None and sigma.grouping is not None and _covers_all(sigma.prior):
         own = len(sigma.grouping)
         found.append((own, scales - own + mixed + shared))
     if columns == 1 and grouping is not None:
@@ -141,7 +139,7 @@ def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
 
 def _scales(plan: Plan) -> int:
     """Return the number of sigmas, sds and correlations."""
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     count = (
         0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
     )
@@ -158,20 +156,25 @@ def _mixed(plan: Plan) -> int:
     for pool in plan.mean.pools:
         for term in pool.terms:
             columns = term.coefficient.term.columns.shape[1]
-            heavy = grouping is not None and pool.request.dist != "normal"
+            heavy = grouping is not None and pool.request.heavy
             count += columns * len(grouping) if heavy and grouping is not None else 0
-            count += columns if term.mean.law not in NORMAL else 0
-    own = [c for c in plan.mean.coefficients if c.prior is not None and c.prior.law not in NORMAL]
+            count += columns if _is_heavy(term.mean) else 0
+    own = [c for c in plan.mean.coefficients if c.prior is not None and _is_heavy(c.prior)]
     return int(count + sum(c.term.columns.shape[1] for c in own))
 
 
 def _known(prior: Prior) -> bool:
-    return prior.law == "constant"
+    return prior.constant is not None
+
+
+def _covers_all(prior: Prior) -> bool:
+    """Return whether a scale of any size has a density."""
+    return prior.support[0] <= 0 and prior.support[1] == np.inf
 
 
 def _factorises(plan: Plan, shared: int) -> bool:
     """Return whether every group has its own sigma and coefficients, and nothing is shared."""
-    sigma, own = plan.scale("sigma"), plan.design.predictor.grouping
+    sigma, own = plan.spread, plan.design.predictor.grouping
     if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
         return False
     return bool(sigma.grouping.labels == own.labels and (sigma.grouping.codes == own.codes).all())

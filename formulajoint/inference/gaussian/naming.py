@@ -79,14 +79,14 @@ def _variables(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Varia
         yield coefficient.name, coefficient.dims, values
     for pool, block in zip(plan.mean.pools, structure.blocks, strict=True):
         yield from _pool(pool, block, structure, draws)
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     if sigma is not None and not _is_constant(sigma.prior):
         sigmas = draws.values[..., : structure.sigmas]
         yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
 
 
 def _is_constant(prior: Prior | None) -> bool:
-    return prior is not None and prior.law == "constant"
+    return prior is not None and prior.constant is not None
 
 
 def _coefficients(plan: Plan, structure: Structure, draws: Draws) -> Iterator[tuple[Coefficient, FloatArray]]:

@@ -66,7 +66,7 @@ class Reduction:
 
 def reduce(plan: Plan) -> Reduction:
     """Return the reduction of a plan that the exact engine covers."""
-    design, sigma = plan.design, plan.scale("sigma")
+    design, sigma = plan.design, plan.spread
     if sigma is None and design.standard_errors is None:
         raise BugError("only a model with a sigma, or with known standard errors, can be reduced")
     every, values = columns_of(plan), _values(plan)

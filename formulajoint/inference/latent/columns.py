@@ -62,29 +62,17 @@ def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, 
 
     A flat prior has location 0 and scale infinity, a constant scale 0.
     """
-    location: float | FloatArray = 0.0
-    scale: float | FloatArray = np.inf
-    df: float | FloatArray = np.inf
-    match own.law:
-        case "normal":
-            location, scale = own.args["mu"], own.args["sigma"]
-        case "student_t":
-            location, scale, df = own.args["mu"], own.args["sigma"], own.args["nu"]
-        case "cauchy":
-            location, scale, df = own.args["alpha"], own.args["beta"], 1.0
-        case "constant":
-            location, scale = own.args["value"], 0.0
-        case law if law != "flat":
-            raise BugError(f"{own} is neither normal nor a mixture of normals")
-    first, second, third = (np.broadcast_to(np.ravel(value), (count,)) for value in (location, scale, df))
-    return first, second, third
+    if own.mixture is None:
+        raise BugError(f"{own} is neither normal nor a mixture of normals")
+    location, scale, df = (np.broadcast_to(np.ravel(value), (count,)) for value in own.mixture)
+    return location, scale, df
 
 
 def own_columns(plan: Plan) -> Iterator[tuple[Coefficient, int]]:
     """Yield the per-group coefficients, except constants, each with the index of its first column among the p."""
     at = 0
     for coefficient in plan.mean.coefficients:
-        constant = coefficient.prior is not None and coefficient.prior.law == "constant"
+        constant = coefficient.prior is not None and coefficient.prior.constant is not None
         if coefficient.grouped and not constant:
             yield coefficient, at
             at += coefficient.term.columns.shape[1]

@@ -17,8 +17,6 @@ from formulajoint.distributions.prior import prior
 from formulajoint.inference.latent.columns import Column
 from formulajoint.inference.latent.phi import Cell, coordinate
 
-DEGREES = {"normal": np.inf, "cauchy": 1.0}
-
 
 def mixtures(
     plan: Plan, pooled: Sequence[IntArray], theta: Sequence[Column], groups: int, first: int
@@ -37,7 +35,7 @@ def mixtures(
     found: list[Cell] = []
     mixed_columns, mixed_theta = {}, {}
     for pool, columns in zip(plan.mean.pools, pooled, strict=True):
-        df = DEGREES.get(pool.request.dist, pool.request.df)
+        df = pool.request.degrees
         for column in columns if np.isfinite(df) else ():
             at = first + len(found)
             mixed_columns[int(column)] = slice(at, at + groups)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.distributions.log_density import log_density, support
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.panels import cover
 
@@ -58,7 +57,7 @@ class Coordinate:
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Return the log density of coordinates: the prior's at the parameter, and the Jacobian."""
         value = self.value(points)
-        return _log_density(self.prior, value) + self._log_slope(points)
+        return self.prior.log_density(value) + self._log_slope(points)
 
     @property
     def mode(self) -> float:
@@ -106,18 +105,10 @@ def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
     return np.asarray(low[:, None] + (high - low)[:, None] * np.linspace(0, 1, count))
 
 
-def _log_density(prior: Prior, value: FloatArray) -> FloatArray:
-    match prior.law:
-        case "flat":
-            return np.zeros_like(value)
-        case "inverse":
-            return -np.log(value)
-    return log_density(prior, value)
-
-
 def coordinate(prior: Prior) -> Coordinate:
-    """Return the coordinate of a parameter with `prior`."""
-    return Coordinate(prior, *support(prior))
+    """Return the coordinate of a positive parameter with `prior`."""
+    low, high = prior.support
+    return Coordinate(prior, max(low, 0.0), high)
 
 
 type Cell = Coordinate | float
@@ -126,14 +117,10 @@ type Cell = Coordinate | float
 
 def cells(prior_: Prior, count: int) -> tuple[Cell, ...]:
     """Return the parameters of a variable of `count` cells with `prior_`, whose arguments may differ by cell."""
-    if prior_.law != "constant" and all(np.size(value) == 1 for value in prior_.args.values()):
-        own = {name: float(np.ravel(value)[0]) for name, value in prior_.args.items()}
-        return (coordinate(Prior(prior_.law, own, prior_.origin)),) * count
-    args = {name: np.broadcast_to(np.ravel(value), (count,)) for name, value in prior_.args.items()}
-    if prior_.law == "constant":
-        return tuple(float(value) for value in args["value"])
-    each = [{name: float(value[c]) for name, value in args.items()} for c in range(count)]
-    return tuple(coordinate(Prior(prior_.law, own, prior_.origin)) for own in each)
+    if prior_.constant is None and all(np.size(number) == 1 for number in prior_.numbers):
+        return (coordinate(prior_),) * count
+    each = [prior_.at(cell) for cell in range(count)]
+    return tuple(coordinate(own) if own.constant is None else float(own.constant) for own in each)
 
 
 def partial_correlations(eta: float, columns: int) -> tuple[Cell, ...]:

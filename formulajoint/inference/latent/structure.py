@@ -244,7 +244,7 @@ def _place(theta: IntArray, column: int) -> int:
 
 def sigma_of_group(plan: Plan) -> IntArray:
     """Return the sigma of each group's rows (G,), all of which have the same one."""
-    sigma, groups = plan.scale("sigma"), plan.design.predictor.grouping if any(own_columns(plan)) else None
+    sigma, groups = plan.spread, plan.design.predictor.grouping if any(own_columns(plan)) else None
     out = np.zeros(1 if groups is None else len(groups), dtype=np.int64)
     if groups is not None and sigma is not None and sigma.grouping is not None:
         out[groups.codes] = sigma.grouping.codes
@@ -253,7 +253,7 @@ def sigma_of_group(plan: Plan) -> IntArray:
 
 def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
     """Return the hierarchies' blocks of D, the parameters phi that the model names, and how many of them are sigmas."""
-    sigma, start = plan.scale("sigma"), {coefficient.name: at for coefficient, at in own_columns(plan)}
+    sigma, start = plan.spread, {coefficient.name: at for coefficient, at in own_columns(plan)}
     found, blocks = _sigmas(sigma), list[Block]()
     sigmas = len(found)
     for pool in plan.mean.pools:

@@ -92,7 +92,7 @@ def _other_forms(plan: Plan) -> str:
 
 def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
     """Yield each pooled term and parameter with ``centered=auto``, and whether it is centred."""
-    for part in (plan.mean, *plan.parameters):
+    for part in plan.parameters:
         if isinstance(part, LinearPlan):
             stem = "" if part.predictor.parameter == MAIN else f"{part.predictor.parameter}."
             for pool in part.pools:

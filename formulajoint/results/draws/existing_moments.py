@@ -25,11 +25,11 @@ def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
 
     Variables whose priors keep their moments finite are left out.
     """
-    sigma = plan.scale("sigma")
-    if plan.family.name != "gaussian" or sigma is None or sigma.prior.proper or sigma.pool is not None:
+    sigma = plan.spread
+    if not plan.family.sums or sigma is None or sigma.prior.proper or sigma.pool is not None:
         ratios = (c for c in plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree))
         return {contrast.name: np.zeros(()) for contrast in ratios}
-    df = _spare_rows(plan, sigma) - (1.0 if sigma.prior.law == "flat" else 0.0)
+    df = _spare_rows(plan, sigma) - sigma.prior.power_at_zero
     out = {sigma.name: df}
     grouping = plan.design.predictor.grouping
     if grouping is None or sigma.grouping is None or sigma.grouping.variables != grouping.variables:

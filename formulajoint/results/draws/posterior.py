@@ -89,7 +89,7 @@ def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[str, Float
     """Yield the cells of a variable that a table shows: of a correlation matrix, each pair once."""
     correlations = {
         pool.correlation.name
-        for part in (posterior.plan.mean, *posterior.plan.parameters)
+        for part in posterior.plan.parameters
         if not isinstance(part, ScalePlan)
         for pool in part.pools
         if pool.correlation is not None

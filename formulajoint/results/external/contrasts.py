@@ -11,9 +11,11 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.contrasts import averages
-from formulajoint.contrasts.level_families import FAMILIES, ORDERED, ContrastMatrix, in_order
+from formulajoint.contrasts.level_families import FAMILIES, ContrastMatrix, in_order
+from formulajoint.contrasts.schemes import Groups, WeightScheme
 from formulajoint.design.level_order import by_size
 from formulajoint.errors import DataError
+from formulajoint.language.vocabulary.default import default_language
 from formulajoint.results.draws.tables import PROB, describe
 from formulajoint.results.external.draws import Draws, Source, read_draws
 from formulajoint.wording import did_you_mean, listed
@@ -45,7 +47,8 @@ def joint(
         An array is (chain, draw, group) or (draw, group). An xarray object has the dims chain and draw; of a
         Dataset, a mapping or an ArviZ DataTree (what Bambi and PyMC return) `variable` is taken.
     weights : {None, "equal", "n"}, mapping of group to weight, or sequence
-        Zero or more; they are normalised. None weights all groups equally, ``"n"`` by their counts `n`.
+        Zero or more; they are normalised. None weights all groups equally, ``"n"`` by their counts `n`, and the name of
+        a registered weight scheme by what it makes of `n`.
     variable : str, optional
         Variable that holds the coefficients.
     prob : float
@@ -169,8 +172,8 @@ def _matrix(
         if OPTIONS[option] != family:
             raise DataError(f"`{option}` belongs to {OPTIONS[option]!r}, not to {family!r}.")
         given = given | {option: _option(option, value, groups, n)}
-    order = by_size(groups) if family in ORDERED else range(len(groups))
-    return in_order(partial(FAMILIES[family], **given), groups, order)
+    order = by_size(groups) if FAMILIES[family].ordered else range(len(groups))
+    return in_order(partial(FAMILIES[family].function, **given), groups, order)
 
 
 def _option(option: str, value: Any, groups: tuple[str, ...], n: PerGroup | None) -> Any:
@@ -196,16 +199,34 @@ def _weights(given: GivenWeights, n: PerGroup | None, groups: tuple[str, ...]) -
     if given is None or (isinstance(given, str) and given == "equal"):
         return np.full(len(groups), 1 / len(groups))
     if isinstance(given, str):
-        if given != "n":
+        scheme = None if given == "n" else default_language().meaning("weight scheme", given)
+        if given != "n" and not isinstance(scheme, WeightScheme):
             raise DataError(f"`weights` are 'n', 'equal' or numbers, not {given!r}.")
         if n is None:
-            raise DataError("weights='n' needs the counts: n={'A': 4, 'B': 6}, or in the groups' order.")
-        given = n
+            raise DataError(
+                f"weights={given!r} needs the counts: n={{'A': 4, 'B': 6}}, or in the groups' order."
+            )
+        given = n if scheme is None else _by_scheme(scheme, n, groups)
     return per_group(given, groups)
+
+
+def _by_scheme(scheme: WeightScheme, n: PerGroup, groups: tuple[str, ...]) -> FloatArray:
+    """Return the weights of an extension's weight scheme from the counts of the groups, each as one row."""
+    if scheme.signature.positional:
+        raise DataError(f"The weight scheme `{scheme.name}` needs columns of data, and there are draws only.")
+    return scheme.values(Groups(groups, np.arange(len(groups)), in_order_of(n, groups)), [], {})
 
 
 def per_group(given: PerGroup, groups: tuple[str, ...]) -> FloatArray:
     """Return given weights in the groups' order, summing to one."""
+    weights = in_order_of(given, groups)
+    if not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
+        raise DataError("Weights are zero or more, and not all zero.")
+    return np.asarray(weights / weights.sum())
+
+
+def in_order_of(given: PerGroup, groups: tuple[str, ...]) -> FloatArray:
+    """Return given numbers in the groups' order."""
     if isinstance(given, Mapping):
         named = {str(group): weight for group, weight in given.items()}
         if set(named) != set(groups):
@@ -217,6 +238,4 @@ def per_group(given: PerGroup, groups: tuple[str, ...]) -> FloatArray:
     weights = np.asarray(given, dtype=float)
     if weights.shape != (len(groups),):
         raise DataError(f"There are {len(groups)} groups, and weights of shape {weights.shape}.")
-    if not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
-        raise DataError("Weights are zero or more, and not all zero.")
-    return np.asarray(weights / weights.sum())
+    return weights

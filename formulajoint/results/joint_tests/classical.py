@@ -59,10 +59,10 @@ class Classical:
 
 def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | str:
     """Return the classical test of equalities, or the reason it is unavailable."""
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.design, hypothesis)
-    if plan.family.name != "gaussian" or sigma is None:
+    if not plan.family.sums or sigma is None:
         return "no F test: it needs a Gaussian response with one sigma, or one a group"
     if sigma.grouping is None:
         return f_test(plan.design, hypothesis)

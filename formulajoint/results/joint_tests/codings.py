@@ -94,9 +94,9 @@ def _is_alike(plan: Plan, coefficient: Coefficient, factor: Factor) -> bool:
     equal = (centred**2).sum() / columns * (np.eye(levels) - 1 / levels)
     turned = bool(np.allclose(centred @ centred.T, equal))  # orthonormal: independent normals stay the same
     own = coefficient.prior
-    return turned and own is not None and own.law == "normal" and not np.any(own.args["mu"])
+    return turned and own is not None and own.normal is not None and not np.any(own.normal[0])
 
 
 def _is_same(prior: Prior) -> bool:
     """Return whether all columns have the same prior."""
-    return all(np.ptp(np.ravel(value)) == 0 for value in prior.args.values())
+    return all(np.ptp(np.ravel(value)) == 0 for value in prior.numbers)

@@ -12,6 +12,7 @@ from formulajoint.compiler.plan import Coefficient, Plan
 from formulajoint.compiler.planning.defaults import response_moments, stands_for_intercept
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout
 from formulajoint.design.schema import Design
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.wording import did_you_mean, listed
@@ -38,7 +39,7 @@ def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> Floa
     named = posterior.named
     if coefficient.name not in named.variables:  # a constant is not a variable
         prior = coefficient.prior
-        value = prior.args["value"] if prior is not None else np.nan
+        value = np.nan if prior is None or prior.constant is None else prior.constant
         return np.full((*named.shape, block.size), value)
     return named.values(coefficient.name, coefficient.dims).reshape((*named.shape, block.size))
 
@@ -153,4 +154,4 @@ def _width(plan: Plan, block: Block, rope: float | Mapping[str, float], standard
 
 
 def _sd_of_response(plan: Plan) -> float:
-    return response_moments(plan.design)[1] if plan.family.name in ("gaussian", "student") else 1.0
+    return response_moments(plan.design)[1] if plan.mean.link is IDENTITY else 1.0

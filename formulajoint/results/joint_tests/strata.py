@@ -54,10 +54,10 @@ def independent_strata(plan: Plan) -> Strata | None:
     if own is None or plan.mean.pools:
         return None
     groupings: list[Grouping | None] = []
-    for parameter in plan.parameters:
+    for parameter in plan.further:
         if not isinstance(parameter, ScalePlan) or parameter.pool is not None:
             return None
-        if parameter.prior.law != "constant":
+        if parameter.prior.constant is None:
             groupings.append(parameter.grouping)
     first = groupings[0] if groupings else own
     if first is None or any(g is None or g.variables != first.variables for g in groupings):

@@ -109,20 +109,21 @@ def predictive_check(posterior: Posterior, seed: int | None = 0) -> PredictiveCh
     Raises
     ------
     InferenceError
-        If the family is not one of the language's own.
+        As by `predictions`.
     """
     y, grouping = posterior.plan.design.response.values, _grouping(posterior.plan)
-    taken = some_draws(posterior, DRAWS, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    taken = some_draws(posterior, DRAWS, rng)
     found: dict[str, list[FloatArray]] = {}
     for predicted in in_blocks(posterior, taken):
-        for name, h in _figures(predicted.scores(y), predicted.mean, grouping):
+        for name, h in _figures(predicted.scores(y, rng), predicted.mean, grouping):
             found.setdefault(name, []).append(h)
     medians = {name: float(np.median(np.concatenate(h))) for name, h in found.items()}
     return PredictiveCheck(medians, "" if grouping is None else grouping.name)
 
 
 def _grouping(plan: Plan) -> Grouping | None:
-    parts = [part.predictor for part in (plan.mean, *plan.parameters) if isinstance(part, LinearPlan)]
+    parts = [part.predictor for part in plan.parameters if isinstance(part, LinearPlan)]
     return next((part.grouping for part in parts if part.grouping is not None), None)
 
 

@@ -5,16 +5,18 @@ They are drawn in NumPy from the plan, so that the check of a saved fit needs ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import batched
 
 import numpy as np
 from numpy.random import Generator
-from scipy import special
+from scipy import special, stats
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import LinearPlan, ScalePlan
+from formulajoint.compiler.plan import LinearPlan, ParameterPlan
+from formulajoint.distributions.distribution import Distribution
+from formulajoint.distributions.links import NUMPY
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 
@@ -32,30 +34,52 @@ class Predictions:
 
     Attributes
     ----------
-    mean : (D, N) array
-    sigma : (D, N) or (N,) array
-        Residual sd, or Student's scale.
-    nu : (D, N) array or None
-        Student's degrees of freedom.
+    distribution : Distribution
+    parameters : mapping of str to array
+        Its arguments by name, each (D, N) or (N,).
     """
 
-    mean: FloatArray
-    sigma: FloatArray
-    nu: FloatArray | None
+    distribution: Distribution
+    parameters: Mapping[str, FloatArray]
+
+    @property
+    def mean(self) -> FloatArray:
+        """The family's ``mu``, (D, N)."""
+        return self.parameters["mu"]
+
+    @property
+    def numbers(self) -> list[FloatArray]:
+        """The arguments in the distribution's order."""
+        return [self.parameters[name] for name in self.distribution.args]
+
+    @property
+    def normal(self) -> tuple[FloatArray, FloatArray] | None:
+        """Mean and sd if the distribution is normal, else None."""
+        mixture = self.distribution.normal_mixture
+        location, scale, df = (None, None, 0.0) if mixture is None else mixture(*self.numbers)
+        return (np.asarray(location), np.asarray(scale)) if np.all(np.isinf(df)) else None
 
     def responses(self, rng: Generator) -> FloatArray:
         """Return a new response at each row, (D, N)."""
-        shape = self.mean.shape
-        noise = rng.standard_normal(shape) if self.nu is None else rng.standard_t(self.nu, shape)
-        return self.mean + self.sigma * noise
+        assert self.distribution.draw is not None  # checked by `predictions`
+        return np.asarray(self.distribution.draw(rng, self.mean.shape, *self.numbers))
 
-    def scores(self, y: FloatArray) -> FloatArray:
-        """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sigma; (D, N)."""
-        standard = (y - self.mean) / self.sigma
-        if self.nu is None:
-            return standard
-        tail = np.maximum(special.stdtr(self.nu, -abs(standard)), TINY)
-        return np.asarray(-np.sign(standard) * special.ndtri(tail))
+    def scores(self, y: FloatArray, rng: Generator) -> FloatArray:
+        """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sd; (D, N).
+
+        F of whole numbers has steps; the score is that of a random point of the step at y, so that it is normal too
+        (Dunn & Smyth, Journal of Computational and Graphical Statistics 1996).
+        """
+        if self.normal is not None:
+            return np.asarray((y - self.normal[0]) / self.normal[1])
+        assert self.distribution.scipy is not None  # checked by `predictions`
+        law = self.distribution.scipy(stats, *self.numbers)
+        below, above = law.cdf(y), law.sf(y)
+        if self.distribution.whole:
+            part = rng.random(below.shape) * law.pmf(y)
+            below, above = below - part, above + part
+        tail = special.ndtri(np.maximum(np.minimum(below, above), TINY))
+        return np.asarray(np.where(below < above, tail, -tail))
 
 
 def some_draws(posterior: Posterior, count: int, rng: Generator) -> IntArray:
@@ -77,28 +101,24 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     Raises
     ------
     InferenceError
-        If the family is not one of the language's own.
+        If the family's distribution cannot be drawn from in NumPy, as one that an extension brings.
     """
     plan, rows = posterior.plan, posterior.plan.design.rows.used
-    if plan.family.name not in ("gaussian", "student"):
+    distribution = plan.family.distribution
+    if distribution.draw is None or distribution.scipy is None:
         raise InferenceError(f"Responses of the family `{plan.family.name}` cannot be replicated yet.")
-    mean = _linear(posterior, plan.mean, taken)
-    parameters = {_parameter(part): _values(posterior, part, taken, rows) for part in plan.parameters}
+    parameters = {part.parameter: _values(posterior, part, taken, rows) for part in plan.parameters}
     if plan.design.standard_errors is not None:
-        parameters["sigma"] = plan.design.standard_errors
-    return Predictions(mean, parameters["sigma"], parameters.get("nu"))
+        parameters[plan.family.spread] = plan.design.standard_errors
+    return Predictions(distribution, parameters)
 
 
-def _parameter(part: LinearPlan | ScalePlan) -> str:
-    return part.parameter if isinstance(part, ScalePlan) else part.predictor.parameter
-
-
-def _values(posterior: Posterior, part: LinearPlan | ScalePlan, taken: IntArray, rows: int) -> FloatArray:
-    """Return a family parameter at each row, (len(taken), N)."""
+def _values(posterior: Posterior, part: ParameterPlan, taken: IntArray, rows: int) -> FloatArray:
+    """Return a parameter of the likelihood at each row, (len(taken), N)."""
     if isinstance(part, LinearPlan):
-        return np.exp(_linear(posterior, part, taken))
+        return np.asarray(part.link.inverse(NUMPY, _linear(posterior, part, taken)))
     if part.name not in posterior.named.variables:  # a constant is not a variable
-        return np.full((len(taken), rows), float(part.prior.args["value"]))
+        return np.full((len(taken), rows), part.prior.constant)
     values = _draws(posterior, part.name, part.dims, taken)
     codes = np.zeros(rows, dtype=np.int64) if part.grouping is None else part.grouping.codes
     return values.reshape((len(taken), -1))[:, codes]
@@ -113,8 +133,8 @@ def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArr
     for coefficient in part.coefficients:
         columns = coefficient.term.columns
         if coefficient.name not in posterior.named.variables:
-            value = 0.0 if coefficient.prior is None else coefficient.prior.args["value"]
-            total += columns.sum(axis=1) * value
+            value = None if coefficient.prior is None else coefficient.prior.constant
+            total += columns.sum(axis=1) * (0.0 if value is None else value)
             continue
         values = _draws(posterior, coefficient.name, coefficient.dims, taken)
         if coefficient.grouped and part.predictor.grouping is not None:

@@ -243,7 +243,7 @@ def _check_draws(plan: Plan, draws: Dataset) -> None:
     wanted |= {
         c.name: ("chain", "draw", *c.dims)
         for c in plan.mean.coefficients
-        if c.prior is None or c.prior.law != "constant"
+        if c.prior is None or c.prior.constant is None
     }
     for name, dims in wanted.items():
         if name not in draws or draws[name].dims != dims:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.compiler.plan import FamilyPlan, Plan
-from formulajoint.contrasts.level_families import ORDERED
 from formulajoint.design.schema import Factor, Term
 
 MOST_LEVELS, FIRST, LAST = 24, 4, 2
@@ -14,7 +13,7 @@ MOST_LEVELS, FIRST, LAST = 24, 4, 2
 
 def order_of(contrast: FamilyPlan) -> str:
     """Return the levels in the order that matters to the family's meaning; empty if none does."""
-    if contrast.family not in ORDERED and contrast.order == contrast.levels:
+    if not contrast.family.ordered and contrast.order == contrast.levels:
         return ""
     many = len(contrast.order) > MOST_LEVELS
     shown = (*contrast.order[:FIRST], "...", *contrast.order[-LAST:]) if many else contrast.order

@@ -18,11 +18,11 @@ from formulajoint.compiler.plan import (
     ContrastPlan,
     FamilyPlan,
     LinearPlan,
+    ParameterPlan,
     Plan,
     Pool,
     ScalePlan,
 )
-from formulajoint.contrasts.custom import family_meaning
 from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
@@ -35,9 +35,6 @@ MOST_GROUPS, MOST_CELLS = 8, 8
 """Most groups, and most levels, that are named; of more, their number or range is given."""
 
 WIDTH = 100
-
-ORDER = {"student": ("nu", "mu", "sigma")}
-"""Arguments of a family's distribution in the order of a prior, if that is not the mean and then its parameters."""
 
 HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 
@@ -135,23 +132,18 @@ def _group_sizes(plan: Plan, grouping: Grouping) -> str:
 
 def equation_lines(plan: Plan) -> list[str]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
-    names = {"mu": "mu"} | dict(_parameter_name(part) for part in plan.parameters)
-    order = ORDER.get(plan.family.name, ("mu", *plan.family.parameters))
-    law = ", ".join(filter(None, [*(names[parameter] for parameter in order), known_sds(plan)]))
-    lines = [f"model: {plan.response_name} ~ {plan.family.law}({law})"]
-    mean = "mu" if plan.mean.link == "identity" else f"{plan.mean.link}(mu)"
-    lines.append(f"       {mean} = {_sum(plan.mean)}")
+    names = {plan.family.spread: known_sds(plan)} | {p.parameter: _symbol(p) for p in plan.parameters}
+    law = plan.family.distribution
+    lines = [f"model: {plan.response_name} ~ {law.name}({', '.join(names[name] for name in law.args)})"]
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
-            lines.append(f"       log({part.predictor.parameter}) = {_sum(part)}")
+            lines.append(f"       {part.link.of(part.parameter)} = {_sum(part)}")
     return lines
 
 
-def _parameter_name(part: LinearPlan | ScalePlan) -> tuple[str, str]:
-    """Return a parameter and its symbol in the likelihood: ``sigma``, ``sigma[school]``."""
-    if isinstance(part, LinearPlan):
-        return part.predictor.parameter, part.predictor.parameter
-    return part.parameter, _indexed(part.name, part.dims)
+def _symbol(part: ParameterPlan) -> str:
+    """Return a parameter's symbol in the likelihood: ``mu``, ``sigma[school]``."""
+    return part.parameter if isinstance(part, LinearPlan) else _indexed(part.name, part.dims)
 
 
 def _indexed(name: str, dims: Sequence[str]) -> str:
@@ -168,9 +160,12 @@ def _sum(part: LinearPlan) -> str:
 
 def coefficient_rows(plan: Plan) -> list[tuple[str, str, str]]:
     """Return name, description and prior of every variable of the model that has one."""
-    rows = list(_linear_rows(plan.mean))
+    rows: list[tuple[str, str, str]] = []
     for part in plan.parameters:
-        rows += _linear_rows(part) if isinstance(part, LinearPlan) else _scale_rows(part, plan.family.name)
+        if isinstance(part, LinearPlan):
+            rows += _linear_rows(part)
+        else:
+            rows += _scale_rows(part, plan.family.further[part.parameter].meaning)
     return rows + [(s.name, f"uncertain shares of {s.dims[0]}", s.prior) for s in plan.shares]
 
 
@@ -180,7 +175,7 @@ def _linear_rows(part: LinearPlan) -> Iterator[tuple[str, str, str]]:
         pool = pooled.get(coefficient.name)
         yield coefficient.name, describe_coefficient(part, coefficient, pool), _prior_text(coefficient, pool)
     for pool in part.pools:
-        mean, sd = ("mean", "sd") if pool.request.dist == "normal" else ("location", "scale")
+        mean, sd = ("location", "scale") if pool.request.heavy else ("mean", "sd")
         for term in pool.terms:
             of = f"of {term.coefficient.name} over {_grouping_name(part)}"
             yield term.mean_name, f"{mean} {of}", str(term.mean)
@@ -200,7 +195,7 @@ def _grouping_name(part: LinearPlan) -> str:
 
 def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool | None) -> str:
     """Return one phrase such as ``one slope per school, not pooled``."""
-    link = "" if part.predictor.parameter == MAIN else f" of log({part.predictor.parameter})"
+    link = "" if part.parameter == MAIN else f" of {part.link.of(part.parameter)}"
     if not coefficient.grouped:
         shared = ", shared by all groups" if part.predictor.grouping is not None else ""
         return f"{_kind(coefficient.term)}{link}{shared}"
@@ -241,34 +236,26 @@ def _prior_text(coefficient: Coefficient, pool: Pool | None) -> str:
 
 def _law(request: Hierarchy, location: str, scale: str) -> str:
     """Return the distribution of a hierarchy as a prior is written."""
-    if request.dist == "student":
-        return f"student_t({request.df:g}, {location}, {scale})"
-    return f"{request.dist}({location}, {scale})"
+    standard = request.standard
+    shape = [f"{number:g}" for number in standard.numbers[:-2]]
+    return f"{standard.distribution.name}({', '.join([*shape, location, scale])})"
 
 
-def _scale_rows(part: ScalePlan, family: str) -> Iterator[tuple[str, str, str]]:
-    meanings = {"nu": "degrees of freedom", "sigma": residual(family)}
-    what = meanings.get(part.parameter, f"{part.parameter} of the {family} family")
-    own = f"1/{part.name}" if part.prior.law == "inverse" else str(part.prior)
+def _scale_rows(part: ScalePlan, what: str) -> Iterator[tuple[str, str, str]]:
     if part.grouping is None:
-        yield part.name, f"{what}, one for all rows", own
+        yield part.name, f"{what}, one for all rows", part.prior.of(part.name)
         return
     over = part.grouping.name
     if part.pool is None:
-        yield part.name, f"{what}, one per {over}, not pooled", own
+        yield part.name, f"{what}, one per {over}, not pooled", part.prior.of(part.name)
         return
     pool = part.pool
-    law = _law(pool.request, f"log({pool.mean_name})", pool.sd_name)
+    law = _law(pool.request, part.link.of(pool.mean_name), pool.sd_name)
     state = _pooling(pool.request, pool.centered)
-    yield part.name, f"{what}, one per {over}, {state}", f"log({part.name}) ~ {law}"
-    yield pool.mean_name, f"the middle {part.parameter} over {over}", own
-    spread = "sd" if pool.request.dist == "normal" else "scale"
-    yield pool.sd_name, f"{spread} of log({part.name}) over {over}", str(pool.sd)
-
-
-def residual(family: str) -> str:
-    """Return the description of sigma: for Student's t the scale, which is not the sd."""
-    return "residual sd" if family == "gaussian" else "residual scale"
+    yield part.name, f"{what}, one per {over}, {state}", f"{part.link.of(part.name)} ~ {law}"
+    yield pool.mean_name, f"the middle {part.parameter} over {over}", part.prior.of(pool.mean_name)
+    spread = "scale" if pool.request.heavy else "sd"
+    yield pool.sd_name, f"{spread} of {part.link.of(part.name)} over {over}", str(pool.sd)
 
 
 def contrast_lines(plan: Plan) -> list[str]:
@@ -293,8 +280,7 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             entries = (
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
-            meaning = family_meaning(contrast.family, plan.design.language)
-            what = f"{meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
+            what = f"{contrast.family.meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
             return what + order_of(contrast) + place_of(plan, contrast.coefficient.term)
         case ArithmeticPlan():
             return contrast.text
@@ -302,11 +288,11 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
 
 def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
     grouping = plan.design.predictor.grouping
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     own = "each group's" if sigma is not None and sigma.grouping is not None else "the"
     scale = {
         "none": "",
-        "sigma": f", divided by {own} {residual(plan.family.name)}",
+        "sigma": f", divided by {own} {plan.family.residual}",
         "sd": f", divided by each group's sd of {plan.response_name}",
         "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
     }[contrast.scale]

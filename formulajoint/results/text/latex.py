@@ -63,10 +63,10 @@ def _token(match: re.Match[str]) -> str:
 
 
 def _names(plan: Plan) -> set[str]:
-    linear = [part for part in (plan.mean, *plan.parameters) if isinstance(part, LinearPlan)]
+    linear = [part for part in plan.parameters if isinstance(part, LinearPlan)]
     terms = {c.term.name for part in linear for c in part.coefficients}
     known = {known_sds(plan)} - {""}
-    return {plan.response_name, *terms, *plan.variables, *plan.family.parameters, *known, "mu"}
+    return {plan.response_name, *terms, *plan.variables, *(p.name for p in plan.family.parameters), *known}
 
 
 def escaped(text: str) -> str:

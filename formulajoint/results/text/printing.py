@@ -76,7 +76,7 @@ def understood(plan: Plan) -> list[str]:
     """Return one line per term and parameter: ``treatment: one slope per school, not pooled``."""
     names = {
         name
-        for part in (plan.mean, *plan.parameters)
+        for part in plan.parameters
         for name in ([part.name] if isinstance(part, ScalePlan) else [c.name for c in part.coefficients])
     }
     return [f"{name}: {what}" for name, what, _ in coefficient_rows(plan) if name in names]

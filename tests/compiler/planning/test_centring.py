@@ -138,7 +138,7 @@ def test_pooled_sigma():
             expected.append(np.log(np.linalg.lstsq(columns, part["y"])[1][0] / 38) / 2)
         by_rule = is_informative(np.array(expected), np.full(6, 1 / 76))
         found = centered_sigma(made, made.parameters[0])
-        assert found == by_rule == make_plan(made).parameters[0].pool.centered
+        assert found == by_rule == make_plan(made).further[0].pool.centered
         return found
 
     answers = [centred(step ** np.arange(6)) for step in np.linspace(1, 1.3, 25)]

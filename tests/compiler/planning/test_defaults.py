@@ -10,8 +10,7 @@ import pytest
 
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.distributions.prior import LAWS, Prior, prior
-from formulajoint.language.vocabulary.core import DISTRIBUTIONS
+from formulajoint.distributions.prior import prior
 from formulajoint.spec.read import parse
 
 # y has mean 5 and sd 2 (sum of squares 36 over 9), x mean 10 and sd 4.
@@ -34,7 +33,7 @@ FRAME = pd.DataFrame(
 
 def priors(formula, frame=FRAME, **options):
     plan = make_plan(bind(parse(formula), frame), **options)
-    return {name: (found.law, *found.args.values()) for name, found in plan.priors}
+    return {name: (found.distribution.name, *found.numbers) for name, found in plan.priors}
 
 
 def approx(law, *numbers):
@@ -266,14 +265,3 @@ def test_equal_numbers_are_one():
     several = prior("normal", 0.0, np.array([1.0, 2.0, 3.0, 4.0])).shaped((2, 2))
     assert several.args["sigma"].tolist() == [[1, 2], [3, 4]]
     assert several.args["mu"] == 0
-
-
-def test_proper():
-    improper = {law for law in LAWS if not Prior(law).proper}
-    assert improper == {"flat", "inverse"}
-
-
-def test_the_tables_of_distributions_agree():
-    """The language's table says how a distribution is called, the compiler's what it is."""
-    called = {name: tuple(slot.name for slot in call.positional) for name, call in DISTRIBUTIONS.items()}
-    assert called == {name: law.args for name, law in LAWS.items() if name != "inverse"}

@@ -9,6 +9,7 @@ import pytest
 from formulajoint.compiler.plan import LinearPlan, ScalePlan
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
+from formulajoint.distributions.links import IDENTITY, LOG
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.spec.read import parse
 
@@ -40,23 +41,23 @@ def plan_of(formula, **options):
 def test_families(formula, options, family, parameters):
     plan = plan_of(formula, **options)
     assert plan.family.name == family
-    found = [p.parameter if isinstance(p, ScalePlan) else p.predictor.parameter for p in plan.parameters]
-    assert found == parameters
+    found = [p.parameter for p in plan.parameters]
+    assert found == ["mu", *parameters]
 
 
 def test_known_standard_errors_leave_no_sigma():
     plan = plan_of("y ~ x + sigma | school, se(z), prior(sigma ~ normal(0, 2))")
-    assert plan.parameters == ()
+    assert plan.further == ()
     assert plan.family.name == "gaussian"
     assert "sigma" in plan.variables  # the slope of a column: the name is free
 
 
 def test_parameters_with_predictors_are_linear():
-    sigma, nu = plan_of("y ~ x | school, family(student), nu ~ x").parameters
+    sigma, nu = plan_of("y ~ x | school, family(student), nu ~ x").further
     assert isinstance(sigma, ScalePlan)
     assert isinstance(nu, LinearPlan)
-    assert nu.link == "log"
-    assert plan_of("y ~ x | school").mean.link == "identity"
+    assert nu.link is LOG
+    assert plan_of("y ~ x | school").mean.link is IDENTITY
     plan = plan_of("y ~ x | school, sigma ~ x")
     assert plan.scale("sigma") is None
     assert plan_of("y ~ x | school").scale("sigma").name == "sigma"
@@ -272,7 +273,7 @@ def test_a_hierarchy_of_sigma():
     assert (pool.mean_name, pool.sd_name, pool.raw_name) == ("sigma_mean", "sigma_sd", "sigma_raw")
     assert (pool.request.dist, pool.request.df, pool.centered) == ("student", 3, True)
     plan = plan_of("y ~ x | school, sigma ~ x | school, hierarchy(sigma)")
-    (pool,) = plan.parameters[0].pools
+    (pool,) = plan.further[0].pools
     assert [t.coefficient.name for t in pool.terms] == ["sigma_Intercept", "sigma_x"]
     assert pool.correlation.name == "sigma_school_cor"
 

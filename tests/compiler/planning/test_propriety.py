@@ -168,7 +168,7 @@ def test_the_student_keeps_its_proper_sigma():
 
 def test_each_group_needs_residuals_of_its_own():
     data = frame(2, 5, x=[1.0, 2, 1, 2, 3, 4, 5])
-    words = "`sigma` of g A has the improper prior 1/x, which needs residuals: there are 2 rows for 2 coefficients"
+    words = "`sigma` of g A has the improper prior 1/sigma, which needs residuals: there are 2 rows for 2 coefficients"
     assert refuses(words, "y ~ x | g, sigma ~ 1 | g", data, priors="flat")
     assert refuses("or one `sigma` for all groups", "y ~ x | g, sigma ~ 1 | g", data, priors="flat")
     assert check("y ~ x | g", data, priors="flat") is True
@@ -184,7 +184,7 @@ def test_a_shared_column_can_fit_a_small_group():
     """
     data = frame(3, 6, z=[1.0, 3, 2, 5, 4, 1, 2, 8, 3])
     assert check("y ~ x | g, sigma ~ 1 | g", data, priors="flat") is True
-    words = "`sigma` of g A has the improper prior 1/x, which needs residuals: there are 3 rows for 3 coefficients"
+    words = "`sigma` of g A has the improper prior 1/sigma, which needs residuals: there are 3 rows for 3 coefficients"
     assert refuses(words, "y ~ x + common(z) | g, sigma ~ 1 | g", data, priors="flat")
     constant = frame(3, 6, z=[1.0, 1, 1, 5, 4, 1, 2, 8, 3])  # not where it is constant in the group
     assert check("y ~ x + common(z) | g, sigma ~ 1 | g", constant, priors="flat") is True

@@ -1,57 +1,16 @@
-"""Draws from priors against SciPy's distributions, and hierarchies against their moments and marginals."""
+"""Draws of coefficients from their prior: hierarchies against their moments and marginals."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from scipy import stats
 
 import formulajoint as fj
 from formulajoint.compiler.plan import LinearPlan
-from formulajoint.distributions.prior import LAWS, prior
-from formulajoint.inference.draws.prior_numpy import DRAWS, coefficient_draws, draw, lkj_cholesky
+from formulajoint.inference.draws.prior_numpy import coefficient_draws, lkj_cholesky
 
 DRAWN = 20_000
-
-LAW = {
-    "normal": ((1.0, 2.0), stats.norm(1, 2)),
-    "student_t": ((3.0, 1.0, 2.0), stats.t(3, 1, 2)),
-    "cauchy": ((1.0, 2.0), stats.cauchy(1, 2)),
-    "laplace": ((1.0, 2.0), stats.laplace(1, 2)),
-    "half_normal": ((2.0,), stats.halfnorm(scale=2)),
-    "half_cauchy": ((2.0,), stats.halfcauchy(scale=2)),
-    "half_student_t": ((3.0, 2.0), stats.t(3, scale=2)),  # its absolute value: SciPy has no half t
-    "exponential": ((2.0,), stats.expon(scale=0.5)),
-    "gamma": ((2.0, 3.0), stats.gamma(2, scale=1 / 3)),
-    "inverse_gamma": ((2.0, 3.0), stats.invgamma(2, scale=3)),
-    "log_normal": ((0.5, 0.7), stats.lognorm(0.7, scale=np.exp(0.5))),
-    "beta": ((2.0, 3.0), stats.beta(2, 3)),
-    "uniform": ((-1.0, 3.0), stats.uniform(-1, 4)),
-}
-
-
-def test_every_proper_law_of_a_coefficient_or_scale_can_be_drawn() -> None:
-    assert set(DRAWS) == set(LAWS) - {"flat", "inverse", "lkj"}
-    assert set(LAW) == set(DRAWS) - {"constant"}
-
-
-@pytest.mark.parametrize("law", LAW)
-def test_draws_have_their_law(law: str) -> None:
-    args, known = LAW[law]
-    cdf = known.cdf if law != "half_student_t" else lambda x: 2 * stats.t.cdf(x / 2, 3) - 1
-    values = draw(prior(law, *args), np.random.default_rng(1), DRAWN, 1).ravel()
-    assert stats.kstest(values, cdf).pvalue > 0.005
-
-
-def test_array_arguments_are_one_a_column() -> None:
-    values = draw(
-        prior("normal", np.array([0.0, 5.0]), np.array([1.0, 0.1])), np.random.default_rng(2), DRAWN, 2
-    )
-    np.testing.assert_allclose(values.mean(axis=0), [0, 5], atol=0.04)
-    np.testing.assert_allclose(values.std(axis=0), [1, 0.1], rtol=0.03)
-    assert (draw(prior("constant", 3.0), np.random.default_rng(2), 5, 2) == 3).all()
-
 
 # --- hierarchies
 

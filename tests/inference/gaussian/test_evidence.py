@@ -200,7 +200,7 @@ def test_a_null_of_all_terms_is_one_of_constants() -> None:
     assert isinstance(null, Plan)
     assert not null.mean.pools
     simple = plan_of("test_score ~ treatment, prior(Intercept ~ constant(2), treatment ~ constant(10))")
-    simple = replace(simple, parameters=plan.parameters)
+    simple = replace(simple, further=plan.further)
     assert abs(number(log_evidence(null)).value - number(log_evidence(simple)).value) < 0.01
 
 

@@ -64,7 +64,7 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
     for c in plan.mean.coefficients:
         for j in range(c.term.columns.shape[1]):
             column = c.term.columns[:, j]
-            if c.prior is not None and c.prior.law == "constant":
+            if c.prior is not None and c.prior.constant is not None:
                 mean += column * np.ravel(c.prior.args["value"])[min(j, np.size(c.prior.args["value"]) - 1)]
             elif c.grouped:
                 own.append((column, c.name in pooled))
@@ -128,7 +128,7 @@ def pymc_variables(
     cells: dict[str, Array] = {}
     for c in plan.mean.coefficients:
         k = c.term.columns.shape[1]
-        if c.prior is not None and c.prior.law == "constant":
+        if c.prior is not None and c.prior.constant is not None:
             continue
         if c.grouped:
             cells[c.name] = beta[own : own + k].T  # (G, k)

@@ -17,6 +17,7 @@ from formulajoint.compiler.pymc.build import build_model
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.vocabulary import default
+from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import diagnostics
 from formulajoint.results.draws.posterior import Posterior
@@ -317,8 +318,12 @@ def test_a_contrast_by_its_graph(made_up, monkeypatch):
         return pt.sort(effects, axis=0)[1]
 
     monkeypatch.setattr(
-        "formulajoint.contrasts.custom.AVERAGES",
-        {**AVERAGES, "rms": ContrastFunction("rms", middle, "median", plain=False)},
+        "formulajoint.compiler.planning.contrasts.clauses.AVERAGES",
+        Vocabulary(
+            "clause",
+            {**AVERAGES, "rms": ContrastFunction("rms", middle, "median", plain=False)},
+            lambda value: None,
+        ),
     )
     posterior = made_up("y ~ arm | school", FRAME)
     found = asked(posterior, "rms(arm)").dataset["rms_arm"].to_numpy()

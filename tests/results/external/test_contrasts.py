@@ -13,6 +13,7 @@ from xarray import DataArray, Dataset, DataTree
 
 import formulajoint as fj
 from formulajoint.errors import DataError, FormulaError, InferenceError
+from formulajoint.language.vocabulary import default
 from formulajoint.results.external.draws import Source, read_draws
 
 CHAINS, DRAWS = 4, 2000
@@ -25,6 +26,19 @@ LABELLED = DataArray(
     name="slope",
 )
 DATASET = Dataset({"slope": LABELLED, "sigma": LABELLED[0]})
+
+
+def test_a_registered_weight_scheme_takes_the_counts(monkeypatch):
+    monkeypatch.setattr(default, "_default", default._Default())
+    squares = fj.WeightScheme(lambda groups: groups.rows**2, name="squares")
+    of_column = fj.WeightScheme(lambda groups, column: groups.mean(column), name="of_column")
+    fj.register(fj.Extension("mine", [squares, of_column]))
+    given = fj.joint(VALUES, "squares", n=[1, 2, 3]).loc["joint", "mean"]
+    assert given == fj.joint(VALUES, [1, 4, 9]).loc["joint", "mean"]
+    with pytest.raises(DataError, match="weights='squares' needs the counts"):
+        fj.joint(VALUES, "squares")
+    with pytest.raises(DataError, match="`of_column` needs columns of data"):
+        fj.joint(VALUES, "of_column", n=[1, 2, 3])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 from scipy import stats
 
 from formulajoint.design.schema import Grouping
+from formulajoint.distributions.declared import STUDENT_T
+from formulajoint.distributions.distribution import POSITIVE, Distribution
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.predictive_check import (
     FIGURES,
@@ -54,9 +56,33 @@ def test_extremes_are_those_of_independent_values() -> None:
 
 
 def test_scores_of_student_are_by_its_distribution_function() -> None:
-    y, nu = np.array([-40.0, -1.0, 0.0, 2.0, 9.0]), np.full((1, 5), 3.5)
-    scores = Predictions(np.full((1, 5), 1.0), np.full((1, 5), 2.0), nu).scores(y)
+    y, parameters = np.array([-40.0, -1.0, 0.0, 2.0, 9.0]), {"mu": 1.0, "sigma": 2.0, "nu": 3.5}
+    predicted = Predictions(STUDENT_T, {name: np.full((1, 5), value) for name, value in parameters.items()})
+    scores = predicted.scores(y, np.random.default_rng(1))
     assert scores[0] == pytest.approx(stats.norm.ppf(stats.t.cdf((y - 1) / 2, 3.5)), rel=1e-9)
+
+
+def test_scores_of_whole_numbers_are_normal() -> None:
+    """Each is that of a random point of the step of the distribution function, in both tails."""
+    poisson = Distribution(
+        "poisson", ("mu",), POSITIVE, scipy=lambda stats, mu: stats.poisson(mu), whole=True
+    )
+    rng, mu = np.random.default_rng(1), np.full((1, 20_000), 2.5)
+    y = rng.poisson(mu[0])
+    scores = Predictions(poisson, {"mu": mu}).scores(y, rng)[0]
+    assert stats.kstest(scores, "norm").pvalue > 0.005
+    assert (scores >= stats.norm.ppf(stats.poisson.cdf(y - 1, 2.5)) - 1e-9).all()
+    assert (scores <= stats.norm.ppf(stats.poisson.cdf(y, 2.5)) + 1e-9).all()
+    far = Predictions(poisson, {"mu": np.array([[2.5]])}).scores(np.array([60.0]), rng)
+    assert 15 < far[0, 0] < 40
+    assert poisson.takes(np.array([0.0, 3.0, -1.0, 0.5, np.nan])).tolist() == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert poisson.values == "of whole numbers from 0"
 
 
 def test_too_few_rows_have_no_skewness(made_up: MadeUp, tutoring: pd.DataFrame) -> None:

@@ -86,7 +86,7 @@ def test_a_loaded_fit_gives_the_same_tables_to_the_bit(
 def test_flat_priors_are_flat_again(made_up: MadeUp, tutoring: pd.DataFrame, tmp_path: Path) -> None:
     before = made_up(FORMULA, tutoring, priors="flat")
     save(before, tmp_path / "fit.nc")
-    assert load(tmp_path / "fit.nc").plan.priors[0][1].law == "flat"
+    assert load(tmp_path / "fit.nc").plan.priors[0][1].distribution.name == "flat"
 
 
 @pytest.mark.slow

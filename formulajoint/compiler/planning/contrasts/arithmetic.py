@@ -206,12 +206,12 @@ def _coefficient(plan: Plan, expr: Expr) -> Found:
     reference = resolve_reference(plan.design, expr)
     part = next(
         part
-        for part in (plan.mean, *plan.parameters)
+        for part in plan.parameters
         if isinstance(part, LinearPlan) and part.predictor is reference.predictor
     )
     coefficient = next(c for c in part.coefficients if c.term is reference.term)
     if reference.part == "coefficient":
-        constant_ = coefficient.prior is not None and coefficient.prior.law == "constant"
+        constant_ = coefficient.prior is not None and coefficient.prior.constant is not None
         axes = dims_of(reference.predictor, reference.term)
         return Found(coefficient.name, coefficient.name, coefficient.dims, axes, 0 if constant_ else 1)
     return _hierarchy(part, reference)
@@ -222,7 +222,7 @@ def _hierarchy(part: LinearPlan, reference: Reference) -> Found:
     term = next(t for pool in part.pools for t in pool.terms if t.coefficient.term is reference.term)
     name, prior = (term.mean_name, term.mean) if reference.part == "mean" else (term.sd_name, term.sd)
     axes = {factor.name: factor.labels for factor in reference.term.factors}
-    return Found(name, name, term.dims, axes, 0 if prior.law == "constant" else 1)
+    return Found(name, name, term.dims, axes, 1 if prior.constant is None else 0)
 
 
 # --- dims

@@ -10,7 +10,7 @@ from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, 
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of, sigma_by_group
-from formulajoint.contrasts.custom import average_of
+from formulajoint.contrasts.custom import AVERAGES, FAMILIES
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.references import resolve_term
@@ -51,10 +51,10 @@ def plan_contrasts(
                 ]
                 _check_name(contrast, tuple(map(canonical, wanted)))
                 found += [plan_arithmetic(plan, contrast, expr, names) for expr in wanted]
-            case LevelContrast():
+            case LevelContrast() if (family := FAMILIES.find(contrast.clause, language)) is not None:
                 coefficients = _coefficients(plan, contrast)
-                found += [plan_family(plan, contrast, c, names, shares) for c in coefficients]
-            case Average() if (average := average_of(contrast.clause, language)) is not None:
+                found += [plan_family(plan, contrast, family, c, names, shares) for c in coefficients]
+            case Average() if (average := AVERAGES.find(contrast.clause, language)) is not None:
                 found += _averages(plan, contrast, average, names, shares)
     return tuple(found), tuple(shares.found)
 
@@ -122,7 +122,7 @@ def _average(
     weights = weights_of(plan.design, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan))
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, scale, asked.weights.span)
-    name, sigma = node_name(asked, coefficient.name, names), plan.scale("sigma")
+    name, sigma = node_name(asked, coefficient.name, names), plan.spread
     return AveragePlan(
         name=name,
         dims=coefficient.dims[1:],

@@ -9,8 +9,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Coefficient, FamilyPlan, Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, sigma_by_group
-from formulajoint.contrasts.custom import ContrastFamily
-from formulajoint.contrasts.level_families import FAMILIES, ORDERED, ContrastMatrix, in_order
+from formulajoint.contrasts.level_families import LevelFamily, in_order
 from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.references import Axis, compared
@@ -22,7 +21,12 @@ MOST_PAIRS = 300
 
 
 def plan_family(
-    plan: Plan, asked: LevelContrast, coefficient: Coefficient, names: Names, shares: Shares
+    plan: Plan,
+    asked: LevelContrast,
+    family: LevelFamily,
+    coefficient: Coefficient,
+    names: Names,
+    shares: Shares,
 ) -> FamilyPlan:
     """Return the node of a family clause for one coefficient.
 
@@ -33,15 +37,16 @@ def plan_family(
     """
     axis = compared(plan.design, coefficient.term, asked)
     weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
-    order = _order(plan, asked, axis)
-    matrix = _matrix(plan, asked, axis, order, weights)
-    name, sigma = node_name(asked, coefficient.name, names), plan.scale("sigma")
+    order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
+    options = _given(asked) if family.brought else _options(asked, axis, weights)
+    matrix = in_order(partial(family.function, **options), axis.levels, order)
+    name, sigma = node_name(asked, coefficient.name, names), plan.spread
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
         name=name,
         dims=(entries, *coefficient.dims[: axis.place], *coefficient.dims[axis.place + 1 :]),
         text=asked.text,
-        family=asked.clause,
+        family=family,
         coefficient=coefficient,
         over=axis.name,
         levels=axis.levels,
@@ -55,20 +60,9 @@ def plan_family(
     )
 
 
-def _order(plan: Plan, asked: LevelContrast, axis: Axis) -> tuple[int, ...]:
-    """Return the positions of the levels in the order the family takes them; extensions' families get natural order."""
-    brought = isinstance(plan.design.language.meaning("clause", asked.clause), ContrastFamily)
-    return axis.order if brought or asked.clause in ORDERED else tuple(range(len(axis.levels)))
-
-
-def _matrix(
-    plan: Plan, asked: LevelContrast, axis: Axis, order: tuple[int, ...], weights: Weights | None
-) -> ContrastMatrix:
-    brought = plan.design.language.meaning("clause", asked.clause)
-    if isinstance(brought, ContrastFamily):
-        options = {name: given.value for name, given in asked.options.items()}
-        return in_order(partial(brought.matrix, options=options), axis.levels, order)
-    return in_order(partial(FAMILIES[asked.clause], **_options(asked, axis, weights)), axis.levels, order)
+def _given(asked: LevelContrast) -> dict[str, Any]:
+    """Return the arguments of an extension's function besides the levels."""
+    return {name: given.value for name, given in asked.options.items()}
 
 
 def _options(asked: LevelContrast, axis: Axis, weights: Weights | None) -> dict[str, Any]:

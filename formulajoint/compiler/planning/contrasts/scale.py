@@ -16,12 +16,13 @@ from formulajoint.spec.spec import Given, Scale
 
 def check_precision(plan: Plan, scale: str, at: Span) -> None:
     """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     if scale == "sigma":
         message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
         raise FormulaError(message, at, "leave one of the two out, or use `weights=n`")
     if plan.design.standard_errors is not None:
         return
+    _check_spread(plan, "weights=precision", at)
     if sigma is None or (sigma.grouping is not None and not sigma_by_group(plan)):
         message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
         raise FormulaError(message, at, "use other weights, or another sigma")
@@ -29,7 +30,7 @@ def check_precision(plan: Plan, scale: str, at: Span) -> None:
 
 def sigma_by_group(plan: Plan) -> bool:
     """Return whether each group of the mean's grouping has its own residual sd."""
-    sigma, grouping = plan.scale("sigma"), plan.design.predictor.grouping
+    sigma, grouping = plan.spread, plan.design.predictor.grouping
     return sigma is not None and grouping is not None and _same(sigma.grouping, grouping)
 
 
@@ -54,10 +55,11 @@ def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
 
 
 def _check_sigma(plan: Plan, at: Span) -> None:
-    grouping, sigma = plan.design.predictor.grouping, plan.scale("sigma")
+    grouping, sigma = plan.design.predictor.grouping, plan.spread
     if plan.design.standard_errors is not None:
         message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
         raise FormulaError(message, at, "leave it out, or use `scale=sd` or a number")
+    _check_spread(plan, "scale=sigma", at)
     if sigma is None:
         raise FormulaError(
             "`scale=sigma` needs one residual sd a group, but sigma has predictors",
@@ -70,6 +72,13 @@ def _check_sigma(plan: Plan, at: Span) -> None:
             at,
             "give both the same groups",
         )
+
+
+def _check_spread(plan: Plan, option: str, at: Span) -> None:
+    """Raise a FormulaError if the family has no residual sd."""
+    if not plan.family.spread:
+        message = f"`{option}` needs a residual sd, and the {plan.family.name} family has none"
+        raise FormulaError(message, at, "leave it out")
 
 
 def _group_sds(plan: Plan, grouping: Grouping) -> FloatArray:

@@ -8,7 +8,6 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.widened_priors import with_scaled
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
-from formulajoint.distributions.log_density import log_density, support
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.evidence import log_bayes_factor as log_bayes_factor_by_evidence
 from formulajoint.inference.gaussian.evidence import why_no_evidence, why_no_probability
@@ -64,18 +63,18 @@ def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogInte
 
 def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
     """Return log BF10 of a Gaussian model that is not pooled: by quadrature over sigma, if it is unknown."""
-    whole, sigma = regression(plan.design), plan.scale("sigma")
+    whole, sigma = regression(plan.design), plan.spread
     assert whole is not None  # `equality` has checked the count
     mean, sd = coefficient_priors(plan)
     kept = independent(hypothesis.rows)
     null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
     null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
-    if sigma is None or sigma.prior.law == "constant":
-        known = 1.0 if sigma is None else float(sigma.prior.args["value"])  # rows in units of standard errors
+    if sigma is None or sigma.prior.constant is not None:
+        known = 1.0 if sigma is None else float(sigma.prior.constant or 0)  # rows in units of standard errors
         one, zero = (float(log_likelihood(evidence, np.array([known]))[0]) for evidence in (full, null))
         return LogIntegral(one - zero, ROUNDING * (abs(one) + abs(zero)))
-    return log_bayes_factor(full, null, lambda x: log_density(sigma.prior, x), support(sigma.prior))
+    return log_bayes_factor(full, null, sigma.prior.log_density, sigma.prior.support)
 
 
 def _by_evidence(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
@@ -91,7 +90,7 @@ def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
     """
     sd = " sd" if _all_normal(_tested(plan, hypothesis)) else ""
     scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
-    heavy = any(pool.request.dist != "normal" for pool in plan.mean.pools)  # many seconds each
+    heavy = any(pool.request.heavy for pool in plan.mean.pools)  # many seconds each
     if heavy or sum(block.size for block in layout(plan.design)) > MOST_SCALED:
         return f"{scale}; see sensitivity() for other scales"
     half, double = (equality(plan, hypothesis, factor) for factor in (0.5, 2.0))
@@ -108,7 +107,7 @@ def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
     wider = with_scaled(plan, hypothesis.terms, factor)
     priors = [] if isinstance(wider, str) else _tested(wider, hypothesis)
     if _all_normal(priors):
-        said = [f"{span(np.atleast_1d(prior.args['sigma']))} of {name}" for name, prior in priors]
+        said = [f"{span(np.asarray(prior.sd, dtype=float).ravel())} of {name}" for name, prior in priors]
     else:
         said = [f"{name} ~ {prior}" for name, prior in priors]
     return " and ".join(said)
@@ -126,29 +125,30 @@ def _tested(plan: Plan, hypothesis: Hypothesis) -> list[tuple[str, Prior]]:
 
 
 def _all_normal(priors: list[tuple[str, Prior]]) -> bool:
-    return all(prior.law in ("normal", "half_normal") for _, prior in priors)
+    return all(prior.sd is not None for _, prior in priors)
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:
     """Return prior mean and sd of each coefficient of the mean in the order of ``layout``; both (P,)."""
-    means, sds = [], []
+    means: list[FloatArray] = []
+    sds: list[FloatArray] = []
     for coefficient in plan.mean.coefficients:
-        prior = coefficient.prior
-        assert prior is not None  # `_has_closed_form` has checked
+        normal = None if coefficient.prior is None else coefficient.prior.normal
+        assert normal is not None  # `_has_closed_form` has checked
         shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
-        means.append(np.broadcast_to(prior.args["mu"], shape).ravel())
-        sds.append(np.broadcast_to(prior.args["sigma"], shape).ravel())
+        for found, number in zip((means, sds), normal, strict=True):
+            found.append(np.broadcast_to(number, shape).ravel())
     return np.concatenate(means), np.concatenate(sds)
 
 
 def _has_closed_form(plan: Plan) -> bool:
     """Return whether a Bayes factor needs at most quadrature over sigma."""
-    sigma = plan.scale("sigma")
+    sigma = plan.spread
     one_sigma = sigma is not None and not sigma.dims
     return (
-        plan.family.name == "gaussian"
+        plan.family.sums
         and (one_sigma or plan.design.standard_errors is not None)
         and not plan.mean.pools
         and all(prior.proper for _, prior in plan.priors)
-        and all(c.prior is not None and c.prior.law == "normal" for c in plan.mean.coefficients)
+        and all(c.prior is not None and c.prior.normal is not None for c in plan.mean.coefficients)
     )

@@ -7,7 +7,7 @@ otherwise it is an integral of a normal distribution, or a share of draws from t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.distributions.prior import Prior
-from formulajoint.inference.draws.prior_numpy import coefficient_draws, draw
+from formulajoint.inference.draws.prior_numpy import coefficient_draws
 from formulajoint.inference.gaussian.evidence import why_no_probability
 from formulajoint.inference.quadrature import LogIntegral
 
@@ -92,7 +92,7 @@ class _Cell:
 
     @property
     def prior(self) -> Prior | None:
-        return None if self.coefficient.prior is None else _of_column(self.coefficient.prior, self.column)
+        return None if self.coefficient.prior is None else self.coefficient.prior.at(self.column)
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -100,12 +100,7 @@ class _Cell:
         prior = self.prior
         if prior is None:
             return (self.coefficient.name, self.column)
-        return (prior.law, *sorted(prior.args.items()))
-
-
-def _of_column(prior: Prior, column: int) -> Prior:
-    args = {k: float(np.ravel(v)[column] if np.size(v) > 1 else v) for k, v in prior.args.items()}
-    return Prior(prior.law, args)
+        return (prior.distribution, *prior.numbers)
 
 
 def _cells(plan: Plan) -> Iterator[_Cell]:
@@ -141,8 +136,8 @@ def _part(
     if limits is not None and (exact := _of_chain(own[0], len(own), *limits)):
         return exact
     priors = [cell.prior for cell in own]
-    if len(null) <= MOST_INTEGRATED and all(p is not None and p.law == "normal" for p in priors):
-        mean, sd = (np.array([p.args[k] for p in priors if p is not None]) for k in ("mu", "sigma"))
+    if len(null) <= MOST_INTEGRATED and all(p is not None and p.normal for p in priors):
+        mean, sd = np.array([p.normal for p in priors if p is not None]).T
         return _log_probability_above(rows @ mean - null, rows.multiply(sd[None, :]).toarray())
     return _by_draws(plan, rows, null, places)
 
@@ -187,28 +182,18 @@ def _walked(below: dict[int, int], count: int) -> list[int]:
 def _of_chain(cell: _Cell, length: int, low: float, high: float) -> LogIntegral | None:
     """Return log P(low < b_k < ... < b_1 < high) of exchangeable coefficients: one of k! orders."""
     orders = math.lgamma(length + 1)
-    if (cell.prior is None or cell.prior.law != "constant") and low == -math.inf and high == math.inf:
+    if (cell.prior is None or cell.prior.constant is None) and low == -math.inf and high == math.inf:
         return LogIntegral(-orders, 0.0)
     if cell.pooled is not None:
         share = _between_given(cell, low, high) ** length
         mean, error = float(np.mean(share)), float(np.std(share) / math.sqrt(len(share)))
         return LogIntegral(math.log(mean) - orders, error / mean) if mean > 0 else UNKNOWN
     prior = cell.prior
-    if prior is None or prior.law not in DISTRIBUTIONS:
+    if prior is None or prior.distribution.scipy is None:
         return None
-    law = DISTRIBUTIONS[prior.law](**prior.args)
+    law = prior.distribution.scipy(scipy.stats, *prior.numbers)
     inside = _log_between(law, low, high)
     return LogIntegral(length * inside - orders, 0.0) if inside > -math.inf else UNKNOWN
-
-
-DISTRIBUTIONS: Mapping[str, Callable[..., Any]] = {
-    "normal": lambda mu, sigma: scipy.stats.norm(mu, sigma),
-    "student_t": lambda nu, mu, sigma: scipy.stats.t(nu, mu, sigma),
-    "cauchy": lambda alpha, beta: scipy.stats.cauchy(alpha, beta),
-    "laplace": lambda mu, b: scipy.stats.laplace(mu, b),
-    "uniform": lambda lower, upper: scipy.stats.uniform(lower, upper - lower),
-}
-"""Priors of coefficients whose probabilities are known in closed form."""
 
 
 def _log_between(law: Any, low: float, high: float) -> float:
@@ -226,20 +211,15 @@ def _between_given(cell: _Cell, low: float, high: float) -> FloatArray:
     assert pool is not None
     assert term is not None
     rng = np.random.default_rng(0)
-    location = draw(_of_column(term.mean, cell.column), rng, LOCATIONS, 1)
-    scale = draw(_of_column(term.sd, cell.column), rng, LOCATIONS, 1)
+    location, scale = (p.at(cell.column).draw(rng, (LOCATIONS, 1)) for p in (term.mean, term.sd))
     above, below = ((limit - location[:, 0]) / scale[:, 0] for limit in (low, high))
     return np.asarray(_cumulative(pool, below) - _cumulative(pool, above))
 
 
 def _cumulative(pool: Pool, u: FloatArray) -> FloatArray:
     """Return P(b < u) under a hierarchy with location zero and scale one."""
-    match pool.request.dist:
-        case "student":
-            return np.asarray(scipy.special.stdtr(pool.request.df, u))
-        case "cauchy":
-            return np.asarray(scipy.special.stdtr(1.0, u))
-    return np.asarray(scipy.special.ndtr(u))
+    df = pool.request.degrees
+    return np.asarray(scipy.special.ndtr(u) if math.isinf(df) else scipy.special.stdtr(df, u))
 
 
 # --- any other order

@@ -56,7 +56,7 @@ def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDi
     -----
     Dickey, Annals of Mathematical Statistics 1971.
     """
-    if any(c.prior is None or c.prior.law != "normal" for c in plan.mean.coefficients):
+    if any(c.prior is None or c.prior.normal is None for c in plan.mean.coefficients):
         return "no Savage-Dickey ratio yet but for normal priors of coefficients that are not pooled"
     form = linear_form(plan, contrast)
     if form is None or not form[0][cell].any():

@@ -1,16 +1,11 @@
-"""Families as values: what an extension brings is a likelihood like the language's own."""
+"""Families that extensions bring: likelihoods like the language's own."""
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
 import formulajoint as fj
-from formulajoint.compiler.families import FAMILIES
-from formulajoint.compiler.pymc.likelihood import DISTRIBUTIONS, INVERSES
-from formulajoint.distributions.links import LINKS
-from formulajoint.language.vocabulary.core import LINK
 
 DATA = {
     "y": [0.2, 0.5, 0.4, 0.9, 0.7, 0.3],
@@ -96,6 +91,7 @@ def test_default_priors():
         ("log_normal(0.25, 1)", np.exp(0.25)),
         ("uniform(1, 3)", 2),
         ("half_cauchy(2)", 2),
+        ("beta(2, 6)", 0.25),
         ("half_normal(2)", 2),
         ("constant(2)", 2),
     ],
@@ -104,6 +100,13 @@ def test_log_predictors_are_expected_where_the_parameter_is(prior, typical):
     language = fj.CORE.extend(fj.Extension("mine", [fj.Family(laplace, {"b": prior})]))
     priors = fj.model("y ~ x, b ~ x", DATA, family="laplace", language=language).priors
     assert priors["b_Intercept"] == f"normal({np.log(typical):.4g}, 1)"
+
+
+def test_a_flat_default_prior_leaves_a_log_predictor_at_the_sd_of_the_response():
+    family = fj.Family(lambda mu, sigma: pm.Laplace.dist(mu, sigma), {"sigma": "flat()"}, name="wide")
+    language = fj.CORE.extend(fj.Extension("mine", [family]))
+    priors = fj.model("y ~ x, sigma ~ x", DATA, family="wide", language=language).priors
+    assert priors["sigma_Intercept"] == f"normal({np.log(Y.std(ddof=1)):.4g}, 1)"
 
 
 def test_parameters_may_differ_by_group_and_have_priors():
@@ -192,17 +195,3 @@ def test_refusals(formula, data, options, error, message):
 def test_a_family_is_whole(make, message):
     with pytest.raises(fj.ExtensionError, match=message):
         make()
-
-
-@pytest.mark.parametrize(
-    ("link", "mean"),
-    [("identity", -2.0), ("log", 3.0), ("logit", 0.3), ("probit", 0.3), ("cloglog", 0.3), ("inverse", 4.0)],
-)
-def test_links_and_their_inverses(link, mean):
-    there = pt.constant(LINKS[link].at(mean))
-    assert float(INVERSES[link](there).eval()) == pytest.approx(mean)
-
-
-def test_tables_agree():
-    assert set(DISTRIBUTIONS) == set(FAMILIES)
-    assert set(INVERSES) == set(LINKS) == set(LINK.words)

@@ -1,0 +1,1 @@
+"""Likelihoods of the response as values, and the choice among them."""

@@ -1,0 +1,87 @@
+"""The family and the link that a formula or the argument ``family=`` chooses."""
+
+from __future__ import annotations
+
+from formulajoint.errors import FormulaError
+from formulajoint.families.custom import Family, likelihood_of
+from formulajoint.families.declared import DEFAULT, FAMILIES
+from formulajoint.families.likelihood import Likelihood
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Clause
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.meanings import Vocabulary
+from formulajoint.spans import Span
+from formulajoint.spec.spec import Given, ModelSpec
+from formulajoint.wording import listed
+
+LIKELIHOODS = Vocabulary(
+    "family", FAMILIES, lambda value: likelihood_of(value) if isinstance(value, Family) else None
+)
+
+
+def family_of(spec: ModelSpec, default: str | None, language: Language) -> Likelihood:
+    """Return the family that the formula's ``family(...)`` names, or else `default`, or else Gaussian.
+
+    Raises
+    ------
+    FormulaError
+        If the family or link cannot be fitted yet, or formula and `default` disagree.
+    """
+    asked = spec.family
+    if asked is None:
+        name = DEFAULT.name if default is None else default
+        return _found(name, spec.response.span, f"there are {listed(FAMILIES)}", language)
+    if default is not None and default != asked.name.value:
+        raise FormulaError(
+            f"the formula says `family({asked.name.value})`, but the argument says family={default!r}",
+            asked.span,
+            "say it in one place",
+        )
+    family = _found(asked.name.value, asked.name.span, f"{listed(FAMILIES)} are", language)
+    return family if asked.link is None else _with_link(family, asked.link)
+
+
+def _found(name: str, at: Span, hint: str, language: Language) -> Likelihood:
+    found = LIKELIHOODS.find(name, language)
+    if found is None:
+        raise FormulaError(f"the family `{name}` is not available yet", at, hint)
+    return found
+
+
+def _with_link(family: Likelihood, asked: Given[str]) -> Likelihood:
+    links = {link.name: link for link in family.mean.links}
+    if asked.value in links:
+        return family.with_link(links[asked.value])
+    own = family.name in FAMILIES
+    raise FormulaError(
+        f"the link `{asked.value}`{'' if own else f' of `{family.name}`'} is not available yet",
+        asked.span,
+        f"{listed(links)} {'is' if len(links) == 1 else 'are'}"
+        if own
+        else f"leave it out: the link is {family.mean.link.name}",
+    )
+
+
+def with_known_sds(family: Likelihood, formula: Formula) -> Likelihood:
+    """Return the family, without its spread if the formula's ``se(...)`` gives the residual sds.
+
+    Raises
+    ------
+    FormulaError
+        If the formula has ``se(...)`` and the family is not Gaussian, the only one that takes known sds.
+    """
+    clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "se"), None)
+    if clause is None:
+        return family
+    if not family.sums:
+        raise FormulaError(
+            f"`se(...)` gives the sds of a Gaussian response, but the family is {family.name}",
+            clause.span,
+            f"leave out `se(...)` or the family {family.name}",
+        )
+    return family.without_spread()
+
+
+def is_default(family: Likelihood) -> bool:
+    """Return whether a formula need not name the family."""
+    return family.name == DEFAULT.name

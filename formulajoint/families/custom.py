@@ -1,0 +1,149 @@
+"""Families that extensions bring: a function from the mean and its parameters to a PyMC distribution."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from formulajoint.distributions.distribution import POSITIVE, Distribution
+from formulajoint.distributions.links import LINKS, LOG
+from formulajoint.distributions.prior import DEFAULT, Prior
+from formulajoint.distributions.written import read_prior
+from formulajoint.errors import ExtensionError, FormulaError
+from formulajoint.families.likelihood import Likelihood, Parameter
+from formulajoint.language.formula import Formula
+from formulajoint.language.syntax.nodes import Call, Clause, Distributed
+from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.signatures import Signature
+from formulajoint.spec.read import parse
+from formulajoint.wording import did_you_mean, listed
+
+SPREAD = "sigma"
+"""A parameter of this name is the spread that ``scale=sigma`` divides by."""
+
+MEANINGS = {SPREAD: "residual scale", "nu": "degrees of freedom"}
+"""What parameters of these names are; any other is ``b of the laplace family``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """A likelihood of the response.
+
+    Parameters
+    ----------
+    distribution : callable
+        From the mean and the family's parameters, PyTensor variables over the rows, to a PyMC distribution:
+        ``pm.Laplace.dist(mu, b)``.
+    parameters : mapping of str to str
+        Positive parameters besides the mean, in the order of `distribution`, each with its default prior as written in
+        formulas; `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors,
+        on the log scale.
+    link : {"identity", "log", "logit", "probit", "cloglog", "inverse"}
+        Link function of the mean.
+    name : str, optional
+        Name as in ``family(student)``; by default the function's own name.
+    above, below : float
+        Open bounds of the response.
+    law : str, optional
+        Name of the distribution in ``explain()``; by default the family's name.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> def laplace(mu, b):
+    ...     return pm.Laplace.dist(mu, b)
+    >>> fj.Family(laplace, {"b": "half_student_t(4, sd)"}).name
+    'laplace'
+    """
+
+    distribution: Callable[..., Any]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    link: str = "identity"
+    name: str = ""
+    above: float = -float("inf")
+    below: float = float("inf")
+    law: str = ""
+    position: Literal["family"] = "family"
+
+    def __post_init__(self) -> None:
+        name = self.name or function_name(self.distribution)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "law", self.law or name)
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        _check(self)
+
+    @property
+    def signature(self) -> Signature:
+        """An empty signature: a family is named, not called."""
+        return Signature()
+
+    def default_prior(self, parameter: str, sd: float) -> Prior:
+        """Return the default prior of `parameter` for a response with sd `sd`."""
+        numbers = re.sub(r"\bsd\b", repr(float(sd)), self.parameters[parameter])
+        formula = parse(f"y ~ 1, prior({parameter} ~ {numbers})", CORE)
+        call, flat = _distribution(formula), parameter == SPREAD
+        found = read_prior(parameter, call, support=POSITIVE, flat=flat)
+        return replace(found, origin=DEFAULT)
+
+
+def likelihood_of(family: Family) -> Likelihood:
+    """Return an extension's family as the language's own are declared."""
+    link = LINKS[family.link]
+    return Likelihood(
+        family.name,
+        Distribution(
+            family.law,
+            ("mu", *family.parameters),
+            (family.above, family.below),
+            pymc=lambda pm: _Class(family.distribution),
+        ),
+        (Parameter("mu", link, (link,)), *(_parameter(family, name) for name in family.parameters)),
+        spread=SPREAD if SPREAD in family.parameters else "",
+    )
+
+
+def _parameter(family: Family, name: str) -> Parameter:
+    meaning = MEANINGS.get(name, f"{name} of the {family.name} family")
+    return Parameter(name, LOG, (), meaning, lambda sd: family.default_prior(name, sd))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Class:
+    """An extension's function in the place of a distribution's class in PyMC."""
+
+    function: Callable[..., Any]
+
+    def dist(self, **values: Any) -> Any:
+        """Return the distribution with these parameters, which come in the function's order."""
+        return self.function(*values.values())
+
+
+def _distribution(formula: Formula) -> Call:
+    """Return the distribution in a formula with exactly one prior."""
+    match formula.clauses:
+        case (Clause(call=Call(args=(Distributed() as item,))),):
+            return item.distribution
+    raise FormulaError("one distribution is expected", formula.response.span)
+
+
+def _check(family: Family) -> None:
+    """Raise an ExtensionError for an invalid family, before any formula uses it."""
+    if family.link not in LINKS:
+        hint = did_you_mean(str(family.link), LINKS) or f"there are {listed(LINKS)}."
+        raise ExtensionError(f"The family `{family.name}` has the unknown link `{family.link}`: {hint}")
+    wanted = positional_of(family.distribution)[1:]
+    if wanted != tuple(family.parameters) or options_of(family.distribution):
+        raise ExtensionError(
+            f"The distribution of `{family.name}` takes the mean and {listed(wanted) or 'nothing else'}, but "
+            f"`parameters` has {listed(family.parameters) or 'none'}. Both must be the same, in the same order."
+        )
+    for parameter, written in family.parameters.items():
+        try:
+            family.default_prior(parameter, 1.0)
+        except (FormulaError, TypeError) as error:
+            message = f"The default prior {written!r} of `{parameter}` of the family `{family.name}` is none: {error}"
+            raise ExtensionError(message) from error
