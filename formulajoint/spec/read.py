@@ -78,6 +78,11 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes
     return tuple(read_hypothesis(Context(language), slot, hypothesis) for hypothesis in hypotheses)
 
 
+def parse_factor(text: str, language: Language) -> nodes.Expr:
+    """Return the factor of a term that `text` states, such as ``poly(x, 2)``."""
+    return parse(f"y ~ {text}", language).predictors
+
+
 def _read(context: Context, formula: Formula) -> ModelSpec:
     check_response(context, formula.response)
     check_predictors(context, formula.predictors)

@@ -26,7 +26,7 @@ from formulajoint.language.syntax.nodes import (
 )
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.language import Language
-from formulajoint.spec.read import parse
+from formulajoint.spec.read import parse_factor
 from formulajoint.spec.spec import Arithmetic
 from formulajoint.wording import listed
 
@@ -116,7 +116,7 @@ def each_predictor(plan: Plan, clause: Arithmetic, expr: Expr) -> tuple[Expr, ..
 
 def _expression(term: Term, language: Language) -> Expr:
     """Return the term as a formula writes it."""
-    factors = [parse(f"y ~ {part}", language).predictors for part in term.parts]
+    factors = [parse_factor(part, language) for part in term.parts]
     return factors[0] if len(factors) == 1 else Chain((":",) * (len(factors) - 1), tuple(factors))
 
 
