@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from formulajoint.inference.panels import cover
-from formulajoint.inference.quadrature import decompose, integrate, log_evidence
+from formulajoint.inference.quadrature import integrate
 
 type Array = NDArray[np.float64]
 
@@ -73,27 +73,3 @@ def test_of_two_narrow_peaks_neither_is_lost(rows: int) -> None:
     assert abs(parts[0] - parts[1]) < 5  # both count
     both = integrate(lambda t: density(sd, t), log(noise) - 25, log(10) + 25)
     assert both.value == pytest.approx(np.logaddexp(*parts), abs=1e-6)
-
-
-def test_the_evidence_of_a_prior_that_contradicts_the_data_has_both_peaks() -> None:
-    """The same, through the evidence of a regression: against the sum over a fine grid."""
-    rows, sd = 400, 0.0117
-    e = np.random.default_rng(1).normal(size=rows)
-    y = 10 + (e - e.mean()) / e.std() * 0.1
-    evidence = decompose(np.full((rows, 1), sd), y, rows)
-
-    def half_cauchy(sigma: Array) -> Array:
-        return np.log(2 / np.pi) - np.log(5) - np.log1p((sigma / 5) ** 2)
-
-    found = log_evidence(evidence, half_cauchy, (0.0, np.inf))
-    t = np.linspace(np.log(1e-3), np.log(1e4), 400_001)
-    s2 = np.exp(2 * t)
-    spread = s2 + rows * sd**2
-    logs = -0.5 * (
-        (rows - 1) * np.log(2 * np.pi * s2)
-        + np.log(2 * np.pi * spread)
-        + np.sum((y - y.mean()) ** 2) / s2
-        + rows * y.mean() ** 2 / spread
-    )
-    grid = np.logaddexp.reduce(logs + half_cauchy(np.exp(t)) + t) + np.log(t[1] - t[0])
-    assert found.value == pytest.approx(grid, abs=1e-8)

@@ -11,6 +11,8 @@ from formulajoint.design.schema import Grouping
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.gaussian.units import units
+from formulajoint.inference.latent.structure import structure_of
 
 MOST_SCALES = 12
 """Most dimensions of phi for importance sampling; correlations of p columns are p (p - 1) / 2 of them."""
@@ -33,7 +35,7 @@ FAR_CORRELATED = 100.0
 
 def why_not(plan: Plan) -> str:
     """Return the reason the exact engine does not cover a plan; empty if it does."""
-    reasons = (_family(plan), _sigma(plan), _coefficients(plan), _columns(plan), _size(plan))
+    reasons = (check(plan) for check in (_family, _sigma, _coefficients, _columns, _size))
     return next((reason for reason in reasons if reason), "")
 
 
@@ -110,74 +112,18 @@ def _size(plan: Plan) -> str:
         return f"each group has {own} coefficients, more than {MOST_OWN}"
     if shared > MOST_SHARED:
         return f"the groups share {shared} coefficients, more than {MOST_SHARED}"
-    scales, mixed = _scales(plan), _mixed(plan)
-    if scales + mixed <= MOST_SCALES or _factorises(plan, shared):
+    structure = structure_of(plan)
+    free, heavy = len(structure.scales.coordinates), structure.mixed
+    if free <= MOST_SCALES or structure.factorises():
         return ""
-    own, left = _integrated(plan, shared)
-    if own and left <= MOST_SCALES and own <= MOST_INTEGRATED:
-        return ""
-    if own and left <= MOST_SCALES:
-        return f"{own} groups have a scale of their own beside what all share, more than {MOST_INTEGRATED}"
-    more = f", and {mixed} coefficients with Student or Cauchy priors" if mixed else ""
-    return f"there are {scales} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
-
-
-def _integrated(plan: Plan, shared: int) -> tuple[int, int]:
-    """Return the number of groups whose scales can be integrated out, and the number of dimensions left."""
-    sigma, grouping = plan.spread, plan.design.predictor.grouping
-    scales, heavy = _scales(plan), [pool for pool in plan.mean.pools if pool.request.heavy]
-    columns = sum(term.coefficient.term.columns.shape[1] for pool in heavy for term in pool.terms)
-    mixed = 0 if grouping is None else columns * len(grouping)
-    found = [(0, scales + mixed)]
-    if sigma is not None and sigma.grouping is not None and _covers_all(sigma.prior):
-        own = len(sigma.grouping)
-        found.append((own, scales - own + mixed + shared))
-    if columns == 1 and grouping is not None:
-        found.append((len(grouping), scales + shared))
-    return min(found, key=lambda each: each[1])
-
-
-def _scales(plan: Plan) -> int:
-    """Return the number of sigmas, sds and correlations."""
-    sigma = plan.spread
-    count = (
-        0 if sigma is None or _known(sigma.prior) else 1 if sigma.grouping is None else len(sigma.grouping)
-    )
-    for pool in plan.mean.pools:
-        columns = sum(term.coefficient.term.columns.shape[1] for term in pool.terms)
-        count += sum(term.coefficient.term.columns.shape[1] for term in pool.terms if not _known(term.sd))
-        count += columns * (columns - 1) // 2 if pool.correlation is not None else 0
-    return count
-
-
-def _mixed(plan: Plan) -> int:
-    """Return the number of coefficients with a Student or Cauchy prior."""
-    grouping, count = plan.design.predictor.grouping, 0
-    for pool in plan.mean.pools:
-        for term in pool.terms:
-            columns = term.coefficient.term.columns.shape[1]
-            heavy = grouping is not None and pool.request.heavy
-            count += columns * len(grouping) if heavy and grouping is not None else 0
-            count += columns if _is_heavy(term.mean) else 0
-    own = [c for c in plan.mean.coefficients if c.prior is not None and _is_heavy(c.prior)]
-    return int(count + sum(c.term.columns.shape[1] for c in own))
-
-
-def _known(prior: Prior) -> bool:
-    return prior.constant is not None
-
-
-def _covers_all(prior: Prior) -> bool:
-    """Return whether a scale of any size has a density."""
-    return prior.support[0] <= 0 and prior.support[1] == np.inf
-
-
-def _factorises(plan: Plan, shared: int) -> bool:
-    """Return whether every group has its own sigma and coefficients, and nothing is shared."""
-    sigma, own = plan.spread, plan.design.predictor.grouping
-    if sigma is None or sigma.grouping is None or own is None or shared or plan.mean.pools:
-        return False
-    return bool(sigma.grouping.labels == own.labels and (sigma.grouping.codes == own.codes).all())
+    inside = units(structure)
+    if inside is None or inside.dimensions(structure) > MOST_SCALES:
+        more = f", and {heavy} coefficients with Student or Cauchy priors" if heavy else ""
+        return f"there are {free - heavy} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
+    count = len(inside.cells)
+    if count > MOST_INTEGRATED:
+        return f"{count} groups have a scale of their own beside what all share, more than {MOST_INTEGRATED}"
+    return ""
 
 
 def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:

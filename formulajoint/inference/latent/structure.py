@@ -163,6 +163,11 @@ class Structure:
         return len(self.sigma_of_group)
 
     @property
+    def mixed(self) -> int:
+        """The number of w, without ties."""
+        return len(self.mixed_columns) * self.groups + len(self.mixed_theta)
+
+    @property
     def means(self) -> int:
         """The number of means of hierarchies, the first elements of theta."""
         return int(np.sum(self.theta_of_column >= 0))

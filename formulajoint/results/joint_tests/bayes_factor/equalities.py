@@ -11,14 +11,14 @@ from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.evidence import log_bayes_factor as log_bayes_factor_by_evidence
 from formulajoint.inference.gaussian.evidence import why_no_evidence, why_no_probability
-from formulajoint.inference.panels import ROUNDING
-from formulajoint.inference.quadrature import (
-    LogIntegral,
+from formulajoint.inference.gaussian.not_pooled import (
     decompose,
     log_bayes_factor,
     log_likelihood,
     restricted,
 )
+from formulajoint.inference.panels import ROUNDING
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, regression
 from formulajoint.wording import span
 
