@@ -96,8 +96,8 @@ LOCAL_IMPORTS = {
     # loads PyTensor, for contrasts of users only
     ("compiler/evaluate/contrast_nodes.py", "formulajoint.compiler.evaluate.pytensor_graph."),
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
-    ("inference/engine.py", "formulajoint.inference.nuts."),  # loads PyMC: the exact engine needs none
-    ("inference/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
+    ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
+    ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.pymc.build."),
@@ -296,24 +296,24 @@ def test_house(rule):
     assert not complaints, "\n".join(complaints)
 
 
-def folder_graph(modules: list[Module]) -> dict[str, set[str]]:
-    """Return, for each folder within a room and each module beside them, those it imports, wherever the import stands.
+def import_graph(modules: list[Module], unit: Callable[[str], str] = str) -> dict[str, set[str]]:
+    """Return, for each module, or unit of modules by name, those it imports, wherever the import stands.
 
-    Left out are imports that keep a heavy library out until it is needed.
+    Left out are imports for type checkers, and those that keep a heavy library out until it is needed.
     """
-    names, graph = {module.name for module in modules}, dict[str, set[str]]()
+    names = {module.name for module in modules}
+    graph: dict[str, set[str]] = {unit(name): set() for name in names}
     for module in modules:
-        lazy = {name for f in functions(module) for node in ast.walk(f) for name in imported(node)}
-        typed = set(typing_imports(module))
+        inner = {name for f in functions(module) for node in ast.walk(f) for name in imported(node)}
+        left_out = {name for name in inner if may_be_local(module, name)} | set(typing_imports(module))
         for _, name in module.imports:
             target = name if name in names else name.rpartition(".")[0]
-            if target in names and name not in typed and not (name in lazy and may_be_local(module, name)):
-                here, there = unit(module.name), unit(target)
-                graph.setdefault(here, set()).update({there} - {here})
+            if target in names and name not in left_out:
+                graph[unit(module.name)] |= {unit(target)} - {unit(module.name)}
     return graph
 
 
-def unit(name: str) -> str:
+def folder(name: str) -> str:
     """Return the folder below a room, or the module beside such folders: ``formulajoint.language.syntax``."""
     return ".".join(name.split(".")[:3])
 
@@ -326,39 +326,30 @@ def typing_imports(module: Module) -> Iterator[str]:
                 yield from imported(inner)
 
 
-def test_folders_import_in_one_direction():
-    TopologicalSorter(folder_graph(MODULES)).prepare()  # raises CycleError, naming the cycle
+@pytest.mark.parametrize("unit", [str, folder])
+def test_no_import_cycle(unit):
+    assert import_graph(MODULES)["formulajoint.language.syntax.nodes"] == {"formulajoint.spans"}
+    TopologicalSorter(import_graph(MODULES, unit)).prepare()  # raises CycleError, naming the cycle
 
 
-def test_folders_that_import_each_other_are_found():
+@pytest.mark.parametrize("unit", [str, folder])
+def test_import_cycle_is_found(unit):
     one = Module("design/one/a.py", "def f():\n    from formulajoint.design.two import b")
     two = Module("design/two/b.py", "from formulajoint.design.one.a import f")
     with pytest.raises(CycleError):
-        TopologicalSorter(folder_graph([one, two])).prepare()
+        TopologicalSorter(import_graph([one, two], unit)).prepare()
 
 
-def import_graph(modules: list[Module]) -> dict[str, set[str]]:
-    """Return, for each module, those it imports when it is itself imported."""
-    names = {module.name for module in modules}
-    graph: dict[str, set[str]] = {name: set() for name in names}
-    for module in modules:
-        for statement in module.tree.body:  # neither inside a function nor under TYPE_CHECKING
-            found = [name if name in names else name.rpartition(".")[0] for name in imported(statement)]
-            graph[module.name].update(name for name in found if name in names)
-    return graph
-
-
-def test_no_import_cycle():
-    graph = import_graph(MODULES)
-    assert graph["formulajoint.language.syntax.nodes"] == {"formulajoint.spans"}
-    TopologicalSorter(graph).prepare()  # raises CycleError, naming the cycle
-
-
-def test_import_cycle_is_found():
-    one = Module("design/one.py", "from formulajoint.design import two")
-    two = Module("design/two.py", "from formulajoint.design.one import name")
+def test_folders_that_import_each_other_are_found():
+    sources = {
+        "one/a": "from formulajoint.design.two import b",
+        "two/b": "",
+        "two/c": "from formulajoint.design.one import a",
+    }
+    modules = [Module(f"design/{path}.py", source) for path, source in sources.items()]
+    TopologicalSorter(import_graph(modules)).prepare()
     with pytest.raises(CycleError):
-        TopologicalSorter(import_graph([one, two])).prepare()
+        TopologicalSorter(import_graph(modules, folder)).prepare()
 
 
 @pytest.mark.parametrize(("where", "what"), sorted(LOCAL_IMPORTS))

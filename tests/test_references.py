@@ -18,7 +18,7 @@ from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 import formulajoint as fj
-from formulajoint.inference.gaussian.evidence import log_evidence
+from formulajoint.inference.evidence import log_evidence
 from formulajoint.inference.quadrature import LogIntegral
 
 HERE = Path(__file__).parent

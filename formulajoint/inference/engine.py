@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.errors import DataError, InferenceError
+from formulajoint.errors import InferenceError
 from formulajoint.inference.draws.named import NamedDraws
-from formulajoint.inference.gaussian.applies import lost_digits, why_not
-from formulajoint.inference.gaussian.draws import draw
-from formulajoint.inference.gaussian.evidence import why_not_trusted
-from formulajoint.inference.gaussian.naming import posterior
-from formulajoint.inference.gaussian.reduction import reduce
+from formulajoint.inference.gaussian.engine import Gaussian
 from formulajoint.inference.latent.device import NUMPY, Device, find_device
+from formulajoint.inference.latent.ties import Equal
+from formulajoint.inference.nuts.engine import SAMPLERS, Nuts, check_installed
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
 from formulajoint.wording import did_you_mean, listed
 
@@ -27,12 +22,43 @@ if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
 
-SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
-"""Samplers by NUTS: names of ``engine=``, besides ``auto`` and ``exact``."""
+EXACT = "exact"
+"""What users call every engine of our own."""
 
-ENGINES = ("auto", "exact", *SAMPLERS)
+ENGINES = ("auto", EXACT, *SAMPLERS)
 
 log = logging.getLogger("formulajoint")
+
+
+class Engine(Protocol):
+    """A way to draw from the posterior of a plan."""
+
+    @property
+    def name(self) -> str:
+        """The engine as users name it."""
+
+    def why_not(self, plan: Plan) -> str:
+        """Return the reason the engine does not cover a plan; empty if it does."""
+
+    def draw(self, plan: Plan, settings: Settings) -> NamedDraws | DataTree:
+        """Return draws for a plan that the engine covers."""
+
+
+class ExactEngine(Engine, Protocol):
+    """An engine of our own, which has the evidence, too."""
+
+    def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
+        """Return draws for a plan that the engine covers."""
+
+    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | str:
+        """Return log p(y) of a plan that the engine covers, or the reason it is unavailable."""
+
+
+def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | str:
+    """Return the first exact engine that covers a plan, or the reason none does."""
+    engines: tuple[ExactEngine, ...] = (Gaussian(device),)
+    reasons = [engine.why_not(plan) for engine in engines]
+    return next((engine for engine, reason in zip(engines, reasons, strict=True) if not reason), reasons[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +76,7 @@ def check_engine(engine: str) -> None:
         hint = did_you_mean(str(engine), ENGINES) or f"there are {listed(ENGINES)}."
         raise InferenceError(f"There is no engine `{engine}`: {hint}")
     if engine in SAMPLERS:
-        _check_installed(engine)
-
-
-def _check_installed(sampler: str) -> None:
-    if importlib.util.find_spec(sampler) is None:
-        extra = sampler if sampler == "nutpie" else f"'formulajoint[{sampler}]'"
-        raise InferenceError(f"`{sampler}` is not installed: pip install {extra}.")
+        check_installed(engine)
 
 
 def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settings) -> Drawn:
@@ -81,26 +101,24 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     if _all_known(plan):
         raise InferenceError("There is nothing to draw: every coefficient and sigma is a constant.")
     if engine in SAMPLERS:
-        _check_no_device(engine, settings)
-        return _by_nuts(plan, build, engine, settings)
-    device, reason = find_device(settings.device), why_not(plan)
-    if reason and engine == "exact":
-        raise InferenceError(f"The exact engine does not apply: {reason}. Use engine='auto'.")
-    if not reason:
-        try:
-            draws = exact(plan, settings, device)
-        except InferenceError as error:
-            if engine == "exact":
-                raise
-            reason = str(error)[0].lower() + str(error)[1:].rstrip(".")
-        else:
-            reason = why_not_trusted(draws.k_hat, draws.disagreement)
-            if not reason or engine == "exact" or draws.modes > 1:  # NUTS would stay in one of the modes
-                return Drawn(draws, "exact")
+        if settings.device is not None:
+            raise InferenceError(
+                f"`device` is for the exact engine, not for {engine}. Leave one of the two out."
+            )
+        return _drawn(Nuts(engine, build), plan, settings)
+    device = find_device(settings.device)
+    exact = exact_engine(plan, device)
+    if engine == EXACT:
+        if isinstance(exact, str):
+            raise InferenceError(f"The exact engine does not apply: {exact}. Use engine='auto'.")
+        return _drawn(exact, plan, settings)
+    found = exact if isinstance(exact, str) else _if_trusted(exact, plan, settings)
+    if not isinstance(found, str):
+        return found
     if device is not NUMPY:
-        reason += f"; nutpie does not draw on {device.name}"
-    log.info("not by the exact engine: %s", reason)
-    return _by_nuts(plan, build, "nutpie", settings, reason)
+        found += f"; nutpie does not draw on {device.name}"
+    log.info("not by the exact engine: %s", found)
+    return _drawn(Nuts("nutpie", build), plan, settings, found)
 
 
 def _all_known(plan: Plan) -> bool:
@@ -109,39 +127,17 @@ def _all_known(plan: Plan) -> bool:
     return not pooled and all(prior.constant is not None for _, prior in plan.priors)
 
 
-def _check_no_device(engine: str, settings: Settings) -> None:
-    if settings.device is not None:
-        raise InferenceError(f"`device` is for the exact engine, not for {engine}. Leave one of the two out.")
+def _drawn(engine: Engine, plan: Plan, settings: Settings, why: str = "") -> Drawn:
+    return Drawn(engine.draw(plan, settings), engine.name, why)
 
 
-def exact(plan: Plan, settings: Settings, device: Device = NUMPY) -> NamedDraws:
-    """Return draws by the exact engine, for a plan that it covers."""
-    started = time.perf_counter()
-    log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
-    if device is not NUMPY:
-        log.info("exact: on %s", device.name)
-    reduction = reduce(plan)
-    draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, device)
-    lost = lost_digits(plan, reduction, draws.values)
-    if lost:  # NUTS has the same number of digits
-        raise DataError(lost[0].upper() + lost[1:] + ".")
-    seconds = time.perf_counter() - started
-    log.info(
-        "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, draws.k_hat
-    )
-    shares_seed = None if settings.seed is None else [int(settings.seed), 1]
-    rng = np.random.default_rng(shares_seed)
-    return posterior(plan, reduction.structure, draws, rng, seconds, settings.to_say_again("exact"))
-
-
-def _by_nuts(
-    plan: Plan, build: Callable[[], pm.Model], sampler: str, settings: Settings, why: str = ""
-) -> Drawn:
-    log.info("%s: loading PyMC and compiling the model, which takes some seconds", sampler)
-    from formulajoint.inference.draws.datatree import with_observed  # loads xarray
-    from formulajoint.inference.nuts import sample  # loads PyMC: seconds
-
-    _check_installed(sampler)
-    tree = with_observed(sample(build(), sampler, settings), plan)
-    tree.attrs |= settings.to_say_again(sampler)
-    return Drawn(tree, sampler, why)
+def _if_trusted(engine: ExactEngine, plan: Plan, settings: Settings) -> Drawn | str:
+    """Return draws, or the reason to draw by NUTS instead."""
+    try:
+        draws = engine.draw(plan, settings)
+    except InferenceError as error:
+        return str(error)[0].lower() + str(error)[1:].rstrip(".")
+    reason = draws.trust.why_not()
+    if not reason or draws.trust.modes > 1:  # NUTS would stay in one of the modes
+        return Drawn(draws, engine.name)
+    return reason

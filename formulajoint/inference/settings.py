@@ -48,14 +48,10 @@ class Settings:
         if not (isinstance(self.target_accept, Real) and 0 < self.target_accept < 1):
             raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
 
-    def to_say_again(self, engine: str) -> dict[str, int | float]:
-        """Return the settings with which `engine` reproduces the draws, besides draws and chains.
-
-        The device is not among them: on each the draws are the same to rounding.
-        """
-        seed: dict[str, int | float] = {} if self.seed is None else {"seed": int(self.seed)}
-        by_nuts = {"tune": int(self.tune), "target_accept": float(self.target_accept)}
-        return seed if engine == "exact" else by_nuts | seed
+    @property
+    def seeded(self) -> dict[str, int]:
+        """The seed by its name; empty if none is given."""
+        return {} if self.seed is None else {"seed": int(self.seed)}
 
 
 @contextmanager

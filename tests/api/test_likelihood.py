@@ -35,7 +35,7 @@ def sampled(monkeypatch: pytest.MonkeyPatch) -> list[pm.Model]:
         models.append(model)
         raise Seen
 
-    monkeypatch.setattr("formulajoint.inference.nuts.sample", see)
+    monkeypatch.setattr("formulajoint.inference.nuts.sampling.sample", see)
     return models
 
 

@@ -17,10 +17,12 @@ from xarray import DataTree
 
 import formulajoint as fj
 from formulajoint.errors import InferenceError
-from formulajoint.inference import engine, nuts
+from formulajoint.inference import engine
 from formulajoint.inference.engine import check_engine, run
-from formulajoint.inference.gaussian import evidence
+from formulajoint.inference.gaussian import engine as gaussian
+from formulajoint.inference.importance import sampled
 from formulajoint.inference.latent.device import NUMPY
+from formulajoint.inference.nuts import sampling
 from formulajoint.inference.settings import Settings
 
 SETTINGS: dict[str, Any] = {
@@ -47,7 +49,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(sampler)
         return DataTree()
 
-    monkeypatch.setattr(nuts, "sample", sample)
+    monkeypatch.setattr(sampling, "sample", sample)
     return asked
 
 
@@ -199,7 +201,7 @@ def test_too_many_scales_and_columns_are_too_many() -> None:
 
 def test_an_untrusted_importance_sample_makes_auto_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = stand_in(monkeypatch)
-    monkeypatch.setattr(evidence, "K_HAT", -5.0)
+    monkeypatch.setattr(sampled, "K_HAT", -5.0)
     plan = fj.model(f"{SEED}, hierarchy()", fj.tutoring()).plan
     drawn = run(plan, lambda: None, "auto", SETTING)
     assert asked == ["nutpie"]
@@ -211,8 +213,8 @@ def test_of_several_modes_the_mixture_is_kept_with_a_warning(monkeypatch: pytest
     """NUTS would stay in one of them."""
     asked = stand_in(monkeypatch)
     plan = fj.model(f"{SEED}, hierarchy()", fj.tutoring()).plan
-    draw = engine.draw
-    monkeypatch.setattr(engine, "draw", lambda *args: replace(draw(*args), modes=2, disagreement=9.0))
+    draw = gaussian.draw
+    monkeypatch.setattr(gaussian, "draw", lambda *args: replace(draw(*args), modes=2, disagreement=9.0))
     assert run(plan, lambda: None, "auto", SETTING).engine == "exact"
     assert asked == []
     fit = fj.fit(f"{SEED}, hierarchy()", fj.tutoring(), seed=1)
@@ -228,7 +230,7 @@ def test_where_importance_sampling_fails_auto_goes_on_and_exact_says_so(
         raise InferenceError("Importance sampling found no density to draw from.")
 
     asked = stand_in(monkeypatch)
-    monkeypatch.setattr(engine, "draw", fail)
+    monkeypatch.setattr(gaussian, "draw", fail)
     plan = fj.model(SEED, fj.tutoring()).plan
     drawn = run(plan, lambda: None, "auto", SETTING)
     assert (asked, drawn.why) == (["nutpie"], "importance sampling found no density to draw from")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.draws.trust import Trust
+from formulajoint.inference.quadrature import LogIntegral
 
 type Named = Mapping[str, tuple[tuple[str, ...], Any]]
 """Names with dims and an array."""
@@ -45,19 +47,25 @@ class NamedDraws:
         return chains, draws
 
     @property
-    def k_hat(self) -> float:
-        """The Pareto k-hat of the exact engine's draws."""
-        return float(self.statistics["k_hat"][1])
+    def trust(self) -> Trust:
+        """What the sampler tells of the draws."""
+        return Trust(
+            k_hat=self._number("k_hat", -np.inf),
+            disagreement=self._number("disagreement", 0.0),
+            modes=int(self._number("modes", 1)),
+            divergences=int(np.sum(self.statistics.get("diverging", ((), 0))[1])),
+            independent="k_hat" in self.statistics,
+        )
 
     @property
-    def disagreement(self) -> float:
-        """Difference in log evidence between independent searches of the exact engine, in standard errors."""
-        return float(self.statistics.get("disagreement", ((), 0.0))[1])
+    def log_evidence(self) -> LogIntegral | None:
+        """log p(y) by the importance sample or the quadrature behind the draws; None for other draws."""
+        if "log_evidence" not in self.statistics:
+            return None
+        return LogIntegral(self._number("log_evidence", np.nan), self._number("log_evidence_error", np.nan))
 
-    @property
-    def modes(self) -> int:
-        """Number of separate modes that the exact engine found in its density."""
-        return int(self.statistics.get("modes", ((), 1))[1])
+    def _number(self, name: str, default: float) -> float:
+        return float(self.statistics.get(name, ((), default))[1])
 
     def without(self, hidden: Collection[str]) -> NamedDraws:
         """Return the draws of the variables that are not `hidden`, with their dims."""

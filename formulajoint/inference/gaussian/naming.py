@@ -27,7 +27,7 @@ def posterior(
     draws: Draws,
     rng: np.random.Generator,
     seconds: float,
-    again: Mapping[str, int | float],
+    attrs: Mapping[str, str | int],
 ) -> NamedDraws:
     """Return the draws under the names of the plan.
 
@@ -41,8 +41,8 @@ def posterior(
         For uncertain weights, on which the data have no information.
     seconds : float
         Duration of the draws.
-    again : mapping
-        Settings that reproduce the draws.
+    attrs : mapping
+        The engine, and the settings that reproduce the draws.
     """
     about = {
         "inference_library": "formulajoint",
@@ -54,7 +54,7 @@ def posterior(
     variables |= _contrasts(plan, variables, rng)
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
-    return NamedDraws(variables, coords, _statistics(draws), {"engine": "exact", **again}, about)
+    return NamedDraws(variables, coords, _statistics(draws), attrs, about)
 
 
 @cache

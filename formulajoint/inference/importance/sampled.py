@@ -9,6 +9,9 @@ from formulajoint.arrays import FloatArray
 K_HAT = 0.7
 """Importance sampling cannot be trusted above this k-hat (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
 
+DISAGREE = 4.0
+"""Most standard errors by which two searches may differ."""
+
 LOST = "Importance sampling found no density to draw from."
 
 
@@ -43,5 +46,10 @@ class Sampled:
     disagreement: float = 0.0
 
 
-DISAGREE = 4.0
-"""Most standard errors by which two searches may differ."""
+def why_not_trusted(k_hat: float, disagreement: float) -> str:
+    """Return the reason not to trust an importance sample; empty if it can be trusted."""
+    if not k_hat < K_HAT:
+        return f"the importance weights are not to be trusted (k-hat {k_hat:.2f})"
+    if not disagreement < DISAGREE:
+        return f"two independent searches differ by {disagreement:.1f} standard errors: modes may be missing"
+    return ""

@@ -45,35 +45,34 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _divergences(posterior: Posterior) -> str:
-    _, diverging = posterior.named.statistics.get("diverging", ((), np.zeros(0)))
-    count = int(np.sum(diverging))
+    count, (chains, draws) = posterior.named.trust.divergences, posterior.named.shape
     if not count:
         return ""
     return (
-        f"{count} of {diverging.size} draws diverged, so parts of the posterior may be missing: "
+        f"{count} of {chains * draws} draws diverged, so parts of the posterior may be missing: "
         f"raise target_accept (0.99), {_other_forms(posterior.plan)}or give narrower priors."
     )
 
 
 def _k_hat(posterior: Posterior) -> str:
-    if posterior.engine != "exact" or posterior.named.k_hat < K_HAT:
+    trust = posterior.named.trust
+    if trust.k_hat < K_HAT:
         return ""
-    found = (
-        f"k-hat is {posterior.named.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted"
-    )
-    if posterior.named.modes > 1:
+    found = f"k-hat is {trust.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted"
+    if trust.modes > 1:
         return (
-            f"{found}. The posterior has {posterior.named.modes} separate modes or more, and NUTS would stay in one "
+            f"{found}. The posterior has {trust.modes} separate modes or more, and NUTS would stay in one "
             "of them: give priors that decide between them, or draw more (draws=4000)."
         )
     return f"{found}: use engine='nutpie'."
 
 
 def _searches(posterior: Posterior) -> str:
-    if posterior.engine != "exact" or posterior.named.disagreement < DISAGREE:
+    disagreement = posterior.named.trust.disagreement
+    if disagreement < DISAGREE:
         return ""
     return (
-        f"Two independent searches of the posterior differ by {posterior.named.disagreement:.1f} standard errors in "
+        f"Two independent searches of the posterior differ by {disagreement:.1f} standard errors in "
         "the log evidence: it has several modes, and some may be missing or have a wrong share. Give priors that "
         "decide between them, or fit with several seeds and compare."
     )
@@ -160,6 +159,6 @@ def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
 
 def _cure(posterior: Posterior, more: str) -> str:
     """Return what to do: on a narrow ridge NUTS needs columns centred at zero, not more draws."""
-    far = [] if posterior.engine == "exact" else far_terms(posterior.plan)
+    far = [] if posterior.named.trust.independent else far_terms(posterior.plan)
     centred = " and ".join(f"center({term.name})" for term in far)
     return f"Write {centred}, or draw more ({more})." if far else f"Draw more ({more})."

@@ -69,8 +69,9 @@ class Posterior:
     @property
     def drawn_by(self) -> str:
         """The engine as text: with k-hat of the exact engine, or why the exact engine was not used."""
-        if self.engine == "exact":
-            by = "quadrature" if np.isneginf(self.named.k_hat) else f"k-hat {self.named.k_hat:.2f}"
+        trust = self.named.trust
+        if trust.independent:
+            by = "quadrature" if np.isneginf(trust.k_hat) else f"k-hat {trust.k_hat:.2f}"
             return f"the exact engine ({by})"
         return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
 

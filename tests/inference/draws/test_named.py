@@ -9,7 +9,7 @@ import xarray as xr
 import formulajoint as fj
 from formulajoint.inference.draws.datatree import named_draws, tree_of
 from formulajoint.inference.draws.named import NamedDraws
-from formulajoint.inference.engine import exact
+from formulajoint.inference.gaussian.engine import Gaussian
 from formulajoint.inference.settings import Settings
 
 FORMULA = "test_score ~ 0 + treatment:age | school, sigma ~ 1 | school, joint()"
@@ -22,7 +22,9 @@ def plan():
 
 @pytest.fixture(scope="module")
 def draws(plan) -> NamedDraws:
-    return exact(plan, Settings(draws=7, tune=0, chains=2, seed=1, target_accept=0.9, progress=False))
+    return Gaussian().draw(
+        plan, Settings(draws=7, tune=0, chains=2, seed=1, target_accept=0.9, progress=False)
+    )
 
 
 def test_there_and_back(plan, draws: NamedDraws) -> None:

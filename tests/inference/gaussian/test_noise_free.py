@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import formulajoint as fj
 from formulajoint.errors import DataError
-from formulajoint.inference.gaussian.evidence import log_evidence
+from formulajoint.inference.evidence import log_evidence
 from formulajoint.inference.gaussian.marginal import kernel, log_likelihood
 from formulajoint.inference.gaussian.reduction import reduce
 from formulajoint.inference.quadrature import LogIntegral

@@ -14,7 +14,7 @@ from scipy import integrate, stats
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
-from formulajoint.inference.gaussian.evidence import log_bayes_factor, log_evidence
+from formulajoint.inference.evidence import log_bayes_factor, log_evidence
 from formulajoint.inference.gaussian.marginal import kernel, log_likelihood
 from formulajoint.inference.gaussian.reduction import Reduction, reduce, with_ties
 from formulajoint.inference.latent.device import Device

@@ -9,8 +9,8 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.widened_priors import with_scaled
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
 from formulajoint.distributions.prior import Prior
-from formulajoint.inference.gaussian.evidence import log_bayes_factor as log_bayes_factor_by_evidence
-from formulajoint.inference.gaussian.evidence import why_no_evidence, why_no_probability
+from formulajoint.inference.evidence import log_bayes_factor as log_bayes_factor_by_evidence
+from formulajoint.inference.evidence import why_no_evidence, why_no_probability
 from formulajoint.inference.gaussian.not_pooled import (
     decompose,
     log_bayes_factor,

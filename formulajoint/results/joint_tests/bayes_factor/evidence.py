@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.design.schema import Design
-from formulajoint.inference.gaussian.evidence import log_evidence, why_no_evidence, why_not_trusted
+from formulajoint.inference.evidence import log_evidence, why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.draws.posterior import Posterior
 
@@ -15,13 +15,10 @@ def evidence_of(posterior: Posterior) -> LogIntegral | str:
     reason = why_no_evidence(posterior.plan)
     if reason:
         return reason
-    if posterior.engine == "exact":
-        if reason := why_not_trusted(posterior.named.k_hat, posterior.named.disagreement):
-            return reason
-        statistics = posterior.named.statistics
-        value, error = (float(statistics[name][1]) for name in ("log_evidence", "log_evidence_error"))
-        return LogIntegral(value, error)
-    return log_evidence(posterior.plan)
+    own = posterior.named.log_evidence
+    if own is None:
+        return log_evidence(posterior.plan)
+    return posterior.named.trust.why_not() or own
 
 
 def differing_data(one: Design, other: Design) -> str:

@@ -19,7 +19,7 @@ from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.prior_numpy import coefficient_draws
-from formulajoint.inference.gaussian.evidence import why_no_probability
+from formulajoint.inference.evidence import why_no_probability
 from formulajoint.inference.quadrature import LogIntegral
 
 MOST_INTEGRATED = 10

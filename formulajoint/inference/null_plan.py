@@ -1,9 +1,8 @@
-"""The evidence p(y) of a model, and from it Bayes factors of hypotheses about coefficients with a hierarchy.
+"""The plan in which a hypothesis about coefficients holds.
 
 ``docs/statistics.md`` defines the null model of a hypothesis: it keeps every other prior of the full model as numbers.
 A term whose coefficients the hypothesis fixes becomes a constant; one that it makes equal in all groups becomes
-``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality. If it makes
-only some groups equal, these share one draw from the hierarchy (``ties.py``).
+``common`` with the prior of the hierarchy's mean or, not pooled, with the prior conditioned on equality.
 """
 
 from __future__ import annotations
@@ -17,96 +16,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, PooledTerm
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.distributions.prior import Prior, prior
-from formulajoint.errors import InferenceError
-from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
-from formulajoint.inference.gaussian.draws import sample_scales
-from formulajoint.inference.gaussian.marginal import kernel
-from formulajoint.inference.gaussian.reduction import reduce, with_ties
-from formulajoint.inference.importance.sampled import DISAGREE, K_HAT
 from formulajoint.inference.latent.columns import location_and_scale
-from formulajoint.inference.latent.ties import Equal, equal_groups
-from formulajoint.inference.quadrature import LogIntegral
-
-DRAWS, POOLS = 500, 4
-"""Draws per pool, and pools. A pool is worth five times its draws: a log evidence has an error of some thousandths."""
-
-
-def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIntegral | str:
-    """Return log p(y) with its standard error, or the reason it is unavailable.
-
-    Parameters
-    ----------
-    plan : Plan
-    seed : int
-        The same seed gives the same figure.
-    equal : Equal, optional
-        Coefficients that some groups share.
-    """
-    reason = why_no_evidence(plan)
-    if reason:
-        return reason
-    reduction = reduce(plan) if equal is None else with_ties(plan, reduce(plan), equal)
-    scales = len(reduction.structure.scales.coordinates)
-    if equal is not None and scales > MOST_SCALES:  # `why_not` assumes groups that share nothing
-        return f"with equal groups, {scales} sigmas are more than {MOST_SCALES} at once"
-    try:
-        found = sample_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
-    except InferenceError as error:
-        return str(error)[0].lower() + str(error)[1:].rstrip(".")
-    if reason := why_not_trusted(found.k_hat, found.disagreement):
-        return reason
-    lost = lost_digits(plan, reduction, reduction.structure.scales.values(found.points[0]))
-    return lost or LogIntegral(found.log_integral, found.error)
-
-
-def why_not_trusted(k_hat: float, disagreement: float) -> str:
-    """Return the reason not to trust an importance sample; empty if it can be trusted."""
-    if not k_hat < K_HAT:
-        return f"the importance weights are not to be trusted (k-hat {k_hat:.2f})"
-    if not disagreement < DISAGREE:
-        return f"two independent searches differ by {disagreement:.1f} standard errors: modes may be missing"
-    return ""
-
-
-def why_no_evidence(plan: Plan) -> str:
-    """Return the reason the exact engine cannot compute a plan's evidence; empty if it can."""
-    if any(not prior.proper for _, prior in plan.priors):
-        return "flat priors have no density"
-    return why_no_probability(plan) or why_not(plan)
-
-
-def why_no_probability(plan: Plan) -> str:
-    """Return the reason a plan's likelihood is not a probability of the data; empty if it is one.
-
-    Evidences, and Bayes factors of equalities and of orders, need such a probability.
-    """
-    weights = plan.design.row_weights
-    if weights is not None and np.any(weights != np.round(weights)):
-        return "row weights that are fractions make a power of the likelihood, which is no probability of the data"
-    return ""
-
-
-def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:
-    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why not.
-
-    Parameters
-    ----------
-    plan : Plan
-    hypothesis : Hypothesis
-        Equalities.
-    seed : int
-    """
-    equal = equal_groups(plan.design, hypothesis)
-    if isinstance(equal, str):
-        return equal
-    null = null_plan(plan, hypothesis) if equal is None else plan
-    if isinstance(null, str):
-        return null
-    one = log_evidence(plan, seed)
-    zero = log_evidence(null, seed, equal) if isinstance(one, LogIntegral) else one
-    if isinstance(one, str) or isinstance(zero, str):
-        return one if isinstance(one, str) else str(zero)
-    return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
 
 
 def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | str:

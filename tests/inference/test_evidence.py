@@ -12,7 +12,8 @@ from scipy import integrate, stats
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
-from formulajoint.inference.gaussian.evidence import log_bayes_factor, log_evidence, null_plan
+from formulajoint.inference.evidence import log_bayes_factor, log_evidence
+from formulajoint.inference.null_plan import null_plan
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.joint_tests.bayes_factor.equalities import equality
 from formulajoint.spec.read import parse_hypotheses

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from xarray import DataTree
 
 from formulajoint.errors import InferenceError
-from formulajoint.inference.engine import SAMPLERS
-from formulajoint.inference.nuts import sample
+from formulajoint.inference.nuts.engine import SAMPLERS
+from formulajoint.inference.nuts.sampling import sample
 from formulajoint.inference.settings import Settings
 
 FAST = ("nutpie", "pymc")

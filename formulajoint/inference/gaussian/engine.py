@@ -1,0 +1,91 @@
+"""The engine for Gaussian models: coefficients in closed form given phi, phi by importance sampling or quadrature."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.errors import DataError, InferenceError
+from formulajoint.inference.draws.named import NamedDraws
+from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
+from formulajoint.inference.gaussian.draws import draw, sample_scales
+from formulajoint.inference.gaussian.marginal import kernel
+from formulajoint.inference.gaussian.naming import posterior
+from formulajoint.inference.gaussian.reduction import reduce, with_ties
+from formulajoint.inference.importance.sampled import why_not_trusted
+from formulajoint.inference.latent.device import NUMPY, Device
+from formulajoint.inference.latent.ties import Equal
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.inference.settings import Settings
+
+DRAWS, POOLS = 500, 4
+"""Draws per pool, and pools. A pool is worth five times its draws: a log evidence has an error of some thousandths."""
+
+log = logging.getLogger("formulajoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """The engine for Gaussian models, which computes on `device`."""
+
+    device: Device = NUMPY
+
+    @property
+    def name(self) -> str:
+        """The engine as users name it."""
+        return "exact"
+
+    def why_not(self, plan: Plan) -> str:
+        """Return the reason the engine does not cover a plan; empty if it does."""
+        return why_not(plan)
+
+    def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
+        """Return draws for a plan that the engine covers."""
+        started = time.perf_counter()
+        log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
+        if self.device is not NUMPY:
+            log.info("exact: on %s", self.device.name)
+        reduction = reduce(plan)
+        draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, self.device)
+        lost = lost_digits(plan, reduction, draws.values)
+        if lost:  # NUTS has the same number of digits
+            raise DataError(lost[0].upper() + lost[1:] + ".")
+        seconds = time.perf_counter() - started
+        log.info(
+            "exact drew %d x %d in %.2f s, k-hat %.2f",
+            settings.chains,
+            settings.draws,
+            seconds,
+            draws.k_hat,
+        )
+        shares_seed = None if settings.seed is None else [int(settings.seed), 1]
+        attrs = {"engine": self.name, **settings.seeded}
+        return posterior(plan, reduction.structure, draws, np.random.default_rng(shares_seed), seconds, attrs)
+
+    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | str:
+        """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
+
+        Parameters
+        ----------
+        plan : Plan
+        seed : int
+        equal : Equal, optional
+            Coefficients that some groups share.
+        """
+        reduction = reduce(plan) if equal is None else with_ties(plan, reduce(plan), equal)
+        scales = reduction.structure.scales
+        count = len(scales.coordinates)
+        if equal is not None and count > MOST_SCALES:  # `why_not` assumes groups that share nothing
+            return f"with equal groups, {count} sigmas are more than {MOST_SCALES} at once"
+        try:
+            found = sample_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
+        except InferenceError as error:
+            return str(error)[0].lower() + str(error)[1:].rstrip(".")
+        if reason := why_not_trusted(found.k_hat, found.disagreement):
+            return reason
+        lost = lost_digits(plan, reduction, scales.values(found.points[0]))
+        return lost or LogIntegral(found.log_integral, found.error)

@@ -1,0 +1,1 @@
+"""NUTS: any model that PyMC can build."""

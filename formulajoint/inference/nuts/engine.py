@@ -1,0 +1,60 @@
+"""NUTS as an engine: any plan, by any of the samplers that PyMC can call."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.errors import InferenceError
+from formulajoint.inference.settings import Settings
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from xarray import DataTree
+
+SAMPLERS = ("nutpie", "pymc", "numpyro", "blackjax")
+
+log = logging.getLogger("formulajoint")
+
+
+def check_installed(sampler: str) -> None:
+    """Raise an InferenceError if a sampler is not installed."""
+    if importlib.util.find_spec(sampler) is None:
+        extra = sampler if sampler == "nutpie" else f"'formulajoint[{sampler}]'"
+        raise InferenceError(f"`{sampler}` is not installed: pip install {extra}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Nuts:
+    """A sampler by NUTS.
+
+    Attributes
+    ----------
+    name : str
+        One of `SAMPLERS`.
+    build : callable
+        Returns the PyMC model of a plan that is drawn from.
+    """
+
+    name: str
+    build: Callable[[], pm.Model]
+
+    def why_not(self, plan: Plan) -> str:
+        """Return the reason the engine does not cover a plan: empty, it covers all."""
+        return ""
+
+    def draw(self, plan: Plan, settings: Settings) -> DataTree:
+        """Return draws for a plan."""
+        log.info("%s: loading PyMC and compiling the model, which takes some seconds", self.name)
+        from formulajoint.inference.draws.datatree import with_observed  # loads xarray
+        from formulajoint.inference.nuts.sampling import sample  # loads PyMC: seconds
+
+        check_installed(self.name)
+        tree = with_observed(sample(self.build(), self.name, settings), plan)
+        tree.attrs |= {"tune": int(settings.tune), "target_accept": float(settings.target_accept)}
+        tree.attrs |= settings.seeded
+        return tree
