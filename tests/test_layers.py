@@ -98,17 +98,17 @@ LOCAL_IMPORTS = {
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
     ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
-    ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),
+    ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
-    ("api/", "formulajoint.compiler.pymc.build."),
-    ("api/", "formulajoint.inference."),
-    ("api/", "formulajoint.report."),  # loads Jinja
+    ("api/", "formulajoint.compiler.pymc.build."),  # loads PyMC
+    ("api/", "formulajoint.inference.draws.prior."),  # loads PyMC
+    ("api/", "formulajoint.inference.engine."),  # loads SciPy
+    ("api/", "formulajoint.report.write."),  # loads Jinja
     ("api/", "formulajoint.api.fit."),  # loads pandas and SciPy
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
-    ("api/", "formulajoint.results.draws.posterior."),
-    ("api/", "formulajoint.results.text.terminal."),
-    ("api/", "formulajoint.results.saved.store"),
-    ("api/", "formulajoint.results.text.html."),
+    ("api/", "formulajoint.results.text.terminal."),  # loads Rich
+    ("api/", "formulajoint.results.saved.store"),  # loads xarray
+    ("api/", "formulajoint.results.text.html."),  # loads pandas
     ("cli.py", "rich."),
     ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
     ("cli.py", "formulajoint."),
@@ -363,6 +363,36 @@ def test_exemption_is_needed(where, what):
         for name in imported(node)
     }
     assert any(path.startswith(where) and name.startswith(what) for path, name in inner)
+
+
+def loaded_with(graph: dict[str, set[str]], name: str) -> set[str]:
+    """Return the libraries that the import of a module loads, by itself or by others of ours."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        if (module := waiting.pop()) not in found:
+            found.add(module)
+            waiting += graph[module]
+    lines = [line for module in MODULES if module.name in found for line in module.tree.body]
+    return {full.partition(".")[0] for line in lines for full in imported(line)}
+
+
+def test_every_exemption_of_ours_keeps_a_library_out():
+    graph = import_graph(MODULES)
+    inner = {
+        (module.name, name if name in graph else name.rpartition(".")[0])
+        for module in MODULES
+        for function in functions(module)
+        for node in ast.walk(function)
+        for name in imported(node)
+        if name.startswith("formulajoint.")
+    }
+    idle = [
+        pair
+        for pair in inner
+        if not loaded_with(graph, pair[1]) - loaded_with(graph, pair[0]) - sys.stdlib_module_names
+    ]
+    assert inner
+    assert not idle
 
 
 # The rules can fail

@@ -14,6 +14,7 @@ import pandas as pd
 
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.report.page import Findings
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import checked, diagnostics
@@ -325,7 +326,6 @@ class Fit:
         StoreError
             If the file cannot be written.
         """
-        from formulajoint.report.page import Findings
         from formulajoint.report.write import place, write  # loads Jinja
 
         place(path)  # before anything is computed

@@ -11,7 +11,9 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
+from formulajoint.inference.settings import Settings
 from formulajoint.language.formula import Formula
+from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.text.describe import explain, model_record
 from formulajoint.results.text.latex import explain_latex
 
@@ -182,10 +184,8 @@ class JointModel:
             If the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
             library is not installed or fails.
         """
-        from formulajoint.api.fit import Fit
-        from formulajoint.inference.engine import run
-        from formulajoint.inference.settings import Settings
-        from formulajoint.results.draws.posterior import Posterior
+        from formulajoint.api.fit import Fit  # loads pandas and SciPy
+        from formulajoint.inference.engine import run  # loads SciPy
 
         check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress, device)
