@@ -63,7 +63,7 @@ class Gaussian:
             draws.k_hat,
         )
         shares_seed = None if settings.seed is None else [int(settings.seed), 1]
-        attrs = {"engine": self.name, **settings.seeded}
+        attrs: dict[str, str | int] = {"engine": self.name, **settings.seeded}
         return posterior(plan, reduction.structure, draws, np.random.default_rng(shares_seed), seconds, attrs)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | str:

@@ -55,6 +55,6 @@ class Nuts:
 
         check_installed(self.name)
         tree = with_observed(sample(self.build(), self.name, settings), plan)
-        tree.attrs |= {"tune": int(settings.tune), "target_accept": float(settings.target_accept)}
-        tree.attrs |= settings.seeded
+        adapted = {"tune": int(settings.tune), "target_accept": float(settings.target_accept)}
+        tree.attrs |= {**adapted, **settings.seeded}
         return tree
