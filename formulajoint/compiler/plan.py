@@ -34,7 +34,8 @@ class Coefficient:
     term : Term
     dims : tuple of str
         The groups' dim first, if there is one coefficient per group.
-    grouped : bool
+    grouping : Grouping or None
+        The groups with a coefficient each; None if there is one for all rows.
     prior : Prior or None
         None if a hierarchy gives it.
     """
@@ -42,8 +43,13 @@ class Coefficient:
     name: str
     term: Term
     dims: tuple[str, ...]
-    grouped: bool
+    grouping: Grouping | None
     prior: Prior | None
+
+    @property
+    def grouped(self) -> bool:
+        """Whether there is one coefficient per group."""
+        return self.grouping is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from formulajoint.design.names import require_known
 from formulajoint.design.recipes import Arithmetic, Recipe
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
-from formulajoint.design.schema import Design, Predictor, Response, Rows
+from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
 from formulajoint.design.weight_columns import KeptFrame, weight_values
@@ -75,13 +75,14 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     variable = _response_column(spec, plans)
     table, rows = _used_rows(spec, plans, frame, language)
     response = _response(spec.response, variable, table)
-    predictors = tuple(_predictor(plan, table) for plan in plans)
+    bound = tuple(_predictor(plan, table) for plan in plans)
+    hierarchies = resolve_hierarchies(spec.pooling, bound)
+    predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
     design = Design(
         spec,
         response,
         predictors[0],
         predictors[1:],
-        resolve_hierarchies(spec.pooling, predictors),
         table.weights,
         _standard_errors(spec.rows, table),
         _weight_columns(spec, table),
@@ -208,10 +209,10 @@ def _predictor(plan: Plan, table: Table) -> Predictor:
     recipe = _offset(plan.expansion.offsets, table)
     offset = None if recipe is None else values_of(recipe, table)
     if plan.group is None:
-        return Predictor(plan.parameter, (), own, None, offset, plan.span, recipe)
+        return Predictor(plan.parameter, blocks_of((), own, None), offset, plan.span, recipe)
     grouping = bind_group(plan.group, table)
     refuse_own_group(own, grouping)
-    return Predictor(plan.parameter, own, shared, grouping, offset, plan.span, recipe)
+    return Predictor(plan.parameter, blocks_of(own, shared, grouping), offset, plan.span, recipe)
 
 
 def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:

@@ -97,9 +97,10 @@ def places_of(subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...
 
 def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
     """Return the dims of a term's coefficient with their labels: the group first, then the term's factors."""
-    grouping = predictor.grouping
-    own = grouping is not None and any(term is other for other in predictor.per_group)
-    dims = {grouping.name: grouping.labels} if grouping and own else {}
+    grouping = next(
+        block.grouping for block in predictor.blocks if any(term is other for other in block.terms)
+    )
+    dims = {} if grouping is None else {grouping.name: grouping.labels}
     return dims | {factor.name: factor.labels for factor in term.factors}
 
 
@@ -202,7 +203,7 @@ def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
     base, part = split_part(expr)
     if base is not None:
         for reference in _readings(design, base):
-            if reference.part == "coefficient" and _pooled(design, reference):
+            if reference.part == "coefficient" and _pooled(reference):
                 yield replace(reference, part=part)
     if isinstance(expr, Name) and not expr.quoted:
         head, _, tail = expr.id.partition(".")
@@ -233,11 +234,8 @@ def split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
     return None, "mean"
 
 
-def _pooled(design: Design, reference: Reference) -> bool:
-    return any(
-        hierarchy.parameter == reference.predictor.parameter and reference.term.name in hierarchy.terms
-        for hierarchy in design.hierarchies
-    )
+def _pooled(reference: Reference) -> bool:
+    return any(reference.term.name in hierarchy.terms for hierarchy in reference.predictor.hierarchies)
 
 
 def _in_words(reference: Reference) -> str:
@@ -253,7 +251,7 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
     name, known = canonical(expr), [term.name for term in design.predictor.terms]
     head, _, part = name.rpartition("_")
     terms = [Reference(design.predictor, term) for term in design.predictor.terms if term.name == head]
-    if part in ("mean", "sd") and any(_pooled(design, reference) for reference in terms):
+    if part in ("mean", "sd") and any(_pooled(reference) for reference in terms):
         return f"the formula has no term `{name}`", f"write `{head}.{part}`"
     predictor = design.parameter(name)
     if predictor is None:

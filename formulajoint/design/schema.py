@@ -5,8 +5,8 @@ Shapes: N rows used, G groups, k columns of a term.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite, prod
 
 from formulajoint.arrays import FloatArray, IntArray
@@ -112,28 +112,6 @@ class Grouping:
         return len(self.labels)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Predictor:
-    """The linear predictor of one parameter: ``mu`` for the mean, else ``sigma``, ``nu``.
-
-    Without a grouping, all terms are in `common`. An intercept is a Term named ``Intercept``, the first of its tuple.
-    `recipe` is that of the offset; None without one, and in a saved fit.
-    """
-
-    parameter: str
-    per_group: tuple[Term, ...] = ()
-    common: tuple[Term, ...] = ()
-    grouping: Grouping | None = None
-    offset: FloatArray | None = None
-    span: Span = field(default=NOWHERE, repr=False)
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """All terms, per-group terms first."""
-        return self.per_group + self.common
-
-
 HIERARCHIES: Mapping[str, Callable[[float], Prior]] = {
     "normal": lambda df: prior("normal", 0.0, 1.0),
     "student": lambda df: prior("student_t", df, 0.0, 1.0),
@@ -172,6 +150,73 @@ class Hierarchy:
     def heavy(self) -> bool:
         """Whether `standard` has heavier tails than the normal distribution."""
         return isfinite(self.degrees)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Terms with the same groups: one coefficient per group of `grouping`, or one for all rows if it is None.
+
+    `pooling` has the hierarchies over some of the terms.
+    """
+
+    terms: tuple[Term, ...]
+    grouping: Grouping | None = None
+    pooling: tuple[Hierarchy, ...] = ()
+
+
+def blocks_of(
+    per_group: tuple[Term, ...], common: tuple[Term, ...], grouping: Grouping | None
+) -> tuple[Block, ...]:
+    """Return the block of the groups right of the bar, and that of the terms that have one coefficient for all rows."""
+    shared = (Block(common),) if common or grouping is None else ()
+    return shared if grouping is None else (Block(per_group, grouping), *shared)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """The linear predictor of one parameter: ``mu`` for the mean, else ``sigma``, ``nu``.
+
+    With groups right of the bar, their block comes first; a block for all rows follows if it has terms. An intercept is
+    a Term named ``Intercept``, the first of its block. `recipe` is that of the offset; None without one, and in a saved
+    fit.
+    """
+
+    parameter: str
+    blocks: tuple[Block, ...]
+    offset: FloatArray | None = None
+    span: Span = field(default=NOWHERE, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """All terms, block by block."""
+        return tuple(term for block in self.blocks for term in block.terms)
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """The groups right of the bar."""
+        return self.blocks[0].grouping
+
+    @property
+    def per_group(self) -> tuple[Term, ...]:
+        """The terms with a coefficient for each group right of the bar."""
+        return () if self.grouping is None else self.blocks[0].terms
+
+    @property
+    def common(self) -> tuple[Term, ...]:
+        """The terms with one coefficient for all rows."""
+        return tuple(term for block in self.blocks if block.grouping is None for term in block.terms)
+
+    @property
+    def hierarchies(self) -> tuple[Hierarchy, ...]:
+        """The hierarchies over its terms."""
+        return tuple(hierarchy for block in self.blocks for hierarchy in block.pooling)
+
+    def pooled(self, hierarchies: Iterable[Hierarchy]) -> Predictor:
+        """Return the predictor with those of `hierarchies` that are over its own terms."""
+        bar, *others = self.blocks
+        own = tuple(hierarchy for hierarchy in hierarchies if hierarchy.parameter == self.parameter)
+        return replace(self, blocks=(replace(bar, pooling=own), *others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +264,6 @@ class Design:
         That of the mean.
     parameters : tuple of Predictor
         Those of parameters with a clause of their own (``sigma ~ 1 | school``).
-    hierarchies : tuple of Hierarchy
     row_weights : (N,) array or None
         Frequencies: a row of weight w counts as w rows.
     standard_errors : (N,) array or None
@@ -237,7 +281,6 @@ class Design:
     response: Response
     predictor: Predictor
     parameters: tuple[Predictor, ...] = ()
-    hierarchies: tuple[Hierarchy, ...] = ()
     row_weights: FloatArray | None = None
     standard_errors: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -256,6 +299,11 @@ class Design:
         if self.standard_errors is None:
             return self.row_weights
         return (1.0 if self.row_weights is None else self.row_weights) / self.standard_errors**2
+
+    @property
+    def predictors(self) -> tuple[Predictor, ...]:
+        """All predictors, that of the mean first."""
+        return (self.predictor, *self.parameters)
 
     def parameter(self, name: str) -> Predictor | None:
         """Return the predictor of parameter `name`, or None if it has no clause of its own."""

@@ -83,7 +83,7 @@ def _with(plan: Plan, block: Block, own: Prior, grouped: bool) -> Plan:
     def changed(coefficient: Coefficient) -> Coefficient:
         if coefficient.term is not block.term:
             return coefficient
-        return replace(coefficient, prior=own, grouped=grouped and coefficient.grouped)
+        return replace(coefficient, prior=own, grouping=coefficient.grouping if grouped else None)
 
     mean = replace(
         plan.mean,

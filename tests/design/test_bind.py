@@ -404,6 +404,42 @@ def test_parameters_have_predictors_of_their_own() -> None:
     assert (nu.grouping, [t.name for t in nu.common]) == (None, ["Intercept"])
 
 
+def test_a_block_has_terms_of_the_same_groups_and_their_hierarchies() -> None:
+    bound = design(
+        "score ~ x + z + common(arm) | school, sigma ~ 1 | sex, hierarchy(sigma), hierarchy(z), hierarchy(x)"
+    )
+    found = [
+        (
+            [term.name for term in block.terms],
+            block.grouping and block.grouping.name,
+            [hierarchy.terms for hierarchy in block.pooling],
+        )
+        for predictor in bound.predictors
+        for block in predictor.blocks
+    ]
+    assert found == [
+        (["Intercept", "x", "z"], "school", [("z",), ("x",)]),
+        (["arm"], None, []),
+        (["Intercept"], "sex", [("Intercept",)]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "blocks"),
+    [
+        ("score ~ x", [(2, None)]),
+        ("score ~ x | school", [(2, "school")]),
+        ("score ~ 0 + common(x) | school", [(0, "school"), (1, None)]),
+    ],
+)
+def test_the_bar_has_the_first_block(formula: str, blocks: list[tuple[int, str | None]]) -> None:
+    predictor = design(formula).predictor
+    assert [(len(b.terms), b.grouping and b.grouping.name) for b in predictor.blocks] == blocks
+    assert (len(predictor.per_group), predictor.grouping and predictor.grouping.name) == (
+        blocks[0] if blocks[0][1] else (0, None)
+    )
+
+
 def test_the_dot_is_every_column_not_named() -> None:
     bound = design("score ~ . | school, joint(x, weights=w), sigma ~ z")
     assert [t.name for t in bound.predictor.terms] == ["Intercept", "x", "arm", "sex", "old", "year"]

@@ -137,7 +137,7 @@ def _default(
 def _note(part: LinearPlan, item: _Against, held: BoolArray) -> str:
     coefficient, predictor = item.coefficient, part.predictor
     member = part.pooled.get(coefficient.name)
-    labels = list(cells(coefficient, held, predictor.grouping))
+    labels = list(cells(coefficient, held))
     worst = int(np.argmax(item.z[held]))
     figures = f"{item.estimates[held][worst]:.4g} (standard error {item.errors[held][worst]:.2g})"
     if len(labels) > 1:
@@ -157,7 +157,7 @@ def _cure(predictor: Predictor, item: _Against, held: BoolArray) -> str:
         return (
             f"Write wider ones, prior({term}.mean ~ normal(0, {size:g}), {term}.sd ~ half_normal({size:g}))"
         )
-    grouping = predictor.grouping if item.coefficient.grouped else None
+    grouping = item.coefficient.grouping
     rescale = "" if grouping is None else f", rescale {term} within each {grouping.name}"
     return f'Write a wider one, prior({term} ~ normal(0, {size:g})){rescale}, or take priors="flat"'
 

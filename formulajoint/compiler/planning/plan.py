@@ -23,7 +23,7 @@ from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
-from formulajoint.design.schema import Design, Hierarchy, Predictor, Term
+from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
 from formulajoint.distributions.distribution import POSITIVE, REAL
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import FLAT, Prior, prior
@@ -104,7 +104,7 @@ def is_direct(predictor: Predictor) -> bool:
 
 def slots(design: Design, family: Likelihood) -> list[Slot]:
     """Return every variable of the model that can have a prior in the formula."""
-    pooled = {(h.parameter, term) for h in design.hierarchies for term in h.terms}
+    pooled = {(p.parameter, term) for p in design.predictors for h in p.hierarchies for term in h.terms}
     out: list[Slot] = []
     for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
         for term in predictor.terms:
@@ -117,7 +117,7 @@ def slots(design: Design, family: Likelihood) -> list[Slot]:
             improper = family.may_be_flat(name) and not is_pooled
             out.append(Slot(name, None, VALUE, support=own.support, improper=improper))
             out += [Slot(name, None, SD, support=POSITIVE)] if is_pooled else []
-    if any(h.cor for h in design.hierarchies):
+    if any(h.cor for p in design.predictors for h in p.hierarchies):
         out.append(Slot(MAIN, None, COR))
     return out
 
@@ -200,7 +200,7 @@ class _Maker:
             Slot(name, None, VALUE), defaults.family_parameter(name, self.design, self.family), parameter.flat
         )
         plan = ScalePlan(variable, name, parameter.link, own, dims, grouping)
-        request = self._request(name, "Intercept")
+        request = None if predictor is None else _request(predictor, "Intercept")
         if request is None or predictor is None:
             return plan
         centered = request.centered
@@ -214,44 +214,37 @@ class _Maker:
         )
         return replace(plan, pool=pool)
 
-    def _request(self, parameter: str, term: str) -> Hierarchy | None:
-        for request in self.design.hierarchies:
-            if request.parameter == parameter and term in request.terms:
-                return request
-        return None
-
     def _linear(self, predictor: Predictor, link: Link) -> LinearPlan:
         scale = defaults.scales(self.design, self.family, predictor.parameter)
         coefficients = {
-            term.name: self._coefficient(predictor, term, scale, term in predictor.per_group)
-            for term in predictor.terms
+            term.name: self._coefficient(predictor, term, scale, block.grouping)
+            for block in predictor.blocks
+            for term in block.terms
         }
         auto = (
             centring.centered_terms(self.design)
-            if predictor.parameter == MAIN and self.design.hierarchies
+            if predictor.parameter == MAIN and predictor.hierarchies
             else {}
         )
         pools = [
-            self._pool(request, predictor, coefficients, scale, auto)
-            for request in self.design.hierarchies
-            if request.parameter == predictor.parameter
+            self._pool(request, predictor, coefficients, scale, auto) for request in predictor.hierarchies
         ]
         return LinearPlan(predictor, link, tuple(coefficients.values()), tuple(pools))
 
     def _coefficient(
-        self, predictor: Predictor, term: Term, scale: defaults.Scales, grouped: bool
+        self, predictor: Predictor, term: Term, scale: defaults.Scales, grouping: Grouping | None
     ) -> Coefficient:
         parameter = predictor.parameter
         dims = self.names.factor_dims(term)
-        if grouped and predictor.grouping is not None:
-            dims = (self.names.group_dim(predictor.grouping), *dims)
+        if grouping is not None:
+            dims = (self.names.group_dim(grouping), *dims)
         own = None
-        if self._request(parameter, term.name) is None:
+        if _request(predictor, term.name) is None:
             flat = prior("flat", origin=FLAT) if parameter == MAIN else None
             own = self._prior(
                 Slot(parameter, term.name, VALUE), defaults.coefficient(term, predictor, scale), flat
             ).shaped(term.shape)
-        return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouped, own)
+        return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouping, own)
 
     def _pool(
         self,
@@ -261,7 +254,8 @@ class _Maker:
         scale: defaults.Scales,
         auto: Mapping[str, bool],
     ) -> Pool:
-        assert predictor.grouping is not None  # checked by resolve_hierarchies
+        grouping = coefficients[request.terms[0]].grouping
+        assert grouping is not None  # checked by resolve_hierarchies
         members = [
             self._member(request, predictor, coefficients[name], scale, auto.get(name, False))
             for name in request.terms
@@ -271,8 +265,8 @@ class _Maker:
             labels = tuple(
                 label for name in request.terms for label in names.columns(coefficients[name].term)
             )
-            correlation = self._correlation(predictor, labels)
-        return Pool(request, self.names.group_dim(predictor.grouping), tuple(members), correlation)
+            correlation = self._correlation(predictor.parameter, grouping, labels)
+        return Pool(request, self.names.group_dim(grouping), tuple(members), correlation)
 
     def _member(
         self,
@@ -302,13 +296,8 @@ class _Maker:
             column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
         )
 
-    def _correlation(self, predictor: Predictor, labels: tuple[str, ...]) -> Correlation:
-        assert predictor.grouping is not None
-        base = (
-            predictor.grouping.name
-            if predictor.parameter == MAIN
-            else f"{predictor.parameter}_{predictor.grouping.name}"
-        )
+    def _correlation(self, parameter: str, grouping: Grouping, labels: tuple[str, ...]) -> Correlation:
+        base = grouping.name if parameter == MAIN else f"{parameter}_{grouping.name}"
         name = self.names.variable(f"{base}_cor")
         pairs = tuple(f"{a}, {b}" for j, a in enumerate(labels) for b in labels[j + 1 :])
         stem = name.removeprefix(self.names.prefix)
@@ -320,6 +309,10 @@ class _Maker:
             labels=labels,
             prior=self._prior(Slot(MAIN, None, COR), prior("lkj", ETA)),
         )
+
+
+def _request(predictor: Predictor, term: str) -> Hierarchy | None:
+    return next((request for request in predictor.hierarchies if term in request.terms), None)
 
 
 def _auxiliary(plan: Plan) -> frozenset[str]:

@@ -12,7 +12,6 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
 from formulajoint.design.estimable import BoolArray, undetermined
 from formulajoint.design.moments import group_triangles, rows_by_group, stack
-from formulajoint.design.schema import Grouping
 
 MOST_NAMED = 6
 """At most this many coefficients or groups are listed by name in a note; the others are counted."""
@@ -74,11 +73,11 @@ def known_value(coefficient: Coefficient) -> float | None:
     return None if known is None else float(known)
 
 
-def cells(coefficient: Coefficient, chosen: BoolArray, grouping: Grouping | None) -> Iterator[str]:
+def cells(coefficient: Coefficient, chosen: BoolArray) -> Iterator[str]:
     """Yield the names of the `chosen` (G, k) or (1, k) coefficients as in tables: ``arm[A, low]``."""
     axes = [factor.labels for factor in coefficient.term.factors]
-    if coefficient.grouped and grouping is not None:
-        axes.insert(0, grouping.labels)
+    if coefficient.grouping is not None:
+        axes.insert(0, coefficient.grouping.labels)
     labels = list(product(*axes))
     for i in np.flatnonzero(chosen):
         yield f"{coefficient.name}[{', '.join(labels[i])}]" if axes else coefficient.name

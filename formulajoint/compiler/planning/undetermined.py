@@ -126,7 +126,7 @@ def _what(part: LinearPlan, items: list[_Open]) -> tuple[str, bool]:
     labels: list[str] = []
     for item in items:
         member = part.pooled.get(item.coefficient.name)
-        labels += cells(item.coefficient, item.where, grouping) if member is None else [member.mean_name]
+        labels += cells(item.coefficient, item.where) if member is None else [member.mean_name]
     return named(labels), len(labels) > 1
 
 

@@ -133,14 +133,14 @@ def _rows(part: LinearPlan, coefficients: dict[str, Variable], rows: int) -> Var
     offset = part.predictor.offset
     total = pt.constant(np.zeros(rows) if offset is None else offset)
     for coefficient in part.coefficients:
-        total = total + _contribution(coefficient, coefficients[coefficient.name], part.predictor.grouping)
+        total = total + _contribution(coefficient, coefficients[coefficient.name])
     return total
 
 
-def _contribution(coefficient: Coefficient, value: Variable, grouping: Grouping | None) -> Variable:
+def _contribution(coefficient: Coefficient, value: Variable) -> Variable:
     columns, term = coefficient.term.columns, coefficient.term
-    if coefficient.grouped and grouping is not None:
-        value = value[grouping.codes]  # (G, ...) -> (N, ...)
+    if coefficient.grouping is not None:
+        value = value[coefficient.grouping.codes]  # (G, ...) -> (N, ...)
     if not term.factors:
         return value if np.all(columns == 1) else columns[:, 0] * value
     if coefficient.grouped:

@@ -145,10 +145,11 @@ def _of_term(values: FloatArray, coefficient: Coefficient) -> FloatArray:
 
 def _with_rows(mean: LinearPlan, found: Triangles) -> LinearPlan:
     """Return the linear plan with the rows of the triangles."""
-    predictor = replace(mean.predictor, offset=None)
-    if predictor.grouping is not None:
-        predictor = replace(predictor, grouping=replace(predictor.grouping, codes=found.groups))
-    coefficients = tuple(
-        replace(c, term=replace(c.term, columns=part)) for c, part in _by_coefficient(mean, found.columns)
-    )
-    return replace(mean, predictor=predictor, coefficients=coefficients, pools=())
+
+    def compressed(coefficient: Coefficient, columns: FloatArray) -> Coefficient:
+        grouping = coefficient.grouping
+        grouping = None if grouping is None else replace(grouping, codes=found.groups)
+        return replace(coefficient, term=replace(coefficient.term, columns=columns), grouping=grouping)
+
+    coefficients = tuple(compressed(c, part) for c, part in _by_coefficient(mean, found.columns))
+    return replace(mean, predictor=replace(mean.predictor, offset=None), coefficients=coefficients, pools=())

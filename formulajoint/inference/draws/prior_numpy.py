@@ -35,7 +35,7 @@ def coefficient_draws(part: LinearPlan, places: IntArray, rng: Rng, count: int) 
     wanted: dict[int, list[tuple[IntArray, Coefficient, IntArray]]] = {}
     for coefficient in part.coefficients:
         columns = coefficient.term.columns.shape[1]
-        groups = len(part.predictor.grouping) if coefficient.grouped and part.predictor.grouping else 1
+        groups = 1 if coefficient.grouping is None else len(coefficient.grouping)
         at = np.flatnonzero((places >= start) & (places < start + groups * columns))
         own = places[at] - start
         start += groups * columns

@@ -137,10 +137,10 @@ def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArr
             total += columns.sum(axis=1) * (0.0 if value is None else value)
             continue
         values = _draws(posterior, coefficient.name, coefficient.dims, taken)
-        if coefficient.grouped and part.predictor.grouping is not None:
-            own = values.reshape((len(taken), len(part.predictor.grouping), -1))
+        if coefficient.grouping is not None:
+            own = values.reshape((len(taken), len(coefficient.grouping), -1))
             for k in range(columns.shape[1]):
-                total += own[:, part.predictor.grouping.codes, k] * columns[:, k]
+                total += own[:, coefficient.grouping.codes, k] * columns[:, k]
         else:
             total += values.reshape((len(taken), -1)) @ columns.T
     return total

@@ -110,14 +110,23 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
             return value
     if type(value) not in TYPES.values():
         raise BugError(f"a saved fit cannot hold a {type(value).__name__}")
-    named = (part.name for part in fields(value) if part.name not in NOT_SAVED)
-    parts = {name: _encoded(getattr(value, name), arrays) for name in named}
-    return {"type": type(value).__name__, **_renamed(parts, "spec", "formula")}
+    return {
+        "type": type(value).__name__,
+        **{name: _encoded(part, arrays) for name, part in _parts(value).items()},
+    }
 
 
-def _renamed(parts: dict[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Return `parts` under another name, where they have it: of what is asked, a file holds the formula."""
-    return {new if name == old else name: part for name, part in parts.items()}
+def _parts(value: Any) -> dict[str, Any]:
+    """Return what is saved of a value, by name: its fields, but of blocks the terms and groups."""
+    parts = {part.name: getattr(value, part.name) for part in fields(value) if part.name not in NOT_SAVED}
+    match value:
+        case schema.Predictor():
+            del parts["blocks"]
+            return {"per_group": value.per_group, "common": value.common, "grouping": value.grouping, **parts}
+        case schema.Design():
+            hierarchies = tuple(h for predictor in value.predictors for h in predictor.hierarchies)
+            return {"formula": parts.pop("spec"), **parts, "hierarchies": hierarchies}
+    return parts
 
 
 def _source(data: Any) -> str:
@@ -126,6 +135,19 @@ def _source(data: Any) -> str:
         case {"formula": {"formula": {"source": str(source)}}}:
             return source
     return ""
+
+
+def _predictor(per_group: Any, common: Any, grouping: Any, **others: Any) -> schema.Predictor:
+    return schema.Predictor(blocks=schema.blocks_of(per_group, common, grouping), **others)
+
+
+def _design(formula: Any, predictor: Any, parameters: Any, hierarchies: Any, **others: Any) -> schema.Design:
+    mean, *further = (each.pooled(hierarchies) for each in (predictor, *parameters))
+    return schema.Design(spec=formula, predictor=mean, parameters=tuple(further), **others)
+
+
+MAKERS: Mapping[str, Any] = {**TYPES, "Predictor": _predictor, "Design": _design}
+"""What makes a value of its parts, by the name of its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +166,7 @@ class _Decoder:
                 return Span(start, end, self.source)
             case {"type": str(name)}:
                 saved = {str(key): part for key, part in data.items() if key not in ("type", *NOT_SAVED)}
-                parts = {key: self.value(part) for key, part in saved.items()}
-                return TYPES[name](**_renamed(parts, "formula", "spec"))
+                return MAKERS[name](**{key: self.value(part) for key, part in saved.items()})
             case {"formula": formula}:
                 return specification(from_json(formula, self.language), self.language)
             case {"array": name, "order": order}:

@@ -300,8 +300,8 @@ def options() -> st.SearchStrategy[str]:
 @given(formulas(), st.integers(0, 50), st.booleans())
 def test_the_identity_holds_for_random_formulas(formula: str, seed: int, flat: bool) -> None:
     model = fj.model(formula, frame_of(seed))
-    if flat and "sigma ~" not in formula and model.design.hierarchies:
-        pooled = {term for h in model.design.hierarchies for term in h.terms}
+    if flat and "sigma ~" not in formula and model.design.predictor.hierarchies:
+        pooled = {term for h in model.design.predictor.hierarchies for term in h.terms}
         if pooled >= {term.name for term in model.design.predictor.per_group}:
             model = fj.model(formula, frame_of(seed), priors="flat")
     assume(not why_not(model.plan))

@@ -185,7 +185,22 @@ def _encoded(value: object) -> tuple[Any, dict[str, Any]]:
 
 def test_every_value_of_a_design_can_be_stored() -> None:
     own = [v for v in vars(schema).values() if getattr(v, "__module__", "") == schema.__name__]
-    assert {value.__name__ for value in own if is_dataclass(value)} == set(design_codec.TYPES)
+    stored = set(design_codec.TYPES) | {"Block"}  # blocks are stored as the terms and groups of a predictor
+    assert {value.__name__ for value in own if is_dataclass(value)} == stored
+
+
+def test_blocks_and_their_hierarchies_are_stored_with_the_predictor(tutoring: pd.DataFrame) -> None:
+    formula = (
+        "test_score ~ 1 + common(treatment) | school, sigma ~ 1 | school, "
+        "hierarchy(sigma), hierarchy(Intercept)"
+    )
+    design = fj.model(formula, tutoring).design
+    again = design_codec.from_plain(design_codec.to_plain(design))
+    for before, after in zip(design.predictors, again.predictors, strict=True):
+        for block, other in zip(before.blocks, after.blocks, strict=True):
+            assert [term.name for term in other.terms] == [term.name for term in block.terms]
+            assert other.pooling == block.pooling
+            assert (other.grouping and other.grouping.labels) == (block.grouping and block.grouping.labels)
 
 
 # --- all or nothing

@@ -106,9 +106,8 @@ class _Cell:
 def _cells(plan: Plan) -> Iterator[_Cell]:
     """Yield the coefficients in the order of ``layout``."""
     pooled = {term.coefficient.name: (pool, term) for pool in plan.mean.pools for term in pool.terms}
-    grouping = plan.design.predictor.grouping
     for coefficient in plan.mean.coefficients:
-        for _ in range(len(grouping) if coefficient.grouped and grouping else 1):
+        for _ in range(1 if coefficient.grouping is None else len(coefficient.grouping)):
             for column in range(coefficient.term.columns.shape[1]):
                 yield _Cell(coefficient, column, *pooled.get(coefficient.name, ()))
 
