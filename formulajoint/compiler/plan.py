@@ -107,6 +107,7 @@ class Pool:
     """A hierarchy over some terms, with its correlations if it has any."""
 
     request: Hierarchy
+    grouping: Grouping
     group_dim: str
     terms: tuple[PooledTerm, ...]
     correlation: Correlation | None

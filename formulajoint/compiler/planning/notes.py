@@ -102,9 +102,9 @@ def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]
         if isinstance(part, ScalePlan):
             if part.pool is not None and part.grouping is not None:
                 yield part.grouping, [(part.pool.sd_name, part.pool.sd)]
-        elif part.predictor.grouping is not None:
+        else:
             for pool in part.pools:
-                yield part.predictor.grouping, [(term.sd_name, term.sd) for term in pool.terms]
+                yield pool.grouping, [(term.sd_name, term.sd) for term in pool.terms]
 
 
 def _of_columns(plan: Plan) -> Iterator[str]:

@@ -266,7 +266,7 @@ class _Maker:
                 label for name in request.terms for label in names.columns(coefficients[name].term)
             )
             correlation = self._correlation(predictor.parameter, grouping, labels)
-        return Pool(request, self.names.group_dim(grouping), tuple(members), correlation)
+        return Pool(request, grouping, self.names.group_dim(grouping), tuple(members), correlation)
 
     def _member(
         self,

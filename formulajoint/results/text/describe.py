@@ -177,33 +177,29 @@ def _linear_rows(part: LinearPlan) -> Iterator[tuple[str, str, str]]:
     for pool in part.pools:
         mean, sd = ("location", "scale") if pool.request.heavy else ("mean", "sd")
         for term in pool.terms:
-            of = f"of {term.coefficient.name} over {_grouping_name(part)}"
+            of = f"of {term.coefficient.name} over {pool.grouping.name}"
             yield term.mean_name, f"{mean} {of}", str(term.mean)
             yield term.sd_name, f"{sd} {of}", str(term.sd)
         if pool.correlation is not None:
             over = " and ".join(term.coefficient.name for term in pool.terms)
             yield (
                 pool.correlation.name,
-                f"correlations of {over} over {_grouping_name(part)}",
+                f"correlations of {over} over {pool.grouping.name}",
                 f"lkj({pool.correlation.eta:g})",
             )
-
-
-def _grouping_name(part: LinearPlan) -> str:
-    return part.predictor.grouping.name if part.predictor.grouping is not None else ""
 
 
 def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool | None) -> str:
     """Return one phrase such as ``one slope per school, not pooled``."""
     link = "" if part.parameter == MAIN else f" of {part.link.of(part.parameter)}"
-    if not coefficient.grouped:
+    if coefficient.grouping is None:
         shared = ", shared by all groups" if part.predictor.grouping is not None else ""
         return f"{_kind(coefficient.term)}{link}{shared}"
     state = "not pooled"
     if pool is not None:
         term = next(t for t in pool.terms if t.coefficient is coefficient)
         state = _pooling(pool.request, term.centered)
-    return f"{_kind(coefficient.term)}{link} per {_grouping_name(part)}, {state}"
+    return f"{_kind(coefficient.term)}{link} per {coefficient.grouping.name}, {state}"
 
 
 def _kind(term: Term) -> str:
