@@ -105,7 +105,7 @@ def _timed(work) -> float:
 
 def child_seconds(checkout: Path, name: str) -> float:
     """Return what a process with a checkout's package measures."""
-    return float(_run(checkout, str(HERE), ".", "--child", name).splitlines()[-1])
+    return float(run(checkout, str(HERE), ".", "--child", name).splitlines()[-1])
 
 
 def fresh_seconds(checkout: Path) -> float:
@@ -114,10 +114,11 @@ def fresh_seconds(checkout: Path) -> float:
         "import formulajoint as fj; "
         "print(fj.fit('test_score ~ treatment | school, joint(weights=n)', fj.tutoring(), seed=1).contrasts())"
     )
-    return min(_timed(lambda: _run(checkout, "-c", code)) for _ in range(3))
+    return min(_timed(lambda: run(checkout, "-c", code)) for _ in range(3))
 
 
-def _run(checkout: Path, *arguments: str) -> str:
+def run(checkout: Path, *arguments: str) -> str:
+    """Return what a process with a checkout's package prints."""
     environment = os.environ | {"PYTHONPATH": str(checkout)}
     done = subprocess.run(
         [sys.executable, *arguments], env=environment, capture_output=True, text=True, cwd=checkout

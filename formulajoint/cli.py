@@ -119,14 +119,17 @@ def joint_test(
 ) -> None:
     """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
     from formulajoint.api.verbs import load
+    from formulajoint.results.joint_tests.joint_test import joint_tests
+    from formulajoint.results.joint_tests.questions import hypotheses
     from formulajoint.results.text.json import test_record
     from formulajoint.results.text.printing import hypothesis_text
 
-    table = load(fit).test(hypothesis, rope)
+    draws = load(fit).draws
+    tests = joint_tests(draws, hypotheses(draws.plan, hypothesis), rope)
     if as_json:
-        _print_json({"tests": test_record(table)})
+        _print_json({"tests": test_record(tests)})
     else:
-        typer.echo(hypothesis_text(table))
+        typer.echo(hypothesis_text(tests))
 
 
 @app.command()

@@ -28,3 +28,13 @@ def span(values: FloatArray) -> str:
     """Return the range of `values` as ``4 to 10``, or ``4`` if all are equal."""
     low, high = f"{values.min():.3g}", f"{values.max():.3g}"
     return low if low == high else f"{low} to {high}"
+
+
+def sentence(phrase: str) -> str:
+    """Return a phrase with a capital and a period."""
+    return f"{phrase[0].upper()}{phrase[1:]}."
+
+
+def phrase(sentence: str) -> str:
+    """Return a sentence without its capital and period."""
+    return f"{sentence[0].lower()}{sentence[1:].rstrip('.')}"

@@ -24,7 +24,7 @@ PACKAGE = Path(formulajoint.__file__).parent
 
 # A room imports only from rooms to its left; left of all stand modules that all may use. Right of all rooms stand the
 # public names, which the command line may use.
-GROUND = ("grammar", "arrays", "spans", "wording", "errors")
+GROUND = ("grammar", "arrays", "spans", "wording", "remarks", "errors")
 ROOMS = (
     "language",
     "distributions",
@@ -125,6 +125,22 @@ FOR_ALL_ENGINES = {
 NAMED_LAWS = {*FAMILIES, *DISTRIBUTIONS} - {"flat"}  # which is a word of the argument `priors=`, too
 READS_LAWS = ("design/hierarchy.py",)  # reads `dist=`, whose words are names of laws
 
+# Methods that take a text apart, in rooms whose texts are their own: a note, a label or a message is made last, from
+# values, and never read back. The exceptions read what others wrote.
+SAYING = ("inference", "results", "plots", "report", "api")
+TAKES_APART = {"partition", "rpartition", "removeprefix", "removesuffix", "startswith", "endswith", "split"}
+TEXTS = {"note", "notes", "reason", "text", "label"}
+MAY_READ = {
+    ("inference/nuts/sampling.py", "partition"),  # an error of nutpie's
+    ("inference/latent/device.py", "split"),  # a device's name, by users
+    ("report/recipe.py", "endswith"),  # a time, by ArviZ
+    ("results/joint_tests/quantities.py", "removeprefix"),  # the sign before a sum that is just made
+    ("results/saved/store.py", "startswith"),  # bytes of a file
+    ("results/text/latex.py", "re"),  # names within an expression
+    ("results/text/terminal.py", "re"),  # the looks of a printed line
+    ("results/text/terminal.py", "startswith"),
+}
+
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 
 
@@ -224,6 +240,35 @@ def for_all_engines(module: Module) -> Iterator[str]:
         for line, name in module.imports if module.path.startswith(folder) else ():
             if name.startswith("formulajoint.inference.") and not name.startswith(known):
                 yield f"line {line}: `{folder}` is for all engines, and may not import `{name}`"
+
+
+def texts_are_not_read_back(module: Module) -> Iterator[str]:
+    for line, how in readings(module):
+        if (module.path, how) not in MAY_READ:
+            yield f"line {line}: `{how}` of a text: ask the value that it was made from"
+
+
+def readings(module: Module) -> Iterator[tuple[int, str]]:
+    """Yield where a text is taken apart or looked into, and how."""
+    if module.room not in SAYING:
+        return
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="re" as how))):
+                yield node.lineno, how
+            case ast.Call(func=ast.Attribute(attr="split"), args=[ast.Constant(value="\n")]):
+                continue
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np"))):
+                continue
+            case ast.Call(func=ast.Attribute(attr=how)) if how in TAKES_APART:
+                yield node.lineno, how
+            case ast.Compare(
+                ops=[ast.In() | ast.NotIn()],
+                comparators=[
+                    ast.Attribute(attr=what) | ast.Subscript(slice=ast.Constant(value=what)),
+                ],
+            ) if what in TEXTS:
+                yield node.lineno, f"in {what}"
 
 
 def never_prints(module: Module) -> Iterator[str]:
@@ -352,6 +397,12 @@ def test_folders_that_import_each_other_are_found():
         TopologicalSorter(import_graph(modules, folder)).prepare()
 
 
+@pytest.mark.parametrize(("path", "how"), sorted(MAY_READ))
+def test_reading_that_is_allowed_is_needed(path, how):
+    (module,) = (module for module in MODULES if module.path == path)
+    assert how in {found for _, found in readings(module)}
+
+
 @pytest.mark.parametrize(("where", "what"), sorted(LOCAL_IMPORTS))
 def test_exemption_is_needed(where, what):
     """An exemption that nothing uses any longer is a hole in the rule."""
@@ -435,6 +486,11 @@ BAD = [
         "from formulajoint.inference.latent.phi import Scales",
         "line 1: `inference/importance/`",
     ),
+    (texts_are_not_read_back, "report/page.py", 'name.partition("[")[0]', "`partition`"),
+    (texts_are_not_read_back, "report/answers.py", 'str(test["note"]).split("; ")', "`split`"),
+    (texts_are_not_read_back, "report/answers.py", 'BY_SCORES in test["note"]', "`in note`"),
+    (texts_are_not_read_back, "plots/forest.py", 'name.endswith("_mean")', "`endswith`"),
+    (texts_are_not_read_back, "results/findings.py", "import re\nre.match(pattern, label)", "`re`"),
     (never_prints, "results/draws/tables.py", "def f():\n    print('done')", "line 2: `print`"),
     (imports_at_the_top, "design/bind.py", "def f():\n    import re", "`re`"),
     (

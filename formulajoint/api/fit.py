@@ -14,16 +14,20 @@ import pandas as pd
 
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.report.page import Findings
+from formulajoint.remarks import Missing
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
-from formulajoint.results.draws.diagnostics import checked, diagnostics
+from formulajoint.results.draws.diagnostics import checked
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
+from formulajoint.results.findings import Findings
+from formulajoint.results.joint_tests.bands import band_table
 from formulajoint.results.joint_tests.bayes_factor.evidence import differing_data, evidence_of
+from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
+from formulajoint.results.joint_tests.joint_test import joint_tests
 from formulajoint.results.joint_tests.quantities import Rope
-from formulajoint.results.joint_tests.questions import hypotheses, printed_tests, unasked
-from formulajoint.results.joint_tests.table import band_table, joint_table, sensitivity_table
+from formulajoint.results.joint_tests.questions import hypotheses
+from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.results.text.html import fit_html
 from formulajoint.results.text.json import fit_record
 from formulajoint.results.text.printing import fit_text
@@ -77,8 +81,8 @@ class Fit:
             If a prior is flat, or the exact engine does not cover the model.
         """
         found = evidence_of(self.draws)
-        if isinstance(found, str):
-            raise InferenceError(f"There is no evidence: {found}.")
+        if isinstance(found, Missing):
+            raise InferenceError(f"There is no evidence: {found.reason}.")
         return found
 
     def compare(self, other: Fit) -> LogIntegral:
@@ -118,7 +122,7 @@ class Fit:
         prob : float
             Probability of the highest-density interval.
         """
-        return self._summary.copy() if prob == PROB else tables.summary(self.draws, prob)
+        return self._findings(prob).summary.table[tables.SUMMARY]
 
     def contrasts(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row per contrast of the formula, or per entry of one that has several.
@@ -133,7 +137,7 @@ class Fit:
         DataFrame
             Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights.
         """
-        return self._contrasts.copy() if prob == PROB else tables.contrasts(self.draws, prob)
+        return self._findings(prob).contrasts.table.copy()
 
     def contrast(self, clause: str, prob: float = PROB) -> pd.DataFrame:
         """Return a contrast that need not be in the formula, computed from the draws: nothing is fitted again.
@@ -222,7 +226,8 @@ class Fit:
         >>> round(float(fit.test().loc["treatment == 0", "log_bf10"]), 1)
         9.9
         """
-        return joint_table(self.draws, hypotheses(self.model.plan, hypothesis), rope, at_least, standardized)
+        said = hypotheses(self.model.plan, hypothesis)
+        return joint_table(joint_tests(self.draws, said, rope, at_least, standardized))
 
     def sensitivity(
         self, hypothesis: str | None = None, factors: float | Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -293,21 +298,18 @@ class Fit:
             )
         return tables.weights(self.draws, known[name])
 
-    @cached_property
-    def _summary(self) -> pd.DataFrame:
-        return tables.summary(self.draws, PROB)
+    def _findings(self, prob: float = PROB) -> Findings:
+        """Return everything that the fit says, with intervals of probability `prob`."""
+        tables.check_prob(prob)
+        return self._found.setdefault(prob, Findings(self.draws, prob))
 
     @cached_property
-    def _tests(self) -> pd.DataFrame | None:
-        return printed_tests(self.draws)
-
-    @cached_property
-    def _contrasts(self) -> pd.DataFrame:
-        return tables.contrasts(self.draws, PROB)
+    def _found(self) -> dict[float, Findings]:
+        return {}
 
     def diagnostics(self) -> tuple[str, ...]:
         """Return sentences on problems with the draws and what to do; empty if there are none."""
-        return diagnostics(self.draws, pd.concat([self.summary(), self.contrasts()]))
+        return self._findings().diagnostics
 
     def report(self, path: str | PathLike[str], prob: float = PROB) -> Path:
         """Write the fit as one HTML page that opens without a network, and return its path.
@@ -329,20 +331,11 @@ class Fit:
         from formulajoint.report.write import place, write  # loads Jinja
 
         place(path)  # before anything is computed
-        asked = tuple(unasked(self.model.plan))
-        tables = (self.summary(prob), self.contrasts(prob))
-        return write(path, Findings(self.draws, *tables, asked, self.diagnostics(), prob))
+        return write(path, self._findings(prob))
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""
-        return fit_record(
-            self.draws,
-            self.summary(prob),
-            self.contrasts(prob),
-            self.diagnostics(),
-            prob,
-            self._tests,
-        )
+        return fit_record(self._findings(prob))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit to one NetCDF file, from which ``fj.load`` restores it to the bit.
@@ -372,24 +365,13 @@ class Fit:
         prob : float
             Probability of the intervals.
         """
-        return fit_text(*self._printed(prob))
+        return fit_text(self._findings(prob))
 
     def __str__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return fit_html(*self._printed(PROB))
-
-    def _printed(self, prob: float) -> tuple[Any, ...]:
-        return (
-            self.model.plan,
-            self.summary(prob),
-            self.contrasts(prob),
-            self.diagnostics(),
-            self.draws.drawn_by,
-            prob,
-            self._tests,
-        )
+        return fit_html(self._findings())
 
     def __repr__(self) -> str:
         return str(self)

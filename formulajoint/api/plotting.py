@@ -21,8 +21,8 @@ from formulajoint.plots.shrinkage import shrinkage
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
+from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
 from formulajoint.results.joint_tests.questions import hypotheses
-from formulajoint.results.joint_tests.table import sensitivity_table
 from formulajoint.spec.read import parse_clause
 
 type Size = tuple[float, float] | None

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.distributions.prior import Prior
+from formulajoint.remarks import Missing
 
 
-def with_scaled(plan: Plan, terms: Collection[str], factor: float) -> Plan | str:
+def with_scaled(plan: Plan, terms: Collection[str], factor: float) -> Plan | Missing:
     """Return a plan with priors `factor` times as wide for the coefficients of some terms of the mean.
 
     For pooled terms, the priors of the hierarchy's mean and sd are both scaled.
@@ -24,13 +25,13 @@ def with_scaled(plan: Plan, terms: Collection[str], factor: float) -> Plan | str
 
     Returns
     -------
-    Plan or str
-        If a prior has no scale, a sentence that says so.
+    Plan or Missing
+        Missing if a prior has no scale.
     """
     try:
         return replace(plan, mean=_scaled_mean(plan.mean, terms, factor))
     except _NoScale as error:
-        return f"the prior {error} has no scale"
+        return Missing("scale", f"the prior {error} has no scale")
 
 
 class _NoScale(Exception):

@@ -16,7 +16,8 @@ from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.nuts.engine import SAMPLERS, Nuts, check_installed
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
-from formulajoint.wording import did_you_mean, listed
+from formulajoint.remarks import Missing
+from formulajoint.wording import did_you_mean, listed, phrase
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -37,8 +38,8 @@ class Engine(Protocol):
     def name(self) -> str:
         """The engine as users name it."""
 
-    def why_not(self, plan: Plan) -> str:
-        """Return the reason the engine does not cover a plan; empty if it does."""
+    def why_not(self, plan: Plan) -> Missing | None:
+        """Return the reason the engine does not cover a plan; None if it does."""
 
     def draw(self, plan: Plan, settings: Settings) -> NamedDraws | DataTree:
         """Return draws for a plan that the engine covers."""
@@ -50,15 +51,15 @@ class ExactEngine(Engine, Protocol):
     def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
         """Return draws for a plan that the engine covers."""
 
-    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | str:
+    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, or the reason it is unavailable."""
 
 
-def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | str:
+def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     """Return the first exact engine that covers a plan, or the reason none does."""
     engines: tuple[ExactEngine, ...] = (Gaussian(device),)
-    reasons = [engine.why_not(plan) for engine in engines]
-    return next((engine for engine, reason in zip(engines, reasons, strict=True) if not reason), reasons[0])
+    found = [engine.why_not(plan) or engine for engine in engines]
+    return next((each for each in found if not isinstance(each, Missing)), found[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,16 +110,15 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
     device = find_device(settings.device)
     exact = exact_engine(plan, device)
     if engine == EXACT:
-        if isinstance(exact, str):
-            raise InferenceError(f"The exact engine does not apply: {exact}. Use engine='auto'.")
+        if isinstance(exact, Missing):
+            raise InferenceError(f"The exact engine does not apply: {exact.reason}. Use engine='auto'.")
         return _drawn(exact, plan, settings)
-    found = exact if isinstance(exact, str) else _if_trusted(exact, plan, settings)
-    if not isinstance(found, str):
+    found = exact if isinstance(exact, Missing) else _if_trusted(exact, plan, settings)
+    if isinstance(found, Drawn):
         return found
-    if device is not NUMPY:
-        found += f"; nutpie does not draw on {device.name}"
-    log.info("not by the exact engine: %s", found)
-    return _drawn(Nuts("nutpie", build), plan, settings, found)
+    why = found.reason + (f"; nutpie does not draw on {device.name}" if device is not NUMPY else "")
+    log.info("not by the exact engine: %s", why)
+    return _drawn(Nuts("nutpie", build), plan, settings, why)
 
 
 def _all_known(plan: Plan) -> bool:
@@ -131,13 +131,13 @@ def _drawn(engine: Engine, plan: Plan, settings: Settings, why: str = "") -> Dra
     return Drawn(engine.draw(plan, settings), engine.name, why)
 
 
-def _if_trusted(engine: ExactEngine, plan: Plan, settings: Settings) -> Drawn | str:
+def _if_trusted(engine: ExactEngine, plan: Plan, settings: Settings) -> Drawn | Missing:
     """Return draws, or the reason to draw by NUTS instead."""
     try:
         draws = engine.draw(plan, settings)
     except InferenceError as error:
-        return str(error)[0].lower() + str(error)[1:].rstrip(".")
-    reason = draws.trust.why_not()
-    if not reason or draws.trust.modes > 1:  # NUTS would stay in one of the modes
+        return Missing("engine", phrase(str(error)))
+    missing = draws.trust.why_not()
+    if missing is None or draws.trust.modes > 1:  # NUTS would stay in one of the modes
         return Drawn(draws, engine.name)
-    return reason
+    return missing

@@ -7,6 +7,7 @@ the null model is a plan (``null_plan.py``).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,11 +15,12 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.inference.engine import ExactEngine, exact_engine
 from formulajoint.inference.latent.ties import Equal, equal_groups
-from formulajoint.inference.null_plan import null_plan
+from formulajoint.inference.null_plan import fixes, null_plan
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 
 
-def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIntegral | str:
+def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIntegral | Missing:
     """Return log p(y) with its standard error, or the reason it is unavailable.
 
     Parameters
@@ -30,51 +32,67 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
         Coefficients that some groups share.
     """
     engine = _engine(plan)
-    return engine if isinstance(engine, str) else engine.log_evidence(plan, seed, equal)
+    return engine if isinstance(engine, Missing) else engine.log_evidence(plan, seed, equal)
 
 
-def why_no_evidence(plan: Plan) -> str:
-    """Return the reason no engine can compute a plan's evidence; empty if one can."""
+def why_no_evidence(plan: Plan) -> Missing | None:
+    """Return the reason no engine can compute a plan's evidence; None if one can."""
     engine = _engine(plan)
-    return engine if isinstance(engine, str) else ""
+    return engine if isinstance(engine, Missing) else None
 
 
-def _engine(plan: Plan) -> ExactEngine | str:
+def _engine(plan: Plan) -> ExactEngine | Missing:
     """Return the engine that computes a plan's evidence, or the reason there is none."""
     if any(not prior.proper for _, prior in plan.priors):
-        return "flat priors have no density"
+        return Missing("flat", "flat priors have no density")
     return why_no_probability(plan) or exact_engine(plan)
 
 
-def why_no_probability(plan: Plan) -> str:
-    """Return the reason a plan's likelihood is not a probability of the data; empty if it is one.
+def why_no_probability(plan: Plan) -> Missing | None:
+    """Return the reason a plan's likelihood is not a probability of the data; None if it is one.
 
     Evidences, and Bayes factors of equalities and of orders, need such a probability.
     """
     weights = plan.design.row_weights
     if weights is not None and np.any(weights != np.round(weights)):
-        return "row weights that are fractions make a power of the likelihood, which is no probability of the data"
-    return ""
+        power = "row weights that are fractions make a power of the likelihood"
+        return Missing("weights", f"{power}, which is no probability of the data")
+    return None
 
 
-def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | str:
-    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why not.
+def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIntegral | Missing:
+    """Return log BF10 of a plan against its null model under `hypothesis`, with its standard error, or why not."""
+    return log_bayes_factors([plan], hypothesis, seed)[0]
+
+
+def log_bayes_factors(
+    plans: Sequence[Plan], hypothesis: Hypothesis, seed: int = 0
+) -> list[LogIntegral | Missing]:
+    """Return log BF10 of plans that differ in the priors of the terms tested alone, or why there is none.
 
     Parameters
     ----------
-    plan : Plan
+    plans : sequence of Plan
     hypothesis : Hypothesis
         Equalities.
     seed : int
     """
-    equal = equal_groups(plan.design, hypothesis)
-    if isinstance(equal, str):
-        return equal
-    null = null_plan(plan, hypothesis) if equal is None else plan
-    if isinstance(null, str):
-        return null
-    one = log_evidence(plan, seed)
-    zero = log_evidence(null, seed, equal) if isinstance(one, LogIntegral) else one
-    if isinstance(one, str) or isinstance(zero, str):
-        return one if isinstance(one, str) else str(zero)
+    equal = equal_groups(plans[0].design, hypothesis)
+    if isinstance(equal, Missing):
+        return [equal] * len(plans)
+    one_null = equal is None and fixes(hypothesis)  # it has none of the priors in which plans differ
+    out: list[LogIntegral | Missing] = []
+    zero: LogIntegral | Missing | None = None
+    for plan in plans:
+        null = null_plan(plan, hypothesis) if equal is None else plan
+        one = null if isinstance(null, Missing) else log_evidence(plan, seed)
+        if isinstance(null, Missing) or isinstance(one, Missing):
+            out.append(one)
+            continue
+        zero = zero if one_null and zero is not None else log_evidence(null, seed, equal)
+        out.append(zero if isinstance(zero, Missing) else _ratio(one, zero))
+    return out
+
+
+def _ratio(one: LogIntegral, zero: LogIntegral) -> LogIntegral:
     return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))

@@ -17,24 +17,31 @@ from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, Poo
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import location_and_scale
+from formulajoint.remarks import Missing
 
 
-def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | str:
+def fixes(hypothesis: Hypothesis) -> bool:
+    """Return whether a hypothesis determines every coefficient in it."""
+    return len(independent(hypothesis.rows)) == len(np.unique(hypothesis.rows.indices))
+
+
+def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
     """Return the plan in which `hypothesis` holds, or why it cannot be made. It is used only for its evidence."""
     kept = independent(hypothesis.rows)
     rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
     used = [block for block in layout(plan.design) if np.any(rows[:, _columns(block)])]
     touched = np.flatnonzero(np.any(rows != 0, axis=0))
     if len(touched) < sum(block.size for block in used):
-        return "about some groups alone it may say only that they are equal"
+        return Missing("null", "about some groups alone it may say only that they are equal")
     if len(kept) == len(touched):
         values = np.zeros(rows.shape[1])
         values[touched] = np.linalg.solve(rows[:, touched], null)
         return _fixed(plan, used, values)
     if np.any(null) or any(not _all_equal(rows, block) for block in used):
-        return "it neither fixes all coefficients of a term nor makes them equal in all groups"
+        neither = "it neither fixes all coefficients of a term nor makes them equal in all groups"
+        return Missing("null", neither)
     if len(kept) != sum(block.size - _per_group(block) for block in used):
-        return "it compares coefficients of different terms"
+        return Missing("null", "it compares coefficients of different terms")
     for block in used:
         plan = _shared(plan, block)
     return plan
@@ -55,12 +62,12 @@ def _all_equal(rows: FloatArray, block: Block) -> bool:
     return own.shape[1] > 1 and bool(np.allclose(own.sum(axis=1), 0, atol=1e-9 * np.max(abs(own))))
 
 
-def _fixed(plan: Plan, blocks: list[Block], values: FloatArray) -> Plan | str:
+def _fixed(plan: Plan, blocks: list[Block], values: FloatArray) -> Plan | Missing:
     """Return the plan in which the coefficients of some terms are constants."""
     for block in blocks:
         own = values[_columns(block)].reshape(-1, _per_group(block))
         if np.any(own != own[0]):
-            return "it fixes coefficients at different values in different groups"
+            return Missing("null", "it fixes coefficients at different values in different groups")
         plan = _with(plan, block, prior("constant", own[0]), grouped=True)
     return plan
 

@@ -39,11 +39,12 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.draws.posterior import Posterior, cells
-from formulajoint.results.draws.tables import PROB, contrasts, describe
+from formulajoint.results.draws.posterior import Effect, Posterior, cells
+from formulajoint.results.draws.tables import PROB, describe
+from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
 from formulajoint.results.joint_tests.figures import all_within, probability_of, simultaneous_band
-from formulajoint.results.text.printing import direction, numbers, probability
+from formulajoint.results.text.printing import direction, is_bound, numbers, probability
 from formulajoint.wording import did_you_mean, listed
 
 MOST_PANELS = 12
@@ -56,7 +57,7 @@ class Value:
 
     Attributes
     ----------
-    label : str
+    effect : Effect
     draws : (chain, draw) array
     row : Series
         Its row of the table, with the median in place of a mean that does not exist.
@@ -67,7 +68,7 @@ class Value:
         None if it is unknown.
     """
 
-    label: str
+    effect: Effect
     draws: FloatArray
     row: pd.Series
     has_mean: bool
@@ -122,7 +123,7 @@ def contrast(
     axes = panels(len(values), ax, figsize or size, columns=3)
     for value, panel in zip(values, axes, strict=True):
         _draw(panel, value, prob, rope, alone)
-        panel.set_xlabel(cut(value.label, 48))
+        panel.set_xlabel(cut(value.effect.label, 48))
         if not alone:
             panel.set_title(_figures(value, rope), fontsize=9)
     others = one_of(len(posterior.plan.contrasts), "contrasts", "name") if name is None else ""
@@ -152,17 +153,17 @@ def values_of(posterior: Posterior, name: str, prob: float) -> list[Value]:
     found = list(cells(posterior, name))
     known = {c.name: c for c in posterior.plan.contrasts}.get(name)
     if known is None:
-        table = describe([label for label, _, _ in found], [draws for _, _, draws in found], prob)
+        table = describe([effect.label for effect, _ in found], [draws for _, draws in found], prob)
     else:
-        table = contrasts(posterior, prob)
+        table = Findings(posterior, prob).contrasts.of(name).table
     out = []
-    for number, (label, _, draws) in enumerate(found):
-        _check_finite(label, draws)
-        row = table.loc[[label]].iloc[0]
+    for number, (effect, draws) in enumerate(found):
+        _check_finite(effect.label, draws)
+        row = table.iloc[number].copy()
         has_mean = not math.isnan(row["mean"])
         row["mean"] = row["mean"] if has_mean else row["median"]
         ratio = _ratio(posterior, known, number) if len(found) <= MOST_PANELS else None
-        out.append(Value(label, draws, row, has_mean, _has_sign(draws, known), ratio))
+        out.append(Value(effect, draws, row, has_mean, _has_sign(draws, known), ratio))
     return out
 
 
@@ -204,7 +205,9 @@ def _figures(value: Value, rope: float | None) -> str:
     lines = [f"{mean if value.has_mean else f'median {mean}'} {interval}"]
     if value.has_sign:
         share, sign = _direction(value), ">" if np.median(value.draws) > 0 else "<"
-        lines[0] += f", P({sign} 0) {share if share.startswith('>') else f'= {share}'}"
+        lines[0] += (
+            f", P({sign} 0) {'' if is_bound(value.row['p_direction'], value.row['ess_bulk']) else '= '}{share}"
+        )
     second = [] if rope is None else [f"{_share_within(value, rope)} within {rope:g} of zero"]
     second += [] if value.ratio is None else [_factor(value.ratio.log_bf10)]
     return "\n".join(lines + ([", ".join(second)] if second else []))
@@ -286,7 +289,7 @@ def _draw_rows(
     (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
     draw_intervals(panel, rows, table, np.full(len(values), 0.6))
     null_line(panel)
-    label_rows(panel, rows, [value.label.removeprefix(f"{name}[").removesuffix("]") for value in values])
+    label_rows(panel, rows, [value.effect.place for value in values])
     panel.set_xlabel(cut(name, 48))
     apart = is_apart(table)
     headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)

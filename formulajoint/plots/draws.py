@@ -16,10 +16,10 @@ from xarray import DataArray, Dataset, DataTree
 
 from formulajoint.errors import InferenceError
 from formulajoint.plots.style import BLUE, RED, headline, styled
-from formulajoint.results.draws import tables
 from formulajoint.results.draws.diagnostics import R_HAT
-from formulajoint.results.draws.posterior import Posterior, reported_cells
-from formulajoint.results.draws.tables import describe
+from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells
+from formulajoint.results.draws.tables import PROB, describe
+from formulajoint.results.findings import Findings
 from formulajoint.wording import did_you_mean, listed
 
 BACKENDS = ("matplotlib", "plotly")
@@ -126,39 +126,41 @@ def pairs(
 
 def chosen(posterior: Posterior, names: Sequence[str] | None, most: int) -> dict[str, DataArray]:
     """Return draws (chain, draw) of the cells in `names`, or of at most `most` by default."""
-    known = cells_by_label(posterior)
-    wanted = _worth_a_look(posterior, most) if names is None else _named(names, known)
+    known = cell_draws(posterior)
+    wanted = _worth_a_look(posterior, most) if names is None else _named(names, list(known))
     if len(wanted) > MOST_PANELS:
         raise InferenceError(
             f"{len(wanted)} panels are too many to see anything: name {MOST_PANELS} at most."
         )
-    return {name: known[name] for name in wanted}
+    return {effect.label: known[effect] for effect in wanted}
 
 
-def cells_by_label(posterior: Posterior) -> dict[str, DataArray]:
-    """Return draws (chain, draw) of every cell that a table shows, by its label."""
+def cell_draws(posterior: Posterior) -> dict[Effect, DataArray]:
+    """Return draws (chain, draw) of every cell that a table shows."""
     return {
-        label: DataArray(draws, dims=("chain", "draw"), name=label)
+        effect: DataArray(draws, dims=("chain", "draw"), name=effect.label)
         for name in posterior.dataset.data_vars
-        for label, draws in reported_cells(posterior, str(name))
+        for effect, draws in reported_cells(posterior, str(name))
     }
 
 
-def _worth_a_look(posterior: Posterior, most: int) -> list[str]:
-    contrasts = list(tables.contrasts(posterior).index)[: most // 2]
-    summary = tables.summary(posterior)
-    worst = summary["ess_bulk"].sort_values().index[: most - len(contrasts)]
-    return contrasts + [name for name in summary.index if name in set(worst)]
+def _worth_a_look(posterior: Posterior, most: int) -> list[Effect]:
+    found = Findings(posterior)
+    contrasts, summary = list(found.contrasts.effects[: most // 2]), found.summary
+    sizes = summary.table["ess_bulk"].reset_index(drop=True).sort_values()
+    worst = sorted(sizes.index[: most - len(contrasts)])
+    return contrasts + [summary.effects[at] for at in worst]
 
 
-def _named(names: Sequence[str], known: dict[str, DataArray]) -> list[str]:
+def _named(names: Sequence[str], known: list[Effect]) -> list[Effect]:
     """Return the cells of each name, once each; a single string is one name."""
-    out: list[str] = []
+    out: list[Effect] = []
     for name in [names] if isinstance(names, str) else names:
-        found = [label for label in known if name in (label, label.partition("[")[0])]
+        found = [effect for effect in known if name in (effect.label, effect.variable)]
         if not found:
-            variables = list(dict.fromkeys(label.partition("[")[0] for label in known))
-            hint = did_you_mean(str(name), [*variables, *known]) or f"there are {listed(variables)}."
+            variables = list(dict.fromkeys(effect.variable for effect in known))
+            labels = [effect.label for effect in known]
+            hint = did_you_mean(str(name), [*variables, *labels]) or f"there are {listed(variables)}."
             raise InferenceError(f"There is no variable `{name}`: {hint}")
         out += found
     return list(dict.fromkeys(out))
@@ -212,9 +214,7 @@ def _figure(plotted: Any, title: str, backend: str) -> Any:
 
 def _agreement(found: dict[str, DataArray]) -> str:
     """Return a sentence on whether the chains agree, by the largest r_hat of the cells drawn."""
-    largest = describe(list(found), [draws.to_numpy() for draws in found.values()], tables.PROB)[
-        "r_hat"
-    ].max()
+    largest = describe(list(found), [draws.to_numpy() for draws in found.values()], PROB)["r_hat"].max()
     if not largest > 0:
         return "One chain alone cannot be compared with others"
     return f"The chains {'agree' if largest <= R_HAT else 'do not agree yet'}: largest r_hat {largest:.3f}"

@@ -10,11 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import AveragePlan, Coefficient
-from formulajoint.contrasts.hypotheses import all_zero
-from formulajoint.contrasts.weights import group_rows
+from formulajoint.compiler.plan import Coefficient
 from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import (
     Rows,
@@ -43,9 +42,18 @@ from formulajoint.plots.style import (
     panels,
     styled,
 )
-from formulajoint.results.draws import tables
-from formulajoint.results.draws.posterior import Posterior, cells
-from formulajoint.results.joint_tests.table import band_table
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.tables import PROB
+from formulajoint.results.effects import (
+    GroupEffects,
+    OverAll,
+    cell_weights,
+    group_effects,
+    grouped_coefficients,
+    is_slope,
+    over_all,
+)
+from formulajoint.results.findings import Findings
 from formulajoint.wording import did_you_mean, listed
 
 MANY = 40
@@ -53,6 +61,21 @@ MANY = 40
 
 FAR = 4.0
 """Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
+
+
+MARKS = {"pool": (GREEN, "s"), "joint": (RED, "D")}
+"""Colour and marker of the rows below the groups: the hierarchy's mean, and joint contrasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row below the groups: its name, its kind as in `OverAll`, its mean and interval."""
+
+    name: str
+    kind: str
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,20 +88,20 @@ class Panel:
         Level of the term's factors; empty for a plain slope.
     groups : DataFrame
         One row per group: mean, hdi_low, hdi_high, low, high (the simultaneous band), weight.
-    below : DataFrame
-        One row for the hierarchy's mean and each joint contrast: mean, hdi_low, hdi_high.
+    below : list of Line
+        One for the hierarchy's mean and each joint contrast.
     """
 
     level: str
     groups: pd.DataFrame
-    below: pd.DataFrame
+    below: list[Line]
 
 
 @styled
 def forest(
     posterior: Posterior,
     variable: str | None = None,
-    prob: float = tables.PROB,
+    prob: float = PROB,
     sort: Sort | bool = True,
     ax: Axes | None = None,
     figsize: tuple[float, float] | None = None,
@@ -111,7 +134,8 @@ def forest(
         If there is no such coefficient, or it is the same in all groups.
     """
     coefficient = grouped_coefficient(posterior, variable)
-    found = forest_panels(posterior, coefficient, prob)
+    of = group_effects(findings := Findings(posterior, prob), coefficient)
+    found = forest_panels(findings, of)
     count, below = len(found[0].groups), len(found[0].below)
     rows = rows_for(count, below, own_height(ax, figsize))
     size = figsize or (max(WIDTH, 1.6 + 3.2 * len(found)), height_of(rows))
@@ -126,13 +150,13 @@ def forest(
             panel_ax.set_title(cut(panel.level))
     others = one_of(len(_drawable(posterior)), "terms", "variable") if variable is None else ""
     headline(axes, _answer(posterior, coefficient, found) + others, ax is None)
-    legend(axes[0], _key(found, prob, _weighting(posterior, coefficient)), ax is None)
+    legend(axes[0], _key(found, prob, _weighting(of)), ax is None)
     return figure_of(axes[0])
 
 
 def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficient:
     """Return the coefficient called `variable`, or the first slope, among those with one value per group."""
-    grouped = {c.name: c for c in _grouped(posterior)}
+    grouped = {c.name: c for c in grouped_coefficients(posterior)}
     if not grouped:
         raise InferenceError(
             "No coefficient differs by group, so there are no groups to draw. Write `| group`."
@@ -145,80 +169,50 @@ def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficie
     return grouped[variable]
 
 
-def _grouped(posterior: Posterior) -> list[Coefficient]:
-    return [c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.dataset]
-
-
 def _drawable(posterior: Posterior) -> list[Coefficient]:
     """Return the per-group slopes, or the per-group intercept if there are none."""
-    grouped = _grouped(posterior)
-    return [c for c in grouped if c.term.name != "Intercept"] or grouped
+    grouped = grouped_coefficients(posterior)
+    return [c for c in grouped if is_slope(c)] or grouped
 
 
-def forest_panels(posterior: Posterior, coefficient: Coefficient, prob: float) -> list[Panel]:
+def forest_panels(found: Findings, of: GroupEffects) -> list[Panel]:
     """Return the figures of a forest, one panel per level of the term's factors."""
-    plan, dims = posterior.plan, coefficient.dims
-    shape = tuple(len(plan.coords[dim]) for dim in dims)
-    marginal = _rows_of(posterior, tables.summary(posterior, prob), coefficient.name)
-    band = band_table(posterior, all_zero(plan.design, coefficient.term), prob)
-    weights, of_all = _weights(posterior, coefficient, shape), _of_all(posterior, coefficient, prob)
+    plan, dims = found.plan, of.coefficient.dims
+    groups = len(plan.coords[dims[0]])
+    weights, below = _weights(found, of), list(over_all(found, of))
     out = []
     for number, place in enumerate(product(*(plan.coords[dim] for dim in dims[1:]))):
 
-        def column(values: pd.Series, number: int = number) -> FloatArray:
-            return values.to_numpy(float).reshape((shape[0], -1))[:, number]
+        def column(values: ArrayLike, number: int = number) -> FloatArray:
+            return np.asarray(values, dtype=float).reshape((groups, -1))[:, number]
 
-        figures = {name: column(marginal[name]) for name in ("mean", "hdi_low", "hdi_high")}
-        figures |= {name: column(band[name]) for name in ("low", "high")}
-        groups = pd.DataFrame(figures | {"weight": weights[:, number]}, index=pd.Index(plan.coords[dims[0]]))
-        at = {name: table.iloc[number if len(table) > 1 else 0] for name, table in of_all.items()}
-        below = pd.DataFrame.from_dict(at, orient="index", columns=["mean", "hdi_low", "hdi_high"])
-        out.append(Panel(", ".join(place), groups, below))
+        figures = {"mean": column(of.middles)}
+        figures |= {name: column(of.rows[name]) for name in ("hdi_low", "hdi_high")}
+        figures |= {name: column(of.bands[name]) for name in ("low", "high")} | {"weight": column(weights)}
+        table = pd.DataFrame(figures, index=pd.Index(plan.coords[dims[0]]))
+        out.append(Panel(", ".join(place), table, [_line(each, number) for each in below]))
     return out
 
 
-def _rows_of(posterior: Posterior, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a variable's rows of a table; a mean that does not exist is replaced by the median."""
-    found = list(cells(posterior, name))
-    rows = table.loc[[label for label, _, _ in found], ["mean", "hdi_low", "hdi_high"]]
-    medians = pd.Series([float(np.median(draws)) for _, _, draws in found], index=rows.index)
-    return rows.assign(mean=rows["mean"].fillna(medians))
+def _line(each: OverAll, number: int) -> Line:
+    """Return the row below the groups of panel `number`."""
+    at = number if len(each.middles) > 1 else 0
+    row = each.estimates.table.iloc[at]
+    name = each.estimates.effects[at].variable
+    return Line(name, each.kind, float(each.middles[at]), row["hdi_low"], row["hdi_high"])
 
 
-def _joint_contrasts(posterior: Posterior, coefficient: Coefficient) -> list[AveragePlan]:
-    """Return the weighted means of the coefficient in its own units."""
-    return [
-        c
-        for c in posterior.plan.contrasts
-        if isinstance(c, AveragePlan)
-        and c.coefficient is coefficient
-        and c.function.name == "joint"
-        and c.scale == "none"
-    ]
+def _weights(found: Findings, of: GroupEffects) -> FloatArray:
+    """Return the weights shown by the markers: those of the joint contrast, else the groups' rows."""
+    for average in of.in_units:
+        return cell_weights(found.posterior, average, len(of.effects))
+    return of.sizes
 
 
-def _weights(posterior: Posterior, coefficient: Coefficient, shape: tuple[int, ...]) -> FloatArray:
-    """Return the weights shown by the markers, (G, k): those of the joint contrast, else the groups' rows."""
-    contrasts = _joint_contrasts(posterior, coefficient)
-    if contrasts:
-        values = tables.weights(posterior, contrasts[0]).to_numpy(float).reshape((shape[0], -1))
-    else:
-        values = group_rows(posterior.plan.design)[:, None]
-    return np.broadcast_to(values, (shape[0], int(np.prod(shape[1:]))))
-
-
-def _weighting(posterior: Posterior, coefficient: Coefficient) -> str:
-    contrasts = _joint_contrasts(posterior, coefficient)
-    return f"weight in {contrasts[0].name} ({contrasts[0].weights.scheme})" if contrasts else "rows"
-
-
-def _of_all(posterior: Posterior, coefficient: Coefficient, prob: float) -> dict[str, pd.DataFrame]:
-    """Return the rows below the groups by name, each with a line per level."""
-    pooled = [t for pool in posterior.plan.mean.pools for t in pool.terms if t.coefficient is coefficient]
-    summary, contrasts = tables.summary(posterior, prob), tables.contrasts(posterior, prob)
-    names = [(c.name, contrasts) for c in _joint_contrasts(posterior, coefficient)]
-    names += [(t.mean_name, summary) for t in pooled if t.mean_name in posterior.dataset]
-    return {name: _rows_of(posterior, table, name) for name, table in names}
+def _weighting(of: GroupEffects) -> str:
+    for average in of.in_units:
+        return f"weight in {average.name} ({average.weights.scheme})"
+    return "rows"
 
 
 def _order(sort: Sort | bool, groups: pd.DataFrame) -> list[int]:
@@ -234,20 +228,19 @@ def _draw(ax: Axes, panel: Panel, rows: Rows, order: list[int]) -> None:
     groups = panel.groups.iloc[order]
     draw_intervals(ax, rows, groups, (groups["weight"] / groups["weight"].max()).to_numpy(float))
     below, places = panel.below, rows.places_below
-    for place, (name, row) in zip(places, below.iterrows(), strict=True):
-        color, mark = _mark(str(name))
-        ax.hlines(place, row["hdi_low"], row["hdi_high"], colors=color, linewidth=2.6, label=f"{name} hdi")
-        ax.plot(row["mean"], place, mark, color=color, markersize=6, markeredgecolor="white", label=str(name))
+    for place, line in zip(places, below, strict=True):
+        color, mark = MARKS[line.kind]
+        ax.hlines(place, line.low, line.high, colors=color, linewidth=2.6, label=f"{line.name} hdi")
+        ax.plot(line.mean, place, mark, color=color, markersize=6, markeredgecolor="white", label=line.name)
     null_line(ax)
-    label_rows(ax, rows, [str(label) for label in groups.index], [str(name) for name in below.index])
+    label_rows(ax, rows, [str(label) for label in groups.index], [line.name for line in below])
 
 
 def _limits(found: list[Panel]) -> tuple[float, float]:
     """Return the ends of the axis: of all intervals, or of most if a few are far longer than the rest."""
     low = np.concatenate([panel.groups["low"] for panel in found])
     high = np.concatenate([panel.groups["high"] for panel in found])
-    below = np.concatenate([panel.below[["hdi_low", "hdi_high"]].to_numpy(float).ravel() for panel in found])
-    ends = np.append(below, 0.0)
+    ends = np.array([0.0, *(end for panel in found for line in panel.below for end in (line.low, line.high))])
     first, last = min(low.min(), ends.min()), max(high.max(), ends.max())
     inner = min(np.quantile(low, 0.25), ends.min()), max(np.quantile(high, 0.75), ends.max())
     if last - first > FAR * (inner[1] - inner[0]):
@@ -264,11 +257,6 @@ def _cut_off(ax: Axes, panel: Panel, rows: Rows, order: list[int], limits: tuple
     for end, mark, beyond in ((0, "<", groups["low"] < limits[0]), (1, ">", groups["high"] > limits[1])):
         y = rows.places[beyond.to_numpy()]
         ax.scatter(np.full(len(y), limits[end]), y, s=size, marker=mark, color=GREY, clip_on=False, zorder=4)
-
-
-def _mark(name: str) -> tuple[str, str]:
-    """Return colour and marker of a row below the groups; the hierarchy's mean and joint contrasts differ."""
-    return (GREEN, "s") if name.endswith("_mean") else (RED, "D")
 
 
 def _key(found: list[Panel], prob: float, weighting: str) -> list[Line2D]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.errors import InferenceError
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.plots.style import (
     BLUE,
     INK,
@@ -29,8 +30,9 @@ from formulajoint.plots.style import (
 )
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests import figures
+from formulajoint.results.joint_tests.joint_test import joint_tests
 from formulajoint.results.joint_tests.quantities import quantities, row_labels
-from formulajoint.results.joint_tests.table import BY_SCORES, joint_table
+from formulajoint.results.joint_tests.shares import BY_SCORES
 from formulajoint.results.text.printing import probability, share_text
 
 MOST_POINTS = 2000
@@ -89,12 +91,13 @@ def joint(
 
 def _contour(posterior: Posterior, hypothesis: Hypothesis) -> str:
     """Return a sentence with the test's figures."""
-    row = joint_table(posterior, [hypothesis]).iloc[0]
-    if np.isnan(row["contour"]) or np.isnan(row["gbpv"]):  # without a covariance
-        raise InferenceError(f"There is no joint test to draw: {row['note']}.")
-    share = share_text(row, "contour")
-    factor = "" if np.isnan(row["log_bf10"]) else f", log BF10 {row['log_bf10']:.1f}"
-    if BY_SCORES in row["note"]:  # the plot shows all groups together
+    (test,) = joint_tests(posterior, [hypothesis])
+    if not {"contour", "gbpv"} <= set(test.shares):  # without a covariance
+        raise InferenceError(f"There is no joint test to draw: {test.note}.")
+    share, factor = share_text(test, "contour"), ""
+    if isinstance(test.bayes_factor, LogIntegral):
+        factor = f", log BF10 {test.bayes_factor.value:.1f}"
+    if test.by_scores:  # the plot shows all groups together
         return f"{hypothesis.label}: contour probability {share}, {BY_SCORES}{factor}"
     return f"{hypothesis.label}: {share} of the posterior lies as far out{factor}"
 

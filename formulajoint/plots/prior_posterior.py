@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from xarray import Dataset, DataTree
 
 from formulajoint.arrays import FloatArray
-from formulajoint.plots.draws import MOST_TRACES, cells_by_label, chosen
+from formulajoint.plots.draws import MOST_TRACES, cell_draws, chosen
 from formulajoint.plots.style import BLUE, GREY, cut, density, figure_of, headline, legend, panels, styled
 from formulajoint.results.draws.posterior import Posterior
 
@@ -52,7 +52,8 @@ def prior_posterior(
         If a name is unknown, or there are more than 40 panels.
     """
     found = chosen(posterior, names, MOST_TRACES)
-    before = cells_by_label(Posterior(posterior.plan, DataTree.from_dict({"posterior": prior}), "prior"))
+    drawn = Posterior(posterior.plan, DataTree.from_dict({"posterior": prior}), "prior")
+    before = {effect.label: draws for effect, draws in cell_draws(drawn).items()}
     columns = min(3, len(found))
     axes = panels(
         len(found), None, figsize or (1.0 + 3.1 * columns, 0.9 + 1.9 * -(-len(found) // columns)), columns

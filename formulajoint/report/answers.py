@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from formulajoint.results.joint_tests.table import BY_SCORES
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.results.draws.posterior import Effect
+from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.joint_tests.joint_test import JointTest
+from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
 from formulajoint.results.text.printing import centre, classical_text, direction, numbers, share_text
 
 GRADES = (
@@ -71,10 +75,10 @@ class Subject:
 # --- is there an effect in any group?
 
 
-def any_effect(about: Subject, test: pd.Series) -> Answer:
-    """Return the answer from the joint test that every group's coefficient is zero, a row of ``joint_table``."""
-    factor = float(test["log_bf10"])
-    grade = by_contour(float(test["contour"]), float(test["contour_mcse"]))
+def any_effect(about: Subject, test: JointTest) -> Answer:
+    """Return the answer from the joint test that every group's coefficient is zero."""
+    factor = test.bayes_factor.value if isinstance(test.bayes_factor, LogIntegral) else math.nan
+    grade = by_contour(*_contour(test))
     short, text = (
         grade or by_factor(factor),
         [_contour_text(about, test), _factor_text(factor), *_cautions(test)],
@@ -115,12 +119,18 @@ def by_factor(factor: float) -> str:
     return next((grade for odds, grade in zip(ODDS, BY_GRADE, strict=True) if factor > math.log(odds)), OPEN)
 
 
-def _contour_text(about: Subject, test: pd.Series) -> str:
-    contour, mcse = float(test["contour"]), float(test["contour_mcse"])
+def _contour(test: JointTest) -> tuple[float, float]:
+    """Return the contour probability and its Monte Carlo standard error; NaN if there is none."""
+    found = test.shares.get("contour")
+    return (math.nan, math.nan) if found is None else (found.value, found.mcse)
+
+
+def _contour_text(about: Subject, test: JointTest) -> str:
+    contour, mcse = _contour(test)
     if math.isnan(contour) or math.isnan(mcse):
         return ""
     shown, where = share_text(test, "contour"), f"“no effect in every {about.group}”"
-    if BY_SCORES in test["note"]:
+    if test.by_scores:
         return (
             f"The contour probability of {where}, from how far out it lies in the posterior of each {about.group}, "
             f"is {shown}."
@@ -146,39 +156,36 @@ def _factor_text(factor: float) -> str:
     return f"By the Bayes factor the data favour {'an' if factor > 0 else 'no'} effect by {shown} to 1."
 
 
-def _cautions(test: pd.Series) -> list[str]:
-    """Return the parts of the test's note about too few draws for the contour probability."""
-    parts = str(test["note"]).split("; ")
-    few = [
-        part for part in parts if part.endswith("draw more") and ("contour" in part or "covariance" in part)
-    ]
-    return [f"Mind: {part}." for part in few]
+def _cautions(test: JointTest) -> list[str]:
+    """Return the test's notes on too few draws for the contour probability."""
+    few = (note for note in test.notes if note.code == FEW_DRAWS and "contour" in note.about)
+    return [f"Mind: {note.text}." for note in few]
 
 
-def _reason(test: pd.Series) -> str:
+def _reason(test: JointTest) -> str:
     """Return the reason why there is no contour probability, and the classical test."""
-    reasons = [part for part in str(test["note"]).split("; ") if part.startswith("no contour")]
-    classical = [] if math.isnan(test["p_value"]) else [f"The classical test: {classical_text(test)}."]
-    return " ".join([f"There is {reason}." for reason in reasons] + classical)
+    reasons = [f"There is {note.text}." for note in test.notes if note.code == NO_CONTOUR]
+    classical = classical_text(test)
+    return " ".join(reasons + ([f"The classical test: {classical}."] if classical else []))
 
 
 # --- how large is it over all groups?
 
 
-def how_large(about: Subject, rows: pd.DataFrame, meaning: str, groups: pd.DataFrame) -> Answer:
+def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) -> Answer:
     """Return the answer from a weighted mean over the groups.
 
     Parameters
     ----------
     about : Subject
-    rows : DataFrame
-        Rows of ``contrasts``: one, or one per level of the factor.
+    rows : Estimates
+        Of the contrast: one, or one per level of the factor.
     meaning : str
         Such as ``weighted mean of treatment over school; weights n: A 0.4, B 0.6``.
-    groups : DataFrame
-        Rows of ``summary``, one per group.
+    groups : Estimates
+        Of the coefficient: one per group.
     """
-    shown = [(_level(name), *centre(row, numbers(row))) for name, row in rows.iterrows()]
+    shown = [(effect.place, *centre(row)) for effect, row in rows.each()]
     short = ", ".join(f"{middle} {level}".strip() for level, middle, _, _ in shown[:MOST_NAMED])
     intervals = ", ".join(f"{interval} {level}".strip() for level, _, _, interval in shown[:MOST_NAMED])
     more = f" Further levels, {len(shown) - MOST_NAMED}, are in the table." if len(shown) > MOST_NAMED else ""
@@ -186,52 +193,50 @@ def how_large(about: Subject, rows: pd.DataFrame, meaning: str, groups: pd.DataF
     return Answer(HOW_LARGE, short, text)
 
 
-def _level(name: object) -> str:
-    """Return the text in the brackets of ``joint_arm[low]``."""
-    return str(name).partition("[")[2].removesuffix("]")
-
-
-def how_large_without(about: Subject, groups: pd.DataFrame) -> Answer:
+def how_large_without(about: Subject, groups: Estimates) -> Answer:
     """Return the answer if the formula has no contrast over the groups."""
     text = f"{_range(about, groups)} The formula asks for no mean over them: add joint({about.term}) for one."
     return Answer(HOW_LARGE, "No one number was asked for", text)
 
 
-def _range(about: Subject, groups: pd.DataFrame) -> str:
+def _range(about: Subject, groups: Estimates) -> str:
     """Return a sentence on the groups with the smallest and the largest effect, by their means."""
-    if groups["mean"].isna().any():
+    means = groups.table["mean"]
+    if means.isna().any():
         return ""
-    least, most = groups.iloc[int(groups["mean"].argmin())], groups.iloc[int(groups["mean"].argmax())]
-    low, high = numbers(least)[0], numbers(most)[0]
-    return f"By {about.group} it goes from {low} in {_level(least.name)} to {high} in {_level(most.name)}."
+    (least, low), (most, high) = (
+        (groups.effects[at].place, numbers(groups.table.iloc[at])[0])
+        for at in (int(means.argmin()), int(means.argmax()))
+    )
+    return f"By {about.group} it goes from {low} in {least} to {high} in {most}."
 
 
 # --- how sure is that?
 
 
-def how_sure(about: Subject, rows: pd.DataFrame, bands: pd.DataFrame) -> Answer:
+def how_sure(about: Subject, rows: Estimates, bands: pd.DataFrame) -> Answer:
     """Return the answer from the sign of the weighted mean, and the number of groups whose band excludes zero.
 
     Parameters
     ----------
     about : Subject
-    rows : DataFrame
-        Rows of ``contrasts``: those of the weighted mean, none if the formula has none.
+    rows : Estimates
+        Of the weighted mean, none if the formula has none.
     bands : DataFrame
         From ``band_table``: low and high of every group.
     """
     above, below = int((bands["low"] > 0).sum()), int((bands["high"] < 0).sum())
     text = _several(about, above, below, bands)
-    signs = [_sign(name, row) for name, row in rows.iterrows() if not math.isnan(row["p_direction"])]
+    signs = [_sign(effect, row) for effect, row in rows.each() if not math.isnan(row["p_direction"])]
     if signs and above and below:
         text += " Their mean hides that they point both ways."
     short = "; ".join(signs[:MOST_NAMED]) or f"Apart from zero in {above + below} of {len(bands)}"
     return Answer("How sure is that?", short, text)
 
 
-def _sign(name: object, row: pd.Series) -> str:
+def _sign(effect: Effect, row: pd.Series) -> str:
     share = direction(row["p_direction"], row["ess_bulk"])
-    return f"{'Above' if row['median'] > 0 else 'Below'} zero with probability {share} {_level(name)}".strip()
+    return f"{'Above' if row['median'] > 0 else 'Below'} zero with probability {share} {effect.place}".strip()
 
 
 def _several(about: Subject, above: int, below: int, bands: pd.DataFrame) -> str:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
 from formulajoint.compiler.plan import Plan
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 from formulajoint.report.charts import Row
+from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.joint_tests.figures import Figure
+from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.text.printing import (
     centre,
     classical_text,
     decimals_of,
     direction,
     everywhere,
+    factor_text,
     fixed,
     numbers,
     share_text,
@@ -59,10 +66,7 @@ def number(value: float, text: str) -> Cell:
 
 def estimate(row: pd.Series) -> tuple[Cell, Cell, Cell]:
     """Return mean, sd and interval, rounded by the Monte Carlo error; the median if there is no mean."""
-    shown = numbers(row)
-    if "median" in row.index:
-        shown = centre(row, shown)
-    mean, sd, interval = shown
+    mean, sd, interval = centre(row) if "median" in row.index else numbers(row)
     middle = row["median"] if "median" in row.index and math.isnan(row["mean"]) else row["mean"]
     return (number(middle, mean), number(row["sd"], sd), number(row["hdi_low"], interval))
 
@@ -82,22 +86,22 @@ def effort(row: pd.Series) -> tuple[Cell, ...]:
     )
 
 
-def contrast_table(table: pd.DataFrame, meanings: Mapping[str, str], prob: float, most: int) -> Table:
+def contrast_table(found: Estimates, meanings: Mapping[str, str], prob: float, most: int) -> Table:
     """Return the table of contrasts, each with its description."""
     heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction", "what it is")
     rows = tuple(
         (
-            Cell(str(name)),
+            Cell(effect.label),
             *estimate(row),
             number(row["p_direction"], direction(row["p_direction"], row["ess_bulk"])),
-            Cell(meanings.get(str(name).partition("[")[0], "")),
+            Cell(meanings.get(effect.variable, "")),
         )
-        for name, row in table.head(most).iterrows()
+        for effect, row in islice(found.each(), most)
     )
-    return Table(heads, rows, len(table) - len(rows))
+    return Table(heads, rows, len(found.effects) - len(rows))
 
 
-def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
+def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
     """Return the table of joint tests."""
     heads = (
         "joint test",
@@ -111,15 +115,21 @@ def test_table(plan: Plan, tests: pd.DataFrame) -> Table:
     shares = ("contour", "p_all_positive", "p_all_negative")
     rows = tuple(
         (
-            Cell(f"{label}{everywhere(plan, str(label))}"),
-            *(number(row[share], share_text(row, share)) for share in shares),
-            number(row["log_bf10"], f"{row['log_bf10']:.2f}"),
-            number(row["p_value"], classical_text(row)),
-            Cell(str(row["note"])),
+            Cell(f"{test.label}{everywhere(plan, test.hypothesis)}"),
+            *(_figure(test.shares.get(share), share_text(test, share)) for share in shares),
+            _figure(test.bayes_factor, factor_text(test)),
+            Cell("")
+            if isinstance(test.classical, Missing)
+            else number(test.classical.p_value, classical_text(test)),
+            Cell(test.note),
         )
-        for label, row in tests.iterrows()
+        for test in tests
     )
     return Table(heads, rows)
+
+
+def _figure(found: Figure | LogIntegral | Missing | None, text: str) -> Cell:
+    return Cell("") if found is None or isinstance(found, Missing) else number(found.value, text)
 
 
 def sensitivity_table(sensitivity: pd.DataFrame) -> Table:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import pandas as pd
-
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.distributions.links import IDENTITY
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.report import answers
 from formulajoint.report.answers import Answer, Subject
 from formulajoint.report.cells import (
@@ -22,28 +22,23 @@ from formulajoint.report.cells import (
     text_table,
 )
 from formulajoint.report.charts import Forest, Histogram, histogram
-from formulajoint.report.groups import (
-    Values,
-    distance_chart,
-    forest_text,
-    group_forest,
-    group_table,
-    means_over_groups,
-    of_coefficient,
-    values,
-)
+from formulajoint.report.groups import distance_chart, forest_text, group_forest, group_table
 from formulajoint.report.recipe import Recipe, recipe
 from formulajoint.results.draws.posterior import Posterior, reported_cells
-from formulajoint.results.joint_tests.table import joint_table
-from formulajoint.results.joint_tests.table import sensitivity_table as sensitivity
+from formulajoint.results.draws.tables import SUMMARY, Estimates
+from formulajoint.results.effects import GroupEffects, group_effects, grouped_coefficients, is_slope
+from formulajoint.results.findings import Findings, of_all_first
+from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table as sensitivity
+from formulajoint.results.joint_tests.joint_test import JointTest, joint_tests
+from formulajoint.results.joint_tests.questions import unasked
 from formulajoint.results.text.describe import (
     coefficient_rows,
-    data_lines,
+    data_text,
     describe_contrast,
-    equation_lines,
+    equations,
     formula_lines,
 )
-from formulajoint.results.text.printing import blank_note, of_all_first, sampler_line, understood
+from formulajoint.results.text.printing import blank_note, sampler_line, understood
 
 MOST_BESIDE = 6
 """Most groups with which the first contrast's chart fits beside the answers."""
@@ -53,31 +48,6 @@ MOST_WEIGHED, FACTORS = 30, (0.25, 0.5, 1.0, 2.0, 4.0)
 
 MOST_GROUPS, MOST_ROWS, MOST_CHARTS = 5000, 200, 6
 """Most rows of a table of groups, most rows of other tables, most histograms: the page states what it leaves out."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Findings:
-    """Results of a fit.
-
-    Attributes
-    ----------
-    posterior : Posterior
-    summary, contrasts : DataFrame
-        As from ``tables``.
-    hypotheses : tuple of Hypothesis
-        Hypotheses to test.
-    problems : tuple of str
-        As from ``diagnostics``.
-    prob : float
-        Probability of the intervals.
-    """
-
-    posterior: Posterior
-    summary: pd.DataFrame
-    contrasts: pd.DataFrame
-    hypotheses: tuple[Hypothesis, ...]
-    problems: tuple[str, ...]
-    prob: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,35 +112,34 @@ class Page:
 def page(found: Findings) -> Page:
     """Return the content of the page for a fit."""
     posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
-    shown = [values(posterior, found.summary, c, found.prob) for c in _told(posterior)]
+    shown = [group_effects(found, c) for c in _told(posterior)]
     meanings = {c.name: _meaning(found, c.name, describe_contrast(plan, c)) for c in plan.contrasts}
-    tables = pd.concat([found.summary, found.contrasts])
-    tests = joint_table(posterior, found.hypotheses)
-    charts = _contrast_charts(found)
-    beside = bool(shown) and len(shown[0].labels) <= MOST_BESIDE
+    tests, charts, parameters = found.all_tests, _contrast_charts(found), found.summary
+    order = of_all_first(plan, parameters.effects)
+    beside = bool(shown) and len(shown[0].effects) <= MOST_BESIDE
     return Page(
         title=_title(plan, shown),
         formula="\n".join(formula_lines(plan.design.formula)),
-        data=" ".join(data_lines(plan)).removeprefix("data: "),
+        data=data_text(plan),
         others=_others(shown),
         prob=prob,
-        problems=found.problems,
+        problems=found.diagnostics,
         answers=_answers(found, shown[0], meanings, tests)
-        if shown and _is_slope(shown[0].coefficient)
+        if shown and is_slope(shown[0].coefficient)
         else (),
         groups=tuple(_groups(found, own) for own in shown),
         contrasts=contrast_table(found.contrasts, meanings, found.prob, MOST_ROWS),
         contrast_beside=charts[0] if beside and charts else None,
         contrast_charts=tuple(charts[beside:]),
-        tests=None if tests.empty else test_table(plan, tests),
-        equation="\n".join(equation_lines(plan)).replace("model: ", "", 1).replace("\n       ", "\n"),
+        tests=test_table(plan, tests) if tests else None,
+        equation="\n".join(map(str, equations(plan))),
         understood=tuple(understood(plan)),
         columns=text_table(("column", "what it is", "rows without a value"), _columns(plan)),
         priors=text_table(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
         sensitivity=_sensitivity(found, tests),
-        notes=(*plan.notes, *blank_note(plan, tables)),
-        sampler=sampler_line(found.summary, posterior.drawn_by),
-        parameters=parameter_table(of_all_first(plan, found.summary), found.prob, MOST_ROWS),
+        notes=(*plan.notes, *blank_note(found)),
+        sampler=sampler_line(parameters.table, posterior.drawn_by),
+        parameters=parameter_table(parameters.table[SUMMARY].iloc[order], found.prob, MOST_ROWS),
         recipe=recipe(posterior),
     )
 
@@ -204,27 +173,23 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
 def _told(posterior: Posterior) -> list[Coefficient]:
     """Return the coefficients to show by group: slopes, those of contrasts first; without slopes, intercepts."""
     averaged = [c.coefficient.name for c in posterior.plan.contrasts if isinstance(c, AveragePlan)]
-    grouped = [c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.dataset]
-    slopes = [c for c in grouped if _is_slope(c)]
+    grouped = grouped_coefficients(posterior)
+    slopes = [c for c in grouped if is_slope(c)]
     return sorted(slopes, key=lambda c: c.name not in averaged) or grouped
 
 
-def _is_slope(coefficient: Coefficient) -> bool:
-    return coefficient.term.name != "Intercept"
-
-
-def _title(plan: Plan, shown: list[Values]) -> str:
+def _title(plan: Plan, shown: list[GroupEffects]) -> str:
     """Return the title of the page, a question."""
     response, grouping = plan.response_name, plan.design.predictor.grouping
     if grouping is None or not shown:
         return f"What {response} depends on"
-    if not _is_slope(shown[0].coefficient):
+    if not is_slope(shown[0].coefficient):
         return f"How large is {response} in each {grouping.name}?"
     term = shown[0].coefficient.term.name
     return f"Is there an effect of {term} on {response} in any {grouping.name}, and how large is it over all?"
 
 
-def _others(shown: list[Values]) -> str:
+def _others(shown: list[GroupEffects]) -> str:
     """Return a sentence on the predictors that the answers are not about; empty if there are none."""
     others = [own.coefficient.term.name for own in shown[1:]]
     if not others:
@@ -235,38 +200,38 @@ def _others(shown: list[Values]) -> str:
 
 def _meaning(found: Findings, name: str, description: str) -> str:
     """Return the description of a contrast, with its weights."""
-    weighted = of_coefficient(found.contrasts, name)["weights"]
+    weighted = found.contrasts.of(name).table["weights"]
     text = "" if weighted.empty else str(weighted.iloc[0])
     return f"{description}; weights {text}" if text else description
 
 
-def _sensitivity(found: Findings, tests: pd.DataFrame) -> Table | None:
+def _sensitivity(found: Findings, tests: Sequence[JointTest]) -> Table | None:
     """Return Bayes factors under other priors, or None if these are slow; the tests' notes then have two."""
-    grouping, weighed = found.posterior.plan.design.predictor.grouping, tests["log_bf10"].notna().any()
+    grouping = found.posterior.plan.design.predictor.grouping
+    weighed = any(isinstance(test.bayes_factor, LogIntegral) for test in tests)
     if not weighed or found.posterior.plan.mean.pools or (grouping and len(grouping) > MOST_WEIGHED):
         return None
-    return sensitivity_table(sensitivity(found.posterior, found.hypotheses, FACTORS))
+    return sensitivity_table(sensitivity(found.posterior, unasked(found.plan), FACTORS))
 
 
 # --- the first screen
 
 
 def _answers(
-    found: Findings, shown: Values, meanings: dict[str, str], tests: pd.DataFrame
+    found: Findings, shown: GroupEffects, meanings: dict[str, str], tests: Sequence[JointTest]
 ) -> tuple[Answer, ...]:
     posterior, plan = found.posterior, found.posterior.plan
     grouping = plan.design.predictor.grouping
     assert grouping is not None  # `shown` is a per-group coefficient
     about = Subject(shown.coefficient.term.name, grouping.name, found.prob)
     hypothesis = all_zero(plan.design, shown.coefficient.term)
-    if hypothesis.label not in tests.index:  # the formula tests it under its own name
-        tests = joint_table(posterior, [hypothesis])
-    test = tests[tests.index == hypothesis.label].iloc[0]
-    averages = means_over_groups(plan, shown.coefficient)
-    rows = of_coefficient(found.contrasts, averages[0].name) if averages else found.contrasts.head(0)
-    large = answers.how_large_without(about, shown.rows)
-    if averages:
-        large = answers.how_large(about, rows, meanings[averages[0].name], shown.rows)
+    own = [test for test in tests if test.label == hypothesis.label]
+    (test,) = own or joint_tests(posterior, [hypothesis])  # the formula may test it under its own name
+    groups = Estimates(shown.effects, shown.rows)
+    large, rows = answers.how_large_without(about, groups), found.contrasts.of("")
+    for average in shown.averages[:1]:
+        rows = found.contrasts.of(average.name)
+        large = answers.how_large(about, rows, meanings[average.name], groups)
     return (
         answers.any_effect(about, test),
         large,
@@ -274,20 +239,20 @@ def _answers(
     )
 
 
-def _groups(found: Findings, shown: Values) -> Groups:
+def _groups(found: Findings, shown: GroupEffects) -> Groups:
     posterior, plan = found.posterior, found.posterior.plan
-    drawn = group_forest(posterior, shown, found.summary, found.contrasts)
+    drawn = group_forest(found, shown)
     hypothesis = all_zero(plan.design, shown.coefficient.term)
-    asked = _is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
+    asked = is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
     chart = distance_chart(posterior, hypothesis) if asked else None
     term, link = shown.coefficient.term.name, plan.mean.link
-    of = f"effect of {term} on {plan.response_name}" if _is_slope(shown.coefficient) else plan.response_name
+    of = f"effect of {term} on {plan.response_name}" if is_slope(shown.coefficient) else plan.response_name
     return Groups(
         term,
         of if link is IDENTITY else f"{of}, {link.name} scale",
         drawn,
         forest_text(shown, drawn, found.prob),
-        group_table(plan, shown, drawn, found.prob, MOST_GROUPS),
+        group_table(found, shown, drawn, MOST_GROUPS),
         None if chart is None else Drawn(hypothesis.text, chart, _distance_text(chart)),
     )
 
@@ -304,14 +269,14 @@ def _contrast_charts(found: Findings) -> list[Drawn]:
     cells = [
         cell for name in names for cell in reported_cells(found.posterior, name)
     ]  # as in the table of contrasts
-    ends = found.contrasts[["hdi_low", "hdi_high"]].to_numpy(float)
+    ends = found.contrasts.table[["hdi_low", "hdi_high"]].to_numpy(float)
     drawn = (
         Drawn(
-            label,
+            effect.label,
             histogram(draws.ravel(), low, high, 0.0, reach=False),
-            _interval_text(label, low, high, found),
+            _interval_text(effect.label, low, high, found),
         )
-        for (label, draws), (low, high) in zip(cells, ends, strict=True)
+        for (effect, draws), (low, high) in zip(cells, ends, strict=True)
         if math.isfinite(low)
     )
     return list(islice(drawn, MOST_CHARTS))

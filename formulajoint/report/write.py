@@ -11,7 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from formulajoint.errors import StoreError
-from formulajoint.report.page import Findings, page
+from formulajoint.report.page import page
+from formulajoint.results.findings import Findings
 from formulajoint.results.saved.atomic import path_of, write_whole
 
 SUFFIXES = (".html", ".htm")

@@ -9,6 +9,7 @@ import pytest
 import formulajoint as fj
 from formulajoint.compiler.widened_priors import with_scaled
 from formulajoint.distributions.prior import prior
+from formulajoint.remarks import Missing
 
 SCALES = [
     prior("half_normal", 2.0),
@@ -82,4 +83,4 @@ def test_a_constant_sd_of_a_hierarchy_is_a_scale_itself():
 
 def test_a_reason():
     plan = fj.model("y ~ x | g, prior(x ~ flat())", FRAME).plan
-    assert with_scaled(plan, ("x",), 2.0) == "the prior flat() has no scale"
+    assert with_scaled(plan, ("x",), 2.0) == Missing("scale", "the prior flat() has no scale")

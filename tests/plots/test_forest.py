@@ -18,7 +18,7 @@ from formulajoint.errors import InferenceError
 from formulajoint.plots.forest import forest
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import contrasts, summary, weights
-from formulajoint.results.joint_tests.table import band_table
+from formulajoint.results.joint_tests.bands import band_table
 
 
 def drawn(ax: Axes, label: str) -> Any:

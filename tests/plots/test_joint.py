@@ -13,6 +13,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
 from formulajoint.errors import InferenceError
 from formulajoint.plots.joint import joint
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.joint_test import joint_tests
 from formulajoint.results.joint_tests.quantities import quantities
 from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.results.text.printing import share_text
@@ -39,7 +40,7 @@ def near(by_group_of: Callable[..., Posterior], schools: Any) -> Posterior:
 def test_the_share_of_red_points_is_the_contour_probability(near: Posterior) -> None:
     (ax,) = joint(near, asked(near)).axes
     inside, outside = points(ax, "inside"), points(ax, "outside")
-    row = joint_table(near, [asked(near)]).iloc[0]
+    row = joint_table(joint_tests(near, [asked(near)])).iloc[0]
     assert len(inside) + len(outside) == 1000
     assert 0.05 < row["contour"] < 0.95
     assert len(outside) / 1000 == row["contour"]
@@ -52,9 +53,9 @@ def test_a_contour_by_scores_is_named_in_the_title(
     posterior = by_group_of(
         "score ~ treatment | school, sigma ~ 1 | school", schools(2, effect=1.0, spread=0.5)
     )
-    row = joint_table(posterior, [asked(posterior)]).iloc[0]
+    (test,) = joint_tests(posterior, [asked(posterior)])
     title = " ".join(joint(posterior, asked(posterior)).get_suptitle().split())
-    assert f"contour probability {share_text(row, 'contour')}, by scores, group by group" in title
+    assert f"contour probability {share_text(test, 'contour')}, by scores, group by group" in title
 
 
 def test_the_ellipse_goes_through_the_null_about_the_mean(near: Posterior) -> None:
@@ -78,7 +79,7 @@ def test_outside_of_the_ellipse_is_shaded_and_inside_is_not(near: Posterior) -> 
     from matplotlib.path import Path
 
     inside = Path(hole).contains_points(flat)
-    share = joint_table(near, [asked(near)])["contour"].iloc[0]
+    share = joint_table(joint_tests(near, [asked(near)]))["contour"].iloc[0]
     assert 1 - inside.mean() == pytest.approx(share, abs=0.01)  # a polygon is not quite an ellipse
     assert Path(outer).contains_points(flat).all()
 
@@ -99,7 +100,7 @@ def test_the_bars_beyond_the_null_are_the_contour_probability(eight: Posterior, 
     (ax,) = joint(eight, asked(eight, text)).axes
     (null,) = [line.get_xdata()[0] for line in ax.lines]
     bars = {bar.get_x(): bar.get_height() for bar in ax.containers[0]}
-    row = joint_table(eight, [asked(eight, text)]).iloc[0]
+    row = joint_table(joint_tests(eight, [asked(eight, text)])).iloc[0]
     assert sum(bars.values()) == 1000
     beyond = sum(count for x, count in bars.items() if x >= null * (1 - 1e-9))
     assert beyond / 1000 == pytest.approx(row["contour"], abs=1e-12)
@@ -122,7 +123,7 @@ def test_an_order_is_its_smallest_step(eight: Posterior) -> None:
     figure = joint(eight, asked(eight, text))
     (ax,) = figure.axes
     holds = sum(bar.get_height() for bar in ax.containers[0] if bar.get_x() >= -1e-9)
-    assert holds / 1000 == joint_table(eight, [asked(eight, text)])["p_all_positive"].iloc[0]
+    assert holds / 1000 == joint_table(joint_tests(eight, [asked(eight, text)]))["p_all_positive"].iloc[0]
     assert text in figure.get_suptitle()
 
 
@@ -137,6 +138,6 @@ def test_too_few_draws_are_told(by_group_of: Callable[..., Posterior], schools: 
 
 def test_the_title_has_the_figures(two: Posterior) -> None:
     figure = joint(two, asked(two))
-    row = joint_table(two, [asked(two)]).iloc[0]
+    row = joint_table(joint_tests(two, [asked(two)])).iloc[0]
     assert " ".join(figure.get_suptitle().split()).startswith("treatment == 0: < 0.00")
     assert f"log BF10 {row['log_bf10']:.1f}" in " ".join(figure.get_suptitle().split())

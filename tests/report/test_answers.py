@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
+from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing, Note
 from formulajoint.report.answers import (
     DISAGREE,
     FOR_NONE,
@@ -19,6 +25,14 @@ from formulajoint.report.answers import (
     how_large_without,
     how_sure,
 )
+from formulajoint.results.draws.posterior import Effect
+from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.joint_tests.classical import Classical
+from formulajoint.results.joint_tests.figures import Figure
+from formulajoint.results.joint_tests.joint_test import JointTest
+from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
+
+type Notes = tuple[Note, ...]
 
 ABOUT = Subject("treatment", "school", 0.95)
 NONE = float("nan")
@@ -26,11 +40,16 @@ NONE = float("nan")
 
 
 def joint_row(
-    contour: float, log_bf10: float = NONE, mcse: float = 0.0001, p_value: float = NONE, note: str = ""
-) -> pd.Series:
-    classical = {"classical": "F", "statistic": 9.5, "df_num": 2.0, "df_denom": 6.0, "p_value": p_value}
-    return pd.Series(
-        {"contour": contour, "contour_mcse": mcse, "log_bf10": log_bf10, "note": note} | classical
+    contour: float, log_bf10: float = NONE, mcse: float = 0.0001, p_value: float = NONE, notes: Notes = ()
+) -> JointTest:
+    none = Missing("none", "none")
+    return JointTest(
+        hypothesis=Hypothesis("treatment == 0", csr_array(np.eye(2)), np.zeros(2), False, ("treatment",)),
+        rank=2,
+        shares={} if math.isnan(contour) else {"contour": Figure(contour, mcse)},
+        bayes_factor=none if math.isnan(log_bf10) else LogIntegral(log_bf10, 0.0),
+        classical=none if math.isnan(p_value) else Classical("F", 9.5, 2, 6.0, p_value),
+        notes=notes,
     )
 
 
@@ -99,8 +118,11 @@ def test_a_disagreement_is_explained_by_the_prior() -> None:
 
 
 def test_the_reason_for_no_answer_is_told_and_the_classical_test() -> None:
-    note = "no contour or band: the posterior has no covariance; no Bayes factor: flat priors have no density"
-    text = any_effect(ABOUT, joint_row(NONE, p_value=0.013, note=note)).text
+    notes = (
+        Note(NO_CONTOUR, "no contour or band: the posterior has no covariance"),
+        Note("no Bayes factor", "no Bayes factor: flat priors have no density"),
+    )
+    text = any_effect(ABOUT, joint_row(NONE, p_value=0.013, notes=notes)).text
     assert text == (
         "There is no contour or band: the posterior has no covariance. "
         "The classical test: F(2, 6) = 9.5, p = 0.013."
@@ -108,42 +130,51 @@ def test_the_reason_for_no_answer_is_told_and_the_classical_test() -> None:
 
 
 def test_too_few_draws_are_told() -> None:
-    note = "prior sd 3; 60 effective draws are few for a covariance of rank 100: draw more"
+    few = Note(FEW_DRAWS, "60 effective draws are few for a covariance of rank 100: draw more", ("contour",))
+    notes = (Note("prior", "prior sd 3"), few)
     assert (
         "Mind: 60 effective draws are few for a covariance of rank 100: draw more."
-        in any_effect(ABOUT, joint_row(0.0, note=note)).text
+        in any_effect(ABOUT, joint_row(0.0, notes=notes)).text
     )
-    other = "p_all_negative: too few draws for more than an order of magnitude, draw more"
-    assert "Mind" not in any_effect(ABOUT, joint_row(0.0, note=other)).text
+    order = "p_all_negative: too few draws for more than an order of magnitude, draw more"
+    other = Note(FEW_DRAWS, order, ("p_all_negative",))
+    assert "Mind" not in any_effect(ABOUT, joint_row(0.0, notes=(other,))).text
 
 
 # --- how large, how sure
 
 
-def contrasts(*rows: tuple[str, float, float]) -> pd.DataFrame:
-    """Return contrasts by name, mean and p_direction."""
-    table = pd.DataFrame(rows, columns=["name", "mean", "p_direction"]).set_index("name")
+def contrasts(*rows: tuple[str, float, float], name: str = "joint_treatment") -> Estimates:
+    """Return entries of a contrast by cell, mean and p_direction; an empty cell is none."""
+    effects = tuple(Effect(name, (cell,) if cell else ()) for cell, _, _ in rows)
+    table = pd.DataFrame([row[1:] for row in rows], columns=["mean", "p_direction"], dtype=float)
     sign = table["mean"]
-    return table.assign(sd=1.0, median=sign, hdi_low=sign - 2, hdi_high=sign + 2, ess_bulk=400.0)
+    table = table.assign(sd=1.0, median=sign, hdi_low=sign - 2, hdi_high=sign + 2, ess_bulk=400.0)
+    return Estimates(effects, table.set_index(pd.Index([effect.label for effect in effects], dtype=str)))
 
 
-GROUPS = contrasts(("treatment[A]", 20.0, 1.0), ("treatment[B]", -8.0, 1.0), ("treatment[C]", 3.0, 1.0))
+GROUPS = contrasts(("A", 20.0, 1.0), ("B", -8.0, 1.0), ("C", 3.0, 1.0), name="treatment")
+
+
+def without(found: Estimates, *columns: str) -> Estimates:
+    """Return estimates with blank columns."""
+    return replace(found, table=found.table.assign(**dict.fromkeys(columns, NONE)))
 
 
 def test_the_size_is_told_with_its_interval_its_meaning_and_the_groups() -> None:
-    answer = how_large(ABOUT, contrasts(("joint_treatment", 13.0, 1.0)), "weighted mean of treatment", GROUPS)
+    answer = how_large(ABOUT, contrasts(("", 13.0, 1.0)), "weighted mean of treatment", GROUPS)
     assert answer.short == "13.00"
     assert answer.text.startswith("95% HDI (11.00, 15.00). It is the weighted mean of treatment.")
     assert answer.text.endswith("By school it goes from -8.00 in B to 20.00 in A.")
 
 
 def test_a_mean_that_does_not_exist_is_not_told() -> None:
-    rows = contrasts(("joint_treatment", 13.0, 1.0)).assign(mean=NONE, sd=NONE)
-    assert how_large(ABOUT, rows, "mean", GROUPS.assign(mean=NONE)).short == "13.00 (median)"
+    rows = without(contrasts(("", 13.0, 1.0)), "mean", "sd")
+    assert how_large(ABOUT, rows, "mean", without(GROUPS, "mean")).short == "13.00 (median)"
 
 
 def test_levels_are_named_and_of_many_the_first() -> None:
-    rows = contrasts(*((f"joint_arm[{level}]", size, 0.9) for size, level in enumerate("abcde")))
+    rows = contrasts(*((level, size, 0.9) for size, level in enumerate("abcde")))
     answer = how_large(ABOUT, rows, "mean", GROUPS)
     assert answer.short == "0.00 a, 1.00 b, 2.00 c"
     assert "Further levels, 2, are in the table." in answer.text
@@ -167,7 +198,7 @@ def bands(*ends: tuple[float, float]) -> pd.DataFrame:
     ],
 )
 def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: str) -> None:
-    assert how_sure(ABOUT, contrasts(("joint_x", mean, share)), bands((1, 2))).short == expected
+    assert how_sure(ABOUT, contrasts(("", mean, share)), bands((1, 2))).short == expected
 
 
 @pytest.mark.parametrize(
@@ -186,7 +217,7 @@ def test_groups_apart_from_zero_are_counted(ends: list[tuple[float, float]], exp
 
 
 def test_a_mean_that_hides_opposite_signs_is_told() -> None:
-    hidden = how_sure(ABOUT, contrasts(("joint_x", 1.0, 0.9)), bands((-2, -1), (1, 3)))
+    hidden = how_sure(ABOUT, contrasts(("", 1.0, 0.9)), bands((-2, -1), (1, 3)))
     assert "Their mean hides that they point both ways." in hidden.text
 
 

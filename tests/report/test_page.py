@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import formulajoint as fj
+from formulajoint.results.joint_tests.questions import hypotheses
 from formulajoint.results.text.printing import direction, everywhere, numbers, probability
 
 type FitOf = Callable[..., fj.Fit]
@@ -100,7 +101,10 @@ def test_groups_are_said_to_be_apart_from_zero_by_the_band(
 
 def test_joint_tests_are_those_of_the_table(seed: Any, tutoring: fj.Fit) -> None:
     (row,), found = seed.tables["Joint tests"][1:], tutoring.test().iloc[0]
-    assert row[0] == f"treatment == 0{everywhere(tutoring.model.plan, 'treatment == 0')}"
+    (said,) = hypotheses(tutoring.model.plan, "treatment == 0")
+    assert (
+        row[0] == f"treatment == 0{everywhere(tutoring.model.plan, said)}" == "treatment == 0 in every school"
+    )
     assert row[1] == probability(found["contour"], found["contour_mcse"])
     assert row[4] == f"{found['log_bf10']:.2f}"
     assert row[5].startswith("F(2, 6) = 412.5, p = 3.8e-07")

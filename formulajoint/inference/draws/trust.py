@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.inference.importance.sampled import why_not_trusted
+from formulajoint.remarks import Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,6 @@ class Trust:
     divergences: int = 0
     independent: bool = False
 
-    def why_not(self) -> str:
-        """Return the reason not to trust an importance sample; empty if it can be trusted."""
+    def why_not(self) -> Missing | None:
+        """Return the reason not to trust an importance sample; None if it can be trusted."""
         return why_not_trusted(self.k_hat, self.disagreement)

@@ -13,6 +13,7 @@ from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.gaussian.units import units
 from formulajoint.inference.latent.structure import structure_of
+from formulajoint.remarks import Missing
 
 MOST_SCALES = 12
 """Most dimensions of phi for importance sampling; correlations of p columns are p (p - 1) / 2 of them."""
@@ -33,10 +34,10 @@ FAR_CORRELATED = 100.0
 """In sds. A column further from zero gives a correlated hierarchy with intercepts modes that may be missed."""
 
 
-def why_not(plan: Plan) -> str:
-    """Return the reason the exact engine does not cover a plan; empty if it does."""
+def why_not(plan: Plan) -> Missing | None:
+    """Return the reason the exact engine does not cover a plan; None if it does."""
     reasons = (check(plan) for check in (_family, _sigma, _coefficients, _columns, _size))
-    return next((reason for reason in reasons if reason), "")
+    return next((Missing("engine", reason) for reason in reasons if reason), None)
 
 
 def _family(plan: Plan) -> str:
@@ -126,8 +127,8 @@ def _size(plan: Plan) -> str:
     return ""
 
 
-def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
-    """Return the reason draws of phi (..., cells) are invalid; empty if they are valid.
+def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> Missing | None:
+    """Return the reason draws of phi (..., cells) are invalid; None if they are valid.
 
     With a prior that keeps sigma from zero, even a perfect fit has a posterior; it cannot be computed where sigma is
     below the rounding errors of the response.
@@ -135,13 +136,14 @@ def lost_digits(plan: Plan, reduction: Reduction, values: FloatArray) -> str:
     sigmas = values[..., : len(reduction.rows)].reshape(-1, len(reduction.rows))
     floor = ROUNDING_ERRORS * reduction.rounding
     if not np.any(np.mean(sigmas < floor, axis=0) > 0.01):
-        return ""
+        return None
     unit = "standard errors" if plan.design.standard_errors is not None else "sigma"
     response = plan.design.response.name
     if unit == "sigma":
         least, most = float(np.min(sigmas)), float(np.max(floor))
-        return (
+        return Missing(
+            "digits",
             f"sigma is as small as {least:.1g} in the posterior, but residuals of `{response}` below {most:.1g} are "
-            "rounding errors: give sigma a prior that keeps it above that"
+            "rounding errors: give sigma a prior that keeps it above that",
         )
-    return f"the standard errors are smaller than the rounding errors of `{response}`"
+    return Missing("digits", f"the standard errors are smaller than the rounding errors of `{response}`")

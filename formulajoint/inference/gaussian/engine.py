@@ -21,6 +21,8 @@ from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
+from formulajoint.remarks import Missing
+from formulajoint.wording import phrase, sentence
 
 DRAWS, POOLS = 500, 4
 """Draws per pool, and pools. A pool is worth five times its draws: a log evidence has an error of some thousandths."""
@@ -39,8 +41,8 @@ class Gaussian:
         """The engine as users name it."""
         return "exact"
 
-    def why_not(self, plan: Plan) -> str:
-        """Return the reason the engine does not cover a plan; empty if it does."""
+    def why_not(self, plan: Plan) -> Missing | None:
+        """Return the reason the engine does not cover a plan; None if it does."""
         return why_not(plan)
 
     def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
@@ -53,7 +55,7 @@ class Gaussian:
         draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, self.device)
         lost = lost_digits(plan, reduction, draws.values)
         if lost:  # NUTS has the same number of digits
-            raise DataError(lost[0].upper() + lost[1:] + ".")
+            raise DataError(sentence(lost.reason))
         seconds = time.perf_counter() - started
         log.info(
             "exact drew %d x %d in %.2f s, k-hat %.2f",
@@ -66,7 +68,7 @@ class Gaussian:
         attrs: dict[str, str | int] = {"engine": self.name, **settings.seeded}
         return posterior(plan, reduction.structure, draws, np.random.default_rng(shares_seed), seconds, attrs)
 
-    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | str:
+    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
 
         Parameters
@@ -80,11 +82,11 @@ class Gaussian:
         scales = reduction.structure.scales
         count = len(scales.coordinates)
         if equal is not None and count > MOST_SCALES:  # `why_not` assumes groups that share nothing
-            return f"with equal groups, {count} sigmas are more than {MOST_SCALES} at once"
+            return Missing("engine", f"with equal groups, {count} sigmas are more than {MOST_SCALES} at once")
         try:
             found = sample_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
         except InferenceError as error:
-            return str(error)[0].lower() + str(error)[1:].rstrip(".")
+            return Missing("engine", phrase(str(error)))
         if reason := why_not_trusted(found.k_hat, found.disagreement):
             return reason
         lost = lost_digits(plan, reduction, scales.values(found.points[0]))

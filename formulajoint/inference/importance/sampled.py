@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from formulajoint.arrays import FloatArray
+from formulajoint.remarks import Missing
 
 K_HAT = 0.7
 """Importance sampling cannot be trusted above this k-hat (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
@@ -46,10 +47,11 @@ class Sampled:
     disagreement: float = 0.0
 
 
-def why_not_trusted(k_hat: float, disagreement: float) -> str:
-    """Return the reason not to trust an importance sample; empty if it can be trusted."""
+def why_not_trusted(k_hat: float, disagreement: float) -> Missing | None:
+    """Return the reason not to trust an importance sample; None if it can be trusted."""
     if not k_hat < K_HAT:
-        return f"the importance weights are not to be trusted (k-hat {k_hat:.2f})"
+        return Missing("trust", f"the importance weights are not to be trusted (k-hat {k_hat:.2f})")
     if not disagreement < DISAGREE:
-        return f"two independent searches differ by {disagreement:.1f} standard errors: modes may be missing"
-    return ""
+        differ = f"two independent searches differ by {disagreement:.1f} standard errors"
+        return Missing("trust", f"{differ}: modes may be missing")
+    return None

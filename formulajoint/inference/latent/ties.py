@@ -26,6 +26,7 @@ from formulajoint.design.schema import Design
 from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.phi import Cell, Scales
 from formulajoint.inference.latent.structure import Block, Structure, Ties
+from formulajoint.remarks import Missing
 
 type Column = tuple[str, int]
 """A term's name, and which of its columns."""
@@ -46,8 +47,8 @@ class Equal:
     classes: tuple[IntArray, ...]
 
 
-def equal_groups(design: Design, hypothesis: Hypothesis) -> Equal | str | None:
-    """Return the groups and columns that `hypothesis` makes equal, or, as text, why there is no such null model.
+def equal_groups(design: Design, hypothesis: Hypothesis) -> Equal | Missing | None:
+    """Return the groups and columns that `hypothesis` makes equal, or why there is no such null model.
 
     None if it makes all groups equal, or states anything else.
     """
@@ -57,7 +58,7 @@ def equal_groups(design: Design, hypothesis: Hypothesis) -> Equal | str | None:
     labels, *others = found.values()
     classes = tuple(np.flatnonzero(labels == least) for least in np.unique(labels))
     if any(not np.array_equal(labels, other) for other in others):
-        return "it makes groups equal in one coefficient that it leaves different in another"
+        return Missing("null", "it makes groups equal in one coefficient that it leaves different in another")
     if len(classes) == 1:
         return None
     return Equal(tuple(found), tuple(groups for groups in classes if len(groups) > 1))

@@ -43,9 +43,8 @@ class Nuts:
     name: str
     build: Callable[[], pm.Model]
 
-    def why_not(self, plan: Plan) -> str:
-        """Return the reason the engine does not cover a plan: empty, it covers all."""
-        return ""
+    def why_not(self, plan: Plan) -> None:
+        """Return None: the engine covers every plan."""
 
     def draw(self, plan: Plan, settings: Settings) -> DataTree:
         """Return draws for a plan."""

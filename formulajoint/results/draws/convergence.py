@@ -50,21 +50,27 @@ def ess_tail(draws: FloatArray, tails: tuple[float, float]) -> FloatArray:
 
 def r_hat(draws: FloatArray) -> FloatArray:
     """Return the larger of the rank-normalised r_hat of centre and of spread, from draws (K, C, S); (K,)."""
-    if draws.shape[1] < 2:
-        return np.full(len(draws), np.nan)
+    return np.asarray(ess_bulk_and_r_hat(draws)[1])
 
-    def larger(some: FloatArray) -> FloatArray:
+
+def ess_bulk_and_r_hat(draws: FloatArray) -> FloatArray:
+    """Return the effective sample size and r_hat of each parameter, which rest on the same ranks; (2, K)."""
+
+    def both(some: FloatArray) -> FloatArray:
         halves = _split(some)
+        scores = _scores(halves)
         folded = abs(halves - np.median(halves, axis=(1, 2), keepdims=True))
-        centre, spread = _ratio(_scores(halves)), _ratio(_scores(folded))
-        return np.where(spread > centre, spread, centre)
+        centre, spread = _ratio(scores), _ratio(_scores(folded))
+        return np.stack([_ess(scores), np.where(spread > centre, spread, centre)])
 
-    return _in_parts(larger, draws)
+    if draws.shape[1] < 2:
+        return np.stack([ess_bulk(draws), np.full(len(draws), np.nan)])
+    return _in_parts(both, draws, 2)
 
 
-def _in_parts(figure: Callable[[FloatArray], FloatArray], draws: FloatArray) -> FloatArray:
-    """Return a figure of each parameter; NaN if a draw is NaN, or there are too few draws."""
-    out = np.full(len(draws), np.nan)
+def _in_parts(figure: Callable[[FloatArray], FloatArray], draws: FloatArray, *several: int) -> FloatArray:
+    """Return a figure, or `several`, of each parameter; NaN if a draw is NaN, or there are too few draws."""
+    out = np.full((*several, len(draws)), np.nan)
     if draws.shape[2] < FEWEST:
         return out
     usable = np.flatnonzero(~np.isnan(draws).any(axis=(1, 2)))
@@ -72,7 +78,7 @@ def _in_parts(figure: Callable[[FloatArray], FloatArray], draws: FloatArray) -> 
     with np.errstate(all="ignore"):
         for start in range(0, len(usable), step):
             some = usable[start : start + step]
-            out[some] = figure(draws[some])
+            out[..., some] = figure(draws[some])
     return out
 
 

@@ -76,17 +76,35 @@ class Posterior:
         return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
 
 
-def cells(posterior: Posterior, name: str) -> Iterator[tuple[str, tuple[str, ...], FloatArray]]:
-    """Yield label, coordinates and draws (chain, draw) of each cell of a variable: ``treatment[A]``, ``("A",)``."""
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a row of a table is of: a variable and, if it has dims, one cell of it."""
+
+    variable: str
+    cell: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The cell in words: ``A``; empty for a variable without dims."""
+        return ", ".join(self.cell)
+
+    @property
+    def label(self) -> str:
+        """The name in tables: ``treatment[A]``."""
+        return f"{self.variable}[{self.place}]" if self.cell else self.variable
+
+
+def cells(posterior: Posterior, name: str) -> Iterator[tuple[Effect, FloatArray]]:
+    """Yield each cell of a variable with its draws (chain, draw)."""
     dims, _ = posterior.named.variables[name]
     values = posterior.named.values(name)
     values = values.reshape((*values.shape[:2], -1))
     places = product(*(map(str, posterior.named.coords[dim]) for dim in dims))
     for position, place in enumerate(places):
-        yield f"{name}[{', '.join(place)}]" if place else name, place, values[:, :, position]
+        yield Effect(name, place), values[:, :, position]
 
 
-def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[str, FloatArray]]:
+def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[Effect, FloatArray]]:
     """Yield the cells of a variable that a table shows: of a correlation matrix, each pair once."""
     correlations = {
         pool.correlation.name
@@ -95,11 +113,9 @@ def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[str, Float
         for pool in part.pools
         if pool.correlation is not None
     }
-    found = list(cells(posterior, name))
     if name not in correlations:
-        yield from ((label, draws) for label, _, draws in found)
+        yield from cells(posterior, name)
         return
+    found = list(cells(posterior, name))
     side = int(np.sqrt(len(found)))
-    for position, (label, _, draws) in enumerate(found):
-        if position // side < position % side:
-            yield label, draws
+    yield from (cell for position, cell in enumerate(found) if position // side < position % side)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -12,9 +14,9 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims
 from formulajoint.compiler.plan import ContrastPlan, FamilyPlan
 from formulajoint.errors import InferenceError
-from formulajoint.results.draws.convergence import ess_bulk, ess_tail, hdi, r_hat
+from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
-from formulajoint.results.draws.posterior import Posterior, reported_cells
+from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells
 from formulajoint.wording import span
 
 PROB = 0.95
@@ -22,6 +24,10 @@ PROB = 0.95
 
 TAILS = (0.05, 0.95)
 """Quantiles of ess_tail, the smaller of their effective sample sizes."""
+
+SUMMARY = ["mean", "sd", "hdi_low", "hdi_high", "ess_bulk", "ess_tail", "r_hat"]
+CONTRASTS = ["mean", "sd", "median", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"]
+"""Columns of the summary, and of the table of contrasts."""
 
 MOST_WEIGHTS = 8
 """A table lists the weights of at most this many groups; of more it gives their range."""
@@ -42,12 +48,7 @@ def summary(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         Columns mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat; in the index ``treatment[A]``. A mean or sd that
         does not exist is NaN.
     """
-    asked = node_dims(posterior.plan)
-    names = [name for name in posterior.named.variables if name not in asked]
-    order = {name: position for position, name in enumerate(_reading_order(posterior))}
-    names.sort(key=lambda name: order.get(name, len(order)))
-    columns = ["mean", "sd", "hdi_low", "hdi_high", "ess_bulk", "ess_tail", "r_hat"]
-    return _table(posterior, names, prob)[columns]
+    return estimates(coefficient_draws(posterior), prob).table[SUMMARY]
 
 
 def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
@@ -60,16 +61,72 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         ess_bulk, r_hat and weights; in the index the node's name, with its entry or a factor's level if it has one.
         A mean or sd that does not exist, as that of a ratio, is NaN.
     """
-    tables = []
-    for contrast in posterior.plan.contrasts:
-        table = _table(posterior, [contrast.name], prob)
-        table["weights"] = weights_text(posterior, contrast)
-        tables.append(table)
-    columns = ["mean", "sd", "median", "hdi_low", "hdi_high", "p_direction", "ess_bulk", "r_hat", "weights"]
-    table = (
-        pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns, index=pd.Index([], dtype=str))
-    )
-    return table.rename_axis("contrast")
+    return contrast_estimates(posterior, contrast_draws(posterior), prob).table
+
+
+def contrast_estimates(posterior: Posterior, of: Sequence[EffectDraws], prob: float) -> Estimates:
+    """Return the figures of the contrasts, with the columns of `contrasts`."""
+    texts = {c.name: weights_text(posterior, c) for c in posterior.plan.contrasts}
+    found = estimates(of, prob)
+    if not found.effects:
+        return Estimates((), pd.DataFrame(columns=CONTRASTS, index=pd.Index([], dtype=str, name="contrast")))
+    table = found.table.assign(weights=[texts[effect.variable] for effect in found.effects])
+    return Estimates(found.effects, table[CONTRASTS].rename_axis("contrast"))
+
+
+# --- one row per effect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EffectDraws:
+    """An effect with its draws.
+
+    Attributes
+    ----------
+    effect : Effect
+    draws : (chain, draw) array
+    df : float
+        Degrees of freedom of its tails: without a mean up to 1, without an sd up to 2.
+    """
+
+    effect: Effect
+    draws: FloatArray
+    df: float = math.inf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """Figures of effects: a row of `table` for each, with its label in the index."""
+
+    effects: tuple[Effect, ...]
+    table: pd.DataFrame
+
+    def of(self, variable: str) -> Estimates:
+        """Return the rows of a variable."""
+        return self.at([place for place, effect in enumerate(self.effects) if effect.variable == variable])
+
+    def at(self, places: list[int]) -> Estimates:
+        """Return some rows."""
+        return Estimates(tuple(self.effects[place] for place in places), self.table.iloc[places])
+
+    def each(self) -> Iterator[tuple[Effect, pd.Series]]:
+        """Yield each effect with its row."""
+        yield from zip(self.effects, (row for _, row in self.table.iterrows()), strict=True)
+
+
+def coefficient_draws(posterior: Posterior) -> list[EffectDraws]:
+    """Return every coefficient and parameter in the order of the summary."""
+    tails, asked = degrees_of_freedom(posterior.plan), node_dims(posterior.plan)
+    names = [name for name in posterior.named.variables if name not in asked]
+    order = {name: position for position, name in enumerate(_reading_order(posterior))}
+    names.sort(key=lambda name: order.get(name, len(order)))
+    return [own for name in names for own in draws_of(posterior, name, tails)]
+
+
+def contrast_draws(posterior: Posterior) -> list[EffectDraws]:
+    """Return every entry of the contrasts."""
+    tails = degrees_of_freedom(posterior.plan)
+    return [own for c in posterior.plan.contrasts for own in draws_of(posterior, c.name, tails)]
 
 
 def _reading_order(posterior: Posterior) -> list[str]:
@@ -80,21 +137,21 @@ def _reading_order(posterior: Posterior) -> list[str]:
     return order + [pool.correlation.name for pool in plan.mean.pools if pool.correlation is not None]
 
 
-def _table(posterior: Posterior, names: Iterable[str], prob: float) -> pd.DataFrame:
-    tails = degrees_of_freedom(posterior.plan)
-    labels, draws, df = [], [], []
-    for name in names:
-        found = list(reported_cells(posterior, name))
-        labels += [label for label, _ in found]
-        draws += [values for _, values in found]
-        df += list(_df_of_cells(tails.get(name), len(found)))
-    if not labels:
-        return describe(["none"], [np.zeros((1, 1))], prob).iloc[:0]
-    table = describe(labels, draws, prob)
-    df_array = np.array(df)
-    table["mean"] = table["mean"].where(df_array > 1)
-    table["sd"] = table["sd"].where(df_array > 2)
-    return table
+def draws_of(posterior: Posterior, name: str, tails: Mapping[str, FloatArray]) -> list[EffectDraws]:
+    """Return the cells of a variable, given the degrees of freedom of those with t tails."""
+    found = list(reported_cells(posterior, name))
+    df = _df_of_cells(tails.get(name), len(found))
+    return [EffectDraws(effect, draws, float(own)) for (effect, draws), own in zip(found, df, strict=True)]
+
+
+def estimates(found: Sequence[EffectDraws], prob: float) -> Estimates:
+    """Return the figures of effects; a mean or sd that does not exist is NaN."""
+    effects = tuple(own.effect for own in found)
+    if not effects:
+        return Estimates((), describe(["none"], [np.zeros((1, 1))], prob).iloc[:0])
+    table = describe([effect.label for effect in effects], [own.draws for own in found], prob)
+    df = np.array([own.df for own in found])
+    return Estimates(effects, table.assign(mean=table["mean"].where(df > 1), sd=table["sd"].where(df > 2)))
 
 
 def describe(labels: Sequence[str], draws: Sequence[FloatArray], prob: float) -> pd.DataFrame:
@@ -125,6 +182,7 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
     flat = draws.reshape((len(draws), -1))
     interval = hdi(flat, prob)
     above = (flat > 0).mean(axis=1)
+    ess, larger = ess_bulk_and_r_hat(draws)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "mean": flat.mean(axis=1),
@@ -133,9 +191,9 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
             "hdi_low": interval[:, 0],
             "hdi_high": interval[:, 1],
             "p_direction": np.maximum(above, (flat < 0).mean(axis=1)),
-            "ess_bulk": ess_bulk(draws),
+            "ess_bulk": ess,
             "ess_tail": ess_tail(draws, TAILS),
-            "r_hat": r_hat(draws),
+            "r_hat": larger,
         }
 
 

@@ -17,7 +17,16 @@ from formulajoint.contrasts.labels import hypothesis_of
 from formulajoint.errors import DataError
 from formulajoint.results.external.draws import Draws, GroupDraws, Source, read_draws
 from formulajoint.results.joint_tests import figures
-from formulajoint.results.joint_tests.table import SHARES, Question, distances, shares_of
+from formulajoint.results.joint_tests.shares import (
+    SHARES,
+    Question,
+    Shares,
+    by_distance,
+    columns_of,
+    counted,
+    counting_notes,
+    with_errors,
+)
 from formulajoint.spec.read import parse_hypotheses
 
 COLUMNS = ["rank", *(column for share in SHARES for column in (share, f"{share}_mcse")), "ess", "note"]
@@ -98,12 +107,12 @@ def _test(values: FloatArray, said: Hypothesis, asked: Question) -> dict[str, An
     kept = independent(said.rows)
     if len(flat) <= 2 * len(kept) and not said.order:
         raise DataError(f"{len(flat)} draws are too few for {len(kept)} quantities: draw more.")
-    notes: list[str] = []
-    found = {} if said.order else distances(away, away[:, :, kept], effective, notes)
-    shares = found | shares_of(away, asked)
+    found = Shares({}) if said.order else by_distance(away, away[:, :, kept], effective)
+    shares = {**found.figures, **counted(away, asked)}
+    notes = [note.text for note in found.notes]
     notes += ["an order: p_all_positive is its probability"] if said.order else []
-    notes += figures.counting_notes(shares, effective)
-    row = dict.fromkeys(COLUMNS, np.nan) | figures.with_errors(shares, effective)
+    notes += [note.text for note in counting_notes(shares, effective)]
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, np.nan) | columns_of(with_errors(shares, effective))
     rank = len(said.null) if said.order else len(kept)
     return row | {"rank": rank, "ess": effective, "note": "; ".join(notes)}
 

@@ -18,6 +18,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.design.moments import rows_by_group
 from formulajoint.design.schema import Design
+from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.quantities import coefficient_labels
 from formulajoint.results.joint_tests.score_test import score_statistic
 from formulajoint.results.joint_tests.strata import Strata, strata_of
@@ -28,7 +29,7 @@ from formulajoint.wording import listed
 F_TEST, CHI_SQUARE, SCORES = "F", "chi-square", "normal scores"
 """Names of statistics in the column ``classical``."""
 
-TOO_MANY = f"no classical test for more than {MOST_COEFFICIENTS} coefficients"
+TOO_MANY = Missing("size", f"no classical test for more than {MOST_COEFFICIENTS} coefficients")
 
 MOST_NAMED = 6
 """A message names at most this many coefficients or groups."""
@@ -57,22 +58,22 @@ class Classical:
     note: str = ""
 
 
-def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | str:
+def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the classical test of equalities, or the reason it is unavailable."""
     sigma = plan.spread
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.design, hypothesis)
     if not plan.family.sums or sigma is None:
-        return "no F test: it needs a Gaussian response with one sigma, or one a group"
+        return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one a group")
     if sigma.grouping is None:
         return f_test(plan.design, hypothesis)
     strata = strata_of(plan.design, sigma.grouping)
     if strata is None:
-        return "no classical test: a coefficient is shared by groups that have a sigma each"
+        return Missing("model", "no classical test: a coefficient is shared by groups that have a sigma each")
     return score_test(plan.design, hypothesis, strata)
 
 
-def f_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
+def f_test(design: Design, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the F test of `hypothesis`, or the reason it is unavailable.
 
     Coefficients other than those tested need not be determined: the denominator has N - rank(X) degrees of freedom.
@@ -91,18 +92,18 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
     fit = least_squares(whole.columns, whole.y)
     df = whole.rows - fit.rank
     if df <= 0:
-        return "no F test: no rows are left over for a residual sd"
+        return Missing("rows", "no F test: no rows are left over for a residual sd")
     if fit.rss == 0:
-        return "no F test: the residuals are zero"
+        return Missing("rows", "no F test: the residuals are zero")
     if not np.all(fit.determined(rows)):
-        return f"no F test: {_undetermined(design, fit, rows)}"
+        return _undetermined(design, fit, rows).of("F test")
     z = fit.standardized(rows, null)[1]
     statistic = float(z @ z) / len(z) / (fit.rss / df)
     p_value = float(scipy.special.fdtrc(len(z), df, statistic))
     return Classical(F_TEST, statistic, len(z), df, p_value)
 
 
-def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
+def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the chi-square test of `hypothesis` with known standard errors, or the reason it is unavailable.
 
     For equal intercepts of groups of one row it is Cochran's Q (Biometrics 1954), the test of heterogeneity of a
@@ -121,7 +122,7 @@ def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | str:
     whole, rows, null = problem
     fit = least_squares(whole.columns, whole.y)
     if not np.all(fit.determined(rows)):
-        return f"no chi-square test: {_undetermined(design, fit, rows)}"
+        return _undetermined(design, fit, rows).of("chi-square test")
     z = fit.standardized(rows, null)[1]
     return _chi_square(CHI_SQUARE, float(z @ z), len(z))
 
@@ -139,12 +140,13 @@ def _problem(design: Design, hypothesis: Hypothesis) -> tuple[Regression, FloatA
     return whole, hypothesis.rows[kept].toarray(), hypothesis.null[kept]
 
 
-def _undetermined(design: Design, fit: LeastSquares, rows: FloatArray) -> str:
-    """Return a phrase that names the coefficients of the restrictions that the data do not determine."""
+def _undetermined(design: Design, fit: LeastSquares, rows: FloatArray) -> Missing:
+    """Return the coefficients of the restrictions that the data do not determine, as a reason."""
     touched = np.flatnonzero(np.any(rows[~fit.determined(rows)] != 0, axis=0))
     lacking = touched[~fit.determined(np.eye(rows.shape[1])[touched])]
     labels = coefficient_labels(design)
-    return f"the data do not determine {listed([labels[at] for at in lacking], MOST_NAMED)}"
+    named = listed([labels[at] for at in lacking], MOST_NAMED)
+    return Missing("rows", f"the data do not determine {named}")
 
 
 # --- one residual sd per stratum
@@ -159,7 +161,7 @@ class _Piece:
     df: float
 
 
-def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classical | str:
+def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classical | Missing:
     """Return the test of `hypothesis` by normal scores of the strata's F tests, or why it is unavailable.
 
     Parameters
@@ -172,9 +174,10 @@ def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classi
     """
     parts = by_strata(hypothesis, strata.of_coefficients)
     if parts is None:
-        return (
+        return Missing(
+            "hypothesis",
             "no classical test: with a sigma a group it needs a hypothesis about each group by itself, or "
-            "coefficients that are equal in several groups"
+            "coefficients that are equal in several groups",
         )
     whole = regression(design)
     if whole is None:
@@ -188,14 +191,16 @@ def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classi
             if piece is None:
                 lacking.add(int(stratum))
             elif not np.isfinite(piece.values).all():
-                return f"no classical test: the residuals of {_named(strata, [stratum])} are zero"
+                zero = f"the residuals of {_named(strata, [stratum])} are zero"
+                return Missing("rows", zero).of("classical test")
             else:
                 pieces.append(piece)
         rank = sum(len(piece.values) for piece in pieces) - part.free.shape[1]
         if rank > 0:
             statistic, df = statistic + float(score_statistic(*_stacked(pieces))), df + rank
     if df == 0:
-        return "no classical test: no group has rows enough for what is tested and a residual sd"
+        none = "no group has rows enough for what is tested and a residual sd"
+        return Missing("rows", none).of("classical test")
     left_out = f"classical test without {_named(strata, lacking)}: too few rows" if lacking else ""
     return _chi_square(SCORES, statistic, df, left_out)
 

@@ -8,7 +8,7 @@ time: a batch alone is too small to estimate a covariance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,13 +92,13 @@ def distances(draws: FloatArray, point: FloatArray) -> tuple[FloatArray, float]:
     """Return squared Mahalanobis distances from the centre of draws (n, q): of each draw (n,), and of `point` (q,).
 
     A draw's distance is from centre and covariance of the other draws. With its own effect on both it would be nearer
-    than `point`.
+    than `point`. The draws are `whitened`, so that their covariance can be inverted without loss.
     """
     n = len(draws)
     centre = draws.mean(axis=0)
     away = draws - centre
     root = np.linalg.cholesky(away.T @ away / (n - 1))
-    own = np.sum(np.linalg.solve(root, away.T) ** 2, axis=0)
+    own = np.sum((away @ np.linalg.inv(root).T) ** 2, axis=1)
     left_out = n**2 * (n - 2) * own / ((n - 1) * ((n - 1) ** 2 - n * own))  # Sherman & Morrison
     return left_out, float(np.sum(np.linalg.solve(root, point - centre) ** 2))
 
@@ -185,12 +185,15 @@ def global_p_value(draws: FloatArray) -> Figure:
 def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
     """Return the largest of distances (..., q) in units of sd; a constant has distance zero or infinity."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.max(np.nan_to_num(abs(away) / sd, posinf=np.inf), axis=-1))
+        scaled = abs(away) / sd
+    return np.asarray(np.max(scaled if np.all(sd > 0) else np.nan_to_num(scaled, posinf=np.inf), axis=-1))
 
 
 def probability_of(holds: Holds, draws: FloatArray) -> Figure:
     """Return the share of draws (C, S, q) for which `holds`, a function from (n, q) to (n,) booleans, is true."""
-    return by_batches(lambda flat: float(np.mean(holds(flat))), draws)
+    chains, length, q = draws.shape
+    held = holds(draws.reshape((-1, q))).reshape((chains, length, 1))
+    return by_batches(lambda flat: float(np.mean(flat)), held.astype(float))
 
 
 def all_positive(flat: FloatArray) -> NDArray[np.bool_]:
@@ -224,27 +227,3 @@ def effective_draws(draws: FloatArray) -> float:
     if draws.shape[1] < 4 or moving.shape[2] == 0:
         return float(draws.shape[0] * draws.shape[1])
     return float(np.min(ess_bulk(np.moveaxis(moving, 2, 0))))
-
-
-def with_errors(shares: Mapping[str, Figure], effective: float) -> dict[str, float]:
-    """Return shares of draws by name, and their Monte Carlo standard errors by name with ``_mcse``.
-
-    A share of 0 or 1 has the error of a single draw, since batches that agree give no error.
-    """
-    out: dict[str, float] = {}
-    for name, share in shares.items():
-        error = 1 / effective if share.mcse == 0 and share.value in (0, 1) else share.mcse
-        out |= {name: share.value, f"{name}_mcse": error}
-    return out
-
-
-def counting_notes(shares: Mapping[str, Figure], effective: float) -> list[str]:
-    """Return notes on shares without a draw, or with too few for more than an order of magnitude."""
-    none = [name for name, share in shares.items() if share.value == 0]
-    few = [name for name, share in shares.items() if 0 < share.value * effective < FEW]
-    notes = []
-    if none:
-        notes.append(f"{', '.join(none)} < 1/ESS = {1 / effective:.1g}")
-    if few:
-        notes.append(f"{', '.join(few)}: too few draws for more than an order of magnitude, draw more")
-    return notes

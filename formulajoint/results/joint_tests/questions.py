@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
 from formulajoint.errors import FormulaError, InferenceError
 from formulajoint.language.syntax.nodes import Name, walk
-from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.spec.read import parse_hypotheses
-from formulajoint.wording import listed
 
 MOST_TESTED = 100
 """A printed fit shows joint tests over at most this many groups; ``test()`` always shows them."""
@@ -59,22 +54,17 @@ def unasked(plan: Plan) -> list[Hypothesis]:
     return [*_of_slopes(plan), *plan.tests]
 
 
-def printed_tests(posterior: Posterior) -> pd.DataFrame | None:
-    """Return the joint tests that a printed fit shows, without those over too many groups, which take long."""
-    plan = posterior.plan
-    found = list(plan.tests) if _too_many(plan) else unasked(plan)
-    return joint_table(posterior, found) if found else None
+def printed(plan: Plan) -> list[Hypothesis]:
+    """Return the hypotheses whose tests a printed fit shows: without those over too many groups, which take long."""
+    return list(plan.tests) if too_many(plan) else unasked(plan)
 
 
-def untested(plan: Plan) -> list[str]:
-    """Return the note on joint tests that a printed fit leaves out, if there are any."""
-    groups = _too_many(plan)
-    left_out = [test.label for test in _of_slopes(plan)] if groups else []
-    said = f"The joint tests of {groups} groups take a while: fit.test() has {listed(left_out, 6)}."
-    return [said] if left_out else []
+def left_out(plan: Plan) -> list[Hypothesis]:
+    """Return the hypotheses whose tests a printed fit leaves out."""
+    return _of_slopes(plan) if too_many(plan) else []
 
 
-def _too_many(plan: Plan) -> int:
+def too_many(plan: Plan) -> int:
     """Return the number of groups if they are too many for a printed fit, else 0."""
     grouping = plan.design.predictor.grouping
     return len(grouping) if grouping is not None and len(grouping) > MOST_TESTED else 0

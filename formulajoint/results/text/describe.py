@@ -6,7 +6,7 @@ It needs only a plan, no PyMC, ArviZ or pandas, so that it is immediate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from textwrap import wrap
 from typing import Any
@@ -90,10 +90,14 @@ def formula_lines(formula: Formula) -> list[str]:
 
 
 def data_lines(plan: Plan) -> list[str]:
-    """Return the line about the data: rows used and left out, and the groups with their rows."""
+    """Return the line about the data."""
+    return [f"data: {data_text(plan)}"]
+
+
+def data_text(plan: Plan) -> str:
+    """Return what the data are: rows used and left out, and the groups with their rows."""
     rows, grouping = plan.design.rows, plan.design.predictor.grouping
-    used = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
-    line = f"data: {used}"
+    line = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
     if plan.design.row_weights is not None:
         line += f", counted as {plan.design.row_weights.sum():g} by their weights"
     if grouping is not None:
@@ -101,7 +105,7 @@ def data_lines(plan: Plan) -> list[str]:
         line += f" ({_group_sizes(plan, grouping)})"
     if plan.design.standard_errors is not None:
         line += f"; residual sds known: {known_sds(plan)}, {span(plan.design.standard_errors)}"
-    return [line]
+    return line
 
 
 def known_sds(plan: Plan) -> str:
@@ -130,15 +134,34 @@ def _group_sizes(plan: Plan, grouping: Grouping) -> str:
     return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Two expressions with ``=`` or ``~`` between them."""
+
+    left: str
+    sign: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.sign} {self.right}"
+
+
 def equation_lines(plan: Plan) -> list[str]:
+    """Return the model's equations, a line each."""
+    first, *others = map(str, equations(plan))
+    return [f"model: {first}", *(f"       {line}" for line in others)]
+
+
+def equations(plan: Plan) -> list[Equation]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
     names = {plan.family.spread: known_sds(plan)} | {p.parameter: _symbol(p) for p in plan.parameters}
     law = plan.family.distribution
-    lines = [f"model: {plan.response_name} ~ {law.name}({', '.join(names[name] for name in law.args)})"]
-    for part in plan.parameters:
-        if isinstance(part, LinearPlan):
-            lines.append(f"       {part.link.of(part.parameter)} = {_sum(part)}")
-    return lines
+    right = f"{law.name}({', '.join(names[name] for name in law.args)})"
+    linear = (part for part in plan.parameters if isinstance(part, LinearPlan))
+    return [
+        Equation(plan.response_name, "~", right),
+        *(Equation(part.link.of(part.parameter), "=", _sum(part)) for part in linear),
+    ]
 
 
 def _symbol(part: ParameterPlan) -> str:
@@ -158,35 +181,57 @@ def _sum(part: LinearPlan) -> str:
     return " + ".join(terms) if terms else "0"
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable with a prior: its name, what it is, and its law, or that of a function `of` it."""
+
+    name: str
+    what: str
+    law: str
+    of: str = ""
+
+    @property
+    def prior(self) -> str:
+        """The law as explained: ``normal(0, 5)``, or ``log(sigma) ~ normal(0, 1)``."""
+        return f"{self.of} ~ {self.law}" if self.of else self.law
+
+
 def coefficient_rows(plan: Plan) -> list[tuple[str, str, str]]:
     """Return name, description and prior of every variable of the model that has one."""
-    rows: list[tuple[str, str, str]] = []
+    return [(each.name, each.what, each.prior) for each in variables(plan)]
+
+
+def priors(plan: Plan) -> list[Equation]:
+    """Return the priors as equations."""
+    return [Equation(each.of or each.name, "~", each.law) for each in variables(plan) if each.law]
+
+
+def variables(plan: Plan) -> Iterator[Variable]:
+    """Yield every variable of the model."""
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
-            rows += _linear_rows(part)
+            yield from _linear_variables(part)
         else:
-            rows += _scale_rows(part, plan.family.further[part.parameter].meaning)
-    return rows + [(s.name, f"uncertain shares of {s.dims[0]}", s.prior) for s in plan.shares]
+            yield from _scale_variables(part, plan.family.further[part.parameter].meaning)
+    yield from (Variable(s.name, f"uncertain shares of {s.dims[0]}", s.prior) for s in plan.shares)
 
 
-def _linear_rows(part: LinearPlan) -> Iterator[tuple[str, str, str]]:
+def _linear_variables(part: LinearPlan) -> Iterator[Variable]:
     pooled = {term.coefficient.name: pool for pool in part.pools for term in pool.terms}
     for coefficient in part.coefficients:
         pool = pooled.get(coefficient.name)
-        yield coefficient.name, describe_coefficient(part, coefficient, pool), _prior_text(coefficient, pool)
+        what = describe_coefficient(part, coefficient, pool)
+        yield Variable(coefficient.name, what, _prior_text(coefficient, pool))
     for pool in part.pools:
         mean, sd = ("location", "scale") if pool.request.heavy else ("mean", "sd")
         for term in pool.terms:
             of = f"of {term.coefficient.name} over {pool.grouping.name}"
-            yield term.mean_name, f"{mean} {of}", str(term.mean)
-            yield term.sd_name, f"{sd} {of}", str(term.sd)
+            yield Variable(term.mean_name, f"{mean} {of}", str(term.mean))
+            yield Variable(term.sd_name, f"{sd} {of}", str(term.sd))
         if pool.correlation is not None:
             over = " and ".join(term.coefficient.name for term in pool.terms)
-            yield (
-                pool.correlation.name,
-                f"correlations of {over} over {pool.grouping.name}",
-                f"lkj({pool.correlation.eta:g})",
-            )
+            what = f"correlations of {over} over {pool.grouping.name}"
+            yield Variable(pool.correlation.name, what, f"lkj({pool.correlation.eta:g})")
 
 
 def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool | None) -> str:
@@ -237,29 +282,31 @@ def _law(request: Hierarchy, location: str, scale: str) -> str:
     return f"{standard.distribution.name}({', '.join([*shape, location, scale])})"
 
 
-def _scale_rows(part: ScalePlan, what: str) -> Iterator[tuple[str, str, str]]:
+def _scale_variables(part: ScalePlan, what: str) -> Iterator[Variable]:
     if part.grouping is None:
-        yield part.name, f"{what}, one for all rows", part.prior.of(part.name)
+        yield Variable(part.name, f"{what}, one for all rows", part.prior.of(part.name))
         return
     over = part.grouping.name
-    if part.pool is None:
-        yield part.name, f"{what}, one per {over}, not pooled", part.prior.of(part.name)
+    if (pool := part.pool) is None:
+        yield Variable(part.name, f"{what}, one per {over}, not pooled", part.prior.of(part.name))
         return
-    pool = part.pool
     law = _law(pool.request, part.link.of(pool.mean_name), pool.sd_name)
-    state = _pooling(pool.request, pool.centered)
-    yield part.name, f"{what}, one per {over}, {state}", f"{part.link.of(part.name)} ~ {law}"
-    yield pool.mean_name, f"the middle {part.parameter} over {over}", part.prior.of(pool.mean_name)
+    what_of_each = f"{what}, one per {over}, {_pooling(pool.request, pool.centered)}"
+    yield Variable(part.name, what_of_each, law, part.link.of(part.name))
+    yield Variable(pool.mean_name, f"the middle {part.parameter} over {over}", part.prior.of(pool.mean_name))
     spread = "scale" if pool.request.heavy else "sd"
-    yield pool.sd_name, f"{spread} of {part.link.of(part.name)} over {over}", str(pool.sd)
+    yield Variable(pool.sd_name, f"{spread} of {part.link.of(part.name)} over {over}", str(pool.sd))
 
 
 def contrast_lines(plan: Plan) -> list[str]:
     """Return one line per contrast: its description and its weights."""
-    return [
-        f"{c.name}: {describe_contrast(plan, c)}" + (f"; {_weights(plan, c)}" if c.weights else "")
-        for c in plan.contrasts
-    ]
+    return [f"{c.name}: {what}" for c, what in contrast_meanings(plan)]
+
+
+def contrast_meanings(plan: Plan) -> Iterator[tuple[ContrastPlan, str]]:
+    """Yield each contrast with its description and its weights."""
+    for c in plan.contrasts:
+        yield c, describe_contrast(plan, c) + (f"; {_weights(plan, c)}" if c.weights else "")
 
 
 def test_lines(plan: Plan) -> list[str]:

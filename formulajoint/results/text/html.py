@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-import pandas as pd
-
 from formulajoint.compiler.plan import Plan
+from formulajoint.results.findings import Findings
 from formulajoint.results.text.describe import (
     coefficient_rows,
     contrast_lines,
@@ -38,28 +37,21 @@ def explain_html(plan: Plan) -> str:
     )
 
 
-def fit_html(
-    plan: Plan,
-    summary: pd.DataFrame,
-    contrasts: pd.DataFrame,
-    problems: tuple[str, ...],
-    engine: str,
-    prob: float,
-    tests: pd.DataFrame | None = None,
-) -> str:
-    """Return the content of ``print(fit)`` as HTML; parameters as for ``fit_text``."""
+def fit_html(found: Findings) -> str:
+    """Return the content of ``print(fit)`` as HTML."""
+    plan, contrasts, summary = found.plan, found.contrasts.table, found.summary.table
     return _section(
         _formula(plan),
         _paragraph(data_lines(plan)),
         _list(understood(plan)),
-        "" if contrasts.empty else _table(contrast_cells(contrasts, prob), "Contrasts"),
+        "" if contrasts.empty else _table(contrast_cells(contrasts, found.prob), "Contrasts"),
         _list(contrast_lines(plan)),
-        "" if tests is None or tests.empty else _table(test_cells(plan, tests), "Joint tests"),
-        "" if tests is None else _list([f"{label}: {note}" for label, note in tests["note"].items() if note]),
-        _folded("Coefficients", _table(coefficient_cells(summary, prob), "Coefficients")),
-        _notes("note", fit_notes(plan, summary, contrasts)),
-        _notes("warning", problems),
-        _paragraph([sampler_line(summary, engine)]),
+        _table(test_cells(plan, found.tests), "Joint tests") if found.tests else "",
+        _list([f"{test.label}: {test.note}" for test in found.tests if test.notes]),
+        _folded("Coefficients", _table(coefficient_cells(summary, found.prob), "Coefficients")),
+        _notes("note", fit_notes(found)),
+        _notes("warning", found.diagnostics),
+        _paragraph([sampler_line(summary, found.posterior.drawn_by)]),
     )
 
 

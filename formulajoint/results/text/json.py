@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.draws.tables import weights
+from formulajoint.results.draws.tables import SUMMARY, weights
+from formulajoint.results.findings import Findings
+from formulajoint.results.joint_tests.joint_test import JointTest
+from formulajoint.results.joint_tests.table import joint_table
 from formulajoint.results.text.describe import model_record
 
 
-def fit_record(
-    posterior: Posterior,
-    summary: pd.DataFrame,
-    contrasts: pd.DataFrame,
-    problems: tuple[str, ...],
-    prob: float,
-    tests: pd.DataFrame | None = None,
-) -> dict[str, Any]:
+def fit_record(found: Findings) -> dict[str, Any]:
     """Return a fit's tables, joint tests, weights and diagnostics, as data."""
-    plan = posterior.plan
+    posterior, plan = found.posterior, found.plan
     return model_record(plan) | {
         "engine": posterior.engine,
-        "interval": {"kind": "hdi", "probability": prob},
-        "summary": _rows(summary, "parameter"),
-        "estimates": _rows(contrasts.drop(columns="weights"), "contrast"),
+        "interval": {"kind": "hdi", "probability": found.prob},
+        "summary": _rows(found.summary.table[SUMMARY], "parameter"),
+        "estimates": _rows(found.contrasts.table.drop(columns="weights"), "contrast"),
         "weights": {c.name: _series(weights(posterior, c)) for c in plan.contrasts if c.weights},
-        "tests": [] if tests is None else test_record(tests),
-        "diagnostics": list(problems),
+        "tests": test_record(found.tests),
+        "diagnostics": list(found.diagnostics),
     }
 
 
-def test_record(tests: pd.DataFrame) -> list[dict[str, Any]]:
+def test_record(tests: Sequence[JointTest]) -> list[dict[str, Any]]:
     """Return the joint tests as data, one entry per hypothesis."""
-    return _rows(tests, "hypothesis")
+    return _rows(joint_table(tests), "hypothesis")
 
 
 def _rows(table: pd.DataFrame, index: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
-from formulajoint.results.text.describe import coefficient_rows, contrast_lines, equation_lines, known_sds
+from formulajoint.results.text.describe import Equation, contrast_meanings, equations, known_sds, priors
 
 GREEK: Mapping[str, str] = MappingProxyType({"mu": r"\mu", "sigma": r"\sigma", "nu": r"\nu"})
 
@@ -21,26 +21,18 @@ SPECIAL: Mapping[str, str] = MappingProxyType(
 
 def explain_latex(plan: Plan) -> str:
     """Return likelihood, predictors, priors and contrasts as one ``aligned`` block, for math mode."""
-    likelihood, *predictors = (line.removeprefix("model:").strip() for line in equation_lines(plan))
-    priors = [
-        f"{name} ~ {prior}" if "~" not in prior else prior
-        for name, _, prior in coefficient_rows(plan)
-        if prior
-    ]
-    lines = [_line(text, plan) for text in (likelihood, *predictors, *priors)]
-    lines += [_contrast(line) for line in contrast_lines(plan)]
+    lines = [_line(each, plan) for each in (*equations(plan), *priors(plan))]
+    lines += [_contrast(c.name, what) for c, what in contrast_meanings(plan)]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
-def _line(text: str, plan: Plan) -> str:
-    """Return an equation, aligned at its first ``=`` or ``~``."""
-    left, sign, right = re.split(r" ([=~]) ", text, maxsplit=1)
-    relation = "=" if sign == "=" else r"\sim"
-    return f"{mathematics(left, plan)} &{relation} {mathematics(right, plan)}"
+def _line(equation: Equation, plan: Plan) -> str:
+    """Return an equation, aligned at its ``=`` or ``~``."""
+    relation = "=" if equation.sign == "=" else r"\sim"
+    return f"{mathematics(equation.left, plan)} &{relation} {mathematics(equation.right, plan)}"
 
 
-def _contrast(line: str) -> str:
-    name, _, what = line.partition(": ")
+def _contrast(name: str, what: str) -> str:
     return f"\\text{{{escaped(name)}}} &: \\text{{{escaped(what)}}}"
 
 

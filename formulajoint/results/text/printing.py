@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import pandas as pd
 
 from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
-from formulajoint.results.joint_tests.classical import SCORES
-from formulajoint.results.joint_tests.questions import untested
-from formulajoint.results.joint_tests.table import UPPER_BOUND
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.results.findings import Findings
+from formulajoint.results.joint_tests.classical import SCORES, Classical
+from formulajoint.results.joint_tests.joint_test import JointTest
+from formulajoint.results.joint_tests.questions import left_out, too_many
 from formulajoint.results.text.comparisons import place_of
 from formulajoint.results.text.describe import (
     coefficient_rows,
@@ -26,47 +29,24 @@ from formulajoint.wording import listed
 type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 """Head and rows of a table."""
 
-MOST_ROWS = 24
-"""A printed fit shows at most this many coefficients; `summary()` has them all."""
-
 MOST_DECIMALS, SMALL = 8, 1e-4
 """Most decimals that are shown; a figure below the second number that needs more has an exponent."""
 
 
-def fit_text(
-    plan: Plan,
-    summary: pd.DataFrame,
-    contrasts: pd.DataFrame,
-    problems: tuple[str, ...],
-    engine: str,
-    prob: float,
-    tests: pd.DataFrame | None = None,
-) -> str:
-    """Return the text of a fit.
-
-    Parameters
-    ----------
-    plan : Plan
-    summary, contrasts : DataFrame
-        As from ``tables``.
-    problems : tuple of str
-        As from ``diagnostics``.
-    engine : str
-    prob : float
-        Probability of the intervals in the tables.
-    tests : DataFrame, optional
-        As from ``joint_table``.
-    """
+def fit_text(found: Findings) -> str:
+    """Return the text of a fit."""
+    plan = found.plan
     sections = [
         formula_lines(plan.design.formula),
         data_lines(plan) + understood(plan),
-        contrast_section(plan, contrasts, prob),
-        test_section(plan, tests),
-        coefficient_section(plan, summary, prob),
+        contrast_section(found),
+        test_section(plan, found.tests),
+        coefficient_section(found),
         [
-            *note_lines(fit_notes(plan, summary, contrasts)),
-            *note_lines(problems, "warning"),
-            sampler_line(summary, engine),
+            *note_lines(fit_notes(found)),
+            *note_lines(found.diagnostics, "warning"),
+            sampler_line(found.judged.table, found.posterior.drawn_by)
+            + ("" if found.judges_all else " (of the rows shown)"),
         ],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
@@ -82,88 +62,94 @@ def understood(plan: Plan) -> list[str]:
     return [f"{name}: {what}" for name, what, _ in coefficient_rows(plan) if name in names]
 
 
-def contrast_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
+def contrast_section(found: Findings) -> list[str]:
     """Return the contrasts as a table, each with a line of its description and weights."""
-    if table.empty:
+    effects, table = found.contrasts.effects, found.contrasts.table
+    if not effects:
         return []
-    lines = table_lines(*contrast_cells(table, prob))
-    weights = dict(zip((str(i).partition("[")[0] for i in table.index), table["weights"], strict=True))
-    return lines + [
-        f"  {c.name}: {describe_contrast(plan, c)}"
+    weights = {effect.variable: text for effect, text in zip(effects, table["weights"], strict=True)}
+    return table_lines(*contrast_cells(table, found.prob)) + [
+        f"  {c.name}: {describe_contrast(found.plan, c)}"
         + (f"; weights {weights.get(c.name, '')}" if c.weights else "")
-        for c in plan.contrasts
+        for c in found.plan.contrasts
     ]
 
 
 def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
     """Return the table of contrasts as text."""
     rows = [
-        (str(name), *centre(row, numbers(row)), direction(row["p_direction"], row["ess_bulk"]))
+        (str(name), *centre(row), direction(row["p_direction"], row["ess_bulk"]))
         for name, row in table.iterrows()
     ]
     return ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows
 
 
-def centre(row: pd.Series, shown: tuple[str, str, str]) -> tuple[str, str, str]:
-    """Return the figures of a row, with the median in place of a mean that does not exist."""
-    mean, sd, interval = shown
+def centre(row: pd.Series) -> tuple[str, str, str]:
+    """Return the figures of a row as `numbers`, with the median in place of a mean that does not exist."""
+    mean, sd, interval = numbers(row)
     if mean or math.isnan(row["median"]):
-        return shown
-    digits = len(interval.partition(",")[0].partition(".")[2])
-    return f"{fixed(row['median'], digits)} (median)", sd, interval
+        return mean, sd, interval
+    return f"{fixed(row['median'], min(decimals_of(row), MOST_DECIMALS))} (median)", sd, interval
 
 
 def direction(share: float, ess: float) -> str:
     """Return the probability of a sign as text; a bound if no draw, or hardly any, has the other sign."""
-    if share < 0.9995 or math.isnan(ess):
-        return f"{share:.3f}"
-    return f"> {min(0.999, 1 - 1 / ess):.3g}"
+    return f"> {_least(ess):.3g}" if is_bound(share, ess) else f"{share:.3f}"
 
 
-def test_section(plan: Plan, table: pd.DataFrame | None) -> list[str]:
+def is_bound(share: float, ess: float) -> bool:
+    """Return whether all that is known of the probability of a sign is a lower bound."""
+    return not (share < 0.9995 or math.isnan(ess))
+
+
+def _least(ess: float) -> float:
+    return min(0.999, 1 - 1 / ess)
+
+
+def test_section(plan: Plan, tests: Sequence[JointTest]) -> list[str]:
     """Return the joint tests as a table, and each test's note below it."""
-    if table is None or table.empty:
+    if not tests:
         return []
-    return table_lines(*test_cells(plan, table)) + [
-        line for label, note in table["note"].items() if note for line in note_lines([note], f"  {label}")
+    return table_lines(*test_cells(plan, tests)) + [
+        line for test in tests if test.notes for line in note_lines([test.note], f"  {test.label}")
     ]
 
 
-def test_cells(plan: Plan, table: pd.DataFrame) -> Cells:
+def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
     """Return the table of joint tests as text."""
     rows = [
         (
-            f"{label}{everywhere(plan, str(label))}",
-            *(
-                "" if math.isnan(row[share]) else share_text(row, share)
-                for share in ("contour", "p_all_positive")
-            ),
-            "" if math.isnan(row["log_bf10"]) else f"{row['log_bf10']:.2f}",
-            "" if math.isnan(row["statistic"]) else classical_text(row),
+            f"{test.label}{everywhere(plan, test.hypothesis)}",
+            *(share_text(test, share) for share in ("contour", "p_all_positive")),
+            factor_text(test),
+            classical_text(test),
         )
-        for label, row in table.iterrows()
+        for test in tests
     ]
     titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
     return titles, rows
 
 
-def hypothesis_text(table: pd.DataFrame) -> str:
+def hypothesis_text(tests: Iterable[JointTest]) -> str:
     """Return joint tests as text, each with its figures, and a note why others are missing."""
-    return "\n\n".join("\n".join([str(text), *_figures(row)]) for text, row in table.iterrows())
+    return "\n\n".join("\n".join([test.label, *_figures(test)]) for test in tests)
 
 
-def _figures(row: pd.Series) -> list[str]:
-    figures = {"rank": f"{row['rank']:g}"}
-    figures |= {
-        name: f"< {row[column]:.2g}" if _is_bound(row, column) else _with_error(row, column)
-        for column, name in FIGURES.items()
-        if not math.isnan(row[column])
-    }
-    if not math.isnan(row["statistic"]):
-        figures["classical test"] = classical_text(row)
+def _figures(test: JointTest) -> list[str]:
+    figures = {"rank": f"{test.rank:g}"}
+    for share, name in FIGURES.items():
+        if share in test.shares:
+            own = test.shares[share]
+            figures[name] = (
+                f"< {own.value:.2g}" if _is_bound(test, share) else _with_error(own.value, own.mcse)
+            )
+    if isinstance(test.bayes_factor, LogIntegral):
+        figures["log BF10"] = _with_error(test.bayes_factor.value, test.bayes_factor.error)
+    if classical := classical_text(test):
+        figures["classical test"] = classical
     width = max(map(len, FIGURES.values()))
     lines = [f"  {name.ljust(width)}  {text}" for name, text in figures.items()]
-    return lines + note_lines([row["note"]] if row["note"] else [], "  note")
+    return lines + note_lines([test.note] if test.notes else [], "  note")
 
 
 FIGURES: Mapping[str, str] = MappingProxyType(
@@ -175,16 +161,16 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         "p_at_least": "P(so many > 0)",
         "p_in_rope": "P(all within rope)",
         "p_out_of_rope": "P(all beyond rope)",
-        "log_bf10": "log BF10",
     }
 )
-"""Columns of a joint test, with their names in text."""
+"""Shares of draws of a joint test, with their names in text."""
 
 
-def everywhere(plan: Plan, label: str) -> str:
+def everywhere(plan: Plan, hypothesis: Hypothesis) -> str:
     """Return ``in every school`` for a term's own test, which does not name the groups, and `place_of` the term."""
     predictor = plan.design.predictor
-    term = next((term for term in predictor.per_group if label == f"{term.name} == 0"), None)
+    own = (term for term in predictor.per_group if hypothesis.label == all_zero(plan.design, term).label)
+    term = next(own, None)
     if predictor.grouping is None or term is None:
         return ""
     return f" in every {predictor.grouping.name}{place_of(plan, term)}"
@@ -199,42 +185,48 @@ def probability(value: float, mcse: float) -> str:
     return f"{value:.{decimals(mcse)}f}"
 
 
-def _with_error(row: pd.Series, column: str) -> str:
-    return f"{row[column]:.4g} (mcse {row[f'{column}_mcse']:.1g})"
+def _with_error(value: float, mcse: float) -> str:
+    return f"{value:.4g} (mcse {mcse:.1g})"
 
 
-def _is_bound(row: pd.Series, column: str) -> bool:
-    return column == "contour" and UPPER_BOUND in row["note"]
+def _is_bound(test: JointTest, share: str) -> bool:
+    return share == "contour" and test.is_bound
 
 
-def share_text(row: pd.Series, share: str) -> str:
-    """Return a share of draws in a row of joint tests; a contour probability that is an upper bound as a bound."""
-    if _is_bound(row, share):
-        return f"< {row[share]:.2g}"
-    return probability(row[share], row[f"{share}_mcse"])
+def share_text(test: JointTest, share: str) -> str:
+    """Return a share of draws; a contour probability that is an upper bound as a bound; blank if there is none."""
+    found = test.shares.get(share)
+    if found is None or math.isnan(found.value):
+        return ""
+    return f"< {found.value:.2g}" if _is_bound(test, share) else probability(found.value, found.mcse)
 
 
-def classical_text(row: pd.Series) -> str:
-    """Return a test as printed in papers: ``F(2, 6) = 412.5, p = 3.8e-07``, ``chi2(2) = 25.3, p = 3.2e-06``.
+def factor_text(test: JointTest) -> str:
+    """Return the log Bayes factor; blank if there is none."""
+    return f"{test.bayes_factor.value:.2f}" if isinstance(test.bayes_factor, LogIntegral) else ""
+
+
+def classical_text(test: JointTest) -> str:
+    """Return the classical test as printed in papers: ``F(2, 6) = 412.5, p = 3.8e-07``; blank if there is none.
 
     A chi-square by normal scores is marked as such.
     """
-    name = f"{'normal scores ' if row['classical'] == SCORES else ''}chi2({row['df_num']:g})"
-    if not math.isnan(row["df_denom"]):
-        name = f"F({row['df_num']:g}, {row['df_denom']:g})"
-    p = "< 1e-16" if row["p_value"] < 1e-16 else f"= {row['p_value']:.2g}"
+    found = test.classical
+    if not isinstance(found, Classical):
+        return ""
+    name = f"{'normal scores ' if found.name == SCORES else ''}chi2({found.df_num:g})"
+    if not math.isnan(found.df_denom):
+        name = f"F({found.df_num:g}, {found.df_denom:g})"
+    p = "< 1e-16" if found.p_value < 1e-16 else f"= {found.p_value:.2g}"
     # A tie such as 956.25 must be rounded alike on every machine.
-    statistic = float(f"{row['statistic']:.12g}")
+    statistic = float(f"{found.statistic:.12g}")
     return f"{name} = {statistic:.4g}, p {p}"
 
 
-def coefficient_section(plan: Plan, table: pd.DataFrame, prob: float) -> list[str]:
+def coefficient_section(found: Findings) -> list[str]:
     """Return the coefficients as a table; if there are too many, those that are not of a single group come first."""
-    if len(table) > MOST_ROWS:
-        table = of_all_first(plan, table)
-    lines = table_lines(*coefficient_cells(table.head(MOST_ROWS), prob))
-    rest = len(table) - MOST_ROWS
-    return [*lines, *([f"... and {rest} more rows in summary()"] if rest > 0 else [])]
+    lines, rest = table_lines(*coefficient_cells(found.shown.table, found.prob)), found.not_shown
+    return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
 
 
 def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
@@ -244,13 +236,6 @@ def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
         for name, row in table.iterrows()
     ]
     return ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows
-
-
-def of_all_first(plan: Plan, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a summary, those that are not of a single group before the others."""
-    grouped = {c.name for c in plan.mean.coefficients if c.grouped}
-    of_group = table.index.map(lambda label: label.partition("[")[0] in grouped).to_numpy(bool)
-    return pd.concat([table[~of_group], table[of_group]])
 
 
 def numbers(row: pd.Series) -> tuple[str, str, str]:
@@ -287,17 +272,16 @@ def fixed(value: float, digits: int) -> str:
     return f"{rounded:.{min(digits, MOST_DECIMALS)}f}"
 
 
-def fit_notes(plan: Plan, summary: pd.DataFrame, contrasts: pd.DataFrame) -> list[str]:
+def fit_notes(found: Findings) -> list[str]:
     """Return the notes of a printed fit."""
-    return [*plan.notes, *blank_note(plan, pd.concat([summary, contrasts])), *untested(plan)]
+    return [*found.plan.notes, *blank_note(found), *_untested(found.plan)]
 
 
-def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:
+def blank_note(found: Findings) -> list[str]:
     """Return the notes that explain blank cells, if there are any."""
-    ratios = {c.name for c in plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree)}
-    blank = [str(name) for name in table.index[table["sd"].isna() & table["ess_bulk"].notna()]]
-    divided = [name for name in blank if name.partition("[")[0] in ratios]
-    heavy = [name for name in blank if name.partition("[")[0] not in ratios]
+    ratios = {c.name for c in found.plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree)}
+    divided = [effect.label for effect in found.without_sd if effect.variable in ratios]
+    heavy = [effect.label for effect in found.without_sd if effect.variable not in ratios]
     notes = []
     if divided:
         notes.append(
@@ -310,6 +294,13 @@ def blank_note(plan: Plan, table: pd.DataFrame) -> list[str]:
             "either): their tails are too heavy. Intervals exist."
         )
     return notes
+
+
+def _untested(plan: Plan) -> list[str]:
+    """Return the note on joint tests that a printed fit leaves out, if there are any."""
+    labels = [test.label for test in left_out(plan)]
+    said = f"The joint tests of {too_many(plan)} groups take a while: fit.test() has {listed(labels, 6)}."
+    return [said] if labels else []
 
 
 def sampler_line(summary: pd.DataFrame, engine: str) -> str:

@@ -18,13 +18,11 @@ from formulajoint.results.joint_tests.figures import (
     at_least,
     by_batches,
     contour_probability,
-    counting_notes,
     distances,
     effective_draws,
     global_p_value,
     probability_of,
     simultaneous_band,
-    with_errors,
 )
 
 type Array = NDArray[np.float64]
@@ -336,24 +334,3 @@ def test_counts_of_draws() -> None:
     assert list(at_least(3)(draws)) == [False] * 4
     assert list(all_beyond(0.5)(draws)) == [True, False, True, False]
     assert list(all_within(np.array([2, 3, 3.5]))(draws)) == [True, False, True, True]
-
-
-def test_a_share_of_no_draw_or_all_has_the_error_of_one() -> None:
-    shares = {"a": Figure(0.0, 0.0), "b": Figure(1.0, 0.0), "c": Figure(0.3, 0.02)}
-    assert with_errors(shares, 500.0) == {
-        "a": 0.0, "a_mcse": 0.002, "b": 1.0, "b_mcse": 0.002, "c": 0.3, "c_mcse": 0.02,
-    }  # fmt: skip
-
-
-def test_what_is_said_of_rare_counts() -> None:
-    shares = {
-        "a": Figure(0.0, 0.0),
-        "b": Figure(0.009, 0.004),
-        "c": Figure(0.011, 0.004),
-        "d": Figure(0.0, 0.0),
-    }
-    assert counting_notes(shares, 1000) == [
-        "a, d < 1/ESS = 0.001",
-        "b: too few draws for more than an order of magnitude, draw more",
-    ]
-    assert counting_notes({"c": Figure(0.5, 0.1)}, 1000) == []

@@ -12,6 +12,7 @@ from xarray import Dataset, DataTree
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import hypothesis
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.joint_test import JointTest, joint_tests
 from formulajoint.results.joint_tests.score_contour import Quantities, score_contour, sum_of_scores
 from formulajoint.results.joint_tests.strata import independent_strata
 from formulajoint.results.joint_tests.table import joint_table
@@ -48,9 +49,13 @@ def flat(right: str, frame: pd.DataFrame, draws: int = 1000, seed: int = 1) -> P
     return Posterior(plan, DataTree.from_dict({"posterior": dataset}), "exact")
 
 
+def joint_test_of(posterior: Posterior, text: str) -> JointTest:
+    (found,) = joint_tests(posterior, [hypothesis(posterior.plan.design, parse_hypotheses(text))])
+    return found
+
+
 def row(posterior: Posterior, text: str) -> pd.Series:
-    said = hypothesis(posterior.plan.design, parse_hypotheses(text))
-    return joint_table(posterior, [said]).iloc[0]
+    return joint_table([joint_test_of(posterior, text)]).iloc[0]
 
 
 def apart(draws: Array) -> Quantities:
@@ -173,11 +178,13 @@ def test_the_bound_counts_effective_draws() -> None:
 
 
 def test_a_bound_is_noted_and_printed_as_one() -> None:
-    found = row(flat("x", FRAME.assign(y=FRAME["y"] + 30 * FRAME["x"])), "x[R] == 0, x[S] == 0")
-    assert "an upper bound: in 2 groups no draw is beyond the null" in found["note"]
-    assert share_text(found, "contour") == f"< {found['contour']:.2g}"
-    assert 0 < found["contour"] < 1e-5
-    assert not any(part.startswith("contour") and "ESS" in part for part in found["note"].split("; "))
+    found = joint_test_of(flat("x", FRAME.assign(y=FRAME["y"] + 30 * FRAME["x"])), "x[R] == 0, x[S] == 0")
+    contour = found.shares["contour"].value
+    assert found.is_bound
+    assert "an upper bound: in 2 groups no draw is beyond the null" in found.note
+    assert share_text(found, "contour") == f"< {contour:.2g}"
+    assert 0 < contour < 1e-5
+    assert not any(note.text.startswith("contour") and "ESS" in note.text for note in found.notes)
 
 
 def test_constants_are_zero_or_they_are_not() -> None:

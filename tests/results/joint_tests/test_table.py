@@ -21,9 +21,11 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import hypothesis, layout
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.bands import band_table
 from formulajoint.results.joint_tests.figures import contour_probability
+from formulajoint.results.joint_tests.joint_test import joint_tests
 from formulajoint.results.joint_tests.quantities import quantities, row_labels
-from formulajoint.results.joint_tests.table import COLUMNS, band_table, joint_table
+from formulajoint.results.joint_tests.table import COLUMNS, joint_table
 from formulajoint.spec.read import parse_hypotheses
 
 type MadeUp = Callable[..., Posterior]
@@ -75,7 +77,7 @@ def flat(name: str, draws: int = 1000) -> Posterior:
 
 def row(posterior: Posterior, text: str, rope: float | None = None) -> pd.Series:
     design = posterior.plan.design
-    table = joint_table(posterior, [hypothesis(design, parse_hypotheses(text))], rope)
+    table = joint_table(joint_tests(posterior, [hypothesis(design, parse_hypotheses(text))], rope))
     assert list(table.columns) == COLUMNS
     assert table.index.name == "hypothesis"
     return table.iloc[0]
@@ -421,7 +423,7 @@ def test_a_row_a_hypothesis(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     posterior = made_up(LINE, tutoring)
     texts = ["treatment == 0", "treatment[A] > treatment[B]"]
     said = [hypothesis(posterior.plan.design, parse_hypotheses(t)) for t in texts]
-    table = joint_table(posterior, said, None)
+    table = joint_table(joint_tests(posterior, said))
     assert list(table.index) == texts
     pd.testing.assert_series_equal(table.loc[texts[0]], row(posterior, texts[0]), check_dtype=False)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.widened_priors import with_scaled
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
-from formulajoint.distributions.prior import Prior
-from formulajoint.inference.evidence import log_bayes_factor as log_bayes_factor_by_evidence
-from formulajoint.inference.evidence import why_no_evidence, why_no_probability
+from formulajoint.inference.evidence import log_bayes_factors, why_no_evidence, why_no_probability
 from formulajoint.inference.gaussian.not_pooled import (
     decompose,
     log_bayes_factor,
@@ -19,113 +19,88 @@ from formulajoint.inference.gaussian.not_pooled import (
 )
 from formulajoint.inference.panels import ROUNDING
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, regression
-from formulajoint.wording import span
+from formulajoint.remarks import Missing
+from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, Regression, regression
+
+WHAT = "Bayes factor"
+"""What is missing where there is none, in words."""
 
 MOST_DENSE = 400
 """Most coefficients for quadrature, which costs their cube; of more, evidences are computed group by group if the
 hypothesis allows it."""
 
-MOST_SCALED = 300
-"""Most coefficients for which `scale_note` computes two further Bayes factors for a line of text."""
+
+def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | Missing:
+    """Return log BF10 of the model against the one in which `hypothesis` holds, or the reason it is unavailable."""
+    return equalities(plan, hypothesis, (1.0,))[0]
 
 
-def equality(plan: Plan, hypothesis: Hypothesis, factor: float = 1.0) -> LogIntegral | str:
-    """Return log BF10 of the model against the one in which `hypothesis` holds, or the reason it is unavailable.
+def equalities(plan: Plan, hypothesis: Hypothesis, factors: Sequence[float]) -> list[LogIntegral | Missing]:
+    """Return log BF10 under priors of several scales, or the reason each is unavailable: the data are reduced once.
 
     Parameters
     ----------
     plan : Plan
     hypothesis : Hypothesis
         Equalities.
-    factor : float
-        Multiplies the prior sds of the terms tested, under a hierarchy those of its mean and of its sd; prior means,
-        and all other priors, stay.
+    factors : sequence of float
+        Each multiplies the prior sds of the terms tested, under a hierarchy those of its mean and of its sd; prior
+        means, and all other priors, stay.
 
     Notes
     -----
     The null model keeps every prior of the full model. That of coefficients that are not pooled is conditioned on the
     hypothesis, so that the Savage-Dickey ratio (Dickey, Annals of Mathematical Statistics 1971) is the same number.
     """
-    reason = why_no_probability(plan)
-    wider = reason or with_scaled(plan, hypothesis.terms, factor)
-    if isinstance(wider, str):
-        return f"no Bayes factor: {wider}"
-    if not _has_closed_form(wider):
-        return _by_evidence(wider, hypothesis)
-    count = sum(block.size for block in layout(plan.design))
+    scaled = [why_no_probability(plan) or with_scaled(plan, hypothesis.terms, factor) for factor in factors]
+    known = [each for each in scaled if isinstance(each, Plan)]
+    found = iter(_equalities(known, hypothesis) if known else [])
+    return [each.of(WHAT) if isinstance(each, Missing) else next(found) for each in scaled]
+
+
+def _equalities(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegral | Missing]:
+    """Return log BF10 under plans that differ in the scales of priors alone."""
+    if not all(_has_closed_form(plan) for plan in plans):
+        return _by_evidence(plans, hypothesis)
+    count = sum(block.size for block in layout(plans[0].design))
     if count > MOST_DENSE:
-        found = _by_evidence(wider, hypothesis)
-        if isinstance(found, LogIntegral) or count > MOST_COEFFICIENTS:
+        found = _by_evidence(plans, hypothesis)
+        left = [plan for plan, each in zip(plans, found, strict=True) if isinstance(each, Missing)]
+        if count > MOST_COEFFICIENTS or not left:
             return found
-    return _in_closed_form(wider, hypothesis)
+        dense = iter(_in_closed_form(left, hypothesis))
+        return [next(dense) if isinstance(each, Missing) else each for each in found]
+    return list(_in_closed_form(plans, hypothesis))
 
 
-def _in_closed_form(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
-    """Return log BF10 of a Gaussian model that is not pooled: by quadrature over sigma, if it is unknown."""
-    whole, sigma = regression(plan.design), plan.spread
-    assert whole is not None  # `equality` has checked the count
-    mean, sd = coefficient_priors(plan)
+def _in_closed_form(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegral]:
+    """Return log BF10 of Gaussian models that are not pooled: by quadrature over sigma, if it is unknown."""
+    whole = regression(plans[0].design)
+    assert whole is not None  # `_equalities` has checked the count
     kept = independent(hypothesis.rows)
-    null_mean, null_root = restricted(mean, sd, hypothesis.rows[kept].toarray(), hypothesis.null[kept])
+    rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
+    return [_at(plan, whole, rows, null) for plan in plans]
+
+
+def _at(plan: Plan, whole: Regression, rows: FloatArray, null: FloatArray) -> LogIntegral:
+    """Return log BF10 of one plan, given the regression and the restrictions R b = r."""
+    sigma, (mean, sd) = plan.spread, coefficient_priors(plan)
+    null_mean, null_root = restricted(mean, sd, rows, null)
     full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
-    null = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
+    reduced = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
     if sigma is None or sigma.prior.constant is not None:
         known = 1.0 if sigma is None else float(sigma.prior.constant or 0)  # rows in units of standard errors
-        one, zero = (float(log_likelihood(evidence, np.array([known]))[0]) for evidence in (full, null))
+        one, zero = (float(log_likelihood(evidence, np.array([known]))[0]) for evidence in (full, reduced))
         return LogIntegral(one - zero, ROUNDING * (abs(one) + abs(zero)))
-    return log_bayes_factor(full, null, sigma.prior.log_density, sigma.prior.support)
+    return log_bayes_factor(full, reduced, sigma.prior.log_density, sigma.prior.support)
 
 
-def _by_evidence(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | str:
+def _by_evidence(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegral | Missing]:
     """Return log BF10 from the evidences of model and null, or why the exact engine cannot compute them."""
-    found = why_no_evidence(plan) or log_bayes_factor_by_evidence(plan, hypothesis)
-    return found if isinstance(found, LogIntegral) else f"no Bayes factor: {found}"
-
-
-def scale_note(plan: Plan, hypothesis: Hypothesis) -> str:
-    """Return a note: the prior's scale of the terms tested, and log BF10 at half and at double that scale.
-
-    For a hypothesis that has a Bayes factor.
-    """
-    sd = " sd" if _all_normal(_tested(plan, hypothesis)) else ""
-    scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
-    heavy = any(pool.request.heavy for pool in plan.mean.pools)  # many seconds each
-    if heavy or sum(block.size for block in layout(plan.design)) > MOST_SCALED:
-        return f"{scale}; see sensitivity() for other scales"
-    half, double = (equality(plan, hypothesis, factor) for factor in (0.5, 2.0))
-    if not (isinstance(half, LogIntegral) and isinstance(double, LogIntegral)):
-        return scale
-    return f"{scale}: log BF10 is {half.value:.2f} at half of it, {double.value:.2f} at double"
-
-
-def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
-    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; if pooled, of mean and sd.
-
-    If some are not normal, the priors: ``treatment_mean ~ normal(0, 39.4) and treatment_sd ~ half_cauchy(5)``.
-    """
-    wider = with_scaled(plan, hypothesis.terms, factor)
-    priors = [] if isinstance(wider, str) else _tested(wider, hypothesis)
-    if _all_normal(priors):
-        said = [f"{span(np.asarray(prior.sd, dtype=float).ravel())} of {name}" for name, prior in priors]
-    else:
-        said = [f"{name} ~ {prior}" for name, prior in priors]
-    return " and ".join(said)
-
-
-def _tested(plan: Plan, hypothesis: Hypothesis) -> list[tuple[str, Prior]]:
-    """Return the priors of the terms tested, each with the name of its variable."""
-    own = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
-    found = [(c.name, c.prior) for c in own if c.prior is not None]
-    for pool in plan.mean.pools:
-        for term in pool.terms:
-            if term.coefficient.term.name in hypothesis.terms:
-                found += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
-    return found
-
-
-def _all_normal(priors: list[tuple[str, Prior]]) -> bool:
-    return all(prior.sd is not None for _, prior in priors)
+    if missing := why_no_evidence(plans[0]):
+        return [missing.of(WHAT)] * len(plans)
+    found = log_bayes_factors(plans, hypothesis)
+    return [each.of(WHAT) if isinstance(each, Missing) else each for each in found]
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:

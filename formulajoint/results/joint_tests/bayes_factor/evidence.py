@@ -7,14 +7,14 @@ import numpy as np
 from formulajoint.design.schema import Design
 from formulajoint.inference.evidence import log_evidence, why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 from formulajoint.results.draws.posterior import Posterior
 
 
-def evidence_of(posterior: Posterior) -> LogIntegral | str:
+def evidence_of(posterior: Posterior) -> LogIntegral | Missing:
     """Return log p(y) with its standard error, by the fit's own importance sample if it has one; or why not."""
-    reason = why_no_evidence(posterior.plan)
-    if reason:
-        return reason
+    if missing := why_no_evidence(posterior.plan):
+        return missing
     own = posterior.named.log_evidence
     if own is None:
         return log_evidence(posterior.plan)

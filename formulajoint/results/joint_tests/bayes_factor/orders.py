@@ -21,6 +21,7 @@ from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.prior_numpy import coefficient_draws
 from formulajoint.inference.evidence import why_no_probability
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 
 MOST_INTEGRATED = 10
 """Up to this many comparisons, the probability under a normal prior is an integral; beyond, a share of draws."""
@@ -41,7 +42,7 @@ LOCATIONS = 200_000
 """Draws of location and scale of a hierarchy, over which the probability given both is averaged."""
 
 
-def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | str:
+def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -> LogIntegral | Missing:
     """Return the log Bayes factor of an order against the model without it, or the reason it is unavailable.
 
     Parameters
@@ -52,16 +53,20 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
     probability, mcse : float
         Posterior probability of the order, and its Monte Carlo standard error.
     """
-    if reason := why_no_probability(plan):
-        return f"no Bayes factor: {reason}"
+    if missing := why_no_probability(plan):
+        return missing.of("Bayes factor")
     if any(not prior.proper for prior in _priors(plan, hypothesis)):
-        return "no Bayes factor: flat priors give the order no prior probability"
+        return _none("flat", "flat priors give the order no prior probability")
     if probability == 0:
-        return "no Bayes factor: the order holds in no draw"
+        return _none("draws", "the order holds in no draw")
     prior = log_prior_probability(plan, hypothesis)
     if not prior.error < 0.5:
-        return "no Bayes factor: the order's prior probability is too near zero to be known"
+        return _none("prior", "the order's prior probability is too near zero to be known")
     return LogIntegral(math.log(probability) - prior.value, math.hypot(mcse / probability, prior.error))
+
+
+def _none(code: str, reason: str) -> Missing:
+    return Missing(code, reason).of("Bayes factor")
 
 
 def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:

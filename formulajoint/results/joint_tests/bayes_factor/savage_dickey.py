@@ -12,7 +12,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import on_draws, variable_dims
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, layout
-from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.bayes_factor.equalities import coefficient_priors, equality
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS
 
@@ -40,7 +40,7 @@ class SavageDickey:
     log_bf10: float
 
 
-def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDickey | str:
+def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDickey | Missing:
     """Return the heights of prior and posterior at zero, or why they are unavailable without sampling.
 
     Both are exact up to an integral over sigma, so that no density has to be estimated where there are few draws.
@@ -57,21 +57,25 @@ def savage_dickey(plan: Plan, contrast: ContrastPlan, cell: int = 0) -> SavageDi
     Dickey, Annals of Mathematical Statistics 1971.
     """
     if any(c.prior is None or c.prior.normal is None for c in plan.mean.coefficients):
-        return "no Savage-Dickey ratio yet but for normal priors of coefficients that are not pooled"
+        return _none("but for normal priors of coefficients that are not pooled")
     form = linear_form(plan, contrast)
     if form is None or not form[0][cell].any():
-        return "no Savage-Dickey ratio yet but for contrasts that are linear in the coefficients"
+        return _none("but for contrasts that are linear in the coefficients")
     row, constant = form[0][cell], float(form[1][cell])
     hypothesis = Hypothesis(
         f"{contrast.name} == 0", scipy.sparse.csr_array(row[None]), np.array([-constant]), False, ()
     )
     factor = equality(plan, hypothesis)
-    if not isinstance(factor, LogIntegral):
+    if isinstance(factor, Missing):
         return factor
     means, sds = coefficient_priors(plan)
     mean, sd = float(row @ means) + constant, math.sqrt(row**2 @ sds**2)
     height = float(scipy.stats.norm.pdf(0.0, mean, sd))
     return SavageDickey(mean, sd, height, height * math.exp(-factor.value), factor.value)
+
+
+def _none(where: str) -> Missing:
+    return Missing("form", f"no Savage-Dickey ratio yet {where}")
 
 
 def linear_form(plan: Plan, contrast: ContrastPlan) -> tuple[FloatArray, FloatArray] | None:

@@ -1,0 +1,128 @@
+"""A coefficient's effects over the groups: their intervals, and what is said of all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
+from formulajoint.contrasts.hypotheses import all_zero
+from formulajoint.contrasts.weights import group_rows
+from formulajoint.results.draws.posterior import Effect, Posterior
+from formulajoint.results.draws.tables import SUMMARY, Estimates, weights
+from formulajoint.results.findings import Findings
+from formulajoint.results.joint_tests.bands import band_table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupEffects:
+    """The effects of one coefficient over the groups.
+
+    Attributes
+    ----------
+    coefficient : Coefficient
+    effects : tuple of Effect
+        One per cell: the group, and the level of each of the term's factors.
+    rows : DataFrame
+        Rows of the summary, one per cell.
+    middles : (cells,) array
+        Posterior means; medians where there is no mean.
+    bands : DataFrame
+        Rows of ``band_table``, one per cell.
+    sizes : (cells,) array
+        Rows of data of the cell's group.
+    averages : tuple of AveragePlan
+        The formula's weighted means of the coefficient.
+    """
+
+    coefficient: Coefficient
+    effects: tuple[Effect, ...]
+    rows: pd.DataFrame
+    middles: FloatArray
+    bands: pd.DataFrame
+    sizes: FloatArray
+    averages: tuple[AveragePlan, ...]
+
+    @property
+    def in_units(self) -> list[AveragePlan]:
+        """The weighted means in the coefficient's own units."""
+        return [average for average in self.averages if average.scale == "none"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverAll:
+    """What is said of all groups together: a row for each level of the term's factors, or one.
+
+    Attributes
+    ----------
+    kind : {"joint", "pool"}
+        A weighted mean, or the mean of a hierarchy.
+    estimates : Estimates
+    middles : (rows,) array
+        Posterior means; medians where there is no mean.
+    """
+
+    kind: str
+    estimates: Estimates
+    middles: FloatArray
+
+
+def grouped_coefficients(posterior: Posterior) -> list[Coefficient]:
+    """Return the coefficients with one value per group that have draws."""
+    return [c for c in posterior.plan.mean.coefficients if c.grouped and c.name in posterior.named.variables]
+
+
+def is_slope(coefficient: Coefficient) -> bool:
+    """Return whether a coefficient is an effect, and no level of the response."""
+    return coefficient.term.name != "Intercept"
+
+
+def weighted_means(plan: Plan, coefficient: Coefficient) -> tuple[AveragePlan, ...]:
+    """Return the weighted means of a coefficient in the formula."""
+    return tuple(
+        c
+        for c in plan.contrasts
+        if isinstance(c, AveragePlan)
+        and c.function.name == "joint"
+        and c.coefficient.name == coefficient.name
+    )
+
+
+def group_effects(found: Findings, coefficient: Coefficient) -> GroupEffects:
+    """Return the effects of `coefficient` in each group."""
+    plan, own = found.plan, found.summary.of(coefficient.name)
+    bands = band_table(found.posterior, all_zero(plan.design, coefficient.term), found.prob)
+    sizes = each_cell(group_rows(plan.design), len(own.effects))
+    averages = weighted_means(plan, coefficient)
+    return GroupEffects(coefficient, own.effects, own.table[SUMMARY], _middles(own), bands, sizes, averages)
+
+
+def each_cell(of_groups: FloatArray, count: int) -> FloatArray:
+    """Return figures of groups repeated for their `count` cells, whose last axis runs fastest."""
+    return np.repeat(of_groups, count // len(of_groups))
+
+
+def cell_weights(posterior: Posterior, average: AveragePlan, count: int) -> FloatArray:
+    """Return the weight of each of `count` cells in a weighted mean."""
+    return each_cell(weights(posterior, average).to_numpy(float), count)
+
+
+def over_all(found: Findings, of: GroupEffects) -> Iterator[OverAll]:
+    """Yield the weighted means of the groups' effects in their own units, then the mean of their hierarchy."""
+    for average in of.in_units:
+        own = found.contrasts.of(average.name)
+        yield OverAll("joint", own, _middles(own))
+    variables = found.posterior.named.variables  # a constant mean is none of them
+    for pool in found.plan.mean.pools:
+        for term in pool.terms:
+            if term.coefficient.name == of.coefficient.name and term.mean_name in variables:
+                own = found.summary.of(term.mean_name)
+                yield OverAll("pool", own, _middles(own))
+
+
+def _middles(own: Estimates) -> FloatArray:
+    return own.table["mean"].fillna(own.table["median"]).to_numpy(float)

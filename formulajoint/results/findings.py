@@ -1,0 +1,132 @@
+"""Everything that a fit says, each computed once when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Plan
+from formulajoint.results.draws.convergence import FEWEST
+from formulajoint.results.draws.diagnostics import diagnostics
+from formulajoint.results.draws.posterior import Effect, Posterior
+from formulajoint.results.draws.tables import (
+    PROB,
+    EffectDraws,
+    Estimates,
+    coefficient_draws,
+    contrast_draws,
+    contrast_estimates,
+    estimates,
+)
+from formulajoint.results.joint_tests.joint_test import JointTest, joint_tests
+from formulajoint.results.joint_tests.questions import left_out, printed, unasked
+
+MOST_ROWS = 24
+"""A printed fit shows at most this many coefficients; the summary has them all."""
+
+MOST_JUDGED = 50
+"""Draws of the exact engine are judged by all coefficients up to this many; beyond, by those shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What is found of a fit.
+
+    Attributes
+    ----------
+    posterior : Posterior
+    prob : float
+        Probability of the intervals.
+    """
+
+    posterior: Posterior
+    prob: float = PROB
+
+    @property
+    def plan(self) -> Plan:
+        """The model."""
+        return self.posterior.plan
+
+    @cached_property
+    def summary(self) -> Estimates:
+        """Figures of every coefficient and parameter."""
+        return estimates(self._coefficients, self.prob)
+
+    @cached_property
+    def shown(self) -> Estimates:
+        """Figures of the coefficients that a printed fit shows: if there are too many, first those of all groups."""
+        found = self._coefficients
+        places = list(range(len(found)))
+        if len(found) > MOST_ROWS:
+            places = of_all_first(self.plan, [own.effect for own in found])[:MOST_ROWS]
+        return (
+            self.summary.at(places) if self.judges_all else estimates([found[p] for p in places], self.prob)
+        )
+
+    @property
+    def not_shown(self) -> int:
+        """The number of coefficients that a printed fit leaves out."""
+        return max(0, len(self._coefficients) - MOST_ROWS)
+
+    @cached_property
+    def contrasts(self) -> Estimates:
+        """Figures of the contrasts."""
+        return contrast_estimates(self.posterior, self._contrasts, self.prob)
+
+    @cached_property
+    def tests(self) -> tuple[JointTest, ...]:
+        """The joint tests that a printed fit shows."""
+        return joint_tests(self.posterior, printed(self.plan))
+
+    @cached_property
+    def all_tests(self) -> tuple[JointTest, ...]:
+        """The default tests, and those of the formula: with many groups they take seconds."""
+        return joint_tests(self.posterior, unasked(self.plan)) if left_out(self.plan) else self.tests
+
+    @cached_property
+    def diagnostics(self) -> tuple[str, ...]:
+        """Sentences on problems with the draws."""
+        return diagnostics(self.posterior, pd.concat([self.judged.table, self.contrasts.table]))
+
+    @cached_property
+    def judged(self) -> Estimates:
+        """Figures of the coefficients by which the draws are judged."""
+        return self.summary if self.judges_all else self.shown
+
+    @property
+    def judges_all(self) -> bool:
+        """Whether all coefficients are judged.
+
+        Draws of the exact engine are independent but for repeated values of the few parameters that stand first: the
+        rows shown tell as much as thousands.
+        """
+        return not self.posterior.named.trust.independent or len(self._coefficients) <= MOST_JUDGED
+
+    @cached_property
+    def without_sd(self) -> tuple[Effect, ...]:
+        """Coefficients and contrasts whose posterior has no sd."""
+        heavy = (own for own in (*self._coefficients, *self._contrasts) if own.df <= 2)
+        return tuple(own.effect for own in heavy if _has_figures(own.draws))
+
+    @cached_property
+    def _coefficients(self) -> list[EffectDraws]:
+        return coefficient_draws(self.posterior)
+
+    @cached_property
+    def _contrasts(self) -> list[EffectDraws]:
+        return contrast_draws(self.posterior)
+
+
+def _has_figures(draws: FloatArray) -> bool:
+    return draws.shape[1] >= FEWEST and bool(np.isfinite(draws).all())
+
+
+def of_all_first(plan: Plan, effects: Sequence[Effect]) -> list[int]:
+    """Return the places of effects, those that are not of a single group before the others."""
+    grouped = {c.name for c in plan.mean.coefficients if c.grouped}
+    return sorted(range(len(effects)), key=lambda at: effects[at].variable in grouped)

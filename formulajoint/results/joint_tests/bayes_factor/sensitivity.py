@@ -1,0 +1,113 @@
+"""How much a Bayes factor depends on the scale of the prior: a table, and a note for print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.widened_priors import with_scaled
+from formulajoint.contrasts.hypotheses import Hypothesis, layout
+from formulajoint.distributions.prior import Prior
+from formulajoint.errors import InferenceError
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests import figures
+from formulajoint.results.joint_tests.bayes_factor.equalities import equalities
+from formulajoint.results.joint_tests.bayes_factor.orders import order
+from formulajoint.results.joint_tests.quantities import quantities
+from formulajoint.wording import span
+
+MOST_SCALED = 300
+"""Most coefficients for which `with_scales` computes two further Bayes factors for a line of text."""
+
+OTHER_PRIOR = Missing("prior", "an order's Bayes factor under another prior needs a fit with that prior")
+
+
+def sensitivity_table(
+    posterior: Posterior, hypotheses: Sequence[Hypothesis], factors: float | Sequence[float]
+) -> pd.DataFrame:
+    """Return one row per hypothesis and factor: prior_sd, log_bf10, log_bf10_mcse, or a note why there are none."""
+    several: list[Any] = list(np.ravel(np.asarray(factors, dtype=object)))
+    if not several or not all(isinstance(f, Real) and 0 < float(f) < math.inf for f in several):
+        raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
+    rows = []
+    for hypothesis in hypotheses:
+        found = _at_scales(posterior, hypothesis, [float(factor) for factor in several])
+        for factor, each in zip(several, found, strict=True):
+            row = {"hypothesis": hypothesis.label, "factor": factor}
+            rows.append(row | _row(posterior.plan, hypothesis, float(factor), each))
+    return pd.DataFrame(rows).set_index(["hypothesis", "factor"])
+
+
+def _at_scales(
+    posterior: Posterior, hypothesis: Hypothesis, factors: list[float]
+) -> list[LogIntegral | Missing]:
+    if not hypothesis.order:
+        return equalities(posterior.plan, hypothesis, factors)
+    own = order(posterior.plan, hypothesis, *_probability(posterior, hypothesis))
+    return [own if factor == 1.0 else OTHER_PRIOR for factor in factors]
+
+
+def _row(plan: Plan, hypothesis: Hypothesis, factor: float, found: LogIntegral | Missing) -> dict[str, Any]:
+    if isinstance(found, Missing):
+        blank = dict.fromkeys(("log_bf10", "log_bf10_mcse"), float("nan"))
+        return {"prior_sd": "", **blank, "note": found.reason}
+    sd = tested_scale(plan, hypothesis, factor)
+    return {"prior_sd": sd, "log_bf10": found.value, "log_bf10_mcse": found.error, "note": ""}
+
+
+def _probability(posterior: Posterior, hypothesis: Hypothesis) -> tuple[float, float]:
+    """Return the probability of an order and its Monte Carlo standard error."""
+    holds = figures.probability_of(figures.all_positive, quantities(posterior, hypothesis))
+    return holds.value, holds.mcse
+
+
+def with_scales(plan: Plan, hypothesis: Hypothesis) -> tuple[LogIntegral | Missing, str]:
+    """Return log BF10 of equalities, and a note: the prior's scale, and log BF10 at half and at double that scale."""
+    heavy = any(pool.request.heavy for pool in plan.mean.pools)  # many seconds each
+    few = not heavy and sum(block.size for block in layout(plan.design)) <= MOST_SCALED
+    found, *others = equalities(plan, hypothesis, (1.0, 0.5, 2.0) if few else (1.0,))
+    sd = " sd" if _all_normal(_tested(plan, hypothesis)) else ""
+    scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
+    if not few:
+        return found, f"{scale}; see sensitivity() for other scales"
+    known = [other.value for other in others if isinstance(other, LogIntegral)]
+    if len(known) < len(others):
+        return found, scale
+    return found, "{}: log BF10 is {:.2f} at half of it, {:.2f} at double".format(scale, *known)
+
+
+def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
+    """Return the prior sds of the terms tested, times `factor`: ``39.4 of treatment``; if pooled, of mean and sd.
+
+    If some are not normal, the priors: ``treatment_mean ~ normal(0, 39.4) and treatment_sd ~ half_cauchy(5)``.
+    """
+    wider = with_scaled(plan, hypothesis.terms, factor)
+    priors = [] if isinstance(wider, Missing) else _tested(wider, hypothesis)
+    if _all_normal(priors):
+        said = [f"{span(np.asarray(prior.sd, dtype=float).ravel())} of {name}" for name, prior in priors]
+    else:
+        said = [f"{name} ~ {prior}" for name, prior in priors]
+    return " and ".join(said)
+
+
+def _tested(plan: Plan, hypothesis: Hypothesis) -> list[tuple[str, Prior]]:
+    """Return the priors of the terms tested, each with the name of its variable."""
+    own = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
+    found = [(c.name, c.prior) for c in own if c.prior is not None]
+    for pool in plan.mean.pools:
+        for term in pool.terms:
+            if term.coefficient.term.name in hypothesis.terms:
+                found += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
+    return found
+
+
+def _all_normal(priors: list[tuple[str, Prior]]) -> bool:
+    return all(prior.sd is not None for _, prior in priors)

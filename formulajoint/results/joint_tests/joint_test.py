@@ -1,0 +1,170 @@
+"""A joint test as a value: a hypothesis with its figures and, where one is missing, the reason."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing, Note
+from formulajoint.results.draws.existing_moments import degrees_of_freedom
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests import figures
+from formulajoint.results.joint_tests.bayes_factor.orders import order
+from formulajoint.results.joint_tests.bayes_factor.sensitivity import with_scales
+from formulajoint.results.joint_tests.classical import Classical, classical_test
+from formulajoint.results.joint_tests.codings import coding_note
+from formulajoint.results.joint_tests.figures import Figure
+from formulajoint.results.joint_tests.quantities import Rope, quantities, ropes
+from formulajoint.results.joint_tests.score_contour import scored
+from formulajoint.results.joint_tests.shares import (
+    Question,
+    Shares,
+    by_distance,
+    by_scores,
+    counted,
+    counting_notes,
+    with_errors,
+)
+
+log = logging.getLogger("formulajoint")
+
+IS_ORDER = Missing("order", "an order has no classical test")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointTest:
+    """A hypothesis with its figures.
+
+    Attributes
+    ----------
+    hypothesis : Hypothesis
+    rank : int
+        Number of quantities tested, less those that follow from the others.
+    shares : mapping of str to Figure
+        Shares of draws by name; one that is not defined, or was not asked for, is left out.
+    bayes_factor : LogIntegral or Missing
+        The log Bayes factor against the null; of an order, for it against no order.
+    classical : Classical or Missing
+    notes : tuple of Note
+        In reading order.
+    by_scores, is_bound : bool
+        Whether the contour probability comes from those of each group, and whether it may be smaller.
+    """
+
+    hypothesis: Hypothesis
+    rank: int
+    shares: Mapping[str, Figure]
+    bayes_factor: LogIntegral | Missing
+    classical: Classical | Missing
+    notes: tuple[Note, ...]
+    by_scores: bool = False
+    is_bound: bool = False
+
+    @property
+    def label(self) -> str:
+        """The hypothesis' name in tables."""
+        return self.hypothesis.label
+
+    @property
+    def note(self) -> str:
+        """All notes as one text."""
+        return "; ".join(note.text for note in self.notes)
+
+
+def joint_tests(
+    posterior: Posterior,
+    hypotheses: Iterable[Hypothesis],
+    rope: Rope = None,
+    at_least: int | None = None,
+    standardized: bool = False,
+) -> tuple[JointTest, ...]:
+    """Return the joint test of each hypothesis; of several with one label, of the last.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    hypotheses : iterable of Hypothesis
+    rope : float or mapping of term to float, optional
+        Half-width of the region of practical equivalence about the null, in the coefficients' units.
+    at_least : int, optional
+        Number of quantities that must be above zero for ``p_at_least``.
+    standardized : bool
+        Whether `rope` is in sds of the response per s_x of the predictor.
+
+    Raises
+    ------
+    InferenceError
+        If `rope` or `at_least` is invalid.
+    """
+    by_label = {}
+    for h in hypotheses:
+        log.info("testing %s", h.label)  # with hundreds of groups a Bayes factor takes seconds
+        by_label[h.label] = _test(
+            posterior, h, Question(ropes(posterior.plan, h, rope, standardized), at_least)
+        )
+    return tuple(by_label.values())
+
+
+def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> JointTest:
+    plan, draws = posterior.plan, quantities(posterior, hypothesis)
+    effective = figures.effective_draws(draws)
+    shares = counted(draws, asked)
+    notes = [Note("hypothesis", hypothesis.text)] if hypothesis.name else []
+    rank, out, scale = draws.shape[2], Shares({}), ""
+    twin: Classical | Missing = IS_ORDER
+    factor: LogIntegral | Missing
+    if hypothesis.order:
+        holds = shares["p_all_positive"]
+        factor = order(plan, hypothesis, holds.value, holds.mcse)
+        told = "an order: p_all_positive is its probability, log_bf10 for it against no order"
+        notes.append(Note("order", told))
+    else:
+        kept = independent(hypothesis.rows)
+        rank, missing, tested = len(kept), no_covariance(posterior, hypothesis), scored(posterior, hypothesis)
+        out = (
+            by_distance(draws, draws[:, :, kept], effective, missing)
+            if tested is None
+            else by_scores(draws, tested, missing)
+        )
+        twin = classical_test(plan, hypothesis)
+        factor, scale = with_scales(plan, hypothesis)
+        notes += [*out.notes, *_classical_notes(twin)]
+    shares = {**out.figures, **shares}
+    if isinstance(factor, Missing):
+        notes.append(factor.note("no Bayes factor"))
+    elif hypothesis.order:
+        notes.append(_prior_of_order(coding_note(plan, hypothesis), shares["p_all_positive"], factor))
+    else:
+        coding = coding_note(plan, hypothesis)
+        notes += [Note("prior", scale), *([Note("coding", f"log BF10 {coding}")] if coding else [])]
+    by_draws = {name: share for name, share in shares.items() if name != "contour" or not out.by_scores}
+    notes += counting_notes(by_draws, effective)
+    errors = with_errors(shares, effective)
+    return JointTest(hypothesis, rank, errors, factor, twin, tuple(notes), out.by_scores, out.is_bound)
+
+
+def no_covariance(posterior: Posterior, hypothesis: Hypothesis) -> Missing | None:
+    """Return the reason the coefficients of a hypothesis have no covariance; None if they have one."""
+    tails = degrees_of_freedom(posterior.plan)
+    names = [c.name for c in posterior.plan.mean.coefficients if c.term.name in hypothesis.terms]
+    exists = all(float(np.min(tails[name])) > 2 for name in names if name in tails)
+    return None if exists else Missing("covariance", "the posterior has no covariance").of("contour or band")
+
+
+def _classical_notes(twin: Classical | Missing) -> list[Note]:
+    if isinstance(twin, Missing):
+        return [twin.note("no classical test")]
+    return [Note("classical", twin.note)] if twin.note else []
+
+
+def _prior_of_order(coding: str, holds: Figure, factor: LogIntegral) -> Note:
+    """Return the note on an order's prior probability."""
+    prior = f"{holds.value / math.exp(factor.value):.3g}"
+    told = f"its prior probability, {prior}, {coding}" if coding else f"its prior probability is {prior}"
+    return Note("prior", told)
