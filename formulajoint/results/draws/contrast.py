@@ -18,7 +18,9 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
+from formulajoint.errors import FormulaError
 from formulajoint.inference.draws.named import NamedDraws, by_chain, in_a_row
+from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.default import present
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.spec.spec import Comparisons, Question
@@ -28,7 +30,7 @@ SEED = 0
 
 
 def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
-    """Return the posterior with the contrast nodes of a clause, and no other contrasts; a test has none.
+    """Return the posterior with the contrast nodes of a clause, and no other contrasts.
 
     Parameters
     ----------
@@ -40,9 +42,12 @@ def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
     FormulaError, DataError
         As for the clause in a formula.
     """
+    if isinstance(asked, Comparisons):
+        text = ", ".join(map(canonical, asked.comparisons))
+        raise FormulaError("`test` is not a contrast", asked.span, f'write fit.test("{text}")')
     plan = _without_contrasts(posterior.plan)
     names = Names.of(plan.variables, plan.coords)
-    contrasts, shares = plan_contrasts(plan, () if isinstance(asked, Comparisons) else (asked,), names)
+    contrasts, shares = plan_contrasts(plan, (asked,), names)
     plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
     values = _values(posterior, plan)
     drawn = {own.name: values[own.name] for own in shares if own.name not in posterior.named.variables}

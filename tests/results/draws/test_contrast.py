@@ -341,6 +341,7 @@ def test_a_contrast_by_its_graph(made_up, monkeypatch):
         ("joint(x, weights=arm)", FormulaError, "holds text or categories"),
         ("joint(x, weights=gaps)", DataError, "misses 2 of the 24 rows"),
         ("joint(x, weights=sum(endless))", DataError, "is infinite in 1 of 24 rows"),
+        ("test(x == 0)", FormulaError, r"`test` is not a contrast(.|\n)*write fit.test..x == 0.."),
         ("hierarchy(x)", FormulaError, "belongs to the model"),
     ],
 )
