@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import scipy
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -117,7 +118,7 @@ def contrast(
     chosen = _name(posterior, name)
     values = values_of(posterior, chosen, prob)
     if len(values) > MOST_PANELS:
-        return _draw_rows(chosen, values, prob, ax, figsize)
+        return _draw_rows(chosen, values, prob, rope, ax, figsize)
     alone, rows, columns = len(values) == 1, -(-len(values) // 3), min(3, len(values))
     size = (WIDTH, 3.4) if alone else (1.2 + 3.2 * columns, 1.0 + 2.5 * rows)
     axes = panels(len(values), ax, figsize or size, columns=3)
@@ -244,8 +245,7 @@ def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) 
     ax.hlines(below, row["hdi_low"], row["hdi_high"], colors=BLUE, linewidth=3.2, label=label)
     ax.plot(row["mean"], below, "o", color=BLUE, markersize=6, markeredgecolor="white")
     if rope is not None:
-        label = f"within {rope:g} of zero" + (f": {_share_within(value, rope)}" if alone else "")
-        ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=label)
+        _draw_region(ax, rope, f": {_share_within(value, rope)}" if alone else "")
     if value.ratio is not None:
         _draw_prior(ax, value.ratio, grid, alone)
     null_line(ax)
@@ -253,6 +253,12 @@ def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) 
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False)
+
+
+def _draw_region(ax: Axes, rope: float, share: str) -> Artist:
+    """Shade the region of no effect, and return its mark for the legend."""
+    label = f"within {rope:g} of zero{share}"
+    return ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=label)
 
 
 def _density(value: Value) -> tuple[FloatArray, FloatArray]:
@@ -280,18 +286,24 @@ def _draw_prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray, alone
 
 
 def _draw_rows(
-    name: str, values: list[Value], prob: float, ax: Axes | None, figsize: tuple[float, float] | None
+    name: str,
+    values: list[Value],
+    prob: float,
+    rope: float | None,
+    ax: Axes | None,
+    figsize: tuple[float, float] | None,
 ) -> Figure:
-    """Draw many values as rows: the HDI of each, and the band of all of them."""
+    """Draw many values as rows: the HDI of each, the band of all of them, and the region of no effect."""
     band = simultaneous_band(np.stack([value.draws for value in values], axis=-1), prob)
     table = pd.DataFrame([value.row for value in values]).assign(low=band.low, high=band.high)
     rows = rows_for(len(values), 0, own_height(ax, figsize))
     (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
     draw_intervals(panel, rows, table, np.full(len(values), 0.6))
     null_line(panel)
+    regions = [] if rope is None else [_draw_region(panel, rope, "")]
     label_rows(panel, rows, [value.effect.place for value in values])
     panel.set_xlabel(cut(name, 48))
     apart = is_apart(table)
     headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)
-    legend(panel, interval_key(apart, prob, "value"), ax is None)
+    legend(panel, [*interval_key(apart, prob, "value"), *regions], ax is None)
     return figure_of(panel)

@@ -132,6 +132,15 @@ def test_many_values_are_rows_with_hdi_and_band(eight: Posterior) -> None:
     assert f"{apart} of 28 differ from zero" in " ".join(figure.get_suptitle().split())
 
 
+def test_a_region_of_no_effect_is_shaded_behind_many_values(eight: Posterior) -> None:
+    posterior = with_contrast(eight, parse_clause("pairwise(treatment)"))
+    figure = contrast(posterior, rope=1.5)
+    (region,) = [patch for patch in figure.axes[0].patches if patch.get_label() == "within 1.5 of zero"]
+    assert (region.get_x(), region.get_width()) == (-1.5, 3.0)
+    (key,) = figure.legends
+    assert "within 1.5 of zero" in [text.get_text() for text in key.get_texts()]
+
+
 def test_a_ratio_has_a_median_and_no_endless_axis(eight: Posterior) -> None:
     clause = "contrast(treatment[s000] / treatment[s001])"
     posterior = with_contrast(eight, parse_clause(clause))
