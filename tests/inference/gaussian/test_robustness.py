@@ -122,7 +122,7 @@ def test_where_the_data_leave_nothing_sigma_is_what_its_prior_says() -> None:
             abs(sigma.mean() - 2 / 36) < 4 * sigma.std() / np.sqrt(sigma.size) + 2e-4
         )  # of the normal priors
         pooled = fj.fit(f"{line}, hierarchy()", noisy, engine="exact", seed=1)
-        assert pooled.draws.named.k_hat < 0.7
+        assert pooled.draws.named.trust.k_hat < 0.7
         assert pooled.log_evidence.error < 0.01
         assert np.isfinite(pooled.test("x == 0")["log_bf10"].item())
 
