@@ -11,7 +11,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.design.facts import mean, sd
 from formulajoint.errors import ExtensionError
-from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
@@ -147,6 +147,7 @@ OWN: Mapping[str, ColumnFunction] = {
 """The language's own functions from one column to one column, by name."""
 
 
-def column_function(name: str, language: Language) -> ColumnFunction | None:
-    """Return the function of columns called `name`, or None if there is no such function."""
-    return OWN.get(name) or language.meaning("function", name)
+COLUMN_FUNCTIONS = Vocabulary(
+    "function", OWN, lambda value: value if isinstance(value, ColumnFunction) else None
+)
+"""The functions of columns."""

@@ -13,7 +13,7 @@ from formulajoint.design import recipes
 from formulajoint.design.coding import CODINGS, Coding, treatment
 from formulajoint.design.evaluate_numpy import ARITHMETIC, COMPARISONS, rows_of
 from formulajoint.design.frame import Column, Levels, refuse_continuous
-from formulajoint.design.functions import ColumnFunction, column_function
+from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.recipes import Recipe
 from formulajoint.design.rows import Table
@@ -122,7 +122,7 @@ def _recipe(expr: Expr, table: Table) -> Recipe:
         case Chain() if RANK[expr.operators[0]] == SPECIAL:
             meanings = tuple(table.language.meaning("operator", name) for name in expr.operators)
             return recipes.Operated(meanings, _operands(expr.operands, table), canonical(expr))
-        case Call() if (function := column_function(expr.name, table.language)) is not None:
+        case Call() if (function := COLUMN_FUNCTIONS.find(expr.name, table.language)) is not None:
             return _applied(expr, function, table)
     raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", expr.span)
 
