@@ -22,6 +22,9 @@ from formulajoint.language.syntax.nodes import Expr
 if TYPE_CHECKING:  # SciPy, needed only for tests
     from formulajoint.contrasts.hypotheses import Hypothesis
 
+MOST_COUNTS = 8
+"""At most this many counts of a Dirichlet are printed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coefficient:
@@ -135,10 +138,7 @@ class LinearPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalePool:
-    """Groups' own values of a parameter, pooled on the link's scale: ``log sigma_g ~ dist(log mean, sd)``.
-
-    The parameter's own prior is then the prior of its mean, `mean_name`.
-    """
+    """Groups' own values, pooled on the link's scale: ``log s_g ~ dist(log mean, sd)``; `mean_name` has the prior."""
 
     request: Hierarchy
     mean_name: str
@@ -291,8 +291,7 @@ class ArithmeticPlan:
     cells : mapping of Expr to Cells
         The cells of every name in `expr`.
     degree : float
-        Largest number of coefficients, which can be large, multiplied in a term; infinite if a divisor can be zero, so
-        that there is no mean.
+        Most coefficients, which can be large, multiplied in a term; infinite (no mean) if a divisor can be zero.
     """
 
     name: str
@@ -322,10 +321,6 @@ class SharesPlan:
         """The distribution as text."""
         counts = ", ".join(f"{count:g}" for count in self.counts[:MOST_COUNTS])
         return f"dirichlet({counts}{', ...' if len(self.counts) > MOST_COUNTS else ''})"
-
-
-MOST_COUNTS = 8
-"""At most this many counts of a Dirichlet are printed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -379,10 +374,8 @@ class Plan:
 
     def scale(self, parameter: str) -> ScalePlan | None:
         """Return the plan of a family parameter without predictors, or None."""
-        for plan in self.further:
-            if isinstance(plan, ScalePlan) and plan.parameter == parameter:
-                return plan
-        return None
+        found = (plan for plan in self.further if isinstance(plan, ScalePlan) and plan.parameter == parameter)
+        return next(found, None)
 
     @property
     def spread(self) -> ScalePlan | None:
