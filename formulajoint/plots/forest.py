@@ -45,6 +45,7 @@ from formulajoint.plots.style import (
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.effects import (
+    FAR,
     GroupEffects,
     OverAll,
     cell_weights,
@@ -58,10 +59,6 @@ from formulajoint.wording import did_you_mean, listed
 
 MANY = 40
 """Most groups in the order of the data by default; more are sorted by their means, since names are hard to find."""
-
-FAR = 4.0
-"""Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
-
 
 MARKS = {"pool": (GREEN, "s"), "joint": (RED, "D")}
 """Colour and marker of the rows below the groups: the hierarchy's mean, and joint contrasts."""

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-
-FAR = 4.0
-"""Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
+from formulajoint.results.effects import FAR
 
 BARS = 40
 """Bars of a histogram."""

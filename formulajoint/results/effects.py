@@ -17,6 +17,9 @@ from formulajoint.results.draws.tables import SUMMARY, Estimates, weights
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bands import band_table
 
+FAR = 4.0
+"""Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupEffects:
