@@ -448,3 +448,11 @@ def test_known_standard_errors_leave_normal_densities(tutoring: pd.DataFrame, te
     assert isinstance(found, LogIntegral), found
     assert found.value == pytest.approx(prior - posterior, abs=1e-9)
     assert found.error < 1e-8
+
+
+@pytest.mark.parametrize("clauses", ["", ", hierarchy()"])
+@pytest.mark.parametrize("text", ["treatment == 0", "treatment == treatment[A]"])
+def test_several_scales_at_once_are_each_scale_alone(tutoring: pd.DataFrame, clauses: str, text: str) -> None:
+    plan = fj.model(f"{LINE}{clauses}", tutoring).plan
+    both = equalities.equalities(plan, read(plan, text), (1.0, 2.0))
+    assert both == [equalities.equalities(plan, read(plan, text), (factor,))[0] for factor in (1.0, 2.0)]

@@ -1,0 +1,51 @@
+"""What a fit says, computed once; of many coefficients those that are shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import formulajoint as fj
+from formulajoint.results.draws.posterior import Effect
+
+
+def fit_of(groups: int) -> fj.Fit:
+    rng, g = np.random.default_rng(0), np.repeat(np.arange(groups), 4)
+    data = pd.DataFrame({"y": rng.normal(size=len(g)), "x": rng.normal(size=len(g)), "g": g})
+    return fj.fit("y ~ x | g, joint()", data, seed=1, draws=50, chains=2, engine="exact")
+
+
+@pytest.fixture(scope="module")
+def many() -> fj.Fit:
+    return fit_of(30)
+
+
+def test_of_many_coefficients_those_of_all_groups_are_shown_first(many: fj.Fit) -> None:
+    found = many._findings()
+    assert found.shown.effects[:2] == (Effect("sigma"), Effect("Intercept", ("0",)))
+    assert (len(found.shown.effects), found.not_shown) == (24, 61 - 24)
+    labels = [effect.label for effect in found.shown.effects]
+    pd.testing.assert_frame_equal(found.shown.table, found.summary.table.loc[labels], check_exact=True)
+
+
+def test_independent_draws_of_many_coefficients_are_judged_by_those_shown(many: fj.Fit) -> None:
+    found = many._findings()
+    assert found.judged is found.shown
+    assert str(many).splitlines()[-1].endswith("(of the rows shown)")
+    least = found.shown.table["ess_bulk"].min()
+    assert f"smallest ess_bulk {least:.0f}, " in str(many)
+
+
+def test_few_coefficients_are_all_judged() -> None:
+    few = fit_of(20)
+    assert few._findings().judged is few._findings().summary
+    assert "of the rows shown" not in str(few)
+
+
+def test_everything_is_computed_once(many: fj.Fit) -> None:
+    found = many._findings()
+    assert many._findings() is found
+    assert found.tests is found.all_tests  # so few groups are all tested
+    assert many._findings(0.5) is not found
+    assert many._findings(0.5) is many._findings(0.5)
