@@ -27,8 +27,8 @@ PACKAGE = Path(formulajoint.__file__).parent
 GROUND = ("grammar", "arrays", "spans", "wording", "remarks", "errors")
 ROOMS = (
     "language",
-    "distributions",
     "spec",
+    "distributions",
     "families",
     "design",
     "contrasts",

@@ -6,23 +6,19 @@ from formulajoint.distributions.declared import DISTRIBUTIONS
 from formulajoint.distributions.distribution import POSITIVE, REAL, SHARE, Interval
 from formulajoint.distributions.prior import WRITTEN, Prior, prior
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.nodes import Call
-from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary import core
-from formulajoint.language.vocabulary.signatures import arguments
+from formulajoint.spec.spec import Given, Law
 
 
 def read_prior(
-    name: str, call: Call, correlation: bool = False, support: Interval = REAL, flat: bool = True
+    name: str, asked: Given[Law], correlation: bool = False, support: Interval = REAL, flat: bool = True
 ) -> Prior:
-    """Return the prior of a parameter that `call` states.
+    """Return the prior that is asked for a parameter.
 
     Parameters
     ----------
     name : str
         Name of the parameter, for errors.
-    call : Call
+    asked : Given[Law]
         Such as ``normal(0, 1)``.
     correlation : bool
         Whether the parameter is a correlation matrix.
@@ -38,21 +34,21 @@ def read_prior(
     """
 
     def refuse(message: str, hint: str = "") -> FormulaError:
-        return FormulaError(message, call.span, hint)
+        return FormulaError(message, asked.span, hint)
 
-    distribution = DISTRIBUTIONS[call.name]
+    law = asked.value
+    distribution = DISTRIBUTIONS[law.name]
     if distribution.matrix != correlation:
         wanted = "`lkj(eta)`" if correlation else "a distribution of single numbers"
-        raise refuse(f"`{call.name}` cannot be the prior of `{name}`, which takes {wanted}")
-    written = arguments(call, core.DISTRIBUTIONS[call.name])
-    numbers = [constant(written[argument]) for argument in distribution.args]
-    found = prior(call.name, *numbers, origin=WRITTEN)
+        raise refuse(f"`{law.name}` cannot be the prior of `{name}`, which takes {wanted}")
+    numbers = [law.numbers[argument] for argument in distribution.args]
+    found = prior(law.name, *numbers, origin=WRITTEN)
     low, high = found.support
     if found.constant is None and not low < high:
         raise refuse("the lower bound of `uniform` must be below the upper")
     if not found.fits(*support):
         where, laws = _within(*support)
-        raise refuse(f"`{name}` is {where}, but `{canonical(call)}` is not", f"use {laws} or constant")
+        raise refuse(f"`{name}` is {where}, but `{asked.text}` is not", f"use {laws} or constant")
     if not (found.proper or flat):
         raise refuse(f"`{name}` needs a proper prior: nothing shows that its posterior would exist")
     return found

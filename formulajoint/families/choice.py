@@ -6,8 +6,6 @@ from formulajoint.errors import FormulaError
 from formulajoint.families.custom import Family, likelihood_of
 from formulajoint.families.declared import DEFAULT, FAMILIES
 from formulajoint.families.likelihood import Likelihood
-from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Clause
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.spans import Span
@@ -62,7 +60,7 @@ def _with_link(family: Likelihood, asked: Given[str]) -> Likelihood:
     )
 
 
-def with_known_sds(family: Likelihood, formula: Formula) -> Likelihood:
+def with_known_sds(family: Likelihood, spec: ModelSpec) -> Likelihood:
     """Return the family, without its spread if the formula's ``se(...)`` gives the residual sds.
 
     Raises
@@ -70,13 +68,13 @@ def with_known_sds(family: Likelihood, formula: Formula) -> Likelihood:
     FormulaError
         If the formula has ``se(...)`` and the family is not Gaussian, the only one that takes known sds.
     """
-    clause = next((c for c in formula.clauses if isinstance(c, Clause) and c.name == "se"), None)
-    if clause is None:
+    known = spec.rows.standard_errors
+    if known is None:
         return family
     if not family.sums:
         raise FormulaError(
             f"`se(...)` gives the sds of a Gaussian response, but the family is {family.name}",
-            clause.span,
+            known.span,
             f"leave out `se(...)` or the family {family.name}",
         )
     return family.without_spread()

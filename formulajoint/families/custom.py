@@ -14,12 +14,9 @@ from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.distributions.written import read_prior
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.families.likelihood import Likelihood, Parameter
-from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Call, Clause, Distributed
-from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Signature
-from formulajoint.spec.read import parse
+from formulajoint.spec.read import parse_prior
 from formulajoint.wording import did_you_mean, listed
 
 SPREAD = "sigma"
@@ -84,9 +81,8 @@ class Family:
     def default_prior(self, parameter: str, sd: float) -> Prior:
         """Return the default prior of `parameter` for a response with sd `sd`."""
         numbers = re.sub(r"\bsd\b", repr(float(sd)), self.parameters[parameter])
-        formula = parse(f"y ~ 1, prior({parameter} ~ {numbers})", CORE)
-        call, flat = _distribution(formula), parameter == SPREAD
-        found = read_prior(parameter, call, support=POSITIVE, flat=flat)
+        asked = parse_prior(f"{parameter} ~ {numbers}")
+        found = read_prior(parameter, asked.law, support=POSITIVE, flat=parameter == SPREAD)
         return replace(found, origin=DEFAULT)
 
 
@@ -120,14 +116,6 @@ class _Class:
     def dist(self, **values: Any) -> Any:
         """Return the distribution with these parameters, which come in the function's order."""
         return self.function(*values.values())
-
-
-def _distribution(formula: Formula) -> Call:
-    """Return the distribution in a formula with exactly one prior."""
-    match formula.clauses:
-        case (Clause(call=Call(args=(Distributed() as item,))),):
-            return item.distribution
-    raise FormulaError("one distribution is expected", formula.response.span)
 
 
 def _check(family: Family) -> None:

@@ -11,6 +11,7 @@ from formulajoint.language.grammar.scan import check_length
 from formulajoint.language.parse import syntax
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.default import chosen, present
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Slot
@@ -81,6 +82,15 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes
 def parse_factor(text: str, language: Language) -> nodes.Expr:
     """Return the factor of a term that `text` states, such as ``poly(x, 2)``."""
     return parse(f"y ~ {text}", language).predictors
+
+
+def parse_prior(text: str) -> PriorRequest:
+    """Return the one prior that `text` states in the plain language, such as ``sigma ~ half_normal(1)``."""
+    formula = parse(f"y ~ 1, prior({text})", CORE)
+    found = specification(formula, CORE).priors
+    if len(found) != 1 or len(formula.clauses) != 1:
+        raise FormulaError("one distribution is expected", formula.response.span)
+    return found[0]
 
 
 def _read(context: Context, formula: Formula) -> ModelSpec:

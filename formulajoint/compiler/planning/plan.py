@@ -60,11 +60,11 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     DataError
         If the posterior would be improper.
     """
-    law = with_known_sds(family_of(design.spec, family, design.language), design.formula)
+    law = with_known_sds(family_of(design.spec, family, design.language), design.spec)
     check_response(design, law)
     _check_parameters(design, law)
     known_sd = law.spread if design.standard_errors is not None else ""
-    overrides = read_overrides(design.formula, slots(design, law), known_sd)
+    overrides = read_overrides(design.spec.priors, slots(design, law), known_sd)
     maker = _Maker(design, law, overrides, priors == "flat", Names(prefix))
     plan = maker.plan()
     refuse_improper(plan)

@@ -9,12 +9,11 @@ from formulajoint.design.references import split_part
 from formulajoint.distributions.distribution import REAL, Interval
 from formulajoint.distributions.prior import Prior
 from formulajoint.distributions.written import read_prior
-from formulajoint.errors import BugError, FormulaError
-from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Chain, Clause, Distributed, Expr, Name, Subscript
+from formulajoint.errors import FormulaError
+from formulajoint.language.syntax.nodes import Chain, Expr, Name, Subscript
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.names import parts_of
-from formulajoint.spec.spec import MAIN
+from formulajoint.spec.spec import MAIN, PriorRequest
 from formulajoint.wording import did_you_mean, listed
 
 VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
@@ -68,12 +67,12 @@ class Slot:
 type Overrides = Mapping[Slot, Prior]
 
 
-def read_overrides(formula: Formula, slots: Sequence[Slot], known_sd: str = "") -> Overrides:
-    """Return the priors written in the formula, by slot.
+def read_overrides(asked: Sequence[PriorRequest], slots: Sequence[Slot], known_sd: str = "") -> Overrides:
+    """Return the priors that are asked for, by slot.
 
     Parameters
     ----------
-    formula : Formula
+    asked : sequence of PriorRequest
     slots : sequence of Slot
     known_sd : str
         Name of the parameter that ``se(...)`` gives, if it does.
@@ -84,27 +83,22 @@ def read_overrides(formula: Formula, slots: Sequence[Slot], known_sd: str = "") 
         If the target is unknown, ambiguous or named twice, or cannot have that distribution as its prior.
     """
     found: dict[Slot, Prior] = {}
-    for clause in formula.clauses:
-        if not (isinstance(clause, Clause) and clause.name == "prior"):
-            continue
-        for item in clause.call.args:
-            if not isinstance(item, Distributed):
-                raise BugError("prior(...) holds something other than `target ~ distribution`")
-            slot = _slot(item.target, formula, slots, known_sd)
-            if slot in found:
-                message = f"`{slot.spelling}` is given two priors"
-                raise FormulaError(message, item.span, "leave one of them out")
-            found[slot] = read_prior(
-                slot.spelling,
-                item.distribution,
-                correlation=slot.part == COR,
-                support=slot.support,
-                flat=slot.improper,
-            )
+    for request in asked:
+        slot = _slot(request.target, slots, known_sd)
+        if slot in found:
+            message = f"`{slot.spelling}` is given two priors"
+            raise FormulaError(message, request.span, "leave one of them out")
+        found[slot] = read_prior(
+            slot.spelling,
+            request.law,
+            correlation=slot.part == COR,
+            support=slot.support,
+            flat=slot.improper,
+        )
     return found
 
 
-def _slot(target: Expr, formula: Formula, slots: Sequence[Slot], known_sd: str) -> Slot:
+def _slot(target: Expr, slots: Sequence[Slot], known_sd: str) -> Slot:
     readings = [slot for slot in slots if _names(target, slot)]
     text = canonical(target)
     if len(readings) == 1:
