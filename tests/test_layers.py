@@ -141,6 +141,12 @@ MAY_READ = {
     ("results/text/terminal.py", "startswith"),
 }
 
+READERS = ("language", "spec")
+RAW_NODES = tuple(
+    f"formulajoint.language.syntax.nodes.{node}"
+    for node in ("Clause", "Keyword", "Parameter", "Distributed", "Map")
+)
+
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 
 
@@ -314,6 +320,19 @@ def laws_are_asked(module: Module) -> Iterator[str]:
                 yield f"line {node.lineno}: `{value.value}` is known by name: ask what the family or law can do"
 
 
+def clauses_are_read_once(module: Module) -> Iterator[str]:
+    """Outside `language` and `spec`, no clause and no argument of a call is read from its nodes: `spec` has read them."""
+    if module.room in READERS:
+        return
+    for line, name in module.imports:
+        if name.startswith(RAW_NODES) or name == "formulajoint.language.vocabulary.signatures.matched":
+            yield f"line {line}: `{name}` is what `spec` reads; take its values"
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Attribute(attr="keyword" | "keywords" | "call"):
+                yield f"line {node.lineno}: `.{node.attr}` reads a clause again; `spec` has its values"
+
+
 RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     imports_to_the_left,
     absolute_imports,
@@ -324,6 +343,7 @@ RULES: tuple[Callable[[Module], Iterator[str]], ...] = (
     imports_at_the_top,
     short,
     laws_are_asked,
+    clauses_are_read_once,
 )
 
 MODULES = [
@@ -492,6 +512,25 @@ BAD = [
     (texts_are_not_read_back, "plots/forest.py", 'name.endswith("_mean")', "`endswith`"),
     (texts_are_not_read_back, "results/findings.py", "import re\nre.match(pattern, label)", "`re`"),
     (never_prints, "results/draws/tables.py", "def f():\n    print('done')", "line 2: `print`"),
+    (
+        clauses_are_read_once,
+        "design/bind.py",
+        "from formulajoint.language.syntax.nodes import Clause",
+        "line 1: `formulajoint.language.syntax.nodes.Clause`",
+    ),
+    (
+        clauses_are_read_once,
+        "compiler/planning/plan.py",
+        "from formulajoint.language.vocabulary.signatures import Slot, matched",
+        "signatures.matched",
+    ),
+    (
+        clauses_are_read_once,
+        "design/hierarchy.py",
+        "def f(x):\n    return x.keyword('df')",
+        "line 2: `.keyword`",
+    ),
+    (clauses_are_read_once, "contrasts/weights.py", "def f(x):\n    return x.call.args", "line 2: `.call`"),
     (imports_at_the_top, "design/bind.py", "def f():\n    import re", "`re`"),
     (
         imports_at_the_top,

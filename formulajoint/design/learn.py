@@ -18,13 +18,10 @@ from formulajoint.design.level_lookup import position_of
 from formulajoint.design.recipes import Recipe
 from formulajoint.design.rows import Table
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.syntax.levels import level_of
-from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Text, Unary
-from formulajoint.language.syntax.nodes import Level as LevelNode
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Level, Name, Number, Text, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
-from formulajoint.language.vocabulary.core import FUNCTIONS
-from formulajoint.language.vocabulary.options import given_options
-from formulajoint.language.vocabulary.signatures import arguments, matched
+from formulajoint.spec.predictors import read_call
+from formulajoint.spec.spec import Given
 from formulajoint.wording import listed
 
 
@@ -84,22 +81,18 @@ def learn(expr: Expr, table: Table) -> Recipe:
 
 def _categorical(call: Call, table: Table) -> Categorical:
     """Return the factor that ``C(x, ref=, coding=)`` states."""
-    given = arguments(call, FUNCTIONS["C"])
-    column, reference, coding = given["x"], given.get("ref"), given.get("coding")
-    if not isinstance(column, Name):
-        raise FormulaError("`C` takes the name of a column", column.span)
+    given = read_call(call, table.language)
+    column: Name = given.value("x")
+    coding: str = given.value("coding", "treatment")
+    reference: Given[Level] | None = given.named.get("ref")
     found = table.levels(column.id)
     refuse_continuous(table.columns[column.id], found.labels)
-    name = coding.id if isinstance(coding, Name) else "treatment"
     if reference is None:
-        return Categorical(column.id, found, CODINGS[name])
-    if name != "treatment":
-        message = f"the coding `{name}` has no reference level"
+        return Categorical(column.id, found, CODINGS[coding])
+    if coding != "treatment":
+        message = f"the coding `{coding}` has no reference level"
         raise FormulaError(message, reference.span, "leave `ref=` or `coding=` out")
-    level = level_of(reference)
-    if level is None:
-        raise FormulaError(f"`{canonical(reference)}` is no level", reference.span)
-    place = position_of(level, found.labels, f"`{column.id}`")
+    place = position_of(reference.value, found.labels, f"`{column.id}`")
     return Categorical(column.id, found, partial(treatment, reference=place))
 
 
@@ -140,9 +133,10 @@ def _column(name: Name, table: Table) -> recipes.Column:
 
 def _applied(call: Call, function: ColumnFunction, table: Table) -> recipes.Applied:
     """Return the recipe of a call; its function learns from its arguments' values and the row weights."""
-    given = matched(call, table.language.names["function"][call.name])
-    options = given_options(call, function.options)
-    operands = _operands((value for slot, value in given if slot.name not in options), table)
+    given = read_call(call, table.language).named
+    known = {slot.name for slot in function.options}
+    options = {name: argument.value for name, argument in given.items() if name in known}
+    operands = _operands((argument.value for name, argument in given.items() if name not in known), table)
     learnt: tuple[object, ...] = ()
     if function.learn is not None:
         weights = np.ones(table.rows) if table.weights is None else table.weights
@@ -182,5 +176,5 @@ def _indicator(of: Expr, level: Text, table: Table) -> recipes.Indicator:
         message = f"`{canonical(of)}` holds numbers, and cannot be compared with a text"
         raise FormulaError(message, level.span, f"write `{canonical(of)} == 1`, without quotes")
     labels = table.levels(column.name).labels
-    node = LevelNode(level.value, True, level.span)
+    node = Level(level.value, True, level.span)
     return recipes.Indicator(column.name, labels[position_of(node, labels, f"`{column.name}`")])

@@ -8,8 +8,17 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import COMPARE, RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Place, Slot
-from formulajoint.spec.arguments import PLAIN, Context, Reader, described, name_span, read_arguments
+from formulajoint.spec.arguments import (
+    PLAIN,
+    Arguments,
+    Context,
+    Reader,
+    described,
+    name_span,
+    read_arguments,
+)
 from formulajoint.wording import did_you_mean
 
 # --- Wilkinson algebra
@@ -153,6 +162,11 @@ def _check_function(context: Context, call: nodes.Call, place: Place) -> None:
         allowed = " or ".join(WHERE[allowed] for allowed in signature.places)
         raise FormulaError(f"`{call.name}` can stand only {allowed}", call.span)
     read_arguments(context, call, signature, READERS)
+
+
+def read_call(call: nodes.Call, language: Language) -> Arguments:
+    """Return the arguments of a function of columns, by name, in the order written."""
+    return read_arguments(Context(language), call, language.names["function"][call.name], READERS)
 
 
 WHERE: Mapping[Place, str] = {

@@ -8,8 +8,6 @@ from types import UnionType
 from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
 from formulajoint.errors import ExtensionError
-from formulajoint.language.syntax.constants import constant
-from formulajoint.language.syntax.nodes import Call, Expr, Name, Text
 from formulajoint.language.vocabulary.signatures import Kind, Slot
 from formulajoint.wording import listed
 
@@ -66,12 +64,6 @@ def options_of(function: Callable[..., Any], taken: Iterable[str] = ()) -> tuple
     return tuple(_slot(function, parameter, hints.get(parameter.name)) for parameter in keywords)
 
 
-def given_options(call: Call, slots: Iterable[Slot]) -> dict[str, Option]:
-    """Return the values of the `slots` given in `call`, as Python values; the others keep their defaults."""
-    written = ((slot, call.keyword(slot.name)) for slot in slots)
-    return {slot.name: _value(slot, expr) for slot, expr in written if expr is not None}
-
-
 def function_name(function: object) -> str:
     """Return the name of `function` for messages."""
     return str(getattr(function, "__name__", repr(function)))
@@ -120,14 +112,3 @@ def _only_type(hint: Any) -> Any:
         types = [part for part in get_args(hint) if part is not type(None)]
         return _only_type(types[0]) if len(types) == 1 else hint
     return hint
-
-
-def _value(slot: Slot, expr: Expr) -> Option:
-    match slot.kind, expr:
-        case Kind.WORD, Name(id=word):
-            return word == "true" if slot.words == TRUTH else word
-        case Kind.LABEL, Name(id=word) | Text(value=word):
-            return word
-        case Kind.INTEGER, _:
-            return int(constant(expr))
-    return constant(expr)

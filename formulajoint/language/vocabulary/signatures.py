@@ -126,11 +126,6 @@ def matched(call: nodes.Call, signature: Signature) -> list[tuple[Slot, nodes.Ex
     return pairs
 
 
-def arguments(call: nodes.Call, signature: Signature) -> dict[str, nodes.Expr]:
-    """Return the arguments of `call` by name, positional or not; those of `rest` are left out."""
-    return {slot.name: value for slot, value in matched(call, signature) if slot is not signature.rest}
-
-
 def _positional(call: nodes.Call, signature: Signature) -> list[tuple[Slot, nodes.Expr]]:
     most = len(signature.positional)
     if len(call.args) > most and signature.rest is None:

@@ -11,9 +11,9 @@ import formulajoint as fj
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Extension
-from formulajoint.language.vocabulary.options import given_options, options_of, positional_of
+from formulajoint.language.vocabulary.options import options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind
-from formulajoint.spec.read import parse
+from formulajoint.spec.read import parse, specification
 
 type Side = Literal["low", "high"]
 
@@ -66,8 +66,8 @@ LANGUAGE = CORE.extend(Extension("mine", [fj.Contrast(options)]))
 )
 def test_values_come_back_as_pythons_own(written, values):
     text = f"y ~ x | g, options(x, {written})" if written else "y ~ x | g, options(x)"
-    (clause,) = parse(text, LANGUAGE).clauses
-    given = given_options(clause.call, options_of(options))
+    (asked,) = specification(parse(text, LANGUAGE), LANGUAGE).contrasts
+    given = asked.options
     assert given == values
     assert [type(value) for value in given.values()] == [type(value) for value in values.values()]
 

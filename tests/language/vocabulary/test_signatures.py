@@ -4,7 +4,7 @@ import pytest
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Call, Keyword, Name, Number
-from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot, arguments, matched
+from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot, matched
 
 MU, SIGMA = Slot("mu", Kind.NUMBER, named=True), Slot("sigma", Kind.POSITIVE, named=True)
 NORMAL = Signature((MU, SIGMA), least=2)
@@ -22,13 +22,12 @@ zero, five = Number("0"), Number("5")
     ],
 )
 def test_arguments_by_place_and_by_name(call):
-    assert arguments(call, NORMAL) == {"mu": zero, "sigma": five}
+    assert {slot.name: value for slot, value in matched(call, NORMAL)} == {"mu": zero, "sigma": five}
 
 
 def test_any_number_of_terms():
     call = Call("joint", (Name("x"), Name("z")), (Keyword("name", Name("gap")),))
     assert matched(call, JOINT) == [(TERM, Name("x")), (TERM, Name("z")), (NAME, Name("gap"))]
-    assert arguments(call, JOINT) == {"name": Name("gap")}
 
 
 @pytest.mark.parametrize(
