@@ -68,6 +68,9 @@ GAIN = 1.02
 BROAD = 0.03
 """Share of the broad distribution in the proposal, so that weights are bounded."""
 
+KEPT = 0.04
+"""Share of mixtures about the modes in the proposal, if there are several: adaptation may lose one of small weight."""
+
 FLOOR = 0.01
 """Smallest standard error of the difference of two log integrals."""
 
@@ -165,8 +168,11 @@ def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.rando
         cost *= 2
     assert union is not None  # TURNS is at least 1
     final = _refined(target, union, _components(modes) * cost, 3 * draws * cost // 2, rngs[0])
-    proposal = mixed([(1 - BROAD, final.proposal), (BROAD, look.broad)])
-    return Found(proposal, (1 - BROAD) * final.share, len(modes.heights), disagreement)
+    parts = [(BROAD, look.broad)]
+    if len(modes.heights) > 1:
+        parts.append((KEPT, about(modes)))
+    own = 1 - sum(share for share, _ in parts)
+    return Found(mixed([(own, final.proposal), *parts]), own * final.share, len(modes.heights), disagreement)
 
 
 def _united(both: list[Fitted]) -> Fitted:

@@ -36,8 +36,17 @@ def two_skewed(points: Array) -> Array:
     return LOG_MASS + np.logaddexp(np.log(0.7) + one, np.log(0.3) + other)
 
 
-def drawn(target: object, d: int, seed: int) -> Sampled:
-    look = Look(np.zeros((1, d)), Mixture(np.ones(1), np.zeros((1, d)), 6.0 * np.eye(d)[None]))
+def nearly_one(points: Array) -> Array:
+    """Return the log density of a standard normal in four dimensions and, with a mass of 1 %, a narrow one far away."""
+    one = -np.sum(points**2, axis=1) / 2
+    other = -np.sum(((points - 8.0) / 0.3) ** 2, axis=1) / 2 - 4 * np.log(0.3)
+    return LOG_MASS - 2 * LOG_2PI + np.logaddexp(np.log(0.99) + one, np.log(0.01) + other)
+
+
+def drawn(target: object, d: int, seed: int, starts: tuple[float, ...] = (0.0,)) -> Sampled:
+    look = Look(
+        np.array(starts)[:, None] * np.ones(d), Mixture(np.ones(1), np.zeros((1, d)), 6.0 * np.eye(d)[None])
+    )
     return sample(target, look, 1000, 4, np.random.SeedSequence(seed))
 
 
@@ -69,6 +78,14 @@ def test_two_skewed_modes(seed: int) -> None:
     assert abs(np.mean(shares < np.log(2)) - 0.5) < 4.5 * 0.5 / np.sqrt(shares.size)
 
 
+def test_a_mode_of_small_weight_is_not_lost() -> None:
+    for seed in range(15):
+        found = drawn(nearly_one, 4, seed, starts=(0.0, 8.0))
+        assert abs(found.log_integral - LOG_MASS) < 4.5 * found.error
+        far = np.sum(found.points.reshape(-1, 4), axis=1) > 16
+        assert abs(np.mean(far) - 0.01) < 4.5 * np.sqrt(0.01 / far.size)
+
+
 def test_numbers_side_by_side_by_quadrature() -> None:
     def densities(points: Array) -> Array:  # logs of exponential numbers, and of gamma numbers of shape 3
         shape = np.array([1.0, 3.0])[:, None]
@@ -90,6 +107,6 @@ def test_the_sampler_loads_no_model() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
-    ground = ("arrays", "errors", "spans", "wording", "inference", "inference.panels")
+    ground = ("arrays", "errors", "remarks", "spans", "wording", "inference", "inference.panels")
     rest = {name.removeprefix("formulajoint.") for name in run.stdout.split()} - {*ground}
     assert all(name.startswith("inference.importance") for name in rest), rest
