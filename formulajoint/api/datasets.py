@@ -18,5 +18,5 @@ def tutoring() -> pd.DataFrame:
     >>> fj.tutoring().groupby("school")["test_score"].count().to_dict()
     {'A': 4, 'B': 6}
     """
-    with (files("formulajoint") / "data" / "tutoring.csv").open() as file:
+    with (files("formulajoint") / "api" / "tutoring.csv").open() as file:
         return pd.read_csv(file)

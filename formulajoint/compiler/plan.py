@@ -13,6 +13,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
+from formulajoint.data.data import Data
 from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
@@ -329,10 +330,8 @@ class Plan:
 
     Attributes
     ----------
-    design : Design
-    family : Likelihood
-    response_name : str
-    obs_dim : str
+    design, data, family : Design, Data, Likelihood
+    response_name, obs_dim : str
     mean : LinearPlan
     further : tuple of LinearPlan or ScalePlan
         The family's other parameters, in its order.
@@ -353,6 +352,7 @@ class Plan:
     """
 
     design: Design
+    data: Data
     family: Likelihood
     response_name: str
     obs_dim: str

@@ -12,8 +12,10 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.schemes import Groups, WeightScheme
+from formulajoint.data.data import Data
+from formulajoint.data.least_squares import partial_ss
+from formulajoint.data.rows import cells_of, frequencies
 from formulajoint.design.level_lookup import position_of
-from formulajoint.design.moments import by_group, partial_ss, stack
 from formulajoint.design.references import Axis
 from formulajoint.design.schema import Design, Grouping, Term
 from formulajoint.errors import BugError, DataError, FormulaError
@@ -59,12 +61,12 @@ class Weights:
     counts: FloatArray | None = None
 
 
-def weights_of(design: Design, term: Term, asked: Given[Weighting], own_sigma: bool) -> Weights:
+def weights_of(data: Data, term: Term, asked: Given[Weighting], own_sigma: bool) -> Weights:
     """Return the weights of the groups that are asked for `term`.
 
     Parameters
     ----------
-    design : Design
+    data : Data
         With a grouping of the main predictor.
     term : Term
         A per-group term.
@@ -80,8 +82,8 @@ def weights_of(design: Design, term: Term, asked: Given[Weighting], own_sigma: b
         If a column's values cannot be weights.
     """
     if isinstance(asked.value, Uncertain):
-        return _uncertain(design, term, asked.text, asked.value.counts)
-    raw = _raw(design, term, asked)
+        return _uncertain(data, term, asked.text, asked.value.counts)
+    raw = _raw(data, term, asked)
     total = raw.sum(axis=0)
     if not np.all(total > 0):
         raise DataError(
@@ -92,9 +94,9 @@ def weights_of(design: Design, term: Term, asked: Given[Weighting], own_sigma: b
     return Weights(asked.text, raw / total, over_sigma=over_sigma)
 
 
-def _uncertain(design: Design, term: Term, text: str, asked: Given[Weighting]) -> Weights:
+def _uncertain(data: Data, term: Term, text: str, asked: Given[Weighting]) -> Weights:
     """Return Dirichlet weights with the counts that are asked: a Bayesian bootstrap over groups."""
-    counts = _raw(design, term, asked)
+    design, counts = data.design, _raw(data, term, asked)
     none = [label for label, n in zip(_grouping(design).labels, counts, strict=True) if not n > 0]
     if none:
         raise DataError(
@@ -104,20 +106,22 @@ def _uncertain(design: Design, term: Term, text: str, asked: Given[Weighting]) -
     return Weights(text, counts / counts.sum(), counts=counts)
 
 
-def _raw(design: Design, term: Term, asked: Given[Weighting]) -> FloatArray:
+def _raw(data: Data, term: Term, asked: Given[Weighting]) -> FloatArray:
     """Return the weights that are asked, not normalised, (G,) or (G, ...)."""
+    design = data.design
     match asked.value:
         case ByRows():
-            return group_rows(design)
+            return data.rows_of(_grouping(design))
         case Equal():
             return np.ones(len(_grouping(design)))
         case ByPrecision():
-            return _precision(design, term)
+            return _precision(data, term)
         case ByColumn(column=column):
             return _column(design, column)
         case BySum(column=column):
-            sums = _sums(design, _values(design, column))
-            return _not_negative(sums, f"sum({column.id})", _grouping(design).labels, "groups")
+            grouping, values = _grouping(design), _values(design, column) * frequencies(design)
+            sums = cells_of(grouping, len(values)).sums(values)
+            return _not_negative(sums, f"sum({column.id})", grouping.labels, "groups")
         case ByLevel(entries=entries):
             grouping = _grouping(design)
             return _by_level(entries, grouping.labels, grouping.name, asked.span)
@@ -126,20 +130,10 @@ def _raw(design: Design, term: Term, asked: Given[Weighting]) -> FloatArray:
             return _in_order(numbers, grouping.labels, grouping.name, asked.span)
         case ByScheme() as by:
             grouping = _grouping(design)
-            groups = Groups(grouping.labels, grouping.codes, _counts(design))
+            groups = Groups(grouping.labels, grouping.codes, frequencies(design))
             return _by_scheme(design, by, groups, asked.text, "groups")
         case Uncertain():
             raise BugError("uncertain weights have no weights of their own")
-
-
-def group_rows(design: Design) -> FloatArray:
-    """Return the number of rows of each group, with a row of frequency weight w as w rows, (G,)."""
-    return _sums(design, np.ones(design.rows.used))
-
-
-def _counts(design: Design) -> FloatArray:
-    """Return the frequency weight of each row, (N,)."""
-    return np.ones(design.rows.used) if design.row_weights is None else design.row_weights
 
 
 def _grouping(design: Design) -> Grouping:
@@ -149,21 +143,14 @@ def _grouping(design: Design) -> Grouping:
     return grouping
 
 
-def _sums(design: Design, values: FloatArray) -> FloatArray:
-    counted = values if design.row_weights is None else values * design.row_weights
-    grouping = _grouping(design)
-    return np.bincount(grouping.codes, weights=counted, minlength=len(grouping))
-
-
-def _precision(design: Design, term: Term) -> FloatArray:
+def _precision(data: Data, term: Term) -> FloatArray:
     """Return the residual sum of squares of the term's columns on the group's other columns, (G, ...).
 
     It is proportional to the inverse sampling variance of the group's coefficient; a row with a known standard error
     weighs by its inverse variance.
     """
-    terms = design.predictor.per_group
-    columns = stack(terms, design.rows.used)
-    information = partial_ss(columns, _grouping(design), design.precisions)  # (G, p)
+    terms = data.predictor.per_group
+    information = partial_ss(data.by(_grouping(data.design)).of(terms))  # (G, p)
     start = sum(other.columns.shape[1] for other in terms[: terms.index(term)])
     own = information[:, start : start + term.columns.shape[1]]
     return own.reshape((len(own), *term.shape))
@@ -182,17 +169,18 @@ def _values(design: Design, name: Name) -> FloatArray:
 
 def _column(design: Design, name: Name) -> FloatArray:
     values, grouping = _values(design, name), _grouping(design)
-    firsts = np.empty(len(grouping))
-    for group, index in enumerate(by_group(grouping, len(values))):
-        distinct = np.unique(values[index])
-        if len(distinct) > 1:
-            raise DataError(
-                f"`weights={canonical(name)}` needs one value a group, but `{name.id}` takes {len(distinct)} values "
-                f"in the {len(index)} rows of {grouping.name} {grouping.labels[group]}. "
-                f"Use `weights=sum({canonical(name)})` to weight by the group's sum."
-            )
-        firsts[group] = distinct[0]
-    return _not_negative(firsts, name.id, grouping.labels, "groups")
+    one = np.empty(len(grouping))
+    one[grouping.codes] = values
+    differing = grouping.codes[values != one[grouping.codes]]
+    if len(differing):
+        group = int(differing.min())
+        own = values[grouping.codes == group]
+        raise DataError(
+            f"`weights={canonical(name)}` needs one value a group, but `{name.id}` takes {len(np.unique(own))} values "
+            f"in the {len(own)} rows of {grouping.name} {grouping.labels[group]}. "
+            f"Use `weights=sum({canonical(name)})` to weight by the group's sum."
+        )
+    return _not_negative(one, name.id, grouping.labels, "groups")
 
 
 def _by_scheme(design: Design, by: ByScheme, groups: Groups, text: str, whose: str) -> FloatArray:
@@ -277,4 +265,4 @@ def _levels(design: Design, term: Term, axis: Axis, at: Span) -> Groups:
         raise FormulaError(message, at if at.end else term.span, hint)
     codes, place = np.unique(term.columns, axis=0, return_inverse=True)
     same = np.all(np.isclose(axis.coding[:, None, :], codes), axis=2)  # (k, 1, c) and (codes, c)
-    return Groups(axis.levels, np.argmax(same, axis=0)[place], _counts(design))
+    return Groups(axis.levels, np.argmax(same, axis=0)[place], frequencies(design))

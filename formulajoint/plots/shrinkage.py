@@ -86,7 +86,7 @@ def shrinkage(
 def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str, pd.DataFrame, float]]:
     """Return, for each level of the term: its name, one row per group (not_pooled, pooled), the hierarchy's mean."""
     plan, coefficient = posterior.plan, pooled.coefficient
-    own = not_pooled(plan.design)[coefficient.term.name]
+    own = not_pooled(plan.data)[coefficient.term.name]
     means = _mean(posterior, coefficient.name, coefficient.dims).reshape(own.shape)
     centre = _centre(posterior, pooled, own.shape[1])
     groups = pd.Index(plan.coords[coefficient.dims[0]])

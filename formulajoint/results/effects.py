@@ -11,7 +11,6 @@ import pandas as pd
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.contrasts.hypotheses import all_zero
-from formulajoint.contrasts.weights import group_rows
 from formulajoint.results.draws.posterior import Effect, Posterior
 from formulajoint.results.draws.tables import SUMMARY, Estimates, weights
 from formulajoint.results.findings import Findings
@@ -99,7 +98,7 @@ def group_effects(found: Findings, coefficient: Coefficient) -> GroupEffects:
     """Return the effects of `coefficient` in each group."""
     plan, own = found.plan, found.summary.of(coefficient.name)
     bands = band_table(found.posterior, all_zero(plan.design, coefficient.term), found.prob)
-    sizes = each_cell(group_rows(plan.design), len(own.effects))
+    sizes = each_cell(plan.data.rows_of(plan.design.predictor.grouping), len(own.effects))
     averages = weighted_means(plan, coefficient)
     return GroupEffects(coefficient, own.effects, own.table[SUMMARY], _middles(own), bands, sizes, averages)
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from formulajoint.contrasts.weights import group_rows, weights_of
+from formulajoint.contrasts.weights import weights_of
+from formulajoint.data.data import Data
+from formulajoint.data.layout import unknown
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.spec.read import parse
@@ -39,13 +41,17 @@ FRAME = pd.DataFrame(
 )
 
 
+def data_of(design):
+    return Data(design, design.predictor, unknown(design.predictor))
+
+
 def weights(formula, data=FRAME, own_sigma=False):
     """Return the weights of the formula's one contrast clause, for the term that it names."""
     design = bind(parse(formula), data)
     (asked,) = design.spec.contrasts
     wanted = asked.terms[0].id if asked.terms else "x"
     term = next(t for t in design.predictor.per_group if t.name == wanted)
-    return weights_of(design, term, asked.weights, own_sigma)
+    return weights_of(data_of(design), term, asked.weights, own_sigma)
 
 
 SCHEMES = {
@@ -101,7 +107,7 @@ def test_rows_with_a_missing_weight_are_dropped():
     np.testing.assert_allclose(found.values, [7 / 8, 1 / 8])
     design = bind(parse("y ~ x | school, joint(x, weights=sum(gap))"), FRAME)
     assert design.rows.missing == {"gap": 1}
-    np.testing.assert_allclose(group_rows(design), [3, 6])
+    np.testing.assert_allclose(data_of(design).rows_of(design.predictor.grouping), [3, 6])
 
 
 def repeated(frame, by="w"):

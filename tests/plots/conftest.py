@@ -14,7 +14,7 @@ from xarray import Dataset, DataTree
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.pymc.build import build_model
-from formulajoint.design.moments import by_group, stack
+from formulajoint.data.rows import stack
 from formulajoint.results.draws.posterior import Posterior
 
 type Array = NDArray[np.float64]
@@ -52,7 +52,10 @@ def regressions(plan: Plan, sigma: Array, rng: np.random.Generator) -> Array:
     """Return draws (chain, draw, group, column) of least squares by group, given draws of sigma."""
     own, y = stack(plan.design.predictor.per_group, plan.design.rows.used), plan.design.response.values
     out = []
-    for index in by_group(plan.design.predictor.grouping, len(y)):
+    grouping = plan.design.predictor.grouping
+    assert grouping is not None
+    for group in range(len(grouping)):
+        index = grouping.codes == group
         covariance = np.linalg.inv(own[index].T @ own[index])
         noise = rng.normal(size=(*sigma.shape, own.shape[1])) @ np.linalg.cholesky(covariance).T
         out.append(covariance @ own[index].T @ y[index] + sigma[..., None] * noise)

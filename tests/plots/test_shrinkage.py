@@ -23,7 +23,7 @@ def test_marks_are_least_squares_and_posterior_means(pooled: Posterior) -> None:
     (ax,) = shrinkage(pooled).axes
     names = [text.get_text() for text in ax.get_yticklabels()]
     own = dict(
-        zip(pooled.plan.coords["school"], not_pooled(pooled.plan.design)["treatment"][:, 0], strict=True)
+        zip(pooled.plan.coords["school"], not_pooled(pooled.plan.data)["treatment"][:, 0], strict=True)
     )
     table = summary(pooled)
     assert points(ax, "not pooled")[:, 0].tolist() == [own[name] for name in names]

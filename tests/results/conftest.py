@@ -64,7 +64,7 @@ def closed_form_posterior(formula: str, data: object, draws: int = 1000, seed: i
     Coefficients are normal about least squares given sigma, and sigma^2 is scaled inverse chi-square.
     """
     plan, rng = plan_of(formula, data, "flat"), np.random.default_rng(seed)
-    whole, blocks = regression(plan.design), layout(plan.design)
+    whole, blocks = regression(plan.data), layout(plan.design)
     assert whole is not None
     x = whole.columns
     estimate = np.linalg.lstsq(x, whole.y)[0]

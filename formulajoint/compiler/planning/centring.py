@@ -15,16 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray
-from formulajoint.design.moments import (
-    group_triangles,
-    partial_ss_of,
-    profile,
-    profile_of,
-    rows_by_group,
-    slopes_of,
-    stack,
-)
-from formulajoint.design.schema import Design, Predictor
+from formulajoint.data.data import Data
+from formulajoint.data.least_squares import partial_ss, profile, slopes
+from formulajoint.design.schema import Grouping
 
 
 def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
@@ -42,47 +35,39 @@ def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
     return bool(np.median(variances) < between)
 
 
-def centered_columns(design: Design) -> NDArray[np.bool_]:
+def centered_columns(data: Data) -> NDArray[np.bool_]:
     """Return whether the centred form suits each per-group column of the mean's predictor, (p,) bool."""
-    predictor, rows, y = design.predictor, design.rows.used, _response(design)
-    own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
-    p, grouping = own.shape[1], predictor.grouping
-    found = group_triangles([own, shared, y[:, None]], grouping, design.precisions)
-    fit = profile_of(found, p, rows_by_group(grouping, design.row_weights, rows))
+    table, predictor = data.groups, data.predictor
+    own, shared = table.of(predictor.per_group), table.of(predictor.common)
+    fit = profile(own, shared, table.y, table.rows)
     df = max(float(fit.group_rows.sum()) - float(fit.group_ranks.sum()) - fit.shared_rank, 1.0)
     # With known standard errors the rows are standardised, so their variance is one.
-    variance = fit.rss / df if design.standard_errors is None else 1.0
-    information = partial_ss_of(found[:, :, :p])  # (G, p)
+    variance = fit.rss / df if data.design.standard_errors is None else 1.0
+    information = partial_ss(own)  # (G, p)
     with np.errstate(divide="ignore", invalid="ignore"):
         variances = np.where(information > 0, variance / information, np.inf)
-    estimates = slopes_of(np.delete(found, np.s_[p:-1], axis=2))  # (G, p)
-    return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(p)])
+    estimates = slopes(own, table.y)  # (G, p)
+    return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(own.shape[2])])
 
 
-def _response(design: Design) -> FloatArray:
-    """Return the response less its offset."""
-    offset = design.predictor.offset
-    return design.response.values if offset is None else design.response.values - offset
-
-
-def centered_terms(design: Design) -> dict[str, bool]:
+def centered_terms(data: Data) -> dict[str, bool]:
     """Return, by name, whether the centred form suits all columns of each per-group term of the mean."""
-    columns, out, start = centered_columns(design), {}, 0
-    for term in design.predictor.per_group:
+    columns, out, start = centered_columns(data), {}, 0
+    for term in data.predictor.per_group:
         stop = start + term.columns.shape[1]
         out[term.name] = bool(np.all(columns[start:stop]))
         start = stop
     return out
 
 
-def centered_sigma(design: Design, predictor: Predictor) -> bool:
+def centered_sigma(data: Data, grouping: Grouping | None) -> bool:
     """Return whether the centred form of ``hierarchy(sigma)`` suits the groups' residual sds.
 
     The sampling variance of log s_g with d_g degrees of freedom is about 1 / (2 d_g).
     """
-    rows = design.rows.used
-    columns = stack(design.predictor.terms, rows)  # rough: shared ones by group, too; only to choose a form
-    fit = profile(_response(design), columns, np.empty((rows, 0)), predictor.grouping, design.row_weights)
+    table = data.by(grouping)
+    columns = table.of(data.predictor.terms)  # rough: shared ones by group, too; only to choose a form
+    fit = profile(columns, columns[:, :, :0], table.y, table.rows)
     df = fit.group_rows - fit.group_ranks
     usable = (df > 0) & (fit.group_rss > 0)
     variances = np.where(usable, 1 / (2 * np.maximum(df, 1)), np.inf)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.data.rows import frequencies, less_offset
 from formulajoint.design.schema import Design, Predictor, Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior, prior
@@ -52,10 +53,7 @@ def scales(design: Design, family: Likelihood, parameter: str) -> Scales:
 
 def response_moments(design: Design) -> tuple[float, float]:
     """Return mean and sd (ddof 1) of the response less its offset, with rows counted by their weights."""
-    y = design.response.values
-    if design.predictor.offset is not None:
-        y = y - design.predictor.offset
-    weights = np.ones(len(y)) if design.row_weights is None else design.row_weights
+    y, weights = less_offset(design), frequencies(design)
     mean = float(np.average(y, weights=weights))
     rows = float(weights.sum())
     variance = float(weights @ (y - mean) ** 2) / (rows - 1 if rows > 1 else rows)

@@ -22,8 +22,9 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
-from formulajoint.compiler.planning.term_columns import Columns, cells, known_value, named
-from formulajoint.design.estimable import BoolArray, LeastSquares, least_squares
+from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named
+from formulajoint.data.data import Table
+from formulajoint.data.least_squares import BoolArray, LeastSquares, least_squares
 from formulajoint.design.schema import Predictor
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT
@@ -68,9 +69,9 @@ def may_be_narrow(plan: Plan) -> bool:
     )
 
 
-def narrow_priors(plan: Plan, columns: Columns) -> Iterator[str]:
+def narrow_priors(plan: Plan, table: Table) -> Iterator[str]:
     """Yield a note for each term of the mean whose default prior is far from least squares."""
-    found = list(_compare(plan, columns))
+    found = list(_compare(plan, table))
     count = sum(int(np.isfinite(item.z).sum()) for item in found)
     limit = max(BEYOND, NormalDist().inv_cdf(1 - CHANCE / 2 / max(count, 1)))
     for item in found:
@@ -79,11 +80,11 @@ def narrow_priors(plan: Plan, columns: Columns) -> Iterator[str]:
             yield _note(plan.mean, item, held)
 
 
-def _compare(plan: Plan, columns: Columns) -> Iterator[_Against]:
+def _compare(plan: Plan, table: Table) -> Iterator[_Against]:
     mean = plan.mean
     unknown = [c for c in mean.coefficients if known_value(c) is None]
     own, shared = [c for c in unknown if c.grouped], [c for c in unknown if not c.grouped]
-    fit = least_squares(columns.of(own), columns.of(shared), columns.y, columns.group_rows)
+    fit = least_squares(columns_of(table, own), columns_of(table, shared), table.unknown, table.rows)
     of_groups, of_all = _residual_variances(plan, fit)
     for coefficients, estimates, variances in (
         (own, fit.own, fit.own_variances * of_groups[:, None]),

@@ -9,7 +9,7 @@ import numpy as np
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors
-from formulajoint.compiler.planning.term_columns import columns_of
+from formulajoint.compiler.planning.term_columns import table_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.facts import sd
@@ -114,7 +114,7 @@ def _of_columns(plan: Plan) -> Iterator[str]:
             continue
         narrow = part is plan.mean and may_be_narrow(plan)
         if narrow or may_be_open(part):
-            columns = columns_of(plan, part)
-            yield from undetermined(plan, part, columns)
+            table = table_of(plan, part)
+            yield from undetermined(plan, part, table)
             if narrow:
-                yield from narrow_priors(plan, columns)
+                yield from narrow_priors(plan, table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from formulajoint.compiler import names
@@ -23,6 +23,8 @@ from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
+from formulajoint.data.data import Data
+from formulajoint.data.layout import Layout, Role, layout_of
 from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
 from formulajoint.distributions.distribution import POSITIVE, REAL
 from formulajoint.distributions.links import Link
@@ -139,6 +141,10 @@ class _Maker:
     overrides: Overrides
     flat: bool
     names: Names
+    data: Data = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = Data(self.design, self.design.predictor, self._layout(), self._grouping("sigma"))
 
     def plan(self) -> Plan:
         # The family's own parameters keep their names; a predictor with such a name gets another one.
@@ -155,6 +161,7 @@ class _Maker:
         parameters = {p.parameter: p for p in direct} | {p.predictor.parameter: p for p in linear}
         plan = Plan(
             design=design,
+            data=self.data,
             family=self.family,
             response_name=response,
             obs_dim=self.names.rows_dim("obs"),
@@ -191,9 +198,24 @@ class _Maker:
             return written
         return flat if self.flat and flat is not None else default
 
+    def _layout(self) -> Layout:
+        """Return the layout of the mean's columns."""
+        predictor, roles = self.design.predictor, list[Role]()
+        scale = defaults.scales(self.design, self.family, MAIN)
+        for term in predictor.terms:
+            pooled = _request(predictor, term.name) is not None
+            own = self._of_coefficients(predictor, term, scale, MEAN if pooled else VALUE)
+            roles.append(Role(len(term.scales), term in predictor.per_group, pooled, own))
+        return layout_of(roles)
+
+    def _grouping(self, parameter: str) -> Grouping | None:
+        """Return the groups of a parameter that is one number for each of them."""
+        predictor = self.design.parameter(parameter)
+        direct = predictor is not None and is_direct(predictor) and predictor.per_group
+        return predictor.grouping if predictor is not None and direct else None
+
     def _scale(self, name: str, variable: str) -> ScalePlan:
-        predictor = self.design.parameter(name)
-        grouping = predictor.grouping if predictor is not None and predictor.per_group else None
+        predictor, grouping = self.design.parameter(name), self._grouping(name)
         dims = () if grouping is None else (self.names.group_dim(grouping),)
         parameter = self.family.further[name]
         own = self._prior(
@@ -210,7 +232,7 @@ class _Maker:
             sd_name=self.names.variable(f"{name}_sd"),
             raw_name=self.names.variable(f"{name}_raw"),
             sd=self._prior(Slot(name, None, SD), prior("half_normal", 1.0)),
-            centered=centring.centered_sigma(self.design, predictor) if centered is None else centered,
+            centered=centring.centered_sigma(self.data, grouping) if centered is None else centered,
         )
         return replace(plan, pool=pool)
 
@@ -222,7 +244,7 @@ class _Maker:
             for term in block.terms
         }
         auto = (
-            centring.centered_terms(self.design)
+            centring.centered_terms(self.data)
             if predictor.parameter == MAIN and predictor.hierarchies
             else {}
         )
@@ -240,11 +262,14 @@ class _Maker:
             dims = (self.names.group_dim(grouping), *dims)
         own = None
         if _request(predictor, term.name) is None:
-            flat = prior("flat", origin=FLAT) if parameter == MAIN else None
-            own = self._prior(
-                Slot(parameter, term.name, VALUE), defaults.coefficient(term, predictor, scale), flat
-            ).shaped(term.shape)
+            own = self._of_coefficients(predictor, term, scale, VALUE).shaped(term.shape)
         return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouping, own)
+
+    def _of_coefficients(self, predictor: Predictor, term: Term, scale: defaults.Scales, part: str) -> Prior:
+        """Return the prior of a term's coefficients, or of their mean under a hierarchy."""
+        flat = prior("flat", origin=FLAT) if predictor.parameter == MAIN else None
+        slot = Slot(predictor.parameter, term.name, part)
+        return self._prior(slot, defaults.coefficient(term, predictor, scale), flat)
 
     def _pool(
         self,
@@ -279,10 +304,7 @@ class _Maker:
         term, parameter = coefficient.term, predictor.parameter
         base = names.coefficient(parameter, term)
         centered = auto if request.centered is None else request.centered
-        flat = prior("flat", origin=FLAT) if parameter == MAIN else None
-        mean = self._prior(
-            Slot(parameter, term.name, MEAN), defaults.coefficient(term, predictor, scale), flat
-        )
+        mean = self._of_coefficients(predictor, term, scale, MEAN)
         sd = self._prior(Slot(parameter, term.name, SD), defaults.hierarchy_sd(term, predictor, scale))
         by_column = centered and request.cor and term.columns.shape[1] > 1
         return PooledTerm(

@@ -6,14 +6,14 @@ The rules are those of ``docs/statistics.md``, "Flat priors".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import IntArray
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning.defaults import response_moments
-from formulajoint.design.moments import Profile, by_group, profile, stack
+from formulajoint.data.data import Table
+from formulajoint.data.least_squares import Profile, profile
 from formulajoint.design.schema import Design, Grouping, Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import DataError
@@ -70,7 +70,7 @@ def _is_flat(plan: LinearPlan, term: Term) -> bool:
 
 def _check_coefficients(plan: Plan) -> None:
     """Raise a DataError if columns with flat priors depend on each other."""
-    design, predictor = plan.design, plan.design.predictor
+    predictor = plan.design.predictor
     own = [t for t in predictor.per_group if _is_flat(plan.mean, t)]
     shared = [t for t in predictor.common if _is_flat(plan.mean, t)]
     shared += [
@@ -78,28 +78,27 @@ def _check_coefficients(plan: Plan) -> None:
     ]  # a flat mean of a hierarchy is one coefficient for all groups
     if not own and not shared:
         return
-    rows = design.rows.used
-    columns = stack(own, rows)
-    fit = profile(
-        design.response.values, columns, stack(shared, rows), predictor.grouping, design.row_weights
-    )
-    lacking = np.flatnonzero(fit.group_ranks < columns.shape[1])
+    table = plan.data.groups
+    fit = profile(table.of(own), table.of(shared), table.y, table.rows)
+    lacking = np.flatnonzero(fit.group_ranks < _width(own))
     if len(lacking) and predictor.grouping is not None:
         raise DataError(_by_group(predictor.grouping, lacking, own, fit))
-    if fit.shared_rank < sum(t.columns.shape[1] for t in shared):
-        names = listed(_dependent(own, shared, predictor.grouping, rows))
+    if fit.shared_rank < _width(shared):
         raise DataError(
-            f"With flat priors the data must determine every coefficient, but {names} "
-            f"can be written as a combination of the others ({rows} rows). "
+            f"With flat priors the data must determine every coefficient, but {listed(_dependent(own, shared, table))} "
+            f"can be written as a combination of the others ({plan.design.rows.used} rows). "
             "Leave a column out, or use the default priors."
         )
 
 
+def _width(terms: list[Term]) -> int:
+    return sum(term.columns.shape[1] for term in terms)
+
+
 def _by_group(grouping: Grouping, lacking: IntArray, own: list[Term], fit: Profile) -> str:
-    columns = sum(term.columns.shape[1] for term in own)
     first = int(lacking[0])
     return (
-        f"With flat priors each group must determine its own {columns} coefficients "
+        f"With flat priors each group must determine its own {_width(own)} coefficients "
         f"({listed(t.name for t in own)}), but {grouping.name} {grouping.labels[first]} has "
         f"{fit.group_rows[first]:g} rows of rank {fit.group_ranks[first]}"
         + (f", and {len(lacking) - 1} more groups lack rank too. " if len(lacking) > 1 else ". ")
@@ -108,12 +107,12 @@ def _by_group(grouping: Grouping, lacking: IntArray, own: list[Term], fit: Profi
     )
 
 
-def _dependent(own: list[Term], shared: list[Term], grouping: Grouping | None, rows: int) -> Iterator[str]:
+def _dependent(own: list[Term], shared: list[Term], table: Table) -> Iterator[str]:
     """Yield the names of shared terms whose columns depend on the terms before them."""
     before: list[Term] = []
     for term in shared:
-        grown = profile(np.zeros(rows), stack(own, rows), stack([*before, term], rows), grouping).shared_rank
-        if grown < sum(t.columns.shape[1] for t in [*before, term]):
+        grown = profile(table.of(own), table.of([*before, term]), table.y, table.rows).shared_rank
+        if grown < _width([*before, term]):
             yield term.name
         else:
             before.append(term)
@@ -121,17 +120,17 @@ def _dependent(own: list[Term], shared: list[Term], grouping: Grouping | None, r
 
 def _check_scale(plan: Plan, scale: ScalePlan) -> None:
     """Raise a DataError if a scale's prior leaves it no posterior, over all rows or in a group with its own scale."""
-    pool, regression = scale.pool, _regression(plan)
+    pool = scale.pool
     if scale.grouping is None or (pool is not None and not scale.prior.proper):
-        _check_rows(regression.profile(), regression.about_mean(), scale, "", scale.prior.power_at_zero)
+        fit = _profile(plan, plan.data.groups)
+        _check_rows(fit, float(plan.data.squares_about_mean(None)[0]), scale, "", scale.prior.power_at_zero)
     if scale.grouping is None:
         return
     least = scale.prior.power_at_zero if pool is None else _pooled_at_zero(pool)
-    for label, index in zip(
-        scale.grouping.labels, by_group(scale.grouping, plan.design.rows.used), strict=True
-    ):
+    about_mean = plan.data.squares_about_mean(scale.grouping)
+    for label, table, spread in zip(scale.grouping.labels, plan.data.by_sigma(), about_mean, strict=True):
         whose = f" of {scale.grouping.name} {label}"
-        _check_rows(regression.profile(index), regression.about_mean(index), scale, whose, least)
+        _check_rows(_profile(plan, table), float(spread), scale, whose, least)
 
 
 def _pooled_at_zero(pool: ScalePool) -> float:
@@ -176,45 +175,11 @@ def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, l
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Regression:
-    """The regression of the mean without constant coefficients, for some of the rows or all."""
-
-    y: FloatArray
-    own: FloatArray
-    shared: FloatArray
-    grouping: Grouping | None
-    weights: FloatArray | None
-
-    def profile(self, index: IntArray | None = None) -> Profile:
-        """Return the profile of the rows `index`."""
-        if index is None:
-            return profile(self.y, self.own, self.shared, self.grouping, self.weights)
-        grouping = self.grouping
-        if grouping is not None:
-            present, codes = np.unique(grouping.codes[index], return_inverse=True)
-            grouping = replace(grouping, labels=tuple(grouping.labels[g] for g in present), codes=codes)
-        weights = None if self.weights is None else self.weights[index]
-        return profile(self.y[index], self.own[index], self.shared[index], grouping, weights)
-
-    def about_mean(self, index: IntArray | None = None) -> float:
-        """Return the sum of squares of the response about its mean, in the rows `index`."""
-        y = self.y if index is None else self.y[index]
-        weights = np.ones(len(self.y)) if self.weights is None else self.weights
-        weights = weights if index is None else weights[index]
-        return float(weights @ (y - np.average(y, weights=weights)) ** 2)
-
-
-def _regression(plan: Plan) -> _Regression:
-    design, predictor = plan.design, plan.design.predictor
-    y = design.response.values if predictor.offset is None else design.response.values - predictor.offset
-    known = []
-    for coefficient in plan.mean.coefficients:
-        if coefficient.prior is not None and coefficient.prior.constant is not None:
-            known.append(coefficient.term)
-            y = y - coefficient.term.columns.sum(axis=1) * coefficient.prior.constant
+def _profile(plan: Plan, table: Table) -> Profile:
+    """Return the profile of the mean without constant coefficients."""
+    known = [c.term for c in plan.mean.coefficients if c.prior is not None and c.prior.constant is not None]
     own, shared = (
-        stack([term for term in terms if term not in known], design.rows.used)
-        for terms in (predictor.per_group, predictor.common)
+        table.of(term for term in terms if term not in known)
+        for terms in (plan.design.predictor.per_group, plan.design.predictor.common)
     )
-    return _Regression(y, own, shared, predictor.grouping, design.row_weights)
+    return profile(own, shared, table.unknown, table.rows)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan
-from formulajoint.compiler.planning.term_columns import Columns, cells, known_value, named
-from formulajoint.design.estimable import BoolArray
+from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named, open_in
+from formulajoint.data.data import Table
+from formulajoint.data.least_squares import BoolArray
 from formulajoint.design.schema import Predictor
 from formulajoint.spec.spec import MAIN
 
@@ -29,15 +30,15 @@ class _Open:
     where: BoolArray
 
 
-def undetermined(plan: Plan, part: LinearPlan, columns: Columns) -> Iterator[str]:
+def undetermined(plan: Plan, part: LinearPlan, table: Table) -> Iterator[str]:
     """Yield a note for each term that the data do not determine, and one for those that depend on each other."""
     layout = _layout(part)
-    states = columns.open(*layout)
+    states = open_in(table, *layout)
     found = [_Open(c, states[c.name]) for c in part.coefficients if c.name in states and _matters(part, c)]
     incurable = []
     for item in (item for item in found if item.where.any()):
-        cure = _cure(part, columns, layout, item)
-        if not cure and _is_empty(columns, item):
+        cure = _cure(part, table, layout, item)
+        if not cure and _is_empty(table, item):
             cure = f"Leave {item.coefficient.term.name} out, or write a prior that says what you know of it"
         if cure:
             what, many = _what(part, [item])
@@ -81,16 +82,16 @@ def _matters(part: LinearPlan, coefficient: Coefficient) -> bool:
     return coefficient.term.name != "Intercept" and prior.proper
 
 
-def _is_empty(columns: Columns, item: _Open) -> bool:
+def _is_empty(table: Table, item: _Open) -> bool:
     """Return whether the undetermined columns are zero in all rows, as for combinations that do not occur."""
-    zero = ~columns.of([item.coefficient]).any(axis=1)  # (G, k)
+    zero = ~columns_of(table, [item.coefficient]).any(axis=1)  # (G, k)
     return bool(np.all((zero if len(item.where) > 1 else zero.all(axis=0)) | ~item.where))
 
 
-def _cure(part: LinearPlan, columns: Columns, layout: Layout, item: _Open) -> str:
+def _cure(part: LinearPlan, table: Table, layout: Layout, item: _Open) -> str:
     """Return the first advice that makes the coefficient estimable, or an empty string."""
     for advice, changed in _cures(part.predictor, layout, item):
-        if not columns.open(*changed)[item.coefficient.name].any():
+        if not open_in(table, *changed)[item.coefficient.name].any():
             return advice
     return ""
 

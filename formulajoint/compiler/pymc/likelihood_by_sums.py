@@ -1,6 +1,6 @@
 """A Gaussian likelihood through sums of squares and products: the cost of a gradient does not grow with N.
 
-Let R b = r be the regression of fewer rows that replaces the data (``design/triangles.py``), h(i) and h(m) the sigma
+Let R b = r be the regression of fewer rows that replaces the data (``data/sums.py``), h(i) and h(m) the sigma
 of a row, w the row weights, and W_h their sum over the data's rows with sigma_h. Then
 
     sum_i w_i log N(y_i | c_i'b, sigma_h(i)) = - sum_h W_h (log sigma_h + log(2 pi) / 2)
@@ -21,8 +21,8 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
-from formulajoint.design.moments import stack
-from formulajoint.design.triangles import Cells, Triangles, cells, most_rows, reference, triangles
+from formulajoint.data.rows import less_offset, stack
+from formulajoint.data.sums import Cells, Triangles, cells, most_rows, reference, triangles
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import InferenceError
 from formulajoint.wording import did_you_mean, listed
@@ -111,7 +111,7 @@ def sums(plan: Plan) -> Sums:
     design, predictor = plan.design, plan.design.predictor
     columns = stack(predictor.terms, design.rows.used)
     own = sum(term.columns.shape[1] for term in predictor.per_group)
-    y = design.response.values if predictor.offset is None else design.response.values - predictor.offset
+    y = less_offset(design)
     near = reference(columns, y, design.row_weights, own, predictor.grouping)
     codes = predictor.grouping.codes if predictor.grouping is not None and own else 0
     left = y - np.sum(columns * near[codes], axis=1)

@@ -7,7 +7,6 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
-from formulajoint.design.schema import Grouping
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.reduction import Reduction
@@ -55,20 +54,13 @@ def _sigma(plan: Plan) -> str:
     if sigma is None or sigma.pool is not None:
         return "sigma has a hierarchy"
     own = plan.design.predictor.grouping if plan.design.predictor.per_group else None
-    if own is not None and sigma.grouping is not None and not _lies_within(own, sigma.grouping):
+    if own is not None and sigma.grouping is not None and plan.data.sigma_of_group is None:
         return f"a {own.name} has rows of several {sigma.grouping.name}s with a sigma each"
     return ""
 
 
 def _is_plain(part: ParameterPlan) -> bool:
     return isinstance(part, ScalePlan) and part.pool is None
-
-
-def _lies_within(groups: Grouping, larger: Grouping) -> bool:
-    """Return whether all rows of each group are in the same one of the `larger` groups."""
-    last = np.zeros(len(groups), dtype=np.int64)
-    last[groups.codes] = larger.codes  # for each group, the larger group of its last row
-    return bool(np.array_equal(last[groups.codes], larger.codes))
 
 
 def _coefficients(plan: Plan) -> str:

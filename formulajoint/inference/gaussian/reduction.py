@@ -11,11 +11,12 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Plan
-from formulajoint.design.schema import Design, Grouping
+from formulajoint.compiler.plan_layout import plan_layout
+from formulajoint.data.rows import frequencies
+from formulajoint.data.triangles import reordered, squares_by_sigma
+from formulajoint.design.schema import Design
 from formulajoint.errors import BugError
-from formulajoint.inference.gaussian.triangles import Cells, reduce_rows, reordered, squares_by_sigma
-from formulajoint.inference.latent.columns import columns_of, unknown
-from formulajoint.inference.latent.structure import Structure, sigma_of_group, structure_of
+from formulajoint.inference.latent.structure import Structure, structure_of
 from formulajoint.inference.latent.ties import Equal, shared_columns, tied
 
 
@@ -69,26 +70,7 @@ def reduce(plan: Plan) -> Reduction:
     design, sigma = plan.design, plan.spread
     if sigma is None and design.standard_errors is None:
         raise BugError("only a model with a sigma, or with known standard errors, can be reduced")
-    every, values = columns_of(plan), _values(plan)
-    y = _response(design)
-    for column, own in zip(every, values, strict=True):
-        if column.sd == 0:
-            y = y - column.mean * own
-    places = unknown(every)
-    kept = [every[at] for at in places]
-    flat = np.array([column.flat and not column.pooled for column in kept if column.grouped], dtype=bool)
-    rows = design.rows.used
-    found = reduce_rows(
-        columns=[values[at] for at in places],
-        y=y,
-        weights=design.row_weights,
-        # The other columns in reverse order: D is lower triangular, and so is R D.
-        order=[int(j) for j in (*np.flatnonzero(flat), *np.flatnonzero(~flat)[::-1])],
-        groups=_cells(design.predictor.grouping if len(flat) else None, rows),
-        sigmas=_cells(None if sigma is None else sigma.grouping, rows),
-        sigma_of_group=sigma_of_group(plan),
-        movable=np.array([column.sd > 0 for column in kept], dtype=bool),
-    )
+    found = plan.data.triangles(plan_layout(plan.mean))
     return Reduction(
         structure=structure_of(plan, found.reference),
         own=found.own,
@@ -99,34 +81,10 @@ def reduce(plan: Plan) -> Reduction:
     )
 
 
-def _values(plan: Plan) -> list[FloatArray]:
-    """Return the columns of all terms (N,), in the order of the plan."""
-    tables = [coefficient.term.columns for coefficient in plan.mean.coefficients]
-    columns = [table[:, j] for table in tables for j in range(table.shape[1])]
-    return [np.ascontiguousarray(_in_units(column, plan.design)) for column in columns]
-
-
-def _response(design: Design) -> FloatArray:
-    offset = design.predictor.offset
-    return _in_units(design.response.values if offset is None else design.response.values - offset, design)
-
-
-def _in_units(values: FloatArray, design: Design) -> FloatArray:
-    """Return values (N,) divided by the known standard errors; unchanged if none are known."""
-    return values if design.standard_errors is None else values / design.standard_errors
-
-
 def _log_unit(design: Design) -> float:
     if design.standard_errors is None:
         return 0.0
-    weights = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
-    return -float(weights @ np.log(design.standard_errors))
-
-
-def _cells(grouping: Grouping | None, rows: int) -> Cells:
-    if grouping is None:
-        return Cells(np.zeros(rows, dtype=np.int64), 1)
-    return Cells(grouping.codes, len(grouping))
+    return -float(frequencies(design) @ np.log(design.standard_errors))
 
 
 def with_ties(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:

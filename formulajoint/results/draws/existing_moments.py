@@ -16,7 +16,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan, ScalePlan
 from formulajoint.contrasts.weights import Weights
-from formulajoint.design.moments import profile, stack
+from formulajoint.data.least_squares import profile
 from formulajoint.design.schema import Term
 
 
@@ -71,14 +71,14 @@ def _of_average(df: FloatArray, weights: Weights) -> float:
 
 def _spare_rows(plan: Plan, sigma: ScalePlan) -> FloatArray:
     """Return rows less the rank of the columns with flat priors: of all rows, or by group if sigma is by group."""
-    design, rows = plan.design, plan.design.rows.used
-    y = design.response.values
-    own, shared = (stack(terms, rows) for terms in _flat_terms(plan))
+    own, shared = _flat_terms(plan)
     if sigma.grouping is None:
-        fit = profile(y, own, shared, design.predictor.grouping, design.row_weights)
+        table = plan.data.groups
+        fit = profile(table.of(own), table.of(shared), table.y, table.rows)
         return np.asarray(fit.group_rows.sum() - fit.group_ranks.sum() - fit.shared_rank)
     # In each group as if the shared columns were its own: other groups may have no data on them.
-    fit = profile(y, np.hstack([own, shared]), np.empty((rows, 0)), sigma.grouping, design.row_weights)
+    table = plan.data.by(sigma.grouping)
+    fit = profile(table.of(own + shared), table.of([]), table.y, table.rows)
     return fit.group_rows - fit.group_ranks
 
 

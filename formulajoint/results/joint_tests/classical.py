@@ -16,7 +16,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.separation import Part, by_strata
-from formulajoint.design.moments import rows_by_group
+from formulajoint.data.data import Data
 from formulajoint.design.schema import Design
 from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.quantities import coefficient_labels
@@ -62,30 +62,30 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the classical test of equalities, or the reason it is unavailable."""
     sigma = plan.spread
     if plan.design.standard_errors is not None:
-        return chi_square_test(plan.design, hypothesis)
+        return chi_square_test(plan.data, hypothesis)
     if not plan.family.sums or sigma is None:
         return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one a group")
     if sigma.grouping is None:
-        return f_test(plan.design, hypothesis)
+        return f_test(plan.data, hypothesis)
     strata = strata_of(plan.design, sigma.grouping)
     if strata is None:
         return Missing("model", "no classical test: a coefficient is shared by groups that have a sigma each")
-    return score_test(plan.design, hypothesis, strata)
+    return score_test(plan.data, hypothesis, strata)
 
 
-def f_test(design: Design, hypothesis: Hypothesis) -> Classical | Missing:
+def f_test(data: Data, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the F test of `hypothesis`, or the reason it is unavailable.
 
     Coefficients other than those tested need not be determined: the denominator has N - rank(X) degrees of freedom.
 
     Parameters
     ----------
-    design : Design
+    data : Data
         Gaussian with one residual sd; pooling and priors are ignored.
     hypothesis : Hypothesis
         Equalities.
     """
-    problem = _problem(design, hypothesis)
+    problem = _problem(data, hypothesis)
     if problem is None:
         return TOO_MANY
     whole, rows, null = problem
@@ -96,14 +96,14 @@ def f_test(design: Design, hypothesis: Hypothesis) -> Classical | Missing:
     if fit.rss == 0:
         return Missing("rows", "no F test: the residuals are zero")
     if not np.all(fit.determined(rows)):
-        return _undetermined(design, fit, rows).of("F test")
+        return _undetermined(data.design, fit, rows).of("F test")
     z = fit.standardized(rows, null)[1]
     statistic = float(z @ z) / len(z) / (fit.rss / df)
     p_value = float(scipy.special.fdtrc(len(z), df, statistic))
     return Classical(F_TEST, statistic, len(z), df, p_value)
 
 
-def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | Missing:
+def chi_square_test(data: Data, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the chi-square test of `hypothesis` with known standard errors, or the reason it is unavailable.
 
     For equal intercepts of groups of one row it is Cochran's Q (Biometrics 1954), the test of heterogeneity of a
@@ -111,18 +111,18 @@ def chi_square_test(design: Design, hypothesis: Hypothesis) -> Classical | Missi
 
     Parameters
     ----------
-    design : Design
+    data : Data
         Gaussian with known standard errors.
     hypothesis : Hypothesis
         Equalities.
     """
-    problem = _problem(design, hypothesis)
+    problem = _problem(data, hypothesis)
     if problem is None:
         return TOO_MANY
     whole, rows, null = problem
     fit = least_squares(whole.columns, whole.y)
     if not np.all(fit.determined(rows)):
-        return _undetermined(design, fit, rows).of("chi-square test")
+        return _undetermined(data.design, fit, rows).of("chi-square test")
     z = fit.standardized(rows, null)[1]
     return _chi_square(CHI_SQUARE, float(z @ z), len(z))
 
@@ -131,9 +131,9 @@ def _chi_square(name: str, statistic: float, df: int, note: str = "") -> Classic
     return Classical(name, statistic, df, np.nan, float(scipy.special.chdtrc(df, statistic)), note)
 
 
-def _problem(design: Design, hypothesis: Hypothesis) -> tuple[Regression, FloatArray, FloatArray] | None:
+def _problem(data: Data, hypothesis: Hypothesis) -> tuple[Regression, FloatArray, FloatArray] | None:
     """Return the regression on all columns, and the independent restrictions, dense; None for too many columns."""
-    whole = regression(design)
+    whole = regression(data)
     if whole is None:
         return None
     kept = independent(hypothesis.rows)
@@ -161,12 +161,12 @@ class _Piece:
     df: float
 
 
-def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classical | Missing:
+def score_test(data: Data, hypothesis: Hypothesis, strata: Strata) -> Classical | Missing:
     """Return the test of `hypothesis` by normal scores of the strata's F tests, or why it is unavailable.
 
     Parameters
     ----------
-    design : Design
+    data : Data
         Gaussian with one residual sd per stratum.
     hypothesis : Hypothesis
         Equalities.
@@ -179,10 +179,10 @@ def score_test(design: Design, hypothesis: Hypothesis, strata: Strata) -> Classi
             "no classical test: with a sigma a group it needs a hypothesis about each group by itself, or "
             "coefficients that are equal in several groups",
         )
-    whole = regression(design)
+    whole = regression(data)
     if whole is None:
         return TOO_MANY
-    rows = rows_by_group(strata.grouping, design.row_weights, design.rows.used)
+    rows = data.rows_of(strata.grouping)
     statistic, df, lacking = 0.0, 0, set[int]()
     for part in parts:
         pieces: list[_Piece] = []

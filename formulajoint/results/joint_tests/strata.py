@@ -9,6 +9,7 @@ import numpy as np
 from formulajoint.arrays import IntArray
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import layout
+from formulajoint.data.rows import cells_of, larger_of
 from formulajoint.design.schema import Design, Grouping
 
 
@@ -36,9 +37,8 @@ def strata_of(design: Design, grouping: Grouping) -> Strata | None:
     own = design.predictor.grouping
     if own is None or design.predictor.common:
         return None
-    of_groups = np.zeros(len(own), dtype=np.int64)
-    of_groups[own.codes] = grouping.codes
-    if np.any(of_groups[own.codes] != grouping.codes):
+    of_groups = larger_of(cells_of(own, design.rows.used), cells_of(grouping, design.rows.used))
+    if of_groups is None:
         return None
     sizes = [block.term.columns.shape[1] for block in layout(design)]  # per-group terms: groups first
     return Strata(grouping, of_groups, np.concatenate([np.repeat(of_groups, size) for size in sizes]))

@@ -12,7 +12,7 @@ import scipy
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray
-from formulajoint.design.moments import RANK_TOLERANCE, residual
+from formulajoint.data.least_squares import RANK_TOLERANCE, residual
 
 ROUNDING = 1e-7
 """Entries of a projection matrix below this are rounding: the smallest singular value kept is 1e-9."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.hypotheses import Block, layout
-from formulajoint.design.moments import group_triangles, stack
+from formulajoint.data.data import Data
 from formulajoint.design.schema import Design
 
 MOST_COEFFICIENTS = 1500
@@ -43,21 +43,16 @@ class Regression:
     groups: IntArray
 
 
-def regression(design: Design) -> Regression | None:
-    """Return the regression of a Gaussian design, or None if it has too many coefficients."""
-    blocks = layout(design)
+def regression(data: Data) -> Regression | None:
+    """Return the regression of a Gaussian response, or None if it has too many coefficients."""
+    blocks = layout(data.design)
     count = sum(block.size for block in blocks)
     if count > MOST_COEFFICIENTS:
         return None
-    predictor, rows = design.predictor, design.rows.used
-    offset = 0.0 if predictor.offset is None else predictor.offset
-    weights = np.ones(rows) if design.row_weights is None else design.row_weights
-    y = (design.response.values - offset)[:, None]
-    own, shared = stack(predictor.per_group, rows), stack(predictor.common, rows)
-    found = group_triangles([own, shared, y], predictor.grouping, design.precisions)  # (G, q, q)
-    columns = [_placed(triangle, design, blocks, group, count) for group, triangle in enumerate(found)]
-    groups = np.repeat(np.arange(len(found)), found.shape[1])
-    return Regression(np.vstack(columns), found[:, :, -1].ravel(), float(weights.sum()), groups)
+    table = data.groups
+    columns = [_placed(own, data.design, blocks, group, count) for group, own in enumerate(table.columns)]
+    groups = np.repeat(np.arange(len(table.y)), table.y.shape[1])
+    return Regression(np.vstack(columns), table.y.ravel(), float(data.rows_of(None)[0]), groups)
 
 
 def _placed(

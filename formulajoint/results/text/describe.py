@@ -23,7 +23,6 @@ from formulajoint.compiler.plan import (
     Pool,
     ScalePlan,
 )
-from formulajoint.contrasts.weights import group_rows
 from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
@@ -128,7 +127,7 @@ def _left_out(rows: Rows) -> str:
 
 
 def _group_sizes(plan: Plan, grouping: Grouping) -> str:
-    sizes = group_rows(plan.design)
+    sizes = plan.data.rows_of(plan.design.predictor.grouping)
     if len(grouping) > MOST_GROUPS:
         return f"{span(sizes)} {'row' if span(sizes) == '1' else 'rows'} each"
     return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))

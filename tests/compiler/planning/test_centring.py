@@ -13,6 +13,8 @@ from formulajoint.compiler.planning.centring import (
     is_informative,
 )
 from formulajoint.compiler.planning.plan import make_plan
+from formulajoint.data.data import Data
+from formulajoint.data.layout import unknown
 from formulajoint.design.bind import bind
 from formulajoint.spec.read import parse
 
@@ -38,6 +40,10 @@ INF = np.inf
 )
 def test_rule(estimates, variances, centred):
     assert is_informative(np.array(estimates, float), np.array(variances, float)) is centred
+
+
+def data_of(design):
+    return Data(design, design.predictor, unknown(design.predictor))
 
 
 def frame(slopes, rows, noise, seed=0):
@@ -71,9 +77,9 @@ def by_hand(data):
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5, 2.0, 3.0])
 def test_against_each_groups_own_regression(noise):
     data = frame([1, 2, 3, 4, 5], 8, noise)
-    assert centered_columns(design("y ~ x | g", data)).tolist() == by_hand(data)
+    assert centered_columns(data_of(design("y ~ x | g", data))).tolist() == by_hand(data)
     rows = data.loc[np.repeat(data.index, data["w"])].drop(columns="w")
-    assert centered_columns(design("y ~ x | g, weights(w)", data)).tolist() == by_hand(rows)
+    assert centered_columns(data_of(design("y ~ x | g, weights(w)", data))).tolist() == by_hand(rows)
 
 
 def test_both_answers_occur():
@@ -102,7 +108,11 @@ def test_an_offset_is_taken_off_first():
     data = frame([1, 2, 3, 4, 5], 8, 0.1)
     less = frame([3, 3, 3, 3, 3], 8, 0.5, seed=2)
     data["o"] = data["y"] - less["y"]
-    assert centered_columns(design("y ~ x + offset(o) | g", data)).tolist() == by_hand(less) == [False, False]
+    assert (
+        centered_columns(data_of(design("y ~ x + offset(o) | g", data))).tolist()
+        == by_hand(less)
+        == [False, False]
+    )
     assert form("y ~ x | g, hierarchy(x)", data) == {"x": True}
     assert form("y ~ x + offset(o) | g, hierarchy(x)", data) == {"x": False}
 
@@ -116,10 +126,10 @@ def test_a_term_is_centred_if_all_its_columns_suit():
     data = pd.DataFrame(
         {"y": effects[g, arm] + rng.normal(0, 1, 72), "g": g.astype(str), "arm": np.array(list("abc"))[arm]}
     )
-    assert centered_columns(design("y ~ arm | g", data)).tolist()[1:] == [True, False]
-    assert centered_terms(design("y ~ arm | g", data))["arm"] is False
+    assert centered_columns(data_of(design("y ~ arm | g", data))).tolist()[1:] == [True, False]
+    assert centered_terms(data_of(design("y ~ arm | g", data)))["arm"] is False
     both = data.assign(y=data["y"] + (arm == 2) * rng.normal(0, 5, 6)[g])
-    assert centered_terms(design("y ~ arm | g", both))["arm"] is True
+    assert centered_terms(data_of(design("y ~ arm | g", both)))["arm"] is True
 
 
 def test_pooled_sigma():
@@ -137,7 +147,7 @@ def test_pooled_sigma():
             columns = np.column_stack([np.ones(40), part["x"]])
             expected.append(np.log(np.linalg.lstsq(columns, part["y"])[1][0] / 38) / 2)
         by_rule = is_informative(np.array(expected), np.full(6, 1 / 76))
-        found = centered_sigma(made, made.parameters[0])
+        found = centered_sigma(make_plan(made).data, made.parameters[0].grouping)
         assert found == by_rule == make_plan(made).further[0].pool.centered
         return found
 
@@ -149,7 +159,7 @@ def test_pooled_sigma():
 def test_a_group_without_residuals_knows_no_sigma():
     data = frame([1, 2, 3], 2, 0.5)
     made = design("y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)", data)
-    assert not centered_sigma(made, made.parameters[0])
+    assert not centered_sigma(make_plan(made).data, made.parameters[0].grouping)
 
 
 def test_known_standard_errors_are_the_sampling_sds():
@@ -159,6 +169,6 @@ def test_known_standard_errors_are_the_sampling_sds():
     for noise in np.linspace(1, 6, 21):
         data = pd.DataFrame({"y": y, "s": noise * spread, "g": list("abcdefghi")})
         answers.append(is_informative(y, (noise * spread) ** 2))
-        assert centered_columns(design("y ~ 1 | g, se(s)", data)).tolist() == answers[-1:]
+        assert centered_columns(data_of(design("y ~ 1 | g, se(s)", data))).tolist() == answers[-1:]
     assert answers[0]
     assert not answers[-1]

@@ -173,7 +173,7 @@ def test_shares_that_the_formula_has_not_are_drawn(made_up):
 def least_squares(formula, frame):
     """Return the flat-prior model's plan with its least-squares estimate and (X'X)^-1, over the variables in turn."""
     plan = fj.model(formula, frame, priors="flat").plan
-    whole = regression(plan.design)
+    whole = regression(plan.data)
     estimate = np.linalg.lstsq(whole.columns, whole.y)[0]
     sigma2 = np.sum((whole.y - whole.columns @ estimate) ** 2) / (whole.rows - len(estimate))
     return plan, estimate, sigma2 * np.linalg.inv(whole.columns.T @ whole.columns)

@@ -18,6 +18,8 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 import formulajoint as fj
 from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
+from formulajoint.data.data import Data
+from formulajoint.data.layout import unknown
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design
 from formulajoint.remarks import Missing
@@ -40,8 +42,12 @@ def data(name: str) -> pd.DataFrame:
     return fj.tutoring() if name == "tutoring" else pd.read_csv(HERE / "data" / f"{name}.csv")
 
 
+def data_of(design: Design) -> Data:
+    return Data(design, design.predictor, unknown(design.predictor))
+
+
 def the_test(design: Design, text: str) -> Classical:
-    found = f_test(design, hypothesis(design, parse_hypotheses(text)))
+    found = f_test(data_of(design), hypothesis(design, parse_hypotheses(text)))
     assert isinstance(found, Classical), found
     assert (found.name, found.note) == (F_TEST, "")
     return found
@@ -83,7 +89,7 @@ def test_f_tests_are_those_of_r(name: str, question: str) -> None:
 
 def test_all_zero_is_the_first_of_them() -> None:
     design = bind(parse("logconc ~ percent | source"), data("pigs"))
-    found = f_test(design, all_zero(design, design.predictor.per_group[1]))
+    found = f_test(data_of(design), all_zero(design, design.predictor.per_group[1]))
     assert isinstance(found, Classical)
     assert matches(found, known_figures(REFERENCES["pigs"]["zero"]))
 
@@ -200,7 +206,7 @@ def test_a_restriction_may_combine_coefficients_in_very_different_units() -> Non
 )
 def test_no_f_test(formula: str, rows: object, reason: str) -> None:
     design = bind(parse(formula), FRAME.iloc[rows])
-    found = f_test(design, hypothesis(design, parse_hypotheses("x[P] == 0")))
+    found = f_test(data_of(design), hypothesis(design, parse_hypotheses("x[P] == 0")))
     assert isinstance(found, Missing)
     assert found.reason == f"no F test: {reason}"
 
@@ -208,7 +214,7 @@ def test_no_f_test(formula: str, rows: object, reason: str) -> None:
 def test_what_is_not_determined_is_named_and_nothing_else() -> None:
     design = bind(parse("y ~ x | g"), FRAME.iloc[11:])
     text = "x[Q] == x[P], x[R] == x[Q], x[R] == Intercept[P]"
-    found = f_test(design, hypothesis(design, parse_hypotheses(text)))
+    found = f_test(data_of(design), hypothesis(design, parse_hypotheses(text)))
     assert isinstance(found, Missing)
     assert found.reason == "no F test: the data do not determine `Intercept[P]`, `x[P]`"
 
@@ -249,7 +255,7 @@ def test_a_column_that_repeats_another_leaves_the_rest_as_it_is() -> None:
 @pytest.mark.parametrize("far", [0.0, 1e6])
 def test_no_f_test_of_a_perfect_fit(far: float) -> None:
     design = bind(parse("y ~ x | g"), FRAME.assign(y=3 * FRAME["x"] + far))
-    found = f_test(design, hypothesis(design, parse_hypotheses("x == 0")))
+    found = f_test(data_of(design), hypothesis(design, parse_hypotheses("x == 0")))
     assert isinstance(found, Missing)
     assert found.reason == "no F test: the residuals are zero"
 
@@ -257,7 +263,7 @@ def test_no_f_test_of_a_perfect_fit(far: float) -> None:
 def test_no_f_test_of_too_many_coefficients() -> None:
     many = pd.DataFrame({"y": np.arange(3200) % 7, "x": np.arange(3200) % 5, "g": np.arange(3200) // 4})
     design = bind(parse("y ~ x | g"), many)
-    found = f_test(design, hypothesis(design, parse_hypotheses("x[0] == 0")))
+    found = f_test(data_of(design), hypothesis(design, parse_hypotheses("x[0] == 0")))
     assert isinstance(found, Missing)
     assert found.reason == "no classical test for more than 1500 coefficients"
 
@@ -267,7 +273,7 @@ def test_no_f_test_of_too_many_coefficients() -> None:
 
 def test_a_triangle_a_group_has_the_cross_products_of_its_rows() -> None:
     design = bind(parse(FORMULA), FRAME)
-    found = regression(design)
+    found = regression(data_of(design))
     assert found is not None
     x, w = columns(FRAME), FRAME["w"].to_numpy()[:, None]
     y = (FRAME["y"] - FRAME["base"]).to_numpy()
@@ -454,7 +460,10 @@ def test_no_scores_where_a_group_has_no_residuals() -> None:
     frame = FRAME.assign(y=np.where(FRAME["g"] == "Q", 2 * FRAME["x"], FRAME["y"]))
     plan = fj.model("y ~ x | g, sigma ~ 1 | g", FRAME).plan
     design = bind(parse("y ~ x | g, sigma ~ 1 | g"), frame)
-    found = classical_test(replace(plan, design=design), hypothesis(design, parse_hypotheses("x == 0")))
+    data = replace(plan.data, design=design, predictor=design.predictor)
+    found = classical_test(
+        replace(plan, design=design, data=data), hypothesis(design, parse_hypotheses("x == 0"))
+    )
     assert isinstance(found, Missing)
     assert found.reason == "no classical test: the residuals of g `Q` are zero"
 

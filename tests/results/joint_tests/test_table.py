@@ -168,7 +168,7 @@ def test_contours_of_true_hypotheses_are_uniform() -> None:
     for seed in range(300):
         values = 2 * frame["x"].to_numpy() + rng.normal(0, 3, 21)
         design = replace(plan.design, response=replace(plan.design.response, values=values))
-        posterior = exact(replace(plan, design=design), 100, seed)
+        posterior = exact(replace(plan, design=design, data=replace(plan.data, design=design)), 100, seed)
         contours.append([contour_probability(quantities(posterior, h)).value for h in hypotheses])
     for each in np.transpose(contours):
         assert stats.kstest(each, "uniform").pvalue > 0.01

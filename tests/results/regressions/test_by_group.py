@@ -27,7 +27,7 @@ def test_one_regression_of_all_columns_gives_the_same(
 ) -> None:
     data = clinics.assign(w=1.0 + np.arange(24) % 3)
     clause = ", weights(w)" if weighted else ""
-    found = not_pooled(fj.model(f"outcome ~ severe{common} | clinic{clause}", data).design)
+    found = not_pooled(fj.model(f"outcome ~ severe{common} | clinic{clause}", data).plan.data)
     own = [np.ones(24), data["severe"].to_numpy(float)]
     shared = [data["age"].to_numpy(float), data["year"].to_numpy(float)] if common else []
     expected = dense(data, own, shared, data["w"].to_numpy() if weighted else np.ones(24))
@@ -37,29 +37,29 @@ def test_one_regression_of_all_columns_gives_the_same(
 @pytest.mark.parametrize("unit", [1e18, 1e-18])
 def test_the_unit_of_a_shared_column_does_not_matter(clinics: pd.DataFrame, unit: float) -> None:
     formula = "outcome ~ severe + common(age + year) | clinic"
-    plain = not_pooled(fj.model(formula, clinics).design)
-    scaled = not_pooled(fj.model(formula, clinics.assign(age=unit * clinics["age"])).design)
+    plain = not_pooled(fj.model(formula, clinics).plan.data)
+    scaled = not_pooled(fj.model(formula, clinics.assign(age=unit * clinics["age"])).plan.data)
     for name in plain:
         assert scaled[name] == pytest.approx(plain[name], rel=1e-9)
 
 
 def test_a_group_that_cannot_tell_is_left_open(clinics: pd.DataFrame) -> None:
     data = clinics.assign(severe=clinics["severe"] & (clinics["clinic"] != "north"))
-    found = not_pooled(fj.model("outcome ~ severe | clinic", data).design)["severe"][:, 0]
+    found = not_pooled(fj.model("outcome ~ severe | clinic", data).plan.data)["severe"][:, 0]
     assert np.isnan(found).tolist() == [False, True, False]
 
 
 def test_an_offset_is_taken_off(clinics: pd.DataFrame) -> None:
-    with_offset = not_pooled(fj.model("outcome ~ severe + offset(age) | clinic", clinics).design)
+    with_offset = not_pooled(fj.model("outcome ~ severe + offset(age) | clinic", clinics).plan.data)
     data = clinics.assign(outcome=clinics["outcome"] - clinics["age"])
-    without = not_pooled(fj.model("outcome ~ severe | clinic", data).design)
+    without = not_pooled(fj.model("outcome ~ severe | clinic", data).plan.data)
     assert with_offset["severe"] == pytest.approx(without["severe"])
 
 
 @pytest.mark.parametrize("common", ["", " + common(age + year)"])
 def test_rows_of_known_standard_errors_weigh_as_they_are_sure(clinics: pd.DataFrame, common: str) -> None:
     data = clinics.assign(w=1.0 + np.arange(24) % 3, s=0.5 + np.arange(24) % 5)
-    found = not_pooled(fj.model(f"outcome ~ severe{common} | clinic, weights(w), se(s)", data).design)
+    found = not_pooled(fj.model(f"outcome ~ severe{common} | clinic, weights(w), se(s)", data).plan.data)
     own = [np.ones(24), data["severe"].to_numpy(float)]
     shared = [data["age"].to_numpy(float), data["year"].to_numpy(float)] if common else []
     expected = dense(data, own, shared, (data["w"] / data["s"] ** 2).to_numpy())

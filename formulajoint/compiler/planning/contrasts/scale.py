@@ -6,8 +6,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.weights import group_rows
-from formulajoint.design.moments import by_group
+from formulajoint.data.rows import about_mean, frequencies
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.spans import Span
@@ -83,17 +82,17 @@ def _check_spread(plan: Plan, option: str, at: Span) -> None:
 
 def _group_sds(plan: Plan, grouping: Grouping) -> FloatArray:
     """Return the response's sd (ddof 1) in each group, with rows counted by their weights, (G,)."""
-    design = plan.design
-    rows, sds = group_rows(design), np.empty(len(grouping))
-    weights = np.ones(design.rows.used) if design.row_weights is None else design.row_weights
-    for group, index in enumerate(by_group(grouping, design.rows.used)):
-        y, w = design.response.values[index], weights[index]
+    response, rows = plan.design.response, plan.data.rows_of(grouping)
+    if np.any(rows <= 1):
+        group = int(np.argmax(rows <= 1))
         label = f"{grouping.name} {grouping.labels[group]}"
-        if rows[group] <= 1:
-            raise DataError(f"`scale=sd` needs two rows in each group, but {label} has {rows[group]:g}.")
-        sds[group] = np.sqrt(w @ (y - np.average(y, weights=w)) ** 2 / (rows[group] - 1))
-        if not sds[group] > 0:
-            raise DataError(
-                f"`scale=sd` divides by the sd of `{design.response.name}`, which is 0 in {label} ({len(index)} rows)."
-            )
+        raise DataError(f"`scale=sd` needs two rows in each group, but {label} has {rows[group]:g}.")
+    sds = np.sqrt(about_mean(response.values, frequencies(plan.design), grouping) / (rows - 1))
+    if not np.all(sds > 0):
+        group = int(np.argmin(sds > 0))
+        count = int(np.sum(grouping.codes == group))
+        raise DataError(
+            f"`scale=sd` divides by the sd of `{response.name}`, which is 0 in {grouping.name} "
+            f"{grouping.labels[group]} ({count} rows)."
+        )
     return sds

@@ -75,7 +75,7 @@ def _equalities(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegr
 
 def _in_closed_form(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegral]:
     """Return log BF10 of Gaussian models that are not pooled: by quadrature over sigma, if it is unknown."""
-    whole = regression(plans[0].design)
+    whole = regression(plans[0].data)
     assert whole is not None  # `_equalities` has checked the count
     kept = independent(hypothesis.rows)
     rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]

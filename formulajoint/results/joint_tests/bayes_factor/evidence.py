@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Design
 from formulajoint.inference.evidence import log_evidence, why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral
@@ -29,5 +30,4 @@ def differing_data(one: Design, other: Design) -> str:
         return f"one has {one.rows.used} rows, the other {other.rows.used}"
     if not np.array_equal(one.response.values, other.response.values):
         return f"the values of `{one.response.name}` differ"
-    first, second = (np.ones(d.rows.used) if d.row_weights is None else d.row_weights for d in (one, other))
-    return "" if np.array_equal(first, second) else "their rows have different weights"
+    return "" if np.array_equal(frequencies(one), frequencies(other)) else "their rows have different weights"

@@ -1,4 +1,4 @@
-"""Sums of squares, ranks and slopes within groups, against plain least squares."""
+"""Sums of squares, ranks, slopes and least squares by group, against plain least squares of all columns."""
 
 from __future__ import annotations
 
@@ -7,23 +7,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formulajoint.design.moments import (
+from formulajoint.data.least_squares import (
     basis,
-    by_group,
-    group_triangles,
+    least_squares,
     partial_ss,
     profile,
     residual,
     slopes,
-    stack,
+    undetermined,
 )
-from formulajoint.design.moments import rank as rank_of
+from formulajoint.data.least_squares import rank as rank_of
+from formulajoint.data.rows import cells_of
+from formulajoint.data.triangles import triangles
 from formulajoint.design.schema import Grouping
 
 
 def groups(*codes):
     labels = tuple(f"g{code}" for code in range(max(codes) + 1))
     return Grouping("g", ("g",), labels, np.array(codes))
+
+
+def by_group(grouping, *tables, weights=None):
+    """Return each group's rows of tables (N, a), (N, b), ... as triangles, (G, m, a), (G, m, b), ..."""
+    rows = np.hstack(tables) if weights is None else np.hstack(tables) * np.sqrt(weights)[:, None]
+    found = triangles(list(rows.T), cells_of(grouping, len(rows)))
+    return np.split(found, np.cumsum([table.shape[1] for table in tables])[:-1], axis=2)
+
+
+def profile_of(y, own, shared, grouping, weights=None):
+    own, shared, left = by_group(grouping, own, shared, y[:, None], weights=weights)
+    rows = cells_of(grouping, len(y)).sums(np.ones(len(y)) if weights is None else weights)
+    return profile(own, shared, left[:, :, 0], rows)
+
+
+def sums_of(columns, grouping, weights=None):
+    return partial_ss(*by_group(grouping, columns, weights=weights))
+
+
+def slopes_of(y, columns, grouping, weights=None):
+    own, left = by_group(grouping, columns, y[:, None], weights=weights)
+    return slopes(own, left[:, :, 0])
+
+
+def rows_of(grouping):
+    return [np.flatnonzero(grouping.codes == g) for g in range(len(grouping))]
 
 
 def rss(y, columns):
@@ -64,8 +91,8 @@ def test_profile_is_the_whole_regression(case):
     root = np.sqrt(weights)
     blocks = block_diagonal(own, grouping) * root[:, None]
     everything = np.hstack([blocks, shared * root[:, None]])
-    found = profile(y, own, shared, grouping, weights)
-    for g, index in enumerate(by_group(grouping, len(y))):
+    found = profile_of(y, own, shared, grouping, weights)
+    for g, index in enumerate(rows_of(grouping)):
         part = own[index] * root[index, None]
         assert found.group_ranks[g] == rank(part)
         assert found.group_rss[g] == pytest.approx(rss(y[index] * root[index], part), rel=1e-6, abs=1e-9)
@@ -80,14 +107,14 @@ def test_row_weights_are_repeated_rows(case):
     y, own, shared, grouping, weights = case
     again = np.repeat(np.arange(len(y)), weights.astype(int))
     repeated = Grouping("g", ("g",), grouping.labels, grouping.codes[again])
-    once = profile(y, own, shared, grouping, weights)
-    many = profile(y[again], own[again], shared[again], repeated)
+    once = profile_of(y, own, shared, grouping, weights)
+    many = profile_of(y[again], own[again], shared[again], repeated)
     assert once.group_ranks.tolist() == many.group_ranks.tolist()
     assert once.group_rows.tolist() == many.group_rows.tolist()
     assert once.shared_rank == many.shared_rank
     assert once.rss == pytest.approx(many.rss, rel=1e-6, abs=1e-9)
     np.testing.assert_allclose(
-        partial_ss(own, grouping, weights), partial_ss(own[again], repeated, None), rtol=1e-6, atol=1e-12
+        sums_of(own, grouping, weights), sums_of(own[again], repeated), rtol=1e-6, atol=1e-12
     )
 
 
@@ -95,8 +122,8 @@ def test_row_weights_are_repeated_rows(case):
 def test_partial_sums_of_squares(case):
     """What is left of a column on the others of its group; exactly 0 where the others say it all."""
     _, own, _, grouping, weights = case
-    found = partial_ss(own, grouping, weights)
-    for g, index in enumerate(by_group(grouping, len(own))):
+    found = sums_of(own, grouping, weights)
+    for g, index in enumerate(rows_of(grouping)):
         part = own[index] * np.sqrt(weights[index])[:, None]
         for j in range(part.shape[1]):
             others = np.delete(part, j, axis=1)
@@ -109,8 +136,8 @@ def test_partial_sums_of_squares(case):
 
 def test_partial_sums_by_hand():
     columns = np.column_stack([np.ones(5), [1.0, 2, 3, 4, 4]])
-    np.testing.assert_allclose(partial_ss(columns, groups(0, 0, 0, 1, 1), None), [[3 - 36 / 14, 2], [0, 0]])
-    np.testing.assert_allclose(partial_ss(columns, None, None), [[5 - 14**2 / 46, 46 - 14**2 / 5]])
+    np.testing.assert_allclose(sums_of(columns, groups(0, 0, 0, 1, 1)), [[3 - 36 / 14, 2], [0, 0]])
+    np.testing.assert_allclose(sums_of(columns, None), [[5 - 14**2 / 46, 46 - 14**2 / 5]])
 
 
 def test_slopes():
@@ -121,35 +148,28 @@ def test_slopes():
         rng.uniform(1, 3, 12),
     )
     grouping = groups(*[0, 1] * 6)
-    found = slopes(y, columns, grouping, weights)
+    found = slopes_of(y, columns, grouping, weights)
     for g in (0, 1):
         index = grouping.codes == g
         moments = columns[index].T * weights[index]
         np.testing.assert_allclose(found[g], np.linalg.solve(moments @ columns[index], moments @ y[index]))
-    np.testing.assert_allclose(slopes(y, columns, None, None), [np.linalg.lstsq(columns, y)[0]])
+    np.testing.assert_allclose(slopes_of(y, columns, None), [np.linalg.lstsq(columns, y)[0]])
     alike = np.column_stack([np.ones(12), np.ones(12)])
-    np.testing.assert_allclose(slopes(y, alike, None, None), [[y.mean() / 2] * 2])
+    np.testing.assert_allclose(slopes_of(y, alike, None), [[y.mean() / 2] * 2])
 
 
 @given(regressions())
 def test_triangles_hold_the_inner_products_of_each_group(case):
     y, own, shared, grouping, weights = case
     table = np.column_stack([own, shared, y])
-    found = group_triangles([own, shared, y[:, None]], grouping, weights)
+    (found,) = by_group(grouping, table, weights=weights)
     lengths = np.sqrt(weights @ table**2)
-    for g, index in enumerate(by_group(grouping, len(y))):
+    for g, index in enumerate(rows_of(grouping)):
         part = table[index] / np.where(lengths > 0, lengths, 1)
         expected = part.T @ (part * weights[index, None])
         scaled = found[g] / np.where(lengths > 0, lengths, 1)
         np.testing.assert_allclose(scaled.T @ scaled, expected, atol=1e-13)
     assert found.shape == (len(grouping), table.shape[1], table.shape[1])
-
-
-def test_rows_of_each_group_in_order():
-    assert [index.tolist() for index in by_group(groups(1, 0, 1, 2, 0), 5)] == [[1, 4], [0, 2], [3]]
-    assert [index.tolist() for index in by_group(None, 3)] == [[0, 1, 2]]
-    empty = Grouping("g", ("g",), ("a", "b", "c"), np.array([0, 2]))
-    assert [index.tolist() for index in by_group(empty, 2)] == [[0], [], [1]]
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
@@ -171,7 +191,70 @@ def test_what_is_left_is_orthogonal_to_the_last_digit():
 def test_nothing_at_all():
     assert rank_of(basis(np.zeros((3, 2)))) == 0
     assert rank_of(basis(np.empty((3, 0)))) == 0
-    assert stack((), 3).shape == (3, 0)
-    found = profile(np.array([1.0, 2, 4]), np.empty((3, 0)), np.empty((3, 0)), None)
+    found = profile_of(np.array([1.0, 2, 4]), np.empty((3, 0)), np.empty((3, 0)), None)
     assert (found.group_ranks.tolist(), found.shared_rank) == ([0], 0)
     assert (found.rss, found.tss) == pytest.approx((21, 21))
+
+
+# --- all coefficients of a regression
+
+RNG = np.random.default_rng(3)
+ROWS, GROUPS = 40, 5
+CODES = np.arange(ROWS) % GROUPS
+GROUPING = Grouping("g", ("g",), tuple("abcde"), CODES)
+
+
+def tables(own, shared, y):
+    own, shared, y = by_group(GROUPING, own, shared, y[:, None])
+    return own, shared, y[:, :, 0]
+
+
+def written_out(own, shared):
+    blocks = [own * (CODES == g)[:, None] for g in range(GROUPS)]
+    return np.hstack([*blocks, shared])
+
+
+def test_least_squares_is_that_of_all_columns():
+    own = np.column_stack([np.ones(ROWS), 1e6 + RNG.normal(size=ROWS)])
+    shared, y = RNG.normal(size=(ROWS, 2)), RNG.normal(size=ROWS)
+    fit = least_squares(*tables(own, shared, y), np.bincount(CODES).astype(float))
+    full = written_out(own - [0, 1e6], shared)
+    b = np.linalg.lstsq(full, y)[0]
+    slopes = np.arange(1, 2 * GROUPS, 2)
+    assert fit.own[:, 1] == pytest.approx(b[slopes], rel=1e-5)
+    assert fit.shared == pytest.approx(b[-2:], rel=1e-5)
+    variances = np.diag(np.linalg.inv(full.T @ full))
+    assert fit.own_variances[:, 1] == pytest.approx(variances[slopes], rel=1e-5)
+    assert fit.shared_variances == pytest.approx(variances[-2:], rel=1e-5)
+    assert fit.group_rss.sum() == pytest.approx(np.sum((y - full @ b) ** 2), rel=1e-8)
+    assert fit.df == ROWS - full.shape[1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_open_changes_no_fitted_value(seed):
+    """A coefficient is open if and only if the rank is the same without its column."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=ROWS)
+    x[CODES == rng.integers(GROUPS)] = 2.0
+    own = np.column_stack([np.ones(ROWS), x, rng.integers(0, 2, ROWS) * (rng.integers(GROUPS) == CODES)])
+    z = rng.normal(size=ROWS)
+    shared = np.column_stack([z, rng.normal(size=GROUPS)[CODES], 1e9 * (z - x), rng.normal(size=ROWS)])
+    open_own, open_shared = undetermined(*tables(own, shared, x)[:2])
+    alone = own * (CODES == 0)[:, None]
+    for g in range(GROUPS):
+        alone = own[CODES == g]
+        ranks = [np.linalg.matrix_rank(np.delete(alone, j, axis=1)) for j in range(3)]
+        assert list(open_own[g]) == [rank == np.linalg.matrix_rank(alone) for rank in ranks]
+    full = written_out(own, shared / [1, 1, 1e9, 1])
+    first = GROUPS * own.shape[1]
+    ranks = [np.linalg.matrix_rank(np.delete(full, first + j, axis=1)) for j in range(4)]
+    assert list(open_shared) == [rank == np.linalg.matrix_rank(full) for rank in ranks]
+
+
+def test_nothing_of_a_kind():
+    y = RNG.normal(size=ROWS)
+    none, one = np.empty((ROWS, 0)), np.ones((ROWS, 1))
+    for own, shared in ((none, one), (one, none), (none, none)):
+        fit = least_squares(*tables(own, shared, y), np.bincount(CODES).astype(float))
+        assert (fit.own.shape, fit.shared.shape) == ((GROUPS, own.shape[1]), (shared.shape[1],))
+        assert np.isfinite([*fit.own.ravel(), *fit.shared]).all()

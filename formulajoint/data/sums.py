@@ -8,12 +8,14 @@ below involve only the shared ones. The cells of one residual sd share a last tr
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.moments import slopes
+from formulajoint.data.least_squares import slopes
 from formulajoint.design.schema import Grouping
 
 
@@ -100,5 +102,39 @@ def reference(
     scaled = columns / size
     shared = np.linalg.lstsq(scaled * root[:, None], y * root)[0][own:]
     left = y - scaled[:, own:] @ shared
-    per_group = slopes(left, scaled[:, :own], grouping if own else None, row_weights)
+    found = _group_triangles([scaled[:, :own], left[:, None]], grouping if own else None, row_weights)
+    per_group = slopes(found[:, :, :-1], found[:, :, -1])
     return np.hstack([per_group, np.tile(shared, (len(per_group), 1))]) / size
+
+
+def _by_group(grouping: Grouping | None, rows: int) -> Iterator[IntArray]:
+    """Yield the row numbers of each group in turn; without a grouping, all rows once."""
+    if grouping is None:
+        yield np.arange(rows)
+        return
+    short = grouping.codes.astype(np.uint16) if len(grouping) < 2**16 else grouping.codes
+    order = np.argsort(short, kind="stable")  # ten times faster on 16 bits
+    edges = np.concatenate([[0], np.cumsum(np.bincount(grouping.codes, minlength=len(grouping)))])
+    for start, end in pairwise(edges):
+        yield order[start:end]
+
+
+def _group_triangles(
+    columns: Sequence[FloatArray], grouping: Grouping | None, row_weights: FloatArray | None = None
+) -> FloatArray:
+    """Return each group's rows of `columns` (N, a), (N, b), ... compressed to QR triangles, (G, m, q).
+
+    The triangle R of a Householder QR has the inner products of the weighted rows, to the last digit. A group with
+    fewer rows than columns is padded with rows of zeros.
+    """
+    q = sum(column.shape[1] for column in columns)
+    rows = len(columns[0])
+    count = 1 if grouping is None else len(grouping)
+    out = np.zeros((count, q, q))
+    for place, index in zip(out, _by_group(grouping, rows), strict=True):
+        table = np.hstack([column[index] for column in columns])
+        if row_weights is not None:
+            table *= np.sqrt(row_weights[index])[:, None]
+        r = np.linalg.qr(table, mode="r")
+        place[: len(r)] = r
+    return out

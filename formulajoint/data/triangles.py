@@ -1,5 +1,4 @@
-"""The data reduced in one pass to triangles of QR decompositions, by group and by sigma. No later step depends on the
-number of rows.
+"""Rows reduced in one pass to triangles of QR decompositions, one a cell. No later step depends on the number of rows.
 
 With C = [X, Z, y] of the rows of a group, p per-group columns, k shared ones and the response, C = Q R. At most the
 first p rows of R contain the group's coefficients; the rows below contain the shared ones alone, and those of one sigma
@@ -13,12 +12,14 @@ are shifted by the same amount; this one keeps digits where a response is far fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.data.layout import Layout
+from formulajoint.data.rows import Cells, Rows
 
 PIECE = 4096
 """Numbers in one matrix for LAPACK, if there are many rows: above 9216 BLAS starts threads, and sums vary."""
@@ -28,22 +29,47 @@ BATCH = 2**18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """The cell of each row, one of `count`: groups, or the rows of one sigma."""
+class Reduced:
+    """The rows of each cell as a triangle with the same cross-products, row weights included.
 
-    codes: IntArray
-    count: int
+    Attributes
+    ----------
+    columns : (C, m, Q) array
+        By their number. In the order of the layout, response before known columns, they form a triangle.
+    left : (C, m) array
+        The response less the fit of the reference.
+    reference : (Q,) array
+        Coefficients whose fit was subtracted: constants, and those of a fit to all rows.
+    """
 
-    def sums(self, values: FloatArray) -> FloatArray:
-        """Return the sum of `values` (N,) in each cell."""
-        if self.count == 1:
-            return np.array([values.sum()])
-        return np.bincount(self.codes, weights=values, minlength=self.count)
+    columns: FloatArray
+    left: FloatArray
+    reference: FloatArray
+
+    def y(self, columns: Sequence[int]) -> FloatArray:
+        """Return the response less the fit of the reference's other columns (C, m)."""
+        chosen = list(columns)
+        return self.left + _fit(self.columns[:, :, chosen], self.reference[chosen])
+
+
+def reduce_rows(rows: Rows, layout: Layout) -> Reduced:
+    """Return the triangles of rows in each cell."""
+    root = None if rows.weights is None else np.sqrt(rows.weights)
+    reference, left = _taken_off(rows, layout)
+    ordered = [*layout.order, *layout.shared]
+    last = [column for column, _ in layout.known]
+    table = [*(rows.columns[j] for j in ordered), left, *(rows.columns[j] for j in last)]
+    table = table if root is None else [column * root for column in table]
+    found = triangles(table, rows.cells)
+    columns = np.zeros((*found.shape[:2], len(rows.columns)))
+    columns[:, :, ordered] = found[:, :, : len(ordered)]
+    columns[:, :, last] = found[:, :, len(ordered) + 1 :]
+    return Reduced(columns, found[:, :, len(ordered)], reference)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triangles:
-    """The weighted rows of C = [X, Z, y], compressed to triangles with the same cross-products.
+    """The rows of groups of coefficients apart from those of the shared ones.
 
     Attributes
     ----------
@@ -66,51 +92,52 @@ class Triangles:
     rounding: FloatArray
 
 
-def reduce_rows(
-    columns: Sequence[FloatArray],
-    y: FloatArray,
-    weights: FloatArray | None,
-    order: Sequence[int],
-    groups: Cells,
-    sigmas: Cells,
-    sigma_of_group: IntArray,
-    movable: NDArray[np.bool_],
-) -> Triangles:
-    """Return the triangles of y (N,) on p + k columns (N,).
+def eliminated(found: Reduced, layout: Layout, sigma_of_cell: IntArray, rows: FloatArray) -> Triangles:
+    """Return the triangles of cells, each a group of own coefficients, or any rows of one sigma if there are none.
 
     Parameters
     ----------
-    columns : sequence of (N,) arrays
-        The p per-group ones first.
-    y : (N,) array
-    weights : (N,) array or None
-        Row weights.
-    order : sequence of int
-        Order in which the p per-group columns are taken out.
-    groups, sigmas : Cells
-        Cells of the G groups of coefficients, and of the H residual sds.
-    sigma_of_group : (G,) int array
-    movable : (p + k,) bool array
-        Columns that the reference may use.
+    found : Reduced
+    layout : Layout
+        That of `found`.
+    sigma_of_cell : (C,) int array
+    rows : (H,) array
+        Sums of the row weights.
     """
-    p, root = len(order), None if weights is None else np.sqrt(weights)
-    reference, left = _taken_off(columns, y, weights, movable)
-    table = [columns[j] for j in order] + [*columns[p:], left]
-    table = table if root is None else [column * root for column in table]
-    if p:
-        found = triangles(table, groups)
-        own, below = found[:, :p], found[:, p:, p:]
-        again = Cells(np.repeat(sigma_of_group, below.shape[1]), sigmas.count)
-        rest = triangles(list(below.reshape(-1, below.shape[2]).T), again)
-    else:
-        own, rest = np.zeros((1, 0, len(table))), triangles(table, sigmas)
-    back = [*np.argsort(np.array(order, dtype=np.int64)), *range(p, len(table))]
-    own = np.ascontiguousarray(np.moveaxis(own[:, :, back], 0, 2))
-    rows = sigmas.sums(np.ones(len(y)) if weights is None else weights)
-    squares = squares_by_sigma(own, rest, sigma_of_group)
-    sizes = np.sqrt(sigmas.sums(y**2 if weights is None else y**2 * weights))
+    kept, p, sigmas = list(layout.kept), len(layout.own), Cells(sigma_of_cell, len(rows))
+    sizes = np.sqrt(sigmas.sums(np.sum(found.y(layout.moved) ** 2, axis=1)))
+    size = len(kept) + 1
+    table = np.concatenate([found.columns[:, :size, kept], found.left[:, :size, None]], axis=2)
+    own, rest = table[:, :p], table[:, p:, p:]
+    if p or not np.array_equal(sigma_of_cell, np.arange(len(rows))):
+        again = Cells(np.repeat(sigma_of_cell, rest.shape[1]), len(rows))
+        rest = triangles(list(rest.reshape(-1, rest.shape[2]).T), again)
+    if not p:
+        own, sigma_of_cell = np.zeros((1, 0, size)), np.zeros(1, dtype=np.int64)
+    own = np.ascontiguousarray(np.moveaxis(own, 0, 2))
+    reference = np.where(np.isin(kept, layout.moved), found.reference[kept], 0.0)
+    squares = squares_by_sigma(own, rest, sigma_of_cell)
     sizes = sizes + abs(reference) @ np.sqrt(squares[:-1])
-    return Triangles(own, rest, rows, reference, np.finfo(float).eps * sizes / np.sqrt(rows))
+    rounding = np.finfo(float).eps * sizes / np.sqrt(rows)
+    return Triangles(own, rest, rows, reference, rounding)
+
+
+def reduced_again(found: Reduced, layout: Layout, cells: Cells) -> Reduced:
+    """Return the triangles in another layout, from the rows of triangles in place of those of the data.
+
+    `cells` are those of the triangles' rows.
+    """
+    start = np.zeros_like(found.reference)
+    start[list(layout.moved)] = found.reference[list(layout.moved)]
+    y = found.left + _fit(found.columns, found.reference - start)
+    columns = np.ascontiguousarray(np.moveaxis(found.columns, 2, 0)).reshape(len(start), -1)
+    again = reduce_rows(Rows(tuple(columns), y.ravel(), None, cells), layout)
+    return replace(again, reference=again.reference + start)
+
+
+def _fit(columns: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """Return the columns (C, m, q) times coefficients (q,); `@` would sum in threads, and depend on their number."""
+    return np.asarray(np.einsum("cmq,q->cm", columns, coefficients))
 
 
 def squares_by_sigma(own: FloatArray, rest: FloatArray, sigma_of_group: IntArray) -> FloatArray:
@@ -183,18 +210,19 @@ def _stack(
     return out
 
 
-def _taken_off(
-    columns: Sequence[FloatArray], y: FloatArray, weights: FloatArray | None, movable: NDArray[np.bool_]
-) -> tuple[FloatArray, FloatArray]:
-    """Return the coefficients of a fit to all rows, and its residuals."""
-    reference, used = np.zeros(len(columns)), [at for at, free in enumerate(movable) if free]
+def _taken_off(rows: Rows, layout: Layout) -> tuple[FloatArray, FloatArray]:
+    """Return the reference (Q,), and the response less its fit (N,)."""
+    reference, columns, left = np.zeros(len(rows.columns)), rows.columns, rows.y
+    for column, value in sorted((*layout.known, *layout.still)):
+        left = left - value * columns[column]
+        reference[column] = value
+    used = layout.moved
     if not used:
-        return reference, y
-    weighted = [columns[i] if weights is None else columns[i] * weights for i in used]
+        return reference, left
+    weighted = [columns[i] if rows.weights is None else columns[i] * rows.weights for i in used]
     squares = np.array([[np.sum(a * columns[i]) for i in used] for a in weighted])
     size = np.sqrt(np.diag(squares))
     size[size == 0] = 1.0
-    left = y
     for _ in range(2):  # the second time for the digits lost in the first
         # `@` would sum in threads, and the sum would depend on their number.
         along = np.array([np.sum(a * left) for a in weighted])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formulajoint.data.sums import cells, most_rows, reference, triangles
 from formulajoint.design.schema import Grouping
-from formulajoint.design.triangles import cells, most_rows, reference, triangles
 
 
 def grouping(codes) -> Grouping:

@@ -1,0 +1,1 @@
+"""What inference, results and planning ask of the rows of the data, which are read once."""
