@@ -268,7 +268,8 @@ class Inside:
             sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)
             heights, _ = self.profile(at, sides)
             slope = (heights[:, 1] - heights[:, 0]) / (2 * NUDGE)
-            squares = np.maximum(np.nan_to_num(slope, nan=0.0) + rows, 1e-5 * rows)
+            squares = np.nan_to_num(slope, nan=0.0) + rows
+            squares = np.where(squares > 1e-5 * rows, squares, rows / 4)  # else the prior pulls, not the rows
             centre = centre + np.clip(0.5 * np.log(squares / rows), -FARTHEST, FARTHEST)
         return centre, step, self._range()
 
@@ -316,7 +317,8 @@ class Inside:
             heights, _ = self.profile(at, centre[:, None, :] + self.placed(u))
             heights += self.log_slopes(u)
             top = np.max(heights, axis=1)
-            low, high = (bool(np.any(heights[:, end] > top - EDGE)) for end in (2, -3))
+            there = heights > (top - EDGE)[:, None]  # the outermost may be the highest
+            low, high = bool(np.any(there[:, :3])), bool(np.any(there[:, -3:]))
             if not low and not high:
                 break
             first, last = first - MORE * low, last + MORE * high

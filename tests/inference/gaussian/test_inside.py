@@ -247,3 +247,27 @@ def test_flat_priors_of_the_groups_own_coefficients() -> None:
         one, other = (fit.posterior[name].to_numpy().reshape(16_000, -1) for fit in (flat, wide))
         assert np.allclose(one.mean(axis=0), other.mean(axis=0), atol=0.05 * one.std(axis=0).max())
         assert np.allclose(one.std(axis=0), other.std(axis=0), rtol=0.05)
+
+
+def test_scales_are_drawn_where_the_prior_of_a_slope_contradicts_the_rows() -> None:
+    """The slope's density by quadrature over each sigma, the intercepts integrated out in closed form."""
+    frame = data(2, 12)
+    frame["y"] = np.where(frame["g"] == "g00", 12, -10) * frame["x"] + frame["y"]
+    formula = """y ~ 1 + common(x) | g, sigma ~ 1 | g,
+        prior(sigma ~ exponential(0.4), Intercept ~ normal(2, 2), x ~ normal(-68, 3))"""
+    slopes, logs = np.linspace(-75, -40, 701), np.linspace(-1, 7, 801)
+    total = stats.norm.logpdf(slopes, -68, 3)
+    for _, own in frame.groupby("g"):
+        left = own["y"].to_numpy() - slopes[:, None] * own["x"].to_numpy() - 2  # (slopes, rows)
+        count, s = left.shape[1], np.exp(logs)
+        spread = s**2 + count * 2.0**2
+        squares, sums = np.sum(left**2, axis=1)[:, None], np.sum(left, axis=1)[:, None]
+        quadratic = squares / s**2 - 2.0**2 * sums**2 / (s**2 * spread)
+        density = -((count - 1) * 2 * logs + np.log(spread) + quadratic) / 2 - 0.4 * s + logs
+        total = total + np.logaddexp.reduce(density, axis=1)
+    weights = np.exp(total - np.max(total))
+    mean = np.sum(weights * slopes) / np.sum(weights)
+    sd = np.sqrt(np.sum(weights * (slopes - mean) ** 2) / np.sum(weights))
+    found = fj.fit(formula, frame, seed=1).posterior["x"].to_numpy().ravel()
+    assert abs(found.mean() - mean) < 4.5 * sd / np.sqrt(found.size)
+    assert abs(found.std() - sd) < 4.5 * sd / np.sqrt(2 * found.size)
