@@ -1,4 +1,4 @@
-"""Weight schemes defined by extensions: functions from the groups and columns of the data to a weight per group."""
+"""Weight schemes as functions, as extensions bring them: from groups and columns to a weight per group."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import ExtensionError
+from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.wording import listed
@@ -106,3 +107,13 @@ class WeightScheme:
             ]
             raise ExtensionError(f"The weight scheme `{self.name}` gives no finite weight to {listed(bad)}.")
         return values
+
+
+SCHEMES: Vocabulary[WeightScheme] = Vocabulary(
+    "weight scheme", {}, lambda value: value if isinstance(value, WeightScheme) else None
+)
+"""The weight schemes that are functions of groups and columns.
+
+The language's own stand in ``spec/spec.py``: ``n``, ``equal`` and ``precision`` are words, no calls, and ``sum`` and
+``dirichlet`` weight groups only, not the levels of a factor.
+"""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.contrasts.schemes import Groups, WeightScheme
+from formulajoint.contrasts.schemes import SCHEMES, Groups
 from formulajoint.data.data import Data
 from formulajoint.data.least_squares import partial_ss
 from formulajoint.data.rows import cells_of, frequencies
@@ -184,8 +184,10 @@ def _column(design: Design, name: Name) -> FloatArray:
 
 
 def _by_scheme(design: Design, by: ByScheme, groups: Groups, text: str, whose: str) -> FloatArray:
-    """Return the weights of an extension's weight scheme, not normalised."""
-    scheme: WeightScheme = design.language.meaning("weight scheme", by.scheme)
+    """Return the weights of a weight scheme, not normalised."""
+    scheme = SCHEMES.find(by.scheme, design.language)
+    if scheme is None:
+        raise BugError(f"no function belongs to the weight scheme `{by.scheme}`")
     columns = [_values(design, column) for column in by.columns]
     return _not_negative(scheme.values(groups, columns, dict(by.options)), text, groups.labels, whose)
 

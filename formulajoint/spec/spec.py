@@ -161,7 +161,7 @@ class InOrder:
 
 @dataclass(frozen=True, slots=True)
 class ByScheme:
-    """An extension's weight scheme, with its columns and options."""
+    """A weight scheme that is a function, with its columns and options."""
 
     scheme: str
     columns: tuple[Name, ...]

@@ -12,7 +12,7 @@ import pandas as pd
 from formulajoint.arrays import FloatArray
 from formulajoint.contrasts import averages
 from formulajoint.contrasts.level_families import FAMILIES, ContrastMatrix, in_order
-from formulajoint.contrasts.schemes import Groups, WeightScheme
+from formulajoint.contrasts.schemes import SCHEMES, Groups, WeightScheme
 from formulajoint.design.level_order import by_size
 from formulajoint.errors import DataError
 from formulajoint.language.vocabulary.default import default_language
@@ -199,8 +199,8 @@ def _weights(given: GivenWeights, n: PerGroup | None, groups: tuple[str, ...]) -
     if given is None or (isinstance(given, str) and given == "equal"):
         return np.full(len(groups), 1 / len(groups))
     if isinstance(given, str):
-        scheme = None if given == "n" else default_language().meaning("weight scheme", given)
-        if given != "n" and not isinstance(scheme, WeightScheme):
+        scheme = None if given == "n" else SCHEMES.find(given, default_language())
+        if given != "n" and scheme is None:
             raise DataError(f"`weights` are 'n', 'equal' or numbers, not {given!r}.")
         if n is None:
             raise DataError(
@@ -211,7 +211,7 @@ def _weights(given: GivenWeights, n: PerGroup | None, groups: tuple[str, ...]) -
 
 
 def _by_scheme(scheme: WeightScheme, n: PerGroup, groups: tuple[str, ...]) -> FloatArray:
-    """Return the weights of an extension's weight scheme from the counts of the groups, each as one row."""
+    """Return the weights of a weight scheme from the counts of the groups, each as one row."""
     if scheme.signature.positional:
         raise DataError(f"The weight scheme `{scheme.name}` needs columns of data, and there are draws only.")
     return scheme.values(Groups(groups, np.arange(len(groups)), in_order_of(n, groups)), [], {})

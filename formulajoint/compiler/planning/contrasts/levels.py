@@ -38,8 +38,8 @@ def plan_family(
     axis = compared(plan.design, coefficient.term, asked)
     weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
     order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
-    options = _given(asked) if family.brought else _options(asked, axis, weights)
-    matrix = in_order(partial(family.function, **options), axis.levels, order)
+    function = partial(family.function, **_options(asked, axis, weights))
+    matrix = in_order(function, axis.levels, order)
     name, sigma = node_name(asked, coefficient.name, names), plan.spread
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
@@ -60,23 +60,20 @@ def plan_family(
     )
 
 
-def _given(asked: LevelContrast) -> dict[str, Any]:
-    """Return the arguments of an extension's function besides the levels."""
-    return {name: given.value for name, given in asked.options.items()}
-
-
 def _options(asked: LevelContrast, axis: Axis, weights: Weights | None) -> dict[str, Any]:
-    """Return the arguments of the family's function besides the levels."""
+    """Return the arguments of the family's function besides the levels: as written, or as the clause means them."""
+    options = {name: given.value for name, given in asked.options.items()}
     match asked.clause:
         case "pairwise":
             _check_length(asked, axis)
-        case "reference" if (reference := asked.options.get("ref")) is not None:
-            return {"ref": position_of(reference.value, axis.levels, f"`{axis.name}`")}
+            return {}
+        case "reference" if "ref" in options:
+            return {"ref": position_of(options["ref"], axis.levels, f"`{axis.name}`")}
         case "meandev" if weights is not None and weights.values.ndim == 1:
             return {"weights": weights.values}
-        case "poly" if (degree := asked.options.get("degree")) is not None:
-            return _degree(degree, axis)
-    return {}
+        case "poly" if "degree" in options:
+            _check_degree(asked.options["degree"], axis)
+    return options
 
 
 def _check_length(asked: LevelContrast, axis: Axis) -> None:
@@ -90,13 +87,12 @@ def _check_length(asked: LevelContrast, axis: Axis) -> None:
         )
 
 
-def _degree(degree: Given[Any], axis: Axis) -> dict[str, int]:
+def _check_degree(degree: Given[Any], axis: Axis) -> None:
     if degree.value >= len(axis.levels):
         message = (
             f"{len(axis.levels)} levels of `{axis.name}` have polynomials up to degree {len(axis.levels) - 1}"
         )
         raise FormulaError(message, degree.span, "choose a lower degree")
-    return {"degree": degree.value}
 
 
 def _weights(plan: Plan, asked: LevelContrast, coefficient: Coefficient, axis: Axis) -> Weights:
