@@ -48,7 +48,9 @@ def _of(prior: Prior, factor: float) -> Prior:
 def _sd(prior: Prior, factor: float) -> Prior:
     """Return the scaled prior of a hierarchy's sd; a constant sd is itself scaled."""
     known = prior.constant
-    return _of(prior, factor) if known is None else replace(prior, args={"value": known * factor})
+    return (
+        _of(prior, factor) if known is None or factor == 1 else replace(prior, args={"value": known * factor})
+    )
 
 
 def _scaled_mean(mean: LinearPlan, terms: Collection[str], factor: float) -> LinearPlan:

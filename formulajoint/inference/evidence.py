@@ -66,7 +66,10 @@ def log_bayes_factor(plan: Plan, hypothesis: Hypothesis, seed: int = 0) -> LogIn
 
 
 def log_bayes_factors(
-    plans: Sequence[Plan], hypothesis: Hypothesis, seed: int = 0
+    plans: Sequence[Plan],
+    hypothesis: Hypothesis,
+    seed: int = 0,
+    known: Sequence[LogIntegral | None] | None = None,
 ) -> list[LogIntegral | Missing]:
     """Return log BF10 of plans that differ in the priors of the terms tested alone, or why there is none.
 
@@ -76,6 +79,8 @@ def log_bayes_factors(
     hypothesis : Hypothesis
         Equalities.
     seed : int
+    known : sequence of LogIntegral or None, optional
+        The evidence of each plan; None where it is still to be computed.
     """
     equal = equal_groups(plans[0].design, hypothesis)
     if isinstance(equal, Missing):
@@ -83,9 +88,9 @@ def log_bayes_factors(
     one_null = equal is None and fixes(hypothesis)  # it has none of the priors in which plans differ
     out: list[LogIntegral | Missing] = []
     zero: LogIntegral | Missing | None = None
-    for plan in plans:
+    for plan, own in zip(plans, known or [None] * len(plans), strict=True):
         null = null_plan(plan, hypothesis) if equal is None else plan
-        one = null if isinstance(null, Missing) else log_evidence(plan, seed)
+        one = null if isinstance(null, Missing) else own or log_evidence(plan, seed)
         if isinstance(null, Missing) or isinstance(one, Missing):
             out.append(one)
             continue

@@ -64,6 +64,11 @@ class NamedDraws:
             return None
         return LogIntegral(self._number("log_evidence", np.nan), self._number("log_evidence_error", np.nan))
 
+    @property
+    def importance_ess(self) -> float:
+        """Effective size of the importance samples behind all chains; infinity for draws without weights."""
+        return float(np.sum(self.statistics.get("importance_ess", ((), np.inf))[1]))
+
     def _number(self, name: str, default: float) -> float:
         return float(self.statistics.get(name, ((), default))[1])
 

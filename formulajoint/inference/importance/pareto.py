@@ -17,6 +17,22 @@ PRIOR_SHAPE, PRIOR_WEIGHT = 0.5, 10
 LEAST = 5
 """Fewest weights in a tail, as in ArviZ."""
 
+ALONE = 0.02
+"""A single weight above this share of the total shows a region that was hardly proposed; no tail shows it."""
+
+LARGE = 10.0
+"""A weight is large above this many times the mean. Below, the shape of a tail has no meaning: where almost all weights
+are equal, a few that are twice as large look heavy."""
+
+
+def tail_shape(logs: FloatArray) -> float:
+    """Return k-hat of log weights (n,); 0 if no weight is large, infinity if a single one dominates."""
+    logs = logs[np.isfinite(logs)]
+    largest = np.exp(np.max(logs) - np.logaddexp.reduce(logs)) * len(logs)
+    if largest > ALONE * len(logs):
+        return np.inf
+    return 0.0 if largest < LARGE else k_hat(logs)
+
 
 def k_hat(logs: FloatArray) -> float:
     """Return k-hat of log weights (n,); infinity if the tail has too few weights, or all are the same."""

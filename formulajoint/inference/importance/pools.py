@@ -13,7 +13,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.importance.mode import Target, find_modes
-from formulajoint.inference.importance.pareto import k_hat
+from formulajoint.inference.importance.pareto import tail_shape
 from formulajoint.inference.importance.proposal import (
     Fitted,
     Mixture,
@@ -34,13 +34,6 @@ GOOD, TRIES = 0.5, 3
 
 HEAVIEST = 4
 """Number of points, those with the largest weights, from which modes are then climbed."""
-
-ALONE = 0.02
-"""A single weight above this share of the total shows a region that was hardly proposed; no tail shows it."""
-
-LARGE = 10.0
-"""A weight is large above this many times the mean. Below, the shape of a tail has no meaning: where almost all weights
-are equal, a few that are twice as large look heavy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +59,7 @@ class Pools:
     @cached_property
     def k_hat(self) -> float:
         """Pareto shape of the largest weights; 0 if no weight is large, infinity if a single one dominates."""
-        logs = self.logs[np.isfinite(self.logs)]
-        largest = np.exp(np.max(logs) - np.logaddexp.reduce(logs)) * len(logs)
-        if largest > ALONE * len(logs):
-            return np.inf
-        return 0.0 if largest < LARGE else k_hat(logs)
+        return tail_shape(self.logs)
 
 
 def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:

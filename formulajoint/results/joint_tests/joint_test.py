@@ -133,7 +133,7 @@ def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> Join
             else by_scores(draws, tested, missing)
         )
         twin = classical_test(plan, hypothesis)
-        factor, scale = with_scales(plan, hypothesis)
+        factor, scale = with_scales(posterior, hypothesis)
         notes += [*out.notes, *_classical_notes(twin)]
     shares = {**out.figures, **shares}
     if isinstance(factor, Missing):

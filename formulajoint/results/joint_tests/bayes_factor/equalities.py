@@ -20,6 +20,8 @@ from formulajoint.inference.gaussian.not_pooled import (
 from formulajoint.inference.panels import ROUNDING
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.bayes_factor.reweighted import evidences
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, Regression, regression
 
 WHAT = "Bayes factor"
@@ -35,7 +37,9 @@ def equality(plan: Plan, hypothesis: Hypothesis) -> LogIntegral | Missing:
     return equalities(plan, hypothesis, (1.0,))[0]
 
 
-def equalities(plan: Plan, hypothesis: Hypothesis, factors: Sequence[float]) -> list[LogIntegral | Missing]:
+def equalities(
+    plan: Plan, hypothesis: Hypothesis, factors: Sequence[float], posterior: Posterior | None = None
+) -> list[LogIntegral | Missing]:
     """Return log BF10 under priors of several scales, or the reason each is unavailable: the data are reduced once.
 
     Parameters
@@ -46,6 +50,8 @@ def equalities(plan: Plan, hypothesis: Hypothesis, factors: Sequence[float]) -> 
     factors : sequence of float
         Each multiplies the prior sds of the terms tested, under a hierarchy those of its mean and of its sd; prior
         means, and all other priors, stay.
+    posterior : Posterior, optional
+        A fit of the plan, whose draws spare evidences.
 
     Notes
     -----
@@ -54,17 +60,19 @@ def equalities(plan: Plan, hypothesis: Hypothesis, factors: Sequence[float]) -> 
     """
     scaled = [why_no_probability(plan) or with_scaled(plan, hypothesis.terms, factor) for factor in factors]
     known = [each for each in scaled if isinstance(each, Plan)]
-    found = iter(_equalities(known, hypothesis) if known else [])
+    found = iter(_equalities(known, hypothesis, posterior) if known else [])
     return [each.of(WHAT) if isinstance(each, Missing) else next(found) for each in scaled]
 
 
-def _equalities(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegral | Missing]:
+def _equalities(
+    plans: Sequence[Plan], hypothesis: Hypothesis, posterior: Posterior | None
+) -> list[LogIntegral | Missing]:
     """Return log BF10 under plans that differ in the scales of priors alone."""
     if not all(_has_closed_form(plan) for plan in plans):
-        return _by_evidence(plans, hypothesis)
+        return _by_evidence(plans, hypothesis, posterior)
     count = sum(block.size for block in layout(plans[0].design))
     if count > MOST_DENSE:
-        found = _by_evidence(plans, hypothesis)
+        found = _by_evidence(plans, hypothesis, posterior)
         left = [plan for plan, each in zip(plans, found, strict=True) if isinstance(each, Missing)]
         if count > MOST_COEFFICIENTS or not left:
             return found
@@ -95,11 +103,14 @@ def _at(plan: Plan, whole: Regression, rows: FloatArray, null: FloatArray) -> Lo
     return log_bayes_factor(full, reduced, sigma.prior.log_density, sigma.prior.support)
 
 
-def _by_evidence(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIntegral | Missing]:
+def _by_evidence(
+    plans: Sequence[Plan], hypothesis: Hypothesis, posterior: Posterior | None
+) -> list[LogIntegral | Missing]:
     """Return log BF10 from the evidences of model and null, or why the exact engine cannot compute them."""
     if missing := why_no_evidence(plans[0]):
         return [missing.of(WHAT)] * len(plans)
-    found = log_bayes_factors(plans, hypothesis)
+    known = None if posterior is None else evidences(posterior, plans, hypothesis)
+    found = log_bayes_factors(plans, hypothesis, known=known)
     return [each.of(WHAT) if isinstance(each, Missing) else each for each in found]
 
 

@@ -21,6 +21,7 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.bayes_factor.equalities import equalities
 from formulajoint.results.joint_tests.bayes_factor.orders import order
+from formulajoint.results.joint_tests.bayes_factor.reweighted import tested_priors
 from formulajoint.results.joint_tests.quantities import quantities
 from formulajoint.wording import span
 
@@ -50,7 +51,7 @@ def _at_scales(
     posterior: Posterior, hypothesis: Hypothesis, factors: list[float]
 ) -> list[LogIntegral | Missing]:
     if not hypothesis.order:
-        return equalities(posterior.plan, hypothesis, factors)
+        return equalities(posterior.plan, hypothesis, factors, posterior)
     own = order(posterior.plan, hypothesis, *_probability(posterior, hypothesis))
     return [own if factor == 1.0 else OTHER_PRIOR for factor in factors]
 
@@ -69,12 +70,13 @@ def _probability(posterior: Posterior, hypothesis: Hypothesis) -> tuple[float, f
     return holds.value, holds.mcse
 
 
-def with_scales(plan: Plan, hypothesis: Hypothesis) -> tuple[LogIntegral | Missing, str]:
+def with_scales(posterior: Posterior, hypothesis: Hypothesis) -> tuple[LogIntegral | Missing, str]:
     """Return log BF10 of equalities, and a note: the prior's scale, and log BF10 at half and at double that scale."""
+    plan = posterior.plan
     heavy = any(pool.request.heavy for pool in plan.mean.pools)  # many seconds each
     few = not heavy and sum(block.size for block in layout(plan.design)) <= MOST_SCALED
-    found, *others = equalities(plan, hypothesis, (1.0, 0.5, 2.0) if few else (1.0,))
-    sd = " sd" if _all_normal(_tested(plan, hypothesis)) else ""
+    found, *others = equalities(plan, hypothesis, (1.0, 0.5, 2.0) if few else (1.0,), posterior)
+    sd = " sd" if _all_normal(tested_priors(plan, hypothesis)) else ""
     scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
     if not few:
         return found, f"{scale}; see sensitivity() for other scales"
@@ -90,23 +92,12 @@ def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:
     If some are not normal, the priors: ``treatment_mean ~ normal(0, 39.4) and treatment_sd ~ half_cauchy(5)``.
     """
     wider = with_scaled(plan, hypothesis.terms, factor)
-    priors = [] if isinstance(wider, Missing) else _tested(wider, hypothesis)
+    priors = [] if isinstance(wider, Missing) else tested_priors(wider, hypothesis)
     if _all_normal(priors):
         said = [f"{span(np.asarray(prior.sd, dtype=float).ravel())} of {name}" for name, prior in priors]
     else:
         said = [f"{name} ~ {prior}" for name, prior in priors]
     return " and ".join(said)
-
-
-def _tested(plan: Plan, hypothesis: Hypothesis) -> list[tuple[str, Prior]]:
-    """Return the priors of the terms tested, each with the name of its variable."""
-    own = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
-    found = [(c.name, c.prior) for c in own if c.prior is not None]
-    for pool in plan.mean.pools:
-        for term in pool.terms:
-            if term.coefficient.term.name in hypothesis.terms:
-                found += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
-    return found
 
 
 def _all_normal(priors: list[tuple[str, Prior]]) -> bool:
