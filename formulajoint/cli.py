@@ -15,9 +15,7 @@ import typer
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError
 
-EXIT_CODES = (
-    "Exit codes: 0 where all is well; 1 for an error in formula, data or settings; 2 for wrong usage."
-)
+EXIT_CODES = "Exit codes: 0 for success; 1 for an error in formula, data or settings; 2 for wrong usage."
 
 app = typer.Typer(
     epilog=EXIT_CODES,
@@ -32,7 +30,7 @@ FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | sc
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[str | None, typer.Option(help="flat: improper priors, the classical results.")]
 FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
-QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing of the progress.")]
+QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
 
 
 @app.callback()
@@ -112,7 +110,7 @@ def explain(
 
 @app.command("test")
 def joint_test(
-    fit: Annotated[Path, typer.Argument(help="A fit that `fit --save` wrote.")],
+    fit: Annotated[Path, typer.Argument(help="A fit saved by `fit --save`.")],
     hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
     rope: Annotated[float | None, typer.Option(help="Half-width of the region that is no effect.")] = None,
     as_json: JsonFlag = False,

@@ -81,8 +81,8 @@ class Contrast:
         axes = getattr(found, "ndim", 0)
         if axes != effects.ndim - 1:
             raise ExtensionError(
-                f"The contrast `{self.name}` must answer an expression without the axis of the groups, of "
-                f"{effects.ndim - 1} axes, and answers one of {axes}: take sums and the like along `axis=0`."
+                f"The contrast `{self.name}` must return an expression without the axis of the groups, of "
+                f"{effects.ndim - 1} axes, but returned one of {axes}: take sums and the like along `axis=0`."
             )
         return found
 
@@ -139,7 +139,7 @@ class ContrastFamily:
         rows = self.function(levels, **options)
         if isinstance(rows, ContrastMatrix):
             return rows
-        what = f"The family of contrasts `{self.name}` must answer a mapping of labels to {len(levels)} weights each"
+        what = f"The family of contrasts `{self.name}` must return a mapping of labels to {len(levels)} weights each"
         if not isinstance(rows, Mapping) or not rows:
             raise ExtensionError(f"{what}, not {rows!r}.")
         try:

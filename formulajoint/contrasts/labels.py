@@ -60,7 +60,7 @@ def _named(labels: Labels, expr: Expr) -> dict[str, list[int]]:
     name = expr.id if isinstance(expr, Name) else canonical(expr)
     cells = labels.cells
     if name == labels.name and name in cells:
-        message = f"`{name}` is all coefficients, and one of them"
+        message = f"`{name}` names both all coefficients and one of them"
         raise FormulaError(message, expr.span, f"write `{name}[{name}]` for the one")
     if name == labels.name:
         return {}

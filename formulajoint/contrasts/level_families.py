@@ -45,7 +45,7 @@ class ContrastMatrix:
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("two entries of a contrast matrix have the same label")
         if not np.isfinite(self.weights).all():
-            raise ValueError("a contrast matrix has weights that are missing or infinite")
+            raise ValueError("a contrast matrix has missing or infinite weights")
 
 
 def pairwise(levels: Sequence[str]) -> ContrastMatrix:

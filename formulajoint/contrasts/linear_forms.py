@@ -91,7 +91,7 @@ class Reader:
             if operator == "*" and total.is_number and _is_scalar(total):
                 total, other = other, total
             if not (other.is_number and _is_scalar(other)) or (operator == "/" and other.constant[0] == 0):
-                message = f"`{canonical(chain)}` is no sum of multiples of coefficients"
+                message = f"`{canonical(chain)}` is not linear in the coefficients"
                 raise FormulaError(message, operand.span, "a test takes sums and multiples only")
             factor = float(other.constant[0])
             total = _scaled(total, factor if operator == "*" else 1 / factor)
@@ -121,7 +121,7 @@ def written(forms: Sequence[Form], comparisons: Sequence[Chain]) -> tuple[scipy.
         raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))
     said = np.asarray(abs(rows).sum(axis=1)).ravel() > 0
     if not said.any() or np.any(null[~said] != 0):
-        message = "a comparison here has no coefficient in it, or takes one from itself"
+        message = "this comparison has no coefficient, or its coefficients cancel"
         raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))
     rows = scipy.sparse.csr_array(rows[np.flatnonzero(said)])
     rows.eliminate_zeros()

@@ -97,7 +97,7 @@ class WeightScheme:
         found = np.asarray(self.function(groups, *columns, **options))
         if found.shape != (len(groups.labels),) or found.dtype.kind not in "biuf":
             raise ExtensionError(
-                f"The weight scheme `{self.name}` must answer one number for each of the {len(groups.labels)} groups, "
+                f"The weight scheme `{self.name}` must return one number for each of the {len(groups.labels)} groups, "
                 f"not shape {found.shape} and type {found.dtype}."
             )
         values = found.astype(np.float64)

@@ -161,7 +161,8 @@ def _values(design: Design, name: Name) -> FloatArray:
         return design.weight_columns[name.id]
     if design.frame is None:
         known = listed(design.weight_columns) if design.weight_columns else "none"
-        message = f"the data are gone, and `{name.id}` is not among the columns kept for weights ({known})"
+        kept = f"`{name.id}` is not among the columns kept for weights ({known})"
+        message = f"the data are no longer available, and {kept}"
         hint = "put the contrast into the formula, and fit again"
         raise FormulaError(message, name.span, hint)
     return design.frame.weights(name, design.language)

@@ -118,7 +118,7 @@ def _named_columns(spec: ModelSpec) -> Iterator[Name]:
     yield from mean.columns
     for linear in others:
         if linear.parameter == MAIN:
-            message = f"`{MAIN}` is what the formula's own predictors are about"
+            message = f"`{MAIN}` is the parameter of the formula's own predictors"
             raise FormulaError(message, linear.span, "write its predictors after the first `~`")
         yield from linear.columns
     yield from _columns_of_clauses(spec)
@@ -163,7 +163,7 @@ def _response_column(spec: ModelSpec, plans: Sequence[Plan]) -> str:
     for plan in plans:
         for name in _columns_of(plan):
             if name.id == response:
-                message = f"`{response}` is the response, and cannot stand among the predictors or groups too"
+                message = f"`{response}` is the response, so it cannot be a predictor or a group too"
                 raise FormulaError(message, name.span, "leave it out")
     return response
 

@@ -158,7 +158,7 @@ def _answer(result: object, name: str, table: Table) -> FloatArray:
     if values.shape not in ((), (table.rows,)) or values.dtype.kind not in "biuf":
         answered = f"shape {values.shape} and type {values.dtype}"
         raise ExtensionError(
-            f"`{name}` must answer one number for each of the {table.rows} rows, not {answered}."
+            f"`{name}` must return one number for each of the {table.rows} rows, not {answered}."
         )
     return values.astype(np.float64)
 

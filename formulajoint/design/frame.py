@@ -93,7 +93,7 @@ def read_frame(data: object) -> Frame:
         frame = frame.collect()
     if not isinstance(frame, nw.DataFrame):
         raise DataError(
-            f"The data are no data frame but {_a(type(data).__name__)}. "
+            f"`data` must be a data frame, not {_a(type(data).__name__)}. "
             "Give a pandas or Polars DataFrame, a PyArrow Table, or a dict of arrays."
         )
     return _checked((name, frame.get_column(name)) for name in frame.columns)
@@ -127,7 +127,7 @@ def _as_source(name: object, values: object) -> Source:
         values = values.tolist()  # masked cells become None
     array = _objects(values) if isinstance(values, (list, tuple, range)) else np.asarray(values)
     if array.ndim != 1:
-        raise DataError(f"Column `{name}` is no one-dimensional array or list.")
+        raise DataError(f"Column `{name}` is not a one-dimensional array or list.")
     return array
 
 

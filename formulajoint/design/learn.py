@@ -117,7 +117,7 @@ def _recipe(expr: Expr, table: Table) -> Recipe:
             return recipes.Operated(meanings, _operands(expr.operands, table), canonical(expr))
         case Call() if (function := COLUMN_FUNCTIONS.find(expr.name, table.language)) is not None:
             return _applied(expr, function, table)
-    raise FormulaError(f"`{canonical(expr)}` cannot stand in arithmetic of columns", expr.span)
+    raise FormulaError(f"`{canonical(expr)}` is not allowed in arithmetic of columns", expr.span)
 
 
 def _operands(operands: Iterable[Expr], table: Table) -> tuple[Recipe, ...]:

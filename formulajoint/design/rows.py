@@ -78,7 +78,7 @@ def used_rows(
     _check_missing(missing, frame.rows, drop)
     keep = ~np.any([column.missing for column in columns.values()], axis=0)
     if not keep.any():
-        raise DataError(f"No row is left: every row misses a value. {_counted(missing, frame.rows)}")
+        raise DataError(f"No row is left: every row has a missing value. {_counted(missing, frame.rows)}")
     table = Table(columns, np.arange(frame.rows), language=language).take(keep)
     for column in table.columns.values():
         check_finite(column)
@@ -123,8 +123,8 @@ def _weighted(table: Table, name: str) -> Table:
         raise DataError(f"Column `{name}` gives the row weights, but is zero in all {table.rows} rows.")
     if values.sum() <= 1:
         raise DataError(
-            f"The row weights in column `{name}` sum to {values.sum():g} over {table.rows} rows, which is no more "
-            "than one row. They are frequencies: a row of weight w counts as w rows."
+            f"The row weights in column `{name}` sum to {values.sum():g} over {table.rows} rows, which is at most "
+            "one row. They are frequencies: a row of weight w counts as w rows."
         )
     return replace(table, weights=values).take(values > 0)
 

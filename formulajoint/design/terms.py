@@ -196,7 +196,7 @@ def _check_varies(product: Product, values: FloatArray, table: Table, intercept:
     if values.min() == values.max() and (intercept or values[0] == 0):
         raise DataError(
             f"`{product.keys[0]}` is {values[0]:g} in {all_rows(table.rows)} used, "
-            "so its coefficient cannot be told from the intercept. Leave it out."
+            "so its coefficient cannot be separated from the intercept. Leave it out."
         )
 
 
@@ -213,6 +213,6 @@ def _one_level(product: Product, factors: Factors, table: Table) -> DataError:
 def _check_size(product: Product, columns: int, rows: int) -> None:
     if rows * columns > MOST_CELLS:
         raise DataError(
-            f"`{':'.join(product.keys)}` has {columns:,} levels, which in {rows:,} rows is more than memory should "
-            "hold. If it names groups, write it after `|`."
+            f"`{':'.join(product.keys)}` has {columns:,} levels, which in {rows:,} rows is too many for "
+            "memory. If it names groups, write it after `|`."
         )

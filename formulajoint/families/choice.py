@@ -33,7 +33,7 @@ def family_of(spec: ModelSpec, default: str | None, language: Language) -> Likel
         raise FormulaError(
             f"the formula says `family({asked.name.value})`, but the argument says family={default!r}",
             asked.span,
-            "say it in one place",
+            "state it in one place",
         )
     family = _found(asked.name.value, asked.name.span, f"{listed(FAMILIES)} are", language)
     return family if asked.link is None else _with_link(family, asked.link)

@@ -55,8 +55,7 @@ def why_no_probability(plan: Plan) -> Missing | None:
     """
     weights = plan.design.row_weights
     if weights is not None and np.any(weights != np.round(weights)):
-        power = "row weights that are fractions make a power of the likelihood"
-        return Missing("weights", f"{power}, which is no probability of the data")
+        return Missing("weights", "fractional row weights define no likelihood")
     return None
 
 

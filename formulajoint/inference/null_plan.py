@@ -32,13 +32,13 @@ def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
     used = [block for block in layout(plan.design) if np.any(rows[:, _columns(block)])]
     touched = np.flatnonzero(np.any(rows != 0, axis=0))
     if len(touched) < sum(block.size for block in used):
-        return Missing("null", "about some groups alone it may say only that they are equal")
+        return Missing("null", "a hypothesis about some groups must state that they are equal")
     if len(kept) == len(touched):
         values = np.zeros(rows.shape[1])
         values[touched] = np.linalg.solve(rows[:, touched], null)
         return _fixed(plan, used, values)
     if np.any(null) or any(not _all_equal(rows, block) for block in used):
-        neither = "it neither fixes all coefficients of a term nor makes them equal in all groups"
+        neither = "it must fix all coefficients of a term, or make them equal in all groups"
         return Missing("null", neither)
     if len(kept) != sum(block.size - _per_group(block) for block in used):
         return Missing("null", "it compares coefficients of different terms")

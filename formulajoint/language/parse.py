@@ -17,7 +17,9 @@ def syntax(text: str, start: str, language: Language) -> Any:
     """Return the nodes of `text`: a formula, a clause or hypotheses, by the grammar's rule `start`."""
     if not isinstance(text, str):
         raise FormulaError(
-            f"this is no text but {type(text).__name__}", Span(0, 1, repr(text)), "write it in quotes"
+            f"the formula must be a string, not {type(text).__name__}",
+            Span(0, 1, repr(text)),
+            "write it in quotes",
         )
     words = scan(text)
     try:

@@ -89,7 +89,7 @@ def any_effect(about: Subject, test: JointTest) -> Answer:
         short = DISAGREE
         text.append("They weigh the prior differently: see below how much it matters.")
     elif grade == OPEN:
-        text.append("That is no evidence of no effect.")
+        text.append("This is not evidence of no effect.")
     elif factor < -FAVOURS and grade:
         short = DISAGREE
         text.append(
@@ -196,7 +196,7 @@ def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) 
 def how_large_without(about: Subject, groups: Estimates) -> Answer:
     """Return the answer if the formula has no contrast over the groups."""
     text = f"{_range(about, groups)} The formula asks for no mean over them: add joint({about.term}) for one."
-    return Answer(HOW_LARGE, "No one number was asked for", text)
+    return Answer(HOW_LARGE, "No average over groups was requested", text)
 
 
 def _range(about: Subject, groups: Estimates) -> str:

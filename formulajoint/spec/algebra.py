@@ -144,7 +144,7 @@ class _Algebra:
                 return self._single(Call("I", (expr,), span=expr.span))
             case Chain():
                 return self._chain(expr)
-        raise FormulaError(f"`{canonical(expr)}` is no predictor", expr.span)
+        raise FormulaError(f"`{canonical(expr)}` is not a predictor", expr.span)
 
     def _single(self, factor: Name | Call) -> Sum:
         product = Product((plain(factor),), factor.span)
@@ -155,12 +155,12 @@ class _Algebra:
             return Sum(own={NONE: Product(span=number.span)})
         if number.value == 0:
             return Sum(zero=True)
-        message = f"the number {number.text} is no predictor: only 0 and 1 are, for the intercept"
+        message = f"the number {number.text} is not a predictor: only 0 and 1 are allowed, for the intercept"
         raise FormulaError(message, number.span, "arithmetic goes into `I(...)`, as in `I(2 * x)`")
 
     def _rest(self, dot: Rest) -> Sum:
         if not self.rest:
-            message = "`.` stands for no column: the formula names all of them"
+            message = "`.` means every column that the formula does not name, and it names all of them"
             raise FormulaError(message, dot.span)
         self._limit(len(self.rest), dot)
         singles = [self._single(Name(name, span=dot.span)) for name in self.rest]
@@ -168,7 +168,7 @@ class _Algebra:
 
     def _common(self, call: Call) -> Sum:
         if self.inside_common:
-            raise FormulaError("`common` stands inside `common`", call.span, "once is enough")
+            raise FormulaError("`common` is inside another `common`", call.span, "once is enough")
         inside = _Algebra(self.rest, inside_common=True)
         inner = inside.evaluate(next(column_arguments(call)))
         if inner.zero or inner.offsets:
@@ -259,7 +259,7 @@ class _Algebra:
 
     def _require_terms(self, value: Sum, at: Expr) -> None:
         if value.shared or value.offsets or value.zero or NONE in value.own:
-            message = "0, 1, `common(...)` and `offset(...)` stand in sums only, not in products"
+            message = "0, 1, `common(...)` and `offset(...)` are allowed in sums only, not in products"
             raise FormulaError(message, at.span)
 
     def _same(self, product: Product, at: Expr) -> FormulaError:

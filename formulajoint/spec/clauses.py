@@ -102,7 +102,7 @@ def _read_prior(context: Context, slot: Slot, value: nodes.Expr) -> PriorRequest
                 hint = f"write `{canonical(target)} ~ {canonical(call)}`"
             case _:
                 hint = "write `prior(treatment ~ normal(0, 5))`"
-        raise FormulaError("a prior says of what: `term ~ distribution(...)`", value.span, hint)
+        raise FormulaError("a prior names its term: `term ~ distribution(...)`", value.span, hint)
     if isinstance(value.target, nodes.Subscript | nodes.Attribute):
         read_effect(context, slot, value.target)
     else:

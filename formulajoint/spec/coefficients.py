@@ -55,12 +55,12 @@ def _no_term(slot: Slot, value: nodes.Expr) -> FormulaError:
         case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             hint = f"write `test({canonical(value)})`"
         case nodes.Number(text="1" | "0"):
-            message, hint = "a number names no term", "the intercept is called `Intercept`"
+            message, hint = "a number is not a term", "the intercept is called `Intercept`"
         case nodes.Subscript():
             hint = f"write `contrast({canonical(value)})` for single coefficients"
         case nodes.Distributed():
             message, hint = (
-                "a distribution can stand only inside `prior(...)`",
+                "a distribution is allowed only inside `prior(...)`",
                 f"write `prior({canonical(value)})`",
             )
         case nodes.GroupTerm():
@@ -114,7 +114,7 @@ def read_effect(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Expr:
 
 
 def _no_effect(value: nodes.Expr) -> FormulaError:
-    message, hint = f"{described(value)} cannot stand in arithmetic of coefficients", ""
+    message, hint = f"{described(value)} is not allowed in arithmetic of coefficients", ""
     match value:
         case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             hint = f"write `test({canonical(value)})`"

@@ -118,12 +118,12 @@ def _no_factor(value: nodes.Expr) -> FormulaError:
             return FormulaError(f"`{canonical(value)}` cannot be part of another term", value.span)
         case nodes.Attribute():
             hint = "if it is a column, write its whole name in backticks"
-            return FormulaError("a part of a hierarchy is no predictor", value.span, hint)
+            return FormulaError("a part of a hierarchy is not a predictor", value.span, hint)
         case nodes.Text(value=text):
             return FormulaError(
-                "a text in quotes is no predictor", value.span, f"write `{text}` in backticks"
+                "a text in quotes is not a predictor", value.span, f"write `{text}` in backticks"
             )
-    return FormulaError(f"{described(value)} is no predictor", value.span)
+    return FormulaError(f"{described(value)} is not a predictor", value.span)
 
 
 def _stray_number(number: nodes.Number) -> FormulaError:
@@ -207,7 +207,7 @@ def _check_arithmetic(context: Context, slot: Slot, value: nodes.Expr) -> None:
         case nodes.Distributed():
             raise FormulaError("`~` has no meaning here", value.span)
         case _:
-            raise FormulaError(f"{described(value)} cannot stand in arithmetic of columns", value.span)
+            raise FormulaError(f"{described(value)} is not allowed in arithmetic of columns", value.span)
 
 
 def _check_arithmetic_chain(context: Context, slot: Slot, chain: nodes.Chain) -> None:
@@ -216,7 +216,7 @@ def _check_arithmetic_chain(context: Context, slot: Slot, chain: nodes.Chain) ->
         _check_operators(context, chain)
     if rank == COMPARE and slot.kind is not Kind.LOGICAL:
         raise FormulaError(
-            "a comparison can stand only inside `I(...)`", chain.span, f"write `I({canonical(chain)})`"
+            "a comparison is allowed only inside `I(...)`", chain.span, f"write `I({canonical(chain)})`"
         )
     for operand in chain.operands:
         if not (rank == COMPARE and isinstance(operand, nodes.Text)):  # {arm == "control"}

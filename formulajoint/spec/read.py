@@ -67,7 +67,7 @@ def parse_clause(text: str, language: Language | None = None) -> Question:
     asked = read_clause(context, clause)
     if isinstance(asked, Called) and asked.signature.after_fit:
         return question(asked)
-    message = f"`{clause.name}` belongs to the model, and cannot be asked of a fit"
+    message = f"`{clause.name}` belongs to the model, and cannot be given to a fit"
     raise FormulaError(message, clause.span, "put it into the formula, and fit again")
 
 

@@ -50,7 +50,7 @@ def read_weights(context: Context, slot: Slot, value: nodes.Expr) -> Weighting:
             hint = f"write `{text}` without quotes" if text in slot.words else did_you_mean(text, slot.words)
             raise FormulaError("weights are not given as a text", value.span, hint)
     hint = "write `n`, `equal`, `precision`, a column, or `{A: 0.3, B: 0.7}`"
-    raise FormulaError(f"{described(value)} is no set of weights", value.span, hint)
+    raise FormulaError(f"{described(value)} cannot be used as weights", value.span, hint)
 
 
 def _scheme(context: Context, call: nodes.Call) -> Weighting:
@@ -74,9 +74,11 @@ def _read_counts(context: Context, slot: Slot, value: nodes.Expr) -> Weighting:
     certain = "`n`, `equal`, `sum(column)`, a column, or `{A: 30, B: 70}`"
     match value:
         case nodes.Name(id="precision", quoted=False):
-            raise FormulaError("a precision is no count of people", value.span, f"write {certain}")
+            raise FormulaError(
+                "`precision` cannot be used as Dirichlet counts", value.span, f"write {certain}"
+            )
         case nodes.Call(name="dirichlet"):
-            raise FormulaError("`dirichlet` cannot stand in `dirichlet`", value.span, f"write {certain}")
+            raise FormulaError("`dirichlet` is not allowed in `dirichlet`", value.span, f"write {certain}")
     return read_weights(context, slot, value)
 
 

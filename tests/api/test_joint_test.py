@@ -184,7 +184,7 @@ def test_clauses_need_no_slopes_by_group(data: pd.DataFrame, formula: str) -> No
 WRONG_CLAUSES = {
     "test(«tretment» == 0)": ("the formula has no term `tretment`", "did you mean `treatment`?"),
     "test(treatment[«C»] == 0)": ("`school` has no level `C`", "the levels are `A`, `B`"),
-    "test(treatment * «treatment» == 0)": ("`treatment * treatment` is no sum of multiples of coefficients", ""),
+    "test(treatment * «treatment» == 0)": ("`treatment * treatment` is not linear in the coefficients", ""),
     "test(treatment == 0, «treatment > 0»)": ("equalities and orders are different hypotheses", "test them one by one"),
     "test(«treatment[A] == 0, treatment[A] == 1»)": ("these equalities contradict each other", "take one of them out"),
     "test(«treatment[A] > treatment[B], treatment[B] > treatment[A]»)": ("these orders contradict each other", ""),

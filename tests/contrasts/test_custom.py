@@ -133,7 +133,7 @@ def test_a_dot_is_each_predictor_of_the_groups():
             "`.` stands for each predictor with a coefficient in each group, and there is none",
         ),
         ("y ~ x | g, contrast(.[Z])", "`g` has no level `Z`"),
-        ("y ~ x | g, contrast(.)", "`.` cannot stand in arithmetic of coefficients"),
+        ("y ~ x | g, contrast(.)", "`.` is not allowed in arithmetic of coefficients"),
         ("y ~ x | g, test(.[A] == 0)", "the name of a term is expected here, not `.`"),
         ("y ~ x + pop | g, contrast(.[A], name=gap)", "`name=` names one node"),
     ],
@@ -153,7 +153,7 @@ def no_contrast(function, message):
 def test_what_keeps_the_groups_is_no_contrast():
     no_contrast(
         lambda effects, weights: effects * weights,
-        "without the axis of the groups, of 0 axes, and answers one of 1",
+        "without the axis of the groups, of 0 axes, but returned one of 1",
     )
     no_contrast(lambda effects, weights: None.sum, "The contrast `wrong` fails: AttributeError")
 
@@ -161,8 +161,8 @@ def test_what_keeps_the_groups_is_no_contrast():
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda levels: {}, r"must answer a mapping of labels to 3 weights each, not \{\}"),
-        (lambda levels: [[1, -1, 0]], "must answer a mapping"),
+        (lambda levels: {}, r"must return a mapping of labels to 3 weights each, not \{\}"),
+        (lambda levels: [[1, -1, 0]], "must return a mapping"),
         (lambda levels: {"a": [1, -1]}, r"its rows are \[\[1, -1\]\]"),
         (lambda levels: {"a": [1, -1, np.nan]}, "its rows are"),
         (lambda levels: {"a": [1, "b", 0]}, "its rows are"),

@@ -291,7 +291,7 @@ def unmarked(formula):
         ("sum(«text»)", "weights are numbers, but column `text` holds text or categories", ""),
         (
             "«1»",
-            "a number is no set of weights",
+            "a number cannot be used as weights",
             "write `n`, `equal`, `precision`, a column, or `{A: 0.3, B: 0.7}`",
         ),
         ("«'equal'»", "weights are not given as a text", "write `equal` without quotes"),

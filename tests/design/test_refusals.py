@@ -81,7 +81,7 @@ FORMULAS = {
     "y ~ «C(arm):arm»": "`arm` stands twice in `C(arm):arm`",
     "y ~ x | school, se(«sd»)": "the data have no column `sd`",
     "y ~ x | school, joint(x, weights=«arm»)": "weights are numbers, but column `arm` holds text",
-    "y ~ x, «mu ~ treatment»": "`mu` is what the formula's own predictors are about / after the first `~`",
+    "y ~ x, «mu ~ treatment»": "`mu` is the parameter of the formula's own predictors / after the first `~`",
     # not available yet
     "y ~ «poly(x, 2)»": "`poly(...)` is not available yet / `x + I(x^2)`",
     "y ~ arm*«bs(x, df=4)»": "`bs(...)` is not available yet",
@@ -123,7 +123,7 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no row is complete": (
         {"x": [1, 2, None, None, None, 1], "arm": [None, None, "a", "b", "a", None]},
         "y ~ x + arm",
-        "No row is left: every row misses a value. Missing: `x` in 3 of 6 rows, `arm` in 3 of 6 rows.",
+        "No row is left: every row has a missing value. Missing: `x` in 3 of 6 rows, `arm` in 3 of 6 rows.",
     ),
     "missing refused": ({"x": [1, 2, None, 1, 2, 3]}, "y ~ x, missing(error)", "`x` in 1 of 6 rows"),
     "infinite predictor": (
@@ -276,7 +276,7 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
     "small weights": (
         {"w": [0.1] * 6},
         "y ~ x, weights(w)",
-        "sum to 0.6 over 6 rows, which is no more than one row",
+        "sum to 0.6 over 6 rows, which is at most one row",
     ),
     "infinite weights": (
         {"w": [1, 2, 3, np.inf, 1, 1]},
@@ -292,9 +292,9 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a table as a column": (
         {"x": np.zeros((6, 2))},
         "y ~ x",
-        "Column `x` is no one-dimensional array or list",
+        "Column `x` is not a one-dimensional array or list",
     ),
-    "a text as a column": ({"x": "abcdef"}, "y ~ x", "Column `x` is no one-dimensional array or list"),
+    "a text as a column": ({"x": "abcdef"}, "y ~ x", "Column `x` is not a one-dimensional array or list"),
     "names in two unicode forms": (
         {"\u00f6": SIX, "o\u0308": SIX},
         "y ~ x",
@@ -312,12 +312,12 @@ def test_data_errors_name_column_and_rows(case: str) -> None:
 
 
 FRAMES: dict[str, tuple[Any, str]] = {
-    "nothing": (None, "The data are no data frame but a NoneType."),
-    "a path": ("data.csv", "The data are no data frame but a str. Give a pandas or Polars DataFrame"),
-    "an array": (np.zeros((3, 2)), "The data are no data frame but a ndarray."),
-    "rows": ([{"y": 1, "x": 2}], "The data are no data frame but a list."),
-    "a column": (pd.Series([1, 2]), "The data are no data frame but a Series."),
-    "an object": (object(), "The data are no data frame but an object."),
+    "nothing": (None, "`data` must be a data frame, not a NoneType."),
+    "a path": ("data.csv", "`data` must be a data frame, not a str. Give a pandas or Polars DataFrame"),
+    "an array": (np.zeros((3, 2)), "`data` must be a data frame, not a ndarray."),
+    "rows": ([{"y": 1, "x": 2}], "`data` must be a data frame, not a list."),
+    "a column": (pd.Series([1, 2]), "`data` must be a data frame, not a Series."),
+    "an object": (object(), "`data` must be a data frame, not an object."),
     "no rows": (pd.DataFrame({"y": [], "x": []}), "The data have no rows."),
     "no rows, polars": (pl.DataFrame({"y": [], "x": []}), "The data have no rows."),
     "no columns": (pd.DataFrame(), "The data have no columns."),
@@ -345,7 +345,7 @@ def test_a_term_too_large_for_memory_is_refused() -> None:
     rows = 30_000
     frame = {"y": np.arange(rows, dtype=float), "id": [f"s{i}" for i in range(rows)]}
     with pytest.raises(
-        DataError, match="`id` has 29,999 levels, which in 30,000 rows is more than memory should hold"
+        DataError, match="`id` has 29,999 levels, which in 30,000 rows is too many for memory"
     ):
         bind(parse("y ~ id"), frame)
 

@@ -205,7 +205,7 @@ def test_an_untrusted_importance_sample_makes_auto_go_on(monkeypatch: pytest.Mon
     plan = fj.model(f"{SEED}, hierarchy()", fj.tutoring()).plan
     drawn = run(plan, lambda: None, "auto", SETTING)
     assert asked == ["nutpie"]
-    assert drawn.why.startswith("the importance weights are not to be trusted (k-hat ")
+    assert drawn.why.startswith("the importance weights cannot be trusted (k-hat ")
     assert run(plan, no_model, "exact", SETTING).engine == "exact"
 
 

@@ -109,7 +109,7 @@ def test_what_an_answer_rests_on_is_told() -> None:
 
 
 def test_an_open_question_is_not_called_no_effect() -> None:
-    assert any_effect(ABOUT, joint_row(0.4)).text.endswith("That is no evidence of no effect.")
+    assert any_effect(ABOUT, joint_row(0.4)).text.endswith("This is not evidence of no effect.")
     assert "no evidence of no effect" not in any_effect(ABOUT, joint_row(0.4, -2.0)).text
 
 
@@ -182,7 +182,7 @@ def test_levels_are_named_and_of_many_the_first() -> None:
 
 def test_without_a_contrast_no_number_is_made_up() -> None:
     answer = how_large_without(ABOUT, GROUPS)
-    assert answer.short == "No one number was asked for"
+    assert answer.short == "No average over groups was requested"
     assert "add joint(treatment)" in answer.text
 
 

@@ -21,9 +21,9 @@ MISUSES: dict[str, tuple[Callable[[Fit], object], str]] = {
     "two numbers for a rope": (lambda fit: fit.test(rope=(-1, 1)), "`rope` must be above zero, not (-1, 1)"),
     "a rope of nothing": (lambda fit: fit.test(rope=0), "`rope` must be above zero, not 0"),
     "units without a rope": (lambda fit: fit.test(standardized=True), "give a rope, such as rope=0.1, too"),
-    "a path that is none": (lambda fit: fit.save(5), "A file is named by a text or a path, not by 5"),
-    "a report's path that is none": (lambda fit: fit.report(5), "A file is named by a text or a path, not by 5"),
-    "a fit's path that is none": (lambda fit: fj.load(5), "A file is named by a text or a path, not by 5"),
+    "a path that is none": (lambda fit: fit.save(5), "A file name must be a text or a path, not 5"),
+    "a report's path that is none": (lambda fit: fit.report(5), "A file name must be a text or a path, not 5"),
+    "a fit's path that is none": (lambda fit: fj.load(5), "A file name must be a text or a path, not 5"),
     "a report as PDF": (lambda fit: fit.report("fit.pdf"), "fit.pdf does not end in .html"),
     "a contrast without weights": (lambda fit: fit.weights("pairwise_treatment"), "nothing is weighted"),
     "no number": (
@@ -37,7 +37,7 @@ MISUSES: dict[str, tuple[Callable[[Fit], object], str]] = {
     "a text for draws": (lambda fit: fj.joint("x"), "Draws are an array of numbers, not str"),
     "no draws": (lambda fit: fj.joint(np.zeros((0, 3))), "not of shape (0, 3)"),
     "a number for a name": (lambda fit: fit.weights(3), "There is no contrast `3`"),
-    "no text for a formula": (lambda fit: fj.parse(3), "this is no text but int"),
+    "no text for a formula": (lambda fit: fj.parse(3), "the formula must be a string, not int"),
     "a misspelt argument": (lambda fit: fj.fit("y ~ x", {}, prior="flat"), "no argument `prior`: did you mean `priors`?"),
     "brms' argument": (lambda fit: fj.fit("y ~ x", {}, iter=2000), "no argument `iter`: it takes `priors`, `family`"),
 }  # fmt: skip

@@ -93,7 +93,7 @@ def _lone_rows(plan: Plan) -> Iterator[str]:
     if own and plan.design.rows.used == len(grouping):
         member = plan.mean.pooled.get(own[0].name)
         other = own[0].name if member is None else member.sd_name
-        yield f"Each {grouping.name} has one row: the data do not tell sigma from {other}, their priors do."
+        yield f"Each {grouping.name} has one row: the data cannot separate sigma from {other}; only their priors do."
 
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:

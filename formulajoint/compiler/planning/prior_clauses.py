@@ -86,7 +86,7 @@ def read_overrides(asked: Sequence[PriorRequest], slots: Sequence[Slot], known_s
     for request in asked:
         slot = _slot(request.target, slots, known_sd)
         if slot in found:
-            message = f"`{slot.spelling}` is given two priors"
+            message = f"`{slot.spelling}` has two priors"
             raise FormulaError(message, request.span, "leave one of them out")
         found[slot] = read_prior(
             slot.spelling,

@@ -168,7 +168,7 @@ def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, l
         )
     if perfect and spare >= least:
         raise DataError(
-            f"`{scale.name}`{whose} could be as small as it likes, and so has no posterior: {rank} coefficients fit "
+            f"`{scale.name}`{whose} can be arbitrarily small, so it has no posterior: {rank} coefficients fit "
             f"the {rows:g} rows perfectly, as far as double precision can tell (residuals below {LEAST_NOISE:g} of "
             "the response's sd). "
             f"Use {cure}, or a prior that keeps it from zero, such as inverse_gamma(3, 2)."

@@ -56,12 +56,12 @@ def _dependent(part: LinearPlan, items: list[_Open]) -> str:
     what, _ = _what(part, items)
     if len(items) == 1:
         return (
-            f"The data do not tell {what} from the other columns: what it is rests on the priors. "
+            f"The data cannot separate {what} from the other columns: it rests on the priors. "
             f"Leave {items[0].coefficient.term.name} out."
         )
     return (
-        f"The data do not tell {what} apart: the columns depend on each other, and what each coefficient is rests "
-        "on the priors. Leave one of them out."
+        f"The data cannot separate {what}: their columns depend on each other, and each coefficient rests on the "
+        "priors. Leave one of them out."
     )
 
 

@@ -88,7 +88,7 @@ def _columns(plan: Plan) -> str:
             continue
         distance = f"{term.name} is {away:{'.0f' if away < FAR else '.1g'}} of its sds from zero"
         if away > FAR:
-            return f"{distance}, too far for its slope to have digits enough: write center({term.name})"
+            return f"{distance}, too far for its slope to have enough digits: write center({term.name})"
         if away > FAR_CORRELATED and term.name in correlated:
             return f"{distance}, too far for a correlated hierarchy: write center({term.name})"
     return ""

@@ -50,7 +50,7 @@ class Sampled:
 def why_not_trusted(k_hat: float, disagreement: float) -> Missing | None:
     """Return the reason not to trust an importance sample; None if it can be trusted."""
     if not k_hat < K_HAT:
-        return Missing("trust", f"the importance weights are not to be trusted (k-hat {k_hat:.2f})")
+        return Missing("trust", f"the importance weights cannot be trusted (k-hat {k_hat:.2f})")
     if not disagreement < DISAGREE:
         differ = f"two independent searches differ by {disagreement:.1f} standard errors"
         return Missing("trust", f"{differ}: modes may be missing")

@@ -77,10 +77,10 @@ def _second_tilde(stop: Stop) -> Advice | None:
         return None
     if stop.opened:
         return Advice(
-            "`~` can stand only between a term and its prior", "write `prior(treatment ~ normal(0, 5))`"
+            "`~` is allowed only between a term and its prior", "write `prior(treatment ~ normal(0, 5))`"
         )
     hint = "further parameters are clauses, after a comma: `, sigma ~ 1`"
-    return Advice("a second `~` cannot stand here", hint)
+    return Advice("a second `~` is not allowed here", hint)
 
 
 def _one_thing(stop: Stop) -> Advice | None:
@@ -115,7 +115,7 @@ def _bars(stop: Stop) -> Advice | None:
         return Advice("a group cannot be given here", "a bar follows predictors: `y ~ x | g` or `(1 | g)`")
     if stop.here == "||":
         return Advice(
-            "`||` can stand only inside parentheses",
+            "`||` is allowed only inside parentheses",
             "write `| g` for one regression per group, `(x || g)` for a group term",
         )
     if "|" in stop.clause:
@@ -124,7 +124,7 @@ def _bars(stop: Stop) -> Advice | None:
             "write `| g:h` or `| g/h`; group terms are `(1 | g) + (1 | h)`",
         )
     if stop.before == ",":
-        return Advice("a comma cannot stand before `|`", "write `y ~ x | g`")
+        return Advice("a comma is not allowed before `|`", "write `y ~ x | g`")
     return None
 
 
@@ -151,7 +151,7 @@ def _group(stop: Stop) -> Advice | None:
             f"groups cannot be joined by `{stop.here}`", "write `g:h` for combinations, `g/h` for h within g"
         )
     if stop.here == "," and stop.opened:
-        return Advice("a comma cannot stand in a group term", "write a term for each: `(1 | g) + (1 | h)`")
+        return Advice("a comma is not allowed in a group term", "write a term for each: `(1 | g) + (1 | h)`")
     return None
 
 
@@ -194,9 +194,9 @@ def _lone_word(stop: Stop, name: str) -> Advice | None:
     hint = did_you_mean(name, stop.language.names["clause"])
     if stop.start == "clause":
         return Advice(
-            f"`{name}` is no clause", hint or "a clause is a call, such as `pairwise(treatment)`", 1
+            f"`{name}` is not a clause", hint or "a clause is a call, such as `pairwise(treatment)`", 1
         )
-    return Advice(f"`{name}` is no clause", hint or "predictors are joined by `+`, not by commas", 1)
+    return Advice(f"`{name}` is not a clause", hint or "predictors are joined by `+`, not by commas", 1)
 
 
 ADVISORS: tuple[Callable[[Stop], Advice | None], ...] = (
@@ -234,4 +234,4 @@ def _plain(stop: Stop, expected: Iterable[str]) -> Advice:
     hint = f"expected here: {', '.join(words)}" if words else ""
     if not stop.here:
         return Advice("the text ends too early", hint)
-    return Advice(f"`{stop.here}` cannot stand here", hint)
+    return Advice(f"`{stop.here}` is not allowed here", hint)

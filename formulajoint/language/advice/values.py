@@ -61,13 +61,13 @@ def _begins_clause(stop: Stop) -> bool:
 
 def _equals(stop: Stop) -> Advice | None:
     if stop.before == "=" and stop.here in ("<", ">"):
-        return Advice(f"`={stop.here}` is no operator", f"write `{stop.here}=`", 1)
+        return Advice(f"`={stop.here}` is not an operator", f"write `{stop.here}=`", 1)
     if stop.here != "=":
         return None
     if stop.word(1).text in ("<", ">"):
-        return Advice(f"`={stop.word(1).text}` is no operator", f"write `{stop.word(1).text}=`", 0, 1)
+        return Advice(f"`={stop.word(1).text}` is not an operator", f"write `{stop.word(1).text}=`", 0, 1)
     if stop.before in ("=", "<", ">"):
-        return Advice(f"`{stop.before} =` is no operator", f"write `{stop.before}=` without a blank", 1)
+        return Advice(f"`{stop.before} =` is not an operator", f"write `{stop.before}=` without a blank", 1)
     if stop.bracket == "{":
         return Advice("a map is written with `:`", "write `{A: 0.3, B: 0.7}`")
     if stop.bracket == "[" and not stop.in_list:
@@ -76,7 +76,7 @@ def _equals(stop: Stop) -> Advice | None:
         return Advice("the name of an argument stands without quotes", f"write `{stop.before[1:-1]}=`", 1)
     if _takes(stop, Kind.HYPOTHESIS):
         return Advice("a hypothesis is written with `==`, not `=`", "write `==`")
-    return Advice("`=` can stand only after the name of an argument", "for equality write `==`")
+    return Advice("`=` is allowed only after the name of an argument", "for equality write `==`")
 
 
 def _takes(stop: Stop, kind: Kind) -> bool:
@@ -127,7 +127,7 @@ def _braces(stop: Stop) -> Advice | None:
         )
     if stop.here == ":":
         return Advice(
-            "a map can stand only as the value of an argument, and arithmetic has no `:`",
+            "a map is allowed only as the value of an argument, and arithmetic has no `:`",
             "write `weights={A: 0.3}`, or `x * z` for a product",
         )
     if stop.here in (",", "}") and ":" in stop.level and ":" not in stop.clause and stop.after_value():
@@ -136,7 +136,7 @@ def _braces(stop: Stop) -> Advice | None:
         hint = (
             "write `{A: 0.3, B: 0.7}`" if stop.before_bracket == "=" else "braces hold arithmetic: `{x / 2}`"
         )
-        return Advice("a comma cannot stand here", hint)
+        return Advice("a comma is not allowed here", hint)
     return None
 
 
@@ -156,7 +156,7 @@ def _subscript(stop: Stop) -> Advice | None:
 def _list(stop: Stop) -> Advice | None:
     if stop.here != "[":
         return None
-    return Advice("a list can stand only as the value of an argument", "write `weights=[0.3, 0.7]`")
+    return Advice("a list is allowed only as the value of an argument", "write `weights=[0.3, 0.7]`")
 
 
 def _comma_in_parentheses(stop: Stop) -> Advice | None:
@@ -182,7 +182,7 @@ def _leading_dot(stop: Stop) -> Advice | None:
     if stop.word().kind != "tail":
         return None
     if stop.after_value():
-        return Advice(f"`{stop.here}` cannot stand here", "`.mean` and `.sd` follow a term")
+        return Advice(f"`{stop.here}` is not allowed here", "`.mean` and `.sd` follow a term")
     return Advice("a name cannot begin with a dot", f"if it is a column, write `{stop.here}` in backticks")
 
 

@@ -182,7 +182,7 @@ def _refusal(candidate: Candidate, said: str) -> str:
     at = re.search(r"at line (\d+)", said)
     if at:
         place, text = _own_place(candidate, int(at[1]))
-        return f"{place}: this is no Lark grammar: {text}"
+        return f"{place}: this is not a Lark grammar: {text}"
     names = [name for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w+", said)) if _defined(candidate, name)]
     conflict = "onflict" in said or "ollision" in said
     places = "; ".join(f"`{name}` is of {candidate.place(name)}" for name in names)

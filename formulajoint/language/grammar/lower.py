@@ -97,7 +97,7 @@ def _unquoted(node: Node, token: Token) -> str:
     def escaped(found: re.Match[str]) -> str:
         if found[1] not in ESCAPES:
             start = (token.start_pos or 0) + 1 + found.start()
-            message = f"`{found[0]}` is no escape that a text in quotes knows"
+            message = f"`{found[0]}` is an unknown escape in a quoted string"
             raise node.error(message, Span(start, start + 2, node.text), "write a backslash twice: `\\\\`")
         return ESCAPES[found[1]]
 

@@ -51,7 +51,7 @@ class Node:
             clause = lower(parse_tree(text, "clause", self.grammar.fragments), text, self.grammar)
         except (Stopped, FormulaError) as error:
             message = (
-                f"`{self.text[self.span.start : self.span.end]}` is short for `{text}`, which is no clause"
+                f"`{self.text[self.span.start : self.span.end]}` is short for `{text}`, which is not a clause"
             )
             raise self.error(message) from error
         return nodes.placed(clause, self.span)  # type: ignore[no-any-return]

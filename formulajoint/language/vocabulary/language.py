@@ -83,7 +83,9 @@ def _all_of(extension: Extension, part: str, values: Any, kind: Any) -> tuple[An
     found = tuple(values) if isinstance(values, list | tuple) else (values,)
     for value in found:
         if not isinstance(value, kind):
-            message = f"`{part}` of extension `{extension.name}` holds {value!r}, which is no {WANTED[part]}."
+            message = (
+                f"`{part}` of extension `{extension.name}` holds {value!r}, which is not a {WANTED[part]}."
+            )
             raise ExtensionError(message)
     return found
 

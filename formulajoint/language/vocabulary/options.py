@@ -74,7 +74,7 @@ def _parameters(function: Callable[..., Any]) -> list[Parameter]:
         return list(signature(function).parameters.values())
     except (TypeError, ValueError):
         raise ExtensionError(
-            f"{function!r} is no Python function whose parameters can be read; wrap it in one: `def f(x): ...`."
+            f"{function!r} is not a Python function whose parameters can be read; wrap it in one: `def f(x): ...`."
         ) from None
 
 

@@ -58,7 +58,7 @@ def _k_hat(posterior: Posterior) -> str:
     trust = posterior.named.trust
     if trust.k_hat < K_HAT:
         return ""
-    found = f"k-hat is {trust.k_hat:.2f}, and above {K_HAT} importance sampling is not to be trusted"
+    found = f"k-hat is {trust.k_hat:.2f}, and above {K_HAT} importance sampling cannot be trusted"
     if trust.modes > 1:
         return (
             f"{found}. The posterior has {trust.modes} separate modes or more, and NUTS would stay in one "

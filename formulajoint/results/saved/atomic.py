@@ -19,7 +19,7 @@ def path_of(path: object) -> Path:
         If it is neither a string nor a path.
     """
     if not isinstance(path, str | os.PathLike):
-        raise StoreError(f"A file is named by a text or a path, not by {path!r}.")
+        raise StoreError(f"A file name must be a text or a path, not {path!r}.")
     return Path(path)
 
 

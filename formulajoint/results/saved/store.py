@@ -113,7 +113,9 @@ def _unsealed(source: Path) -> bytes:
         raise StoreError(f"{source} cannot be read: {error.strerror or error}.") from error
     body, mark, digest = whole[:-SEAL], whole[-SEAL : -SEAL + len(MARK)], whole[-SEAL + len(MARK) :]
     if not whole.startswith(HDF5):
-        raise StoreError(f"{source} is no NetCDF file, so it is no saved fit, or its beginning is damaged.")
+        raise StoreError(
+            f"{source} is not a NetCDF file, so it is not a saved fit, or its beginning is damaged."
+        )
     if mark != MARK:
         raise StoreError(
             f"{source} was not written by `fit.save`, or its end is missing. A posterior from elsewhere is opened "

@@ -92,7 +92,7 @@ def test_few_groups_and_several_sds():
     ],
 )
 def test_a_row_a_group_says_nothing_of_sigma(formula, other):
-    said = f"Each g has one row: the data do not tell sigma from {other}, their priors do."
+    said = f"Each g has one row: the data cannot separate sigma from {other}; only their priors do."
     assert notes(formula, groups=24) == (said,)
     assert said not in notes(formula, groups=23)
 

@@ -90,7 +90,7 @@ REFUSED = [
     (
         "y ~ x | school, «family(gaussian)»",
         "the formula says `family(gaussian)`, but the argument says family='student'",
-        "say it in one place",
+        "state it in one place",
         {"family": "student"},
     ),
     (

@@ -220,8 +220,8 @@ REFUSED = [
     ),
     # two priors
     ("prior(x ~ normal(0, 1), «x ~ normal(0, 2)»)", "the prior of `x` stands twice", "leave one of them out"),
-    ("prior(x ~ flat()), prior(«`x` ~ flat()»)", "`x` is given two priors", "leave one of them out"),
-    ("prior(x:z ~ flat(), «z:x ~ flat()»)", "`x:z` is given two priors", "leave one of them out"),
+    ("prior(x ~ flat()), prior(«`x` ~ flat()»)", "`x` has two priors", "leave one of them out"),
+    ("prior(x:z ~ flat(), «z:x ~ flat()»)", "`x:z` has two priors", "leave one of them out"),
     # support
     ("prior(sigma ~ «normal(0, 1)»)", "`sigma` is above zero, but `normal(0, 1)` is not", NOT_ABOVE_ZERO),
     ("prior(sigma ~ «uniform(-1, 1)»)", "`sigma` is above zero, but `uniform(-1, 1)` is not", NOT_ABOVE_ZERO),

@@ -209,7 +209,9 @@ LINE = np.array([1.0, 2, 3, 4, 1, 2, 3, 5])
 
 def test_a_perfect_fit_has_no_posterior_of_sigma():
     line = frame(4, 4, x=LINE, y=2 + 3 * LINE)
-    words = "`sigma` could be as small as it likes, and so has no posterior: 4 coefficients fit the 8 rows perfectly"
+    words = (
+        "`sigma` can be arbitrarily small, so it has no posterior: 4 coefficients fit the 8 rows perfectly"
+    )
     for more in (
         "",
         ", family(student)",
@@ -258,7 +260,7 @@ def test_the_integral_that_decides():
 
 def test_two_equal_rows_and_a_sigma_of_their_own():
     data = frame(2, 4, y=[5.0, 5, 1, 2, 4, 3])
-    words = "`sigma` of g A could be as small as it likes, and so has no posterior: 1 coefficients fit the 2 rows perfectly"
+    words = "`sigma` of g A can be arbitrarily small, so it has no posterior: 1 coefficients fit the 2 rows perfectly"
     assert refuses(words, "y ~ 1 | g, sigma ~ 1 | g", data)
     assert refuses(words, "y ~ 1 | g, sigma ~ 1 | g, hierarchy(sigma)", data)
     assert refuses("Use one `sigma` for all groups", "y ~ 1 | g, sigma ~ 1 | g", data)

@@ -88,7 +88,7 @@ def test_a_fragment_holds_only_what_is_new(text, line, words):
         (
             f"%extend clause: NAME VS NAME -> mine\nVS: /vs{WORD}",
             2,
-            f"this is no Lark grammar: VS: /vs{WORD}",
+            f"this is not a Lark grammar: VS: /vs{WORD}",
         ),
         (
             f"%extend clause: NAME VS NAME -> Mine\n{VS}",

@@ -207,5 +207,5 @@ def test_every_rule_has_a_grammar_and_every_grammar_rule_a_lowering():
 def test_errors_of_lowering_point():
     with pytest.raises(FormulaError) as caught:
         parse(r'y ~ x | g, joint(name="a\d")')
-    assert caught.value.message == r"`\d` is no escape that a text in quotes knows"
+    assert caught.value.message == r"`\d` is an unknown escape in a quoted string"
     assert caught.value.span.start == 24

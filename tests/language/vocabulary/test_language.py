@@ -186,7 +186,7 @@ def test_an_error_in_what_syntax_is_short_for_points_at_the_syntax():
     language = CORE.extend(Extension("versus", fragments=[VERSUS], rules=rules))
     with pytest.raises(FormulaError) as caught:
         parse("y ~ x | g, A vs B", language)
-    assert caught.value.message == "`A vs B` is short for `contrast(`, which is no clause"
+    assert caught.value.message == "`A vs B` is short for `contrast(`, which is not a clause"
     assert caught.value.span == Span(11, 17)
 
 

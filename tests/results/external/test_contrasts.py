@@ -149,7 +149,7 @@ def test_orders_are_read_of_labels() -> None:
     found = fj.joint_test(LABELLED - LABELLED.mean(("chain", "draw")), "A > B > 0").iloc[0]
     assert found["p_all_positive"] == pytest.approx(1 / 8, abs=4 * found["p_all_positive_mcse"])
     assert np.isnan(found["contour"])
-    assert found["note"].startswith("an order: p_all_positive is its probability")
+    assert found["note"].startswith("order hypothesis: p_all_positive is P(order given data)")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_orders_are_read_of_labels() -> None:
         ("slope[«shool=A»] == 0", "`slope` has no dim `shool`", "did you mean `school`?"),
         ("«slope[A, B]» == 0", "`slope` has 1 dims, `school`, and 2 levels are given", "name them"),
         ("«treatment»[A] == 0", "these are draws of `slope`, not of `treatment`", "write `slope[...]`"),
-        ("A * «B» == 0", "`A * B` is no sum of multiples of coefficients", "sums and multiples only"),
+        ("A * «B» == 0", "`A * B` is not linear in the coefficients", "sums and multiples only"),
         ("«A == B, B == C, A == C + 1»", "these equalities contradict each other", "take one of them out"),
         ("«A > B, B > A»", "these orders contradict each other", "take one of them out"),
         ("«A > B + 1, B > C, C > A - 1»", "these orders contradict each other", ""),
@@ -189,7 +189,7 @@ def test_orders_that_can_hold_are_not_refused() -> None:
 
 
 def test_a_group_that_is_called_as_the_variable_is_asked_about() -> None:
-    with pytest.raises(FormulaError, match=re.escape("`A` is all coefficients, and one of them")):
+    with pytest.raises(FormulaError, match=re.escape("`A` names both all coefficients and one of them")):
         fj.joint_test(LABELLED.rename("A"), "A == 0")
 
 

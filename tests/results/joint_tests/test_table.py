@@ -376,7 +376,7 @@ def test_a_rope_is_above_zero(made_up: MadeUp, tutoring: pd.DataFrame, rope: flo
 # --- orders
 
 
-ORDER = "an order: p_all_positive is its probability, log_bf10 for it against no order"
+ORDER = "order hypothesis: p_all_positive is P(order given data); log_bf10 is against the unconstrained model"
 
 
 def test_an_order_has_a_probability_and_a_bayes_factor(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
@@ -407,7 +407,7 @@ def test_the_error_of_an_order_is_that_of_its_share(made_up: MadeUp, tutoring: p
 def test_orders_without_a_bayes_factor(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
     no_draw = shares(made_up, tutoring, [[2, 1]] * 4)
     assert notes(no_draw, "treatment[B] > treatment[A]")[1:] == [
-        "no Bayes factor: the order holds in no draw",
+        "no Bayes factor: no draw has the order",
         "p_all_positive < 1/ESS = 0.001",
     ]
     flat_priors = made_up(LINE, tutoring, "flat")

@@ -131,7 +131,7 @@ def test_both_errors_are_in_the_error() -> None:
 @pytest.mark.parametrize(
     ("formula", "text", "probability", "reason"),
     [
-        (NORMAL, "x > 0", 0.0, "no Bayes factor: the order holds in no draw"),
+        (NORMAL, "x > 0", 0.0, "no Bayes factor: no draw has the order"),
         (
             "y ~ x | g, prior(x ~ normal(0, 0.01))",
             "x[a] + x[b] > 5, x[b] + x[c] > 5",
