@@ -234,7 +234,7 @@ def test_a_hypothesis_is_tested_on_a_saved_fit(saved: str, fit: fj.Fit) -> None:
     assert text.startswith(f"{hypothesis}\n  rank ")
     assert f"P(all > 0)               {row['p_all_positive']:.4g} (mcse " in text
     assert "classical test" not in text  # an order has none
-    assert "note: an order" in text
+    assert "note: order hypothesis" in text
 
 
 def test_without_a_hypothesis_each_slope_is_tested(saved: str, fit: fj.Fit) -> None:
@@ -250,7 +250,7 @@ def test_a_wrong_hypothesis_is_pointed_at(saved: str) -> None:
 
 
 def test_a_file_that_is_no_fit_is_refused(csv: str) -> None:
-    assert "is no NetCDF file" in refused("test", csv)
+    assert "is not a NetCDF file" in refused("test", csv)
 
 
 @pytest.mark.slow
@@ -407,7 +407,7 @@ def test_help_names_the_commands(arguments: list[str]) -> None:
 
 def test_help_says_what_the_exit_codes_mean() -> None:
     text = " ".join(output("--help").split())
-    assert "0 where all is well; 1 for an error in formula, data or settings; 2 for wrong usage" in text
+    assert "0 for success; 1 for an error in formula, data or settings; 2 for wrong usage" in text
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -67,5 +67,5 @@ def test_it_is_where_it_was_installed(python, tmp_path):
 
 
 def test_it_is_not_known_here():
-    with pytest.raises(formulajoint.FormulaError, match="there is not a clause `trimmed`"):
+    with pytest.raises(formulajoint.FormulaError, match="there is no clause `trimmed`"):
         formulajoint.parse("y ~ x | g, trimmed(x)", language=formulajoint.CORE)

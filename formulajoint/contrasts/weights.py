@@ -61,13 +61,15 @@ class Weights:
     counts: FloatArray | None = None
 
 
-def weights_of(data: Data, term: Term, asked: Given[Weighting], own_sigma: bool) -> Weights:
+def weights_of(design: Design, data: Data, term: Term, asked: Given[Weighting], own_sigma: bool) -> Weights:
     """Return the weights of the groups that are asked for `term`.
 
     Parameters
     ----------
+    design : Design
+        With a grouping of the main predictor; its language knows the names of weight schemes.
     data : Data
-        With a grouping of the main predictor.
+        Its rows.
     term : Term
         A per-group term.
     asked : Given[Weighting]
@@ -82,8 +84,8 @@ def weights_of(data: Data, term: Term, asked: Given[Weighting], own_sigma: bool)
         If a column's values cannot be weights.
     """
     if isinstance(asked.value, Uncertain):
-        return _uncertain(data, term, asked.text, asked.value.counts)
-    raw = _raw(data, term, asked)
+        return _uncertain(design, data, term, asked.text, asked.value.counts)
+    raw = _raw(design, data, term, asked)
     total = raw.sum(axis=0)
     if not np.all(total > 0):
         raise DataError(
@@ -94,9 +96,9 @@ def weights_of(data: Data, term: Term, asked: Given[Weighting], own_sigma: bool)
     return Weights(asked.text, raw / total, over_sigma=over_sigma)
 
 
-def _uncertain(data: Data, term: Term, text: str, asked: Given[Weighting]) -> Weights:
+def _uncertain(design: Design, data: Data, term: Term, text: str, asked: Given[Weighting]) -> Weights:
     """Return Dirichlet weights with the counts that are asked: a Bayesian bootstrap over groups."""
-    design, counts = data.design, _raw(data, term, asked)
+    counts = _raw(design, data, term, asked)
     none = [label for label, n in zip(_grouping(design).labels, counts, strict=True) if not n > 0]
     if none:
         raise DataError(
@@ -106,9 +108,8 @@ def _uncertain(data: Data, term: Term, text: str, asked: Given[Weighting]) -> We
     return Weights(text, counts / counts.sum(), counts=counts)
 
 
-def _raw(data: Data, term: Term, asked: Given[Weighting]) -> FloatArray:
+def _raw(design: Design, data: Data, term: Term, asked: Given[Weighting]) -> FloatArray:
     """Return the weights that are asked, not normalised, (G,) or (G, ...)."""
-    design = data.design
     match asked.value:
         case ByRows():
             return data.rows_of(_grouping(design))

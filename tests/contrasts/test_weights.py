@@ -51,7 +51,7 @@ def weights(formula, data=FRAME, own_sigma=False):
     (asked,) = design.spec.contrasts
     wanted = asked.terms[0].id if asked.terms else "x"
     term = next(t for t in design.predictor.per_group if t.name == wanted)
-    return weights_of(data_of(design), term, asked.weights, own_sigma)
+    return weights_of(design, data_of(design), term, asked.weights, own_sigma)
 
 
 SCHEMES = {

@@ -58,7 +58,7 @@ FORMULAS = {
     "y ~ x + «common(0 + arm)» | school": "`0` or `-1` inside `common(...)` / write it outside",
     "y ~ «0»": "no predictor is left",
     "y ~ x, sigma ~ «0»": "no predictor is left",
-    "y ~ «.» + x + treatment + arm + school + flag": "`.` stands for no column",
+    "y ~ «.» + x + treatment + arm + school + flag": "`.` means every column that the formula does not name",
     # meaning
     "y ~ x + «y»": "`y` is the response",
     "log(y) ~ x:«y»": "`y` is the response",

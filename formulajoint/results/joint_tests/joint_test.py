@@ -122,7 +122,7 @@ def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> Join
     if hypothesis.order:
         holds = shares["p_all_positive"]
         factor = order(plan, hypothesis, holds.value, holds.mcse)
-        told = "order hypothesis: p_all_positive is P(order given data); log_bf10 is against the unconstrained model"
+        told = "order hypothesis: p_all_positive is P(order given data), log_bf10 is against the unconstrained model"
         notes.append(Note("order", told))
     else:
         kept = independent(hypothesis.rows)

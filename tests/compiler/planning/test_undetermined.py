@@ -97,7 +97,7 @@ def test_columns_that_depend_on_each_other(formula, which):
     v = RNG.normal(size=24)
     (note,) = notes(formula, v=v, w=3 - 2 * v)
     assert note == (
-        f"The data cannot separate {which} apart: the columns depend on each other, and what each coefficient is rests on "
+        f"The data cannot separate {which}: their columns depend on each other, and each coefficient rests on "
         "the priors. Leave one of them out."
     )
     assert notes(formula.replace("v + w", "v"), v=v) == ()
@@ -109,7 +109,7 @@ def test_a_known_coefficient_leaves_the_other_determined():
 
 def test_an_interaction_of_what_does_not_vary_cannot_be_cured():
     (note,) = notes("y ~ x + x:z | g", z=BASE[GROUP])
-    assert note.startswith("The data cannot separate x and x:z in any g apart")
+    assert note.startswith("The data cannot separate x and x:z in any g: their columns")
 
 
 def test_of_another_parameter():

@@ -93,9 +93,9 @@ def test_a_fragment_holds_only_what_is_new(text, line, words):
         (
             f"%extend clause: NAME VS NAME -> Mine\n{VS}",
             1,
-            "no Lark grammar: %extend clause: NAME VS NAME -> Mine",
+            "not a Lark grammar: %extend clause: NAME VS NAME -> Mine",
         ),
-        (f"%extend clause: NAME VS (NAME -> mine\n{VS}", 1, "no Lark grammar"),
+        (f"%extend clause: NAME VS (NAME -> mine\n{VS}", 1, "not a Lark grammar"),
         (f"%extend clause: NAME VS nme -> mine\n{VS}", 1, "Rule 'nme' used but not defined"),
         ("%extend value: /x*/ -> mine", 1, "does not fit the language"),
         (f"%extend clause: NAME VS NAME\n{VS}", 1, "a new alternative of `clause` needs a name of its own"),

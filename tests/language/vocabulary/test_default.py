@@ -57,7 +57,7 @@ def test_what_is_installed_is_known(site):
     formula = fj.parse("y ~ x | g, largest(x)")
     assert formula.extensions == ("good-one",)
     assert CORE.extensions == frozenset()
-    with pytest.raises(fj.FormulaError, match="there is not a clause `largest`"):
+    with pytest.raises(fj.FormulaError, match="there is no clause `largest`"):
         fj.parse("y ~ x | g, largest(x)", language=fj.CORE)
 
 
@@ -164,7 +164,7 @@ def test_a_model_needs_the_language_of_its_formula(fresh):
     assert [c.name for c in fj.model(formula, fj.tutoring()).plan.contrasts] == ["foremost_treatment"]
     with pytest.raises(fj.ExtensionError, match="which this language lacks"):
         fj.model(formula, fj.tutoring(), language=fj.CORE)
-    with pytest.raises(fj.FormulaError, match="there is not a clause `foremost`"):
+    with pytest.raises(fj.FormulaError, match="there is no clause `foremost`"):
         fj.model(str(formula), fj.tutoring(), language=fj.CORE)
 
 

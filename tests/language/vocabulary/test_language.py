@@ -134,8 +134,8 @@ def test_a_clash_names_both_sides(extension, message):
     ("make", "message"),
     [
         (lambda: Extension(""), "known by its name, a text, not by ''"),
-        (lambda: Extension("mine", [len]), "no value of Contrast, WeightScheme"),
-        (lambda: Extension("mine", fragments=["vs.lark"]), "no Fragment; read a file with"),
+        (lambda: Extension("mine", [len]), "not a value of Contrast, WeightScheme"),
+        (lambda: Extension("mine", fragments=["vs.lark"]), "not a Fragment; read a file with"),
     ],
 )
 def test_an_extension_is_made_of_what_it_should_be(make, message):

@@ -122,7 +122,7 @@ def any_keyword(effects, weights, **more):
         (any_number, "must name its parameters"),
         (any_keyword, "must name its parameters"),
         (np.maximum, "wrap it in one|must take effects and weights"),
-        ("trimmed", "is no Python function"),
+        ("trimmed", "is not a Python function"),
     ],
 )
 def test_a_function_that_formulas_cannot_call_is_refused(function, message):

@@ -376,7 +376,7 @@ def test_a_rope_is_above_zero(made_up: MadeUp, tutoring: pd.DataFrame, rope: flo
 # --- orders
 
 
-ORDER = "order hypothesis: p_all_positive is P(order given data); log_bf10 is against the unconstrained model"
+ORDER = "order hypothesis: p_all_positive is P(order given data), log_bf10 is against the unconstrained model"
 
 
 def test_an_order_has_a_probability_and_a_bayes_factor(made_up: MadeUp, tutoring: pd.DataFrame) -> None:

@@ -119,7 +119,9 @@ def _average(
     shares: Shares,
 ) -> AveragePlan:
     scale, divisors = scale_of(plan, asked.scale)
-    weights = weights_of(plan.data, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan))
+    weights = weights_of(
+        plan.design, plan.data, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan)
+    )
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, scale, asked.weights.span)
     name, sigma = node_name(asked, coefficient.name, names), plan.spread

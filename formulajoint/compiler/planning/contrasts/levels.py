@@ -101,4 +101,4 @@ def _weights(plan: Plan, asked: LevelContrast, coefficient: Coefficient, axis: A
         return level_weights(plan.design, coefficient.term, axis, asked.weights)
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, "none", asked.weights.span)
-    return weights_of(plan.data, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan))
+    return weights_of(plan.design, plan.data, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan))

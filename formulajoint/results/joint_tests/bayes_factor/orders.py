@@ -58,7 +58,7 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
     if any(not prior.proper for prior in _priors(plan, hypothesis)):
         return _none("flat", "flat priors give the order no prior probability")
     if probability == 0:
-        return _none("draws", "the order holds in no draw")
+        return _none("draws", "no draw has the order")
     prior = log_prior_probability(plan, hypothesis)
     if not prior.error < 0.5:
         return _none("prior", "the order's prior probability is too near zero to be known")

@@ -1,4 +1,4 @@
-"""The evidence of a fit whose own importance sample is not to be trusted."""
+"""The evidence of a fit whose own importance sample cannot be trusted."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_no_evidence_of_a_sample_that_is_not_to_be_trusted(
     made_up: Callable[..., Posterior], tutoring: pd.DataFrame, k_hat: float
 ) -> None:
     fit, other = drawn_exactly(made_up, tutoring, k_hat), drawn_exactly(made_up, tutoring, 0.1)
-    with pytest.raises(InferenceError, match=f"not to be trusted .k-hat {k_hat:.2f}"):
+    with pytest.raises(InferenceError, match=f"cannot be trusted .k-hat {k_hat:.2f}"):
         _ = fit.log_evidence
-    with pytest.raises(InferenceError, match="not to be trusted"):
+    with pytest.raises(InferenceError, match="cannot be trusted"):
         other.compare(fit)
 
 

@@ -97,7 +97,7 @@ def test_families_and_arithmetic_have_theirs(
             "no Savage-Dickey ratio yet but for contrasts that are linear",
         ),
         ("joint(weights=dirichlet([4, 6]))", "no Savage-Dickey ratio yet but for contrasts that are linear"),
-        ("sigma ~ 1 | school, joint()", "no Bayes factor: it neither fixes all coefficients of a term"),
+        ("sigma ~ 1 | school, joint()", "no Bayes factor: it must fix all coefficients of a term"),
     ],
 )
 def test_what_is_not_known_is_said(tutoring: pd.DataFrame, clauses: str, reason: str) -> None:
