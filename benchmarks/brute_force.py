@@ -7,7 +7,7 @@ with hierarchies of one or two columns. Every log evidence, and the posterior me
 shared coefficient, should be within five errors: the error that the fit states, together with what the last
 refinement of the grid has changed.
 
-    python benchmarks/brute_force.py [--models 240] [--start 0] [--seeds 2] [--processes 2] [--out FILE]
+    python benchmarks/brute_force.py [--models 480] [--start 0] [--seeds 2] [--processes 2] [--out FILE]
 
 A line of JSON a model is added to the file of --out; what is there is not computed again. Prints a table, and exits
 with 1 where a figure is too far off and the fit does not warn, or a grid did not settle. A model takes one to ten
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--models", type=int, default=240)
+    parser.add_argument("--models", type=int, default=480)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2)
