@@ -33,7 +33,7 @@ class Case:
 
 def tutoring() -> pd.DataFrame:
     """Return the ten rows that come with formulajoint."""
-    return _renamed(ROOT / "formulajoint" / "data" / "tutoring.csv", "test_score", "treatment", "school")
+    return _renamed(ROOT / "formulajoint" / "api" / "tutoring.csv", "test_score", "treatment", "school")
 
 
 def sleepstudy() -> pd.DataFrame:
