@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from formulajoint.design.schema import Hierarchy, Predictor, Term
 from formulajoint.errors import DataError, FormulaError
@@ -130,7 +131,15 @@ def _hierarchy(
     dist, cor, df = request.dist, request.cor, request.df
     if df is not None and dist != "student":
         raise FormulaError(f"`df` belongs to `dist=student`, not to `dist={dist}`", df.span, "take it out")
-    if cor is not None and cor.value and dist != "normal":
+    made = Hierarchy(
+        parameter,
+        terms,
+        dist,
+        df=4.0 if df is None else df.value,
+        centered=request.centered,
+        span=request.span,
+    )
+    if cor is not None and cor.value and made.heavy:
         raise FormulaError(
             f"a {dist} hierarchy pools each coefficient by itself; it has no correlations",
             cor.span,
@@ -138,12 +147,4 @@ def _hierarchy(
         )
     predictor = next(p for p in predictors if p.parameter == parameter)
     columns = sum(term.columns.shape[1] for term in predictor.per_group if term.name in terms)
-    return Hierarchy(
-        parameter=parameter,
-        terms=terms,
-        dist=dist,
-        cor=dist == "normal" and (cor is None or cor.value) and columns > 1,
-        df=4.0 if df is None else df.value,
-        centered=request.centered,
-        span=request.span,
-    )
+    return replace(made, cor=not made.heavy and (cor is None or cor.value) and columns > 1)

@@ -73,12 +73,10 @@ def projected(vectors: list[list[Entry]], inverses: list[Array], response: list[
         factor = None if along is None else along * inverse
         factors.append(factor)
         if factor is not None:
-            needed = [
-                any(each is not None for each in entries) for entries in zip(*vectors[j + 1 :], strict=True)
-            ]
+            later = vectors[j + 1 :]
             left = [
-                less(a, factor, b) if more else a
-                for a, b, more in zip(left, vector, needed or [False] * len(left), strict=True)
+                less(a, factor, b) if any(each[at] is not None for each in later) else a
+                for at, (a, b) in enumerate(zip(left, vector, strict=True))
             ]
     return factors
 
