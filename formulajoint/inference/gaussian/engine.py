@@ -12,7 +12,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.errors import DataError, InferenceError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
-from formulajoint.inference.gaussian.draws import draw, sample_scales
+from formulajoint.inference.gaussian.draws import draw, measure_scales
 from formulajoint.inference.gaussian.marginal import kernel
 from formulajoint.inference.gaussian.naming import posterior
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
@@ -84,7 +84,7 @@ class Gaussian:
         if equal is not None and count > MOST_SCALES:  # `why_not` assumes groups that share nothing
             return Missing("engine", f"with equal groups, {count} sigmas are more than {MOST_SCALES} at once")
         try:
-            found = sample_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
+            found = measure_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
         except InferenceError as error:
             return Missing("engine", phrase(str(error)))
         if reason := why_not_trusted(found.k_hat, found.disagreement):
