@@ -12,7 +12,7 @@ from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import resolve_hierarchies
 from formulajoint.design.learn import learn
 from formulajoint.design.names import require_known
-from formulajoint.design.recipes import Arithmetic, Recipe
+from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of
@@ -27,7 +27,7 @@ from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
 from formulajoint.spec.algebra import Expansion, expand
-from formulajoint.spec.names import columns_in, key_of, walk
+from formulajoint.spec.names import columns_in, key_of, measured_in, walk
 from formulajoint.spec.read import specification
 from formulajoint.spec.spec import MAIN, ModelSpec, RowsRequest, weight_columns
 from formulajoint.wording import listed
@@ -87,6 +87,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         _standard_errors(spec.rows, table),
         _weight_columns(spec, table),
         rows,
+        _within(response, predictors),
         KeptFrame(frame, table.places),
         language,
     )
@@ -155,7 +156,7 @@ def _columns_of(plan: Plan) -> Iterator[Name]:
 
 def _response_column(spec: ModelSpec, plans: Sequence[Plan]) -> str:
     """Return the one column that the response is made of; it must not be a predictor or a group as well."""
-    names = dict.fromkeys(name.id for name in columns_in(spec.response))
+    names = dict.fromkeys(name.id for name in measured_in(spec.response))
     if len(names) != 1:
         message = f"the response is made of {len(names)} columns; it must be made of one"
         raise FormulaError(message, spec.response.span, "add a column for it to the data")
@@ -223,6 +224,16 @@ def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:
     if len(each) == 1:
         return each[0]
     return Arithmetic(("+",) * (len(each) - 1), each, " + ".join(map(canonical, offsets)))
+
+
+def _within(response: Response, predictors: Sequence[Predictor]) -> tuple[GroupMoments, ...]:
+    """Return what columns learnt within groups, each call once."""
+    recipes = [response.recipe]
+    for predictor in predictors:
+        recipes += [n for term in predictor.terms if term.recipe is not None for n in term.recipe.numbers]
+        recipes.append(predictor.recipe)
+    found = [learnt for recipe in recipes if recipe is not None for learnt in moments_in(recipe)]
+    return tuple({learnt.text: learnt for learnt in found}.values())
 
 
 def _standard_errors(rows: RowsRequest, table: Table) -> FloatArray | None:

@@ -118,6 +118,10 @@ def _values(recipe: Recipe, table: Table) -> FloatArray:
             return np.array([label == level for label in found.labels], dtype=np.float64)[found.codes]
         case recipes.Applied():
             return _finite(_applied(recipe, table), recipe.text, recipe.function.domain, table)
+        case recipes.Within(of, groups, learnt):
+            codes = codes_of(groups, table)
+            centred = _values(of, table) - learnt.means[codes]
+            return centred if learnt.sds is None else centred / learnt.sds[codes]
 
 
 def _numbers(name: str, table: Table) -> FloatArray:

@@ -291,10 +291,16 @@ def levels(column: Column) -> Levels:
     return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False), places)
 
 
+def looks_continuous(column: Column, labels: Sequence[str]) -> bool:
+    """Return whether a column is numeric, with more fractions among its levels than in every other row."""
+    fractions = column.kind == "numeric" and sum(not float(label).is_integer() for label in labels)
+    return 2 * fractions > len(column.values)
+
+
 def refuse_continuous(column: Column, labels: Sequence[str]) -> None:
-    """Raise a DataError for a numeric column with more fractions among its levels than in every other row."""
+    """Raise a DataError for a numeric column that `looks_continuous`."""
     rows = len(column.values)
-    if column.kind == "numeric" and 2 * sum(not float(label).is_integer() for label in labels) > rows:
+    if looks_continuous(column, labels):
         raise DataError(
             f"Column `{column.name}` looks continuous: {len(labels)} distinct values in {rows} rows. "
             "Cut it into classes to make groups or levels of it."

@@ -17,8 +17,9 @@ from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.recipes import Recipe
 from formulajoint.design.rows import Table
+from formulajoint.design.within import learn_within
 from formulajoint.errors import DataError, FormulaError
-from formulajoint.language.syntax.nodes import Call, Chain, Expr, Level, Name, Number, Text, Unary
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Group, Level, Name, Number, Text, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
 from formulajoint.spec.predictors import read_call
 from formulajoint.spec.spec import Given
@@ -131,9 +132,13 @@ def _column(name: Name, table: Table) -> recipes.Column:
     return recipes.Column(name.id)
 
 
-def _applied(call: Call, function: ColumnFunction, table: Table) -> recipes.Applied:
+def _applied(call: Call, function: ColumnFunction, table: Table) -> Recipe:
     """Return the recipe of a call; its function learns from its arguments' values and the row weights."""
     given = read_call(call, table.language).named
+    match given.get("by"):
+        case Given(value=Group() as by):
+            of = _recipe(call.args[0], table)
+            return learn_within(call, of, by, function.name == "standardize", table)
     known = {slot.name for slot in function.options}
     options = {name: argument.value for name, argument in given.items() if name in known}
     operands = _operands((argument.value for name, argument in given.items() if name not in known), table)

@@ -6,14 +6,14 @@ from the rows of a fit (``design/learn.py``) and makes columns of any rows (``de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.functions import ColumnFunction, Operator
 
-type Recipe = Column | Constant | Negative | Arithmetic | Operated | Compared | Indicator | Applied
+type Recipe = Column | Constant | Negative | Arithmetic | Operated | Compared | Indicator | Applied | Within
 """How one column is made: N numbers of N rows."""
 
 
@@ -88,6 +88,47 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GroupMoments:
+    """What was learnt of a column within groups.
+
+    Attributes
+    ----------
+    text : str
+        Canonical text of the call: ``standardize(score, by=test)``.
+    column : str
+        What is centred: ``score``.
+    variables : tuple of str
+        The columns that make the groups.
+    labels : tuple of str
+        One label per group.
+    means : (G,) array
+    sds : (G,) array or None
+        None if the column is centred, but not divided.
+    """
+
+    text: str
+    column: str
+    variables: tuple[str, ...]
+    labels: tuple[str, ...]
+    means: FloatArray
+    sds: FloatArray | None
+
+    @property
+    def group(self) -> str:
+        """The name of the groups: ``test``, ``district:school``."""
+        return ":".join(self.variables)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Within:
+    """A column less its mean in the row's group, and divided by its sd there if `learnt` has sds."""
+
+    of: Recipe
+    groups: Cells
+    learnt: GroupMoments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Coded:
     """The columns of a factor: in each row, the row of `matrix` (levels, m) of the level of `variable`."""
 
@@ -115,3 +156,18 @@ class Cells:
     variables: tuple[str, ...]
     separators: tuple[str, ...]
     labels: tuple[str, ...]
+
+
+def moments_in(recipe: Recipe) -> Iterator[GroupMoments]:
+    """Yield what was learnt within groups anywhere in `recipe`."""
+    match recipe:
+        case Within(of, _, learnt):
+            yield from moments_in(of)
+            yield learnt
+        case Negative(of):
+            yield from moments_in(of)
+        case Compared(_, left, right):
+            yield from (*moments_in(left), *moments_in(right))
+        case Arithmetic(operands=operands) | Operated(operands=operands) | Applied(operands=operands):
+            for operand in operands:
+                yield from moments_in(operand)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite, prod
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.recipes import Cells, Crossed, Recipe
+from formulajoint.design.recipes import Cells, Crossed, GroupMoments, Recipe
 from formulajoint.design.weight_columns import KeptFrame
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.language.formula import Formula
@@ -54,7 +54,7 @@ class Term:
         Weighted column means, and s_x of the default priors: for a numeric column the sd (ddof 1) over all rows, but
         half the distance of two values; for a factor half the distance of its codes (1/2 with a reference level).
     variables : tuple of str
-        Columns of the data frame that the term reads.
+        Columns of the data frame whose values the term takes: not those of ``by=``.
     parts : tuple of str
         Canonical text of each factor of the interaction, in the order of the name; empty for the intercept.
     recipe : Crossed or None
@@ -241,8 +241,8 @@ class Rows:
 class Response:
     """The response: `name` is its canonical text, such as ``score`` or ``log(score)``; `values` is (N,).
 
-    `variable` is the single column of the frame it is made of. `recipe` makes the values of any rows; it is None in a
-    saved fit.
+    `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows; it is
+    None in a saved fit.
     """
 
     name: str
@@ -271,6 +271,8 @@ class Design:
     weight_columns : mapping of str to (N,) float array
         Columns read by ``weights=`` of contrast clauses (``sum(col)`` or ``col``).
     rows : Rows
+    within : tuple of GroupMoments
+        What its columns learnt within groups: ``center(x, by=school)``.
     frame : KeptFrame or None
         The data, for contrasts added after the fit. None in a saved fit.
     language : Language
@@ -285,6 +287,7 @@ class Design:
     standard_errors: FloatArray | None = None
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
+    within: tuple[GroupMoments, ...] = ()
     frame: KeptFrame | None = field(default=None, repr=False)
     language: Language = CORE
 

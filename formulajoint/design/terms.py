@@ -20,7 +20,7 @@ from formulajoint.design.schema import Factor, Term
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr
 from formulajoint.spec.algebra import Expansion, Product
-from formulajoint.spec.names import INTERCEPT, columns_in
+from formulajoint.spec.names import INTERCEPT, measured_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +103,7 @@ def _term(product: Product, needed: Sequence[Piece], factors: Factors, table: Ta
 
 
 def _variables(product: Product) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.id for factor in product.factors for name in columns_in(factor)))
+    return tuple(dict.fromkeys(name.id for factor in product.factors for name in measured_in(factor)))
 
 
 # --- axes

@@ -39,6 +39,7 @@ from formulajoint.results.text.describe import (
     formula_lines,
 )
 from formulajoint.results.text.printing import blank_note, sampler_line, understood
+from formulajoint.results.text.within import within_lines
 
 MOST_BESIDE = 6
 """Most groups with which the first contrast's chart fits beside the answers."""
@@ -133,7 +134,7 @@ def page(found: Findings) -> Page:
         contrast_charts=tuple(charts[beside:]),
         tests=test_table(plan, tests) if tests else None,
         equation="\n".join(map(str, equations(plan))),
-        understood=tuple(understood(plan)),
+        understood=(*within_lines(plan.design), *understood(plan)),
         columns=text_table(("column", "what it is", "rows without a value"), _columns(plan)),
         priors=text_table(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
         sensitivity=_sensitivity(found, tests),
@@ -153,6 +154,9 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
             roles.setdefault(name, []).append(f"predictor of {predictor.parameter}")
         for name in predictor.grouping.variables if predictor.grouping else ():
             roles.setdefault(name, []).append("group")
+    for learnt in design.within:
+        for name in learnt.variables:
+            roles.setdefault(name, []).append(f"groups of {learnt.text}")
     for name in design.weight_columns:
         roles.setdefault(name, []).append("weights of a contrast")
     rows = design.spec.rows

@@ -9,6 +9,7 @@ from dataclasses import replace
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, GroupTerm, Name, Unary
 from formulajoint.language.syntax.text import BARE_NAME, canonical
 from formulajoint.language.vocabulary.core import FUNCTIONS
+from formulajoint.language.vocabulary.signatures import Kind
 
 INTERCEPT = "Intercept"
 
@@ -45,20 +46,23 @@ def parts_of(expr: Expr) -> list[str] | None:
     return None
 
 
-def walk(expr: Expr) -> Iterator[Expr]:
-    """Yield `expr` (predictors or arithmetic of columns) and all expressions inside it, as written."""
+def walk(expr: Expr, groups: bool = True) -> Iterator[Expr]:
+    """Yield `expr` (predictors or arithmetic of columns) and all expressions inside it, as written.
+
+    Those of ``by=`` are left out unless `groups`.
+    """
     yield expr
     match expr:
         case Unary():
-            yield from walk(expr.operand)
+            yield from walk(expr.operand, groups)
         case Chain():
             for operand in expr.operands:
-                yield from walk(operand)
+                yield from walk(operand, groups)
         case Call():
-            for value in column_arguments(expr):
-                yield from walk(value)
+            for value in (*column_arguments(expr), *(group_arguments(expr) if groups else ())):
+                yield from walk(value, groups)
         case GroupTerm():
-            yield from walk(expr.predictors)
+            yield from walk(expr.predictors, groups)
             yield from expr.group.names
 
 
@@ -67,9 +71,21 @@ def columns_in(expr: Expr) -> Iterator[Name]:
     yield from (part for part in walk(expr) if isinstance(part, Name))
 
 
+def measured_in(expr: Expr) -> Iterator[Name]:
+    """Yield the names of columns in `expr` whose values it takes: not those of ``by=``, which only make groups."""
+    yield from (part for part in walk(expr, groups=False) if isinstance(part, Name))
+
+
 def column_arguments(call: Call) -> Iterator[Expr]:
-    """Yield the arguments of a column function that are columns, not levels or codings."""
+    """Yield the arguments of a column function that are columns, not groups, levels or codings."""
     yield from call.args
     signature = FUNCTIONS.get(call.name)
     slots = {slot.name for slot in signature.positional} if signature else set()
+    yield from (keyword.value for keyword in call.keywords if keyword.name in slots)
+
+
+def group_arguments(call: Call) -> Iterator[Expr]:
+    """Yield the arguments of a column function that are groups: ``by=school``."""
+    signature = FUNCTIONS.get(call.name)
+    slots = {slot.name for slot in signature.keywords if slot.kind is Kind.GROUP} if signature else set()
     yield from (keyword.value for keyword in call.keywords if keyword.name in slots)

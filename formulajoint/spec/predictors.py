@@ -8,8 +8,9 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import COMPARE, RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.core import BY, WITHIN_GROUPS
 from formulajoint.language.vocabulary.language import Language
-from formulajoint.language.vocabulary.signatures import Kind, Place, Slot
+from formulajoint.language.vocabulary.signatures import Kind, Place, Signature, Slot
 from formulajoint.spec.arguments import (
     PLAIN,
     Arguments,
@@ -19,7 +20,7 @@ from formulajoint.spec.arguments import (
     name_span,
     read_arguments,
 )
-from formulajoint.wording import did_you_mean
+from formulajoint.wording import did_you_mean, listed
 
 # --- Wilkinson algebra
 
@@ -161,7 +162,16 @@ def _check_function(context: Context, call: nodes.Call, place: Place) -> None:
     if place not in signature.places:
         allowed = " or ".join(WHERE[allowed] for allowed in signature.places)
         raise FormulaError(f"`{call.name}` can stand only {allowed}", call.span)
+    _check_within(call, signature)
     read_arguments(context, call, signature, READERS)
+
+
+def _check_within(call: nodes.Call, signature: Signature) -> None:
+    """Raise a FormulaError for ``by=`` of a function that does not work within groups."""
+    by = next((keyword for keyword in call.keywords if keyword.name == BY.name), None)
+    if by is not None and all(slot.name != BY.name for slot in signature.by_name):
+        hint = f"only {listed(WITHIN_GROUPS)} work within groups"
+        raise FormulaError(f"`{call.name}` has no argument `{BY.name}`", by.span, hint)
 
 
 def read_call(call: nodes.Call, language: Language) -> Arguments:
@@ -228,6 +238,27 @@ def _read_arithmetic(context: Context, slot: Slot, value: nodes.Expr) -> nodes.E
     return value
 
 
+def _read_group(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Group:
+    """Return the columns whose labels make groups: ``school``, ``district/school``, ``school:year``."""
+    match value:
+        case nodes.Name():
+            return nodes.Group((value,), (), value.span)
+        case nodes.Chain(operators=("/" | ":", *_)) if set(value.operators) <= {"/", ":"}:
+            first, *others = [_read_group(context, slot, operand) for operand in value.operands]
+            names = (*first.names, *(name for group in others for name in group.names))
+            joints = zip(value.operators, others, strict=True)
+            separators = (*first.separators, *(s for joint, g in joints for s in (joint, *g.separators)))
+            group = nodes.Group(names, separators, value.span)
+            check_group(group)
+            return group
+        case nodes.Text(value=label):
+            hint = f"write `{slot.name}={label}`, without quotes"
+        case _:
+            hint = f"write `{slot.name}=school`, or `{slot.name}=district/school`"
+    message = f"`{slot.name}` must be {slot.kind.value}, not {described(value)}"
+    raise FormulaError(message, value.span, hint)
+
+
 def _read_algebra(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Expr:
     check_predictors(context, value, whole=False)
     return value
@@ -238,4 +269,5 @@ READERS: Mapping[Kind, Reader[Any]] = {
     Kind.ARITHMETIC: _read_arithmetic,
     Kind.LOGICAL: _read_arithmetic,
     Kind.ALGEBRA: _read_algebra,
+    Kind.GROUP: _read_group,
 }

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from formulajoint.language.formula import Formula
-from formulajoint.language.syntax.nodes import Chain, Expr, Group, Level, Name
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, Group, Level, Name
+from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.options import Option
 from formulajoint.spans import NOWHERE, Span
 from formulajoint.spec.names import columns_in
@@ -313,6 +314,18 @@ class ModelSpec:
     def response(self) -> Expr:
         """The response: a column, or a function of columns."""
         return self.formula.response
+
+    @property
+    def unit(self) -> str:
+        """The unit of the response in words where the formula makes one, as ``sds of score within test``; else empty.
+
+        It is also the unit of coefficients and of the contrasts that are not divided by anything.
+        """
+        match self.response:
+            case Call(name="standardize", args=(of, *_)) as call:
+                by = call.keyword("by")
+                return f"sds of {canonical(of)}" + ("" if by is None else f" within {canonical(by)}")
+        return ""
 
     @property
     def contrasts(self) -> tuple[Contrast, ...]:

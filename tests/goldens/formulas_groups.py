@@ -155,6 +155,12 @@ GROUPS = (
     ),
     Case("offset-by-group", "trial", "y ~ x + offset(o) | school, joint()"),
     Case("centred-by-group", "trial", "log(y) ~ center(x) + standardize(z) | school, joint()"),
+    Case(
+        "within-groups",
+        "trial",
+        "standardize(y, by=district) ~ center(x, by=school) + common(z) | school, weights(w), joint()",
+        "html latex report saved",
+    ),
     Case("gaps-by-group", "gaps", "y ~ x + arm | school, weights(w), joint()", "html saved"),
     Case("kinds-by-group", "kinds", "y ~ small + common(text) | shelf, joint(weights=n)"),
     Case("units", "units", "y ~ x | g, joint()", "html"),

@@ -19,6 +19,7 @@ REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
 SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
 OVER = Slot("over", Kind.COLUMN)
+BY = Slot("by", Kind.GROUP)
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
 TRUTH = ("true", "false")
 
@@ -71,9 +72,11 @@ CLAUSES = {
     "test": replace(_contrast(), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
 }
 
-ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "center", "standardize")
+ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs")
+WITHIN_GROUPS = ("center", "standardize")
 
 FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
+    **dict.fromkeys(WITHIN_GROUPS, replace(_all(X), keywords=(BY,))),
     "I": _all(Slot("x", Kind.LOGICAL)),
     "poly": replace(_all(X, DEGREE), places=("predictors",)),
     "bs": Signature((X,), keywords=(Slot("df", Kind.WHOLE), DEGREE), least=1, places=("predictors",)),

@@ -19,6 +19,7 @@ class Kind(Enum):
     LOGICAL = "arithmetic or a comparison of columns"
     ALGEBRA = "predictors"
     COLUMN = "a column"
+    GROUP = "a column of labels, or several"
     TERM = "a term of the model"
     NUMBER = "a number"
     POSITIVE = "a positive number"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.design import schema
+from formulajoint.design import recipes, schema
 from formulajoint.errors import BugError, StoreError
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
@@ -28,6 +28,7 @@ TYPES: Mapping[str, Any] = {
     for value in (
         schema.Design,
         schema.Factor,
+        recipes.GroupMoments,
         schema.Grouping,
         schema.Hierarchy,
         schema.Predictor,

@@ -27,6 +27,7 @@ from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.comparisons import order_of, place_of
+from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
 
@@ -42,7 +43,7 @@ def explain(plan: Plan) -> str:
     """Return the model as text: data, equation, every coefficient with its prior, contrasts, notes."""
     sections = [
         formula_lines(plan.design.formula),
-        [*data_lines(plan), *equation_lines(plan)],
+        [*data_lines(plan), *equation_lines(plan), *within_lines(plan.design)],
         table_lines(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
         contrast_lines(plan),
         test_lines(plan),
@@ -66,6 +67,8 @@ def model_record(plan: Plan) -> dict[str, Any]:
         },
         "standard_errors": known_sds(plan) or None,
         "groups": None if grouping is None else {"name": grouping.name, "labels": list(grouping.labels)},
+        "within_groups": within_records(plan.design),
+        "unit": plan.design.spec.unit or None,
         "coefficients": [
             {"name": name, "description": what, "prior": prior}
             for name, what, prior in coefficient_rows(plan)
@@ -323,7 +326,7 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
             what = f"{contrast.family.meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
-            return what + order_of(contrast) + place_of(plan, contrast.coefficient.term)
+            return what + order_of(contrast) + place_of(plan, contrast.coefficient.term) + unit_of(plan)
         case ArithmeticPlan():
             return contrast.text
 
@@ -340,7 +343,8 @@ def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
     }[contrast.scale]
     over = grouping.name if grouping is not None else ""
     what = f"{contrast.function.meaning} of {contrast.coefficient.name} over {over}{scale}"
-    return what + place_of(plan, contrast.coefficient.term)
+    unit = unit_of(plan) if contrast.scale == "none" else ""
+    return what + place_of(plan, contrast.coefficient.term) + unit
 
 
 def _weights(plan: Plan, contrast: ContrastPlan) -> str:

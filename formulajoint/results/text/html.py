@@ -23,6 +23,7 @@ from formulajoint.results.text.printing import (
     test_cells,
     understood,
 )
+from formulajoint.results.text.within import within_lines
 
 
 def explain_html(plan: Plan) -> str:
@@ -31,6 +32,7 @@ def explain_html(plan: Plan) -> str:
         _formula(plan),
         _paragraph(data_lines(plan)),
         f"<pre>{escape(chr(10).join(equation_lines(plan)))}</pre>",
+        _list(within_lines(plan.design)),
         _table((("coefficient", "what it is", "prior"), coefficient_rows(plan)), "Coefficients and priors"),
         _list(contrast_lines(plan)),
         _notes("note", plan.notes),
@@ -43,7 +45,7 @@ def fit_html(found: Findings) -> str:
     return _section(
         _formula(plan),
         _paragraph(data_lines(plan)),
-        _list(understood(plan)),
+        _list(within_lines(plan.design) + understood(plan)),
         "" if contrasts.empty else _table(contrast_cells(contrasts, found.prob), "Contrasts"),
         _list(contrast_lines(plan)),
         _table(test_cells(plan, found.tests), "Joint tests") if found.tests else "",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.results.text.describe import Equation, contrast_meanings, equations, known_sds, priors
+from formulajoint.results.text.within import within_lines
 
 GREEK: Mapping[str, str] = MappingProxyType({"mu": r"\mu", "sigma": r"\sigma", "nu": r"\nu"})
 
@@ -22,6 +23,7 @@ SPECIAL: Mapping[str, str] = MappingProxyType(
 def explain_latex(plan: Plan) -> str:
     """Return likelihood, predictors, priors and contrasts as one ``aligned`` block, for math mode."""
     lines = [_line(each, plan) for each in (*equations(plan), *priors(plan))]
+    lines += [f"&\\text{{{escaped(line)}}}" for line in within_lines(plan.design)]
     lines += [_contrast(c.name, what) for c, what in contrast_meanings(plan)]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 

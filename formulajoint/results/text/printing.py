@@ -24,6 +24,7 @@ from formulajoint.results.text.describe import (
     note_lines,
     table_lines,
 )
+from formulajoint.results.text.within import within_lines
 from formulajoint.wording import listed
 
 type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
@@ -38,7 +39,7 @@ def fit_text(found: Findings) -> str:
     plan = found.plan
     sections = [
         formula_lines(plan.design.formula),
-        data_lines(plan) + understood(plan),
+        data_lines(plan) + within_lines(plan.design) + understood(plan),
         contrast_section(found),
         test_section(plan, found.tests),
         coefficient_section(found),
