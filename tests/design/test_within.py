@@ -182,6 +182,7 @@ def test_explained_in_words(tests: pd.DataFrame) -> None:
         "standardize(score, by=test) ~ treated + center(age, by=school) | school, joint(treated)", tests
     )
     text = model.explain()
+    assert "one intercept per school, not pooled  normal(0, " in text  # not 1e-16, the mean but for rounding
     means, sds = tests.groupby("test")["score"].mean(), tests.groupby("test")["score"].std()
     each = ", ".join(f"{t} mean {means[t]:.3g} sd {sds[t]:.3g}" for t in ("art", "english", "maths"))
     assert f"score standardised within test: {each}; effects are in these sds" in text

@@ -19,6 +19,9 @@ from formulajoint.families.likelihood import Likelihood
 SLOPE = 2.5
 """Prior sd of a slope: this many sds of the response per sd of the predictor."""
 
+ROUNDING = 1e-12
+"""A mean response of less than this many sds is zero but for rounding, as that of a standardised response."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scales:
@@ -57,7 +60,8 @@ def response_moments(design: Design) -> tuple[float, float]:
     mean = float(np.average(y, weights=weights))
     rows = float(weights.sum())
     variance = float(weights @ (y - mean) ** 2) / (rows - 1 if rows > 1 else rows)
-    return mean, float(np.sqrt(variance))
+    sd = float(np.sqrt(variance))
+    return 0.0 if abs(mean) < ROUNDING * sd else mean, sd
 
 
 def stands_for_intercept(term: Term, predictor: Predictor) -> bool:
