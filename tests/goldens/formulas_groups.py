@@ -159,7 +159,7 @@ GROUPS = (
         "within-groups",
         "trial",
         "standardize(y, by=district) ~ center(x, by=school) + common(z) | school, weights(w), joint()",
-        "html latex report saved",
+        "html report saved",
     ),
     Case("gaps-by-group", "gaps", "y ~ x + arm | school, weights(w), joint()", "html saved"),
     Case("kinds-by-group", "kinds", "y ~ small + common(text) | shelf, joint(weights=n)"),
