@@ -9,7 +9,7 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import NAME, OVER, SCALE
+from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, UNIT
 from formulajoint.language.vocabulary.core import WEIGHTS as WEIGHTS_SLOT
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.spans import Span
@@ -113,8 +113,8 @@ def _read_prior(context: Context, slot: Slot, value: nodes.Expr) -> PriorRequest
 def _read_law(context: Context, call: nodes.Call) -> Given[Law]:
     signature = context.look_up("distribution", call.name, name_span(call))
     given = read_arguments(context, call, signature, PLAIN)
-    numbers = {name: number.value for name, number in given.named.items()}
-    return Given(Law(call.name, numbers), canonical(call), call.span)
+    numbers = {name: number.value for name, number in given.named.items() if name != UNIT.name}
+    return Given(Law(call.name, numbers, given.value(UNIT.name, "none")), canonical(call), call.span)
 
 
 # --- questions

@@ -77,10 +77,11 @@ class PoolingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A distribution with its numbers: ``normal(0, 5)``."""
+    """A distribution with its numbers, ``normal(0, 5)``, and their unit: ``none``, or ``sd`` of the response."""
 
     name: str
     numbers: Mapping[str, float]
+    scale: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

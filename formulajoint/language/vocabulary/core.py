@@ -18,6 +18,7 @@ NAME = Slot("name", Kind.LABEL)
 REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
 SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
+UNIT = Slot("scale", Kind.WORD, ("none", "sd"))
 OVER = Slot("over", Kind.COLUMN)
 BY = Slot("by", Kind.GROUP)
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
@@ -35,6 +36,11 @@ def _real(name: str) -> Slot:
 
 def _positive(name: str) -> Slot:
     return Slot(name, Kind.POSITIVE, named=True)
+
+
+def _law(*slots: Slot) -> Signature:
+    """Return the signature of a distribution that may be stated in units of the data."""
+    return replace(_all(*slots), keywords=(UNIT,))
 
 
 def _contrast(*keywords: Slot) -> Signature:
@@ -95,22 +101,22 @@ FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
 }
 
 DISTRIBUTIONS = {
-    "normal": _all(_real("mu"), _positive("sigma")),
-    "student_t": _all(_positive("nu"), _real("mu"), _positive("sigma")),
-    "cauchy": _all(_real("alpha"), _positive("beta")),
-    "half_normal": _all(_positive("sigma")),
-    "half_cauchy": _all(_positive("beta")),
-    "half_student_t": _all(_positive("nu"), _positive("sigma")),
-    "exponential": _all(_positive("lam")),
-    "gamma": _all(_positive("alpha"), _positive("beta")),
-    "inverse_gamma": _all(_positive("alpha"), _positive("beta")),
-    "log_normal": _all(_real("mu"), _positive("sigma")),
-    "uniform": _all(_real("lower"), _real("upper")),
+    "normal": _law(_real("mu"), _positive("sigma")),
+    "student_t": _law(_positive("nu"), _real("mu"), _positive("sigma")),
+    "cauchy": _law(_real("alpha"), _positive("beta")),
+    "half_normal": _law(_positive("sigma")),
+    "half_cauchy": _law(_positive("beta")),
+    "half_student_t": _law(_positive("nu"), _positive("sigma")),
+    "exponential": _law(_positive("lam")),
+    "gamma": _law(_positive("alpha"), _positive("beta")),
+    "inverse_gamma": _law(_positive("alpha"), _positive("beta")),
+    "log_normal": _law(_real("mu"), _positive("sigma")),
+    "uniform": _law(_real("lower"), _real("upper")),
     "beta": _all(_positive("alpha"), _positive("beta")),
-    "laplace": _all(_real("mu"), _positive("b")),
+    "laplace": _law(_real("mu"), _positive("b")),
     "lkj": _all(_positive("eta")),
     "flat": Signature(),
-    "constant": _all(_real("value")),
+    "constant": _law(_real("value")),
 }
 
 FAMILIES = ("gaussian", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "gamma", "beta")
