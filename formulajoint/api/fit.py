@@ -182,6 +182,7 @@ class Fit:
         rope: Rope = None,
         at_least: int | None = None,
         standardized: bool = False,
+        against: str | None = None,
     ) -> pd.DataFrame:
         """Return joint tests, the Bayesian counterpart of the F test: is there an effect in any group?
 
@@ -199,6 +200,9 @@ class Fit:
         standardized : bool
             Whether `rope` is in sds of the response per sd of the predictor (half the distance of two values, 1/2 for
             factors), the units of the default priors.
+        against : {"hierarchy"}, optional
+            Alternative of the Bayes factor, if it is not the model's own prior: effects of one kind. The text may name
+            it, too: ``"treatment == 0, against=hierarchy"``.
 
         Returns
         -------
@@ -207,9 +211,13 @@ class Fit:
             groups share nothing, by the sum of their squared normal scores); gbpv (global
             Bayesian p-value of the simultaneous band); p_all_positive, p_all_negative, p_at_least, p_in_rope and
             p_out_of_rope (all of them within, or all beyond, the region of no effect); log_bf10, the log Bayes
-            factor against the null; each with its Monte Carlo standard error in a column ``..._mcse``; the classical
-            test (classical, its name: F; normal scores of each group's F test, where each has its own sigma; or
-            chi-square, with known standard errors; statistic, df_num, df_denom, p_value; a chi-square has no df_denom);
+            factor against the null; log_bf10_hierarchy, the same of effects of one kind, where it is asked for, or at
+            least three effects are not pooled; each with its Monte Carlo standard error in a column ``..._mcse``;
+            verdict, which is ``"for"`` or ``"against"`` an effect where the Bayes factor says so whatever the prior's
+            scale, else ``"depends"``, with the smallest and the largest log BF10 in verdict_low and verdict_high; the
+            classical test (classical, its name: F; normal scores of each group's F test, where each has its own sigma;
+            or chi-square, with known standard errors; statistic, df_num, df_denom, p_value; a chi-square has no
+            df_denom);
             and a note on which figures are empty and why, and on the prior's scale.
 
         Raises
@@ -226,7 +234,7 @@ class Fit:
         >>> round(float(fit.test().loc["treatment == 0", "log_bf10"]), 1)
         9.9
         """
-        said = hypotheses(self.model.plan, hypothesis)
+        said = hypotheses(self.model.plan, hypothesis, against)
         return joint_table(joint_tests(self.draws, said, rope, at_least, standardized))
 
     def sensitivity(

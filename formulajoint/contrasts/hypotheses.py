@@ -26,6 +26,8 @@ from formulajoint.design.schema import Design, Term
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Subscript
 from formulajoint.language.syntax.text import canonical
+from formulajoint.remarks import Missing
+from formulajoint.spec.spec import Comparisons
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +65,8 @@ class Hypothesis:
         Names of the terms in it.
     name : str
         The clause's ``name=``, or empty.
+    against : str
+        The alternative that the clause names, ``hierarchy``, or empty.
     """
 
     text: str
@@ -71,6 +75,7 @@ class Hypothesis:
     order: bool
     terms: tuple[str, ...]
     name: str = ""
+    against: str = ""
 
     @property
     def label(self) -> str:
@@ -143,14 +148,60 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
     """
     found: dict[str, Hypothesis] = {}
     for test in design.spec.tests:
-        said = hypothesis(design, test.comparisons)
-        if test.name is not None:
-            said = replace(said, name=test.name.value)
+        said = of_test(design, test)
         if said.label in found:
             message = f"there are two tests `{said.label}`"
             raise FormulaError(message, test.span, "take one of them out")
         found[said.label] = said
     return tuple(found.values())
+
+
+def of_test(design: Design, test: Comparisons) -> Hypothesis:
+    """Return the hypothesis of one test.
+
+    Raises
+    ------
+    FormulaError
+        If it is not a hypothesis about this model, or has no such alternative.
+    """
+    said = hypothesis(design, test.comparisons)
+    if test.name is not None:
+        said = replace(said, name=test.name.value)
+    if test.against is None:
+        return said
+    effects = effects_tested(design, said)
+    if isinstance(effects, Missing):
+        message = f"`against={test.against.value}` is not for this hypothesis: {effects.reason}"
+        raise FormulaError(message, test.against.span, "leave it out")
+    return replace(said, against=test.against.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EffectsTested:
+    """A term with a coefficient in each group, all of which are zero or, if `equal`, equal to each other."""
+
+    block: Block
+    equal: bool
+
+
+def effects_tested(design: Design, tested: Hypothesis) -> EffectsTested | Missing:
+    """Return the effects that a hypothesis is about as a whole, or the reason it is of another kind."""
+    if tested.order:
+        return Missing("hypothesis", "it compares equalities, not orders, with effects of one kind")
+    own = [block for block in layout(design) if block.term.name in tested.terms]
+    if len(own) != 1 or not any(term is own[0].term for term in design.predictor.per_group):
+        return Missing("hypothesis", "it takes one predictor with a coefficient in each group")
+    block, kept = own[0], independent(tested.rows)
+    columns, touched = block.term.columns.shape[1], len(np.unique(tested.rows.indices))
+    if not np.any(tested.null) and touched == block.size:
+        if len(kept) == block.size:
+            return EffectsTested(block, equal=False)
+        sums = tested.rows[:, block.start : block.start + block.size] @ np.tile(
+            np.eye(columns), (block.size // columns, 1)
+        )
+        if len(kept) == block.size - columns and np.all(abs(sums) <= 1e-9 * np.max(abs(tested.rows.data))):
+            return EffectsTested(block, equal=True)
+    return Missing("hypothesis", "it takes hypotheses that the effects in all groups are zero, or equal")
 
 
 def all_zero(design: Design, term: Term) -> Hypothesis:

@@ -68,7 +68,7 @@ def _fixed(plan: Plan, blocks: list[Block], values: FloatArray) -> Plan | Missin
         own = values[_columns(block)].reshape(-1, _per_group(block))
         if np.any(own != own[0]):
             return Missing("null", "it fixes coefficients at different values in different groups")
-        plan = _with(plan, block, prior("constant", own[0]), grouped=True)
+        plan = with_prior(plan, block, prior("constant", own[0]), grouped=True)
     return plan
 
 
@@ -76,16 +76,26 @@ def _shared(plan: Plan, block: Block) -> Plan:
     """Return the plan in which all groups share the coefficients of a term."""
     pooled = {t.coefficient.term.name: t for pool in plan.mean.pools for t in pool.terms}
     if block.term.name in pooled:
-        return _with(plan, block, pooled[block.term.name].mean, grouped=False)
+        return with_prior(plan, block, pooled[block.term.name].mean, grouped=False)
     own = next(c.prior for c in plan.mean.coefficients if c.term is block.term)
     assert own is not None  # a coefficient without a hierarchy has a prior
     columns = _per_group(block)
     mean, sd, _ = location_and_scale(own, columns)
-    return _with(plan, block, prior("normal", mean, sd / math.sqrt(block.size / columns)), grouped=False)
+    return with_prior(plan, block, prior("normal", mean, sd / math.sqrt(block.size / columns)), grouped=False)
 
 
-def _with(plan: Plan, block: Block, own: Prior, grouped: bool) -> Plan:
-    """Return the plan with another prior of a term's coefficients, the term removed from its hierarchy."""
+def with_prior(plan: Plan, block: Block, own: Prior, grouped: bool) -> Plan:
+    """Return the plan with another prior of a term's coefficients, the term removed from its hierarchy.
+
+    Parameters
+    ----------
+    plan : Plan
+    block : Block
+        The term's.
+    own : Prior
+    grouped : bool
+        Whether each group still has coefficients of its own.
+    """
 
     def changed(coefficient: Coefficient) -> Coefficient:
         if coefficient.term is not block.term:

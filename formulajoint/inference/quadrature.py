@@ -1,4 +1,4 @@
-"""The log of an integral over one number, by quadrature."""
+"""The logs of integrals over one number, by quadrature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.inference.panels import cover
+from formulajoint.inference.panels import Densities, cover
 
 type Function = Callable[[FloatArray], FloatArray]
 
@@ -33,7 +33,21 @@ def integrate(log_integrand: Function, low: float, high: float) -> LogIntegral:
     InferenceError
         If the integrand is nowhere above zero.
     """
-    found = cover(lambda points: log_integrand(points[0])[None], np.linspace(low, high, SCAN)[None])
+    return integrate_each(lambda points: log_integrand(points[0])[None], np.array([low]), np.array([high]))[0]
+
+
+def integrate_each(densities: Densities, low: FloatArray, high: FloatArray) -> list[LogIntegral]:
+    """Return the log integrals of F densities of one number, each from `low` to `high`, with their errors.
+
+    Raises
+    ------
+    InferenceError
+        If a density is nowhere above zero.
+    """
+    found = cover(densities, np.linspace(low, high, SCAN, axis=1))
     if found is None:
         raise InferenceError("There is no density to integrate.")
-    return LogIntegral(float(found.log_integral[0]), float(found.error[0]))
+    return [
+        LogIntegral(float(log), float(error))
+        for log, error in zip(found.log_integral, found.error, strict=True)
+    ]

@@ -10,7 +10,6 @@ from itertools import islice
 import pandas as pd
 
 from formulajoint.compiler.plan import Plan
-from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.report.charts import Row
 from formulajoint.results.draws.tables import Estimates
@@ -22,7 +21,8 @@ from formulajoint.results.text.printing import (
     decimals_of,
     direction,
     everywhere,
-    factor_text,
+    factor_texts,
+    factor_titles,
     fixed,
     numbers,
     share_text,
@@ -108,7 +108,7 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
         "contour",
         "P(all > 0)",
         "P(all < 0)",
-        "log BF10",
+        *factor_titles(tests),
         "classical test",
         "what it rests on",
     )
@@ -117,7 +117,7 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
         (
             Cell(f"{test.label}{everywhere(plan, test.hypothesis)}"),
             *(_figure(test.shares.get(share), share_text(test, share)) for share in shares),
-            _figure(test.bayes_factor, factor_text(test)),
+            *map(_perhaps_number, factor_texts(tests, test)),
             Cell("")
             if isinstance(test.classical, Missing)
             else number(test.classical.p_value, classical_text(test)),
@@ -128,8 +128,15 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
     return Table(heads, rows)
 
 
-def _figure(found: Figure | LogIntegral | Missing | None, text: str) -> Cell:
-    return Cell("") if found is None or isinstance(found, Missing) else number(found.value, text)
+def _perhaps_number(text: str) -> Cell:
+    try:
+        return number(float(text), text)
+    except ValueError:
+        return Cell(text)
+
+
+def _figure(found: Figure | None, text: str) -> Cell:
+    return Cell("") if found is None else number(found.value, text)
 
 
 def sensitivity_table(sensitivity: pd.DataFrame) -> Table:

@@ -81,12 +81,13 @@ class Findings:
     @cached_property
     def tests(self) -> tuple[JointTest, ...]:
         """The joint tests that a printed fit shows."""
-        return joint_tests(self.posterior, printed(self.plan))
+        return joint_tests(self.posterior, printed(self.plan), quick=True)
 
     @cached_property
     def all_tests(self) -> tuple[JointTest, ...]:
         """The default tests, and those of the formula: with many groups they take seconds."""
-        return joint_tests(self.posterior, unasked(self.plan)) if left_out(self.plan) else self.tests
+        complete = not left_out(self.plan) and all(test.is_complete for test in self.tests)
+        return self.tests if complete else joint_tests(self.posterior, unasked(self.plan))
 
     @cached_property
     def diagnostics(self) -> tuple[str, ...]:

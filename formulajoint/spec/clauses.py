@@ -126,7 +126,7 @@ def question(clause: Called) -> Question:
     kind = signature.rest.kind if signature.rest is not None else None
     name, span = given.named.get("name"), clause.span
     if kind is Kind.HYPOTHESIS:
-        return Comparisons(given.rest, name, span)
+        return Comparisons(given.rest, name, given.named.get("against"), span)
     if kind is Kind.EFFECT:
         return Arithmetic(clause.name, given.rest, name, span)
     known = {slot.name for slot in (WEIGHTS_SLOT, SCALE, OVER, NAME) if slot in signature.keywords}

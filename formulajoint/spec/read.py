@@ -11,7 +11,7 @@ from formulajoint.language.grammar.scan import check_length
 from formulajoint.language.parse import syntax
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import CORE
+from formulajoint.language.vocabulary.core import AGAINST, CORE
 from formulajoint.language.vocabulary.default import chosen, present
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Slot
@@ -27,7 +27,7 @@ from formulajoint.spec.clauses import (
 )
 from formulajoint.spec.coefficients import read_hypothesis
 from formulajoint.spec.predictors import check_group, check_predictors, check_response
-from formulajoint.spec.spec import MAIN, Linear, ModelSpec, PriorRequest, Question
+from formulajoint.spec.spec import MAIN, Comparisons, Given, Linear, ModelSpec, PriorRequest, Question
 
 
 def parse(text: str, language: Language | None = None) -> Formula:
@@ -74,9 +74,33 @@ def parse_clause(text: str, language: Language | None = None) -> Question:
 def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes.Chain, ...]:
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
     language = present(chosen(language))
-    hypotheses: tuple[nodes.Expr, ...] = syntax(text, "hypotheses", language)
+    return _hypotheses(syntax(text, "hypotheses", language), language)
+
+
+def parse_test(text: str, language: Language | None = None) -> Comparisons:
+    """Return the hypotheses of `text`, and the alternative that it names: ``x == 0, against=hierarchy``."""
+    language = present(chosen(language))
+    stated: tuple[nodes.Expr, ...] = syntax(text, "hypotheses", language)
+    named = [found for part in stated if (found := _alternative(part)) is not None]
+    said = [part for part in stated if _alternative(part) is None]
+    if len(named) > 1 or not said:
+        raise FormulaError("`against=` stands once, beside a hypothesis", named[-1].span)
+    return Comparisons(_hypotheses(said, language), against=named[0] if named else None)
+
+
+def _hypotheses(stated: Iterable[nodes.Expr], language: Language) -> tuple[nodes.Chain, ...]:
     slot = Slot("hypothesis", Kind.HYPOTHESIS)
-    return tuple(read_hypothesis(Context(language), slot, hypothesis) for hypothesis in hypotheses)
+    return tuple(read_hypothesis(Context(language), slot, part) for part in stated)
+
+
+def _alternative(part: nodes.Expr) -> Given[str] | None:
+    """Return the alternative that a part of the text of a test names, or None if it is a hypothesis."""
+    match part:
+        case nodes.Chain(("==",), (nodes.Name("against", False), nodes.Name(word, False) as value)):
+            if word not in AGAINST.words:
+                raise FormulaError(f"`{word}` is no alternative", value.span, "write `against=hierarchy`")
+            return Given(word, word, part.span)
+    return None
 
 
 def parse_factor(text: str, language: Language) -> nodes.Expr:

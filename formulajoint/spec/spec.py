@@ -271,10 +271,14 @@ type Contrast = Average | LevelContrast | Arithmetic
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """``test(treatment == 0)``: comparisons that must all hold."""
+    """``test(treatment == 0)``: comparisons that must all hold.
+
+    `against` is the alternative, if the formula names one: ``hierarchy``.
+    """
 
     comparisons: tuple[Chain, ...]
     name: Given[str] | None = None
+    against: Given[str] | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

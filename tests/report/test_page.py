@@ -107,8 +107,9 @@ def test_joint_tests_are_those_of_the_table(seed: Any, tutoring: fj.Fit) -> None
     )
     assert row[1] == probability(found["contour"], found["contour_mcse"])
     assert row[4] == f"{found['log_bf10']:.2f}"
-    assert row[5].startswith("F(2, 6) = 412.5, p = 3.8e-07")
-    assert row[6] == found["note"]
+    assert row[5] == "an effect"
+    assert row[6].startswith("F(2, 6) = 412.5, p = 3.8e-07")
+    assert row[7] == found["note"]
     factors = [float(row[3]) for row in seed.tables["Bayes factors under narrower and wider priors"][1:]]
     assert factors == pytest.approx(list(tutoring.sensitivity()["log_bf10"]), abs=0.005)
 

@@ -95,8 +95,13 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
     if by_group:
         of_groups, of_sigmas = given_shared(kernel, values, np.empty((len(points), 0)))
         return of_groups + of_sigmas
+    return at_values(kernel, values)
+
+
+def at_values(kernel: Kernel, values: FloatArray) -> FloatArray:
+    """Return log p(y | phi) at parameters phi (S, cells), NaN where arithmetic overflows."""
     with np.errstate(all="ignore"):
-        cut = blocks(kernel.structure, len(points), kernel.device.pairs)
+        cut = blocks(kernel.structure, len(values), kernel.device.pairs)
         found = [_log_likelihood(kernel, values[block]) for block in cut]
     return np.concatenate(found) if found else np.empty(0)
 

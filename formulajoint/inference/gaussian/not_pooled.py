@@ -6,12 +6,13 @@ X A serves every sigma, and the integral over log sigma is one-dimensional.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.inference.quadrature import Function, LogIntegral, integrate
+from formulajoint.inference.quadrature import Function, LogIntegral, integrate_each
 
 PERFECT = 1e-24
 """Squares below this share of their total are rounding."""
@@ -57,38 +58,65 @@ def decompose(columns: FloatArray, y: FloatArray, rows: float) -> Evidence:
 
 def log_likelihood(evidence: Evidence, sigma: FloatArray) -> FloatArray:
     """Return log p(y | sigma) for each of `sigma` (S,), the coefficients integrated out."""
-    s = sigma**2
-    spread = s[:, None] + evidence.values  # (S, P)
-    squares = evidence.outside / s + np.sum(evidence.along**2 / spread, axis=1)
-    logs = np.sum(np.log1p(evidence.values / s[:, None]), axis=1)
-    return np.asarray(-0.5 * (evidence.rows * np.log(2 * np.pi * s) + logs + squares))
+    rows, outside = np.array([[evidence.rows]]), np.array([[evidence.outside]])
+    values, along = evidence.values[None, None], evidence.along[None, None]
+    return np.asarray(_log_likelihoods(rows, outside, values, along, sigma[None])[0])
 
 
-def log_bayes_factor(
-    full: Evidence, null: Evidence, log_prior: Function, support: tuple[float, float]
-) -> LogIntegral:
-    """Return the log of the ratio of two evidences under the same prior of sigma.
+def log_bayes_factors(
+    pairs: Sequence[tuple[Evidence, Evidence]], log_prior: Function, support: tuple[float, float]
+) -> list[LogIntegral]:
+    """Return the logs of ratios of two evidences each, all under the same prior of sigma.
 
     Parameters
     ----------
-    full, null : Evidence
+    pairs : sequence of pairs of Evidence
+        Of a model and of its null.
     log_prior : callable
         Log density of sigma.
     support : tuple of float
         Interval on which it is above zero.
     """
-    one, zero = (log_evidence(evidence, log_prior, support) for evidence in (full, null))
-    return LogIntegral(one.value - zero.value, one.error + zero.error)
+    found = log_evidences([each for pair in pairs for each in pair], log_prior, support)
+    return [
+        LogIntegral(one.value - zero.value, one.error + zero.error)
+        for one, zero in zip(found[::2], found[1::2], strict=True)
+    ]
 
 
 def log_evidence(evidence: Evidence, log_prior: Function, support: tuple[float, float]) -> LogIntegral:
     """Return log p(y): the likelihood integrated over sigma."""
+    return log_evidences([evidence], log_prior, support)[0]
 
-    def integrand(t: FloatArray) -> FloatArray:
+
+def log_evidences(
+    evidences: Sequence[Evidence], log_prior: Function, support: tuple[float, float]
+) -> list[LogIntegral]:
+    """Return log p(y) of each of `evidences`: the likelihood integrated over sigma, side by side."""
+    most = max(len(evidence.values) for evidence in evidences)
+    values, along = (
+        np.array([np.pad(part, (0, most - len(part))) for part in parts])[:, None]
+        for parts in zip(*((evidence.values, evidence.along) for evidence in evidences), strict=True)
+    )  # a column without any length changes nothing
+    outside, rows = np.array([(evidence.outside, evidence.rows) for evidence in evidences]).T[:, :, None]
+
+    def densities(t: FloatArray) -> FloatArray:
         sigma = np.exp(t)
-        return log_likelihood(evidence, sigma) + log_prior(sigma) + t
+        return _log_likelihoods(rows, outside, values, along, sigma) + log_prior(sigma) + t
 
-    return integrate(integrand, *_range(evidence, support))
+    ends = np.array([_range(evidence, support) for evidence in evidences])
+    return integrate_each(densities, ends[:, 0], ends[:, 1])
+
+
+def _log_likelihoods(
+    rows: FloatArray, outside: FloatArray, values: FloatArray, along: FloatArray, sigma: FloatArray
+) -> FloatArray:
+    """Return log p(y | sigma) for sigma (F, n); `rows` and `outside` are (F, 1), the others (F, 1, P)."""
+    s = sigma**2
+    spread = s[:, :, None] + values
+    squares = outside / s + np.sum(along**2 / spread, axis=2)
+    logs = np.sum(np.log1p(values / s[:, :, None]), axis=2)
+    return np.asarray(-0.5 * (rows * np.log(2 * np.pi * s) + logs + squares))
 
 
 def _range(evidence: Evidence, support: tuple[float, float]) -> tuple[float, float]:

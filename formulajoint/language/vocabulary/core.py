@@ -21,6 +21,7 @@ SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
 UNIT = Slot("scale", Kind.WORD, ("none", "sd"))
 OVER = Slot("over", Kind.COLUMN)
 BY = Slot("by", Kind.GROUP)
+AGAINST = Slot("against", Kind.WORD, ("hierarchy",))
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
 TRUTH = ("true", "false")
 
@@ -75,7 +76,7 @@ CLAUSES = {
     "helmert": _contrast(OVER),
     "poly": _contrast(OVER, Slot("degree", Kind.WHOLE)),
     "contrast": replace(_contrast(), rest=Slot("arithmetic", Kind.EFFECT), least=1),
-    "test": replace(_contrast(), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
+    "test": replace(_contrast(AGAINST), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
 }
 
 ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs")

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.bayes_factor.orders import order
-from formulajoint.results.joint_tests.bayes_factor.sensitivity import with_scales
+from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
+from formulajoint.results.joint_tests.bayes_factor.weighed import Weighed, weighed
 from formulajoint.results.joint_tests.classical import Classical, classical_test
 from formulajoint.results.joint_tests.codings import coding_note
+from formulajoint.results.joint_tests.disagreements import disagreements
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.quantities import Rope, quantities, ropes
 from formulajoint.results.joint_tests.score_contour import scored
@@ -33,6 +37,9 @@ from formulajoint.results.joint_tests.shares import (
 )
 
 log = logging.getLogger("formulajoint")
+
+COSTS = "costs"
+"""Code of a reason: it takes long."""
 
 IS_ORDER = Missing("order", "an order has no classical test")
 
@@ -53,6 +60,10 @@ class JointTest:
     classical : Classical or Missing
     notes : tuple of Note
         In reading order.
+    one_kind : Against, Missing or None
+        The log Bayes factor of effects of one kind; None where it was not asked for, and is not given unasked.
+    verdict : Verdict, Missing or None
+        What `one_kind`, or else the Bayes factor, says whatever the scale of the prior; None for an order.
     by_scores, is_bound : bool
         Whether the contour probability comes from those of each group, and whether it may be smaller.
     """
@@ -63,6 +74,8 @@ class JointTest:
     bayes_factor: LogIntegral | Missing
     classical: Classical | Missing
     notes: tuple[Note, ...]
+    one_kind: Against | Missing | None = None
+    verdict: Verdict | Missing | None = None
     by_scores: bool = False
     is_bound: bool = False
 
@@ -70,6 +83,12 @@ class JointTest:
     def label(self) -> str:
         """The hypothesis' name in tables."""
         return self.hypothesis.label
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing was left out because it takes long."""
+        some = (self.bayes_factor, self.one_kind, self.verdict)
+        return not any(isinstance(each, Missing) and each.code == COSTS for each in some)
 
     @property
     def note(self) -> str:
@@ -83,6 +102,7 @@ def joint_tests(
     rope: Rope = None,
     at_least: int | None = None,
     standardized: bool = False,
+    quick: bool = False,
 ) -> tuple[JointTest, ...]:
     """Return the joint test of each hypothesis; of several with one label, of the last.
 
@@ -96,6 +116,8 @@ def joint_tests(
         Number of quantities that must be above zero for ``p_at_least``.
     standardized : bool
         Whether `rope` is in sds of the response per s_x of the predictor.
+    quick : bool
+        Whether Bayes factors that take longer than some hundredths of a second are left out.
 
     Raises
     ------
@@ -105,19 +127,19 @@ def joint_tests(
     by_label = {}
     for h in hypotheses:
         log.info("testing %s", h.label)  # with hundreds of groups a Bayes factor takes seconds
-        by_label[h.label] = _test(
-            posterior, h, Question(ropes(posterior.plan, h, rope, standardized), at_least)
-        )
+        asked = Question(ropes(posterior.plan, h, rope, standardized), at_least)
+        by_label[h.label] = _test(posterior, h, asked, quick)
     return tuple(by_label.values())
 
 
-def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> JointTest:
+def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question, quick: bool) -> JointTest:
     plan, draws = posterior.plan, quantities(posterior, hypothesis)
     effective = figures.effective_draws(draws)
     shares = counted(draws, asked)
     notes = [Note("hypothesis", hypothesis.text)] if hypothesis.name else []
-    rank, out, scale = draws.shape[2], Shares({}), ""
+    rank, out = draws.shape[2], Shares({})
     twin: Classical | Missing = IS_ORDER
+    bayes: Weighed | None = None
     factor: LogIntegral | Missing
     if hypothesis.order:
         holds = shares["p_all_positive"]
@@ -133,20 +155,38 @@ def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question) -> Join
             else by_scores(draws, tested, missing)
         )
         twin = classical_test(plan, hypothesis)
-        factor, scale = with_scales(posterior, hypothesis)
+        bayes = weighed(posterior, hypothesis, quick)
+        factor = bayes.factor
         notes += [*out.notes, *_classical_notes(twin)]
     shares = {**out.figures, **shares}
-    if isinstance(factor, Missing):
-        notes.append(factor.note("no Bayes factor"))
-    elif hypothesis.order:
-        notes.append(_prior_of_order(coding_note(plan, hypothesis), shares["p_all_positive"], factor))
+    if bayes is None:
+        notes.append(_of_order(plan, hypothesis, shares["p_all_positive"], factor))
     else:
-        coding = coding_note(plan, hypothesis)
-        notes += [Note("prior", scale), *([Note("coding", f"log BF10 {coding}")] if coding else [])]
+        notes += _of_equalities(plan, hypothesis, bayes)
+        notes += disagreements(plan, hypothesis, draws, shares, bayes)
     by_draws = {name: share for name, share in shares.items() if name != "contour" or not out.by_scores}
     notes += counting_notes(by_draws, effective)
     errors = with_errors(shares, effective)
-    return JointTest(hypothesis, rank, errors, factor, twin, tuple(notes), out.by_scores, out.is_bound)
+    return JointTest(
+        hypothesis=hypothesis,
+        rank=rank,
+        shares=errors,
+        bayes_factor=factor,
+        one_kind=None if bayes is None else bayes.one_kind,
+        verdict=None if bayes is None else bayes.verdict,
+        classical=twin,
+        notes=tuple(notes),
+        by_scores=out.by_scores,
+        is_bound=out.is_bound,
+    )
+
+
+def _of_equalities(plan: Plan, hypothesis: Hypothesis, bayes: Weighed) -> list[Note]:
+    """Return the notes on the Bayes factor of equalities."""
+    if isinstance(bayes.factor, Missing) and not isinstance(bayes.one_kind, Against):
+        return [bayes.factor.note("no Bayes factor"), *bayes.notes]
+    coding = coding_note(plan, hypothesis)
+    return [*bayes.notes, *([Note("coding", f"log BF10 {coding}")] if coding else [])]
 
 
 def no_covariance(posterior: Posterior, hypothesis: Hypothesis) -> Missing | None:
@@ -163,8 +203,11 @@ def _classical_notes(twin: Classical | Missing) -> list[Note]:
     return [Note("classical", twin.note)] if twin.note else []
 
 
-def _prior_of_order(coding: str, holds: Figure, factor: LogIntegral) -> Note:
-    """Return the note on an order's prior probability."""
+def _of_order(plan: Plan, hypothesis: Hypothesis, holds: Figure, factor: LogIntegral | Missing) -> Note:
+    """Return the note on an order's prior probability, or why it has no Bayes factor."""
+    if isinstance(factor, Missing):
+        return factor.note("no Bayes factor")
+    coding = coding_note(plan, hypothesis)
     prior = f"{holds.value / math.exp(factor.value):.3g}"
     told = f"its prior probability, {prior}, {coding}" if coding else f"its prior probability is {prior}"
     return Note("prior", told)

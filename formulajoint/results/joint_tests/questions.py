@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, effects_tested, of_test
 from formulajoint.errors import FormulaError, InferenceError
 from formulajoint.language.syntax.nodes import Name, walk
-from formulajoint.spec.read import parse_hypotheses
+from formulajoint.language.vocabulary.core import AGAINST
+from formulajoint.remarks import Missing
+from formulajoint.spec.read import parse_test
 
 MOST_TESTED = 100
 """A printed fit shows joint tests over at most this many groups; ``test()`` always shows them."""
 
 
-def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
+def hypotheses(plan: Plan, text: str | None, against: str | None = None) -> list[Hypothesis]:
     """Return `text` as restrictions of coefficients; None stands for the default tests, then those of the formula.
+
+    Parameters
+    ----------
+    plan : Plan
+    text : str, optional
+    against : str, optional
+        The alternative of the Bayes factor; the text may name it, too.
 
     Raises
     ------
@@ -30,12 +40,30 @@ def hypotheses(plan: Plan, text: str | None) -> list[Hypothesis]:
             raise InferenceError(
                 "There is no predictor with a coefficient in each group: name a hypothesis, such as `x == 0`."
             )
-        return found
+        return [_against(plan, each, against) for each in found]
     if not isinstance(text, str):
         raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
-    comparisons = parse_hypotheses(text, plan.design.language)
-    _refuse_contrasts(plan, [part for part in walk(comparisons) if isinstance(part, Name)])
-    return [hypothesis(plan.design, comparisons)]
+    test = parse_test(text, plan.design.language)
+    _refuse_contrasts(plan, [part for part in walk(test.comparisons) if isinstance(part, Name)])
+    return [_against(plan, of_test(plan.design, test), against)]
+
+
+def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:
+    """Return a hypothesis with its alternative.
+
+    Raises
+    ------
+    InferenceError
+        If there is no such alternative, or the hypothesis has none.
+    """
+    if against is None:
+        return tested
+    if against not in AGAINST.words:
+        raise InferenceError(f"`against` is {' or '.join(map(repr, AGAINST.words))}, not {against!r}.")
+    effects = effects_tested(plan.design, tested)
+    if isinstance(effects, Missing):
+        raise InferenceError(f"against={against!r} is not for `{tested.label}`: {effects.reason}.")
+    return replace(tested, against=against)
 
 
 def _refuse_contrasts(plan: Plan, names: Iterable[Name]) -> None:

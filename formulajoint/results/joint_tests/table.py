@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.classical import Classical
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import SHARES, columns_of
@@ -17,6 +19,11 @@ COLUMNS = [
     *(column for share in SHARES for column in (share, f"{share}_mcse")),
     "log_bf10",
     "log_bf10_mcse",
+    "log_bf10_hierarchy",
+    "log_bf10_hierarchy_mcse",
+    "verdict",
+    "verdict_low",
+    "verdict_high",
     "classical",
     "statistic",
     "df_num",
@@ -33,10 +40,19 @@ def joint_table(tests: Iterable[JointTest]) -> pd.DataFrame:
 
 
 def _row(test: JointTest) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(COLUMNS, float("nan")) | {"classical": ""}
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, float("nan")) | {"verdict": "", "classical": ""}
     row |= {"rank": test.rank, "note": test.note} | columns_of(test.shares)
     if isinstance(test.bayes_factor, LogIntegral):
         row |= {"log_bf10": test.bayes_factor.value, "log_bf10_mcse": test.bayes_factor.error}
+    if isinstance(test.one_kind, Against):
+        found = test.one_kind.value
+        row |= {"log_bf10_hierarchy": found.value, "log_bf10_hierarchy_mcse": found.error}
+    if isinstance(test.verdict, Verdict):
+        row |= {
+            "verdict": test.verdict.kind,
+            "verdict_low": test.verdict.low,
+            "verdict_high": test.verdict.high,
+        }
     if isinstance(test.classical, Classical):
         row |= {
             "classical": test.classical.name,

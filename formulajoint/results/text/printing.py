@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.findings import Findings
+from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.classical import SCORES, Classical
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.questions import left_out, too_many
@@ -122,12 +125,12 @@ def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
         (
             f"{test.label}{everywhere(plan, test.hypothesis)}",
             *(share_text(test, share) for share in ("contour", "p_all_positive")),
-            factor_text(test),
+            *factor_texts(tests, test),
             classical_text(test),
         )
         for test in tests
     ]
-    titles = ("joint test", "contour", "P(all > 0)", "log BF10", "classical test")
+    titles = ("joint test", "contour", "P(all > 0)", *factor_titles(tests), "classical test")
     return titles, rows
 
 
@@ -146,6 +149,11 @@ def _figures(test: JointTest) -> list[str]:
             )
     if isinstance(test.bayes_factor, LogIntegral):
         figures["log BF10"] = _with_error(test.bayes_factor.value, test.bayes_factor.error)
+    if isinstance(test.one_kind, Against) and not test.hypothesis.against:
+        figures["log BF10 of one kind"] = _with_error(test.one_kind.value.value, test.one_kind.value.error)
+    if isinstance(test.verdict, Verdict):
+        depends = test.verdict.kind == "depends"
+        figures["verdict"] = verdict_text(test) + (_range(test.verdict) if depends else "")
     if classical := classical_text(test):
         figures["classical test"] = classical
     width = max(map(len, FIGURES.values()))
@@ -202,9 +210,41 @@ def share_text(test: JointTest, share: str) -> str:
     return f"< {found.value:.2g}" if _is_bound(test, share) else probability(found.value, found.mcse)
 
 
-def factor_text(test: JointTest) -> str:
-    """Return the log Bayes factor; blank if there is none."""
-    return f"{test.bayes_factor.value:.2f}" if isinstance(test.bayes_factor, LogIntegral) else ""
+def factor_titles(tests: Sequence[JointTest]) -> tuple[str, ...]:
+    """Return the titles of columns on Bayes factors: two if some are against effects of one kind, and the verdict."""
+    two = any(isinstance(test.one_kind, Against) for test in tests)
+    told = any(isinstance(test.verdict, Verdict) for test in tests)
+    return (
+        *(("log BF10 of one kind", "of own prior") if two else ("log BF10",)),
+        *(("verdict",) if told else ()),
+    )
+
+
+def factor_texts(tests: Sequence[JointTest], test: JointTest) -> tuple[str, ...]:
+    """Return what one of `tests` has in the columns of `factor_titles`; blank where there is nothing."""
+    one = f"{test.one_kind.value.value:.2f}" if isinstance(test.one_kind, Against) else ""
+    own = f"{test.bayes_factor.value:.2f}" if isinstance(test.bayes_factor, LogIntegral) else ""
+    own = "" if test.hypothesis.against and one else own
+    texts = {"log BF10 of one kind": one, "of own prior": own, "log BF10": own, "verdict": verdict_text(test)}
+    return tuple(texts[title] for title in factor_titles(tests))
+
+
+def verdict_text(test: JointTest) -> str:
+    """Return what the Bayes factor says whatever the scale of the prior; blank if it is not known."""
+    if not isinstance(test.verdict, Verdict):
+        return ""
+    zero = not np.any(test.hypothesis.null) and bool(np.all(np.diff(test.hypothesis.rows.indptr) == 1))
+    what = "effect" if zero else "difference"
+    kinds = {
+        "for": f"{'an' if zero else 'a'} {what}",
+        "against": f"no {what}",
+        "depends": "depends on the prior",
+    }
+    return kinds[test.verdict.kind]
+
+
+def _range(verdict: Verdict) -> str:
+    return f" (log BF10 from {verdict.low:.2f} to {verdict.high:.2f})"
 
 
 def classical_text(test: JointTest) -> str:

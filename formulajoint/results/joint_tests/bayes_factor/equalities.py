@@ -10,10 +10,12 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.widened_priors import with_scaled
 from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
-from formulajoint.inference.evidence import log_bayes_factors, why_no_evidence, why_no_probability
+from formulajoint.inference import evidence
+from formulajoint.inference.evidence import why_no_evidence, why_no_probability
 from formulajoint.inference.gaussian.not_pooled import (
+    Evidence,
     decompose,
-    log_bayes_factor,
+    log_bayes_factors,
     log_likelihood,
     restricted,
 )
@@ -26,6 +28,9 @@ from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, Regression
 
 WHAT = "Bayes factor"
 """What is missing where there is none, in words."""
+
+MOST_AT_MANY_SCALES = 20
+"""Most coefficients for Bayes factors at many scales within some hundredths of a second."""
 
 MOST_DENSE = 400
 """Most coefficients for quadrature, which costs their cube; of more, evidences are computed group by group if the
@@ -87,20 +92,27 @@ def _in_closed_form(plans: Sequence[Plan], hypothesis: Hypothesis) -> list[LogIn
     assert whole is not None  # `_equalities` has checked the count
     kept = independent(hypothesis.rows)
     rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
-    return [_at(plan, whole, rows, null) for plan in plans]
-
-
-def _at(plan: Plan, whole: Regression, rows: FloatArray, null: FloatArray) -> LogIntegral:
-    """Return log BF10 of one plan, given the regression and the restrictions R b = r."""
-    sigma, (mean, sd) = plan.spread, coefficient_priors(plan)
-    null_mean, null_root = restricted(mean, sd, rows, null)
-    full = decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows)
-    reduced = decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows)
+    pairs, sigma = [_reduced(plan, whole, rows, null) for plan in plans], plans[0].spread
     if sigma is None or sigma.prior.constant is not None:
         known = 1.0 if sigma is None else float(sigma.prior.constant or 0)  # rows in units of standard errors
-        one, zero = (float(log_likelihood(evidence, np.array([known]))[0]) for evidence in (full, reduced))
-        return LogIntegral(one - zero, ROUNDING * (abs(one) + abs(zero)))
-    return log_bayes_factor(full, reduced, sigma.prior.log_density, sigma.prior.support)
+        return [_given(known, *pair) for pair in pairs]
+    return log_bayes_factors(pairs, sigma.prior.log_density, sigma.prior.support)
+
+
+def _given(sigma: float, full: Evidence, null: Evidence) -> LogIntegral:
+    """Return log BF10 where sigma is known."""
+    one, zero = (float(log_likelihood(evidence, np.array([sigma]))[0]) for evidence in (full, null))
+    return LogIntegral(one - zero, ROUNDING * (abs(one) + abs(zero)))
+
+
+def _reduced(plan: Plan, whole: Regression, rows: FloatArray, null: FloatArray) -> tuple[Evidence, Evidence]:
+    """Return the data of one plan and of its null, given the regression and the restrictions R b = r."""
+    mean, sd = coefficient_priors(plan)
+    null_mean, null_root = restricted(mean, sd, rows, null)
+    return (
+        decompose(whole.columns * sd, whole.y - whole.columns @ mean, whole.rows),
+        decompose(whole.columns @ null_root, whole.y - whole.columns @ null_mean, whole.rows),
+    )
 
 
 def _by_evidence(
@@ -110,8 +122,13 @@ def _by_evidence(
     if missing := why_no_evidence(plans[0]):
         return [missing.of(WHAT)] * len(plans)
     known = None if posterior is None else evidences(posterior, plans, hypothesis)
-    found = log_bayes_factors(plans, hypothesis, known=known)
+    found = evidence.log_bayes_factors(plans, hypothesis, known=known)
     return [each.of(WHAT) if isinstance(each, Missing) else each for each in found]
+
+
+def is_quick(plan: Plan) -> bool:
+    """Return whether Bayes factors at many scales of the prior take some hundredths of a second."""
+    return _has_closed_form(plan) and sum(block.size for block in layout(plan.design)) <= MOST_AT_MANY_SCALES
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:

@@ -26,7 +26,7 @@ from formulajoint.results.joint_tests.quantities import quantities
 from formulajoint.wording import span
 
 MOST_SCALED = 300
-"""Most coefficients for which `with_scales` computes two further Bayes factors for a line of text."""
+"""Most coefficients for which further Bayes factors are computed for a line of text."""
 
 OTHER_PRIOR = Missing("prior", "an order's Bayes factor under another prior needs a fit with that prior")
 
@@ -70,20 +70,25 @@ def _probability(posterior: Posterior, hypothesis: Hypothesis) -> tuple[float, f
     return holds.value, holds.mcse
 
 
-def with_scales(posterior: Posterior, hypothesis: Hypothesis) -> tuple[LogIntegral | Missing, str]:
-    """Return log BF10 of equalities, and a note: the prior's scale, and log BF10 at half and at double that scale."""
-    plan = posterior.plan
+def is_scaled(plan: Plan) -> bool:
+    """Return whether Bayes factors at other scales of the prior are worth their time."""
     heavy = any(pool.request.heavy for pool in plan.mean.pools)  # many seconds each
-    few = not heavy and sum(block.size for block in layout(plan.design)) <= MOST_SCALED
-    found, *others = equalities(plan, hypothesis, (1.0, 0.5, 2.0) if few else (1.0,), posterior)
+    return not heavy and sum(block.size for block in layout(plan.design)) <= MOST_SCALED
+
+
+def with_other_scales(plan: Plan, hypothesis: Hypothesis, around: Sequence[LogIntegral | Missing]) -> str:
+    """Return the prior's scale, and log BF10 at half and at double that scale: the second and third of `around`."""
+    known = [other.value for other in around[1:] if isinstance(other, LogIntegral)]
+    scale = tested_sd(plan, hypothesis)
+    if len(known) < len(around) - 1:
+        return scale
+    return "{}: log BF10 is {:.2f} at half of it, {:.2f} at double".format(scale, *known)
+
+
+def tested_sd(plan: Plan, hypothesis: Hypothesis) -> str:
+    """Return the prior of the terms tested as text: ``prior sd 39.4 of treatment``."""
     sd = " sd" if _all_normal(tested_priors(plan, hypothesis)) else ""
-    scale = f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
-    if not few:
-        return found, f"{scale}; see sensitivity() for other scales"
-    known = [other.value for other in others if isinstance(other, LogIntegral)]
-    if len(known) < len(others):
-        return found, scale
-    return found, "{}: log BF10 is {:.2f} at half of it, {:.2f} at double".format(scale, *known)
+    return f"prior{sd} {tested_scale(plan, hypothesis, 1.0)}"
 
 
 def tested_scale(plan: Plan, hypothesis: Hypothesis, factor: float) -> str:

@@ -1,0 +1,263 @@
+"""Bayes factors against effects of one kind: is there an effect in any group, if effects are alike?
+
+Coefficients that are not pooled each pay for their own wide prior. The question is therefore put against the mean of
+two hypotheses: one effect for all groups, mu ~ N(0, a), and effects from N(0, tau), tau ~ HalfNormal(t). That the
+effects are equal is put against effects from N(mu, tau). Everything else of the model stays, with its priors as
+numbers. ``docs/statistics.md`` says why, and defines a and t.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.compiler.planning.defaults import SLOPE, scales, stands_for_intercept
+from formulajoint.contrasts.hypotheses import Block, Hypothesis, effects_tested
+from formulajoint.design.schema import Hierarchy
+from formulajoint.distributions.prior import Prior, prior
+from formulajoint.inference.engine import exact_engine
+from formulajoint.inference.evidence import log_evidence, why_no_probability
+from formulajoint.inference.gaussian import one_sigma
+from formulajoint.inference.null_plan import with_prior
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
+from formulajoint.spec.spec import MAIN
+
+MEAN, SD = 0.5, 0.25
+"""Prior sd of one effect for all groups, and scale of the prior of the effects' sd, in s_y / s_x."""
+
+OCTAVE = 4
+"""Values of tau in each doubling at which log p(y | tau) is computed; between them it is interpolated."""
+
+FINER = 8
+"""Points of the integral over tau between two of these values."""
+
+LEAST, MOST = 18, 3
+"""Doublings of tau below and above the scale of its prior over which it is integrated."""
+
+STILL = 1e-3
+"""Effects this small, in standard errors of an effect that all rows share, are as good as none."""
+
+SHARPER = 16
+"""Interpolation is better by at least this factor than that between every other value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A log Bayes factor against effects of one kind.
+
+    Attributes
+    ----------
+    value : LogIntegral
+        Of the mean of the two evidences, over that of the null.
+    shared, varying : LogIntegral or None
+        Of each by itself: one effect for all groups, and effects from N(0, tau); None for hypotheses of equality, whose
+        alternative is one.
+    """
+
+    value: LogIntegral
+    shared: LogIntegral | None = None
+    varying: LogIntegral | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneKind:
+    """The effects tested, and their prior under the alternative.
+
+    Attributes
+    ----------
+    plan : Plan
+    block : Block
+        Of the term.
+    equal : bool
+        Whether the null is that the effects are equal, else that all are zero.
+    mean, sd : (k,) arrays
+        a and t of each column.
+    """
+
+    plan: Plan
+    block: Block
+    equal: bool
+    mean: FloatArray
+    sd: FloatArray
+
+    @property
+    def quick(self) -> bool:
+        """Whether all scales of the prior take some hundredths of a second together."""
+        return one_sigma.applies(self.plan) and len(self.mean) == 1
+
+    @property
+    def prior(self) -> str:
+        """The prior as text: ``mean ~ normal(0, 3.1), sd ~ half_normal(1.6)``."""
+        return f"mean ~ {prior('normal', 0.0, self.mean)}, sd ~ {prior('half_normal', self.sd)}"
+
+    @property
+    def coefficient(self) -> Coefficient:
+        """The coefficients tested."""
+        return next(c for c in self.plan.mean.coefficients if c.term is self.block.term)
+
+    def shared(self, factor: float) -> Plan:
+        """Return the plan with one effect for all groups."""
+        return self._with(prior("normal", 0.0, factor * self.mean), grouped=False)
+
+    def none(self) -> Plan:
+        """Return the plan without effects."""
+        return self._with(prior("constant", 0.0), grouped=True)
+
+    def varying(self, factor: float) -> Plan:
+        """Return the plan with effects from one distribution, about zero or, if the null is equality, about a mean."""
+        mean = prior("normal", 0.0, self.mean) if self.equal else prior("constant", 0.0)
+        return self.pooled(mean, prior("half_normal", factor * self.sd))
+
+    def pooled(self, mean: Prior, sd: Prior) -> Plan:
+        """Return the plan with effects from one distribution, with these priors of its mean and sd."""
+        own, grouping = self.coefficient, self.coefficient.grouping
+        assert grouping is not None  # `one_kind` has checked
+        shape = own.term.shape
+        of_groups = replace(own, prior=None)
+        term = PooledTerm(
+            coefficient=of_groups,
+            mean_name=f"{own.name}_mean",
+            sd_name=f"{own.name}_sd",
+            offset_name=None,
+            mean=mean.shaped(shape),
+            sd=sd.shaped(shape),
+            dims=own.dims[1:],
+        )
+        pool = Pool(Hierarchy(MAIN, (own.term.name,), cor=False), grouping, own.dims[0], (term,), None)
+        every = tuple(of_groups if c is own else c for c in self.plan.mean.coefficients)
+        mean_ = replace(self.plan.mean, coefficients=every, pools=(*self.plan.mean.pools, pool))
+        return replace(self.plan, mean=mean_)
+
+    def _with(self, own: Prior, grouped: bool) -> Plan:
+        shape = self.block.term.shape
+        return with_prior(self.plan, self.block, own.shaped(shape), grouped)
+
+
+def one_kind(plan: Plan, hypothesis: Hypothesis) -> OneKind | Missing:
+    """Return the alternative of effects of one kind to a hypothesis, or the reason there is none."""
+    found = effects_tested(plan.design, hypothesis)
+    if isinstance(found, Missing):
+        return found
+    term = found.block.term
+    if stands_for_intercept(term, plan.design.predictor):
+        return Missing("level", f"{term.name} is a level of the response, not an effect")
+    if term.name in {each.coefficient.term.name for each in plan.mean.pooled.values()}:
+        return Missing("pooled", f"{term.name} is pooled: the model's own effects are of one kind")
+    if plan.spread is not None and plan.spread.grouping is not None:
+        reason = f"effects of one kind are in residual sds where each {plan.spread.grouping.name} has its own"
+        return Missing("sigma", f"{reason}, which is not available yet")
+    unit = scales(plan.design, plan.family, MAIN).slope / SLOPE / term.scales
+    return OneKind(plan, found.block, found.equal, MEAN * unit, SD * unit)
+
+
+def log_bayes_factors(
+    kind: OneKind, factors: Sequence[float], quick: bool = False
+) -> list[Against] | Missing:
+    """Return log BF10 with the alternative's priors made wider by each of `factors`, or why there is none.
+
+    Parameters
+    ----------
+    kind : OneKind
+    factors : sequence of float
+    quick : bool
+        Whether it may take no more than some hundredths of a second.
+    """
+    plan = kind.plan
+    if missing := why_no_probability(plan):
+        return missing
+    engine = exact_engine(kind.varying(1.0))
+    if isinstance(engine, Missing):
+        return engine
+    if kind.quick:
+        return _by_curve(kind, factors)
+    if quick:
+        return Missing(
+            "costs", "the Bayes factor against effects of one kind takes a while: `fit.test()` has it"
+        )
+    return _by_evidence(kind, factors)
+
+
+def _by_evidence(kind: OneKind, factors: Sequence[float]) -> list[Against] | Missing:
+    """Return log BF10 from the evidence of each plan."""
+    zero = log_evidence(kind.shared(1.0) if kind.equal else kind.none())
+    if isinstance(zero, Missing):
+        return zero
+    out = []
+    for factor in factors:
+        varying = log_evidence(kind.varying(factor))
+        shared = None if kind.equal else log_evidence(kind.shared(factor))
+        if isinstance(varying, Missing):
+            return varying
+        if isinstance(shared, Missing):
+            return shared
+        out.append(_against(_ratio(varying, zero), None if shared is None else _ratio(shared, zero)))
+    return out
+
+
+def _ratio(one: LogIntegral, zero: LogIntegral) -> LogIntegral:
+    return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
+
+
+def _against(varying: LogIntegral, shared: LogIntegral | None) -> Against:
+    """Return the mean of two Bayes factors; of one where there is no second."""
+    if shared is None:
+        return Against(varying)
+    value = float(np.logaddexp(shared.value, varying.value) - np.log(2))
+    errors = [math.exp(each.value - value) / 2 * each.error for each in (shared, varying)]
+    return Against(LogIntegral(value, math.hypot(*errors)), shared, varying)
+
+
+# --- all scales at once
+
+
+def _by_curve(kind: OneKind, factors: Sequence[float]) -> list[Against]:
+    """Return log BF10 from log p(y | tau), which serves every scale of tau's prior."""
+    a, t, every = float(kind.mean[0]), float(kind.sd[0]), np.asarray(factors, dtype=float)
+    data = one_sigma.effects(kind.pooled(prior("student_t", 4.0, 0.0, a), prior("half_normal", t)))
+    octaves = _octaves(STILL * data.error / t, every)
+    shared = np.empty(0) if kind.equal else every
+    about = np.full(len(octaves), 1.0 if kind.equal else 0.0)
+    means = np.concatenate([about[:1], shared, about])
+    sds = np.concatenate([np.zeros(1 + len(shared)), t * 2.0**octaves])
+    found = one_sigma.log_evidences(data, means, sds)
+    logs, errors = found.logs - found.logs[0], found.errors + found.errors[0]
+    curve, worst = logs[1 + len(shared) :], float(np.max(errors))
+    out = []
+    for at, factor in enumerate(every, start=1):
+        value, error = _averaged(octaves, curve, math.log2(factor))
+        own = None if kind.equal else LogIntegral(float(logs[at]), float(errors[at]))
+        out.append(_against(LogIntegral(value, error + worst), own))
+    return out
+
+
+def _octaves(least: float, factors: FloatArray) -> FloatArray:
+    """Return log2(tau / t) at which log p(y | tau) is computed: from where effects are as good as none."""
+    low = math.floor(min(math.log2(least), float(np.log2(np.min(factors))) - 1))
+    high = math.ceil(MOST + float(np.log2(np.max(factors))))
+    return np.arange(low * OCTAVE, high * OCTAVE + 1) / OCTAVE
+
+
+def _averaged(octaves: FloatArray, curve: FloatArray, shift: float) -> tuple[float, float]:
+    """Return the log of the mean of exp(curve) over tau ~ HalfNormal(2^shift t), and its error."""
+    z = np.arange(-LEAST * OCTAVE * FINER, MOST * OCTAVE * FINER + 1) / (OCTAVE * FINER)
+    weights = z * math.log(2) - 2.0 ** (2 * z - 1)  # of log z, z half normal
+    weights = weights - np.logaddexp.reduce(weights)
+    place = np.maximum(z + shift - octaves[0], 0.0) * OCTAVE
+    fine, coarse = (
+        float(np.logaddexp.reduce(weights + _interpolated(curve[::step], place / step))) for step in (1, 2)
+    )
+    return fine, abs(fine - coarse) / SHARPER + abs(float(curve[0]))
+
+
+def _interpolated(values: FloatArray, place: FloatArray) -> FloatArray:
+    """Return `values` between their places 0, 1, 2, ..., by polynomials through the six nearest."""
+    first = np.clip(np.floor(place).astype(int) - 2, 0, len(values) - 6)
+    away = place - first
+    weights = [math.prod((away - j) / (i - j) for j in range(6) if j != i) for i in range(6)]
+    return np.sum([weight * values[first + i] for i, weight in enumerate(weights)], axis=0)

@@ -1,0 +1,130 @@
+"""The Bayes factor of equalities with what is said of it: against what, at other scales of the prior, its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.inference.one_kind import Against, OneKind, log_bayes_factors, one_kind
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing, Note
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.joint_tests.bayes_factor.equalities import equalities, is_quick
+from formulajoint.results.joint_tests.bayes_factor.sensitivity import is_scaled, tested_sd, with_other_scales
+from formulajoint.results.joint_tests.bayes_factor.verdict import AROUND, NARROWER, Scales, Verdict, judged
+
+SEVERAL = 3
+"""Fewest coefficients that are compared with effects of one kind unasked: each would pay for its own wide prior."""
+
+ONE_KIND = "one kind"
+"""Code of the note on the Bayes factor against effects of one kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The Bayes factor of equalities.
+
+    Attributes
+    ----------
+    factor : LogIntegral or Missing
+        log BF10: of the model's own prior, unless the hypothesis names the alternative.
+    one_kind : Against, Missing or None
+        Against effects of one kind; None where that was not asked and is not done unasked.
+    verdict : Verdict or Missing
+        Of `one_kind` if there is one, else of `factor`.
+    notes : tuple of Note
+    """
+
+    factor: LogIntegral | Missing
+    one_kind: Against | Missing | None
+    verdict: Verdict | Missing
+    notes: tuple[Note, ...]
+
+
+def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False) -> Weighed:
+    """Return the Bayes factor of equalities, with its verdict.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    hypothesis : Hypothesis
+    quick : bool
+        Whether what takes longer than some hundredths of a second is left out.
+    """
+    plan, asked = posterior.plan, bool(hypothesis.against)
+    kind = one_kind(plan, hypothesis)
+    if isinstance(kind, Missing):
+        if not asked or kind.code == "pooled":
+            own = _own(posterior, hypothesis, quick)
+            return (
+                own
+                if not asked
+                else Weighed(own.factor, None, own.verdict, (kind.note(ONE_KIND), *own.notes))
+            )
+        return Weighed(kind.of("Bayes factor"), kind, kind, ())
+    if not asked and len(independent(hypothesis.rows)) < SEVERAL:
+        return _own(posterior, hypothesis, quick)
+    factors = (*AROUND, *NARROWER) if kind.quick else AROUND
+    found = log_bayes_factors(kind, factors, quick)
+    if not asked and isinstance(found, Missing):
+        own = _own(posterior, hypothesis, quick)
+        notes = (found.note(ONE_KIND),) if found.code == "costs" else ()
+        return Weighed(own.factor, found, own.verdict, (*own.notes, *notes))
+    if isinstance(found, Missing):
+        return Weighed(found.of("Bayes factor"), found, found, ())
+    verdict = judged([each.value for each in found[: len(AROUND)]], _scales(kind, found, quick))
+    said = Note(ONE_KIND, _said(kind, found))
+    if asked:
+        return Weighed(found[0].value, found[0], verdict, (said,))
+    own_factor = equalities(plan, hypothesis, (1.0,), posterior)[0]
+    return Weighed(own_factor, found[0], verdict, (said, *_not_pooled(plan, hypothesis, own_factor)))
+
+
+def _own(posterior: Posterior, hypothesis: Hypothesis, quick: bool) -> Weighed:
+    """Return the Bayes factor of the model's own prior."""
+    plan = posterior.plan
+    if not is_scaled(plan):
+        factor = equalities(plan, hypothesis, (1.0,), posterior)[0]
+        costs = Missing("scales", "see sensitivity() for other scales")
+        sd = Note("prior", f"{tested_sd(plan, hypothesis)}; {costs.reason}")
+        return Weighed(factor, None, costs, () if isinstance(factor, Missing) else (sd,))
+    around = equalities(plan, hypothesis, AROUND, posterior)
+
+    def scales(factors: Sequence[float]) -> list[LogIntegral | Missing]:
+        return equalities(plan, hypothesis, factors, posterior)
+
+    verdict = judged(around, None if quick and not is_quick(plan) else scales)
+    if isinstance(around[0], Missing):
+        return Weighed(around[0], None, around[0], ())
+    return Weighed(around[0], None, verdict, (Note("prior", with_other_scales(plan, hypothesis, around)),))
+
+
+def _scales(kind: OneKind, found: Sequence[Against], quick: bool) -> Scales | None:
+    """Return log BF10 at narrower scales: known already, computed when asked for, or too costly."""
+    known = {factor: each.value for factor, each in zip((*AROUND, *NARROWER), found, strict=False)}
+
+    def scales(factors: Sequence[float]) -> list[LogIntegral | Missing]:
+        if all(factor in known for factor in factors):
+            return [known[factor] for factor in factors]
+        more = log_bayes_factors(kind, factors)
+        return [more] if isinstance(more, Missing) else [each.value for each in more]
+
+    return None if quick and not kind.quick else scales
+
+
+def _said(kind: OneKind, found: Sequence[Against]) -> str:
+    """Return what a Bayes factor against effects of one kind is made of, and how much it depends on the prior."""
+    one, half, double = found[:3]
+    other = f"{half.value.value:.2f} at half of it, {double.value.value:.2f} at double"
+    if one.shared is None or one.varying is None:
+        return f"log BF10 is against effects from one distribution, prior {kind.prior}: {other}"
+    parts = f"{one.shared.value:.2f} for one effect in all, {one.varying.value:.2f} for effects about zero"
+    return f"log BF10 against effects of one kind is the mean of {parts}, prior {kind.prior}: {other}"
+
+
+def _not_pooled(plan: Plan, hypothesis: Hypothesis, factor: LogIntegral | Missing) -> list[Note]:
+    if isinstance(factor, Missing):
+        return [factor.note("no Bayes factor")]
+    return [Note("prior", f"not pooled it is {factor.value:.2f}, {tested_sd(plan, hypothesis)}")]
