@@ -86,14 +86,13 @@ def weights_of(design: Design, data: Data, term: Term, asked: Given[Weighting], 
     if isinstance(asked.value, Uncertain):
         return _uncertain(design, data, term, asked.text, asked.value.counts)
     raw = _raw(design, data, term, asked)
-    total = raw.sum(axis=0)
-    if not np.all(total > 0):
+    if not np.all(raw.max(axis=0) > 0):
         raise DataError(
             f"The weights `{asked.text}` of `{term.name}` are zero in every group, "
             "so there is nothing to average. Choose other weights."
         )
     over_sigma = own_sigma and isinstance(asked.value, ByPrecision)
-    return Weights(asked.text, raw / total, over_sigma=over_sigma)
+    return Weights(asked.text, _shares(raw), over_sigma=over_sigma)
 
 
 def _uncertain(design: Design, data: Data, term: Term, text: str, asked: Given[Weighting]) -> Weights:
@@ -105,7 +104,13 @@ def _uncertain(design: Design, data: Data, term: Term, text: str, asked: Given[W
             f"`{text}` needs a count above zero in every group, and `{asked.text}` is zero in "
             f"{len(none)} of {len(counts)}: {listed(none)}."
         )
-    return Weights(text, counts / counts.sum(), counts=counts)
+    return Weights(text, _shares(counts), counts=counts)
+
+
+def _shares(raw: FloatArray) -> FloatArray:
+    """Return weights that sum to one over the groups, in the same proportions; their own sum may overflow."""
+    relative = raw / raw.max(axis=0)
+    return relative / relative.sum(axis=0)
 
 
 def _raw(design: Design, data: Data, term: Term, asked: Given[Weighting]) -> FloatArray:
@@ -258,7 +263,7 @@ def level_weights(design: Design, term: Term, axis: Axis, asked: Given[Weighting
             message = f"`{asked.text}` weights groups, and `{axis.name}` is a factor"
             hint = "use n, equal, or give each level a weight: {a: 0.3, b: 0.7}"
             raise FormulaError(message, asked.span, hint)
-    return Weights(asked.text, raw / raw.sum())
+    return Weights(asked.text, _shares(raw))
 
 
 def _levels(design: Design, term: Term, axis: Axis, at: Span) -> Groups:

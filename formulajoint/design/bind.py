@@ -12,12 +12,14 @@ from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import resolve_hierarchies
 from formulajoint.design.learn import learn
 from formulajoint.design.names import require_known
+from formulajoint.design.notes import numbers_as_levels, words_beside_columns
 from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
+from formulajoint.design.values import check_size, text_hint
 from formulajoint.design.weight_columns import KeptFrame, weight_values
 from formulajoint.errors import DataError, ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
@@ -88,6 +90,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         _weight_columns(spec, table),
         rows,
         _within(response, predictors),
+        tuple(_notes(spec, plans, frame, table)),
         KeptFrame(frame, table.places),
         language,
     )
@@ -193,10 +196,11 @@ def _response(response: Expr, variable: str, table: Table) -> Response:
     if table.columns[variable].kind == "categorical":
         raise DataError(
             f"Column `{variable}` is the response, but holds text or categories in its {table.rows} rows. "
-            "A response is numeric."
+            f"A response is numeric.{text_hint(table.columns[variable])}"
         )
     recipe = learn(response, table)
     values = values_of(recipe, table)
+    check_size(values, f"The response `{name}`")
     if values.min() == values.max():
         raise DataError(
             f"The response `{name}` is {values[0]:g} in {all_rows(table.rows)} used: it does not vary, "
@@ -234,6 +238,13 @@ def _within(response: Response, predictors: Sequence[Predictor]) -> tuple[GroupM
         recipes.append(predictor.recipe)
     found = [learnt for recipe in recipes if recipe is not None for learnt in moments_in(recipe)]
     return tuple({learnt.text: learnt for learnt in found}.values())
+
+
+def _notes(spec: ModelSpec, plans: Sequence[Plan], frame: Frame, table: Table) -> Iterator[str]:
+    """Yield notes on how the data were read."""
+    products = [p for plan in plans for p in (*plan.expansion.own, *plan.expansion.shared)]
+    yield from numbers_as_levels((factor for product in products for factor in product.factors), table)
+    yield from words_beside_columns(spec.questions, frame.names)
 
 
 def _standard_errors(rows: RowsRequest, table: Table) -> FloatArray | None:

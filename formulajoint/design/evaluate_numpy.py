@@ -9,9 +9,9 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design import recipes
-from formulajoint.design.frame import Levels, joined, numbers
 from formulajoint.design.recipes import Cells, Coded, Crossed, Recipe
 from formulajoint.design.rows import Table
+from formulajoint.design.values import Levels, joined, numbers
 from formulajoint.errors import DataError, ExtensionError
 from formulajoint.wording import listed
 

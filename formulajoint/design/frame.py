@@ -17,12 +17,17 @@ from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.level_order import by_size
 from formulajoint.errors import DataError
 from formulajoint.wording import listed
 
 type Kind = Literal["numeric", "boolean", "categorical"]
 type BoolArray = NDArray[np.bool_]
+MISSING_TYPES = ("NAType", "NaTType")
+"""Types of pandas' missing values, which lists may hold."""
+
+RESCALE = "Change its unit."
+"""What to do about numbers that are too large or too small."""
+
 type Source = nw.Series[Any] | NDArray[Any]
 
 
@@ -44,18 +49,6 @@ class Column:
     def take(self, keep: BoolArray | IntArray) -> Column:
         """Return the rows where `keep` is true, or those at the positions it lists."""
         return replace(self, values=self.values[keep], missing=self.missing[keep])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Levels:
-    """The distinct values of a column as text, in order, and the level of each row.
-
-    `order` has the positions of the labels in their natural order: whole numbers written as text go by size.
-    """
-
-    labels: tuple[str, ...]
-    codes: IntArray
-    order: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +77,9 @@ class Frame:
 def read_frame(data: object) -> Frame:
     """Return `data` (pandas, Polars, PyArrow, any frame narwhals supports, or a mapping of arrays) as a Frame."""
     if isinstance(data, Mapping):
-        return _checked({name: _as_source(name, values) for name, values in data.items()}.items())
+        sources = {name: _as_source(name, values) for name, values in data.items()}
+        _check_indexes(sources)
+        return _checked(sources.items())
     try:
         frame = nw.from_native(data, pass_through=True)
     except DuplicateError as error:
@@ -131,6 +126,21 @@ def _as_source(name: object, values: object) -> Source:
     return array
 
 
+def _check_indexes(sources: Mapping[Any, Source]) -> None:
+    """Raise a DataError for series with different indexes: which of their values belong together is open."""
+    series = {name: source for name, source in sources.items() if isinstance(source, nw.Series)}
+    indexes = {name: nw.maybe_get_index(source) for name, source in series.items()}
+    known = [(name, index) for name, index in indexes.items() if index is not None]
+    for name, index in known[1:]:
+        first, other = known[0]
+        if not index.equals(other):
+            raise DataError(
+                f"The columns `{first}` and `{name}` have different indexes, so it is open which of their values "
+                "belong together. Give a data frame of them, `pd.DataFrame({...})`, which matches the indexes; or "
+                f"arrays, `{name}.to_numpy()`, which are matched by position."
+            )
+
+
 def _objects(items: Sequence[object]) -> NDArray[Any]:
     array = np.empty(len(items), dtype=object)
     array[:] = items
@@ -142,6 +152,8 @@ def _objects(items: Sequence[object]) -> NDArray[Any]:
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:
     dtype = series.dtype
+    if dtype == nw.Object:
+        return _from_array(name, _objects(series.to_list()))
     missing = _numpy(series.is_null()).astype(bool)
     if missing.all():
         return Column(name, "categorical", np.empty(len(missing), dtype=object), missing)
@@ -154,8 +166,8 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         order = _category_order(series)
         return Column(name, "categorical", _objects(series.to_list()), missing, order, _is_ordered(series))
-    if dtype == nw.Object:
-        return _from_objects(name, _objects(series.to_list()), missing)
+    if dtype == nw.Unknown:  # pandas' sparse columns, periods, intervals
+        return _from_array(name, np.asarray(series.to_native()))
     raise _refused(name, str(dtype), dtype.is_temporal())
 
 
@@ -171,7 +183,7 @@ def _category_order(series: nw.Series[Any]) -> tuple[object, ...] | None:
         return None
     native: Any = series.to_native()
     if series.implementation.is_pandas_like():
-        return tuple(native.cat.categories)
+        return tuple(native.cat.categories) if _has_cat(native) else _dictionary(native)
     if series.implementation.is_pyarrow() and native.type.ordered:
         return tuple(native.unify_dictionaries().chunk(0).dictionary.to_pylist())
     return None  # the order of first appearance has no meaning
@@ -183,8 +195,18 @@ def _is_ordered(series: nw.Series[Any]) -> bool:
         return isinstance(series.dtype, nw.Enum)
     native: Any = series.to_native()
     if series.implementation.is_pandas_like():
-        return bool(native.cat.ordered)
+        return bool(native.cat.ordered if _has_cat(native) else native.dtype.pyarrow_dtype.ordered)
     return bool(series.implementation.is_pyarrow() and native.type.ordered)
+
+
+def _has_cat(native: Any) -> bool:
+    """Return whether a categorical column has pandas' own type; else it is a dictionary of PyArrow."""
+    return hasattr(native.dtype, "categories")
+
+
+def _dictionary(native: Any) -> tuple[object, ...]:
+    """Return the categories of PyArrow's dictionary in a pandas column, in stored order, as pandas itself has them."""
+    return tuple(native.array.__arrow_array__().unify_dictionaries().chunk(0).dictionary.to_pylist())
 
 
 def _from_array(name: str, values: NDArray[Any]) -> Column:
@@ -195,7 +217,8 @@ def _from_array(name: str, values: NDArray[Any]) -> Column:
         case "i" | "u":
             return Column(name, "numeric", values, known)
         case "f":
-            return _from_floats(name, values.astype(np.float64))
+            with np.errstate(over="ignore"):  # of long doubles; infinite values are refused
+                return _from_floats(name, values.astype(np.float64))
         case "U" | "T":
             return Column(name, "categorical", values.astype(object), known)
         case "O":
@@ -204,7 +227,14 @@ def _from_array(name: str, values: NDArray[Any]) -> Column:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
+    match value:
+        case None:
+            return True
+        case float() | np.floating():
+            return bool(value != value)
+        case Decimal():
+            return value.is_nan()
+    return type(value).__name__ in MISSING_TYPES
 
 
 def _from_floats(name: str, values: FloatArray) -> Column:
@@ -221,7 +251,10 @@ def _from_objects(name: str, values: NDArray[Any], missing: BoolArray) -> Column
     if set(kinds) == {"integer"} and all(abs(value) < 2**63 for value in values[~missing]):
         return Column(name, "numeric", np.where(missing, 0, values).astype(np.int64), missing)
     if set(kinds) <= {"integer", "number"}:
-        return _from_floats(name, np.where(missing, np.nan, values).astype(np.float64))
+        try:
+            return _from_floats(name, np.where(missing, np.nan, values).astype(np.float64))
+        except OverflowError:
+            raise DataError(f"Column `{name}` holds numbers too large to compute with. {RESCALE}") from None
     if len(kinds) > 1:
         mixed = " and ".join(f"{kind} in {count}" for kind, count in kinds.items())
         raise DataError(f"Column `{name}` is a mixture: {mixed} rows. Make all its values of one type.")
@@ -236,7 +269,7 @@ def _kind_of(value: object) -> str:
         return "integer"
     if isinstance(value, (float, np.floating, Decimal)):
         return "number"
-    if isinstance(value, (date, time, timedelta)):
+    if isinstance(value, (date, time, timedelta)) or type(value).__name__ == "Period":
         return "date"
     return "text" if isinstance(value, str) else type(value).__name__
 
@@ -252,83 +285,3 @@ def _refused(name: str, what: str, dates: bool) -> DataError:
 
 def _a(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
-
-
-# --- values of a column without missing values
-
-
-def check_finite(column: Column) -> None:
-    """Raise a DataError if a column has infinite values."""
-    if column.kind == "numeric":
-        infinite = int(np.isinf(column.values).sum())
-        if infinite:
-            raise DataError(
-                f"Column `{column.name}` is infinite in {infinite} of {len(column.values)} rows. "
-                "Drop these rows, or make the values missing."
-            )
-
-
-def numbers(column: Column) -> FloatArray:
-    """Return the values of a numeric or boolean column as 64-bit floats; decimals and integers are rounded."""
-    return column.values.astype(np.float64)
-
-
-def levels(column: Column) -> Levels:
-    """Return the distinct values of a column as text: in the order of its categories, or else sorted."""
-    found: list[Any]
-    order: tuple[int, ...] | None = None
-    if column.kind == "categorical":
-        items = column.values.tolist()
-        distinct = set(items)
-        found = [v for v in column.order if v in distinct] if column.order else sorted(distinct)
-        position = {value: code for code, value in enumerate(found)}
-        codes = np.fromiter(map(position.__getitem__, items), np.int64, len(items))
-        order = None if column.ordered else by_size(found)
-    else:
-        unique, codes = np.unique(column.values, return_inverse=True)
-        found = unique.tolist()
-    places = tuple(range(len(found))) if order is None else order
-    return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False), places)
-
-
-def looks_continuous(column: Column, labels: Sequence[str]) -> bool:
-    """Return whether a column is numeric, with more fractions among its levels than in every other row."""
-    fractions = column.kind == "numeric" and sum(not float(label).is_integer() for label in labels)
-    return 2 * fractions > len(column.values)
-
-
-def refuse_continuous(column: Column, labels: Sequence[str]) -> None:
-    """Raise a DataError for a numeric column that `looks_continuous`."""
-    rows = len(column.values)
-    if looks_continuous(column, labels):
-        raise DataError(
-            f"Column `{column.name}` looks continuous: {len(labels)} distinct values in {rows} rows. "
-            "Cut it into classes to make groups or levels of it."
-        )
-
-
-def joined(outer: Levels, separator: str, inner: Levels) -> Levels:
-    """Return the observed combinations of two sets of levels, sorted by the outer level, then the inner."""
-    width = len(inner.labels)
-    found, codes = np.unique(outer.codes * width + inner.codes, return_inverse=True)
-    pairs = np.divmod(found, width)
-    labels = tuple(f"{outer.labels[i]}{separator}{inner.labels[j]}" for i, j in zip(*pairs, strict=True))
-    ranks = [np.argsort(of.order)[places] for of, places in zip((outer, inner), pairs, strict=True)]
-    return Levels(labels, codes, tuple(np.lexsort(ranks[::-1]).tolist()))
-
-
-def label(value: object) -> str:
-    """Return the label of a level's value: its text, with whole numbers written without a decimal point."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return unicodedata.normalize("NFC", str(value))
-
-
-def _labels(name: str, found: list[Any]) -> tuple[str, ...]:
-    labels = tuple(label(value) for value in found)
-    twice = [text for text, count in Counter(labels).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"Column `{name}` has different values that read alike: {listed(twice)}. Rename one of each."
-        )
-    return labels

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from formulajoint.design.evaluate_numpy import cells
-from formulajoint.design.frame import refuse_continuous
 from formulajoint.design.recipes import Cells
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Grouping, Term
-from formulajoint.errors import DataError, FormulaError
+from formulajoint.design.values import refuse_alike, refuse_continuous
+from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Group
-from formulajoint.wording import listed
 
 
 def bind_group(group: Group, table: Table) -> Grouping:
@@ -21,10 +19,7 @@ def bind_group(group: Group, table: Table) -> Grouping:
     for name in names:
         refuse_continuous(table.columns[name], table.levels(name).labels)
     found = cells(names, group.separators, table)
-    twice = [label for label, count in Counter(found.labels).items() if count > 1]
-    if twice:
-        columns = " and ".join(f"`{name}`" for name in names)
-        raise DataError(f"Different groups of {columns} have one name: {listed(twice)}. Rename their levels.")
+    refuse_alike("groups", names, found.labels)
     recipe = Cells(names, group.separators, found.labels)
     return Grouping(":".join(names), names, found.labels, found.codes, found.order, group.span, recipe)
 

@@ -12,11 +12,14 @@ import numpy as np
 from formulajoint.design import recipes
 from formulajoint.design.coding import CODINGS, Coding, treatment
 from formulajoint.design.evaluate_numpy import ARITHMETIC, COMPARISONS, rows_of
-from formulajoint.design.frame import Column, Levels, refuse_continuous
+from formulajoint.design.frame import Column
 from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction
 from formulajoint.design.level_lookup import position_of
+from formulajoint.design.notes import MANY_LEVELS
+from formulajoint.design.numbers_in_text import number_in
 from formulajoint.design.recipes import Recipe
 from formulajoint.design.rows import Table
+from formulajoint.design.values import Levels, refuse_continuous, text_hint
 from formulajoint.design.within import learn_within
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, Group, Level, Name, Number, Text, Unary
@@ -39,7 +42,6 @@ class Categorical:
     switch: bool = False
 
 
-MANY_LEVELS = 10
 SPOILT = 0.2
 """A text column of over `MANY_LEVELS` levels is refused if some, but less than this share, are not numbers."""
 
@@ -49,6 +51,7 @@ def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical:
     if isinstance(factor, Name) and table.columns[factor.id].kind != "numeric":
         column, found = table.columns[factor.id], table.levels(factor.id)
         _refuse_spoilt_numbers(column, found.labels)
+        refuse_continuous(column, found.labels)
         return Categorical(factor.id, found, switch=column.kind == "boolean")
     if isinstance(factor, Call) and factor.name == "C":
         return _categorical(factor, table)
@@ -57,21 +60,13 @@ def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical:
 
 def _refuse_spoilt_numbers(column: Column, labels: Sequence[str]) -> None:
     """Raise a DataError for a text column whose many values are nearly all numbers, e.g. a single `.` among them."""
-    others = [label for label in labels if not _is_number(label)]
+    others = [label for label in labels if number_in(label) is None]
     if len(labels) > MANY_LEVELS and 0 < len(others) < SPOILT * len(labels):
         raise DataError(
             f"Column `{column.name}` holds text, but {len(labels) - len(others)} of its {len(labels)} values are "
             "numbers. "
             f"Make {listed(others, 5)} a missing value or a number, or, if they are classes, name them as such."
         )
-
-
-def _is_number(label: str) -> bool:
-    try:
-        float(label)
-    except ValueError:
-        return False
-    return True
 
 
 def learn(expr: Expr, table: Table) -> Recipe:
@@ -128,7 +123,8 @@ def _operands(operands: Iterable[Expr], table: Table) -> tuple[Recipe, ...]:
 def _column(name: Name, table: Table) -> recipes.Column:
     if table.columns[name.id].kind == "categorical":
         message = f"arithmetic needs numbers, but column `{name.id}` holds text or categories"
-        raise FormulaError(message, name.span, f'compare it, as in `I({canonical(name)} == "...")`')
+        hint = text_hint(table.columns[name.id]).strip()
+        raise FormulaError(message, name.span, hint or f'compare it, as in `I({canonical(name)} == "...")`')
     return recipes.Column(name.id)
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import BoolArray, Column, Frame, Levels, check_finite, levels, numbers
+from formulajoint.design.frame import BoolArray, Column, Frame
 from formulajoint.design.schema import Rows
+from formulajoint.design.values import LARGEST, Levels, check_finite, levels, numbers, text_hint
 from formulajoint.errors import DataError
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 
-LEAST = 1e-100
-"""Standard errors below this count as zero; the inverse of their square could overflow."""
+MOST_ROWS = 1e15
+"""Largest sum of row weights: up to about here floats count every row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +112,9 @@ def _weighted(table: Table, name: str) -> Table:
     """Return the rows of positive weight, with their weights."""
     column = table.columns[name]
     if column.kind == "categorical":
-        raise DataError(f"Column `{name}` gives the row weights, but holds text. Weights are numbers.")
+        raise DataError(
+            f"Column `{name}` gives the row weights, but holds text. Weights are numbers.{text_hint(column)}"
+        )
     values = numbers(column)
     negative = int((values < 0).sum())
     if negative:
@@ -121,6 +124,11 @@ def _weighted(table: Table, name: str) -> Table:
         )
     if not values.any():
         raise DataError(f"Column `{name}` gives the row weights, but is zero in all {table.rows} rows.")
+    if values.sum() > MOST_ROWS:
+        raise DataError(
+            f"The row weights in column `{name}` sum to {values.sum():.3g}, more rows than can be counted "
+            f"({MOST_ROWS:g}). They are frequencies: a row of weight w counts as w rows."
+        )
     if values.sum() <= 1:
         raise DataError(
             f"The row weights in column `{name}` sum to {values.sum():g} over {table.rows} rows, which is at most "
@@ -134,9 +142,10 @@ def standard_errors(column: Column) -> FloatArray:
     if column.kind == "categorical":
         raise DataError(
             f"Column `{column.name}` gives the standard errors, but holds text. Standard errors are numbers."
+            f"{text_hint(column)}"
         )
     values = numbers(column)
-    bad = int((values < LEAST).sum())
+    bad = int((values < 1 / LARGEST).sum())
     if bad:
         raise DataError(
             f"Column `{column.name}` gives the standard errors, but is not above zero in {bad} of {len(values)} rows. "

@@ -273,6 +273,8 @@ class Design:
     rows : Rows
     within : tuple of GroupMoments
         What its columns learnt within groups: ``center(x, by=school)``.
+    notes : tuple of str
+        Sentences on how the data were read.
     frame : KeptFrame or None
         The data, for contrasts added after the fit. None in a saved fit.
     language : Language
@@ -288,6 +290,7 @@ class Design:
     weight_columns: Mapping[str, FloatArray] = field(default_factory=dict)
     rows: Rows = field(default=Rows(0, 0))
     within: tuple[GroupMoments, ...] = ()
+    notes: tuple[str, ...] = ()
     frame: KeptFrame | None = field(default=None, repr=False)
     language: Language = CORE
 

@@ -17,6 +17,7 @@ from formulajoint.design.learn import Categorical, learn_factor
 from formulajoint.design.recipes import Coded, Crossed, Recipe
 from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Factor, Term
+from formulajoint.design.values import check_size, refuse_alike
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr
 from formulajoint.spec.algebra import Expansion, Product
@@ -87,10 +88,12 @@ def _term(product: Product, needed: Sequence[Piece], factors: Factors, table: Ta
         tuple(tuple(axis.coded for axis in piece) for piece in axes),
     )
     columns = crossed(recipe.pieces, multiplied(numbers, table), table)
+    name = ":".join(product.keys)
     if columns.shape[1] == 0:
         raise _one_level(product, factors, table)
+    check_size(columns, f"`{name}`")
     return Term(
-        ":".join(product.keys),
+        name,
         columns,
         _named_axes(product, axes, factors),
         mean(columns, table.weights),
@@ -146,6 +149,7 @@ def _named_axes(product: Product, axes: Sequence[Sequence[Axis]], factors: Facto
         return tuple(axis.factor for axis in axes[0] if not axis.bare)
     coded = [key for key in product.keys if isinstance(factors[key], Categorical)]
     labels = [label for piece in axes for label in _cells(piece, coded)]
+    refuse_alike("cells", product.keys, labels)
     return (Factor(":".join(product.keys), tuple(labels)),)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import Column, Frame, check_finite, numbers
+from formulajoint.design.frame import Column, Frame
 from formulajoint.design.names import require_known
+from formulajoint.design.values import check_finite, numbers
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Name
 from formulajoint.language.vocabulary.language import Language

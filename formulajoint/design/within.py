@@ -8,11 +8,12 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.evaluate_numpy import rows_of
-from formulajoint.design.frame import BoolArray, looks_continuous
+from formulajoint.design.frame import BoolArray
 from formulajoint.design.groups import bind_group
 from formulajoint.design.recipes import GroupMoments, Recipe, Within
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Grouping
+from formulajoint.design.values import looks_continuous
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Call, Group
 from formulajoint.language.syntax.text import canonical

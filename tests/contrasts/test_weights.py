@@ -372,3 +372,12 @@ def test_precision_of_known_standard_errors():
     assert not found.over_sigma
     by_rows = weights("y ~ x | school, se(s), joint(x, weights=n)", frame)
     np.testing.assert_allclose(by_rows.values, [0.4, 0.6])
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_whose_sum_overflows() -> None:
+    for asked in ("[1e308, 1e308]", "{A: 1.5e308, B: 1.5e308}", "dirichlet([1e308, 1e308])"):
+        assert weights(f"y ~ x | school, joint(x, weights={asked})").values.tolist() == [0.5, 0.5]
+    assert weights("y ~ x | school, joint(x, weights=[1e-320, 3e-320])").values == pytest.approx(
+        [0.25, 0.75], 0.01
+    )

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formulajoint.design.bind import bind
-from formulajoint.design.frame import levels, numbers, read_frame
+from formulajoint.design.frame import read_frame
+from formulajoint.design.values import levels, numbers
+from formulajoint.errors import DataError
 from formulajoint.spec.read import parse
 
 NUMBERS: dict[str, Any] = {
@@ -213,3 +215,97 @@ def test_integers_are_levels_without_loss(values: list[int]) -> None:
         found = levels(read_frame({"v": source}).column("v"))
         assert list(found.labels) == [str(value) for value in sorted(set(values))]
         assert [found.labels[code] for code in found.codes] == [str(value) for value in values]
+
+
+# --- series of a mapping
+
+
+def test_series_of_other_indexes() -> None:
+    x = pd.Series(np.arange(6.0))
+    y = 2 * x + [0.1, 0, -0.1, 0, 0.1, 0]
+    for other in (x[::-1], x.set_axis(list("abcdef")), x.set_axis([0, 0, 1, 1, 2, 2])):
+        with pytest.raises(DataError, match="`y` and `x` have different indexes"):
+            read_frame({"y": y, "x": other})
+    reordered = pd.DataFrame({"y": y, "x": x[::-1]})
+    assert numbers(read_frame(reordered).column("x")).tolist() == x.tolist()
+    by_position = read_frame({"y": y, "x": x[::-1].to_numpy(), "z": list("abcdef"), "p": pl.Series(x)})
+    assert numbers(by_position.column("x")).tolist() == x[::-1].tolist()
+    same = read_frame({"y": y.set_axis(list("abcdef")), "x": x.set_axis(list("abcdef"))})
+    assert same.rows == 6
+
+
+# --- types that data frames have besides
+
+
+def dictionary(values: list[Any], of: Any = "string", ordered: bool = False) -> pd.Series:
+    return pd.Series(pd.array(values, dtype=pd.ArrowDtype(pa.dictionary("int8", of, ordered))))
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_dictionary_of_arrow_in_pandas(ordered: bool, tmp_path: Any) -> None:
+    kept = pd.Categorical(["low", "high", None, "mid"], ["low", "mid", "high", "never"], ordered)
+    pd.DataFrame({"v": kept}).to_parquet(tmp_path / "d.parquet")
+    plain = read_frame(pd.read_parquet(tmp_path / "d.parquet")).column("v")
+    arrow = read_frame(pd.read_parquet(tmp_path / "d.parquet", dtype_backend="pyarrow")).column("v")
+    assert arrow.missing.tolist() == plain.missing.tolist() == [False, False, True, False]
+    assert (arrow.order, arrow.ordered) == (plain.order, plain.ordered)
+    assert levels(arrow.take(~arrow.missing)).labels == ("low", "mid", "high")
+
+
+def test_dictionary_of_numbers() -> None:
+    column = read_frame({"v": dictionary([30, 4, 30, 4], "int64")}).column("v")
+    assert column.kind == "categorical"
+    assert levels(column).labels == ("30", "4")
+
+
+def test_several_chunks_of_a_dictionary() -> None:
+    column = read_frame({"v": pd.concat([dictionary(["b", "a"]), dictionary(["c", "a"])])}).column("v")
+    assert levels(column).labels == ("b", "a", "c")
+
+
+def test_sparse_columns_are_read() -> None:
+    column = read_frame(pd.DataFrame({"v": pd.arrays.SparseArray([1.5, 0, np.nan])})).column("v")
+    assert column.kind == "numeric"
+    assert numbers(column.take(~column.missing)).tolist() == [1.5, 0.0]
+
+
+@pytest.mark.parametrize(
+    "empty", [None, np.nan, pd.NA, pd.NaT, Decimal("NaN"), Decimal("sNaN"), np.float32("nan")]
+)
+def test_missing_values_of_lists(empty: object) -> None:
+    for made in (
+        [1, empty, 2],
+        pd.Series([1, empty, 2], dtype=object),
+        np.array([1, empty, 2], dtype=object),
+    ):
+        column = read_frame({"v": made}).column("v")
+        assert column.missing.tolist() == [False, True, False]
+        assert numbers(column.take(~column.missing)).tolist() == [1.0, 2.0]
+
+
+REFUSED = {
+    "periods": (pd.period_range("2020", periods=3, freq="M"), "`v` holds dates or times"),
+    "intervals": (pd.interval_range(0, 3), "`v` holds values of type Interval"),
+    "complex numbers": (pd.Series([1 + 2j, 1, 1]), "`v` holds values of type complex128"),
+    "long integers": ([10**400, 1, 2], "`v` holds numbers too large"),
+    "long decimals": ([Decimal(10) ** 400, Decimal(1), Decimal(2)], "`v` is infinite in 1 of 3"),
+    "large": ([1e155, 1, 2], r"`v` reaches 1e\+155 in size, too large"),
+    "large, negative": ([-1e100, 1, 2], r"`v` reaches 1e\+100 in size, too large"),
+    "small": ([1e-160, 0, 2e-160], "`v` is at most 2e-160 in size, too small"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("make", REFUSED)
+def test_refused_values(make: str) -> None:
+    values, message = REFUSED[make]
+    with pytest.raises(DataError, match=message):
+        bind(parse("y ~ v"), {"y": [1.0, 2, 4], "v": values})
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("formula", ["y ~ exp(v)", "y ~ I(v^50)", "y ~ v:w", "exp(v) ~ w"])
+def test_refused_values_of_columns_made(formula: str) -> None:
+    data = {"y": [1.0, 2, 4, 3], "v": [300.0, 200, 100, 1], "w": [1e74, 2e74, 1e74, 3e74]}
+    with pytest.raises(DataError, match="too large to compute with"):
+        bind(parse(formula), data)

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from formulajoint.design.bind import bind
-from formulajoint.design.frame import levels, read_frame
+from formulajoint.design.frame import read_frame
 from formulajoint.design.level_order import by_size
+from formulajoint.design.values import levels
 from formulajoint.spec.read import parse
 
 BY_SIZE = {

@@ -251,6 +251,11 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
         "y ~ x | school/arm",
         "Different groups of `school` and `arm` have one name: `a/b/c`",
     ),
+    "cells that read alike": (
+        {"school": ["1", "1:2", "1", "1:2", "0", "0"], "arm": ["2:3", "3", "2:3", "3", "2:3", "3"]},
+        "y ~ school:arm",
+        "Different cells of `school` and `arm` have one name: `1:2:3`",
+    ),
     "levels that read alike": (
         {"arm": pd.Series(pd.Categorical([1, "1", 2, 1, "1", 2]))},
         "y ~ arm",

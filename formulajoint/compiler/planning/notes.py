@@ -26,6 +26,7 @@ FEW = 3
 def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each of one or two sentences."""
     return (
+        *plan.design.notes,
         *_far_columns(plan),
         *_orders_of_text(plan),
         *_few_groups(plan),

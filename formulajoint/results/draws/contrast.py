@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,7 +19,8 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
-from formulajoint.errors import FormulaError
+from formulajoint.design.notes import words_beside_columns
+from formulajoint.errors import FormulaError, FormulaJointWarning
 from formulajoint.inference.draws.named import NamedDraws, by_chain, in_a_row
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.default import present
@@ -46,6 +48,9 @@ def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
         text = ", ".join(map(canonical, asked.comparisons))
         raise FormulaError("`test` is not a contrast", asked.span, f'write fit.test("{text}")')
     plan = _without_contrasts(posterior.plan)
+    if plan.design.frame is not None:
+        for note in words_beside_columns((asked,), plan.design.frame.frame.names):
+            warnings.warn(note, FormulaJointWarning, stacklevel=4)
     names = Names.of(plan.variables, plan.coords)
     contrasts, shares = plan_contrasts(plan, (asked,), names)
     plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
