@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray
+from formulajoint.contrasts.at_means import AtMeans
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
@@ -171,11 +172,8 @@ class AveragePlan:
 
     Attributes
     ----------
-    name : str
-        Name of the node.
-    dims : tuple of str
-    text : str
-        The clause as written.
+    name, dims, text : str, tuple of str, str
+        Of the node; the clause as written.
     function : ContrastFunction
     coefficient : Coefficient
     weights : Weights
@@ -189,6 +187,8 @@ class AveragePlan:
         Name of the residual sd, if the scale or the weights need it; `sigma_rank` is its number of dims.
     options : mapping of str to value
         Other arguments of the function.
+    at : AtMeans or None
+        None for the coefficients themselves, where the other columns are zero.
     """
 
     name: str
@@ -203,6 +203,7 @@ class AveragePlan:
     sigma: str | None
     sigma_rank: int
     options: Mapping[str, float | bool | str]
+    at: AtMeans | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,7 +285,6 @@ class ArithmeticPlan:
     Attributes
     ----------
     name : str
-        Name of the node.
     dims : tuple of str
     text : str
         The arithmetic as written.

@@ -12,7 +12,7 @@ from formulajoint.contrasts import level_families, registry
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.errors import ExtensionError
-from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, WEIGHTS
+from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, WEIGHTS
 from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
@@ -29,7 +29,7 @@ class Contrast:
     function : callable
         From PyTensor variables, effects (G, ...) and weights (G, ...) that sum to one over the first axis, to an
         expression (...) without that axis. Keyword-only parameters are keywords of the formula, besides ``weights=``,
-        ``scale=`` and ``name=``, which every contrast has.
+        ``scale=``, ``at=`` and ``name=``, which every contrast has.
     name : str, optional
         Name in formulas; by default the function's own name.
     meaning : str, optional
@@ -41,7 +41,7 @@ class Contrast:
     >>> def largest(effects, weights):
     ...     return effects.max(axis=0)
     >>> fj.Contrast(largest, meaning="largest effect").signature.usage("largest")
-    'largest(term, ..., weights=, scale=, name=)'
+    'largest(term, ..., weights=, scale=, at=, name=)'
     """
 
     function: Callable[..., Any]
@@ -62,12 +62,12 @@ class Contrast:
     @property
     def options(self) -> tuple[Slot, ...]:
         """The keywords of a call in formulas."""
-        return options_of(self.function, taken=("weights", "scale", "name"))
+        return options_of(self.function, taken=("weights", "scale", "at", "name"))
 
     @property
     def signature(self) -> Signature:
         """Signature of a call in formulas."""
-        return Signature(rest=TERM, keywords=(WEIGHTS, SCALE, *self.options, NAME), after_fit=True)
+        return Signature(rest=TERM, keywords=(WEIGHTS, SCALE, AT, *self.options, NAME), after_fit=True)
 
     def value(self, effects: Any, weights: Any, **options: Option) -> Any:
         """Return the contrast of `effects`, or raise an ExtensionError if it keeps the axis of the groups."""

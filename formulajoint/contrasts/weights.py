@@ -5,8 +5,9 @@ Shapes: N rows, G groups. All weights are normalised to sum to one over the grou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -61,7 +62,14 @@ class Weights:
     counts: FloatArray | None = None
 
 
-def weights_of(design: Design, data: Data, term: Term, asked: Given[Weighting], own_sigma: bool) -> Weights:
+def weights_of(
+    design: Design,
+    data: Data,
+    term: Term,
+    asked: Given[Weighting],
+    own_sigma: bool,
+    added: Mapping[str, FloatArray] = MappingProxyType({}),
+) -> Weights:
     """Return the weights of the groups that are asked for `term`.
 
     Parameters
@@ -75,6 +83,8 @@ def weights_of(design: Design, data: Data, term: Term, asked: Given[Weighting], 
     asked : Given[Weighting]
     own_sigma : bool
         Whether every group has its own residual sd.
+    added : mapping of str to (k, m) array
+        What other terms add to the effect that is averaged: ``added_at_means``.
 
     Raises
     ------
@@ -85,7 +95,7 @@ def weights_of(design: Design, data: Data, term: Term, asked: Given[Weighting], 
     """
     if isinstance(asked.value, Uncertain):
         return _uncertain(design, data, term, asked.text, asked.value.counts)
-    raw = _raw(design, data, term, asked)
+    raw = _raw(design, data, term, asked, added)
     if not np.all(raw.max(axis=0) > 0):
         raise DataError(
             f"The weights `{asked.text}` of `{term.name}` are zero in every group, "
@@ -113,7 +123,13 @@ def _shares(raw: FloatArray) -> FloatArray:
     return relative / relative.sum(axis=0)
 
 
-def _raw(design: Design, data: Data, term: Term, asked: Given[Weighting]) -> FloatArray:
+def _raw(
+    design: Design,
+    data: Data,
+    term: Term,
+    asked: Given[Weighting],
+    added: Mapping[str, FloatArray] = MappingProxyType({}),
+) -> FloatArray:
     """Return the weights that are asked, not normalised, (G,) or (G, ...)."""
     match asked.value:
         case ByRows():
@@ -121,7 +137,7 @@ def _raw(design: Design, data: Data, term: Term, asked: Given[Weighting]) -> Flo
         case Equal():
             return np.ones(len(_grouping(design)))
         case ByPrecision():
-            return _precision(data, term)
+            return _precision(data, term, added)
         case ByColumn(column=column):
             return _column(design, column)
         case BySum(column=column):
@@ -149,14 +165,17 @@ def _grouping(design: Design) -> Grouping:
     return grouping
 
 
-def _precision(data: Data, term: Term) -> FloatArray:
+def _precision(data: Data, term: Term, added: Mapping[str, FloatArray]) -> FloatArray:
     """Return the residual sum of squares of the term's columns on the group's other columns, (G, ...).
 
     It is proportional to the inverse sampling variance of the group's coefficient; a row with a known standard error
-    weighs by its inverse variance.
+    weighs by its inverse variance. With b + M c for the effect, x b + z c = x (b + M c) + (z - x M) c.
     """
-    terms = data.predictor.per_group
-    information = partial_ss(data.by(_grouping(data.design)).of(terms))  # (G, p)
+    table, terms = data.by(_grouping(data.design)), data.predictor.per_group
+    each = [table.of([other]) for other in terms]  # (G, m, k)
+    x = table.of([term])
+    each = [z - x @ added[of.name] if of.name in added else z for of, z in zip(terms, each, strict=True)]
+    information = partial_ss(np.concatenate(each, axis=2))  # (G, p)
     start = sum(other.columns.shape[1] for other in terms[: terms.index(term)])
     own = information[:, start : start + term.columns.shape[1]]
     return own.reshape((len(own), *term.shape))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite, prod
 
+import numpy as np
+
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.recipes import Cells, Crossed, GroupMoments, Recipe
 from formulajoint.design.weight_columns import KeptFrame
@@ -38,6 +40,35 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PartMeans:
+    """One part of a term over all rows used: the mean of a number, or the shares of a factor's levels.
+
+    Attributes
+    ----------
+    shares : (k,) array
+        Shares of the levels; the one mean of a number.
+    coding : (k, c) array
+        From levels to the columns in the term; one for a number.
+    levels : tuple of str
+        Empty for a number.
+    """
+
+    shares: FloatArray
+    coding: FloatArray
+    levels: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> FloatArray:
+        """The means of the part's columns in the term, (c,)."""
+        return np.asarray(self.shares @ self.coding)
+
+    @property
+    def full(self) -> bool:
+        """Whether each level has a column of its own, so that these are levels, and no differences of levels."""
+        return bool(self.coding.shape[1] == len(self.levels))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """A term of a predictor with its columns.
 
@@ -57,6 +88,8 @@ class Term:
         Columns of the data frame whose values the term takes: not those of ``by=``.
     parts : tuple of str
         Canonical text of each factor of the interaction, in the order of the name; empty for the intercept.
+    part_means : tuple of PartMeans
+        Those of each part; empty if the columns are not a product of the parts' columns.
     recipe : Crossed or None
         Makes the columns of any rows. None in a saved fit.
     """
@@ -68,6 +101,7 @@ class Term:
     scales: FloatArray
     variables: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    part_means: tuple[PartMeans, ...] = ()
     span: Span = field(default=NOWHERE, repr=False)
     recipe: Crossed | None = field(default=None, repr=False)
 

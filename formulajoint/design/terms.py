@@ -16,7 +16,7 @@ from formulajoint.design.facts import mean, sd
 from formulajoint.design.learn import Categorical, learn_factor
 from formulajoint.design.recipes import Coded, Crossed, Recipe
 from formulajoint.design.rows import Table, all_rows
-from formulajoint.design.schema import Factor, Term
+from formulajoint.design.schema import Factor, PartMeans, Term
 from formulajoint.design.values import check_size, refuse_alike
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr
@@ -35,6 +35,12 @@ class Numeric:
 type Factors = Mapping[str, Numeric | Categorical]
 """Factor's text -> what was learnt of it."""
 
+type Shares = Mapping[str, FloatArray]
+"""Factor's text -> the shares of its levels, or the one mean of a number."""
+
+ROUNDING = 1e-12
+"""A mean below this share of the largest value is zero but for rounding, as that of a centred column."""
+
 MOST_CELLS = 500_000_000
 """At most this many cells, rows times columns, in one term: 4 GB of floats."""
 
@@ -47,10 +53,11 @@ def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], t
     products = sorted(expansion.own + expansion.shared, key=lambda product: len(product.factors))
     written = {key: f for p in products for key, f in zip(p.keys, p.factors, strict=True)}
     factors: Factors = {key: _factor(factor, table) for key, factor in written.items()}
+    shares = {key: _shares(factor, table) for key, factor in factors.items()}
     kinds = [_kinds(product, factors) for product in products]
     intercept = any(not product.factors for product in products)
     terms = {
-        product: _term(product, needed, factors, table, intercept)
+        product: _term(product, needed, factors, shares, table, intercept)
         for product, needed in zip(products, pieces(kinds), strict=True)
     }
     return tuple(terms[p] for p in expansion.own), tuple(terms[p] for p in expansion.shared)
@@ -72,7 +79,14 @@ def _kinds(product: Product, factors: Factors) -> tuple[list[str], frozenset[str
     return coded, frozenset(product.keys) - frozenset(coded)
 
 
-def _term(product: Product, needed: Sequence[Piece], factors: Factors, table: Table, intercept: bool) -> Term:
+def _term(
+    product: Product,
+    needed: Sequence[Piece],
+    factors: Factors,
+    shares: Shares,
+    table: Table,
+    intercept: bool,
+) -> Term:
     if not product.factors:
         ones = np.ones((table.rows, 1))
         recipe = Crossed((), ((),))
@@ -100,6 +114,7 @@ def _term(product: Product, needed: Sequence[Piece], factors: Factors, table: Ta
         _scales(columns, _distances(axes), numbers, table.weights),
         _variables(product),
         product.keys,
+        _part_means(product, axes, shares),
         product.span,
         recipe,
     )
@@ -167,6 +182,28 @@ def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
 
 
 # --- means and scales
+
+
+def _shares(factor: Numeric | Categorical, table: Table) -> FloatArray:
+    """Return the shares of a factor's levels (k,), or the mean of a number (1,)."""
+    if isinstance(factor, Numeric):
+        middle, largest = mean(factor.values, table.weights), np.abs(factor.values).max()
+        return np.atleast_1d(np.where(abs(middle) > ROUNDING * largest, middle, 0.0))
+    counts = np.bincount(factor.levels.codes, table.weights, len(factor.levels.labels))
+    return counts / counts.sum()
+
+
+def _part_means(product: Product, axes: Sequence[Sequence[Axis]], shares: Shares) -> tuple[PartMeans, ...]:
+    """Return the means of each part, with its coding in the term; of several pieces, none."""
+    if len(axes) > 1:
+        return ()
+    coded = {axis.key: axis.coded for axis in axes[0]}
+    return tuple(
+        PartMeans(shares[key], coded[key].matrix, coded[key].levels)
+        if key in coded
+        else PartMeans(shares[key], np.ones((1, 1)))
+        for key in product.keys
+    )
 
 
 def _scales(

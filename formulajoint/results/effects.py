@@ -51,8 +51,8 @@ class GroupEffects:
 
     @property
     def in_units(self) -> list[AveragePlan]:
-        """The weighted means in the coefficient's own units."""
-        return [average for average in self.averages if average.scale == "none"]
+        """The weighted means in the coefficient's own units, where the other columns are zero as they are for it."""
+        return [average for average in self.averages if average.scale == "none" and average.at is None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import NAME, OVER, SCALE, UNIT
+from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, UNIT
 from formulajoint.language.vocabulary.core import WEIGHTS as WEIGHTS_SLOT
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.spans import Span
@@ -129,7 +129,7 @@ def question(clause: Called) -> Question:
         return Comparisons(given.rest, name, given.named.get("against"), span)
     if kind is Kind.EFFECT:
         return Arithmetic(clause.name, given.rest, name, span)
-    known = {slot.name for slot in (WEIGHTS_SLOT, SCALE, OVER, NAME) if slot in signature.keywords}
+    known = {slot.name for slot in (WEIGHTS_SLOT, SCALE, AT, OVER, NAME) if slot in signature.keywords}
     options = {option: value for option, value in given.named.items() if option not in known}
     weighting = given.named.get("weights", BY_ROWS) if WEIGHTS_SLOT in signature.keywords else BY_ROWS
     if OVER in signature.keywords:
@@ -137,8 +137,8 @@ def question(clause: Called) -> Question:
         axis = None if over is None else Given(over.value.id, over.text, over.span)
         return LevelContrast(clause.name, given.rest, axis, weighting, options, name, clause.text, span)
     plain = {option: value.value for option, value in options.items()}
-    scale = given.named.get("scale", Given("none"))
-    return Average(clause.name, given.rest, weighting, scale, plain, name, clause.text, span)
+    scale, at = given.named.get("scale", Given("none")), given.named.get("at")
+    return Average(clause.name, given.rest, weighting, scale, at, plain, name, clause.text, span)
 
 
 READERS: Mapping[Kind, Reader[Any]] = {

@@ -212,6 +212,8 @@ class Average:
         None for every predictor with a coefficient in each group.
     weights : Given[Weighting]
     scale : Given[Scale]
+    at : Given[str] or None
+        ``mean`` for the effects at the means of the other columns; None where these are zero.
     options : mapping of str to Option
         Arguments of an extension's own.
     name : Given[str] or None
@@ -224,6 +226,7 @@ class Average:
     terms: tuple[Expr, ...]
     weights: Given[Weighting]
     scale: Given[Scale]
+    at: Given[str] | None
     options: Mapping[str, Option]
     name: Given[str] | None
     text: str

@@ -77,6 +77,12 @@ CONTRASTS = (
         contrasts=("reference(arm, ref=high)",),
     ),
     Case(
+        "at-mean",
+        "trial",
+        "y ~ arm*z + arm:flag | school, joint(arm, at=mean), rms(arm, at=mean, weights=precision)",
+        "html saved",
+    ),
+    Case(
         "simple-effects-centred", "trial", "y ~ arm * center(x) + arm:sex | school, pairwise(arm), joint(arm)"
     ),
     Case("simple-effects-averaged", "trial", "y ~ arm * C(sex, coding=sum), pairwise(arm)"),

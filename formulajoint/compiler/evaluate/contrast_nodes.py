@@ -26,6 +26,7 @@ from formulajoint.compiler.plan import (
     ScalePlan,
     SharesPlan,
 )
+from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.averages import joint
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import BugError
@@ -146,6 +147,8 @@ def constants(plan: Plan) -> dict[str, FloatArray]:
 
 def _average(contrast: AveragePlan, values: Values) -> Any:
     rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
+    for other in () if contrast.at is None else contrast.at.added:
+        effects = effects + _added(other, effects, values)
     if contrast.divisors is not None:
         effects = effects / values.fixed(contrast.divisors, rank)
     if contrast.sigma is not None and contrast.scale == "sigma":
@@ -156,6 +159,16 @@ def _average(contrast: AveragePlan, values: Values) -> Any:
 
         return on_each_draw(partial(contrast.function.function, **contrast.options), effects, weights)
     return contrast.function.function(effects, weights, **contrast.options)
+
+
+def _added(other: Added, effects: Any, values: Values) -> Any:
+    """Return what another term adds to `effects` (G, ...); the groups' axis has length one if it is the same in all."""
+    value, (k, m) = values.of(other.variable), other.matrix.shape
+    value = value if other.grouped else value[None]
+    groups = value.shape[0]
+    columns = value.reshape((groups, m, -1)).transpose((1, 0, 2)).reshape((m, -1))  # (m, G S)
+    found = (other.matrix @ columns).reshape((k, groups, -1)).transpose((1, 0, 2))  # (G, k, S)
+    return found.reshape((groups, *(effects.shape[axis] for axis in range(1, effects.ndim))))
 
 
 def _weights(weights: Weights, variable: str | None, values: Values, rank: int) -> Any:

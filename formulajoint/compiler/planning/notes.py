@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import AveragePlan, LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors
-from formulajoint.compiler.planning.term_columns import table_of
+from formulajoint.compiler.planning.term_columns import named, table_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
+from formulajoint.contrasts.at_means import added_at_means, means_beside
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.facts import sd
-from formulajoint.design.schema import Factor, Grouping, Term
+from formulajoint.design.schema import Factor, Grouping, PartMeans, Predictor, Term
 from formulajoint.distributions.prior import DEFAULT, Prior
+from formulajoint.spans import NOWHERE
 
 FAR = 5.0
 """A column whose mean is more than this many sds from zero makes the intercept an extrapolation."""
@@ -31,6 +33,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *_orders_of_text(plan),
         *_few_groups(plan),
         *_lone_rows(plan),
+        *_beside_interactions(plan),
         *_of_columns(plan),
     )
 
@@ -95,6 +98,39 @@ def _lone_rows(plan: Plan) -> Iterator[str]:
         member = plan.mean.pooled.get(own[0].name)
         other = own[0].name if member is None else member.sd_name
         yield f"Each {grouping.name} has one row: the data cannot separate sigma from {other}; only their priors do."
+
+
+def _beside_interactions(plan: Plan) -> Iterator[str]:
+    """Yield a note for each term whose average is of its effects where other columns are zero, with what to write."""
+    predictor = plan.design.predictor
+    if any(len(term.part_means) < len(term.parts) for term in predictor.terms):
+        return
+    averages = [contrast for contrast in plan.contrasts if isinstance(contrast, AveragePlan)]
+    for coefficient in plan.mean.coefficients:
+        own = [average for average in averages if average.coefficient is coefficient]
+        if own and all(average.at is None for average in own):
+            yield from _beside(predictor, coefficient.term, own[0])
+
+
+def _beside(predictor: Predictor, term: Term, average: AveragePlan) -> Iterator[str]:
+    added = added_at_means(predictor, term, NOWHERE)
+    wider = [t for t in predictor.terms if t.name in added and set(t.parts) > set(term.parts) > set()]
+    beside = means_beside(term, wider)
+    zero = {part: _at_zero(means) for part, means in beside.items() if _at_zero(means)}
+    if zero:
+        where = " and ".join(f"{part} is {value}" for part, value in zero.items())
+        yield (
+            f"{average.name} rests on the effect of {term.name} where {where}; "
+            f"{average.function.name}({term.name}, at=mean) rests on that at the mean of {named(list(zero))}."
+        )
+
+
+def _at_zero(means: PartMeans) -> str:
+    """Return the value of a column at which its own columns are zero; empty if that is the mean of all levels."""
+    if not means.levels:
+        return "0"
+    reference = np.flatnonzero(~means.coding.any(axis=1))
+    return means.levels[reference[0]] if len(reference) else ""
 
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:

@@ -19,6 +19,7 @@ REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
 SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
 UNIT = Slot("scale", Kind.WORD, ("none", "sd"))
+AT = Slot("at", Kind.WORD, ("mean",))
 OVER = Slot("over", Kind.COLUMN)
 BY = Slot("by", Kind.GROUP)
 AGAINST = Slot("against", Kind.WORD, ("hierarchy",))
@@ -65,9 +66,9 @@ CLAUSES = {
     "se": replace(_all(Slot("column", Kind.COLUMN)), once=True),
     "weights": replace(_all(Slot("column", Kind.COLUMN)), once=True),
     "missing": replace(_all(Slot("action", Kind.WORD, ("drop", "error"))), once=True),
-    "joint": _contrast(WEIGHTS, SCALE),
-    "rms": _contrast(WEIGHTS, SCALE),
-    "spread": _contrast(WEIGHTS, SCALE),
+    "joint": _contrast(WEIGHTS, SCALE, AT),
+    "rms": _contrast(WEIGHTS, SCALE, AT),
+    "spread": _contrast(WEIGHTS, SCALE, AT),
     "pairwise": _contrast(OVER, Slot("most", Kind.WHOLE)),
     "reference": _contrast(REF, OVER),
     "sequential": _contrast(OVER),

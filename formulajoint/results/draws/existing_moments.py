@@ -48,11 +48,17 @@ def _of_contrast(contrast: ContrastPlan, df: FloatArray, known: Mapping[str, Flo
         return _of_power(least, contrast.degree)
     # Divided by sigma it is one over a root of chi-squared plus a normal, which has all moments.
     by_sigma = isinstance(contrast, AveragePlan) and contrast.scale == "sigma"
-    if contrast.coefficient.name not in known or by_sigma:
+    if by_sigma or not _read_by(contrast) & known.keys():
         return float("inf")
     if isinstance(contrast, FamilyPlan):
         return float(df.min())
     return _of_average(df, contrast.weights)
+
+
+def _read_by(contrast: AveragePlan | FamilyPlan) -> set[str]:
+    """Return the coefficients that a contrast takes: its own, and those that add to it at means of other columns."""
+    at = contrast.at if isinstance(contrast, AveragePlan) else None
+    return {contrast.coefficient.name} | {other.variable for other in (at.added if at is not None else ())}
 
 
 def _of_power(df: float, degree: float) -> float:

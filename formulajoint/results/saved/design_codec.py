@@ -31,6 +31,7 @@ TYPES: Mapping[str, Any] = {
         recipes.GroupMoments,
         schema.Grouping,
         schema.Hierarchy,
+        schema.PartMeans,
         schema.Predictor,
         schema.Response,
         schema.Rows,

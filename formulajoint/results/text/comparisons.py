@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.compiler.plan import FamilyPlan, Plan
-from formulajoint.design.schema import Factor, Term
+from formulajoint.contrasts.at_means import AtMeans
+from formulajoint.design.schema import Factor, PartMeans, Term
 
 MOST_LEVELS, FIRST, LAST = 24, 4, 2
 """Most levels that are printed in their order; of more, this many of the first and of the last."""
+
+MOST_SHARES = 6
+"""At most this many levels are printed with their shares."""
 
 
 def order_of(contrast: FamilyPlan) -> str:
@@ -21,7 +25,7 @@ def order_of(contrast: FamilyPlan) -> str:
 
 
 def place_of(plan: Plan, term: Term) -> str:
-    """Return where a term's coefficients are its effect: with an interaction, where all else is zero."""
+    """Return where a term's coefficients are its effect, beside an interaction: ``, where sex is f, at age = 0``."""
     if not term.parts:  # the intercept
         return ""
     wider = [t for t in plan.design.predictor.terms if set(t.parts) > set(term.parts)]
@@ -33,8 +37,23 @@ def place_of(plan: Plan, term: Term) -> str:
         for part in t.parts
         if part not in term.parts and not any(_is_of(part, name) for name in factors)
     )
-    places = [*map(_at_zero, factors.values()), *(f"{part} is 0" for part in zeros)]
-    return f", where {' and '.join(places)}" if places else ""
+    levels, numbers = [_at_zero(factor) for factor in factors.values()], [f"{part} = 0" for part in zeros]
+    where = f", where {' and '.join(levels)}" if levels else ""
+    return where + (f", at {' and '.join(numbers)}" if numbers else "")
+
+
+def at_means(at: AtMeans) -> str:
+    """Return where an effect is at the means of other columns: ``, at the mean of sex (f 0.48, m 0.52)``."""
+    each = [f"{part} ({_mean(means)})" for part, means in at.means.items()]
+    return f", at the {'mean' if len(each) == 1 else 'means'} of {' and '.join(each)}" if each else ""
+
+
+def _mean(means: PartMeans) -> str:
+    if not means.levels:
+        return f"{means.shares[0]:.4g}"
+    if len(means.levels) > MOST_SHARES:
+        return f"its {len(means.levels)} levels by their shares"
+    return ", ".join(f"{level} {share:.2g}" for level, share in zip(means.levels, means.shares, strict=True))
 
 
 def _is_of(part: str, column: str) -> bool:

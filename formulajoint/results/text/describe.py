@@ -26,7 +26,7 @@ from formulajoint.compiler.plan import (
 from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
-from formulajoint.results.text.comparisons import order_of, place_of
+from formulajoint.results.text.comparisons import at_means, order_of, place_of
 from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
@@ -344,7 +344,8 @@ def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
     over = grouping.name if grouping is not None else ""
     what = f"{contrast.function.meaning} of {contrast.coefficient.name} over {over}{scale}"
     unit = unit_of(plan) if contrast.scale == "none" else ""
-    return what + place_of(plan, contrast.coefficient.term) + unit
+    place = place_of(plan, contrast.coefficient.term) if contrast.at is None else at_means(contrast.at)
+    return what + place + unit
 
 
 def _weights(plan: Plan, contrast: ContrastPlan) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import AveragePlan, Coefficient, ContrastPlan, Plan, SharesPlan
 from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, plan_arithmetic
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of, sigma_by_group
+from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
 from formulajoint.contrasts.custom import AVERAGES, FAMILIES
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.references import resolve_term
+from formulajoint.design.schema import Term
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.spec import Arithmetic, Average, ByPrecision, Contrast, LevelContrast
@@ -119,12 +122,17 @@ def _average(
     shares: Shares,
 ) -> AveragePlan:
     scale, divisors = scale_of(plan, asked.scale)
+    term, added, at = coefficient.term, {}, None
+    if asked.at is not None:
+        added = added_at_means(plan.design.predictor, term, asked.at.span)
+        at = _at_means(plan, term, added)
     weights = weights_of(
-        plan.design, plan.data, coefficient.term, asked.weights, own_sigma=sigma_by_group(plan)
+        plan.design, plan.data, term, asked.weights, own_sigma=sigma_by_group(plan), added=added
     )
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, scale, asked.weights.span)
-    name, sigma = node_name(asked, coefficient.name, names), plan.spread
+    stem = coefficient.name if asked.at is None else f"{coefficient.name}_at_{asked.at.value}"
+    name, sigma = node_name(asked, stem, names), plan.spread
     return AveragePlan(
         name=name,
         dims=coefficient.dims[1:],
@@ -138,4 +146,14 @@ def _average(
         sigma=None if sigma is None else sigma.name,
         sigma_rank=0 if sigma is None else len(sigma.dims),
         options=asked.options,
+        at=at,
+    )
+
+
+def _at_means(plan: Plan, term: Term, added: Mapping[str, FloatArray]) -> AtMeans:
+    """Return what turns the coefficients of `term` into its effect at the means of the other columns."""
+    others = [c for c in plan.mean.coefficients if c.term.name in added]
+    return AtMeans(
+        tuple(Added(c.name, c.grouped, added[c.term.name]) for c in others),
+        means_beside(term, (c.term for c in others)),
     )
