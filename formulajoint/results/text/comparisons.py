@@ -37,7 +37,11 @@ def place_of(plan: Plan, term: Term) -> str:
         for part in t.parts
         if part not in term.parts and not any(_is_of(part, name) for name in factors)
     )
-    levels, numbers = [_at_zero(factor) for factor in factors.values()], [f"{part} = 0" for part in zeros]
+    means = {part: m for t in wider for part, m in zip(t.parts, t.part_means, strict=False)}
+    switches = {part: means[part].levels[0] for part in zeros if part in means and means[part].levels}
+    levels = [_at_zero(factor) for factor in factors.values()]
+    levels += [f"{part} is {level}" for part, level in switches.items()]
+    numbers = [f"{part} = 0" for part in zeros if part not in switches]
     where = f", where {' and '.join(levels)}" if levels else ""
     return where + (f", at {' and '.join(numbers)}" if numbers else "")
 

@@ -97,13 +97,13 @@ assert not heavy, heavy
     [
         ("outcome ~ arm | clinic, sequential(arm)", "over arm, 2 entries, in the order control, high, low"),
         ("outcome ~ arm | clinic, pairwise(arm)", "over arm, 3 entries"),
-        ("outcome ~ arm * age, pairwise(arm)", "over arm, 3 entries, where age is 0"),
-        ("outcome ~ arm * center(age), pairwise(arm)", "over arm, 3 entries, where center(age) is 0"),
-        ("outcome ~ arm * clinic + arm:age, pairwise(arm)", "3 entries, where clinic is east and age is 0"),
+        ("outcome ~ arm * age, pairwise(arm)", "over arm, 3 entries, at age = 0"),
+        ("outcome ~ arm * center(age), pairwise(arm)", "over arm, 3 entries, at center(age) = 0"),
+        ("outcome ~ arm * clinic + arm:age, pairwise(arm)", "3 entries, where clinic is east, at age = 0"),
         ("outcome ~ arm * C(clinic, coding=sum), pairwise(arm)", "where clinic is averaged over its levels"),
         (
             "outcome ~ arm * age | clinic, pairwise(arm, over=clinic)",
-            "over clinic, 3 entries, where age is 0",
+            "over clinic, 3 entries, at age = 0",
         ),
     ],
 )
@@ -137,7 +137,7 @@ def test_the_order_of_many_levels_is_said_too(levels: int, said: str, clause: st
     ("formula", "where"),
     [
         ("y ~ arm * sex | g, joint(arm)", "weighted mean of arm over g, where sex is f"),
-        ("y ~ arm * x | g, joint(arm)", "weighted mean of arm over g, where x is 0"),
+        ("y ~ arm * x | g, joint(arm)", "weighted mean of arm over g, at x = 0"),
         ("y ~ x * sex | g, joint(x)", "weighted mean of x over g, where sex is f"),
         ("y ~ arm * sex | g, joint(arm:sex)", "weighted mean of arm:sex over g"),
         ("y ~ arm + sex | g, joint(arm)", "weighted mean of arm over g"),
