@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from formulajoint.compiler.plan import Coefficient, LinearPlan
+from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.layout import Layout, Role, layout_of
 from formulajoint.errors import BugError
 
@@ -17,4 +18,5 @@ def _role(mean: LinearPlan, coefficient: Coefficient) -> Role:
     prior = coefficient.prior if member is None else member.mean
     if prior is None:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
-    return Role(len(coefficient.term.scales), coefficient.grouped, member is not None, prior)
+    width, in_sds = len(coefficient.term.scales), coefficient.name in names_in_sds(mean)
+    return Role(width, coefficient.grouped, member is not None, prior, in_sds)

@@ -23,12 +23,15 @@ class Role:
         Whether each group has coefficients of its own, and whether these have a hierarchy.
     prior : Prior
         Of the coefficients or, under a hierarchy, of their mean.
+    in_sds : bool
+        Whether the prior is in residual sds: the coefficients then have no known reference but zero.
     """
 
     width: int
     grouped: bool
     pooled: bool
     prior: Prior
+    in_sds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Layout:
     known : tuple of (int, float)
         Columns with a constant coefficient, and the constant: they are subtracted from the response.
     still : tuple of (int, float)
-        Own columns whose coefficients have a constant mean, and the constant.
+        Own columns whose coefficients have a constant mean, and the constant; 0 where that is in residual sds.
     """
 
     own: tuple[int, ...]
@@ -80,7 +83,9 @@ def layout_of(roles: Iterable[Role]) -> Layout:
     for role in roles:
         columns = range(first, first + role.width)
         first += role.width
-        if role.prior.constant is not None:
+        if role.in_sds:
+            still.extend((column, 0.0) for column in columns)
+        elif role.prior.constant is not None:
             values = np.broadcast_to(np.ravel(role.prior.constant), role.width)
             (still if role.pooled else known).extend(zip(columns, map(float, values), strict=True))
             if not role.pooled:

@@ -129,6 +129,12 @@ def _hierarchy(
     request: PoolingRequest, parameter: str, terms: tuple[str, ...], predictors: Sequence[Predictor]
 ) -> Hierarchy:
     dist, cor, df = request.dist, request.cor, request.df
+    if request.scale.value == "sigma" and parameter != MAIN:
+        raise FormulaError(
+            f"`scale=sigma` pools coefficients of the mean in residual sds, but `{parameter}` is another parameter",
+            request.scale.span,
+            f"pool `{parameter}` in a hierarchy of its own, without `scale=sigma`",
+        )
     if df is not None and dist != "student":
         raise FormulaError(f"`df` belongs to `dist=student`, not to `dist={dist}`", df.span, "take it out")
     made = Hierarchy(
@@ -137,6 +143,7 @@ def _hierarchy(
         dist,
         df=4.0 if df is None else df.value,
         centered=request.centered,
+        scale=request.scale.value,
         span=request.span,
     )
     if cor is not None and cor.value and made.heavy:

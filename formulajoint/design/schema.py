@@ -158,7 +158,8 @@ HIERARCHIES: Mapping[str, Callable[[float], Prior]] = {
 class Hierarchy:
     """A request for partial pooling of some per-group terms of one parameter.
 
-    `centered` is None for ``auto``; `df` is the degrees of freedom of a Student hierarchy.
+    `centered` is None for ``auto``; `df` is the degrees of freedom of a Student hierarchy. `scale` is ``sigma`` if not
+    the coefficients are pooled but their number of residual sds.
     """
 
     parameter: str
@@ -167,7 +168,13 @@ class Hierarchy:
     cor: bool = True
     df: float = 4.0
     centered: bool | None = None
+    scale: str = "none"
     span: Span = field(default=NOWHERE, repr=False, compare=False)
+
+    @property
+    def in_sds(self) -> bool:
+        """Whether the coefficients are pooled in residual sds: b_g = sigma_g d_g, and the d_g are pooled."""
+        return self.scale == "sigma"
 
     @property
     def standard(self) -> Prior:

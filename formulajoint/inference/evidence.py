@@ -14,8 +14,8 @@ import numpy as np
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.inference.engine import ExactEngine, exact_engine
-from formulajoint.inference.latent.ties import Equal, equal_groups
-from formulajoint.inference.null_plan import fixes, null_plan
+from formulajoint.inference.latent.ties import Equal, equal_groups, in_equal_units
+from formulajoint.inference.null_plan import IN_SDS, fixes, null_plan
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 
@@ -82,6 +82,8 @@ def log_bayes_factors(
         The evidence of each plan; None where it is still to be computed.
     """
     equal = equal_groups(plans[0].design, hypothesis)
+    if isinstance(equal, Equal) and not in_equal_units(plans[0], equal):
+        equal = Missing("null", IN_SDS)
     if isinstance(equal, Missing):
         return [equal] * len(plans)
     one_null = equal is None and fixes(hypothesis)  # it has none of the priors in which plans differ

@@ -14,10 +14,14 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, PooledTerm
+from formulajoint.compiler.residual_sds import terms_in_sds
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.remarks import Missing
+
+IN_SDS = "the prior is in residual sds, which differ: effects equal in points are not equal in these"
+"""Why there is no null model of equal effects."""
 
 
 def fixes(hypothesis: Hypothesis) -> bool:
@@ -42,6 +46,8 @@ def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
         return Missing("null", neither)
     if len(kept) != sum(block.size - _per_group(block) for block in used):
         return Missing("null", "it compares coefficients of different terms")
+    if any(block.term.name in terms_in_sds(plan.mean) for block in used):
+        return Missing("null", IN_SDS)
     for block in used:
         plan = _shared(plan, block)
     return plan

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import PooledTerm
+from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import Rows, height_of, label_rows, own_height, rows_for
 from formulajoint.plots.style import (
@@ -70,7 +71,9 @@ def shrinkage(
     order = _order(found[0][1])
     for (level, table, mean), panel in zip(found, axes, strict=True):
         _draw(panel, table.iloc[order], mean, rows)
-        panel.set_xlabel(f"{cut(pooled.coefficient.name)} (effect on {cut(posterior.plan.response_name)})")
+        scaled = pooled.coefficient.name in names_in_sds(posterior.plan.mean)
+        unit = "in residual sds" if scaled else f"effect on {cut(posterior.plan.response_name)}"
+        panel.set_xlabel(f"{cut(pooled.coefficient.name)} ({unit})")
         if level:
             panel.set_title(cut(level))
     headline(axes, _answer(posterior, pooled, found), ax is None)
@@ -84,10 +87,15 @@ def shrinkage(
 
 
 def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str, pd.DataFrame, float]]:
-    """Return, for each level of the term: its name, one row per group (not_pooled, pooled), the hierarchy's mean."""
+    """Return, for each level of the term: its name, one row per group (not_pooled, pooled), the hierarchy's mean.
+
+    Coefficients pooled in residual sds are given in these.
+    """
     plan, coefficient = posterior.plan, pooled.coefficient
     own = not_pooled(plan.data)[coefficient.term.name]
     means = _mean(posterior, coefficient.name, coefficient.dims).reshape(own.shape)
+    if coefficient.name in names_in_sds(plan.mean):
+        own, means = own / _sds(posterior), means / _sds(posterior)
     centre = _centre(posterior, pooled, own.shape[1])
     groups = pd.Index(plan.coords[coefficient.dims[0]])
     places = product(*(plan.coords[dim] for dim in coefficient.dims[1:]))
@@ -112,6 +120,14 @@ def _pooled(posterior: Posterior, variable: str | None) -> PooledTerm:
             f"`{variable}` is not pooled: {did_you_mean(variable, terms) or f'{listed(terms)} is.'}"
         )
     return terms[variable]
+
+
+def _sds(posterior: Posterior) -> FloatArray:
+    """Return the posterior mean of each group's residual sd (G, 1), or of the one of all (1, 1)."""
+    sigma, of = posterior.plan.spread, sigma_of_groups(posterior.plan)
+    assert sigma is not None  # coefficients are in units of it
+    found = _mean(posterior, sigma.name, sigma.dims).reshape(-1, 1)
+    return found if of is None else found[of]
 
 
 def _mean(posterior: Posterior, name: str, dims: tuple[str, ...]) -> FloatArray:

@@ -120,6 +120,8 @@ def over_all(found: Findings, of: GroupEffects) -> Iterator[OverAll]:
         yield OverAll("joint", own, _middles(own))
     variables = found.posterior.named.variables  # a constant mean is none of them
     for pool in found.plan.mean.pools:
+        if pool.request.in_sds:  # its mean is in other units
+            continue
         for term in pool.terms:
             if term.coefficient.name == of.coefficient.name and term.mean_name in variables:
                 own = found.summary.of(term.mean_name)

@@ -91,6 +91,7 @@ def pooling_request(clause: Called) -> PoolingRequest:
         cor=given.named.get("cor"),
         df=given.named.get("df"),
         centered=None if centered == "auto" else centered == "true",
+        scale=given.named.get("scale", Given("none")),
         span=clause.span,
     )
 

@@ -64,7 +64,8 @@ class FamilyRequest:
 class PoolingRequest:
     """``hierarchy(...)``: the terms to pool, all per-group terms if there is none, and how.
 
-    What is None is not written; `centered` is None for ``auto``, too.
+    What is None is not written; `centered` is None for ``auto``, too. `scale` says in which units the coefficients are
+    pooled: ``none`` for those of the response, ``sigma`` for residual sds.
     """
 
     terms: tuple[Expr, ...]
@@ -72,6 +73,7 @@ class PoolingRequest:
     cor: Given[bool] | None = None
     df: Given[float] | None = None
     centered: bool | None = None
+    scale: Given[str] = Given("none")
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

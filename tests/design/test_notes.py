@@ -98,5 +98,8 @@ def test_numbers_as_levels() -> None:
     assert "such as `0.5`" in notes("y ~ dose", data)
     for silent in ("y ~ C(code)", "y ~ C(dose)", "y ~ 1 | code"):
         assert "is text" not in notes(silent, data)
-    for plain in ({"code": [str(i % 9) for i in range(120)]}, {"code": pd.Series(data["code"], dtype="category")}):
+    for plain in (
+        {"code": [str(i % 9) for i in range(120)]},
+        {"code": pd.Series(data["code"], dtype="category")},
+    ):
         assert "is text" not in notes("y ~ code", {**data, **plain})

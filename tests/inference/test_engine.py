@@ -135,7 +135,6 @@ def test_auto_is_exact_where_that_applies() -> None:
 REFUSED = [
     ("test_score ~ treatment | school, family(student)", "the response is student, not gaussian"),
     ("test_score ~ treatment, sigma ~ treatment", "sigma has predictors"),
-    ("test_score ~ treatment | school, sigma ~ 1 | school, hierarchy(sigma)", "sigma has a hierarchy"),
     (
         "test_score ~ treatment, prior(treatment ~ laplace(0, 5))",
         "the prior of `treatment` is laplace, not normal",

@@ -11,13 +11,15 @@ below t^2. A group that does not determine its coefficient counts as v_g = infin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.data.data import Data
-from formulajoint.data.least_squares import partial_ss, profile, slopes
-from formulajoint.design.schema import Grouping
+from formulajoint.data.least_squares import Profile, partial_ss, profile, slopes
+from formulajoint.design.schema import Grouping, Hierarchy
 
 
 def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
@@ -35,8 +37,15 @@ def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:
     return bool(np.median(variances) < between)
 
 
-def centered_columns(data: Data) -> NDArray[np.bool_]:
-    """Return whether the centred form suits each per-group column of the mean's predictor, (p,) bool."""
+def centered_columns(data: Data, in_sds: bool = False) -> NDArray[np.bool_]:
+    """Return whether the centred form suits each per-group column of the mean's predictor, (p,) bool.
+
+    Parameters
+    ----------
+    data : Data
+    in_sds : bool
+        Whether coefficients are pooled in residual sds.
+    """
     table, predictor = data.groups, data.predictor
     own, shared = table.of(predictor.per_group), table.of(predictor.common)
     fit = profile(own, shared, table.y, table.rows)
@@ -47,15 +56,28 @@ def centered_columns(data: Data) -> NDArray[np.bool_]:
     with np.errstate(divide="ignore", invalid="ignore"):
         variances = np.where(information > 0, variance / information, np.inf)
     estimates = slopes(own, table.y)  # (G, p)
+    if in_sds:
+        sds = _own_sds(fit, data.sigma_of_group, np.sqrt(variance))
+        estimates, variances = estimates / sds[:, None], variances / variance
     return np.array([is_informative(estimates[:, j], variances[:, j]) for j in range(own.shape[2])])
 
 
-def centered_terms(data: Data) -> dict[str, bool]:
+def _own_sds(fit: Profile, sigma_of_group: IntArray | None, instead: float) -> FloatArray:
+    """Return the residual sd of each group's rows (G,); `instead` where they leave no residual."""
+    of = np.zeros(len(fit.group_rows), dtype=np.int64) if sigma_of_group is None else sigma_of_group
+    rss, df = (np.bincount(of, each)[of] for each in (fit.group_rss, fit.group_rows - fit.group_ranks))
+    usable = (df > 0) & (rss > 0)
+    return np.where(usable, np.sqrt(np.where(usable, rss, 1.0) / np.maximum(df, 1.0)), instead)
+
+
+def centered_terms(data: Data, hierarchies: Iterable[Hierarchy]) -> dict[str, bool]:
     """Return, by name, whether the centred form suits all columns of each per-group term of the mean."""
+    in_sds = {name for request in hierarchies if request.in_sds for name in request.terms}
     columns, out, start = centered_columns(data), {}, 0
+    scaled = centered_columns(data, in_sds=True) if in_sds else columns
     for term in data.predictor.per_group:
         stop = start + term.columns.shape[1]
-        out[term.name] = bool(np.all(columns[start:stop]))
+        out[term.name] = bool(np.all((scaled if term.name in in_sds else columns)[start:stop]))
         start = stop
     return out
 

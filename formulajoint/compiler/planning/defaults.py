@@ -54,6 +54,11 @@ def scales(design: Design, family: Likelihood, parameter: str) -> Scales:
     return Scales(own.link.at(sd if typical is None else typical), 1.0, 1.0)
 
 
+def in_sds(scale: Scales) -> Scales:
+    """Return the scales for coefficients in residual sds: those of a response whose sd is 1."""
+    return Scales(scale.location * SLOPE / scale.spread, SLOPE, SLOPE)
+
+
 def response_moments(design: Design) -> tuple[float, float]:
     """Return mean and sd (ddof 1) of the response less its offset, with rows counted by their weights."""
     y, weights = less_offset(design), frequencies(design)

@@ -23,6 +23,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named
+from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.data import Table
 from formulajoint.data.least_squares import BoolArray, LeastSquares, least_squares
 from formulajoint.design.schema import Predictor
@@ -127,6 +128,7 @@ def _default(
         prior is None
         or prior.normal is None
         or prior.origin != DEFAULT
+        or coefficient.name in names_in_sds(part)  # not in the estimates' units
         or (member is not None and member.sd.origin != DEFAULT)
     ):
         return None

@@ -20,6 +20,7 @@ from formulajoint.compiler.plan import (
 )
 from formulajoint.compiler.planning import centring, defaults
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
+from formulajoint.compiler.planning.contrasts.scale import check_units
 from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
@@ -69,6 +70,7 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     overrides = read_overrides(design.spec.priors, slots(design, law), known_sd)
     maker = _Maker(design, law, overrides, priors == "flat", Names(prefix))
     plan = maker.plan()
+    check_units(plan)
     refuse_improper(plan)
     refuse_flat(plan)
     return plan
@@ -203,9 +205,12 @@ class _Maker:
         predictor, roles = self.design.predictor, list[Role]()
         scale = defaults.scales(self.design, self.family, MAIN)
         for term in predictor.terms:
-            pooled = _request(predictor, term.name) is not None
-            own = self._of_coefficients(predictor, term, scale, MEAN if pooled else VALUE)
-            roles.append(Role(len(term.scales), term in predictor.per_group, pooled, own))
+            request = _request(predictor, term.name)
+            own = self._of_coefficients(predictor, term, scale, VALUE if request is None else MEAN)
+            in_sds = request is not None and request.in_sds
+            roles.append(
+                Role(len(term.scales), term in predictor.per_group, request is not None, own, in_sds)
+            )
         return layout_of(roles)
 
     def _grouping(self, parameter: str) -> Grouping | None:
@@ -244,7 +249,7 @@ class _Maker:
             for term in block.terms
         }
         auto = (
-            centring.centered_terms(self.data)
+            centring.centered_terms(self.data, predictor.hierarchies)
             if predictor.parameter == MAIN and predictor.hierarchies
             else {}
         )
@@ -281,8 +286,9 @@ class _Maker:
     ) -> Pool:
         grouping = coefficients[request.terms[0]].grouping
         assert grouping is not None  # checked by resolve_hierarchies
+        unit = defaults.in_sds(scale) if request.in_sds else scale
         members = [
-            self._member(request, predictor, coefficients[name], scale, auto.get(name, False))
+            self._member(request, predictor, coefficients[name], unit, auto.get(name, False))
             for name in request.terms
         ]
         correlation = None

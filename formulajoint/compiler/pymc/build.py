@@ -21,6 +21,7 @@ from formulajoint.compiler.pymc.distributions import Variable, variable
 from formulajoint.compiler.pymc.likelihood import observe, observe_sums
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
 from formulajoint.compiler.pymc.pooling import pooled_coefficients, pooled_scale
+from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError
 
@@ -51,8 +52,16 @@ def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
     model = pm.modelcontext(None)
     before, through_sums = set(model.named_vars), by_sums(plan, likelihood)
     _add_coords(model, plan, () if through_sums else (plan.obs_dim,))
+    scales: dict[str, Variable] = {}
+    if names_in_sds(plan.mean) and plan.spread is not None:  # coefficients are computed from sigma
+        scales[plan.spread.name] = _scale(plan.spread, plan)
+    unit = _unit(plan, scales)
     values = [
-        _coefficients(part, plan) if isinstance(part, LinearPlan) else _scale(part, plan)
+        _coefficients(part, plan, unit)
+        if isinstance(part, LinearPlan)
+        else scales[part.name]
+        if part.name in scales
+        else _scale(part, plan)
         for part in plan.parameters
     ]
     _contrasts(plan)
@@ -82,7 +91,15 @@ def _taken(what: str, name: str, how: str = "") -> DataError:
     )
 
 
-def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
+def _unit(plan: Plan, scales: dict[str, Variable]) -> Variable | None:
+    """Return the residual sd of each group's rows, (G,), or of all, (), if coefficients are in units of it."""
+    for sigma in scales.values():
+        of = sigma_of_groups(plan)
+        return sigma if of is None else sigma[of]
+    return None
+
+
+def _coefficients(part: LinearPlan, plan: Plan, unit: Variable | None) -> dict[str, Variable]:
     """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
     scale = defaults.scales(plan.design, plan.family, part.predictor.parameter)
     out: dict[str, Variable] = {}
@@ -95,7 +112,7 @@ def _coefficients(part: LinearPlan, plan: Plan) -> dict[str, Variable]:
                 coefficient.name, coefficient.prior, coefficient.dims, shape, start
             )
     for pool in part.pools:
-        out |= pooled_coefficients(pool)
+        out |= pooled_coefficients(pool, unit if pool.request.in_sds else None)
     return out
 
 

@@ -20,11 +20,18 @@ from formulajoint.compiler.pymc.distributions import Variable, variable
 from formulajoint.design.schema import Hierarchy
 
 
-def pooled_coefficients(pool: Pool) -> dict[str, Variable]:
-    """Add a hierarchy to the open model and return the coefficients of its terms by variable name."""
+def pooled_coefficients(pool: Pool, unit: Variable | None = None) -> dict[str, Variable]:
+    """Add a hierarchy to the open model and return the coefficients of its terms by variable name.
+
+    Parameters
+    ----------
+    pool : Pool
+    unit : () or (G,) variable, optional
+        The residual sd of each group, in units of which the coefficients are pooled.
+    """
     if pool.correlation is not None:
-        return _correlated(pool, pool.correlation)
-    return {term.coefficient.name: _independent(pool, term) for term in pool.terms}
+        return _correlated(pool, pool.correlation, unit)
+    return {term.coefficient.name: _independent(pool, term, unit) for term in pool.terms}
 
 
 def _location_and_scale(term: PooledTerm) -> tuple[Variable, Variable]:
@@ -43,8 +50,11 @@ def hierarchy_law(
     return standard.distribution.pymc(pm)(name, **{**standard.args, **where}, dims=dims)
 
 
-def _independent(pool: Pool, term: PooledTerm) -> Variable:
+def _independent(pool: Pool, term: PooledTerm, unit: Variable | None) -> Variable:
     mean, sd = _location_and_scale(term)
+    if unit is not None:
+        own = unit.reshape((-1, *[1] * len(term.dims))) if unit.ndim else unit  # (G, 1, ...)
+        mean, sd = own * mean, own * sd
     dims = term.coefficient.dims
     if term.offset_name is None:  # centred
         return hierarchy_law(pool.request, term.coefficient.name, mean, sd, dims)
@@ -52,7 +62,7 @@ def _independent(pool: Pool, term: PooledTerm) -> Variable:
     return pm.Deterministic(term.coefficient.name, mean + sd * offset, dims=dims)
 
 
-def _correlated(pool: Pool, correlation: Correlation) -> dict[str, Variable]:
+def _correlated(pool: Pool, correlation: Correlation, unit: Variable | None) -> dict[str, Variable]:
     cholesky = _cholesky(correlation)
     done: list[Variable] = []  # u of the columns so far, each (G,)
     out: dict[str, Variable] = {}
@@ -65,6 +75,8 @@ def _correlated(pool: Pool, correlation: Correlation) -> dict[str, Variable]:
             mu, tau = (mean.flatten()[c], sd.flatten()[c]) if term.dims else (mean, sd)
             shift = sum((weight * u for weight, u in zip(row, done, strict=False)), start=pt.constant(0.0))
             location, scale = mu + tau * shift, tau * row[len(done)]
+            if unit is not None:
+                location, scale = unit * location, unit * scale
             if offset is not None:
                 u = offset.flatten(2)[:, c] if term.dims else offset
                 columns.append(location + scale * u)

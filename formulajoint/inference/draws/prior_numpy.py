@@ -8,12 +8,34 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Pool, PooledTerm
+from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, Pool, PooledTerm
+from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 
 type Rng = np.random.Generator
 
 
-def coefficient_draws(part: LinearPlan, places: IntArray, rng: Rng, count: int) -> FloatArray:
+def unit_draws(plan: Plan, rng: Rng, count: int) -> FloatArray | None:
+    """Return prior draws (count, G) of the residual sd of each group, where coefficients are in units of it.
+
+    The prior of sigma is proper; the one sigma of all groups is repeated.
+    """
+    sigma, grouping = plan.spread, plan.design.predictor.grouping
+    if not names_in_sds(plan.mean) or sigma is None or grouping is None:
+        return None
+    if sigma.grouping is None:
+        return np.repeat(sigma.prior.draw(rng, (count, 1)), len(grouping), axis=1)
+    if sigma.pool is None:
+        return sigma.prior.draw(rng, (count, len(sigma.grouping)))[:, sigma_of_groups(plan)]
+    middle, sd = (prior.draw(rng, (count, 1)) for prior in (sigma.prior, sigma.pool.sd))
+    away = sigma.pool.request.standard.draw(rng, (count, len(sigma.grouping)))
+    return np.asarray(sigma.link.inverse(np, sigma.link.forward(np, middle) + sd * away))[
+        :, sigma_of_groups(plan)
+    ]
+
+
+def coefficient_draws(
+    part: LinearPlan, places: IntArray, rng: Rng, count: int, unit: FloatArray | None = None
+) -> FloatArray:
     """Return prior draws of some coefficients.
 
     Parameters
@@ -24,6 +46,8 @@ def coefficient_draws(part: LinearPlan, places: IntArray, rng: Rng, count: int) 
         Their places among all coefficients of `part`, flattened one after another, groups first.
     rng : numpy Generator
     count : int
+    unit : (count, G) array, optional
+        The residual sds, if coefficients are in units of them.
 
     Returns
     -------
@@ -47,12 +71,17 @@ def coefficient_draws(part: LinearPlan, places: IntArray, rng: Rng, count: int) 
         elif coefficient.prior is not None:
             out[:, at] = coefficient.prior.at(own % columns).draw(rng, (count, len(own)))
     for index, members in wanted.items():
-        _fill_pool(out, part.pools[index], members, rng)
+        pool = part.pools[index]
+        _fill_pool(out, pool, members, rng, unit if pool.request.in_sds else None)
     return out
 
 
 def _fill_pool(
-    out: FloatArray, pool: Pool, members: list[tuple[IntArray, Coefficient, IntArray]], rng: Rng
+    out: FloatArray,
+    pool: Pool,
+    members: list[tuple[IntArray, Coefficient, IntArray]],
+    rng: Rng,
+    unit: FloatArray | None,
 ) -> None:
     """Write draws of a hierarchy's coefficients into their columns of `out`."""
     count = len(out)
@@ -65,7 +94,8 @@ def _fill_pool(
         width = coefficient.term.columns.shape[1]
         column = starts[coefficient.name] + own % width
         which = np.searchsorted(groups, own // width)
-        out[:, at] = mean[:, column] + sd[:, column] * u[:, which, column]
+        drawn = mean[:, column] + sd[:, column] * u[:, which, column]
+        out[:, at] = drawn if unit is None else drawn * unit[:, own // width]
 
 
 def _located(term: PooledTerm, which: str, rng: Rng, count: int) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
@@ -20,7 +20,7 @@ MOST_SCALES = 12
 MOST_SHARED, MOST_OWN = 100, 40
 """Most coefficients that all groups share, and most columns of a group: beyond, each point phi costs too much."""
 
-MOST_INTEGRATED = 1000
+MOST_INTEGRATED = 10_000
 """Most groups whose scales are integrated out one by one: beyond, each point costs too much."""
 
 ROUNDING_ERRORS = 16
@@ -48,19 +48,13 @@ def _family(plan: Plan) -> str:
 def _sigma(plan: Plan) -> str:
     if plan.design.standard_errors is not None:
         return ""
-    sigma = next((part for part in plan.further if not _is_plain(part)), plan.spread)
-    if isinstance(sigma, LinearPlan):
+    sigma = plan.spread
+    if sigma is None:
         return "sigma has predictors"
-    if sigma is None or sigma.pool is not None:
-        return "sigma has a hierarchy"
     own = plan.design.predictor.grouping if plan.design.predictor.per_group else None
     if own is not None and sigma.grouping is not None and plan.data.sigma_of_group is None:
         return f"a {own.name} has rows of several {sigma.grouping.name}s with a sigma each"
     return ""
-
-
-def _is_plain(part: ParameterPlan) -> bool:
-    return isinstance(part, ScalePlan) and part.pool is None
 
 
 def _coefficients(plan: Plan) -> str:
@@ -107,10 +101,13 @@ def _size(plan: Plan) -> str:
         return f"the groups share {shared} coefficients, more than {MOST_SHARED}"
     structure = structure_of(plan)
     free, heavy = len(structure.scales.coordinates), structure.mixed
-    if free <= MOST_SCALES or structure.factorises():
-        return ""
     inside = units(structure)
+    if structure.sigma_pool is None and (free <= MOST_SCALES or structure.factorises()):
+        return ""
     if inside is None or inside.dimensions(structure) > MOST_SCALES:
+        if inside is not None and inside.sigmas and not heavy:
+            shared = inside.dimensions(structure)
+            return f"beside their sigmas the groups share {shared} parameters, more than {MOST_SCALES}"
         more = f", and {heavy} coefficients with Student or Cauchy priors" if heavy else ""
         return f"there are {free - heavy} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
     count = len(inside.cells)

@@ -102,7 +102,7 @@ def _draw_block(
     for part in kernel.parts:
         u = [device.get(each) for each in _own(kernel, part, phi, shift, own)]
         means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
-        reference = np.array(means) + structure.base
+        reference = np.where(structure.in_sds, 0.0, np.array(means) + structure.base)
         if not np.any(structure.flat):
             _place(structure, phi, shift, u, reference, beta)
             continue
@@ -138,7 +138,7 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     structure, device, xp = kernel.structure, kernel.device, kernel.device.xp
     own = np.flatnonzero(~structure.flat)
     sd, m = sds(device, part, phi, structure.sigmas), at_points(device, part, part.loads, phi)
-    left = residuals(device, part, shift[:, structure.fitted])
+    left = residuals(device, part, shift[:, structure.fitted], phi)
     unit: list[Entry] = [None] * len(own)
     vectors = [[*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))]
     factors, inverses = orthogonalise(vectors)
@@ -178,7 +178,10 @@ def _place(
                 part, before = phi.root[:, b, a, None] * moved, known[b]
                 known[b] = part if before is None else before + part
     for j, (place, found) in enumerate(zip(structure.theta_of_column, known, strict=True)):
-        centre = reference[j] + (shift[:, place, None] if place >= 0 else 0.0)
+        centre = shift[:, place, None] if place >= 0 else 0.0
+        if structure.in_sds[j]:
+            centre = phi.unit * (structure.base[j] + centre)
+        centre = reference[j] + centre
         beta[:, j] = centre if found is None else found + centre
 
 

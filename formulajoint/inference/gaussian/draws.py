@@ -13,6 +13,7 @@ from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
 from formulajoint.inference.gaussian.reduction import Reduction
+from formulajoint.inference.gaussian.scale_draws import draw_scales
 from formulajoint.inference.gaussian.starts import free, look, typical
 from formulajoint.inference.gaussian.target import log_posterior, log_posteriors, part
 from formulajoint.inference.gaussian.units import Units, units
@@ -157,7 +158,7 @@ def _integrated(
 def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
     """Return draws of all of phi, including the scales that were integrated out."""
     _, chains, draws, d = found.points.shape
-    values = made.draw(found.points.reshape(chains * draws, d), rng)
+    values = draw_scales(made, found.points.reshape(chains * draws, d), rng)
     scales = made.kernel.structure.scales
     points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
     return replace(found, points=points, error=found.error + TRAPEZIUM * len(made.units.cells))

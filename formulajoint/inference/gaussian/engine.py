@@ -81,6 +81,8 @@ class Gaussian:
         reduction = reduce(plan) if equal is None else with_ties(plan, reduce(plan), equal)
         scales = reduction.structure.scales
         count = len(scales.coordinates)
+        if equal is not None and reduction.structure.sigma_pool is not None:
+            return Missing("engine", "with equal groups, sigmas with a hierarchy are not integrated out")
         if equal is not None and count > MOST_SCALES:  # `why_not` assumes groups that share nothing
             return Missing("engine", f"with equal groups, {count} sigmas are more than {MOST_SCALES} at once")
         try:

@@ -5,6 +5,9 @@ a scale of its own, a sigma or the w of a Student hierarchy, that scale is there
 trapezium rule in its log. The remaining density has few dimensions. Without this, each group's scale would add a
 dimension, and many modes would be narrow.
 
+At most points sigmas have the nodes that suit a mode (``nodes.py``). Where the density of a sigma is not negligible at
+the first or the last of these, it gets nodes of its own.
+
 Shapes: n points z = (theta in units of its sd, then the coordinates of the rest of phi); J units, groups or sigmas; m
 nodes.
 """
@@ -15,9 +18,11 @@ from dataclasses import dataclass
 from math import lgamma
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian.marginal import LOG_2PI, Kernel, given_shared
+from formulajoint.inference.gaussian.nodes import Nodes
 from formulajoint.inference.gaussian.spectra import (
     Spectra,
     log_densities_of_groups,
@@ -30,7 +35,7 @@ from formulajoint.inference.latent.phi import Coordinate
 FINENESS = 0.7
 """Distance between nodes, in local sds."""
 
-NODES = (-7, 10)
+FIRST_AND_LAST = (-7, 10)
 """First and last node about the peak; the log of a scale has its longer tail to the right."""
 
 LOOSE_STEP, LOOSE_NODES, STRETCH = 0.4, (-11, 8), 4.0
@@ -54,14 +59,8 @@ CLIMBS = 6
 FARTHEST = 30.0
 """Largest move of a peak in one step."""
 
-FINE = 8
-"""Intervals between two nodes; draws treat the density as constant on each."""
-
-CHUNK = 400
-"""Points for which scales are drawn at once."""
-
-PAIRS = 2**20
-"""Most pairs of a node and a unit that are computed at once."""
+PAIRS = 2**17
+"""Most pairs of a node and a unit that are computed at once: few enough for the cache of a CPU."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,16 +75,25 @@ class At:
         theta - reference.
     spectra : Spectra or None
         The groups' rows at these points.
+    which : (1, J) or (n, 1) int array
+        The units: all at each point, or one.
     """
 
     values: FloatArray
     shift: FloatArray
     spectra: Spectra | None
+    which: IntArray
 
-    def some(self, which: IntArray) -> At:
+    def some(self, points: IntArray) -> At:
         """Return some of the points."""
-        own = None if self.spectra is None else self.spectra.some(which)
-        return At(self.values[which], self.shift[which], own)
+        own = None if self.spectra is None else self.spectra.some(points)
+        which = self.which if len(self.which) == 1 else self.which[points]
+        return At(self.values[points], self.shift[points], own, which)
+
+    def pairs(self, points: IntArray, units: IntArray) -> At:
+        """Return pairs of a point and a unit as so many points with one unit each."""
+        own = None if self.spectra is None else self.spectra.pairs(points, units)
+        return At(self.values[points], self.shift[points], own, units[:, None])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +116,8 @@ class Inside:
         Whether nodes cover the whole plausible range at every point, for densities of a scale with two peaks.
     finest : (J,) array or None
         Sds of the narrowest peaks found, for `wide`.
+    usual : Nodes or None
+        Nodes of most points.
     """
 
     kernel: Kernel
@@ -120,11 +130,12 @@ class Inside:
     searched: bool = False
     wide: bool = False
     finest: FloatArray | None = None
+    usual: Nodes | None = None
 
     def log_density(self, points: FloatArray) -> FloatArray:
         """Return the log density of points z (n, e + t)."""
-        first, last = self._range()
-        nodes = last - first + (SCAN + 9 * CLIMBS if self.searched else 0)
+        first, last = self._range() if self.usual is None else self.usual.range
+        nodes = last - first + (SCAN + 9 * CLIMBS if self.searched and self.usual is None else 0)
         step = max(1, PAIRS // (len(self.units.cells) * nodes))
         parts = [self._log_density(points[at : at + step]) for at in range(0, len(points), step)]
         return np.concatenate(parts) if parts else np.empty(0)
@@ -134,7 +145,7 @@ class Inside:
             at = self.at(points)
             inner, rest = self._integrals(at)
             prior = self._prior(points, at.shift)
-        return np.asarray(inner + rest + prior)
+        return np.asarray(np.sum(inner, axis=1) + rest + prior)
 
     def at(self, points: FloatArray) -> At:
         """Return the parameters at points z (n, e + t)."""
@@ -146,7 +157,7 @@ class Inside:
             assert isinstance(cell, Coordinate)
             values[:, at] = cell.value(points[:, t + place])
         shift = points[:, :t] * self.unit
-        return At(values, shift, self.spectra(values, shift))
+        return At(values, shift, self.spectra(values, shift), np.arange(len(self.units.cells))[None])
 
     def _prior(self, points: FloatArray, shift: FloatArray) -> FloatArray:
         structure, t = self.kernel.structure, len(self.unit)
@@ -177,17 +188,21 @@ class Inside:
     def spectra(self, values: FloatArray, shift: FloatArray) -> Spectra | None:
         """Return the groups' rows in a form cheap at many nodes, or None if they have no such form."""
         one_row = all(len(part.loads) == 1 for part in self.kernel.parts)
-        return spectra(self.kernel, values, shift) if self.units.sigmas or one_row else None
+        return (
+            spectra(self.kernel, values, shift, self.units.sigmas) if self.units.sigmas or one_row else None
+        )
 
-    def profile(self, at: At, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def profile(self, at: At, logs: FloatArray, prior: bool = True) -> tuple[FloatArray, FloatArray]:
         """Return the log density of the units' scales at nodes, and the rest.
 
         Parameters
         ----------
         at : At
             Of n points.
-        logs : (n, m, J) array
+        logs : (n or 1, m, J) array
             Logs of the scales.
+        prior : bool
+            Whether it includes their priors.
 
         Returns
         -------
@@ -195,15 +210,16 @@ class Inside:
         rest : (n,) array
             Terms that do not depend on the scales.
         """
-        own, rest = self.units, np.zeros(len(logs))
+        own, rest = self.units, np.zeros(len(at.values))
         if at.spectra is None:
             heights, rest = self._one_by_one(at, logs)
         elif own.sigmas:
-            heights = log_densities_of_sigmas(self.kernel, at.spectra, logs)
+            heights = log_densities_of_sigmas(self.kernel, at.spectra, at.which, logs)
         else:
             sigmas = at.values[:, : len(self.kernel.plain)]
             heights, rest = log_densities_of_groups(self.kernel, at.spectra, sigmas, logs)
-        heights = heights + own.log_prior(logs)
+        if prior:
+            heights += own.log_prior(logs, at.values, at.which)
         return np.where(np.isfinite(heights), heights, -np.inf), rest
 
     def _one_by_one(self, at: At, logs: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -218,7 +234,7 @@ class Inside:
         if not self.units.sigmas:
             return LOOSE_NODES
         if not self.wide:
-            return NODES
+            return FIRST_AND_LAST
         step = FINENESS * float(np.min(self.sds()))
         return -int(BELOW / step), int((ABOVE + float(np.max(self.most - self.guess))) / step)
 
@@ -230,40 +246,45 @@ class Inside:
         sds = 1 / np.sqrt(2 * rows + self.priors**-2)
         return sds if self.finest is None else np.minimum(sds, self.finest)
 
-    def scanned(self, at: At) -> tuple[FloatArray, FloatArray]:
-        """Return the scanned logs of the scales (m, J), and the log densities there (n, m, J)."""
+    def scanned(self, at: At, prior: bool = True) -> tuple[FloatArray, FloatArray]:
+        """Return the scanned logs of the scales (n or 1, m, J), and the log densities there (n, m, J)."""
         low, high = np.minimum(self.modes, self.guess) - BELOW, np.maximum(self.modes, self.most) + ABOVE
+        low, high = low[at.which][:, None], high[at.which][:, None]
         logs = low + (high - low) * np.linspace(0, 1, SCAN)[:, None]
-        heights, _ = self.profile(at, np.broadcast_to(logs, (len(at.values), *logs.shape)))
-        return logs, heights
+        if at.spectra is None:
+            logs = np.broadcast_to(logs, (len(at.values), *logs.shape[1:]))
+        return logs, self.profile(at, logs, prior)[0]
 
-    def climbed(self, at: At) -> tuple[FloatArray, FloatArray]:
+    def climbed(self, at: At, prior: bool = True) -> tuple[FloatArray, FloatArray]:
         """Return the peaks of the densities of the logs of the scales (n, J), and their widths (n, J)."""
-        logs, heights = self.scanned(at)
-        centre, reach = np.take_along_axis(logs, np.argmax(heights, axis=1), axis=0), logs[1] - logs[0]
+        logs, heights = self.scanned(at, prior)
+        best = np.argmax(heights, axis=1)[:, None]
+        centre = np.take_along_axis(np.broadcast_to(logs, heights.shape), best, axis=1)[:, 0]
+        reach = logs[:, 1] - logs[:, 0]
         for _ in range(CLIMBS):
-            tried = centre[:, None] + reach * np.linspace(-1, 1, 9)[:, None]
-            best = np.argmax(self.profile(at, tried)[0], axis=1)
+            tried = centre[:, None] + (reach[:, None] * np.linspace(-1, 1, 9)[:, None])
+            best = np.argmax(self.profile(at, tried, prior)[0], axis=1)
             centre = np.take_along_axis(tried, best[:, None], axis=1)[:, 0]
             reach = reach / 4
-        width = np.broadcast_to(self.sds(), centre.shape)
+        width = np.broadcast_to(self.sds()[at.which], centre.shape)
         for _ in range(3):  # each time at a distance in proportion to the last width
             sides = centre[:, None] + width[:, None] / 2 * np.array([-1.0, 0.0, 1.0])[:, None]
-            found, _ = self.profile(at, sides)
+            found, _ = self.profile(at, sides, prior)
             bend = np.clip(2 * found[:, 1] - found[:, 0] - found[:, 2], 1e-3, 1e6)
             width = np.minimum(width, width / 2 / np.sqrt(bend))
         return centre, width
 
     def nodes(self, at: At) -> tuple[FloatArray, FloatArray, tuple[int, int]]:
         """Return the middle nodes (n, J), the spacings (n, J), and the first and the last node from the middle."""
-        centre = np.tile(self.guess, (len(at.values), 1))
-        step = np.tile(FINENESS * self.sds(), (len(at.values), 1))
+        shape = (len(at.values), at.which.shape[1])
+        centre = np.broadcast_to(self.guess[at.which], shape).copy()
+        step = np.broadcast_to(FINENESS * self.sds()[at.which], shape)
         if self.wide or not self.units.sigmas:
             return centre, step, self._range()
         if self.searched:
             centre, width = self.climbed(at)
             return centre, FINENESS * width, self._range()
-        rows = np.maximum(self.kernel.reduction.rows, 1.0)
+        rows = np.maximum(self.kernel.reduction.rows, 1.0)[at.which]
         for _ in range(2):  # as if -N log s - Q / 2 s^2: the slope gives Q
             sides = np.stack([centre - NUDGE, centre + NUDGE], axis=1)
             heights, _ = self.profile(at, sides)
@@ -273,14 +294,41 @@ class Inside:
             centre = centre + np.clip(0.5 * np.log(squares / rows), -FARTHEST, FARTHEST)
         return centre, step, self._range()
 
+    @property
+    def alone(self) -> bool:
+        """Whether each unit's rows can be computed without those of the others."""
+        structure, count = self.kernel.structure, len(self.units.cells)
+        return not self.kernel.parts or np.array_equal(structure.sigma_of_group, np.arange(count))
+
     def _integrals(self, at: At) -> tuple[FloatArray, FloatArray]:
-        """Return the sum of the logs of the integrals over the scales (n,), and the rest (n,)."""
+        """Return the logs of the integrals over the scales (n, J), and the rest (n,)."""
+        if self.usual is None:
+            return self._with_own_nodes(at)
+        total, fit = self._with_usual_nodes(at, self.usual)
+        if self.alone:
+            points, units = np.nonzero(~fit)
+            if len(points):
+                total[points, units] = self._with_own_nodes(at.pairs(points, units))[0][:, 0]
+        elif len(points := np.flatnonzero(~np.all(fit, axis=1))):
+            total[points] = self._with_own_nodes(at.some(points))[0]
+        return total, np.zeros(len(total))
+
+    def _with_usual_nodes(self, at: At, usual: Nodes) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return the logs of the integrals (n, J), and where the nodes cover the density."""
+        centre, step = usual.at(at.values)
+        first, last = usual.range
+        logs = centre[:, None] + np.arange(first, last + 1)[:, None] * step[:, None]
+        heights, _ = self.profile(at, logs)
+        total = _log_sum(heights)
+        fit = (np.maximum(heights[:, 0], heights[:, -1]) < total - EDGE) & np.isfinite(total)
+        return total + np.log(step), fit
+
+    def _with_own_nodes(self, at: At) -> tuple[FloatArray, FloatArray]:
         centre, step, (first, last) = self.nodes(at)
         u = np.arange(first, last + 1)[:, None] * step[:, None]
         heights, rest = self.profile(at, centre[:, None, :] + self.placed(u))
         heights += self.log_slopes(u)
-        top = np.max(heights, axis=1)
-        total = top + np.log(np.sum(np.exp(heights - top[:, None]), axis=1))
+        total = _log_sum(heights)
         for reach, sign in ((first, -1), (last, 1)):
             edge = heights[:, 0 if sign < 0 else -1]
             going = np.flatnonzero(np.any(edge > total - EDGE, axis=1) & np.all(np.isfinite(total), axis=1))
@@ -292,55 +340,12 @@ class Inside:
                 u = more[:, None] * step[going, None]
                 found, _ = self.profile(at.some(going), centre[going, None, :] + self.placed(u))
                 found += self.log_slopes(u)
-                total[going] = np.logaddexp(total[going], np.logaddexp.reduce(found, axis=1))
+                total[going] = np.logaddexp(total[going], _log_sum(found))
                 going = going[np.any(found[:, -1] > total[going] - EDGE, axis=1)]
-        return np.sum(total + np.log(step), axis=1), rest
-
-    def draw(self, points: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Return phi (n, cells) at points z, the scales of units drawn given these."""
-        at = self.at(points)
-        values, shift = at.values, at.shift
-        for start in range(0, len(points), CHUNK):
-            some = np.arange(start, min(start + CHUNK, len(points)))
-            values[some[:, None], self.units.cells] = np.exp(self._draw_logs(at.some(some), rng))
-        structure = self.kernel.structure
-        for place, own in structure.mixed_theta.items():
-            df = structure.degrees(place)
-            away = structure.theta_precision[place] * (shift[:, place] - structure.theta_mean[place]) ** 2
-            values[:, own] = rng.gamma((df + 1) / 2, 2 / (df + away))
-        return values
-
-    def _draw_logs(self, at: At, rng: np.random.Generator) -> FloatArray:
-        centre, step, (first, last) = self.nodes(at)
-        for _ in range(MOST):  # all points have the same nodes, as many as the longest tail needs
-            u = np.arange(first - 3, last + 4)[:, None] * step[:, None]
-            heights, _ = self.profile(at, centre[:, None, :] + self.placed(u))
-            heights += self.log_slopes(u)
-            top = np.max(heights, axis=1)
-            there = heights > (top - EDGE)[:, None]  # the outermost may be the highest
-            low, high = bool(np.any(there[:, :3])), bool(np.any(there[:, -3:]))
-            if not low and not high:
-                break
-            first, last = first - MORE * low, last + MORE * high
-        fine = interpolated(heights - top[:, None])  # (n, k, J)
-        steps = np.cumsum(fine, axis=1)
-        wanted = rng.random(top.shape) * steps[:, -1]
-        cell = np.sum(steps < wanted[:, None], axis=1)  # (n, J)
-        within = rng.random(top.shape)
-        return np.asarray(centre + self.placed((first - 1 + (cell + within) / FINE) * step))
+        return total + np.log(step), rest
 
 
-def interpolated(heights: FloatArray) -> FloatArray:
-    """Return densities (n, (m - 5) FINE, J) between all but the outer nodes, from their logs at nodes (n, m, J).
-
-    The logs are interpolated by polynomials of degree five.
-    """
-    low = np.maximum(heights, -700.0)
-    n, m, units = low.shape
-    around = range(-2, 4)
-    parts = []
-    for offset in (np.arange(FINE) + 0.5) / FINE:
-        weights = [np.prod([(offset - b) / (a - b) for b in around if b != a]) for a in around]
-        parts.append(sum((w * low[:, k : k + m - 5] for k, w in enumerate(weights)), np.zeros(())))
-    fine = np.exp(np.minimum(np.stack(parts, axis=2), 5.0))  # (n, m - 5, FINE, J)
-    return np.asarray(fine.reshape(n, (m - 5) * FINE, units))
+def _log_sum(heights: FloatArray) -> FloatArray:
+    """Return the log of the sum over the nodes (n, J)."""
+    top = np.max(heights, axis=1)
+    return np.asarray(top + np.log(np.sum(np.exp(heights - top[:, None]), axis=1)))

@@ -136,8 +136,9 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
 def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
     device, total = kernel.device, np.zeros((len(values), kernel.structure.groups))
     for part in kernel.parts:
-        left = [[row] for row in residuals(device, part, shift[:, kernel.structure.fitted])]
-        rows, inverses = independent(device, part, at(kernel.structure, values), len(kernel.plain), left)
+        phi = at(kernel.structure, values)
+        left = [[row] for row in residuals(device, part, shift[:, kernel.structure.fitted], phi)]
+        rows, inverses = independent(device, part, phi, len(kernel.plain), left)
         for row, inverse in zip(rows, inverses, strict=True):
             square = 0.0 if row.blocks[0] is None else row.blocks[0][0, ...] ** 2 * inverse
             total = total + device.get(square - device.xp.log(inverse)) + LOG_2PI

@@ -10,7 +10,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import given_draws, node_dims, on_draws, share_draws
-from formulajoint.compiler.plan import Coefficient, Plan, Pool
+from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
 from formulajoint.inference.gaussian.draws import Draws
@@ -80,9 +80,24 @@ def _variables(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Varia
     for pool, block in zip(plan.mean.pools, structure.blocks, strict=True):
         yield from _pool(pool, block, structure, draws)
     sigma = plan.spread
-    if sigma is not None and not _is_constant(sigma.prior):
+    if sigma is not None and (sigma.pool is not None or not _is_constant(sigma.prior)):
         sigmas = draws.values[..., : structure.sigmas]
         yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
+        yield from _sigma_pool(sigma, structure, draws)
+
+
+def _sigma_pool(sigma: ScalePlan, structure: Structure, draws: Draws) -> Iterator[Variable]:
+    """Yield the middle and the sd of the sigmas' hierarchy, and the variable that PyMC samples in their place."""
+    pool, own = sigma.pool, structure.sigma_pool
+    if pool is None or own is None:
+        return
+    middle, sd = own.of(draws.values)
+    if not _is_constant(sigma.prior):
+        yield pool.mean_name, (), np.exp(middle)
+    if not _is_constant(pool.sd):
+        yield pool.sd_name, (), sd
+    logs = np.log(draws.values[..., : structure.sigmas])
+    yield pool.raw_name, sigma.dims, logs if pool.centered else (logs - middle[..., None]) / sd[..., None]
 
 
 def _is_constant(prior: Prior | None) -> bool:
@@ -139,7 +154,10 @@ def _offsets(pool: Pool, block: Block, structure: Structure, draws: Draws) -> It
         return
     mean = np.stack([_mean(structure, draws, column) for column in block.columns], axis=-1)
     root = structure.root(draws.values)[..., block.columns[:, None], block.columns[None, :]]
-    away = draws.beta[:, :, block.columns] - mean[..., None]  # (chain, draw, m, G)
+    beta, unit = draws.beta[:, :, block.columns], structure.unit(draws.values)
+    if pool.request.in_sds and unit is not None:
+        beta = beta / unit[:, :, None]
+    away = beta - mean[..., None]  # (chain, draw, m, G)
     distances, at = np.moveaxis(np.linalg.solve(root, away), 2, 3), 0
     for term in pool.terms:
         count = term.coefficient.term.columns.shape[1]

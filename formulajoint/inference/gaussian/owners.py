@@ -16,9 +16,11 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.gaussian.coefficients import shared_moments
 from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel
+from formulajoint.inference.gaussian.nodes import ABOUT, Nodes, covering
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.gaussian.starts import WIDE, prior_moments, typical
 from formulajoint.inference.gaussian.units import Units
+from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.sampled import LOST
 from formulajoint.inference.importance.searches import DEAR, Look
@@ -55,6 +57,9 @@ BEYOND = 40.0
 CLOSEST = 0.1
 """Approximate smallest distance between points of that scan, in the smallest sd."""
 
+OFFSETS = np.linspace(-40.0, 60.0, 201)
+"""Distances from a peak at which the reach of usual nodes is found, in sds."""
+
 NARROW = 3.0
 """Smallest sd of the broad distribution about each owner, in sds of its estimate."""
 
@@ -73,6 +78,8 @@ def _made(kernel: Kernel, units: Units, unit: FloatArray, sizes: FloatArray) -> 
     }  # many may share a prior
     known = {text: (coordinate.mode, coordinate.moments()[1]) for text, coordinate in distinct.items()}
     modes, spread = np.array([known[str(coordinate.prior)] for coordinate in units.coordinates]).T
+    if units.pool is not None:
+        modes, spread = least, np.zeros(len(least))
     return Inside(kernel, units, unit, least, most, modes, np.where(spread > 0, spread, np.inf))
 
 
@@ -93,7 +100,23 @@ def _seen(made: Inside, points: FloatArray) -> Inside:
     narrow = bool(np.any((width < 0.7 * made.sds()) & good))
     if two:
         return replace(made, wide=True, finest=np.min(np.where(good, width, np.inf), axis=0))
-    return replace(made, searched=known or away or narrow)
+    return replace(made, searched=known or away or narrow or made.units.pool is not None)
+
+
+def _with_usual_nodes(made: Inside, starts: FloatArray) -> Inside:
+    """Return the density with the nodes that suit a mode, reached from the best of the starts."""
+    heights = made.log_density(starts)
+    if made.wide or not np.any(np.isfinite(heights)):
+        return made
+    best = np.argmax(np.nan_to_num(heights, nan=-np.inf, posinf=-np.inf))
+    at = made.at(find_modes(made.log_density, starts[[best]]).at)
+    own = made.units.pool is None
+    with np.errstate(all="ignore"):
+        (centre,), (width,) = made.climbed(at, prior=own)
+        if own:
+            around, _ = made.profile(at, (centre + OFFSETS[:, None] * width)[None])
+            return replace(made, usual=covering(OFFSETS, around[0], centre, width))
+    return replace(made, usual=Nodes(centre, width, ABOUT, made.units.pool))
 
 
 def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Inside, Look]:
@@ -120,7 +143,7 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     )
     starts = np.column_stack([shift / unit, rest])
     if units.sigmas:
-        made = _seen(made, starts[:: max(1, len(starts) // PEEKED)])
+        made = _with_usual_nodes(_seen(made, starts[:: max(1, len(starts) // PEEKED)]), starts)
     return made, Look(starts, _broad(made, starts, sd / unit, owned), DEAR)
 
 

@@ -62,7 +62,12 @@ class Part:
         For those that the groups of a class share.
     columns : tuple of tuples of (n, 1, G) arrays
         Row by row, blocks of columns: each mean of a hierarchy, in the order of `Structure.fitted`, then one block of
-        the columns that only theta has, and r.
+        the columns that only theta has, and r. Those in residual sds are still to be multiplied by sigma; see
+        `columns_at`.
+    in_sds : tuple of bool
+        Which of the means are in residual sds.
+    known : tuple of (1, G) arrays
+        Row by row, what known means in residual sds add to r, in units of sigma.
     groups : (G,) int array
     sigmas : (G,) int array
         The sigma of each group.
@@ -77,6 +82,8 @@ class Part:
     columns: tuple[tuple[Entry, ...], ...]
     groups: IntArray
     sigmas: Array
+    in_sds: tuple[bool, ...] = ()
+    known: tuple[Entry, ...] = ()
     classes: Entry = None
     turn: Entry = None
 
@@ -91,17 +98,20 @@ class At:
     root : (S, p, p) array
         D.
     stretch : dict of (S, G) arrays
-        Each group's factor for a column of D, by column: for Student and Cauchy hierarchies.
+        Each group's factor for a column of D, by column: for Student and Cauchy hierarchies, and in residual sds.
+    unit : (S, G) array or None
+        Each group's residual sd, if any column is in units of it.
     """
 
     values: FloatArray
     root: FloatArray
     stretch: dict[int, FloatArray]
+    unit: FloatArray | None
 
 
 def at(structure: Structure, values: FloatArray) -> At:
     """Return D at parameters phi (S, cells)."""
-    return At(values, structure.root(values), structure.stretch(values))
+    return At(values, structure.root(values), structure.stretch(values), structure.unit(values))
 
 
 def parts(reduction: Reduction, device: Device) -> tuple[Part, ...]:
@@ -133,10 +143,13 @@ def _part(
     p = len(structure.base)
     rows = _centred(reduction)[int(np.sum(structure.flat)) :, :, groups]
     fixed, turn = structure.fixed, None
-    if not structure.blocks and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
+    free = not structure.blocks and not np.any(structure.in_sds)
+    if free and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
         rows, turn = _made_orthogonal(rows, own, fixed)
         fixed = np.ones(p)
     rows = rows[np.any(rows != 0, axis=(1, 2))]
+    means_in_sds = np.where(structure.in_sds, structure.base + structure.u_mean * structure.fixed, 0.0)
+    known = np.einsum("ijg,j->ig", rows[:, :p], means_in_sds)
     pattern = structure.pattern()
     varying = {int(a) for block in structure.blocks for a in block.columns}
     means = [
@@ -151,15 +164,20 @@ def _part(
             return Load(sources, a, device.put(np.ascontiguousarray(row[list(sources)])))
         return Load((), a, device.put(row[[a]] * fixed[a]))
 
-    def block(values: FloatArray) -> Entry:
-        return device.put(np.ascontiguousarray(values[:, None])) if np.any(values) else None
+    def block(values: FloatArray, needed: bool = False) -> Entry:
+        return device.put(np.ascontiguousarray(values[:, None])) if needed or np.any(values) else None
 
     return Part(
         loads=tuple(tuple(load(row, a) for a in own) for row in rows),
         together=tuple(tuple(load(row, a) for a in tied) for row in rows),
-        columns=tuple((*(block(row[[j]]) for j in means), block(row[p:])) for row in rows),
+        columns=tuple(
+            (*(block(row[[j]]) for j in means), block(row[p:], bool(np.any(more))))
+            for row, more in zip(rows, known, strict=True)
+        ),
         groups=groups,
         sigmas=device.put(structure.sigma_of_group[groups]),
+        in_sds=tuple(bool(structure.in_sds[j]) for j in means),
+        known=tuple(device.put(more[None]) if np.any(more) else None for more in known),
         classes=None if classes is None else device.put(classes),
         turn=None if turn is None else device.put(turn),
     )
@@ -168,7 +186,7 @@ def _part(
 def _centred(reduction: Reduction) -> FloatArray:
     """Return the groups' rows with the prior means of u subtracted from y."""
     structure, out = reduction.structure, reduction.own.copy()
-    for j in np.flatnonzero(structure.u_mean):
+    for j in np.flatnonzero(structure.u_mean * ~structure.in_sds):
         out[:, -1] -= out[:, j] * (structure.u_mean[j] * structure.fixed[j])
     return out
 
@@ -201,21 +219,45 @@ def at_points(device: Device, part: Part, loads: Loads, at_: At) -> list[list[En
     stretch = {a: device.put(own[:, part.groups]) for a, own in at_.stretch.items()}
 
     def value(load: Load | None) -> Entry:
-        if load is None or not load.sources:
-            return None if load is None else load.table
-        factors = device.put(np.ascontiguousarray(at_.root[:, load.sources, load.column]))
-        out = factors @ load.table if len(load.sources) > 1 else factors * load.table
+        if load is None:
+            return None
+        out = load.table
+        if load.sources:
+            factors = device.put(np.ascontiguousarray(at_.root[:, load.sources, load.column]))
+            out = factors @ out if len(load.sources) > 1 else factors * out
         return out * stretch[load.column] if load.column in stretch else out
 
     return [[value(load) for load in row] for row in loads]
 
 
-def residuals(device: Device, part: Part, shift: FloatArray) -> list[Entry]:
+def columns_at(device: Device, part: Part, at_: At) -> Sequence[Sequence[Entry]]:
+    """Return the part's `columns` at points phi: those in residual sds times sigma."""
+    if at_.unit is None:
+        return part.columns
+    unit = device.put(at_.unit[:, part.groups])[None, ...]
+    out = []
+    for (*heads, last), known in zip(part.columns, part.known, strict=True):
+        scaled = [
+            head * unit if of_sigma and head is not None else head
+            for head, of_sigma in zip(heads, part.in_sds, strict=True)
+        ]
+        out.append([*scaled, last if known is None else _less_known(device, last, unit * known[None, ...])])
+    return out
+
+
+def _less_known(device: Device, last: Array, known: Array) -> Array:
+    """Return the block of shared columns and r with `known` (1, S, G) subtracted from r."""
+    xp = device.xp
+    shared = [xp.broadcast_to(last[c : c + 1, ...], known.shape) for c in range(last.shape[0] - 1)]
+    return xp.concat([*shared, last[-1:, ...] - known], axis=0)
+
+
+def residuals(device: Device, part: Part, shift: FloatArray, at_: At) -> list[Entry]:
     """Return ``r - R_theta shift`` (1, S, G), row by row, for shifts (S, t) of theta in the order of the columns."""
     means = len(part.columns[0]) - 1 if part.columns else 0
     own = [device.put(np.ascontiguousarray(shift[:, c, None])) for c in range(shift.shape[1])]
     out: list[Entry] = []
-    for *heads, last in part.columns:
+    for *heads, last in columns_at(device, part, at_):
         left = None if last is None else last[-1:, ...]
         shared = [None if last is None else last[c, ...] for c in range(len(own) - means)]
         columns = [*(None if head is None else head[0, ...] for head in heads), *shared]
@@ -236,7 +278,7 @@ def independent(
 
     `columns`, by row and block, default to those of the part.
     """
-    columns = part.columns if columns is None else columns
+    columns = columns_at(device, part, at_) if columns is None else columns
     sd, m = sds(device, part, at_, sigmas), at_points(device, part, part.loads, at_)
     unit: list[Entry] = [None] * len(m)
     vectors = [[*row, *unit[:i], sd, *unit[i + 1 :]] for i, row in enumerate(m)]

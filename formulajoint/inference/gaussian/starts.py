@@ -118,7 +118,8 @@ def typical(reduction: Reduction) -> FloatArray:
     out[: len(rows)] = np.where(own > 0, own, overall)
     sizes = reduction.column_sizes()
     for block in structure.blocks:
-        out[block.sds] = overall / np.where(sizes > 0, sizes, 1.0)[block.columns]
+        unit = np.where(structure.in_sds[block.columns], 1.0, overall)
+        out[block.sds] = unit / np.where(sizes > 0, sizes, 1.0)[block.columns]
     return out
 
 
@@ -170,7 +171,8 @@ def turned(reduction: Reduction, points: FloatArray, rng: np.random.Generator) -
         if np.linalg.matrix_rank(gram / np.outer(size, size), hermitian=True) < m:  # units do not matter
             continue
         turn = np.linalg.inv(np.linalg.cholesky(gram).T)
-        spread = overall * 10 ** rng.uniform(-2.0, 0.5, (len(points), 1, m))
+        unit = 1.0 if structure.in_sds[block.columns[0]] else overall
+        spread = unit * 10 ** rng.uniform(-2.0, 0.5, (len(points), 1, m))
         root = np.swapaxes(np.linalg.qr(np.swapaxes(turn * spread, 1, 2), mode="r"), 1, 2)
         root *= np.sign(np.diagonal(root, axis1=1, axis2=2))[:, None, :]
         for i, place in enumerate(sds):

@@ -9,6 +9,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, Plan
+from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
 
@@ -17,7 +18,8 @@ from formulajoint.errors import BugError
 class Column:
     """The prior of a column's coefficients or, under a hierarchy, of their mean.
 
-    An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one.
+    An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one. `in_sds`
+    says whether it is in residual sds.
     """
 
     grouped: bool
@@ -25,6 +27,7 @@ class Column:
     mean: float
     sd: float
     df: float
+    in_sds: bool = False
 
     @property
     def shared(self) -> bool:
@@ -47,8 +50,9 @@ def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
     prior = coefficient.prior if member is None else member.mean
     if prior is None:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
+    in_sds = coefficient.name in names_in_sds(plan.mean)
     for mean, sd, df in zip(*location_and_scale(prior, coefficient.term.columns.shape[1]), strict=True):
-        yield Column(coefficient.grouped, member is not None, float(mean), float(sd), float(df))
+        yield Column(coefficient.grouped, member is not None, float(mean), float(sd), float(df), in_sds)
 
 
 def unknown(columns: Sequence[Column]) -> list[int]:

@@ -6,7 +6,8 @@ means of hierarchies, then those of ``common(...)``. The coefficients of a group
     beta_g = base + E theta + D u_g,        u_g ~ N(u_mean, 1),        theta - reference ~ N(theta_mean, 1 / precision),
 
 where D has the prior sds of columns that are not pooled on its diagonal, a Cholesky factor for each hierarchy, and 1
-for flat priors, under which the density of u is 1.
+for flat priors, under which the density of u is 1. Columns in residual sds have all of this multiplied by the group's
+sigma: base, the row of E, and the row of D.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Plan, Pool, ScalePlan
+from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import columns_of, own_columns, unknown
 from formulajoint.inference.latent.mixtures import mixtures
 from formulajoint.inference.latent.phi import (
@@ -26,6 +28,7 @@ from formulajoint.inference.latent.phi import (
     Coordinate,
     Scales,
     cells,
+    coordinate,
     correlation_root,
     partial_correlations,
 )
@@ -50,6 +53,27 @@ class Block:
     def correlated(self) -> bool:
         """Whether the columns are correlated."""
         return bool(self.partials.stop > self.partials.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SigmaPool:
+    """A hierarchy of the sigmas, by groups: ``log sigma_g = log(middle) + sd u_g``.
+
+    Attributes
+    ----------
+    middle, sd : int
+        Their places among the parameters phi.
+    standard : Prior
+        The distribution of u_g.
+    """
+
+    middle: int
+    sd: int
+    standard: Prior
+
+    def of(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the log of the middle sigma, and the sd, both (...), for parameters phi (..., cells)."""
+        return np.log(values[..., self.middle]), values[..., self.sd]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +105,8 @@ class Structure:
         `fixed` is the diagonal of D where it does not depend on phi, else 0.
     flat : (p,) bool array
         Columns with flat priors.
+    in_sds : (p,) bool array
+        Columns whose coefficients have their prior in residual sds.
     theta_of_column : (p,) int array
         The element of theta that is the mean of a column; -1 for none.
     reference, theta_mean, theta_precision : (t,) arrays
@@ -97,12 +123,15 @@ class Structure:
         Elements whose prior precision is multiplied by a w: place of the w among the parameters phi.
     ties : Ties or None
         For null models only.
+    sigma_pool : SigmaPool or None
+        The prior of the sigmas, if they have a hierarchy.
     """
 
     base: FloatArray
     u_mean: FloatArray
     fixed: FloatArray
     flat: NDArray[np.bool_]
+    in_sds: NDArray[np.bool_]
     theta_of_column: IntArray
     reference: FloatArray
     theta_mean: FloatArray
@@ -114,6 +143,7 @@ class Structure:
     mixed_columns: Mapping[int, slice | IntArray]
     mixed_theta: Mapping[int, int]
     ties: Ties | None = None
+    sigma_pool: SigmaPool | None = None
 
     def root(self, values: FloatArray) -> FloatArray:
         """Return D (..., p, p) for parameters phi (..., cells)."""
@@ -131,7 +161,17 @@ class Structure:
 
     def stretch(self, values: FloatArray) -> dict[int, FloatArray]:
         """Return each group's factor (S, G) of a column of D, by column, for parameters phi (S, cells)."""
-        return {column: values[:, own] ** -0.5 for column, own in self.mixed_columns.items()}
+        out = {column: values[:, own] ** -0.5 for column, own in self.mixed_columns.items()}
+        unit = self.unit(values)
+        if unit is None:
+            return out
+        for j in map(int, np.flatnonzero(self.in_sds)):
+            out[j] = np.asarray(unit * out[j]) if j in out else unit
+        return out
+
+    def unit(self, values: FloatArray) -> FloatArray | None:
+        """Return each group's residual sd (..., G) for parameters phi (..., cells), if any column is in units of it."""
+        return values[..., self.sigma_of_group] if np.any(self.in_sds) else None
 
     def precision(self, values: FloatArray) -> FloatArray:
         """Return the prior precision of theta (S, t) for parameters phi (S, cells), 0 for flat priors."""
@@ -184,7 +224,7 @@ class Structure:
 
     def factorises(self) -> bool:
         """Return whether each group has coefficients and a sigma of its own, in this order, and shares nothing."""
-        alone = len(self.reference) == 0 and not self.blocks and self.ties is None
+        alone = len(self.reference) == 0 and not self.blocks and self.ties is None and self.sigma_pool is None
         in_order = np.array_equal(self.sigma_of_group, np.arange(self.sigmas))
         return alone and self.sigmas > 1 and in_order and len(self.scales.coordinates) == self.sigmas
 
@@ -229,6 +269,7 @@ def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
         u_mean=u_mean,
         fixed=np.where(flat_own, 1.0, np.where(single, sd[:p], 0.0)),
         flat=flat_own,
+        in_sds=np.array([column.in_sds for column in kept[:p]], dtype=bool),
         theta_of_column=theta_of_column,
         reference=away[shared],
         theta_mean=np.where(flat[shared], 0.0, mean[shared] - away[shared]),
@@ -239,6 +280,7 @@ def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
         sigma_of_group=of_group,
         mixed_columns=mixed_columns,
         mixed_theta=mixed_theta,
+        sigma_pool=_sigma_pool(plan.spread, sigmas),
     )
 
 
@@ -260,7 +302,7 @@ def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
     """Return the hierarchies' blocks of D, the parameters phi that the model names, and how many of them are sigmas."""
     sigma, start = plan.spread, {coefficient.name: at for coefficient, at in own_columns(plan)}
     found, blocks = _sigmas(sigma), list[Block]()
-    sigmas = len(found)
+    sigmas = 1 if sigma is None or sigma.grouping is None else len(sigma.grouping)
     for pool in plan.mean.pools:
         block, more = _block(pool, start, len(found))
         blocks.append(block)
@@ -271,7 +313,17 @@ def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
 def _sigmas(sigma: ScalePlan | None) -> list[Cell]:
     if sigma is None:  # rows are in units of their standard errors
         return [1.0]
-    return list(cells(sigma.prior, 1 if sigma.grouping is None else len(sigma.grouping)))
+    count = 1 if sigma.grouping is None else len(sigma.grouping)
+    if sigma.pool is None:
+        return list(cells(sigma.prior, count))
+    each = [coordinate(prior("flat"))] * count  # their prior is that of the hierarchy
+    return [*each, *cells(sigma.prior, 1), *cells(sigma.pool.sd, 1)]
+
+
+def _sigma_pool(sigma: ScalePlan | None, sigmas: int) -> SigmaPool | None:
+    if sigma is None or sigma.pool is None:
+        return None
+    return SigmaPool(sigmas, sigmas + 1, sigma.pool.request.standard)
 
 
 def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequence[Cell]]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from formulajoint.arrays import IntArray
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.residual_sds import sigma_of_groups, terms_in_sds
 from formulajoint.contrasts.hypotheses import Hypothesis, layout
 from formulajoint.design.schema import Design
 from formulajoint.inference.latent.columns import own_columns
@@ -92,6 +93,13 @@ def _cells(design: Design) -> list[tuple[Column, int]]:
     ]
 
 
+def in_equal_units(plan: Plan, equal: Equal) -> bool:
+    """Return whether groups made equal have their priors in the same units: points, or one residual sd."""
+    sigmas, in_sds = sigma_of_groups(plan), terms_in_sds(plan.mean)
+    scaled = any(term in in_sds for term, _ in equal.columns)
+    return sigmas is None or not scaled or all(np.ptp(sigmas[groups]) == 0 for groups in equal.classes)
+
+
 def shared_columns(plan: Plan, equal: Equal) -> list[int]:
     """Return the places of the columns that `equal` names, except those of constants."""
     start = {coefficient.term.name: at for coefficient, at in own_columns(plan)}
@@ -120,6 +128,7 @@ def tied(structure: Structure, order: IntArray, count: int, classes: tuple[IntAr
         u_mean=structure.u_mean[order],
         fixed=structure.fixed[order],
         flat=structure.flat[order],
+        in_sds=structure.in_sds[order],
         theta_of_column=structure.theta_of_column[order],
         blocks=tuple(replace(block, columns=place[block.columns]) for block in blocks),
         scales=Scales(tuple(cells)),

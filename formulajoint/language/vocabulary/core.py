@@ -59,6 +59,7 @@ CLAUSES = {
             Slot("cor", Kind.WORD, TRUTH),
             Slot("df", Kind.POSITIVE),
             Slot("centered", Kind.WORD, ("auto", *TRUTH)),
+            Slot("scale", Kind.WORD, ("none", "sigma")),
         ),
     ),
     "family": Signature((Slot("family", Kind.FAMILY),), keywords=(LINK,), least=1, once=True),

@@ -212,22 +212,25 @@ def variables(plan: Plan) -> Iterator[Variable]:
     """Yield every variable of the model."""
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
-            yield from _linear_variables(part)
+            yield from _linear_variables(part, "" if plan.spread is None else plan.spread.name)
         else:
             yield from _scale_variables(part, plan.family.further[part.parameter].meaning)
     yield from (Variable(s.name, f"uncertain shares of {s.dims[0]}", s.prior) for s in plan.shares)
 
 
-def _linear_variables(part: LinearPlan) -> Iterator[Variable]:
+def _linear_variables(part: LinearPlan, sigma: str) -> Iterator[Variable]:
+    """Yield the variables of a linear predictor; `sigma` is the name of the residual sd."""
     pooled = {term.coefficient.name: pool for pool in part.pools for term in pool.terms}
     for coefficient in part.coefficients:
         pool = pooled.get(coefficient.name)
         what = describe_coefficient(part, coefficient, pool)
-        yield Variable(coefficient.name, what, _prior_text(coefficient, pool))
+        of = f"{coefficient.name} / {sigma}" if pool is not None and pool.request.in_sds else ""
+        yield Variable(coefficient.name, what, _prior_text(coefficient, pool), of)
     for pool in part.pools:
         mean, sd = ("location", "scale") if pool.request.heavy else ("mean", "sd")
         for term in pool.terms:
-            of = f"of {term.coefficient.name} over {pool.grouping.name}"
+            unit = ", in residual sds" if pool.request.in_sds else ""
+            of = f"of {term.coefficient.name} over {pool.grouping.name}{unit}"
             yield Variable(term.mean_name, f"{mean} {of}", str(term.mean))
             yield Variable(term.sd_name, f"{sd} {of}", str(term.sd))
         if pool.correlation is not None:
@@ -265,7 +268,8 @@ def _kind(term: Term) -> str:
 def _pooling(request: Hierarchy, centered: bool) -> str:
     form = "centred" if centered else "not centred"
     auto = " (auto)" if request.centered is None else ""
-    return f"pooled by a {HIERARCHIES[request.dist]} hierarchy, {form}{auto}"
+    unit = "in residual sds " if request.in_sds else ""
+    return f"pooled {unit}by a {HIERARCHIES[request.dist]} hierarchy, {form}{auto}"
 
 
 def _prior_text(coefficient: Coefficient, pool: Pool | None) -> str:

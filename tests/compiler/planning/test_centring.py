@@ -127,9 +127,9 @@ def test_a_term_is_centred_if_all_its_columns_suit():
         {"y": effects[g, arm] + rng.normal(0, 1, 72), "g": g.astype(str), "arm": np.array(list("abc"))[arm]}
     )
     assert centered_columns(data_of(design("y ~ arm | g", data))).tolist()[1:] == [True, False]
-    assert centered_terms(data_of(design("y ~ arm | g", data)))["arm"] is False
+    assert centered_terms(data_of(design("y ~ arm | g", data)), ())["arm"] is False
     both = data.assign(y=data["y"] + (arm == 2) * rng.normal(0, 5, 6)[g])
-    assert centered_terms(data_of(design("y ~ arm | g", both)))["arm"] is True
+    assert centered_terms(data_of(design("y ~ arm | g", both)), ())["arm"] is True
 
 
 def test_pooled_sigma():

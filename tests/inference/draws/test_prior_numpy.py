@@ -8,7 +8,7 @@ from scipy import stats
 
 import formulajoint as fj
 from formulajoint.compiler.plan import LinearPlan
-from formulajoint.inference.draws.prior_numpy import coefficient_draws, lkj_cholesky
+from formulajoint.inference.draws.prior_numpy import coefficient_draws, lkj_cholesky, unit_draws
 
 DRAWN = 20_000
 
@@ -69,3 +69,26 @@ def test_a_factor_has_a_location_and_scale_for_each_column() -> None:
     covariance = np.cov(found, rowvar=False)
     same_column = np.equal.outer(np.arange(8) % 2, np.arange(8) % 2)
     np.testing.assert_allclose(covariance, 1.0 * same_column + 0.25 * np.eye(8), atol=0.03)
+
+
+def test_coefficients_in_residual_sds_are_drawn_with_their_sigmas() -> None:
+    """b_g = s_g d_g, d_g ~ N(m, t): E b^2 = E s^2 E d^2, and groups share the d's mean, not their sigmas."""
+    priors = "x.mean ~ normal(1, 2), x.sd ~ constant(1), sigma ~ half_normal(3)"
+    plan = fj.model(f"y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | g, prior({priors})", FRAME).plan
+    rng = np.random.default_rng(7)
+    unit = unit_draws(plan, rng, 200_000)
+    assert unit is not None
+    found = coefficient_draws(plan.mean, np.array([4, 5]), rng, 200_000, unit)
+    np.testing.assert_allclose(np.mean(found**2, axis=0), 9 * (1 + 4 + 1), rtol=0.05)
+    np.testing.assert_allclose(np.mean(found[:, 0] * found[:, 1]), 9 * 2 / np.pi * (1 + 4), rtol=0.05)
+
+
+def test_pooled_sigmas_are_drawn_about_their_middle() -> None:
+    priors = "sigma ~ constant(2), sigma.sd ~ constant(0.5), x.mean ~ constant(1), x.sd ~ constant(0.001)"
+    formula = f"y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | g, hierarchy(sigma), prior({priors})"
+    plan = fj.model(formula, FRAME).plan
+    rng = np.random.default_rng(8)
+    found = coefficient_draws(plan.mean, np.array([4, 5]), rng, 100_000, unit_draws(plan, rng, 100_000))
+    logs = np.log(found)
+    np.testing.assert_allclose(logs.mean(axis=0), np.log(2), atol=0.01)
+    np.testing.assert_allclose(np.cov(logs.T), 0.25 * np.eye(2), atol=0.01)

@@ -9,7 +9,7 @@ import formulajoint as fj
 from formulajoint.inference.gaussian.applies import why_not
 from formulajoint.remarks import Missing
 
-MANY = "1100 groups have a scale of their own beside what all share, more than 1000"
+MANY = "10100 groups have a scale of their own beside what all share, more than 10000"
 
 REASONS = [
     (16, "y ~ x | g, sigma ~ 1 | g, hierarchy()", ""),
@@ -27,9 +27,19 @@ REASONS = [
         "there are 17 sigmas, sds and correlations, and 16 coefficients with Student or Cauchy priors, more than 12",
     ),
     (16, "y ~ x + z + u + v | g, hierarchy()", "there are 16 sigmas, sds and correlations, more than 12"),
-    (1100, "y ~ x | g, sigma ~ 1 | g", ""),
-    (1100, "y ~ x + common(z) | g, sigma ~ 1 | g", MANY),
-    (1100, "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(x ~ student_t(3, 0, 1))", MANY),
+    (
+        16,
+        "y ~ x + common(z + u + v) | g, hierarchy(x, scale=sigma), sigma ~ 1 | g, hierarchy(sigma)",
+        "",
+    ),
+    (
+        16,
+        "y ~ x + z + u + v | g, hierarchy(scale=sigma), sigma ~ 1 | g",
+        "beside their sigmas the groups share 20 parameters, more than 12",
+    ),
+    (10_100, "y ~ x | g, sigma ~ 1 | g", ""),
+    (10_100, "y ~ x + common(z) | g, sigma ~ 1 | g", MANY),
+    (10_100, "y ~ 1 + common(x) | g, sigma ~ 1 | g, prior(x ~ student_t(3, 0, 1))", MANY),
 ]
 
 

@@ -74,6 +74,8 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
     groups = reduction.structure.groups
     codes = design.predictor.grouping.codes if own else np.zeros(rows, int)
     x = np.array([column for column, _ in own]).T if own else np.empty((rows, 0))
+    if own:
+        x = x * units(reduction, values)[:, codes].T
     per_group = [(x @ root) * (codes == g)[:, None] for g in range(groups)] if own else []
     theta_columns = [x[:, i] for i in range(len(own)) if reduction.structure.theta_of_column[i] >= 0] + shared
     columns = np.hstack([*per_group, *(c[:, None] for c in theta_columns)])
@@ -105,12 +107,23 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
     )
 
 
+def units(reduction: Reduction, values: Array) -> Array:
+    """Return the unit of each column's coefficients in each group (p, G): sigma, or 1."""
+    structure = reduction.structure
+    unit = structure.unit(values)
+    out = np.ones((len(structure.base), structure.groups))
+    if unit is not None:
+        out[structure.in_sds] = unit
+    return out
+
+
 def w_of(reduction: Reduction, values: Array, theta: Array, beta: Array) -> Array:
     """Return u by group, then theta, from coefficients theta (t,) and beta (p, G)."""
     mean = (
         np.array([theta[k] if k >= 0 else 0.0 for k in reduction.structure.theta_of_column])
         + reduction.structure.base
     )
+    beta = beta / units(reduction, values)
     u = np.linalg.solve(reduction.structure.root(values), beta - mean[:, None]) if len(beta) else beta
     return np.concatenate([u.T.ravel(), theta])
 
@@ -143,7 +156,8 @@ def pymc_variables(
         )
         means = means + reduction.structure.base[block.columns]
         root = reduction.structure.root(values)[np.ix_(block.columns, block.columns)]
-        u = np.linalg.solve(root, beta[block.columns] - means[:, None])
+        in_units = (beta / units(reduction, values))[block.columns]
+        u = np.linalg.solve(root, in_units - means[:, None])
         at = 0
         for term in pool.terms:
             k, shape = term.coefficient.term.columns.shape[1], term.coefficient.term.shape
@@ -181,7 +195,8 @@ def log_jacobian(plan: Plan, reduction: Reduction, values: Array) -> float:
         for term in pool.terms:
             k = term.coefficient.term.columns.shape[1]
             for i in block.columns[at : at + k]:
-                total -= np.log(root[i, i]) * reduction.structure.groups if term.centered else 0.0
+                scales = root[i, i] * units(reduction, values)[i]
+                total -= np.sum(np.log(scales)) if term.centered else 0.0
             at += k
     return total
 
@@ -252,6 +267,13 @@ WRITTEN = {
     "constants": """y ~ x + z + arm | school, hierarchy(x, z), prior(x.mean ~ constant(2), z.sd ~ constant(1.5),
                     arm ~ constant(0.5), sigma ~ half_normal(3))""",
     "sigma by town": "y ~ x | school, hierarchy(x), sigma ~ 1 | town",
+    "in residual sds": "y ~ x | school, hierarchy(x, scale=sigma), sigma ~ 1 | school",
+    "in the sd of all": "y ~ x + common(arm) | school, hierarchy(x, scale=sigma)",
+    "in sds by town, correlated": "y ~ x + z + common(arm) | school, hierarchy(x, z, scale=sigma), sigma ~ 1 | town",
+    "in sds and in points": """y ~ x + z | school, hierarchy(x, scale=sigma, centered=true), hierarchy(Intercept, z),
+                               sigma ~ 1 | school""",
+    "known means in sds": """y ~ x + z + common(arm) | school, hierarchy(x, scale=sigma), sigma ~ 1 | school,
+                             prior(x.mean ~ constant(0.4), x.sd ~ constant(0.5), z ~ normal(1, 2))""",
     "known standard errors": "y ~ x + z + common(arm) | school, hierarchy(), se(s), prior(z.mean ~ constant(2))",
 }
 
@@ -278,22 +300,22 @@ def formulas(draw: Any) -> str:
     )
     left = " + ".join(sorted(terms) + [f"common({name})" for name in sorted(shared)])
     left += draw(st.sampled_from(["", " + offset(base)"]))
-    pooled = sorted(draw(st.sets(st.sampled_from(["Intercept", *sorted(terms)]))))
-    clauses = [f"hierarchy({', '.join(pooled)}, {draw(options())})"] if pooled else []
-    if len(pooled) > 1 and draw(st.booleans()):
-        clauses = [f"hierarchy({name}, {draw(options())})" for name in pooled]
-    clauses += draw(
+    rows = draw(
         st.sampled_from(
             [[], ["sigma ~ 1 | school"], ["weights(times)"], ["se(s)"], ["se(s)", "weights(times)"]]
         )
     )
-    return ", ".join([f"y ~ {left} | school", *clauses])
+    pooled = sorted(draw(st.sets(st.sampled_from(["Intercept", *sorted(terms)]))))
+    clauses = [f"hierarchy({', '.join(pooled)}, {draw(options(rows))})"] if pooled else []
+    if len(pooled) > 1 and draw(st.booleans()):
+        clauses = [f"hierarchy({name}, {draw(options(rows))})" for name in pooled]
+    return ", ".join([f"y ~ {left} | school", *clauses, *rows])
 
 
-def options() -> st.SearchStrategy[str]:
-    return st.sampled_from(
-        ["cor=true", "cor=false", "centered=true", "centered=false", "cor=false, centered=true"]
-    )
+def options(rows: list[str]) -> st.SearchStrategy[str]:
+    known = ["cor=true", "cor=false", "centered=true", "centered=false", "cor=false, centered=true"]
+    of_sigma = [] if "se(s)" in rows else ["scale=sigma", "scale=sigma, centered=true"]
+    return st.sampled_from(known + of_sigma)
 
 
 @settings(max_examples=25)
@@ -338,6 +360,8 @@ class Noise:
         "y ~ x + z | school, hierarchy(x), hierarchy(z, cor=false)",
         "y ~ x * z",
         "y ~ x + common(z) | school, hierarchy(x), se(s)",
+        "y ~ x + common(z) | school, hierarchy(scale=sigma), sigma ~ 1 | town",
+        "y ~ x + z | school, hierarchy(x, scale=sigma), sigma ~ 1 | school, prior(x.mean ~ constant(0.4))",
     ],
 )
 def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(

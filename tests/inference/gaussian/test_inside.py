@@ -30,9 +30,8 @@ def data(groups: int, rows: int, seed: int = 1) -> pd.DataFrame:
     g = np.repeat(np.arange(groups), rows)
     x, noise = rng.normal(size=len(g)), np.exp(rng.normal(0, 0.5, groups))
     y = 2 + rng.normal(0, 1, groups)[g] + (1 + rng.normal(0, 0.3, groups)[g]) * x
-    return pd.DataFrame(
-        {"y": y + noise[g] * rng.normal(size=len(g)), "x": x, "g": [f"g{i:02d}" for i in g], "d": g // 2}
-    )
+    made = {"y": y + noise[g] * rng.normal(size=len(g)), "x": x, "g": [f"g{i:02d}" for i in g], "d": g // 2}
+    return pd.DataFrame(made | {"z": rng.normal(size=len(g)), "w": rng.normal(size=len(g))})
 
 
 def reduction(formula: str, frame: pd.DataFrame) -> Reduction:
@@ -48,6 +47,17 @@ FORMULAS = {
     "a student hierarchy": "y ~ 1 + common(x) | g, hierarchy(dist=student)",
     "a cauchy hierarchy": "y ~ 1 | g, hierarchy(dist=cauchy)",
     "groups within groups of sigma": "y ~ 1 + common(x) | g, hierarchy(), sigma ~ 1 | d",
+    "in residual sds": "y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | g",
+    "all in residual sds": "y ~ x | g, hierarchy(scale=sigma), sigma ~ 1 | g",
+    "in sds within groups of sigma": "y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | d",
+    "in sds and in points, with a known mean": """y ~ x + z + common(w) | g, hierarchy(x, scale=sigma), hierarchy(z),
+        sigma ~ 1 | g, prior(x.mean ~ constant(0.5), sigma ~ log_normal(0, 1))""",
+}
+
+HIERARCHIES_OF_SIGMA = {
+    "a hierarchy of sigmas": "y ~ 1 + common(x) | g, sigma ~ 1 | g, hierarchy(sigma)",
+    "a student hierarchy of sigmas": """y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | g,
+        hierarchy(sigma, dist=student)""",
 }
 
 
@@ -67,9 +77,15 @@ def test_both_arrangements_have_the_same_evidence_and_scales(name: str) -> None:
         assert 0.85 < a.std() / b.std() < 1.18
 
 
-@pytest.mark.parametrize("name", ["one element of theta", "a correlated hierarchy", "a cauchy hierarchy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("one element of theta", "a correlated hierarchy", "a cauchy hierarchy", "all in residual sds"),
+        *("in sds and in points, with a known mean", "in sds within groups of sigma", *HIERARCHIES_OF_SIGMA),
+    ],
+)
 def test_the_integral_over_each_scale_is_that_of_scipy(name: str) -> None:
-    made = reduction(FORMULAS[name], data(4, 8))
+    made = reduction((FORMULAS | HIERARCHIES_OF_SIGMA)[name], data(4, 8))
     own = units(made.structure)
     assert own is not None
     density, where = inside(kernel(made), own, np.random.default_rng(1))
@@ -90,6 +106,10 @@ def _by_scipy(density: Inside, point: Array) -> float:
         found = sigmas[0, unit] if own.sigmas else groups[0, unit]
         if own.sigmas and groups.shape[1]:
             found += groups[0, density.kernel.reduction.structure.sigma_of_group == unit].sum()
+        if own.pool is not None:
+            middle, sd = np.log(values[0, own.pool.middle]), values[0, own.pool.sd]
+            law = stats.norm if own.pool.standard.normal else stats.t(4)
+            return float(found + law.logpdf((log_scale - middle) / sd) - np.log(sd))
         return float(found + own.coordinates[unit].log_prior(np.array(log_scale)))
 
     total = float(density._prior(point, at.shift)[0])
@@ -129,7 +149,7 @@ def test_more_sigmas_than_can_be_sampled_at_once() -> None:
     assert why_not(plan) is None
     found = draw(reduce(plan), 200, 4, 1)
     assert found.values.shape == (4, 200, 30)
-    many = why_not(fj.model("y ~ 1 + common(x) | g, sigma ~ 1 | g", data(1001, 3)).plan)
+    many = why_not(fj.model("y ~ 1 + common(x) | g, sigma ~ 1 | g", data(10_001, 2)).plan)
     assert many is not None
     assert "more than" in many.reason
 

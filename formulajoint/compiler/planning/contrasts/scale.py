@@ -6,8 +6,10 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.data.rows import about_mean, frequencies
 from formulajoint.design.schema import Grouping
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.spans import Span
 from formulajoint.spec.spec import Given, Scale
@@ -53,23 +55,59 @@ def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
             return "number", np.full(len(grouping), number)
 
 
+def check_units(plan: Plan) -> None:
+    """Raise a FormulaError if what is pooled in residual sds has no residual sd of each group."""
+    for pool in plan.mean.pools:
+        if pool.request.in_sds:
+            _check_unit(plan, pool.request.span)
+
+
+def _check_unit(plan: Plan, at: Span) -> None:
+    """Raise a FormulaError unless all rows of a group have one residual sd, in the units of its coefficients."""
+    _check_estimated(plan, at, "leave `scale=sigma` out", "leave `scale=sigma` out")
+    if plan.mean.link is not IDENTITY:
+        message = (
+            f"with `scale=sigma` coefficients are in residual sds, but the link is {plan.mean.link.name}"
+        )
+        raise FormulaError(message, at, "leave `scale=sigma` out, or use the identity link")
+    grouping, sigma = plan.design.predictor.grouping, plan.spread
+    if sigma is not None and sigma.grouping is not None and sigma_of_groups(plan) is None:
+        own = grouping.name if grouping else "group"
+        raise FormulaError(
+            f"`scale=sigma` needs one residual sd a {own}, but a {own} has rows of several {sigma.grouping.name}s",
+            at,
+            f"write `sigma ~ 1 | {own}`",
+        )
+
+
 def _check_sigma(plan: Plan, at: Span) -> None:
     grouping, sigma = plan.design.predictor.grouping, plan.spread
-    if plan.design.standard_errors is not None:
-        message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
-        raise FormulaError(message, at, "leave it out, or use `scale=sd` or a number")
-    _check_spread(plan, "scale=sigma", at)
-    if sigma is None:
-        raise FormulaError(
-            "`scale=sigma` needs one residual sd a group, but sigma has predictors",
-            at,
-            f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or use `scale=sd`",
-        )
-    if sigma.grouping is not None and grouping is not None and not _same(sigma.grouping, grouping):
+    _check_estimated(plan, at, "leave it out, or use `scale=sd` or a number", "use `scale=sd`")
+    if (
+        sigma is not None
+        and sigma.grouping is not None
+        and grouping is not None
+        and not _same(sigma.grouping, grouping)
+    ):
         raise FormulaError(
             f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}",
             at,
             "give both the same groups",
+        )
+
+
+def _check_estimated(plan: Plan, at: Span, if_known: str, if_predicted: str) -> None:
+    """Raise a FormulaError with advice unless a residual sd is estimated, without predictors other than groups."""
+    if plan.design.standard_errors is not None:
+        message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
+        raise FormulaError(message, at, if_known)
+    _check_spread(plan, "scale=sigma", at)
+    if plan.spread is None:
+        grouping = plan.design.predictor.grouping
+        raise FormulaError(
+            "`scale=sigma` needs one residual sd a group, but sigma has predictors",
+            at,
+            f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or {if_predicted}",
         )
 
 

@@ -16,9 +16,10 @@ import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.distributions.prior import Prior
-from formulajoint.inference.draws.prior_numpy import coefficient_draws
+from formulajoint.inference.draws.prior_numpy import coefficient_draws, unit_draws
 from formulajoint.inference.evidence import why_no_probability
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
@@ -70,12 +71,14 @@ def _none(code: str, reason: str) -> Missing:
 
 
 def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
-    """Yield the priors of the hypothesis' coefficients; under a hierarchy, those of its mean and sd."""
+    """Yield the priors of the hypothesis' coefficients; under a hierarchy, those of its mean and sd, and of sigma."""
     pooled = plan.mean.pooled
     for coefficient in plan.mean.coefficients:
         if coefficient.term.name in hypothesis.terms:
             term = pooled.get(coefficient.name)
             yield from (term.mean, term.sd) if term else (coefficient.prior,) if coefficient.prior else ()
+            if coefficient.name in names_in_sds(plan.mean) and plan.spread is not None:
+                yield plan.spread.prior
 
 
 def log_prior_probability(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
@@ -136,7 +139,10 @@ def _part(
     plan: Plan, cells: list[_Cell], rows: scipy.sparse.csr_array, null: FloatArray, places: IntArray
 ) -> LogIntegral:
     own = [cells[place] for place in places]
-    limits = _chain(rows, null) if len({cell.kind for cell in own}) == 1 else None
+    alike = len({cell.kind for cell in own}) == 1 and not (
+        names_in_sds(plan.mean) and (null.any() or sigma_of_groups(plan) is not None)
+    )
+    limits = _chain(rows, null) if alike else None
     if limits is not None and (exact := _of_chain(own[0], len(own), *limits)):
         return exact
     priors = [cell.prior for cell in own]
@@ -250,7 +256,8 @@ def _by_draws(plan: Plan, rows: scipy.sparse.csr_array, null: FloatArray, places
     batch = max(1, BATCH // len(places))
     hits = drawn = 0
     while hits < ENOUGH and drawn * len(places) < MOST_NUMBERS:
-        draws = coefficient_draws(plan.mean, places, rng, batch)
+        unit = unit_draws(plan, rng, batch)
+        draws = coefficient_draws(plan.mean, places, rng, batch, unit)
         hits += int(np.sum(np.all(draws @ dense.T > null, axis=1)))
         drawn += batch
     if hits < FEWEST:
