@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import sys
-import warnings
-from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError
@@ -27,6 +29,14 @@ app = typer.Typer(
 )
 
 FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | school, joint(weights=n)")]
+DataArg = typer.Argument(help="A .csv, .tsv, .csv.gz or .parquet file; - is standard input.")
+MissingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A further word for a missing value; several: --missing . --missing -99 or --missing . -99"
+    ),
+]
+NUMBER = re.compile(r"-?\d+(\.\d*)?")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[str | None, typer.Option(help="flat: improper priors, the classical results.")]
 FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
@@ -45,10 +55,23 @@ def about(
         raise typer.Exit
 
 
-@app.command()
+class WithMissing(TyperCommand):
+    """A command that takes several words after one ``--missing``: further ones are numbers, such as ``-99``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse `args`, with ``--missing`` put before each number that follows its words."""
+        out: list[str] = []
+        for argument in args:
+            if out[-2:-1] == ["--missing"] and NUMBER.fullmatch(argument):
+                out.append("--missing")
+            out.append(argument)
+        return super().parse_args(ctx, out)
+
+
+@app.command(cls=WithMissing)
 def fit(
     formula: FormulaArg,
-    data: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
+    data: Annotated[Path, DataArg],
     engine: Annotated[str, typer.Option(help="auto, exact, nutpie, pymc, numpyro or blackjax.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same draws.")] = None,
     draws: Annotated[int, typer.Option(help="Draws kept, each chain.")] = 1000,
@@ -56,6 +79,7 @@ def fit(
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
+    missing: MissingOption = None,
     report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
@@ -71,37 +95,39 @@ def fit(
         _check_target(save)
     if report is not None:
         _check_report(report)
-    result = model(formula, read_data(data), _priors(priors), family).fit(
+    result = model(formula, _read(formula, data, missing), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
-    if report is not None:
-        result.report(report, prob)
-    if save is not None:
-        result.save(save)
     if as_json:
         _print_json(result.record(prob))
     else:
         _say(result.text(prob))
+    if report is not None:
+        result.report(report, prob)
+    if save is not None:
+        result.save(save)
 
 
-@app.command()
+@app.command(cls=WithMissing)
 def explain(
     formula: FormulaArg,
-    data: Annotated[Path | None, typer.Argument(help="A CSV or Parquet file.")] = None,
+    data: Annotated[Path | None, DataArg] = None,
     priors: PriorsOption = None,
     family: FamilyOption = None,
+    missing: MissingOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Say what FORMULA means: without DATA its canonical text, with DATA the whole model."""
     from formulajoint.spec.read import parse
 
-    parsed = parse(formula)
-    if data is None:
+    table = None if data is None else _read(formula, data, missing)
+    parsed, flat = parse(formula), _priors(priors)
+    if table is None:
         typer.echo(json.dumps({"formula": str(parsed)}) if as_json else str(parsed))
         return
     from formulajoint.api.verbs import model
 
-    built = model(parsed, read_data(data), _priors(priors), family)
+    built = model(parsed, table, flat, family)
     if as_json:
         _print_json(built.record())
     else:
@@ -153,73 +179,16 @@ def _say(text: str) -> None:
     Console().print(styled(text), soft_wrap=True)
 
 
-def read_data(path: Path) -> Any:
-    """Return the data frame in a CSV or Parquet file.
+def _read(formula: str, path: Path, missing: list[str] | None) -> Any:
+    """Return the table in a file; say so if formula and file are swapped."""
+    from formulajoint.api.files import read_file
 
-    Raises
-    ------
-    DataError
-        If the file does not exist, is of another kind, or cannot be read without guessing.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        raise DataError(f"{path} is a folder." if path.is_dir() else f"There is no file {path}.")
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        ".csv": _read_csv,
-        ".parquet": pd.read_parquet,
-        ".pq": pd.read_parquet,
-    }
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise DataError(f"{path} is neither .csv nor .parquet.")
-    try:
-        return reader(path)
-    except DataError:
-        raise
-    except ImportError as error:
-        raise DataError(f"Reading {path} needs pyarrow: pip install pyarrow.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8."
-        ) from error
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path} is empty.") from error
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-
-
-def _read_csv(path: Path) -> Any:
-    """Read a CSV file, without pandas' guess that a row longer than the header begins with its name."""
-    import pandas as pd
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            frame = pd.read_csv(path, index_col=False, low_memory=False)
-        except pd.errors.ParserWarning as error:
-            raise DataError(f"{path} has rows with more values than its header has names.") from error
-    (name, *others) = frame.columns
-    mark = next((mark for mark in (";", "\t") if mark in str(name)), None)
-    if mark and not others:
-        raise DataError(
-            f"{path} has one column, {name!r}: its values seem to be separated by {mark!r}, not by commas."
-        )
-    return _with_padded(frame, path)
-
-
-PADDED = r"\s*0\d+\s*"
-"""A label that looks like a number, ``007``: as a number it would equal ``7``."""
-
-
-def _with_padded(frame: Any, path: Path) -> Any:
-    """Return the frame of a CSV file; columns in which a value has leading zeros are text."""
-    import pandas as pd
-
-    whole = [place for place, kind in enumerate(frame.dtypes) if pd.api.types.is_numeric_dtype(kind)]
-    texts = pd.read_csv(path, usecols=whole, index_col=False, dtype=str)
-    padded = [name for name in texts if texts[name].str.fullmatch(PADDED).any()]
-    return frame.assign(**{str(name): texts[name] for name in padded})
+    if "~" in str(path) and "~" not in formula:
+        raise DataError(f"The formula comes first: formulajoint explain {str(path)!r} {formula}")
+    table = read_file(path, missing or ())
+    for note in table.notes.get("", ()):
+        typer.echo(f"note: {note}", err=True)
+    return table
 
 
 def _progress(quiet: bool) -> bool:
@@ -256,12 +225,37 @@ def _print_json(record: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of the package ends with its text and exit code 1."""
+    """Run the command line; an error that the user can mend ends with its text and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that the output's encoding lacks is shown by its code
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(prog_name="formulajoint")
+        try:
+            app(prog_name="formulajoint")
+        finally:
+            sys.stdout.flush()
     except FormulaJointError as error:
-        typer.echo(f"error: {error}", err=True)
+        _fail(str(error))
+    except MemoryError as error:
+        _fail(
+            f"There is not enough memory: {error or 'too many draws, chains or rows'}. Ask for fewer draws."
+        )
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        _discard_output()
         raise SystemExit(1) from None
+    except OSError as error:
+        _discard_output()
+        _fail(f"The output cannot be written: {error.strerror or error}.")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise SystemExit(1) from None
+
+
+def _discard_output() -> None:
+    """Make the interpreter's last flush succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.evaluate_numpy import values_of
@@ -12,7 +12,7 @@ from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import resolve_hierarchies
 from formulajoint.design.learn import learn
 from formulajoint.design.names import require_known
-from formulajoint.design.notes import numbers_as_levels, words_beside_columns
+from formulajoint.design.notes import lost_levels, numbers_as_levels, told_lost, words_beside_columns
 from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
@@ -80,6 +80,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     bound = tuple(_predictor(plan, table) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
+    groups = [plan.group for plan in plans if plan.group is not None]
     design = Design(
         spec,
         response,
@@ -88,12 +89,13 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         table.weights,
         _standard_errors(spec.rows, table),
         _weight_columns(spec, table),
-        rows,
+        replace(rows, lost=lost_levels(frame, table, _factors(plans), groups)),
         _within(response, predictors),
         tuple(_notes(spec, plans, frame, table)),
         KeptFrame(frame, table.places),
         language,
     )
+    design = replace(design, notes=(*told_lost(design.rows), *design.notes))
     check_references(design)
     return design
 
@@ -112,7 +114,7 @@ def _require_extensions(formula: Formula, language: Language) -> None:
 
 def _check_names(spec: ModelSpec, frame: Frame, language: Language) -> None:
     for name in _named_columns(spec):
-        require_known(name, frame.names, language)
+        require_known(name, frame, language)
 
 
 def _named_columns(spec: ModelSpec) -> Iterator[Name]:
@@ -240,11 +242,18 @@ def _within(response: Response, predictors: Sequence[Predictor]) -> tuple[GroupM
     return tuple({learnt.text: learnt for learnt in found}.values())
 
 
+def _factors(plans: Sequence[Plan]) -> list[Expr]:
+    """Return the factors of all terms."""
+    products = [p for plan in plans for p in (*plan.expansion.own, *plan.expansion.shared)]
+    return [factor for product in products for factor in product.factors]
+
+
 def _notes(spec: ModelSpec, plans: Sequence[Plan], frame: Frame, table: Table) -> Iterator[str]:
     """Yield notes on how the data were read."""
-    products = [p for plan in plans for p in (*plan.expansion.own, *plan.expansion.shared)]
-    yield from numbers_as_levels((factor for product in products for factor in product.factors), table)
+    yield from numbers_as_levels(_factors(plans), table)
     yield from words_beside_columns(spec.questions, frame.names)
+    for name in table.columns:
+        yield from frame.notes.get(name, ())
 
 
 def _standard_errors(rows: RowsRequest, table: Table) -> FloatArray | None:

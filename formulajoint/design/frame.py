@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, Literal
 
 import narwhals as nw
@@ -53,10 +54,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """Columns by name, read only on request."""
+    """Columns by name, read only on request; `notes` has sentences on how columns were read from a file, by name.
+
+    Sentences on the whole file stand under the empty name. `index` has the names of pandas' index.
+    """
 
     sources: Mapping[str, Source]
     rows: int
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    index: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,6 +82,8 @@ class Frame:
 
 def read_frame(data: object) -> Frame:
     """Return `data` (pandas, Polars, PyArrow, any frame narwhals supports, or a mapping of arrays) as a Frame."""
+    if isinstance(data, Frame):
+        return data
     if isinstance(data, Mapping):
         sources = {name: _as_source(name, values) for name, values in data.items()}
         _check_indexes(sources)
@@ -83,22 +91,33 @@ def read_frame(data: object) -> Frame:
     try:
         frame = nw.from_native(data, pass_through=True)
     except DuplicateError as error:
-        raise _duplicate(re.findall(r"'(.*)'", str(error))) from None
+        raise duplicate_names(re.findall(r"'(.*)'", str(error))) from None
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     if not isinstance(frame, nw.DataFrame):
         raise DataError(
             f"`data` must be a data frame, not {_a(type(data).__name__)}. "
-            "Give a pandas or Polars DataFrame, a PyArrow Table, or a dict of arrays."
+            f"Give a pandas or Polars DataFrame, a PyArrow Table, or a dict of arrays.{_advice(data)}"
         )
-    return _checked((name, frame.get_column(name)) for name in frame.columns)
+    index: Any = nw.maybe_get_index(frame)
+    names = () if index is None else tuple(str(name) for name in index.names if name is not None)
+    return replace(_checked((name, frame.get_column(name)) for name in frame.columns), index=names)
+
+
+def _advice(data: object) -> str:
+    """Return what to do about data that are a text, or have a method that makes a data frame of them."""
+    if isinstance(data, str) and "~" in data:
+        return " The formula comes first, the data second."
+    if isinstance(data, str | bytes | PurePath):
+        return " Read a file first, as with `pandas.read_csv(path)`."
+    return ""
 
 
 def _checked(columns: Iterable[tuple[object, Source]]) -> Frame:
     pairs = [(unicodedata.normalize("NFC", str(name)), source) for name, source in columns]
     counts = Counter(name for name, _ in pairs)
     if len(counts) < len(pairs):
-        raise _duplicate(name for name, count in counts.items() if count > 1)
+        raise duplicate_names(name for name, count in counts.items() if count > 1)
     lengths = {name: len(source) for name, source in pairs}
     if len(set(lengths.values())) > 1:
         given = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
@@ -109,7 +128,8 @@ def _checked(columns: Iterable[tuple[object, Source]]) -> Frame:
     return Frame(dict(pairs), rows)
 
 
-def _duplicate(names: Iterable[str]) -> DataError:
+def duplicate_names(names: Iterable[str]) -> DataError:
+    """Return the error for columns of one name."""
     return DataError(f"More than one column is named {listed(names)}. Rename all but one of each.")
 
 

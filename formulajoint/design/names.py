@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from formulajoint.design.frame import Frame
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Name
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.wording import did_you_mean, listed
 
 
-def require_known(name: Name, known: Iterable[str], language: Language) -> None:
-    """Raise a FormulaError unless `name` is among the columns `known`; `language` serves the hint."""
-    known = tuple(known)
-    if name.id not in known:
-        raise FormulaError(f"the data have no column `{name.id}`", name.span, _hint(name.id, known, language))
+def require_known(name: Name, frame: Frame, language: Language) -> None:
+    """Raise a FormulaError unless `name` is a column of `frame`; `language` serves the hint."""
+    if name.id in frame.names:
+        return
+    hint = _hint(name.id, frame.names, language)
+    if name.id in frame.index:
+        hint = f"`{name.id}` is in the index of the data frame: `data.reset_index()` makes it a column"
+    raise FormulaError(f"the data have no column `{name.id}`", name.span, hint)
 
 
 def _hint(name: str, known: tuple[str, ...], language: Language) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
+
+from formulajoint.design.evaluate_numpy import cells
+from formulajoint.design.frame import Frame
 from formulajoint.design.rows import Table
+from formulajoint.design.schema import Rows
 from formulajoint.design.values import is_measured, numbers_as_text, text_advice
-from formulajoint.language.syntax.nodes import Expr, Name
+from formulajoint.language.syntax.nodes import Expr, Group, Name, walk
 from formulajoint.spec.spec import (
     Average,
     ByPrecision,
@@ -17,6 +22,7 @@ from formulajoint.spec.spec import (
     Uncertain,
     Weighting,
 )
+from formulajoint.wording import listed
 
 MANY_LEVELS = 10
 """A text column of numbers with more levels than this gets a note where it is a factor."""
@@ -48,6 +54,37 @@ def _word(weighting: Weighting) -> tuple[str, str]:
         case ByPrecision():
             return "precision", "weights by the inverse sampling variance"
     return "", ""
+
+
+def lost_levels(
+    frame: Frame, used: Table, factors: Iterable[Expr], groups: Iterable[Group]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return the levels of factors and groups of which no row is used, by the name of the factor or grouping."""
+    if used.rows == frame.rows:
+        return {}
+    names = dict.fromkeys(name.id for factor in factors for name in walk(factor) if isinstance(name, Name))
+    wanted: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    wanted = {name: ((name,), ()) for name in names if used.columns[name].kind != "numeric"}
+    for group in groups:
+        own = tuple(name.id for name in group.names)
+        wanted[":".join(own)] = (own, group.separators)
+    found = {name: _lost(frame, used, *variables) for name, variables in wanted.items()}
+    return {name: labels for name, labels in found.items() if labels}
+
+
+def _lost(frame: Frame, used: Table, variables: Sequence[str], separators: Sequence[str]) -> tuple[str, ...]:
+    columns = {name: frame.column(name) for name in variables}
+    known = ~np.any([column.missing for column in columns.values()], axis=0)
+    every = cells(variables, separators, Table(columns, np.arange(frame.rows)).take(known)).labels
+    left = set(cells(variables, separators, used).labels)
+    return tuple(label for label in every if label not in left)
+
+
+def told_lost(rows: Rows) -> Iterator[str]:
+    """Yield a note for each factor or grouping that has lost levels."""
+    why = "misses a value or has weight zero" if rows.weightless else "misses a value"
+    for name, labels in rows.lost.items():
+        yield f"{name} has no {listed(labels)}: dropped, as each of its rows {why}."
 
 
 def numbers_as_levels(factors: Iterable[Expr], table: Table) -> Iterator[str]:

@@ -54,3 +54,22 @@ def numbers_in(texts: Iterable[str]) -> list[float] | None:
 def is_marked(text: str) -> bool:
     """Return whether a number is written with marks that no code has: ``1,000``, ``0,5``, ``12 %``."""
     return not PLAIN.fullmatch(text.strip())
+
+
+WHOLE_IN_POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
+"""A whole number with points between its thousands: ``1.000``."""
+
+DECIMAL_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def decimal_comma(text: str) -> float | None:
+    """Return the number of a text that has a decimal comma and perhaps points between thousands; else None.
+
+    Examples
+    --------
+    >>> [decimal_comma(text) for text in ("1,5", "1.000,5", "3", "1.5")]
+    [1.5, 1000.5, 3.0, None]
+    """
+    if not text or not DECIMAL_COMMA.fullmatch(text) or not text.strip("+-"):
+        return None
+    return float(text.replace(".", "").replace(",", "."))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from formulajoint.arrays import FloatArray
@@ -71,13 +72,28 @@ def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[
     """
     term = resolve_term(design, subscript.of)
     dims = dims_of(design.predictor, term)
-    places = places_of(subscript, term.name, dims)
+    places = places_of(subscript, term.name, dims, design.rows.lost)
     whole = {dim: tuple(range(len(labels))) for dim, labels in dims.items()}
     return term, whole | {dim: (place,) for dim, place in places.items()}
 
 
-def places_of(subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Return the position of each level in ``name[...]``, by dim; `dims` are the dims of `name` with their labels."""
+def places_of(
+    subscript: Subscript,
+    name: str,
+    dims: Mapping[str, tuple[str, ...]],
+    lost: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> dict[str, int]:
+    """Return the position of each level in ``name[...]``, by dim.
+
+    Parameters
+    ----------
+    subscript : Subscript
+    name : str
+    dims : mapping of str to tuple of str
+        The dims of `name` with their labels.
+    lost : mapping of str to tuple of str
+        Levels of which no row is used, for the error.
+    """
     if not dims:
         message = f"`{name}` is a single coefficient, and has no levels"
         raise FormulaError(message, subscript.span, f"write `{name}`")
@@ -91,6 +107,11 @@ def places_of(subscript: Subscript, name: str, dims: Mapping[str, tuple[str, ...
             message = f"`{name}` has no dim `{dim}`"
             hint = did_you_mean(str(dim), dims) or f"it has {listed(dims)}"
             raise FormulaError(message, index.span, hint)
+        if index.level.text in lost.get(str(dim), ()) and index.level.text not in dims[str(dim)]:
+            message = f"`{dim}` has no row of `{index.level.text}` in this fit: all of them are dropped"
+            raise FormulaError(
+                message, index.level.span, "each misses a value of a column, or has weight zero"
+            )
         places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`")
     return places
 
@@ -182,7 +203,7 @@ def at_zero(design: Design, subscript: Subscript) -> bool:
     if reference.part != "coefficient":
         dims = {name: dims[name] for name in factors}
     zeros = {name: labels + _zeros(factors.get(name)) for name, labels in dims.items()}
-    places = places_of(subscript, canonical(subscript.of), zeros)
+    places = places_of(subscript, canonical(subscript.of), zeros, design.rows.lost)
     return any(place >= len(dims[dim]) for dim, place in places.items())
 
 

@@ -264,13 +264,15 @@ class Predictor:
 class Rows:
     """Counts of the rows read and used; `missing` has the number of missing cells of each incomplete column.
 
-    `weightless` counts the rows without missing values that are left out because their weight is zero.
+    `weightless` counts the rows without missing values that are left out because their weight is zero. `lost` has the
+    levels of which no row is left, by the name of the factor or grouping.
     """
 
     total: int
     used: int
     missing: Mapping[str, int] = field(default_factory=dict)
     weightless: int = 0
+    lost: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def dropped(self) -> int:

@@ -22,7 +22,7 @@ class KeptFrame:
 
     def weights(self, name: Name, language: Language) -> FloatArray:
         """Return the values of a column in the rows of the fit, (N,); `language` serves hints."""
-        require_known(name, self.frame.names, language)
+        require_known(name, self.frame, language)
         column = self.frame.column(name.id).take(self.places)
         missing = int(column.missing.sum())
         if missing:

@@ -103,3 +103,79 @@ def test_numbers_as_levels() -> None:
         {"code": pd.Series(data["code"], dtype="category")},
     ):
         assert "is text" not in notes("y ~ code", {**data, **plain})
+
+
+# --- levels of which no row is left
+
+LOST = pd.DataFrame(
+    {
+        "y": RNG.normal(size=30),
+        "x": RNG.normal(size=30),
+        "g": list("abc") * 10,
+        "h": list("uv") * 15,
+        "w": [1.0] * 30,
+    }
+)
+
+
+def without(column: str, chosen: Any, value: float = np.nan) -> pd.DataFrame:
+    data = LOST.copy()
+    data.loc[chosen, column] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ("formula", "data", "said"),
+    [
+        (
+            "y ~ x | g",
+            without("y", LOST.g == "c"),
+            "g has no `c`: dropped, as each of its rows misses a value.",
+        ),
+        ("y ~ g", without("y", LOST.g == "c"), "g has no `c`: dropped"),
+        ("y ~ x + C(g, ref=b)", without("x", LOST.g != "b"), None),
+        ("y ~ x | g/h", without("x", (LOST.g == "a") & (LOST.h == "v")), "g:h has no `a/v`: dropped"),
+        ("y ~ x | g, weights(w)", without("w", LOST.g == "a", 0), "misses a value or has weight zero."),
+        ("y ~ x | g, sigma ~ 1 | h", without("x", LOST.h == "u"), "h has no `u`: dropped"),
+    ],
+)
+def test_lost_levels(formula: str, data: pd.DataFrame, said: str | None) -> None:
+    if said is None:
+        with pytest.raises(fj.DataError, match="one level"):
+            fj.model(formula, data)
+    else:
+        assert said in notes(formula, data)
+        assert "dropped" not in notes(formula, LOST)
+
+
+def test_lost_level_that_is_asked_for(tmp_path: Any) -> None:
+    fit = fj.fit("y ~ x | g", without("y", LOST.g == "c"), seed=1, draws=50)
+    fit.save(tmp_path / "fit.nc")
+    for same in (fit, fj.load(tmp_path / "fit.nc")):
+        with pytest.raises(
+            fj.FormulaError, match="`g` has no row of `c` in this fit: all of them are dropped"
+        ):
+            same.test("x[a] == x[c]")
+        with pytest.raises(
+            fj.FormulaError, match="`g` has no row of `c` in this fit: all of them are dropped"
+        ):
+            same.contrast("contrast(x[a] - x[c])")
+        with pytest.raises(fj.FormulaError, match="has no level `d`"):
+            same.test("x[a] == x[d]")
+
+
+@pytest.mark.parametrize("index", ["g", ["g", "h"]])
+def test_column_in_the_index(index: Any) -> None:
+    with pytest.raises(
+        fj.FormulaError, match=r"`g` is in the index of the data frame: `data.reset_index\(\)`"
+    ):
+        fj.model("y ~ x | g", LOST.set_index(index))
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [("y ~ x", "The formula comes first"), ("data.csv", "Read a file first"), (3, "not an int")],
+)
+def test_data_of_another_kind(data: Any, hint: str) -> None:
+    with pytest.raises(fj.DataError, match=hint):
+        fj.model("y ~ x", data)
