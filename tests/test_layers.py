@@ -73,7 +73,7 @@ LIBRARIES = {
     "narwhals": ("design/frame.py",),
     "numpy": NUMERIC,
     "nutpie": ("inference/",),
-    "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/", "cli.py"),
+    "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
     "rich": ("results/text/terminal.py", "api/", "cli.py"),
@@ -112,8 +112,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.results.saved.store"),  # loads xarray
     ("api/", "formulajoint.results.text.html."),  # loads pandas
     ("cli.py", "rich."),
-    ("cli.py", "pandas"),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
-    ("cli.py", "formulajoint."),
+    ("cli.py", "formulajoint."),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
 }
 DEVICES = {"array_api_compat", "cupy", "jax", "torch"}
 HEAVY = {"matplotlib", "numpyro", "blackjax"} | DEVICES  # optional: anywhere
