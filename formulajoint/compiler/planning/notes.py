@@ -11,6 +11,7 @@ from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors
 from formulajoint.compiler.planning.term_columns import named, table_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
+from formulajoint.compiler.planning.unequal_sds import unequal_sds
 from formulajoint.contrasts.at_means import added_at_means, means_beside
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.facts import sd
@@ -29,6 +30,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each of one or two sentences."""
     return (
         *plan.design.notes,
+        *unequal_sds(plan),
         *_far_columns(plan),
         *_orders_of_text(plan),
         *_few_groups(plan),

@@ -1,0 +1,118 @@
+"""Notes on groups whose residual sds differ by far, as where schools gave different tests.
+
+With one sigma for all, groups with a large sd weigh too much and those with a small one too little. An average of
+effects in points then mixes units, whether sigma is by group or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.plan import AveragePlan, Plan, ScalePlan
+from formulajoint.compiler.planning.term_columns import columns_of, known_value, named
+from formulajoint.data.least_squares import least_squares
+from formulajoint.design.schema import Grouping
+
+APART, CHANCE = 5.0, 0.001
+"""The largest sd of a group is more than this many times the smallest, and Bartlett's test has a smaller p-value."""
+
+ROUNDING = 1e-9
+"""A residual sd below this share of the largest is that of a perfect fit, and is left out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Residuals:
+    """Residual sds of the regression by group and their degrees of freedom, of the groups at `places`."""
+
+    grouping: Grouping
+    sds: FloatArray
+    df: FloatArray
+    places: IntArray
+
+    @property
+    def apart(self) -> bool:
+        """Whether the sds differ more than `APART`-fold, beyond chance."""
+        if len(self.sds) < 2 or self.sds.max() <= APART * self.sds.min():
+            return False
+        return _bartlett(self.sds**2, self.df) > NormalDist().inv_cdf(1 - CHANCE)
+
+    @property
+    def extremes(self) -> str:
+        """The groups with the smallest and the largest sd in words: ``1.6 in A, 41 in B``."""
+        ends = (int(np.argmin(self.sds)), int(np.argmax(self.sds)))
+        labels = [self.grouping.labels[int(self.places[end])] for end in ends]
+        return ", ".join(f"{self.sds[end]:.2g} in {label}" for end, label in zip(ends, labels, strict=True))
+
+
+def unequal_sds(plan: Plan) -> Iterator[str]:
+    """Yield a note if the groups' residual sds differ by far, and the model or its averages take no notice of it."""
+    sigma, grouping = plan.spread, plan.design.predictor.grouping
+    if sigma is None or sigma.prior.constant is not None or grouping is None:
+        return
+    averages = [c for c in plan.contrasts if isinstance(c, AveragePlan) and c.coefficient.term.parts]
+    in_points = [average for average in averages if average.scale == "none"]
+    if sigma.grouping is not None and not in_points:
+        return
+    found = _residuals(plan, grouping)
+    if found.apart:
+        yield (
+            _shared(found, sigma, in_points) if sigma.grouping is None else _in_points(plan, found, in_points)
+        )
+
+
+def _shared(found: _Residuals, sigma: ScalePlan, in_points: list[AveragePlan]) -> str:
+    group = found.grouping
+    written = f"{sigma.parameter} ~ 1 | {_as_written(group)}"
+    averages = f"; where tests or units differ, {_scaled(in_points)}, too" if in_points else ""
+    return (
+        f"The residual sds differ by {group.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), but one {sigma.name} "
+        f"is shared by all. Write {written}{averages}."
+    )
+
+
+def _in_points(plan: Plan, found: _Residuals, in_points: list[AveragePlan]) -> str:
+    group, sigma = found.grouping, plan.spread
+    assert sigma is not None  # as checked by the caller
+    names = named([average.name for average in in_points])
+    advice = _scaled(in_points)
+    if sigma.grouping is not None and sigma.grouping.variables != group.variables:
+        advice = f"standardize({plan.design.response.name}, by={_as_written(sigma.grouping)}) as the response"
+    return (
+        f"The residual sds differ by {group.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), and {names} "
+        f"{'averages' if len(in_points) == 1 else 'average'} effects in the response's own units. Where tests or "
+        f"units differ, write {advice}."
+    )
+
+
+def _scaled(in_points: list[AveragePlan]) -> str:
+    return named([f"{c.function.name}({c.coefficient.term.name}, scale=sigma)" for c in in_points])
+
+
+def _as_written(grouping: Grouping) -> str:
+    return "/".join(grouping.variables)
+
+
+def _residuals(plan: Plan, grouping: Grouping) -> _Residuals:
+    table = plan.data.groups
+    unknown = [c for c in plan.mean.coefficients if known_value(c) is None]
+    own, shared = [c for c in unknown if c.grouped], [c for c in unknown if not c.grouped]
+    fit = least_squares(columns_of(table, own), columns_of(table, shared), table.unknown, table.rows)
+    enough = fit.group_df >= 2
+    sds = np.sqrt(fit.group_rss / np.maximum(fit.group_df, 1))
+    kept = enough & (sds > ROUNDING * sds.max(initial=0.0, where=enough))
+    return _Residuals(grouping, sds[kept], fit.group_df[kept].astype(float), np.flatnonzero(kept))
+
+
+def _bartlett(variances: FloatArray, df: FloatArray) -> float:
+    """Return Bartlett's statistic of equal variances as a normal score (Wilson & Hilferty, PNAS 1931)."""
+    count, total = len(df) - 1, float(df.sum())
+    pooled = float(df @ variances) / total
+    statistic = total * np.log(pooled) - float(df @ np.log(variances))
+    statistic /= 1 + (float(np.sum(1 / df)) - 1 / total) / (3 * count)
+    width = 2 / (9 * count)
+    return float(((statistic / count) ** (1 / 3) - (1 - width)) / np.sqrt(width))
