@@ -12,7 +12,13 @@ from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import resolve_hierarchies
 from formulajoint.design.learn import learn
 from formulajoint.design.names import require_known
-from formulajoint.design.notes import lost_levels, numbers_as_levels, told_lost, words_beside_columns
+from formulajoint.design.notes import (
+    codes_of_missing_values,
+    lost_levels,
+    numbers_as_levels,
+    told_lost,
+    words_beside_columns,
+)
 from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
@@ -250,7 +256,9 @@ def _factors(plans: Sequence[Plan]) -> list[Expr]:
 
 def _notes(spec: ModelSpec, plans: Sequence[Plan], frame: Frame, table: Table) -> Iterator[str]:
     """Yield notes on how the data were read."""
-    yield from numbers_as_levels(_factors(plans), table)
+    factors = _factors(plans)
+    yield from numbers_as_levels(factors, table)
+    yield from codes_of_missing_values([spec.response, *factors], table)
     yield from words_beside_columns(spec.questions, frame.names)
     for name in table.columns:
         yield from frame.notes.get(name, ())

@@ -12,6 +12,7 @@ from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
 from formulajoint.design.values import is_measured, numbers_as_text, text_advice
 from formulajoint.language.syntax.nodes import Expr, Group, Name, walk
+from formulajoint.spec.names import measured_in
 from formulajoint.spec.spec import (
     Average,
     ByPrecision,
@@ -26,6 +27,12 @@ from formulajoint.wording import listed
 
 MANY_LEVELS = 10
 """A text column of numbers with more levels than this gets a note where it is a factor."""
+
+CODES = frozenset({-9.0, -99.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0})
+"""Numbers that often stand for a missing value."""
+
+OUTSIDE = 5.0
+"""Such a number gets a note if it is more than this many sds from the mean of the other values."""
 
 
 def words_beside_columns(questions: Iterable[Question], columns: Collection[str]) -> Iterator[str]:
@@ -99,3 +106,20 @@ def numbers_as_levels(factors: Iterable[Expr], table: Table) -> Iterator[str]:
                 f"{name} is text, so it is a factor of {len(numbers)} levels. "
                 f"{text_advice(labels)} As C({name}) it is a factor without this note."
             )
+
+
+def codes_of_missing_values(exprs: Iterable[Expr], table: Table) -> Iterator[str]:
+    """Yield a note for each value such as -99 that lies far outside the others of its column."""
+    names = dict.fromkeys(name.id for expr in exprs for name in measured_in(expr))
+    for column in (table.columns[name] for name in names if table.columns[name].kind == "numeric"):
+        ends = {float(column.values.min()), float(column.values.max())} & CODES
+        if not ends:
+            continue
+        others = column.values[~np.isin(column.values, list(CODES))]
+        for code in sorted(ends):
+            if len(others) > 1 and abs(code - others.mean()) > OUTSIDE * others.std(ddof=1):
+                yield (
+                    f"{column.name} is {code:g} in {int(np.sum(column.values == code))} of {table.rows} rows, and "
+                    f"{others.min():.4g} to {others.max():.4g} in the others: if {code:g} stands for a missing value, "
+                    "leave the cell empty."
+                )

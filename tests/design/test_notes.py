@@ -179,3 +179,26 @@ def test_column_in_the_index(index: Any) -> None:
 def test_data_of_another_kind(data: Any, hint: str) -> None:
     with pytest.raises(fj.DataError, match=hint):
         fj.model("y ~ x", data)
+
+
+SCORES = pd.DataFrame(
+    {"y": RNG.normal(50, 10, 40).round(1), "x": RNG.integers(0, 2, 40), "g": ["A", "B"] * 20}
+)
+
+
+@pytest.mark.parametrize("code", [-99, 999, -9])
+@pytest.mark.parametrize("name", ["y", "x"])
+def test_a_code_for_missing_values(name: str, code: int) -> None:
+    data = SCORES.assign(**{name: SCORES[name].where(SCORES.index > 2, code)})
+    low, high = (f"{end:.4g}" for end in (SCORES[name][3:].min(), SCORES[name][3:].max()))
+    said = f"{name} is {code} in 3 of 40 rows, and {low} to {high} in the others: if {code} stands for a missing value"
+    assert said in notes("y ~ x | g", data)
+    assert said in notes("center(y, by=g) ~ x:g", data)
+    assert "stands for a missing value" not in notes("y ~ x | g", SCORES)
+
+
+def test_a_code_among_other_values_or_labels_is_none() -> None:
+    near = SCORES.assign(z=np.linspace(-99, 99, 40))
+    groups = SCORES.assign(g=[1, 999] * 20)
+    for formula, data in (("y ~ x + z | g", near), ("y ~ x | g", groups)):
+        assert "stands for a missing value" not in notes(formula, data)

@@ -16,11 +16,15 @@ from formulajoint.contrasts.at_means import added_at_means, means_beside
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.facts import sd
 from formulajoint.design.schema import Factor, Grouping, PartMeans, Predictor, Term
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.spans import NOWHERE
 
 FAR = 5.0
 """A column whose mean is more than this many sds from zero makes the intercept an extrapolation."""
+
+SMALL = 5.0
+"""Whole numbers from zero with a mean below this get a note: a residual sd for all is then a poor approximation."""
 
 FEW = 3
 """With at most this many groups, a hierarchy's sd learns little from the data."""
@@ -30,6 +34,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
     """Return the notes of a plan, each of one or two sentences."""
     return (
         *plan.design.notes,
+        *_whole_numbers(plan),
         *unequal_sds(plan),
         *_far_columns(plan),
         *_orders_of_text(plan),
@@ -38,6 +43,23 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *_beside_interactions(plan),
         *_of_columns(plan),
     )
+
+
+def _whole_numbers(plan: Plan) -> Iterator[str]:
+    """Yield a note on a response of 0 and 1, or of small whole numbers, that is modelled as measured."""
+    response, values = plan.design.response, plan.design.response.values
+    if plan.mean.link is not IDENTITY or values.min() != 0 or np.any(values % 1):
+        return
+    if values.max() == 1:
+        yield (
+            f"{response.name} is 0 or 1, so this is a linear probability model: effects are differences of "
+            "probabilities, fitted values may lie outside 0 to 1, and the residual sd depends on the probability."
+        )
+    elif values.mean() < SMALL:
+        yield (
+            f"{response.name} has whole numbers from 0 to {values.max():g}, with mean {values.mean():.3g}, and is "
+            "modelled as measured: fitted values may lie below zero, and counts vary less where their mean is small."
+        )
 
 
 def far_terms(plan: Plan) -> list[Term]:

@@ -138,3 +138,18 @@ def test_a_coding_takes_whole_numbers_in_the_order_of_text(coding, said):
     )
     ordered = pd.Categorical(text, categories=["2", "9", "10"], ordered=True)
     assert notes(f"y ~ C(arm, coding={coding})", arm=ordered) == ()
+
+
+def test_a_response_of_zero_and_one():
+    one = np.arange(24) % 3 == 0
+    (note,) = notes("y ~ x", y=one.astype(int))
+    assert note.startswith("y is 0 or 1, so this is a linear probability model")
+    assert notes("y ~ x", y=one + 1) == ()
+    assert notes("y ~ x", y=one / 2) == ()
+
+
+def test_a_response_of_small_whole_numbers():
+    (note,) = notes("y ~ x", y=[0, 1, 2, 1, 0, 4] * 4)
+    assert note.startswith("y has whole numbers from 0 to 4, with mean 1.33, and is modelled as measured")
+    assert notes("y ~ x", y=[0, 10, 20, 11, 12, 14] * 4) == ()
+    assert notes("log1p(y) ~ x", y=[0, 1, 2, 1, 0, 4] * 4) == ()
