@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.at_means import AtMeans
+from formulajoint.contrasts.cells import CellContrast
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
@@ -212,20 +213,11 @@ class FamilyPlan:
 
     Attributes
     ----------
-    name : str
-        Name of the node.
-    dims : tuple of str
-        The entries' dim first.
-    text : str
-        The clause as written.
-    family : LevelFamily
-    coefficient : Coefficient
-    over : str
-        The compared axis: the grouping, or a factor.
-    levels : tuple of str
-        Levels of the compared axis.
-    order : tuple of str
-        The levels in the order in which the family takes them.
+    name, dims, text : str, tuple of str, str
+        Of the node, the entries' dim first; the clause as written.
+    family, coefficient : LevelFamily, Coefficient
+    over, levels, order : str, tuple of str, tuple of str
+        The compared axis, the grouping or a factor; its levels; these in the order in which the family takes them.
     axis : int
         Position of the compared axis among the coefficient's dims.
     coding : (k, c) array or None
@@ -237,6 +229,8 @@ class FamilyPlan:
         Name of the weights if they differ from draw to draw.
     sigma : str or None
         Name of the residual sd, if the weights need it.
+    cells : CellContrast or None
+        For cells of an interaction: what takes the place of the coefficient, its coding and the matrix.
     """
 
     name: str
@@ -253,6 +247,12 @@ class FamilyPlan:
     weights: Weights | None = None
     weights_name: str | None = None
     sigma: str | None = None
+    cells: CellContrast | None = None
+
+    @property
+    def of_levels(self) -> bool:
+        """Whether levels of factors are compared, and not groups."""
+        return self.coding is not None or self.cells is not None
 
     @property
     def weights_differ(self) -> bool:

@@ -198,6 +198,10 @@ def at_zero(design: Design, subscript: Subscript) -> bool:
     A reference level has no coefficient. All named levels are checked.
     """
     reference = resolve_reference(design, subscript.of)
+    if reference.term.joined:
+        message = f"`{reference.term.name}` has coefficients that are no cells: they differ from those of other terms"
+        hint = "`pairwise(...)` and its like compare the cells; with `0 +` each cell has a coefficient"
+        raise FormulaError(message, subscript.span, hint)
     dims = dims_of(reference.predictor, reference.term)
     factors = {factor.name: factor for factor in reference.term.factors}
     if reference.part != "coefficient":

@@ -51,11 +51,14 @@ class PartMeans:
         From levels to the columns in the term; one for a number.
     levels : tuple of str
         Empty for a number.
+    variable : str
+        The column of the levels.
     """
 
     shares: FloatArray
     coding: FloatArray
     levels: tuple[str, ...] = ()
+    variable: str = ""
 
     @property
     def columns(self) -> FloatArray:
@@ -90,6 +93,8 @@ class Term:
         Canonical text of each factor of the interaction, in the order of the name; empty for the intercept.
     part_means : tuple of PartMeans
         Those of each part; empty if the columns are not a product of the parts' columns.
+    joined : tuple of tuple of PartMeans
+        The parts in each piece of a term whose columns are no product; empty for another term.
     recipe : Crossed or None
         Makes the columns of any rows. None in a saved fit.
     """
@@ -103,6 +108,7 @@ class Term:
     parts: tuple[str, ...] = ()
     part_means: tuple[PartMeans, ...] = ()
     span: Span = field(default=NOWHERE, repr=False)
+    joined: tuple[tuple[PartMeans, ...], ...] = ()
     recipe: Crossed | None = field(default=None, repr=False)
 
     @property

@@ -106,6 +106,7 @@ def _term(
     if columns.shape[1] == 0:
         raise _one_level(product, factors, table)
     check_size(columns, f"`{name}`")
+    part_means = tuple(_part_means(product, piece, factors, shares) for piece in axes)
     return Term(
         name,
         columns,
@@ -114,8 +115,9 @@ def _term(
         _scales(columns, _distances(axes), numbers, table.weights),
         _variables(product),
         product.keys,
-        _part_means(product, axes, shares),
+        part_means[0] if len(part_means) == 1 else (),
         product.span,
+        part_means if len(part_means) > 1 else (),
         recipe,
     )
 
@@ -193,17 +195,21 @@ def _shares(factor: Numeric | Categorical, table: Table) -> FloatArray:
     return counts / counts.sum()
 
 
-def _part_means(product: Product, axes: Sequence[Sequence[Axis]], shares: Shares) -> tuple[PartMeans, ...]:
-    """Return the means of each part, with its coding in the term; of several pieces, none."""
-    if len(axes) > 1:
-        return ()
-    coded = {axis.key: axis.coded for axis in axes[0]}
-    return tuple(
-        PartMeans(shares[key], coded[key].matrix, coded[key].levels)
-        if key in coded
-        else PartMeans(shares[key], np.ones((1, 1)))
-        for key in product.keys
-    )
+def _part_means(
+    product: Product, piece: Sequence[Axis], factors: Factors, shares: Shares
+) -> tuple[PartMeans, ...]:
+    """Return the means of each part, with its coding in a piece of the term: ones if it plays no part there."""
+    coded = {axis.key: axis.coded.matrix for axis in piece}
+    found = []
+    for key in product.keys:
+        factor = factors[key]
+        if isinstance(factor, Categorical):
+            levels = factor.levels.labels
+            coding = coded.get(key, np.ones((len(levels), 1)))
+            found.append(PartMeans(shares[key], coding, levels, factor.variable))
+        else:
+            found.append(PartMeans(shares[key], np.ones((1, 1))))
+    return tuple(found)
 
 
 def _scales(

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial, reduce
+from math import prod
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +29,7 @@ from formulajoint.compiler.plan import (
 )
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.averages import joint
+from formulajoint.contrasts.cells import CellContrast
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import BugError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
@@ -178,7 +180,24 @@ def _weights(weights: Weights, variable: str | None, values: Values, rank: int) 
     return values.along(variable, weights.values.ndim, rank)
 
 
+def _cells(entries: int, cells: CellContrast, values: Values) -> Any:
+    """Return contrasts of cells: the entries, the groups if there are any, then the other factors."""
+    total: Any = 0.0
+    draws = (-1,) if values.sampled else ()
+    for other in cells.added:
+        groups = cells.groups if other.grouped and cells.groups is not None else 1
+        m = other.matrix.shape[1]
+        columns = values.of(other.variable).reshape((groups, m, *(draws or (1,))))
+        columns = columns.transpose((1, 0, 2)).reshape((m, -1))  # (m, G S)
+        total = total + (other.matrix @ columns).reshape((entries, prod(cells.rest), groups, *draws))
+    grouped = () if cells.groups is None else (cells.groups,)
+    axes = (0, 2, 1, 3) if values.sampled else (0, 2, 1)
+    return total.transpose(axes).reshape((entries, *grouped, *cells.rest, *draws))
+
+
 def _family(contrast: FamilyPlan, values: Values) -> Any:
+    if contrast.cells is not None:
+        return _cells(len(contrast.matrix.labels), contrast.cells, values)
     rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
     others = [axis for axis in range(effects.ndim) if axis != contrast.axis]
     levels = effects.transpose((contrast.axis, *others))  # the compared axis comes first

@@ -57,8 +57,10 @@ def _of_contrast(contrast: ContrastPlan, df: FloatArray, known: Mapping[str, Flo
 
 def _read_by(contrast: AveragePlan | FamilyPlan) -> set[str]:
     """Return the coefficients that a contrast takes: its own, and those that add to it at means of other columns."""
-    at = contrast.at if isinstance(contrast, AveragePlan) else None
-    return {contrast.coefficient.name} | {other.variable for other in (at.added if at is not None else ())}
+    more = contrast.at if isinstance(contrast, AveragePlan) else contrast.cells
+    return {contrast.coefficient.name} | {
+        other.variable for other in (more.added if more is not None else ())
+    }
 
 
 def _of_power(df: float, degree: float) -> float:

@@ -208,7 +208,7 @@ def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:
     values = contrast.weights.values
     if contrast.weights_name is not None:
         values = posterior.named.values(contrast.weights_name).mean(axis=(0, 1))
-    if isinstance(contrast, FamilyPlan) and contrast.coding is not None:  # of a factor's levels
+    if isinstance(contrast, FamilyPlan) and contrast.of_levels:
         return pd.Series(values, index=pd.Index(contrast.levels, name=contrast.over), name=contrast.name)
     dims = contrast.coefficient.dims[: values.ndim]
     index = pd.MultiIndex.from_product([posterior.plan.coords[dim] for dim in dims], names=dims)

@@ -6,6 +6,7 @@ import numpy as np
 
 from formulajoint.compiler.plan import FamilyPlan, Plan
 from formulajoint.contrasts.at_means import AtMeans
+from formulajoint.contrasts.cells import factors_of
 from formulajoint.design.schema import Factor, PartMeans, Term
 
 MOST_LEVELS, FIRST, LAST = 24, 4, 2
@@ -22,6 +23,14 @@ def order_of(contrast: FamilyPlan) -> str:
     many = len(contrast.order) > MOST_LEVELS
     shown = (*contrast.order[:FIRST], "...", *contrast.order[-LAST:]) if many else contrast.order
     return f", in the order {', '.join(shown)}"
+
+
+def cells_in_words(contrast: FamilyPlan) -> str:
+    """Return what a contrast of cells compares: ``the cells of arm:sex``, or ``arm in each sex``."""
+    term = contrast.coefficient.term
+    others = [name for name in factors_of(term) if name != contrast.over]
+    over = contrast.over in factors_of(term)
+    return f"{contrast.over} in each {' and '.join(others)}" if over else f"the cells of {term.name}"
 
 
 def place_of(plan: Plan, term: Term) -> str:

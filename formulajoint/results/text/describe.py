@@ -26,7 +26,7 @@ from formulajoint.compiler.plan import (
 from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
-from formulajoint.results.text.comparisons import at_means, order_of, place_of
+from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
 from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
@@ -329,7 +329,9 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             entries = (
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
-            what = f"{contrast.family.meaning} of {contrast.coefficient.name} over {contrast.over}, {entries}"
+            whole = f"{contrast.coefficient.name} over {contrast.over}"
+            of = whole if contrast.cells is None else cells_in_words(contrast)
+            what = f"{contrast.family.meaning} of {of}, {entries}"
             return what + order_of(contrast) + place_of(plan, contrast.coefficient.term) + unit_of(plan)
         case ArithmeticPlan():
             return contrast.text
@@ -360,7 +362,7 @@ def _weights(plan: Plan, contrast: ContrastPlan) -> str:
     if contrast.weights.over_sigma:
         return f"weights {scheme}, divided by each group's sigma^2 draw by draw"
     labels = grouping.labels if grouping is not None else ()
-    if isinstance(contrast, FamilyPlan) and contrast.coding is not None:
+    if isinstance(contrast, FamilyPlan) and contrast.of_levels:
         labels = contrast.levels
     if values.ndim > 1 or len(labels) > MOST_GROUPS:
         return f"weights {scheme}: {span(values)} each"

@@ -5,14 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Coefficient, FamilyPlan, Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, sigma_by_group
+from formulajoint.contrasts.at_means import Added
+from formulajoint.contrasts.cells import CellContrast, axis_of, cell_values, factors_of, simple
 from formulajoint.contrasts.level_families import LevelFamily, in_order
 from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.references import Axis, compared
+from formulajoint.design.values import refuse_alike
 from formulajoint.errors import FormulaError
 from formulajoint.spec.spec import ByPrecision, Given, LevelContrast
 
@@ -35,6 +39,8 @@ def plan_family(
     FormulaError
         If there is nothing to compare, a level is unknown, or the table would be too long.
     """
+    if _compares_cells(coefficient, asked):
+        return _plan_cells(plan, asked, family, coefficient, names)
     axis = compared(plan.design, coefficient.term, asked)
     weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
     order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
@@ -58,6 +64,57 @@ def plan_family(
         weights_name=None if weights is None else weights_variable(weights, name, coefficient, names, shares),
         sigma=None if sigma is None else sigma.name,
     )
+
+
+def _compares_cells(coefficient: Coefficient, asked: LevelContrast) -> bool:
+    """Return whether a clause compares the levels of several factors, and not groups."""
+    factors = factors_of(coefficient.term)
+    return len(factors) > 1 and (asked.over is None or asked.over.value in factors)
+
+
+def _plan_cells(
+    plan: Plan, asked: LevelContrast, family: LevelFamily, coefficient: Coefficient, names: Names
+) -> FamilyPlan:
+    """Return the node of a family over the cells of an interaction, or over a factor in each cell of the others."""
+    term, over = coefficient.term, None if asked.over is None else asked.over.value
+    factors, axis = factors_of(term), axis_of(term, over)
+    refuse_alike("cells", tuple(factors), axis.levels)
+    weights = level_weights(plan.design, term, axis, asked.weights) if asked.clause == "meandev" else None
+    order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
+    matrix = in_order(partial(family.function, **_options(asked, axis, weights)), axis.levels, order)
+    by_name = {c.term.name: c for c in plan.mean.coefficients}
+    added = tuple(
+        Added(by_name[name].name, by_name[name].grouped, _flat(simple(values, matrix.weights, factors, over)))
+        for name, values in cell_values(plan.design.predictor, term, asked.span).items()
+    )
+    rest = {name: levels for name, levels in factors.items() if over not in (None, name)}
+    grouping = plan.design.predictor.grouping if any(other.grouped for other in added) else None
+    name = node_name(asked, coefficient.name, names)
+    return FamilyPlan(
+        name=name,
+        dims=(
+            names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels),
+            *(() if grouping is None else (names.group_dim(grouping),)),
+            *(names.dim(f"{other}_levels", levels) for other, levels in rest.items()),
+        ),
+        text=asked.text,
+        family=family,
+        coefficient=coefficient,
+        over=axis.name,
+        levels=axis.levels,
+        order=tuple(axis.levels[place] for place in order),
+        axis=axis.place,
+        coding=None,
+        matrix=matrix,
+        weights=weights,
+        cells=CellContrast(
+            added, tuple(map(len, rest.values())), None if grouping is None else len(grouping)
+        ),
+    )
+
+
+def _flat(array: FloatArray) -> FloatArray:
+    return array.reshape((-1, array.shape[-1]))
 
 
 def _options(asked: LevelContrast, axis: Axis, weights: Weights | None) -> dict[str, Any]:

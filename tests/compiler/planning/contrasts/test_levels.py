@@ -144,7 +144,6 @@ WRONG = {
     "y ~ x, «pairwise(x)»": "`x` is a single coefficient, so `pairwise` has nothing to compare",
     "y ~ x | school, pairwise(x, over=«arm»)": "`x` does not differ by `arm` / write `school`",
     "y ~ arm | school, pairwise(arm, over=«scool»)": "`arm` does not differ by `scool` / did you mean `school`?",
-    "y ~ arm*sex | school, «pairwise(arm:sex)»": "`arm:sex` could be compared over `school`, `arm`, `sex` / write `over=`",
     "y ~ x | school, reference(x, ref=«C»)": "`school` has no level `C` / the levels are `A`, `B`",
     "y ~ arm | school, reference(arm, ref=«A»)": "`arm` has no level `A`",
     "y ~ x | school, poly(x, degree=«2»)": "2 levels of `school` have polynomials up to degree 1",
