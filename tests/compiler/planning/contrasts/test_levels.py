@@ -68,7 +68,7 @@ def plan_of(formula):
         (
             "y ~ arm*sex | school, pairwise(arm:sex, over=arm)",
             "pairwise_arm:sex",
-            ("pairwise_arm:sex_dim", "school", "sex_dim"),
+            ("pairwise_arm:sex_dim", "school", "sex_levels"),
             ("a - b", "a - c", "b - c"),
         ),
         ("y ~ flag | school, pairwise(flag)", "pairwise_flag", ("pairwise_flag_dim",), ("A - B",)),
