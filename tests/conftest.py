@@ -10,6 +10,7 @@ from hypothesis import settings
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.pop("COLUMNS", None)  # texts are as wide as outside a terminal
 
 # A run that passes, passes again; `--hypothesis-profile=search` looks for new examples. A busy machine is not a failure.
 settings.register_profile("steady", derandomize=True, deadline=None)

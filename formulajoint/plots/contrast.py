@@ -45,7 +45,7 @@ from formulajoint.results.draws.tables import PROB, describe
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
 from formulajoint.results.joint_tests.figures import all_within, probability_of, simultaneous_band
-from formulajoint.results.text.printing import direction, is_bound, numbers, probability
+from formulajoint.results.text.figures import direction, is_bound, numbers, probability
 from formulajoint.wording import did_you_mean, listed
 
 MOST_PANELS = 12

@@ -33,7 +33,7 @@ from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.joint_test import joint_tests
 from formulajoint.results.joint_tests.quantities import quantities, row_labels
 from formulajoint.results.joint_tests.shares import BY_SCORES
-from formulajoint.results.text.printing import probability, share_text
+from formulajoint.results.text.figures import probability, share_text
 
 MOST_POINTS = 2000
 """Most draws in a scatter plot; more are thinned evenly."""

@@ -15,18 +15,18 @@ from formulajoint.report.charts import Row
 from formulajoint.results.draws.tables import Estimates
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
-from formulajoint.results.text.printing import (
+from formulajoint.results.text.figures import (
     centre,
     classical_text,
     decimals_of,
     direction,
-    everywhere,
     factor_texts,
     factor_titles,
     fixed,
     numbers,
     share_text,
 )
+from formulajoint.results.text.printing import everywhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from formulajoint.results.effects import GroupEffects, OverAll, cell_weights, ov
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.figures import distances, whitened
 from formulajoint.results.joint_tests.quantities import quantities
-from formulajoint.results.text.printing import numbers
+from formulajoint.results.text.figures import numbers
 
 SPOKEN = 8
 """A chart's text alternative names at most this many rows; of more, it gives the range."""

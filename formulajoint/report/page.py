@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.report import answers
-from formulajoint.report.answers import Answer, Subject
 from formulajoint.report.cells import (
     Table,
     contrast_table,
@@ -24,21 +22,23 @@ from formulajoint.report.cells import (
 from formulajoint.report.charts import Forest, Histogram, histogram
 from formulajoint.report.groups import distance_chart, forest_text, group_forest, group_table
 from formulajoint.report.recipe import Recipe, recipe
-from formulajoint.results.draws.posterior import Posterior, reported_cells
-from formulajoint.results.draws.tables import SUMMARY, Estimates
-from formulajoint.results.effects import GroupEffects, group_effects, grouped_coefficients, is_slope
+from formulajoint.results.draws.posterior import reported_cells
+from formulajoint.results.draws.tables import SUMMARY
+from formulajoint.results.effects import GroupEffects, group_effects, is_slope
 from formulajoint.results.findings import Findings, of_all_first
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table as sensitivity
-from formulajoint.results.joint_tests.joint_test import JointTest, joint_tests
+from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.questions import unasked
+from formulajoint.results.text.answers import answers, meaning, subject, told
+from formulajoint.results.text.cautions import effects_at_rest
 from formulajoint.results.text.describe import (
     coefficient_rows,
     data_text,
-    describe_contrast,
     equations,
     formula_lines,
 )
 from formulajoint.results.text.printing import blank_note, sampler_line, understood
+from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.within import within_lines
 
 MOST_BESIDE = 6
@@ -93,6 +93,7 @@ class Page:
     others: str
     prob: str
     problems: tuple[str, ...]
+    cautions: tuple[str, ...]
     answers: tuple[Answer, ...]
     groups: tuple[Groups, ...]
     contrasts: Table
@@ -113,8 +114,8 @@ class Page:
 def page(found: Findings) -> Page:
     """Return the content of the page for a fit."""
     posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
-    shown = [group_effects(found, c) for c in _told(posterior)]
-    meanings = {c.name: _meaning(found, c.name, describe_contrast(plan, c)) for c in plan.contrasts}
+    shown = [group_effects(found, c) for c in told(found)]
+    meanings = {c.name: meaning(found, c) for c in plan.contrasts}
     tests, charts, parameters = found.all_tests, _contrast_charts(found), found.summary
     order = of_all_first(plan, parameters.effects)
     beside = bool(shown) and len(shown[0].effects) <= MOST_BESIDE
@@ -125,9 +126,8 @@ def page(found: Findings) -> Page:
         others=_others(shown),
         prob=prob,
         problems=found.diagnostics,
-        answers=_answers(found, shown[0], meanings, tests)
-        if shown and is_slope(shown[0].coefficient)
-        else (),
+        cautions=tuple(effects_at_rest(found, subject(found))),
+        answers=answers(found, tests),
         groups=tuple(_groups(found, own) for own in shown),
         contrasts=contrast_table(found.contrasts, meanings, found.prob, MOST_ROWS),
         contrast_beside=charts[0] if beside and charts else None,
@@ -174,14 +174,6 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
     ]
 
 
-def _told(posterior: Posterior) -> list[Coefficient]:
-    """Return the coefficients to show by group: slopes, those of contrasts first; without slopes, intercepts."""
-    averaged = [c.coefficient.name for c in posterior.plan.contrasts if isinstance(c, AveragePlan)]
-    grouped = grouped_coefficients(posterior)
-    slopes = [c for c in grouped if is_slope(c)]
-    return sorted(slopes, key=lambda c: c.name not in averaged) or grouped
-
-
 def _title(plan: Plan, shown: list[GroupEffects]) -> str:
     """Return the title of the page, a question."""
     response, grouping = plan.response_name, plan.design.predictor.grouping
@@ -202,13 +194,6 @@ def _others(shown: list[GroupEffects]) -> str:
     return f"The answers are about {first}; {', '.join(others)} {'is' if len(others) == 1 else 'are'} further down."
 
 
-def _meaning(found: Findings, name: str, description: str) -> str:
-    """Return the description of a contrast, with its weights."""
-    weighted = found.contrasts.of(name).table["weights"]
-    text = "" if weighted.empty else str(weighted.iloc[0])
-    return f"{description}; weights {text}" if text else description
-
-
 def _sensitivity(found: Findings, tests: Sequence[JointTest]) -> Table | None:
     """Return Bayes factors under other priors, or None if these are slow; the tests' notes then have two."""
     grouping = found.posterior.plan.design.predictor.grouping
@@ -219,28 +204,6 @@ def _sensitivity(found: Findings, tests: Sequence[JointTest]) -> Table | None:
 
 
 # --- the first screen
-
-
-def _answers(
-    found: Findings, shown: GroupEffects, meanings: dict[str, str], tests: Sequence[JointTest]
-) -> tuple[Answer, ...]:
-    posterior, plan = found.posterior, found.posterior.plan
-    grouping = plan.design.predictor.grouping
-    assert grouping is not None  # `shown` is a per-group coefficient
-    about = Subject(shown.coefficient.term.name, grouping.name, found.prob)
-    hypothesis = all_zero(plan.design, shown.coefficient.term)
-    own = [test for test in tests if test.label == hypothesis.label]
-    (test,) = own or joint_tests(posterior, [hypothesis])  # the formula may test it under its own name
-    groups = Estimates(shown.effects, shown.rows)
-    large, rows = answers.how_large_without(about, groups), found.contrasts.of("")
-    for average in shown.averages[:1]:
-        rows = found.contrasts.of(average.name)
-        large = answers.how_large(about, rows, meanings[average.name], groups)
-    return (
-        answers.any_effect(about, test),
-        large,
-        answers.how_sure(about, rows, shown.bands),
-    )
 
 
 def _groups(found: Findings, shown: GroupEffects) -> Groups:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
-from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.results.draws.posterior import Effect, Posterior
-from formulajoint.results.draws.tables import SUMMARY, Estimates, weights
+from formulajoint.results.draws.scaled import scaled_draws, without_covariance
+from formulajoint.results.draws.tables import SUMMARY, Estimates, estimates, weights
 from formulajoint.results.findings import Findings
-from formulajoint.results.joint_tests.bands import band_table
+from formulajoint.results.joint_tests.bands import bands
 
 FAR = 4.0
 """Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
@@ -22,7 +22,7 @@ FAR = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupEffects:
-    """The effects of one coefficient over the groups.
+    """The effects of one coefficient over the groups, in the units of its first weighted mean.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class GroupEffects:
     effects : tuple of Effect
         One per cell: the group, and the level of each of the term's factors.
     rows : DataFrame
-        Rows of the summary, one per cell.
+        Rows as in the summary, one per cell.
     middles : (cells,) array
         Posterior means; medians where there is no mean.
     bands : DataFrame
@@ -38,7 +38,7 @@ class GroupEffects:
     sizes : (cells,) array
         Rows of data of the cell's group.
     averages : tuple of AveragePlan
-        The formula's weighted means of the coefficient.
+        The formula's weighted means of the coefficient, the first of which gives the units.
     """
 
     coefficient: Coefficient
@@ -50,9 +50,14 @@ class GroupEffects:
     averages: tuple[AveragePlan, ...]
 
     @property
+    def unit(self) -> AveragePlan | None:
+        """The weighted mean whose scale has divided the effects; None if they are as estimated."""
+        return self.averages[0] if self.averages and self.averages[0].scale != "none" else None
+
+    @property
     def in_units(self) -> list[AveragePlan]:
-        """The weighted means in the coefficient's own units, where the other columns are zero as they are for it."""
-        return [average for average in self.averages if average.scale == "none" and average.at is None]
+        """The weighted means in the units of the effects."""
+        return [average for average in self.averages if _same_scale(average, self.averages[0])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +100,24 @@ def weighted_means(plan: Plan, coefficient: Coefficient) -> tuple[AveragePlan, .
 
 
 def group_effects(found: Findings, coefficient: Coefficient) -> GroupEffects:
-    """Return the effects of `coefficient` in each group."""
-    plan, own = found.plan, found.summary.of(coefficient.name)
-    bands = band_table(found.posterior, all_zero(plan.design, coefficient.term), found.prob)
+    """Return the effects of `coefficient` in each group, in the units of its first weighted mean."""
+    plan, averages = found.plan, weighted_means(found.plan, coefficient)
+    drawn = scaled_draws(found.posterior, coefficient, averages[0] if averages else None)
+    scaled = bool(averages) and averages[0].scale != "none"
+    own = estimates(drawn, found.prob) if scaled else found.summary.of(coefficient.name)
+    draws = np.stack([each.draws for each in drawn], axis=-1)
+    together = bands(draws, list(own.table.index), found.prob, without_covariance(drawn))
     sizes = each_cell(plan.data.rows_of(plan.design.predictor.grouping), len(own.effects))
-    averages = weighted_means(plan, coefficient)
-    return GroupEffects(coefficient, own.effects, own.table[SUMMARY], _middles(own), bands, sizes, averages)
+    return GroupEffects(
+        coefficient, own.effects, own.table[SUMMARY], _middles(own), together, sizes, averages
+    )
+
+
+def _same_scale(one: AveragePlan, other: AveragePlan) -> bool:
+    """Return whether two averages divide the effects alike."""
+    if one.divisors is None or other.divisors is None:
+        return one.scale == other.scale
+    return np.array_equal(one.divisors, other.divisors)
 
 
 def each_cell(of_groups: FloatArray, count: int) -> FloatArray:
@@ -118,6 +135,8 @@ def over_all(found: Findings, of: GroupEffects) -> Iterator[OverAll]:
     for average in of.in_units:
         own = found.contrasts.of(average.name)
         yield OverAll("joint", own, _middles(own))
+    if of.unit is not None:
+        return
     variables = found.posterior.named.variables  # a constant mean is none of them
     for pool in found.plan.mean.pools:
         if pool.request.in_sds:  # its mean is in other units

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -38,14 +41,21 @@ def store(name: str) -> None:
     """Make a record, and write it in the place of the one that is stored."""
     if name in SAVED:
         keep(name)
-    path_of(name).write_text(written(GOLDENS[name]()), encoding="utf-8")
+    path_of(name).write_text(written(made(name)), encoding="utf-8")
+
+
+def made(name: str) -> Record:
+    """Make a record, with texts as wide as they are outside a terminal."""
+    os.environ.pop("COLUMNS", None)
+    with redirect_stdout(io.StringIO()):
+        return GOLDENS[name]()
 
 
 def check(name: str) -> Verdict:
     """Make a record, and compare it with the one that is stored."""
     if not path_of(name).exists():
         return Verdict(DIFFERENT, (), "Nothing is stored.")
-    return compare(read(path_of(name).read_text(encoding="utf-8")), GOLDENS[name]())
+    return compare(read(path_of(name).read_text(encoding="utf-8")), made(name))
 
 
 def left_over() -> list[Path]:

@@ -94,7 +94,7 @@ def in_full(names: list[str], folder: Path) -> int:
     writing.IN_FULL.set(True)
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        (folder / f"{name}.txt").write_text(writing.written(catalogue.GOLDENS[name]()), encoding="utf-8")
+        (folder / f"{name}.txt").write_text(writing.written(catalogue.made(name)), encoding="utf-8")
     return 0
 
 

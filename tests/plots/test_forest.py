@@ -64,7 +64,7 @@ def test_the_first_of_two_slopes_says_that_there_is_another(
 def test_the_thin_lines_are_the_simultaneous_band(eight: Posterior) -> None:
     (ax,) = forest(eight, prob=0.8).axes
     band = band_table(eight, all_zero(eight.plan.design, eight.plan.mean.coefficients[1].term), 0.8)
-    assert np.array_equal(ends(ax, "band"), band[["low", "high"]])
+    assert np.allclose(ends(ax, "band"), band[["low", "high"]], rtol=1e-12)
     assert (np.diff(ends(ax, "band")) > np.diff(ends(ax, "hdi"))).all()
 
 

@@ -16,7 +16,7 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.joint_test import joint_tests
 from formulajoint.results.joint_tests.quantities import quantities
 from formulajoint.results.joint_tests.table import joint_table
-from formulajoint.results.text.printing import share_text
+from formulajoint.results.text.figures import share_text
 from formulajoint.spec.read import parse_hypotheses
 
 

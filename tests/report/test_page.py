@@ -13,7 +13,8 @@ import pytest
 
 import formulajoint as fj
 from formulajoint.results.joint_tests.questions import hypotheses
-from formulajoint.results.text.printing import direction, everywhere, numbers, probability
+from formulajoint.results.text.figures import direction, numbers, probability
+from formulajoint.results.text.printing import everywhere
 
 type FitOf = Callable[..., fj.Fit]
 type Reader = Callable[[Path], Any]
@@ -36,8 +37,8 @@ def page_of(fit: fj.Fit, read: Reader, folder: Path) -> Any:
 def test_the_first_screen_answers_the_three_questions(seed: Any, tutoring: fj.Fit) -> None:
     text, row = seed.texts["answers"], tutoring.contrasts().iloc[0]
     mean, _, interval = numbers(row)
-    assert "Is there an effect in any school? Yes, beyond reasonable doubt" in text
-    assert f"How large is it over all of them? {mean} 95% HDI {interval}" in text
+    assert "Is there an effect of treatment in any school? Yes, beyond reasonable doubt" in text
+    assert f"How large is it over all of them? {mean} points of test_score 95% HDI {interval}" in text
     assert "How sure is that? Above zero with probability > 0.999" in text
     assert "weights n: A 0.4, B 0.6" in text
     assert "the effect is above zero in 2 of 2" in text
@@ -219,7 +220,7 @@ def test_levels_of_a_factor_are_told_apart(
     own = fit.summary().loc["arm[B, many]"]
     assert rows[2][heads.index("mean")] == numbers(own)[0]
     means = [numbers(row)[0] for _, row in fit.contrasts().iterrows()]
-    assert f"{means[0]} many, {means[1]} no" in page.texts["answers"]
+    assert f"many {means[0]}, no {means[1]} points of score" in page.texts["answers"]
 
 
 def test_figures_that_do_not_exist_are_blank(fit_of: FitOf, read: Reader, tmp_path: Path) -> None:

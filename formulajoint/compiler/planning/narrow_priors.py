@@ -72,13 +72,26 @@ def may_be_narrow(plan: Plan) -> bool:
 
 def narrow_priors(plan: Plan, table: Table) -> Iterator[str]:
     """Yield a note for each term of the mean whose default prior is far from least squares."""
+    for item, held in _held(plan, table):
+        if held.any():
+            yield _note(plan.mean, item, held)
+
+
+def held_cells(plan: Plan, coefficient: Coefficient) -> BoolArray:
+    """Return which cells of a coefficient of the mean its default prior holds far from least squares, (G, k)."""
+    none = np.zeros((1, 1), dtype=bool)
+    if not may_be_narrow(plan):
+        return none
+    held = (held for item, held in _held(plan, plan.data.groups) if item.coefficient is coefficient)
+    return next(held, none)
+
+
+def _held(plan: Plan, table: Table) -> Iterator[tuple[_Against, BoolArray]]:
+    """Yield each default prior with the cells that it holds far from least squares."""
     found = list(_compare(plan, table))
     count = sum(int(np.isfinite(item.z).sum()) for item in found)
     limit = max(BEYOND, NormalDist().inv_cdf(1 - CHANCE / 2 / max(count, 1)))
-    for item in found:
-        held = item.held(limit)
-        if held.any():
-            yield _note(plan.mean, item, held)
+    yield from ((item, item.held(limit)) for item in found)
 
 
 def _compare(plan: Plan, table: Table) -> Iterator[_Against]:

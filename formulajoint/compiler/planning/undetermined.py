@@ -51,6 +51,13 @@ def undetermined(plan: Plan, part: LinearPlan, table: Table) -> Iterator[str]:
         yield _dependent(part, incurable)
 
 
+def open_cells(plan: Plan, coefficient: Coefficient) -> BoolArray:
+    """Return which cells of a coefficient of the mean rest on their priors, (G, k); if pooled or shared, (1, k)."""
+    if known_value(coefficient) is not None or not _matters(plan.mean, coefficient):
+        return np.zeros((1, 1), dtype=bool)
+    return open_in(plan.data.groups, *_layout(plan.mean))[coefficient.name]
+
+
 def _dependent(part: LinearPlan, items: list[_Open]) -> str:
     """Return the note on coefficients that no advice makes estimable."""
     what, _ = _what(part, items)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims
-from formulajoint.compiler.plan import ContrastPlan, FamilyPlan
+from formulajoint.compiler.plan import ArithmeticPlan, ContrastPlan, FamilyPlan, Plan
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
@@ -135,6 +135,18 @@ def _reading_order(posterior: Posterior) -> list[str]:
     order = [c.name for c in plan.mean.coefficients]
     order += [name for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
     return order + [pool.correlation.name for pool in plan.mean.pools if pool.correlation is not None]
+
+
+def asked_about(plan: Plan) -> frozenset[str]:
+    """Return the names of the coefficients, or of their means and sds, that contrasts and tests of the formula name."""
+    found = {term for test in plan.tests for term in test.terms}
+    names = {c.name for c in plan.mean.coefficients if c.term.name in found}
+    for contrast in plan.contrasts:
+        if isinstance(contrast, ArithmeticPlan):
+            names |= {cells.variable for cells in contrast.cells.values()}
+        else:
+            names.add(contrast.coefficient.name)
+    return frozenset(names)
 
 
 def draws_of(posterior: Posterior, name: str, tails: Mapping[str, FloatArray]) -> list[EffectDraws]:

@@ -159,12 +159,17 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
     """
 
     def limits(flat: FloatArray) -> FloatArray:
-        centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-        reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
-        return np.stack([centre - reach, centre + reach])
+        return band_limits(flat, probability)
 
     (low, high), (low_mcse, high_mcse) = jackknife(limits, draws)
     return Band(low, high, low_mcse, high_mcse, probability)
+
+
+def band_limits(flat: FloatArray, probability: float) -> FloatArray:
+    """Return the ends of the simultaneous intervals of draws (n, q), without their errors, (2, q)."""
+    centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
+    reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
+    return np.stack([centre - reach, centre + reach])
 
 
 def global_p_value(draws: FloatArray) -> Figure:

@@ -44,7 +44,7 @@ def place_of(plan: Plan, term: Term) -> str:
         part
         for t in wider
         for part in t.parts
-        if part not in term.parts and not any(_is_of(part, name) for name in factors)
+        if part not in term.parts and not any(is_of(part, name) for name in factors)
     )
     means = {part: m for t in wider for part, m in zip(t.parts, t.part_means, strict=False)}
     switches = {part: means[part].levels[0] for part in zeros if part in means and means[part].levels}
@@ -69,7 +69,7 @@ def _mean(means: PartMeans) -> str:
     return ", ".join(f"{level} {share:.2g}" for level, share in zip(means.levels, means.shares, strict=True))
 
 
-def _is_of(part: str, column: str) -> bool:
+def is_of(part: str, column: str) -> bool:
     """Return whether a factor of an interaction is `column`, plain or with a coding: ``C(arm, coding=sum)``."""
     return part.strip("`") == column or f"({column}," in part or f"({column})" in part
 

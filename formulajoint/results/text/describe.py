@@ -5,10 +5,9 @@ It needs only a plan, no PyMC, ArviZ or pandas, so that it is immediate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from textwrap import wrap
 from typing import Any
 
 from formulajoint.compiler.plan import (
@@ -27,6 +26,7 @@ from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
+from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
 from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
@@ -34,7 +34,8 @@ from formulajoint.wording import span
 MOST_GROUPS, MOST_CELLS = 8, 8
 """Most groups, and most levels, that are named; of more, their number or range is given."""
 
-WIDTH = 100
+EQUATION = " " * len("model: ")
+"""Before the second equation of a model."""
 
 HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 
@@ -43,10 +44,12 @@ def explain(plan: Plan) -> str:
     """Return the model as text: data, equation, every coefficient with its prior, contrasts, notes."""
     sections = [
         formula_lines(plan.design.formula),
-        [*data_lines(plan), *equation_lines(plan), *within_lines(plan.design)],
+        wrapped(data_lines(plan))
+        + wrapped(equation_lines(plan), EQUATION + INDENT)
+        + wrapped(within_lines(plan.design)),
         table_lines(("coefficient", "what it is", "prior"), coefficient_rows(plan)),
-        contrast_lines(plan),
-        test_lines(plan),
+        wrapped(contrast_lines(plan)),
+        wrapped(test_lines(plan)),
         note_lines(plan.notes),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
@@ -85,7 +88,7 @@ def model_record(plan: Plan) -> dict[str, Any]:
 def formula_lines(formula: Formula) -> list[str]:
     """Return the canonical text on one line or, if that is long, with a line for each clause."""
     text = str(formula)
-    if len(text) <= WIDTH:
+    if len(text) <= page_width():
         return [text]
     head = str(replace(formula, clauses=()))
     return ",\n".join([head, *(f"    {canonical(clause)}" for clause in formula.clauses)]).split("\n")
@@ -151,7 +154,7 @@ class Equation:
 def equation_lines(plan: Plan) -> list[str]:
     """Return the model's equations, a line each."""
     first, *others = map(str, equations(plan))
-    return [f"model: {first}", *(f"       {line}" for line in others)]
+    return [f"model: {first}", *(f"{EQUATION}{line}" for line in others)]
 
 
 def equations(plan: Plan) -> list[Equation]:
@@ -370,19 +373,3 @@ def _weights(plan: Plan, contrast: ContrastPlan) -> str:
     if contrast.weights_name is not None:
         return f"weights {scheme}, uncertain, on average {named}"
     return f"weights {scheme}: {named}"
-
-
-def note_lines(notes: Iterable[str], label: str = "note") -> list[str]:
-    """Return notes wrapped to the page, each after its label."""
-    indent = " " * (len(label) + 2)
-    return [line for note in notes for line in wrap(f"{label}: {note}", WIDTH, subsequent_indent=indent)]
-
-
-def table_lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return a table with left-aligned columns under a rule."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-
-    def line(row: tuple[str, ...]) -> str:
-        return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-    return [line(head), "  ".join("-" * width for width in widths), *(line(row) for row in rows)]

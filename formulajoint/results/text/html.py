@@ -7,6 +7,8 @@ from html import escape
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.results.findings import Findings
+from formulajoint.results.text.answers import answers, subject
+from formulajoint.results.text.cautions import cautions
 from formulajoint.results.text.describe import (
     coefficient_rows,
     contrast_lines,
@@ -23,6 +25,7 @@ from formulajoint.results.text.printing import (
     test_cells,
     understood,
 )
+from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.within import within_lines
 
 
@@ -43,6 +46,8 @@ def fit_html(found: Findings) -> str:
     """Return the content of ``print(fit)`` as HTML."""
     plan, contrasts, summary = found.plan, found.contrasts.table, found.summary.table
     return _section(
+        _notes("warning", cautions(found, subject(found))),
+        _answers(answers(found, found.tests)),
         _formula(plan),
         _paragraph(data_lines(plan)),
         _list(within_lines(plan.design) + understood(plan)),
@@ -52,7 +57,6 @@ def fit_html(found: Findings) -> str:
         _list([f"{test.label}: {test.note}" for test in found.tests if test.notes]),
         _folded("Coefficients", _table(coefficient_cells(summary, found.prob), "Coefficients")),
         _notes("note", fit_notes(found)),
-        _notes("warning", found.diagnostics),
         _paragraph([sampler_line(summary, found.posterior.drawn_by)]),
     )
 
@@ -67,6 +71,12 @@ def _formula(plan: Plan) -> str:
 
 def _paragraph(lines: Iterable[str]) -> str:
     return f"<p>{'<br>'.join(map(escape, lines))}</p>"
+
+
+def _answers(found: Iterable[Answer]) -> str:
+    return "".join(
+        f"<p>{escape(answer.question)} <strong>{escape(answer.line)}.</strong></p>" for answer in found
+    )
 
 
 def _list(lines: Sequence[str]) -> str:

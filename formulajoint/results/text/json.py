@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,8 @@ from formulajoint.results.draws.tables import SUMMARY, weights
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.table import joint_table
+from formulajoint.results.text.answers import answers, subject
+from formulajoint.results.text.cautions import cautions
 from formulajoint.results.text.describe import model_record
 
 
@@ -19,6 +22,8 @@ def fit_record(found: Findings) -> dict[str, Any]:
     """Return a fit's tables, joint tests, weights and diagnostics, as data."""
     posterior, plan = found.posterior, found.plan
     return model_record(plan) | {
+        "answers": [asdict(answer) for answer in answers(found, found.tests)],
+        "cautions": list(cautions(found, subject(found))),
         "engine": posterior.engine,
         "interval": {"kind": "hdi", "probability": found.prob},
         "summary": _rows(found.summary.table[SUMMARY], "parameter"),

@@ -16,7 +16,7 @@ from formulajoint.results.joint_tests.joint_test import JointTest, joint_tests
 from formulajoint.results.joint_tests.score_contour import Quantities, score_contour, sum_of_scores
 from formulajoint.results.joint_tests.strata import independent_strata
 from formulajoint.results.joint_tests.table import joint_table
-from formulajoint.results.text.printing import share_text
+from formulajoint.results.text.figures import share_text
 from formulajoint.spec.read import parse_hypotheses
 
 type Array = NDArray[np.float64]

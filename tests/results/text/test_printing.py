@@ -11,7 +11,7 @@ import pytest
 from formulajoint.api.fit import Fit
 from formulajoint.api.model import JointModel
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.text.printing import decimals, direction, numbers, probability
+from formulajoint.results.text.figures import decimals, direction, numbers, probability
 
 type MadeUp = Callable[..., Posterior]
 
@@ -117,6 +117,11 @@ def test_a_fit_says_what_was_understood_and_found(made_up: MadeUp, tutoring: pd.
 
 
 FIT = """
+Is there an effect of treatment in any school? Yes, beyond reasonable doubt (contour probability <
+    1.6e-06).
+How large is it over all of them? 13.008 points of test_score, 95% HDI (12.053, 13.995).
+How sure is that? Above zero with probability > 0.999.
+
 test_score ~ treatment | school, sigma ~ 1 | school, joint(weights=n)
 
 data: 10 rows; 2 groups of school (A 4, B 6)
@@ -151,14 +156,19 @@ sampled by nutpie: smallest ess_bulk 3807, largest r_hat 1.000
 """
 
 
-def test_notes_and_warnings_stand_at_the_end(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
+def test_warnings_and_answers_stand_first_and_notes_at_the_end(
+    made_up: MadeUp, tutoring: pd.DataFrame
+) -> None:
     posterior = made_up("test_score ~ treatment | school, hierarchy()", tutoring, draws=1000, diverging=2)
     text = text_of(posterior)
     assert "treatment_mean: " not in text, "what pools a coefficient is told with the coefficient"
-    end = text.partition("\n\nnote: ")[2].splitlines()
+    top, _, rest = text.partition("\n\n")
+    assert top.startswith("warning: 2 of 4000 draws diverged")
+    assert "\nIs there an effect of treatment in any school? " in top
+    end = rest.partition("\n\nnote: ")[2].splitlines()
     assert end[0].startswith("There are 2 groups of school: ")
-    assert any(line.startswith("warning: 2 of 4000 draws diverged") for line in end)
-    assert end[-1].startswith("sampled by nutpie: smallest ess_bulk ")
+    assert any(line.startswith("sampled by nutpie: smallest ess_bulk ") for line in end)
+    assert end[-1].endswith("mind the warnings at the top")
     assert all(len(line) <= 100 for line in end)
 
 
@@ -220,3 +230,16 @@ def test_a_share_of_draws_has_the_digits_that_its_error_supports(
     share: float, mcse: float, expected: str
 ) -> None:
     assert probability(share, mcse) == expected
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_in_a_terminal_no_word_is_cut(
+    made_up: MadeUp, clinics: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    posterior = made_up("outcome ~ arm * severe | clinic, joint(arm, weights=equal), spread(arm)", clinics)
+    wide = text_of(posterior)
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = text_of(posterior)
+    assert max(map(len, text.splitlines())) <= width
+    assert sorted(text.replace("-", "").split()) == sorted(wide.replace("-", "").split())
+    assert max(map(len, Fit(JointModel(posterior.plan), posterior).model.explain().splitlines())) <= width

@@ -13,28 +13,30 @@ from scipy.sparse import csr_array
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
-from formulajoint.report.answers import (
-    DISAGREE,
-    FOR_NONE,
-    GRADES,
-    OPEN,
-    Subject,
-    any_effect,
-    by_contour,
-    how_large,
-    how_large_without,
-    how_sure,
-)
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
 from formulajoint.results.joint_tests.classical import Classical
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
+from formulajoint.results.text.sentences import (
+    DISAGREE,
+    FOR_NONE,
+    GRADES,
+    OPEN,
+    Apart,
+    Subject,
+    any_effect,
+    by_contour,
+    how_large,
+    how_large_without,
+    how_sure,
+    not_tested,
+)
 
 type Notes = tuple[Note, ...]
 
-ABOUT = Subject("treatment", "school", 0.95)
+ABOUT = Subject("treatment", "treatment", "school", 0.95, "points of test_score")
 NONE = float("nan")
 (DECISIVE, STRONG, MODERATE) = (grade for _, grade in GRADES)
 
@@ -153,7 +155,8 @@ def contrasts(*rows: tuple[str, float, float], name: str = "joint_treatment") ->
     return Estimates(effects, table.set_index(pd.Index([effect.label for effect in effects], dtype=str)))
 
 
-GROUPS = contrasts(("A", 20.0, 1.0), ("B", -8.0, 1.0), ("C", 3.0, 1.0), name="treatment")
+ENDS = contrasts(("B", -8.0, 1.0), ("A", 20.0, 1.0), name="treatment")
+NO_ENDS = contrasts(name="treatment")
 
 
 def without(found: Estimates, *columns: str) -> Estimates:
@@ -162,32 +165,42 @@ def without(found: Estimates, *columns: str) -> Estimates:
 
 
 def test_the_size_is_told_with_its_interval_its_meaning_and_the_groups() -> None:
-    answer = how_large(ABOUT, contrasts(("", 13.0, 1.0)), "weighted mean of treatment", GROUPS)
-    assert answer.short == "13.00"
+    answer = how_large(ABOUT, contrasts(("", 13.0, 1.0)), "weighted mean of treatment", ENDS)
+    assert answer.short == "13.00 points of test_score"
+    assert answer.line == "13.00 points of test_score, 95% HDI (11.00, 15.00)"
     assert answer.text.startswith("95% HDI (11.00, 15.00). It is the weighted mean of treatment.")
     assert answer.text.endswith("By school it goes from -8.00 in B to 20.00 in A.")
 
 
 def test_a_mean_that_does_not_exist_is_not_told() -> None:
     rows = without(contrasts(("", 13.0, 1.0)), "mean", "sd")
-    assert how_large(ABOUT, rows, "mean", without(GROUPS, "mean")).short == "13.00 (median)"
+    answer = how_large(ABOUT, rows, "mean", NO_ENDS)
+    assert answer.short == "13.00 (median) points of test_score"
+    assert "By school" not in answer.text
 
 
 def test_levels_are_named_and_of_many_the_first() -> None:
     rows = contrasts(*((level, size, 0.9) for size, level in enumerate("abcde")))
-    answer = how_large(ABOUT, rows, "mean", GROUPS)
-    assert answer.short == "0.00 a, 1.00 b, 2.00 c"
+    answer = how_large(ABOUT, rows, "mean", ENDS)
+    assert answer.short == "a 0.00, b 1.00, c 2.00 points of test_score"
+    assert answer.line.startswith("a 0.00 (-2.00, 2.00), b 1.00 (-1.00, 3.00), c")
+    assert answer.line.endswith("each with its 95% HDI; 2 more levels below")
     assert "Further levels, 2, are in the table." in answer.text
 
 
 def test_without_a_contrast_no_number_is_made_up() -> None:
-    answer = how_large_without(ABOUT, GROUPS)
+    answer = how_large_without(ABOUT, ENDS)
     assert answer.short == "No average over groups was requested"
+    assert (
+        answer.line
+        == "from -8.00 in B to 20.00 in A, points of test_score; for a mean write joint(treatment)"
+    )
     assert "add joint(treatment)" in answer.text
+    assert how_large_without(ABOUT, NO_ENDS).line == "for a mean write joint(treatment)"
 
 
-def bands(*ends: tuple[float, float]) -> pd.DataFrame:
-    return pd.DataFrame(ends, columns=["low", "high"])
+def apart(above: str = "", below: str = "", total: int = 3) -> Apart:
+    return Apart(tuple(above), tuple(below), total)
 
 
 @pytest.mark.parametrize(
@@ -198,29 +211,47 @@ def bands(*ends: tuple[float, float]) -> pd.DataFrame:
     ],
 )
 def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: str) -> None:
-    assert how_sure(ABOUT, contrasts(("", mean, share)), bands((1, 2))).short == expected
+    assert how_sure(ABOUT, contrasts(("", mean, share)), apart("A", total=1)).short == expected
 
 
 @pytest.mark.parametrize(
-    ("ends", "expected"),
+    ("found", "expected"),
     [
-        ([(1, 2), (1, 3)], "the effect is above zero in 2 of 2."),
-        ([(-2, -1), (1, 3), (-1, 1)], "the effect is above zero in 1 and below zero in 1 of 3."),
-        ([(-1, 1)], "the effect is apart from zero in none of 1."),
-        ([(0, 1)], "the effect is apart from zero in none of 1."),
+        (apart("AB", total=2), "the effect is above zero in 2 of 2."),
+        (apart("A", "B"), "the effect is above zero in 1 and below zero in 1 of 3 (A, B)."),
+        (apart("ABCD", total=9), "the effect is above zero in 4 of 9."),
+        (apart(total=1), "the effect is apart from zero in none of 1."),
     ],
 )
-def test_groups_apart_from_zero_are_counted(ends: list[tuple[float, float]], expected: str) -> None:
-    answer = how_sure(ABOUT, contrasts(), bands(*ends))
+def test_groups_apart_from_zero_are_counted(found: Apart, expected: str) -> None:
+    answer = how_sure(ABOUT, contrasts(), found)
     assert expected in answer.text
     assert answer.short.startswith("Apart from zero in ")
 
 
 def test_a_mean_that_hides_opposite_signs_is_told() -> None:
-    hidden = how_sure(ABOUT, contrasts(("", 1.0, 0.9)), bands((-2, -1), (1, 3)))
+    hidden = how_sure(ABOUT, contrasts(("", 1.0, 0.9)), apart("B", "A"))
     assert "Their mean hides that they point both ways." in hidden.text
+    assert "the mean hides that they point both ways" in hidden.line
 
 
 def test_no_band_is_told() -> None:
-    text = how_sure(ABOUT, contrasts(), bands((math.nan, math.nan))).text
-    assert text == "There are no intervals that hold for every school at once."
+    answer = how_sure(ABOUT, contrasts(), Missing("no band", "there are no intervals for all at once"))
+    assert answer.text == "There are no intervals for all at once."
+    assert answer.short == answer.line == "Not told by this fit"
+    signed = how_sure(ABOUT, contrasts(("", 1.0, 0.9)), Missing("no band", "there are none"))
+    assert signed.line == "Above zero with probability 0.900"
+
+
+def test_a_line_has_the_question_the_answer_and_its_first_figure() -> None:
+    where = replace(ABOUT, words="treatment (centred)", place=", where sex is f")
+    answer = any_effect(where, joint_row(0.25, mcse=0.01))
+    assert answer.question == "Is there an effect of treatment (centred), where sex is f, in any school?"
+    assert answer.line == f"{OPEN} (contour probability 0.25)"
+    assert any_effect(ABOUT, joint_row(NONE, p_value=0.013)).line.endswith("(F(2, 6) = 9.5, p = 0.013)")
+
+
+def test_a_test_that_was_not_made_is_not_an_answer() -> None:
+    answer = not_tested(ABOUT, 300)
+    assert answer.question == any_effect(ABOUT, joint_row(0.25)).question
+    assert answer.line == "fit.test() tells: for 300 groups it takes a while"

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
-from formulajoint.results.text.printing import centre, classical_text, direction, numbers, share_text
+from formulajoint.results.text.figures import centre, classical_text, direction, numbers, share_text
+from formulajoint.wording import sentence
 
 GRADES = (
     (0.001, "Yes, beyond reasonable doubt"),
@@ -25,7 +27,7 @@ GRADES = (
 )
 """The answer for a contour probability below each limit; the limits are those in use for p-values."""
 
-HOW_LARGE = "How large is it over all of them?"
+HOW_LARGE, HOW_SURE = "How large is it over all of them?", "How sure is that?"
 
 OPEN = "Not shown by these data"
 
@@ -48,10 +50,22 @@ LARGEST_ODDS = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A question, its answer in a few words, and the figures that this rests on."""
+    """A question with its answer.
+
+    Attributes
+    ----------
+    question : str
+    short : str
+        The answer in a few words.
+    line : str
+        The same with its first figure, for a line of a terminal.
+    text : str
+        Sentences with the figures that the answer rests on.
+    """
 
     question: str
     short: str
+    line: str
     text: str
 
 
@@ -61,15 +75,26 @@ class Subject:
 
     Attributes
     ----------
-    term, group : str
-        The predictor and the grouping.
+    term : str
+        The predictor, as a formula writes it.
+    words : str
+        The same in words: ``pre (standardised)``.
+    group : str
+        The grouping.
     prob : float
         Probability of the intervals.
+    unit : str
+        Of the effects: ``points of score``.
+    place : str
+        Where they are the effects: ``, where sex is f``; or empty.
     """
 
     term: str
+    words: str
     group: str
     prob: float
+    unit: str
+    place: str = ""
 
 
 # --- is there an effect in any group?
@@ -98,7 +123,26 @@ def any_effect(about: Subject, test: JointTest) -> Answer:
         )
     if not grade:
         text.append(_reason(test))
-    return Answer(f"Is there an effect in any {about.group}?", short, " ".join(part for part in text if part))
+    return Answer(asked(about), short, _with_contour(short, test), " ".join(part for part in text if part))
+
+
+def not_tested(about: Subject, groups: int) -> Answer:
+    """Return the answer where there are too many groups for a test that nobody asked for."""
+    line = f"fit.test() tells: for {groups} groups it takes a while"
+    return Answer(asked(about), "Not tested here", line, f"{line[0].upper()}{line[1:]}.")
+
+
+def asked(about: Subject) -> str:
+    """Return the first question."""
+    place = f"{about.place}," if about.place else ""
+    return f"Is there an effect of {about.words}{place} in any {about.group}?"
+
+
+def _with_contour(short: str, test: JointTest) -> str:
+    """Return the answer with the contour probability or, if there is none, the classical test."""
+    shown = share_text(test, "contour")
+    figure = f"contour probability {shown}" if shown else classical_text(test)
+    return f"{short} ({figure})" if figure else short
 
 
 def by_contour(contour: float, mcse: float) -> str:
@@ -183,69 +227,122 @@ def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) 
     meaning : str
         Such as ``weighted mean of treatment over school; weights n: A 0.4, B 0.6``.
     groups : Estimates
-        Of the coefficient: one per group.
+        Of the groups with the smallest and the largest effect.
     """
     shown = [(effect.place, *centre(row)) for effect, row in rows.each()]
-    short = ", ".join(f"{middle} {level}".strip() for level, middle, _, _ in shown[:MOST_NAMED])
-    intervals = ", ".join(f"{interval} {level}".strip() for level, _, _, interval in shown[:MOST_NAMED])
-    more = f" Further levels, {len(shown) - MOST_NAMED}, are in the table." if len(shown) > MOST_NAMED else ""
+    few, rest = shown[:MOST_NAMED], len(shown) - MOST_NAMED
+    short = ", ".join(f"{level} {middle}".strip() for level, middle, _, _ in few) + f" {about.unit}"
+    intervals = ", ".join(f"{level} {interval}".strip() for level, _, _, interval in few)
+    each = ", ".join(f"{level} {middle} {interval}".strip() for level, middle, _, interval in few)
+    line = (
+        f"{short}, {about.prob:.0%} HDI {intervals}"
+        if len(shown) == 1
+        else f"{each} {about.unit}, each with its {about.prob:.0%} HDI"
+    )
+    more = f" Further levels, {rest}, are in the table." if rest > 0 else ""
     text = f"{about.prob:.0%} HDI {intervals}. It is the {meaning}. {_range(about, groups)}{more}"
-    return Answer(HOW_LARGE, short, text)
+    return Answer(HOW_LARGE, short, f"{line}; {rest} more levels below" if rest > 0 else line, text)
 
 
 def how_large_without(about: Subject, groups: Estimates) -> Answer:
     """Return the answer if the formula has no contrast over the groups."""
-    text = f"{_range(about, groups)} The formula asks for no mean over them: add joint({about.term}) for one."
-    return Answer(HOW_LARGE, "No average over groups was requested", text)
+    ask = f"joint({about.term})"
+    text = f"{_range(about, groups)} The formula asks for no mean over them: add {ask} for one."
+    ends = _ends(groups)
+    line = f"{ends}, {about.unit}; for a mean write {ask}" if ends else f"for a mean write {ask}"
+    return Answer(HOW_LARGE, "No average over groups was requested", line, text.strip())
 
 
 def _range(about: Subject, groups: Estimates) -> str:
-    """Return a sentence on the groups with the smallest and the largest effect, by their means."""
-    means = groups.table["mean"]
-    if means.isna().any():
+    """Return a sentence on the groups with the smallest and the largest effect."""
+    ends = _ends(groups)
+    return f"By {about.group} it goes {ends}." if ends else ""
+
+
+def _ends(groups: Estimates) -> str:
+    """Return ``from -2.5 in A to 6.7 in E``; empty if they are not known."""
+    if not groups.effects:
         return ""
-    (least, low), (most, high) = (
-        (groups.effects[at].place, numbers(groups.table.iloc[at])[0])
-        for at in (int(means.argmin()), int(means.argmax()))
-    )
-    return f"By {about.group} it goes from {low} in {least} to {high} in {most}."
+    (least, low), (most, high) = ((effect.place, numbers(row)[0]) for effect, row in groups.each())
+    return f"from {low} in {least} to {high} in {most}"
 
 
 # --- how sure is that?
 
 
-def how_sure(about: Subject, rows: Estimates, bands: pd.DataFrame) -> Answer:
-    """Return the answer from the sign of the weighted mean, and the number of groups whose band excludes zero.
+def how_sure(about: Subject, rows: Estimates, apart: Apart | Missing) -> Answer:
+    """Return the answer from the sign of the weighted mean, and the groups whose band excludes zero.
 
     Parameters
     ----------
     about : Subject
     rows : Estimates
         Of the weighted mean, none if the formula has none.
-    bands : DataFrame
-        From ``band_table``: low and high of every group.
+    apart : Apart or Missing
+        Or the reason that the groups have no band.
     """
-    above, below = int((bands["low"] > 0).sum()), int((bands["high"] < 0).sum())
-    text = _several(about, above, below, bands)
     signs = [_sign(effect, row) for effect, row in rows.each() if not math.isnan(row["p_direction"])]
-    if signs and above and below:
-        text += " Their mean hides that they point both ways."
-    short = "; ".join(signs[:MOST_NAMED]) or f"Apart from zero in {above + below} of {len(bands)}"
-    return Answer("How sure is that?", short, text)
+    counted = ""
+    if isinstance(apart, Missing):
+        text = sentence(apart.reason)
+    else:
+        text = (
+            f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, "
+            f"the effect is {apart.where}{apart.names}."
+        )
+        counted = f"judged all at once, it is {apart.where}{apart.names}"
+        if signs and apart.above and apart.below:
+            text += " Their mean hides that they point both ways."
+            counted += ": the mean hides that they point both ways"
+    short = "; ".join(signs[:MOST_NAMED]) or (
+        "Not told by this fit"
+        if isinstance(apart, Missing)
+        else f"Apart from zero in {apart.count} of {apart.total}"
+    )
+    line = "; ".join([*signs[:MOST_NAMED], *([counted] if counted else [])]) or short
+    return Answer(HOW_SURE, short, line, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The groups whose simultaneous interval excludes zero.
+
+    Attributes
+    ----------
+    above, below : tuple of str
+        Those with an effect above zero, and below.
+    total : int
+        All.
+    """
+
+    above: tuple[str, ...]
+    below: tuple[str, ...]
+    total: int
+
+    @property
+    def count(self) -> int:
+        """Their number."""
+        return len(self.above) + len(self.below)
+
+    @property
+    def where(self) -> str:
+        """Their number in words: ``above zero in 2 and below zero in 1 of 8``."""
+        sides = [
+            f"{side} zero in {len(groups)}"
+            for side, groups in (("above", self.above), ("below", self.below))
+            if groups
+        ]
+        return f"{' and '.join(sides) or 'apart from zero in none'} of {self.total}"
+
+    @property
+    def names(self) -> str:
+        """Their names in parentheses, if they are few and not all."""
+        named = (*self.above, *self.below)
+        return f" ({', '.join(named)})" if 0 < len(named) <= MOST_NAMED and self.count < self.total else ""
 
 
 def _sign(effect: Effect, row: pd.Series) -> str:
     share = direction(row["p_direction"], row["ess_bulk"])
-    return f"{'Above' if row['median'] > 0 else 'Below'} zero with probability {share} {effect.place}".strip()
-
-
-def _several(about: Subject, above: int, below: int, bands: pd.DataFrame) -> str:
-    total = len(bands)
-    if bands["low"].isna().all():
-        return f"There are no intervals that hold for every {about.group} at once."
-    where = [f"above zero in {above}"] * (above > 0) + [f"below zero in {below}"] * (below > 0)
-    found = f"{' and '.join(where)} of {total}" if where else f"apart from zero in none of {total}"
-    return (
-        f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, "
-        f"the effect is {found}."
-    )
+    side = "above" if row["median"] > 0 else "below"
+    told = f"{effect.place} {side} zero with probability {share}".strip()
+    return f"{told[0].upper()}{told[1:]}" if not effect.place else told

@@ -1,0 +1,76 @@
+"""What to distrust first: problems with the draws, and effects asked about that are priors, not findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from formulajoint.compiler.plan import AveragePlan, Coefficient
+from formulajoint.compiler.planning.narrow_priors import held_cells
+from formulajoint.compiler.planning.undetermined import open_cells
+from formulajoint.data.least_squares import BoolArray
+from formulajoint.design.schema import Grouping
+from formulajoint.results.draws.tables import weights
+from formulajoint.results.effects import weighted_means
+from formulajoint.results.findings import Findings
+from formulajoint.results.text.units import term_in_words
+
+MOST_NAMED = 3
+"""At most this many groups are named; the others are counted."""
+
+
+def cautions(found: Findings, about: Coefficient | None) -> tuple[str, ...]:
+    """Return sentences on what to distrust: the draws, then the effects of the coefficient asked about."""
+    return (*found.diagnostics, *effects_at_rest(found, about))
+
+
+def effects_at_rest(found: Findings, about: Coefficient | None) -> Iterator[str]:
+    """Yield sentences on effects that rest on their priors."""
+    if about is None or about.grouping is None:
+        return
+    plan, grouping = found.plan, about.grouping
+    words = term_in_words(plan, about.term)
+    resting, held = open_cells(plan, about), held_cells(plan, about)
+    if len(resting) == len(grouping) and resting.any():
+        where = resting.any(axis=1)
+        many = np.sum(where) > 1
+        start = (
+            f"{words} does not vary in {_named(grouping, where)}"
+            if _is_constant(about, grouping, where)
+            else f"The data of {_named(grouping, where)} do not determine the effect of {words}"
+        )
+        effect = "their effects are their priors" if many else "its effect is its prior"
+        yield f"{start}: {effect}{''.join(_weights_on(found, about, resting))}."
+    elif resting.any():
+        yield f"The data do not determine the mean of {words} over {grouping.name}: it is its prior."
+    if held.any():
+        there = f" in {_named(grouping, held.any(axis=1))}" if len(held) == len(grouping) else ""
+        yield f"The default prior holds the effect of {words}{there} far from least squares: see the note."
+
+
+def _named(grouping: Grouping, where: BoolArray) -> str:
+    """Return groups by name: ``school C and F``."""
+    labels = [label for label, chosen in zip(grouping.labels, where, strict=True) if chosen]
+    if (rest := len(labels) - MOST_NAMED) > 0:
+        return f"{grouping.name} {', '.join(labels[:MOST_NAMED])} and {rest} more"
+    return f"{grouping.name} {' and '.join(part for part in (', '.join(labels[:-1]), labels[-1]) if part)}"
+
+
+def _is_constant(about: Coefficient, grouping: Grouping, where: BoolArray) -> bool:
+    """Return whether the term's columns have one value in each of the groups chosen."""
+    rows = where[grouping.codes]
+    columns, codes = about.term.columns[rows], grouping.codes[rows]
+    first = np.zeros((len(grouping), columns.shape[1]))
+    first[codes] = columns  # any one row of each group
+    return bool(np.array_equal(first[codes], columns))
+
+
+def _weights_on(found: Findings, about: Coefficient, resting: BoolArray) -> Iterator[str]:
+    """Yield a phrase on the share of the first weighted mean that rests on the cells chosen."""
+    averages: tuple[AveragePlan, ...] = weighted_means(found.plan, about)[:1]
+    for average in averages:
+        own = weights(found.posterior, average).to_numpy(float).reshape((len(resting), -1))
+        share = float(np.sum(own * resting, axis=0).max())
+        if share > 0:
+            yield f", and {share:.0%} of {average.name} is that"

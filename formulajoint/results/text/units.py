@@ -1,0 +1,88 @@
+"""Terms, contrasts and units as a person would write them: ``points of score per sd of pre``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, Coefficient, ContrastPlan, Plan
+from formulajoint.design.schema import Term
+from formulajoint.distributions.links import IDENTITY
+from formulajoint.language.syntax.nodes import Expr
+from formulajoint.results.text.comparisons import is_of
+from formulajoint.spec.words import factors_written, in_words, standardized
+
+
+def term_in_words(plan: Plan, term: Term) -> str:
+    """Return a term in words: ``pre (standardised)``, ``treated:sex``."""
+    written = _written(plan)
+    return (
+        ":".join(in_words(written[part]) if part in written else plain(part) for part in term.parts)
+        or term.name
+    )
+
+
+def plain(part: str) -> str:
+    """Return a column's name without backticks."""
+    return part.replace("`", "")
+
+
+def response_in_words(plan: Plan) -> str:
+    """Return the response in words."""
+    return in_words(plan.design.spec.response)
+
+
+def contrast_in_words(plan: Plan, contrast: ContrastPlan) -> str:
+    """Return a contrast's name; in words, ``joint effect of pre (standardised)``, where it would be that of a call."""
+    if isinstance(contrast, ArithmeticPlan):
+        return contrast.name
+    function = contrast.function if isinstance(contrast, AveragePlan) else contrast.family
+    term = contrast.coefficient.term
+    words = term_in_words(plan, term)
+    if words == plain(term.name) or contrast.name != f"{function.name}_{contrast.coefficient.name}":
+        return contrast.name
+    return f"{'joint effect' if function.name == 'joint' else function.name} of {words}"
+
+
+def unit_of(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
+    """Return the unit of a coefficient in words; divided by the scale of `average`, if that is given."""
+    per = _per(plan, coefficient.term)
+    return f"{_of_response(plan, average)}{f' per {per}' if per else ''}"
+
+
+def _of_response(plan: Plan, average: AveragePlan | None) -> str:
+    response, grouping = response_in_words(plan), plan.design.predictor.grouping
+    points, column = f"points of {response}", standardized(plan.design.spec.response)
+    if plan.mean.link is not IDENTITY:
+        points = f"{response} on the {plan.mean.link.name} scale"
+    elif column:
+        points = f"sds of {column}"
+    if average is None or average.scale == "none":
+        return points
+    if average.scale == "sigma":
+        return f"{plan.family.residual}s of {response}"
+    if average.divisors is None or average.scale == "number":
+        size = 1.0 if average.divisors is None else float(average.divisors[0])
+        return f"times {size:g} {points}"
+    return f"sds of {response} within each {grouping.name if grouping is not None else 'group'}"
+
+
+def _per(plan: Plan, term: Term) -> str:
+    """Return the unit of a term's numeric columns; empty for those of two values one apart, and for levels."""
+    numeric = [part for part in term.parts if not any(is_of(part, factor.name) for factor in term.factors)]
+    if not numeric or _is_switch(term):
+        return ""
+    written = _written(plan)
+    columns = [standardized(written[part]) if part in written else "" for part in numeric]
+    if all(columns):
+        return " and ".join(f"sd of {column}" for column in columns)
+    return f"unit of {':'.join(in_words(written[p]) if p in written else plain(p) for p in numeric)}"
+
+
+def _is_switch(term: Term) -> bool:
+    """Return whether each column has two values, one apart: the coefficient is a difference of two groups of rows."""
+    low, high = term.columns.min(axis=0), term.columns.max(axis=0)
+    return bool(np.all(high - low == 1) and np.all((term.columns == low) | (term.columns == high)))
+
+
+def _written(plan: Plan) -> dict[str, Expr]:
+    return factors_written(plan.design.spec.parameters[0].predictors)

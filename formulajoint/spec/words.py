@@ -1,0 +1,55 @@
+"""Columns and functions of columns as a person would write them: ``pre (standardised)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from formulajoint.language.syntax.nodes import Call, Expr, Name
+from formulajoint.language.syntax.text import canonical
+from formulajoint.spec.names import key_of, walk
+
+STANDARDIZED = "standardize"
+
+ADJECTIVES: Mapping[str, str] = MappingProxyType({STANDARDIZED: "standardised", "center": "centred"})
+"""Functions of one column, as the words that follow the column."""
+
+
+def in_words(factor: Expr) -> str:
+    """Return a factor of a term, or a response, in words.
+
+    Examples
+    --------
+    >>> from formulajoint.language.parse import parse
+    >>> in_words(parse("standardize(score) ~ x").response)
+    'score (standardised)'
+    """
+    match factor:
+        case Name():
+            return factor.id
+        case Call(name=name, args=[column, *_]) if name in ADJECTIVES:
+            return f"{in_words(column)} ({ADJECTIVES[name]}{_within(factor)})"
+        case Call(name="C", args=[column, *_]):
+            return in_words(column)
+        case Call(name="I", args=[arithmetic]):
+            return canonical(arithmetic)
+    return canonical(factor)
+
+
+def standardized(factor: Expr) -> str:
+    """Return the column whose sds are a factor's unit: ``pre`` of ``standardize(pre)``; empty for other factors."""
+    match factor:
+        case Call(name=name, args=[column, *_]) if name == STANDARDIZED:
+            return in_words(column) + _within(factor)
+    return ""
+
+
+def _within(call: Call) -> str:
+    """Return the groups within which a function of a column is learnt: `` within school``."""
+    groups = call.keyword("by")
+    return "" if groups is None else f" within {in_words(groups)}"
+
+
+def factors_written(predictors: Expr) -> dict[str, Expr]:
+    """Return the calls among the factors of a predictor, by their canonical text, the key of a term's part."""
+    return {key_of(part): part for part in walk(predictors) if isinstance(part, Call)}

@@ -1,0 +1,34 @@
+"""Columns and functions of columns in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from formulajoint.spec.read import parse
+from formulajoint.spec.words import factors_written, in_words, standardized
+
+
+@pytest.mark.parametrize(
+    ("written", "words", "unit"),
+    [
+        ("score", "score", ""),
+        ("`reading score`", "reading score", ""),
+        ("log(score)", "log(score)", ""),
+        ("standardize(score)", "score (standardised)", "score"),
+        ("standardize(log(score))", "log(score) (standardised)", "log(score)"),
+        ("center(score)", "score (centred)", ""),
+        ("I(score / 2)", "score / 2", ""),
+    ],
+)
+def test_a_factor_in_words(written: str, words: str, unit: str) -> None:
+    response = parse(f"{written} ~ x").response
+    assert in_words(response) == words
+    assert standardized(response) == unit
+
+
+def test_the_calls_of_a_predictor_are_found_by_their_text() -> None:
+    found = factors_written(parse("y ~ C(arm, ref=b):x + standardize( z ) + w").predictors)
+    assert {key: in_words(call) for key, call in found.items()} == {
+        "C(arm, ref=b)": "arm",
+        "standardize(z)": "z (standardised)",
+    }
