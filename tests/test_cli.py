@@ -149,7 +149,7 @@ def test_prob_is_that_of_every_interval(csv: str, data: pd.DataFrame) -> None:
     fit = fj.fit(FORMULA, data, draws=50, chains=2, seed=1)
     text = output("fit", FORMULA, csv, *options)
     assert text == f"{fit.text(0.8)}\n"
-    assert text.count("80% HDI") == 2
+    assert text.count("80% HDI") == 3  # an answer, contrasts, parameters
     assert "95% HDI" not in text
     record = json.loads(output("fit", FORMULA, csv, *options, "--json"))
     assert record == fit.record(0.8)
