@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,7 @@ from formulajoint.results.effects import (
     over_all,
 )
 from formulajoint.results.findings import Findings
+from formulajoint.results.text.units import effect_in_words, term_in_words
 from formulajoint.wording import did_you_mean, listed
 
 MANY = 40
@@ -138,11 +140,11 @@ def forest(
     size = figsize or (max(WIDTH, 1.6 + 3.2 * len(found)), height_of(rows))
     axes = panels(len(found), ax, size, shared=True)
     order = _order(sort, found[0].groups)
-    limits = _limits(found)
+    limits, label = _limits(found), effect_in_words(posterior.plan, coefficient, of.unit)
     for panel, panel_ax in zip(found, axes, strict=True):
         _draw(panel_ax, panel, rows, order)
         _cut_off(panel_ax, panel, rows, order, limits)
-        panel_ax.set_xlabel(_effect(coefficient, posterior))
+        panel_ax.set_xlabel(cut(fill(label, 60 // len(found)), 120))
         if len(found) > 1:
             panel_ax.set_title(cut(panel.level))
     others = one_of(len(_drawable(posterior)), "terms", "variable") if variable is None else ""
@@ -263,13 +265,6 @@ def _key(found: list[Panel], prob: float, weighting: str) -> list[Line2D]:
     return [*interval_key(apart, prob, "group"), area]
 
 
-def _effect(coefficient: Coefficient, posterior: Posterior) -> str:
-    response = posterior.plan.response_name
-    if coefficient.term.name == "Intercept":
-        return cut(f"Intercept ({response})")
-    return f"{cut(coefficient.name)} (effect on {cut(response)})"
-
-
 def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) -> str:
     """Return a sentence on the effects whose bands exclude zero."""
     grouping = posterior.plan.design.predictor.grouping
@@ -288,4 +283,4 @@ def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) 
         )
     else:
         where = f"no single {what} can be told from zero"
-    return f"{cut(coefficient.name)} by {group}: {where}"
+    return f"{cut(term_in_words(posterior.plan, coefficient.term))} by {group}: {where}"

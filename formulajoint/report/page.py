@@ -9,7 +9,6 @@ from itertools import islice
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import all_zero
-from formulajoint.distributions.links import IDENTITY
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.report.cells import (
     Table,
@@ -39,6 +38,7 @@ from formulajoint.results.text.describe import (
 )
 from formulajoint.results.text.printing import blank_note, sampler_line, understood
 from formulajoint.results.text.sentences import Answer
+from formulajoint.results.text.units import effect_in_words, term_in_words
 from formulajoint.results.text.within import within_lines
 
 MOST_BESIDE = 6
@@ -123,7 +123,7 @@ def page(found: Findings) -> Page:
         title=_title(plan, shown),
         formula="\n".join(formula_lines(plan.design.formula)),
         data=data_text(plan),
-        others=_others(shown),
+        others=_others(plan, shown),
         prob=prob,
         problems=found.diagnostics,
         cautions=tuple(effects_at_rest(found, subject(found))),
@@ -181,16 +181,15 @@ def _title(plan: Plan, shown: list[GroupEffects]) -> str:
         return f"What {response} depends on"
     if not is_slope(shown[0].coefficient):
         return f"How large is {response} in each {grouping.name}?"
-    term = shown[0].coefficient.term.name
+    term = term_in_words(plan, shown[0].coefficient.term)
     return f"Is there an effect of {term} on {response} in any {grouping.name}, and how large is it over all?"
 
 
-def _others(shown: list[GroupEffects]) -> str:
+def _others(plan: Plan, shown: list[GroupEffects]) -> str:
     """Return a sentence on the predictors that the answers are not about; empty if there are none."""
-    others = [own.coefficient.term.name for own in shown[1:]]
+    first, *others = (term_in_words(plan, own.coefficient.term) for own in shown) if shown else ("",)
     if not others:
         return ""
-    first = shown[0].coefficient.term.name
     return f"The answers are about {first}; {', '.join(others)} {'is' if len(others) == 1 else 'are'} further down."
 
 
@@ -212,11 +211,9 @@ def _groups(found: Findings, shown: GroupEffects) -> Groups:
     hypothesis = all_zero(plan.design, shown.coefficient.term)
     asked = is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
     chart = distance_chart(posterior, hypothesis) if asked else None
-    term, link = shown.coefficient.term.name, plan.mean.link
-    of = f"effect of {term} on {plan.response_name}" if is_slope(shown.coefficient) else plan.response_name
     return Groups(
-        term,
-        of if link is IDENTITY else f"{of}, {link.name} scale",
+        term_in_words(plan, shown.coefficient.term),
+        effect_in_words(plan, shown.coefficient, shown.unit),
         drawn,
         forest_text(shown, drawn, found.prob),
         group_table(found, shown, drawn, MOST_GROUPS),

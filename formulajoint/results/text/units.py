@@ -8,7 +8,7 @@ from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, Coefficient,
 from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.language.syntax.nodes import Expr
-from formulajoint.results.text.comparisons import is_of
+from formulajoint.results.text.comparisons import is_of, place_of
 from formulajoint.spec.words import factors_written, in_words, standardized
 
 
@@ -43,6 +43,15 @@ def contrast_in_words(plan: Plan, contrast: ContrastPlan) -> str:
     return f"{'joint effect' if function.name == 'joint' else function.name} of {words}"
 
 
+def effect_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
+    """Return what a coefficient is, with its unit: ``effect of treated, where sex is f, in points of score``."""
+    term, unit = coefficient.term, unit_of(plan, coefficient, average)
+    if not term.parts:
+        return f"{response_in_words(plan)}{f', in {unit}' if average is not None else ''}"
+    place = place_of(plan, term)
+    return f"effect of {term_in_words(plan, term)}{f'{place},' if place else ''} in {unit}"
+
+
 def unit_of(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
     """Return the unit of a coefficient in words; divided by the scale of `average`, if that is given."""
     per = _per(plan, coefficient.term)
@@ -51,11 +60,9 @@ def unit_of(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = 
 
 def _of_response(plan: Plan, average: AveragePlan | None) -> str:
     response, grouping = response_in_words(plan), plan.design.predictor.grouping
-    points, column = f"points of {response}", standardized(plan.design.spec.response)
+    points = plan.design.spec.unit or f"points of {response}"
     if plan.mean.link is not IDENTITY:
         points = f"{response} on the {plan.mean.link.name} scale"
-    elif column:
-        points = f"sds of {column}"
     if average is None or average.scale == "none":
         return points
     if average.scale == "sigma":
