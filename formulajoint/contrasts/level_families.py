@@ -16,6 +16,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import orthonormal_polynomials, polynomial_names
+from formulajoint.design.comparisons import mean_of, named
 
 MOST_DEGREE = 6
 """Highest polynomial degree if ``degree=`` is not given, as in emmeans."""
@@ -100,7 +101,7 @@ def helmert(levels: Sequence[str]) -> ContrastMatrix:
     """Return each level less the mean of those before it: ``B - A``, ``C - mean(A, B)``."""
     k = len(levels)
     rows = [np.r_[np.full(j, -1 / j), 1.0, np.zeros(k - j - 1)] for j in range(1, k)]
-    labels = tuple(f"{named(levels[j])} - {_mean_of(levels[:j])}" for j in range(1, k))
+    labels = tuple(f"{named(levels[j])} - {mean_of(levels[:j])}" for j in range(1, k))
     return ContrastMatrix(labels, np.reshape(rows, (k - 1, k)))
 
 
@@ -118,11 +119,6 @@ def poly(levels: Sequence[str], degree: int | None = None) -> ContrastMatrix:
     return ContrastMatrix(polynomial_names(highest), orthonormal_polynomials(k, highest).T)
 
 
-def named(level: str) -> str:
-    """Return a level as written in the label of a difference: in parentheses if it could be misread."""
-    return f"({level})" if level.startswith(("-", "+")) or " - " in level else level
-
-
 def _differences(levels: Sequence[str], pairs: Sequence[tuple[int, int]]) -> ContrastMatrix:
     """Return, for each pair of positions, the first level less the second."""
     weights, entries = np.zeros((len(pairs), len(levels))), np.arange(len(pairs))
@@ -130,12 +126,6 @@ def _differences(levels: Sequence[str], pairs: Sequence[tuple[int, int]]) -> Con
         plus, minus = np.transpose(pairs)
         weights[entries, plus], weights[entries, minus] = 1.0, -1.0
     return ContrastMatrix(tuple(f"{named(levels[i])} - {named(levels[j])}" for i, j in pairs), weights)
-
-
-def _mean_of(levels: Sequence[str]) -> str:
-    if len(levels) == 1:
-        return named(levels[0])
-    return f"mean({', '.join(levels)})" if len(levels) <= 3 else f"mean({levels[0]} to {levels[-1]})"
 
 
 def in_order(

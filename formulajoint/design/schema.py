@@ -12,6 +12,7 @@ from math import inf, isfinite, prod
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.comparisons import comparisons
 from formulajoint.design.recipes import Cells, Crossed, GroupMoments, Recipe
 from formulajoint.design.weight_columns import KeptFrame
 from formulajoint.distributions.prior import Prior, prior
@@ -37,6 +38,11 @@ class Factor:
     levels: tuple[str, ...] = ()
     coding: FloatArray | None = field(default=None, compare=False, repr=False)
     order: tuple[int, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def comparisons(self) -> tuple[str, ...]:
+        """What each coefficient is, as shown: ``control - app``; its label where that is no plain comparison."""
+        return comparisons(self.labels, self.levels, self.coding)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,7 @@ from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
 from formulajoint.results.joint_tests.figures import all_within, probability_of, simultaneous_band
 from formulajoint.results.text.figures import direction, is_bound, numbers, probability
+from formulajoint.results.text.units import contrast_in_words, effect_with_unit
 from formulajoint.wording import did_you_mean, listed
 
 MOST_PANELS = 12
@@ -124,13 +126,13 @@ def contrast(
     axes = panels(len(values), ax, figsize or size, columns=3)
     for value, panel in zip(values, axes, strict=True):
         _draw(panel, value, prob, rope, alone)
-        panel.set_xlabel(cut(value.effect.label, 48))
+        panel.set_xlabel(cut(fill(effect_with_unit(posterior.plan, value.effect), 90 if alone else 44), 160))
         if not alone:
             panel.set_title(_figures(value, rope), fontsize=9)
     others = one_of(len(posterior.plan.contrasts), "contrasts", "name") if name is None else ""
-    headline(
-        axes, f"{chosen}: {_sentence(values[0]) if alone else f'{len(values)} values'}{others}", ax is None
-    )
+    known = {c.name: contrast_in_words(posterior.plan, c) for c in posterior.plan.contrasts}
+    what = _sentence(values[0]) if alone else f"{len(values)} values"
+    headline(axes, f"{known.get(chosen, chosen)}: {what}{others}", ax is None)
     legend(axes[0], axes[0].get_legend_handles_labels()[0], ax is None)
     return figure_of(axes[0])
 

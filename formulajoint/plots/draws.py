@@ -156,7 +156,7 @@ def _named(names: Sequence[str], known: list[Effect]) -> list[Effect]:
     """Return the cells of each name, once each; a single string is one name."""
     out: list[Effect] = []
     for name in [names] if isinstance(names, str) else names:
-        found = [effect for effect in known if name in (effect.label, effect.variable)]
+        found = [effect for effect in known if name in (effect.label, effect.reference, effect.variable)]
         if not found:
             variables = list(dict.fromkeys(effect.variable for effect in known))
             labels = [effect.label for effect in known]

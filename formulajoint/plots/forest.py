@@ -180,7 +180,7 @@ def forest_panels(found: Findings, of: GroupEffects) -> list[Panel]:
     groups = len(plan.coords[dims[0]])
     weights, below = _weights(found, of), list(over_all(found, of))
     out = []
-    for number, place in enumerate(product(*(plan.coords[dim] for dim in dims[1:]))):
+    for number, place in enumerate(product(*(factor.comparisons for factor in of.coefficient.term.factors))):
 
         def column(values: ArrayLike, number: int = number) -> FloatArray:
             return np.asarray(values, dtype=float).reshape((groups, -1))[:, number]

@@ -98,7 +98,7 @@ def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str
         own, means = own / _sds(posterior), means / _sds(posterior)
     centre = _centre(posterior, pooled, own.shape[1])
     groups = pd.Index(plan.coords[coefficient.dims[0]])
-    places = product(*(plan.coords[dim] for dim in coefficient.dims[1:]))
+    places = product(*(factor.comparisons for factor in coefficient.term.factors))
     return [
         (
             ", ".join(place),

@@ -27,6 +27,7 @@ from formulajoint.results.text.figures import (
     share_text,
 )
 from formulajoint.results.text.printing import everywhere
+from formulajoint.results.text.units import effect_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,14 @@ def effort(row: pd.Series) -> tuple[Cell, ...]:
     )
 
 
-def contrast_table(found: Estimates, meanings: Mapping[str, str], prob: float, most: int) -> Table:
+def contrast_table(
+    plan: Plan, found: Estimates, meanings: Mapping[str, str], prob: float, most: int
+) -> Table:
     """Return the table of contrasts, each with its description."""
     heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction", "what it is")
     rows = tuple(
         (
-            Cell(effect.label),
+            Cell(effect_label(plan, effect)),
             *estimate(row),
             number(row["p_direction"], direction(row["p_direction"], row["ess_bulk"])),
             Cell(meanings.get(effect.variable, "")),

@@ -24,7 +24,7 @@ SPOKEN = 8
 
 def label_of(effect: Effect) -> str:
     """Return the group, and the levels of the term's factors, as a label of a row."""
-    return " · ".join(effect.cell)
+    return " · ".join(effect.shown)
 
 
 # --- the chart
@@ -110,7 +110,7 @@ def group_table(found: Findings, of: GroupEffects, drawn: Forest, most: int) -> 
         share = [number(shares[i], f"{shares[i]:.3g}")] if weighted else []
         size = number(of.sizes[i], f"{of.sizes[i]:g}")
         shown = (mean, sd, interval, Cell("", mean.key, line))
-        rows.append((*map(Cell, effect.cell), size, *share, *shown, *_band_cells(row, band), *effort(row)))
+        rows.append((*map(Cell, effect.shown), size, *share, *shown, *_band_cells(row, band), *effort(row)))
     return Table(heads, tuple(rows), len(of.effects) - len(rows))
 
 

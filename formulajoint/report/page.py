@@ -38,7 +38,7 @@ from formulajoint.results.text.describe import (
 )
 from formulajoint.results.text.printing import blank_note, sampler_line, understood
 from formulajoint.results.text.sentences import Answer
-from formulajoint.results.text.units import effect_in_words, term_in_words
+from formulajoint.results.text.units import effect_in_words, effect_label, effect_with_unit, term_in_words
 from formulajoint.results.text.within import within_lines
 
 MOST_BESIDE = 6
@@ -129,7 +129,7 @@ def page(found: Findings) -> Page:
         cautions=tuple(effects_at_rest(found, subject(found))),
         answers=answers(found, tests),
         groups=tuple(_groups(found, own) for own in shown),
-        contrasts=contrast_table(found.contrasts, meanings, found.prob, MOST_ROWS),
+        contrasts=contrast_table(plan, found.contrasts, meanings, found.prob, MOST_ROWS),
         contrast_beside=charts[0] if beside and charts else None,
         contrast_charts=tuple(charts[beside:]),
         tests=test_table(plan, tests) if tests else None,
@@ -236,9 +236,9 @@ def _contrast_charts(found: Findings) -> list[Drawn]:
     ends = found.contrasts.table[["hdi_low", "hdi_high"]].to_numpy(float)
     drawn = (
         Drawn(
-            effect.label,
+            effect_with_unit(found.plan, effect),
             histogram(draws.ravel(), low, high, 0.0, reach=False),
-            _interval_text(effect.label, low, high, found),
+            _interval_text(effect_label(found.plan, effect), low, high, found),
         )
         for (effect, draws), (low, high) in zip(cells, ends, strict=True)
         if math.isfinite(low)

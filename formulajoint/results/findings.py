@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.results.draws.convergence import FEWEST
 from formulajoint.results.draws.diagnostics import diagnostics
 from formulajoint.results.draws.posterior import Effect, Posterior
@@ -129,5 +129,13 @@ def _has_figures(draws: FloatArray) -> bool:
 
 def of_all_first(plan: Plan, effects: Sequence[Effect]) -> list[int]:
     """Return the places of effects, those that are not of a single group before the others."""
-    grouped = {c.name for c in plan.mean.coefficients if c.grouped}
+    grouped = {
+        name
+        for part in plan.parameters
+        for name in (
+            [part.name] * (part.grouping is not None)
+            if isinstance(part, ScalePlan)
+            else [c.name for c in part.coefficients if c.grouped]
+        )
+    }
     return sorted(range(len(effects)), key=lambda at: effects[at].variable in grouped)

@@ -9,9 +9,7 @@ from formulajoint.language.syntax.nodes import Call, Expr, Name
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.names import key_of, walk
 
-STANDARDIZED = "standardize"
-
-ADJECTIVES: Mapping[str, str] = MappingProxyType({STANDARDIZED: "standardised", "center": "centred"})
+ADJECTIVES: Mapping[str, str] = MappingProxyType({"standardize": "standardised", "center": "centred"})
 """Functions of one column, as the words that follow the column."""
 
 
@@ -36,12 +34,14 @@ def in_words(factor: Expr) -> str:
     return canonical(factor)
 
 
-def standardized(factor: Expr) -> str:
-    """Return the column whose sds are a factor's unit: ``pre`` of ``standardize(pre)``; empty for other factors."""
+def unit_in_words(factor: Expr) -> str:
+    """Return the unit of a numeric factor: ``sd of pre``, ``unit of x``."""
     match factor:
-        case Call(name=name, args=[column, *_]) if name == STANDARDIZED:
-            return in_words(column) + _within(factor)
-    return ""
+        case Call(name="standardize", args=[column, *_]):
+            return f"sd of {in_words(column)}{_within(factor)}"
+        case Call(name="center", args=[column, *_]):
+            return f"unit of {in_words(column)}"
+    return f"unit of {in_words(factor)}"
 
 
 def _within(call: Call) -> str:

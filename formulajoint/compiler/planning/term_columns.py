@@ -42,8 +42,8 @@ def known_value(coefficient: Coefficient) -> float | None:
 
 
 def cells(coefficient: Coefficient, chosen: BoolArray) -> Iterator[str]:
-    """Yield the names of the `chosen` (G, k) or (1, k) coefficients as in tables: ``arm[A, low]``."""
-    axes = [factor.labels for factor in coefficient.term.factors]
+    """Yield the names of the `chosen` (G, k) or (1, k) coefficients as in tables: ``arm[A, low - app]``."""
+    axes = [factor.comparisons for factor in coefficient.term.factors]
     if coefficient.grouping is not None:
         axes.insert(0, coefficient.grouping.labels)
     labels = list(product(*axes))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, Plan, ScalePlan
 from formulajoint.inference.draws.named import NamedDraws
 
 if TYPE_CHECKING:
@@ -78,20 +78,35 @@ class Posterior:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a row of a table is of: a variable and, if it has dims, one cell of it."""
+    """What a row of a table is of: a variable and, if it has dims, one cell of it.
+
+    Attributes
+    ----------
+    variable : str
+    cell : tuple of str
+        A label on each dim.
+    shown : tuple of str
+        The same as readers see it, with what a factor's coefficients compare.
+    """
 
     variable: str
     cell: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
-        """The cell in words: ``A``; empty for a variable without dims."""
-        return ", ".join(self.cell)
+        """The cell in words: ``A``; ``A, control - app``; empty for a variable without dims."""
+        return ", ".join(self.shown or self.cell)
 
     @property
     def label(self) -> str:
-        """The name in tables: ``treatment[A]``."""
+        """The name in tables: ``treatment[A]``, ``arm[A, control - app]``."""
         return f"{self.variable}[{self.place}]" if self.cell else self.variable
+
+    @property
+    def reference(self) -> str:
+        """The name in formulas: ``arm[A, control]``."""
+        return f"{self.variable}[{', '.join(self.cell)}]" if self.cell else self.variable
 
 
 def cells(posterior: Posterior, name: str) -> Iterator[tuple[Effect, FloatArray]]:
@@ -99,9 +114,37 @@ def cells(posterior: Posterior, name: str) -> Iterator[tuple[Effect, FloatArray]
     dims, _ = posterior.named.variables[name]
     values = posterior.named.values(name)
     values = values.reshape((*values.shape[:2], -1))
-    places = product(*(map(str, posterior.named.coords[dim]) for dim in dims))
-    for position, place in enumerate(places):
-        yield Effect(name, place), values[:, :, position]
+    labels = [tuple(map(str, posterior.named.coords[dim])) for dim in dims]
+    compared = _comparisons(posterior.plan, name)
+    shown = [compared.get(dim, own) for dim, own in zip(dims, labels, strict=True)]
+    for position, (place, said) in enumerate(zip(product(*labels), product(*shown), strict=True)):
+        yield Effect(name, place, said), values[:, :, position]
+
+
+def _comparisons(plan: Plan, name: str) -> dict[str, tuple[str, ...]]:
+    """Return, for the factors' dims of a variable, what their coefficients compare."""
+    return {
+        dim: factor.comparisons
+        for coefficient in _coefficients_of(plan, name)
+        for dim, factor in zip(coefficient.dims[coefficient.grouped :], coefficient.term.factors, strict=True)
+    }
+
+
+def _coefficients_of(plan: Plan, name: str) -> Iterator[Coefficient]:
+    """Yield the coefficients that a variable is, or is the mean, the sd or a contrast of."""
+    asked = {name}
+    for contrast in plan.contrasts:
+        if contrast.name == name and isinstance(contrast, ArithmeticPlan):
+            asked |= {cells.variable for cells in contrast.cells.values()}
+        elif contrast.name == name and not isinstance(contrast, ArithmeticPlan):
+            asked.add(contrast.coefficient.name)
+    for part in plan.parameters:
+        if isinstance(part, ScalePlan):
+            continue
+        yield from (c for c in part.coefficients if c.name in asked)
+        yield from (
+            t.coefficient for pool in part.pools for t in pool.terms if {t.mean_name, t.sd_name} & asked
+        )
 
 
 def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[Effect, FloatArray]]:

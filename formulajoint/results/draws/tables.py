@@ -12,7 +12,7 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims
-from formulajoint.compiler.plan import ArithmeticPlan, ContrastPlan, FamilyPlan, Plan
+from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
@@ -58,8 +58,9 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
     -------
     DataFrame
         Columns mean, sd, median, hdi_low, hdi_high, p_direction (the probability of the sign that is more probable),
-        ess_bulk, r_hat and weights; in the index the node's name, with its entry or a factor's level if it has one.
-        A mean or sd that does not exist, as that of a ratio, is NaN.
+        ess_bulk, r_hat and weights; in the index the node's name, with its entry or what a factor's coefficient
+        compares. A mean or sd that does not exist, as that of a ratio, is NaN, and so is the p_direction of a root
+        mean square or an sd, which are never below zero.
     """
     return contrast_estimates(posterior, contrast_draws(posterior), prob).table
 
@@ -70,8 +71,19 @@ def contrast_estimates(posterior: Posterior, of: Sequence[EffectDraws], prob: fl
     found = estimates(of, prob)
     if not found.effects:
         return Estimates((), pd.DataFrame(columns=CONTRASTS, index=pd.Index([], dtype=str, name="contrast")))
-    table = found.table.assign(weights=[texts[effect.variable] for effect in found.effects])
+    never = unsigned(posterior.plan)
+    signed = np.array([effect.variable not in never for effect in found.effects])
+    table = found.table.assign(
+        weights=[texts[effect.variable] for effect in found.effects],
+        p_direction=found.table["p_direction"].where(signed),
+    )
     return Estimates(found.effects, table[CONTRASTS].rename_axis("contrast"))
+
+
+def unsigned(plan: Plan) -> frozenset[str]:
+    """Return the names of the contrasts that are never below zero, such as a root mean square."""
+    averages = (c for c in plan.contrasts if isinstance(c, AveragePlan))
+    return frozenset(average.name for average in averages if not average.function.signed)
 
 
 # --- one row per effect
@@ -119,7 +131,8 @@ def coefficient_draws(posterior: Posterior) -> list[EffectDraws]:
     tails, asked = degrees_of_freedom(posterior.plan), node_dims(posterior.plan)
     names = [name for name in posterior.named.variables if name not in asked]
     order = {name: position for position, name in enumerate(_reading_order(posterior))}
-    names.sort(key=lambda name: order.get(name, len(order)))
+    ranks = _ranks(posterior.plan)
+    names.sort(key=lambda name: (ranks.get(name, 1), order.get(name, len(order))))
     return [own for name in names for own in draws_of(posterior, name, tails)]
 
 
@@ -135,6 +148,22 @@ def _reading_order(posterior: Posterior) -> list[str]:
     order = [c.name for c in plan.mean.coefficients]
     order += [name for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
     return order + [pool.correlation.name for pool in plan.mean.pools if pool.correlation is not None]
+
+
+def _ranks(plan: Plan) -> dict[str, int]:
+    """Return 0 for what the formula asks about and 2 for intercepts; all else has rank 1.
+
+    The names are those of coefficients, and of the means and sds of their hierarchies.
+    """
+    asked = asked_about(plan)
+    pooled = plan.mean.pooled
+    out: dict[str, int] = {}
+    for coefficient in plan.mean.coefficients if asked else ():
+        member = pooled.get(coefficient.name)
+        names = [coefficient.name, *([] if member is None else [member.mean_name, member.sd_name])]
+        rank = 0 if asked & set(names) else 2 if not coefficient.term.parts else 1
+        out |= dict.fromkeys(names, rank)
+    return out
 
 
 def asked_about(plan: Plan) -> frozenset[str]:

@@ -80,7 +80,8 @@ def _cell_labels(block: Block) -> list[str]:
     if not block.dims:
         return [block.term.name]
     places = np.indices(block.shape).reshape((len(block.shape), -1)).T
-    axes = list(block.dims.values())
+    own = len(block.dims) - len(block.term.factors)
+    axes = [*list(block.dims.values())[:own], *(factor.comparisons for factor in block.term.factors)]
     return [f"{block.term.name}[{', '.join(axes[i][p] for i, p in enumerate(place))}]" for place in places]
 
 

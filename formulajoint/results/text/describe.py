@@ -27,6 +27,7 @@ from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
+from formulajoint.results.text.units import coefficient_in_words
 from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
@@ -256,10 +257,10 @@ def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool 
 
 
 def _kind(term: Term) -> str:
-    """Return ``one slope``, or for a factor ``2 coefficients (low, high)``."""
+    """Return ``one slope``, or for a factor ``2 coefficients (low - app, high - app)``."""
     if not term.factors:
         return "one intercept" if term.name == "Intercept" else "one slope"
-    cells = [", ".join(cell) for cell in product(*(factor.labels for factor in term.factors))]
+    cells = [", ".join(cell) for cell in product(*(factor.comparisons for factor in term.factors))]
     count = "one coefficient" if len(cells) == 1 else f"{len(cells)} coefficients"
     return (
         f"{count} ({'; '.join(cells) if len(term.factors) > 1 else ', '.join(cells)})"
@@ -332,7 +333,7 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             entries = (
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
-            whole = f"{contrast.coefficient.name} over {contrast.over}"
+            whole = f"{coefficient_in_words(plan, contrast.coefficient)} over {contrast.over}"
             of = whole if contrast.cells is None else cells_in_words(contrast)
             what = f"{contrast.family.meaning} of {of}, {entries}"
             return what + order_of(contrast) + place_of(plan, contrast.coefficient.term) + unit_of(plan)
@@ -351,7 +352,7 @@ def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
         "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
     }[contrast.scale]
     over = grouping.name if grouping is not None else ""
-    what = f"{contrast.function.meaning} of {contrast.coefficient.name} over {over}{scale}"
+    what = f"{contrast.function.meaning} of {coefficient_in_words(plan, contrast.coefficient)} over {over}{scale}"
     unit = unit_of(plan) if contrast.scale == "none" else ""
     place = place_of(plan, contrast.coefficient.term) if contrast.at is None else at_means(contrast.at)
     return what + place + unit

@@ -61,7 +61,9 @@ def fixed(value: float, digits: int) -> str:
 
 
 def direction(share: float, ess: float) -> str:
-    """Return the probability of a sign as text; a bound if no draw, or hardly any, has the other sign."""
+    """Return the probability of a sign as text; a bound if hardly any draw has the other sign, blank without one."""
+    if math.isnan(share):
+        return ""
     return f"> {_least(ess):.3g}" if is_bound(share, ess) else f"{share:.3f}"
 
 

@@ -51,7 +51,7 @@ def fit_html(found: Findings) -> str:
         _formula(plan),
         _paragraph(data_lines(plan)),
         _list(within_lines(plan.design) + understood(plan)),
-        "" if contrasts.empty else _table(contrast_cells(contrasts, found.prob), "Contrasts"),
+        "" if contrasts.empty else _table(contrast_cells(found), "Contrasts"),
         _list(contrast_lines(plan)),
         _table(test_cells(plan, found.tests), "Joint tests") if found.tests else "",
         _list([f"{test.label}: {test.note}" for test in found.tests if test.notes]),

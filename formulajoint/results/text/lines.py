@@ -15,6 +15,9 @@ WIDTH, LEAST, MOST = 100, 40, 120
 INDENT = "    "
 """Before the second line of a text that is wider than the page."""
 
+GLUE, FIRM = ("=", "<", ">", "-"), "\u00a0"
+"""Signs that stay beside what they stand between, as in ``p = 0.02``, and the blank that does not break."""
+
 GAP = 2
 """Blanks between the columns of a table."""
 
@@ -34,14 +37,22 @@ def page_width() -> int:
 
 def paragraph(text: str, indent: str = INDENT, first: str = "") -> list[str]:
     """Return `text` in lines that fit the page, with `first` before the first line and `indent` before the others."""
-    return wrap(
+    return _wrapped(text, page_width(), first, indent)
+
+
+def _wrapped(text: str, width: int, first: str = "", indent: str = "") -> list[str]:
+    """Return `text` wrapped between words; `GLUE` holds together what it stands between."""
+    for word in GLUE:
+        text = text.replace(f" {word} ", f"{FIRM}{word}{FIRM}")
+    lines = wrap(
         text,
-        page_width(),
+        width,
         initial_indent=first,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(FIRM, " ") for line in lines]
 
 
 def wrapped(texts: Iterable[str], indent: str = INDENT) -> list[str]:
@@ -78,13 +89,13 @@ def _widths(columns: Sequence[Sequence[str]], room: int | None) -> list[int]:
 
 
 def _words(cell: str) -> list[str]:
-    return wrap(cell, 1, break_long_words=False, break_on_hyphens=False)
+    return _wrapped(cell, 1)
 
 
 def _lines_of(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     """Return the lines of a row, each cell wrapped to the width of its column."""
     wrapped = [
-        wrap(cell, width, break_long_words=False, break_on_hyphens=False) if len(cell) > width else [cell]
+        _wrapped(cell, width) if len(cell) > width else [cell]
         for cell, width in zip(row, widths, strict=True)
     ]
     return [

@@ -39,6 +39,7 @@ from formulajoint.results.text.figures import (
 )
 from formulajoint.results.text.lines import INDENT, note_lines, paragraph, table_lines, wrapped
 from formulajoint.results.text.sentences import Answer
+from formulajoint.results.text.units import effect_label
 from formulajoint.results.text.within import within_lines
 from formulajoint.wording import listed
 
@@ -96,16 +97,16 @@ def contrast_section(found: Findings) -> list[str]:
         for c in found.plan.contrasts
     ]
     below = (line for text in described for line in paragraph(text, INDENT + "  ", first="  "))
-    return [*table_lines(*contrast_cells(table, found.prob)), *below]
+    return [*table_lines(*contrast_cells(found)), *below]
 
 
-def contrast_cells(table: pd.DataFrame, prob: float) -> Cells:
+def contrast_cells(found: Findings) -> Cells:
     """Return the table of contrasts as text."""
     rows = [
-        (str(name), *centre(row), direction(row["p_direction"], row["ess_bulk"]))
-        for name, row in table.iterrows()
+        (effect_label(found.plan, effect), *centre(row), direction(row["p_direction"], row["ess_bulk"]))
+        for effect, row in found.contrasts.each()
     ]
-    return ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction"), rows
+    return ("contrast", "mean", "sd", f"{found.prob:.0%} HDI", "p_direction"), rows
 
 
 def test_section(plan: Plan, tests: Sequence[JointTest]) -> list[str]:

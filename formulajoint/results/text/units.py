@@ -8,8 +8,9 @@ from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, Coefficient,
 from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.language.syntax.nodes import Expr
+from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.text.comparisons import is_of, place_of
-from formulajoint.spec.words import factors_written, in_words, standardized
+from formulajoint.spec.words import factors_written, in_words, unit_in_words
 
 
 def term_in_words(plan: Plan, term: Term) -> str:
@@ -29,6 +30,39 @@ def plain(part: str) -> str:
 def response_in_words(plan: Plan) -> str:
     """Return the response in words."""
     return in_words(plan.design.spec.response)
+
+
+def coefficient_in_words(plan: Plan, coefficient: Coefficient) -> str:
+    """Return a coefficient's name; in words where it would be that of a call."""
+    words = term_in_words(plan, coefficient.term)
+    return coefficient.name if words == plain(coefficient.term.name) else words
+
+
+def effect_label(plan: Plan, effect: Effect) -> str:
+    """Return the label of a contrast's row: ``joint_arm[control - app]``, ``joint effect of pre (standardised)``."""
+    contrast = _contrast(plan, effect)
+    if contrast is None:
+        return effect.label
+    words = contrast_in_words(plan, contrast)
+    return (
+        effect.label
+        if words == effect.variable
+        else ", ".join(part for part in (words, effect.place) if part)
+    )
+
+
+def effect_with_unit(plan: Plan, effect: Effect) -> str:
+    """Return a contrast's label with place and unit: ``joint_treated, where sex is f, in points of score``."""
+    contrast, label = _contrast(plan, effect), effect_label(plan, effect)
+    if contrast is None or isinstance(contrast, ArithmeticPlan):
+        return label
+    place = place_of(plan, contrast.coefficient.term)
+    average = contrast if isinstance(contrast, AveragePlan) else None
+    return f"{label}{place}, in {unit_of(plan, contrast.coefficient, average)}"
+
+
+def _contrast(plan: Plan, effect: Effect) -> ContrastPlan | None:
+    return next((contrast for contrast in plan.contrasts if contrast.name == effect.variable), None)
 
 
 def contrast_in_words(plan: Plan, contrast: ContrastPlan) -> str:
@@ -79,10 +113,7 @@ def _per(plan: Plan, term: Term) -> str:
     if not numeric or _is_switch(term):
         return ""
     written = _written(plan)
-    columns = [standardized(written[part]) if part in written else "" for part in numeric]
-    if all(columns):
-        return " and ".join(f"sd of {column}" for column in columns)
-    return f"unit of {':'.join(in_words(written[p]) if p in written else plain(p) for p in numeric)}"
+    return " and ".join(unit_in_words(written[p]) if p in written else f"unit of {plain(p)}" for p in numeric)
 
 
 def _is_switch(term: Term) -> bool:

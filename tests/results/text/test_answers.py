@@ -113,13 +113,13 @@ def test_an_effect_beside_an_interaction_says_where_it_is() -> None:
         ("score ~ treated | school, joint()", "points of score"),
         ("score ~ pre | school, joint()", "points of score per unit of pre"),
         ("score ~ standardize(pre) | school, joint()", "points of score per sd of pre"),
-        ("score ~ center(pre) | school, joint()", "points of score per unit of pre (centred)"),
+        ("score ~ center(pre) | school, joint()", "points of score per unit of pre"),
         ("standardize(score) ~ treated | school, joint()", "sds of score"),
         ("log(score) ~ treated | school, joint()", "points of log(score)"),
         ("score ~ treated | school, joint(scale=sigma)", "residual sds of score"),
         ("score ~ treated | school, joint(scale=sd)", "sds of score within each school"),
         ("score ~ pre | school, joint(scale=10)", "times 10 points of score per unit of pre"),
-        ("score ~ treated:pre | school, joint()", "points of score per unit of treated:pre"),
+        ("score ~ treated:pre | school, joint()", "points of score per unit of treated and unit of pre"),
     ],
 )
 def test_the_size_has_its_unit(formula: str, unit: str) -> None:

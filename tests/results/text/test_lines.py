@@ -26,7 +26,7 @@ def test_the_environment_says_how_wide_a_page_is(
 
 def test_text_is_wrapped_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert paragraph("a" * 30 + " control - app", "    ") == ["a" * 30 + " control -", "    app"]
+    assert paragraph("a" * 30 + " control - app", "    ") == ["a" * 30, "    control - app"]
     assert paragraph("b" * 50) == ["b" * 50], "a word longer than the page is not cut"
     assert note_lines(["one two " * 5]) == ["note: one two one two one two one two", "      one two"]
 
