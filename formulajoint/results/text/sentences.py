@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
+from formulajoint.results.joint_tests.disagreements import DISAGREE as DISAGREEMENT
+from formulajoint.results.joint_tests.disagreements import WEAK
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
 from formulajoint.results.text.figures import centre, classical_text, direction, numbers, share_text
@@ -31,12 +35,12 @@ HOW_LARGE, HOW_SURE = "How large is it over all of them?", "How sure is that?"
 
 OPEN = "Not shown by these data"
 
-FOR_NONE = "The data speak for none, given this prior"
+FOR_NONE = "The data speak for none"
 
 DISAGREE = "The figures disagree"
 
-FAVOURS, STRONGLY = math.log(3), math.log(20)
-"""A Bayes factor from 1/3 to 3 favours neither side, one of 20 is strong evidence (Kass & Raftery, JASA 1995)."""
+FAVOURS = math.log(3)
+"""A Bayes factor from 1/3 to 3 favours neither side (Kass & Raftery, JASA 1995)."""
 
 ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
 """Kass & Raftery's limits for very strong, strong and positive evidence, with the answers for these."""
@@ -101,29 +105,28 @@ class Subject:
 
 
 def any_effect(about: Subject, test: JointTest) -> Answer:
-    """Return the answer from the joint test that every group's coefficient is zero."""
-    factor = test.bayes_factor.value if isinstance(test.bayes_factor, LogIntegral) else math.nan
-    grade = by_contour(*_contour(test))
-    short, text = (
-        grade or by_factor(factor),
-        [_contour_text(about, test), _factor_text(factor), *_cautions(test)],
+    """Return the answer from the joint test that every group's coefficient is zero.
+
+    The contour probability answers where it shows an effect; where it does not, the verdict of the Bayes factor does,
+    if that holds whatever the scale of the prior.
+    """
+    grade, verdict = by_contour(*_contour(test)), test.verdict
+    decided = by_verdict(verdict) if isinstance(verdict, Verdict) else ""
+    short, told = (
+        grade or decided or by_factor(_factor(test)),
+        [_contour_text(about, test), _factor_text(test)],
     )
-    if factor < -FAVOURS and grade == OPEN:
-        short = FOR_NONE
-    elif factor > STRONGLY and grade == OPEN:
+    if grade == OPEN and decided:
+        short = decided
+    elif grade in BY_GRADE and decided == FOR_NONE:
         short = DISAGREE
-        text.append("They weigh the prior differently: see below how much it matters.")
-    elif grade == OPEN:
-        text.append("This is not evidence of no effect.")
-    elif factor < -FAVOURS and grade:
-        short = DISAGREE
-        text.append(
-            "They disagree because the prior expects far larger effects: state the prior that you mean, such as "
-            f"prior({about.term} ~ normal(0, ...))."
-        )
+    if short == OPEN:
+        told.append("This is not evidence of no effect.")
+    told += [sentence(note.text) for note in test.notes if note.code in (DISAGREEMENT, WEAK)]
+    told += _cautions(test)
     if not grade:
-        text.append(_reason(test))
-    return Answer(asked(about), short, _with_contour(short, test), " ".join(part for part in text if part))
+        told.append(_reason(test))
+    return Answer(asked(about), short, _with_figures(short, test), " ".join(part for part in told if part))
 
 
 def not_tested(about: Subject, groups: int) -> Answer:
@@ -138,11 +141,15 @@ def asked(about: Subject) -> str:
     return f"Is there an effect of {about.words}{place} in any {about.group}?"
 
 
-def _with_contour(short: str, test: JointTest) -> str:
-    """Return the answer with the contour probability or, if there is none, the classical test."""
-    shown = share_text(test, "contour")
-    figure = f"contour probability {shown}" if shown else classical_text(test)
-    return f"{short} ({figure})" if figure else short
+def _with_figures(short: str, test: JointTest) -> str:
+    """Return the answer with the figures it rests on: contour probability and Bayes factor, or the classical test."""
+    shown, factor = share_text(test, "contour"), _factor(test)
+    figures = [f"contour probability {shown}"] if shown else []
+    if isinstance(test.verdict, Verdict):
+        depends = test.verdict.kind == "depends"
+        figures.append("the Bayes factor depends on the prior" if depends else f"log BF10 {factor:.1f}")
+    told = ", ".join(figures) or classical_text(test)
+    return f"{short} ({told})" if told else short
 
 
 def by_contour(contour: float, mcse: float) -> str:
@@ -154,13 +161,25 @@ def by_contour(contour: float, mcse: float) -> str:
     return next((grade for limit, grade in GRADES if contour + mcse < limit), OPEN)
 
 
+def by_verdict(verdict: Verdict) -> str:
+    """Return the answer by a verdict, with its least log BF10; empty if the verdict depends on the prior."""
+    if verdict.kind == "depends":
+        return ""
+    return FOR_NONE if verdict.kind == "against" else by_factor(verdict.low)
+
+
 def by_factor(factor: float) -> str:
-    """Return the answer by a Bayes factor, if there is no contour probability."""
+    """Return the answer by a log Bayes factor."""
     if math.isnan(factor):
         return "Not answered by this fit"
-    if factor < -FAVOURS:
-        return FOR_NONE
     return next((grade for odds, grade in zip(ODDS, BY_GRADE, strict=True) if factor > math.log(odds)), OPEN)
+
+
+def _factor(test: JointTest) -> float:
+    """Return the log Bayes factor, that of effects of one kind if there is one; NaN if there is none."""
+    if isinstance(test.one_kind, Against):
+        return test.one_kind.value.value
+    return test.bayes_factor.value if isinstance(test.bayes_factor, LogIntegral) else math.nan
 
 
 def _contour(test: JointTest) -> tuple[float, float]:
@@ -187,10 +206,17 @@ def _contour_text(about: Subject, test: JointTest) -> str:
     )
 
 
-def _factor_text(factor: float) -> str:
-    """Return the Bayes factor as odds."""
+def _factor_text(test: JointTest) -> str:
+    """Return the Bayes factor as odds, and whether it depends on the prior."""
+    factor = _factor(test)
     if math.isnan(factor):
         return ""
+    if isinstance(test.verdict, Verdict) and test.verdict.kind == "depends":
+        low, high = test.verdict.low, test.verdict.high
+        return (
+            f"The Bayes factor depends on the scale of the prior: log BF10 is from {low:.2f} to {high:.2f}, "
+            "and favours neither side by itself."
+        )
     odds = float(f"{math.exp(min(abs(factor), 700)):.3g}")
     shown = (
         f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"

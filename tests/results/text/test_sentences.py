@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,15 @@ import pytest
 from scipy.sparse import csr_array
 
 from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.classical import Classical
+from formulajoint.results.joint_tests.disagreements import DISAGREE as DISAGREEMENT
+from formulajoint.results.joint_tests.disagreements import WEAK
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
@@ -34,6 +39,7 @@ from formulajoint.results.text.sentences import (
     not_tested,
 )
 
+type Kind = Literal["for", "against", "depends"]
 type Notes = tuple[Note, ...]
 
 ABOUT = Subject("treatment", "treatment", "school", 0.95, "points of test_score")
@@ -42,7 +48,12 @@ NONE = float("nan")
 
 
 def joint_row(
-    contour: float, log_bf10: float = NONE, mcse: float = 0.0001, p_value: float = NONE, notes: Notes = ()
+    contour: float,
+    log_bf10: float = NONE,
+    mcse: float = 0.0001,
+    p_value: float = NONE,
+    notes: Notes = (),
+    verdict: Verdict | None = None,
 ) -> JointTest:
     none = Missing("none", "none")
     return JointTest(
@@ -52,6 +63,7 @@ def joint_row(
         bayes_factor=none if math.isnan(log_bf10) else LogIntegral(log_bf10, 0.0),
         classical=none if math.isnan(p_value) else Classical("F", 9.5, 2, 6.0, p_value),
         notes=notes,
+        verdict=verdict,
     )
 
 
@@ -77,26 +89,35 @@ def test_a_grade_is_that_of_all_that_the_draws_allow(contour: float, mcse: float
 
 
 @pytest.mark.parametrize(
-    ("contour", "log_bf10", "expected"),
+    ("contour", "kind", "low", "expected"),
     [
-        (0.0, 9.9, DECISIVE),
-        (0.0, NONE, DECISIVE),
-        (0.0, 0.5, DECISIVE),
-        (0.002, -2.0, DISAGREE),  # Lindley's paradox
-        (0.3, -2.0, FOR_NONE),
-        (0.3, -0.5, OPEN),
-        (0.3, NONE, OPEN),
-        (0.3, 5.0, DISAGREE),
-        (NONE, NONE, "Not answered by this fit"),
-        (NONE, 9.9, DECISIVE),
-        (NONE, 3.5, STRONG),
-        (NONE, 1.5, MODERATE),
-        (NONE, 0.3, OPEN),
-        (NONE, -2.0, FOR_NONE),
+        (0.0, "for", 9.9, DECISIVE),
+        (0.0, "depends", -3.0, DECISIVE),
+        (0.0, "", NONE, DECISIVE),
+        (0.002, "against", -9.0, DISAGREE),
+        (0.3, "against", -9.0, FOR_NONE),
+        (0.3, "depends", -3.0, OPEN),
+        (0.3, "", NONE, OPEN),
+        (0.3, "for", 5.5, DECISIVE),  # many small effects of one kind
+        (0.3, "for", 1.2, MODERATE),
+        (NONE, "", NONE, "Not answered by this fit"),
+        (NONE, "for", 9.9, DECISIVE),
+        (NONE, "for", 3.5, STRONG),
+        (NONE, "for", 1.5, MODERATE),
+        (NONE, "depends", -3.0, OPEN),
+        (NONE, "against", -2.0, FOR_NONE),
     ],
 )
-def test_contour_and_bayes_factor_are_read_together(contour: float, log_bf10: float, expected: str) -> None:
-    assert any_effect(ABOUT, joint_row(contour, log_bf10, 0.0003)).short == expected
+def test_contour_and_verdict_are_read_together(contour: float, kind: Kind, low: float, expected: str) -> None:
+    verdict = Verdict(kind, low, low + 1) if kind else None
+    test = joint_row(contour, 0.0 if kind else NONE, 0.0003, verdict=verdict)
+    assert any_effect(ABOUT, test).short == expected
+
+
+def test_a_bayes_factor_of_unknown_verdict_decides_only_without_a_contour() -> None:
+    assert any_effect(ABOUT, joint_row(NONE, 9.9)).short == DECISIVE
+    assert any_effect(ABOUT, joint_row(0.3, 9.9)).short == OPEN
+    assert any_effect(ABOUT, joint_row(0.3, -9.9)).short == OPEN
 
 
 def test_what_an_answer_rests_on_is_told() -> None:
@@ -108,15 +129,31 @@ def test_what_an_answer_rests_on_is_told() -> None:
     assert "more than 1,000,000 to 1" in any_effect(ABOUT, joint_row(0.0, 800.0)).text
     assert "favours neither side" in any_effect(ABOUT, joint_row(0.25, 0.2)).text
     assert "favour no effect by 7.4 to 1" in any_effect(ABOUT, joint_row(0.25, -2.0)).text
+    depends = any_effect(ABOUT, joint_row(0.25, -2.0, verdict=Verdict("depends", -4.0, 1.0)))
+    assert "depends on the scale of the prior: log BF10 is from -4.00 to 1.00" in depends.text
+    assert depends.line.endswith(", the Bayes factor depends on the prior)")
+
+
+def test_the_bayes_factor_is_that_of_effects_of_one_kind() -> None:
+    own = joint_row(0.0, -95.0, verdict=Verdict("for", 8.0, 9.0))
+    test = replace(own, one_kind=Against(LogIntegral(8.45, 0.0), None, None))
+    assert any_effect(ABOUT, test).line.endswith("log BF10 8.4)")
+    assert "favour an effect by 4,680 to 1" in any_effect(ABOUT, test).text
+
+
+def test_figures_that_disagree_are_explained() -> None:
+    notes = (
+        Note(DISAGREEMENT, "the contour shows an effect where"),
+        Note(WEAK, "under a hierarchy the contour is weak"),
+    )
+    text = any_effect(ABOUT, joint_row(0.002, -2.0, notes=notes)).text
+    assert text.endswith("The contour shows an effect where. Under a hierarchy the contour is weak.")
 
 
 def test_an_open_question_is_not_called_no_effect() -> None:
     assert any_effect(ABOUT, joint_row(0.4)).text.endswith("This is not evidence of no effect.")
-    assert "no evidence of no effect" not in any_effect(ABOUT, joint_row(0.4, -2.0)).text
-
-
-def test_a_disagreement_is_explained_by_the_prior() -> None:
-    assert "prior(treatment ~ normal(0, ...))" in any_effect(ABOUT, joint_row(0.002, -2.0)).text
+    decided = any_effect(ABOUT, joint_row(0.4, -2.0, verdict=Verdict("against", -3.0, -2.0)))
+    assert "not evidence of no effect" not in decided.text
 
 
 def test_the_reason_for_no_answer_is_told_and_the_classical_test() -> None:
