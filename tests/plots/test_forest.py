@@ -163,9 +163,9 @@ def test_nothing_is_clipped(pooled: Posterior) -> None:
 def test_a_factor_has_a_panel_for_each_level(by_group_of: Callable[..., Posterior], schools: Any) -> None:
     posterior = by_group_of("score ~ arm | school, joint()", schools(4))
     axes = forest(posterior).axes
-    assert [ax.get_title(loc="left") for ax in axes] == ["high", "low"]
+    assert [ax.get_title(loc="left") for ax in axes] == ["high - control", "low - control"]
     table = summary(posterior)
-    for ax, level in zip(axes, ("high", "low"), strict=True):
+    for ax, level in zip(axes, ("high - control", "low - control"), strict=True):
         means = [table.loc[f"arm[{school}, {level}]", "mean"] for school in posterior.plan.coords["school"]]
         assert drawn(ax, "groups").get_offsets()[:, 0].tolist() == means
         joint = contrasts(posterior).loc[f"joint_arm[{level}]", "mean"]

@@ -275,7 +275,11 @@ def how_large_without(about: Subject, groups: Estimates) -> Answer:
     ask = f"joint({about.term})"
     text = f"{_range(about, groups)} The formula asks for no mean over them: add {ask} for one."
     ends = _ends(groups)
-    line = f"{ends}, {about.unit}; for a mean write {ask}" if ends else f"for a mean write {ask}"
+    line = (
+        f"By {about.group} {ends}, {about.unit}; for a mean write {ask}"
+        if ends
+        else f"For a mean write {ask}"
+    )
     return Answer(HOW_LARGE, "No average over groups was requested", line, text.strip())
 
 
@@ -316,7 +320,7 @@ def how_sure(about: Subject, rows: Estimates, apart: Apart | Missing) -> Answer:
             f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, "
             f"the effect is {apart.where}{apart.names}."
         )
-        counted = f"judged all at once, it is {apart.where}{apart.names}"
+        counted = f"{'judged' if signs else 'Judged'} all at once, it is {apart.where}{apart.names}"
         if signs and apart.above and apart.below:
             text += " Their mean hides that they point both ways."
             counted += ": the mean hides that they point both ways"

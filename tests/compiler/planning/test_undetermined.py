@@ -67,7 +67,7 @@ def test_levels_that_groups_lack():
     arm[(GROUP == 3) & (arm == "c")] = "a"
     (note,) = notes("y ~ arm | g", arm=arm)
     assert note == (
-        "The data do not determine arm[2, b] and arm[3, c]: they rest on the priors. Consider hierarchy(arm)."
+        "The data do not determine arm[2, b - a] and arm[3, c - a]: they rest on the priors. Consider hierarchy(arm)."
     )
     assert notes("y ~ arm | g, hierarchy(arm)", arm=arm) == ()
 
@@ -78,7 +78,7 @@ def test_a_combination_that_does_not_occur():
     data = pd.DataFrame({"y": BASE, "arm": arm, "sex": sex})[seen]
     (note,) = make_plan(bind(parse("y ~ arm * sex"), data)).notes
     assert note == (
-        "The data do not determine arm:sex[c, m]: it rests on the priors. "
+        "The data do not determine arm:sex[c - a, m - f]: it rests on the priors. "
         "Leave arm:sex out, or write a prior that says what you know of it."
     )
     assert make_plan(bind(parse("y ~ arm + sex"), data)).notes == ()

@@ -101,9 +101,26 @@ def test_a_handful_of_draws_still_makes_a_table(made_up: MadeUp, tutoring: pd.Da
 # --- rows
 
 
-def test_rows_are_the_coefficients_in_the_order_of_the_formula(posterior: Posterior) -> None:
+def test_what_is_asked_about_stands_first_and_intercepts_last(
+    made_up: MadeUp, tutoring: pd.DataFrame, posterior: Posterior
+) -> None:
     table = summary(posterior)
-    assert list(table.index) == ["Intercept[A]", "Intercept[B]", "treatment[A]", "treatment[B]", "sigma"]
+    assert list(table.index) == ["treatment[A]", "treatment[B]", "sigma", "Intercept[A]", "Intercept[B]"]
+    asked = {
+        "": ["Intercept", "treatment", "pre", "sigma"],
+        ", joint(pre)": ["pre", "treatment", "sigma", "Intercept"],
+        ", test(pre[A] == pre[B])": ["pre", "treatment", "sigma", "Intercept"],
+        ", contrast(treatment[A] - Intercept[A])": ["Intercept", "treatment", "pre", "sigma"],
+        ", pairwise(Intercept)": ["Intercept", "treatment", "pre", "sigma"],
+    }
+    frame = tutoring.assign(pre=np.arange(10.0) ** 2)
+    for clause, expected in asked.items():
+        names = summary(made_up(f"test_score ~ treatment + pre | school{clause}", frame)).index
+        assert list(dict.fromkeys(name.partition("[")[0] for name in names)) == expected, clause
+
+
+def test_rows_have_names_and_figures(posterior: Posterior) -> None:
+    table = summary(posterior)
     assert list(table.columns) == ["mean", "sd", "hdi_low", "hdi_high", "ess_bulk", "ess_tail", "r_hat"]
     assert table.index.name == "parameter"
 
@@ -136,9 +153,9 @@ def test_what_only_serves_the_sampler_is_left_out_and_pooling_stands_after_the_c
     posterior = made_up(formula, tutoring)
     assert {"treatment_offset", "sigma_raw"} <= set(posterior.tree["posterior"].data_vars)
     assert [name.partition("[")[0] for name in dict.fromkeys(summary(posterior).index)] == [
-        *("Intercept", "Intercept", "treatment", "treatment"),
-        *("Intercept_mean", "Intercept_sd", "treatment_mean", "treatment_sd", "school_cor"),
+        *("treatment", "treatment", "treatment_mean", "treatment_sd", "school_cor"),
         *("sigma_mean", "sigma_sd", "sigma", "sigma"),
+        *("Intercept", "Intercept", "Intercept_mean", "Intercept_sd"),
     ]
 
 
@@ -150,14 +167,14 @@ def test_cells_of_a_factor_are_labelled_by_group_and_level(made_up: MadeUp, clin
     table = summary(posterior)
     means = table.loc[[name for name in table.index if name.startswith("arm")], "mean"]
     assert means.to_dict() == {
-        "arm[east, high]": 0,
-        "arm[east, low]": 1,
-        "arm[north, high]": 2,
-        "arm[north, low]": 3,
-        "arm[south, high]": 4,
-        "arm[south, low]": 5,
+        "arm[east, high - control]": 0,
+        "arm[east, low - control]": 1,
+        "arm[north, high - control]": 2,
+        "arm[north, low - control]": 3,
+        "arm[south, high - control]": 4,
+        "arm[south, low - control]": 5,
     }
-    assert list(contrasts(posterior).index) == ["joint_arm[high]", "joint_arm[low]"]
+    assert list(contrasts(posterior).index) == ["joint_arm[high - control]", "joint_arm[low - control]"]
 
 
 def test_of_a_correlation_matrix_each_pair_stands_once(made_up: MadeUp, clinics: pd.DataFrame) -> None:
@@ -214,7 +231,12 @@ def test_a_group_of_four_rows_with_its_own_sigma_has_no_sd(made_up: MadeUp, tuto
 def test_all_levels_of_a_factor_are_blank_in_that_group_alone(made_up: MadeUp, clinics: pd.DataFrame) -> None:
     frame = clinics.iloc[[*range(5), *range(6, 24)]]  # north has five rows for three coefficients
     table = summary(made_up("outcome ~ arm | clinic, sigma ~ 1 | clinic", frame, priors="flat"))
-    assert blank(table, "sd") == {"Intercept[north]", "arm[north, high]", "arm[north, low]", "sigma[north]"}
+    assert blank(table, "sd") == {
+        "Intercept[north]",
+        "arm[north, high - control]",
+        "arm[north, low - control]",
+        "sigma[north]",
+    }
 
 
 @pytest.mark.parametrize(
@@ -317,8 +339,8 @@ def test_weights_of_a_factor_by_group_and_level(made_up: MadeUp, clinics: pd.Dat
     series = one(posterior)
     assert series.index.names == ["clinic", "arm_dim"]
     assert series.groupby(level="arm_dim").sum().to_dict() == pytest.approx({"high": 1, "low": 1})
-    text = contrasts(posterior).loc["joint_arm[low]", "weights"]
-    assert text == contrasts(posterior).loc["joint_arm[high]", "weights"]
+    text = contrasts(posterior).loc["joint_arm[low - control]", "weights"]
+    assert text == contrasts(posterior).loc["joint_arm[high - control]", "weights"]
     assert text.startswith(f"precision: east high {series['east', 'high']:.3g}, east low ")
 
 

@@ -117,8 +117,8 @@ def test_a_fit_says_what_was_understood_and_found(made_up: MadeUp, tutoring: pd.
 
 
 FIT = """
-Is there an effect of treatment in any school? Yes, beyond reasonable doubt (contour probability <
-    1.6e-06).
+Is there an effect of treatment in any school? Yes, beyond reasonable doubt (contour
+    probability < 1.6e-06).
 How large is it over all of them? 13.008 points of test_score, 95% HDI (12.053, 13.995).
 How sure is that? Above zero with probability > 0.999.
 
@@ -188,8 +188,8 @@ def test_a_long_table_is_cut_with_a_count_and_groups_stand_last(made_up: MadeUp)
     _, _, table = text.partition("\nparameter ")
     assert [line.partition(" ")[0] for line in table.splitlines()[2:5]] == [
         "sigma",
-        "Intercept[0]",
-        "Intercept[1]",
+        "x[0]",
+        "x[1]",
     ]
     assert table.count("\nIntercept[") + table.count("\nx[") == 23
     assert "\n... and 17 more rows in summary()\n" in table  # 20 + 20 + sigma less 24
@@ -204,7 +204,7 @@ def test_each_contrast_is_explained_once_though_it_has_many_cells(
     text = text_of(made_up("outcome ~ arm | clinic, joint(weights=equal), spread()", clinics))
     assert text.count("  joint_arm: weighted mean of arm over clinic; weights equal: ") == 1
     assert text.count("  spread_arm: weighted standard deviation of arm over clinic; weights n: ") == 1
-    assert "\njoint_arm[low]  " in text
+    assert "\njoint_arm[low - control]  " in text
 
 
 @pytest.mark.parametrize("draws", [1, 3, 50])

@@ -230,10 +230,10 @@ def test_without_a_contrast_no_number_is_made_up() -> None:
     assert answer.short == "No average over groups was requested"
     assert (
         answer.line
-        == "from -8.00 in B to 20.00 in A, points of test_score; for a mean write joint(treatment)"
+        == "By school from -8.00 in B to 20.00 in A, points of test_score; for a mean write joint(treatment)"
     )
     assert "add joint(treatment)" in answer.text
-    assert how_large_without(ABOUT, NO_ENDS).line == "for a mean write joint(treatment)"
+    assert how_large_without(ABOUT, NO_ENDS).line == "For a mean write joint(treatment)"
 
 
 def apart(above: str = "", below: str = "", total: int = 3) -> Apart:
