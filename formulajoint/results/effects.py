@@ -11,7 +11,7 @@ import pandas as pd
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
 from formulajoint.results.draws.posterior import Effect, Posterior
-from formulajoint.results.draws.scaled import scaled_draws, without_covariance
+from formulajoint.results.draws.scaled import is_plain, scaled_draws, without_covariance
 from formulajoint.results.draws.tables import SUMMARY, Estimates, estimates, weights
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bands import bands
@@ -22,7 +22,7 @@ FAR = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupEffects:
-    """The effects of one coefficient over the groups, in the units of its first weighted mean.
+    """The effects of one coefficient over the groups, as its first weighted mean has them.
 
     Attributes
     ----------
@@ -51,8 +51,8 @@ class GroupEffects:
 
     @property
     def unit(self) -> AveragePlan | None:
-        """The weighted mean whose scale has divided the effects; None if they are as estimated."""
-        return self.averages[0] if self.averages and self.averages[0].scale != "none" else None
+        """The weighted mean that scales or moves the effects; None if they are as estimated."""
+        return self.averages[0] if self.averages and not is_plain(self.averages[0]) else None
 
     @property
     def in_units(self) -> list[AveragePlan]:
@@ -103,8 +103,8 @@ def group_effects(found: Findings, coefficient: Coefficient) -> GroupEffects:
     """Return the effects of `coefficient` in each group, in the units of its first weighted mean."""
     plan, averages = found.plan, weighted_means(found.plan, coefficient)
     drawn = scaled_draws(found.posterior, coefficient, averages[0] if averages else None)
-    scaled = bool(averages) and averages[0].scale != "none"
-    own = estimates(drawn, found.prob) if scaled else found.summary.of(coefficient.name)
+    plain = not averages or is_plain(averages[0])
+    own = found.summary.of(coefficient.name) if plain else estimates(drawn, found.prob)
     draws = np.stack([each.draws for each in drawn], axis=-1)
     together = bands(draws, list(own.table.index), found.prob, without_covariance(drawn))
     sizes = each_cell(plan.data.rows_of(plan.design.predictor.grouping), len(own.effects))
@@ -114,7 +114,9 @@ def group_effects(found: Findings, coefficient: Coefficient) -> GroupEffects:
 
 
 def _same_scale(one: AveragePlan, other: AveragePlan) -> bool:
-    """Return whether two averages divide the effects alike."""
+    """Return whether two averages are of the same effects."""
+    if (one.at is None) != (other.at is None):
+        return False
     if one.divisors is None or other.divisors is None:
         return one.scale == other.scale
     return np.array_equal(one.divisors, other.divisors)

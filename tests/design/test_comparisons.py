@@ -61,7 +61,7 @@ def test_comparisons_are_shown_and_levels_are_written() -> None:
     assert list(fit.contrasts().index) == [f"joint_C(arm, ref=tutor){each}" for each in shown]
     assert "2 coefficients (app - tutor, control - tutor) per g" in fit.model.explain()
     assert "joint effect of arm, control - tutor" in str(fit)
-    assert list(fit.bands().index)[0] == "C(arm, ref=tutor)[A, app - tutor]"
+    assert next(iter(fit.bands().index)) == "C(arm, ref=tutor)[A, app - tutor]"
     written = fit.contrast("contrast(C(arm, ref=tutor)[A, control] - C(arm, ref=tutor)[B, control])")
     rows = fit.summary()["mean"]
     difference = [rows[f"C(arm, ref=tutor)[{group}, control - tutor]"] for group in "AB"]

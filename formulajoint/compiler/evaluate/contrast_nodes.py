@@ -147,7 +147,8 @@ def constants(plan: Plan) -> dict[str, FloatArray]:
     }
 
 
-def _average(contrast: AveragePlan, values: Values) -> Any:
+def averaged(contrast: AveragePlan, values: Values) -> Any:
+    """Return the effects that an average is of: at the means of other columns, and divided by its scale, if asked."""
     rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
     for other in () if contrast.at is None else contrast.at.added:
         effects = effects + _added(other, effects, values)
@@ -155,6 +156,11 @@ def _average(contrast: AveragePlan, values: Values) -> Any:
         effects = effects / values.fixed(contrast.divisors, rank)
     if contrast.sigma is not None and contrast.scale == "sigma":
         effects = effects / values.along(contrast.sigma, contrast.sigma_rank, rank)
+    return effects
+
+
+def _average(contrast: AveragePlan, values: Values) -> Any:
+    rank, effects = len(contrast.coefficient.dims), averaged(contrast, values)
     weights = _weights(contrast.weights, contrast.weights_name, values, rank)
     if values.sampled and not contrast.function.plain:
         from formulajoint.compiler.evaluate.pytensor_graph import on_each_draw  # loads PyTensor: seconds

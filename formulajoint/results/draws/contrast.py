@@ -54,7 +54,7 @@ def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
     names = Names.of(plan.variables, plan.coords)
     contrasts, shares = plan_contrasts(plan, (asked,), names)
     plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
-    values = _values(posterior, plan)
+    values = values_of(posterior, plan)
     drawn = {own.name: values[own.name] for own in shares if own.name not in posterior.named.variables}
     return Posterior(
         plan, _with(posterior.named, plan, drawn | on_draws(contrasts, values)), posterior.engine
@@ -69,7 +69,7 @@ def _without_contrasts(plan: Plan) -> Plan:
     return replace(plan, design=design, contrasts=(), variables=plan.variables - (own - kept))
 
 
-def _values(posterior: Posterior, plan: Plan) -> dict[str, FloatArray]:
+def values_of(posterior: Posterior, plan: Plan) -> dict[str, FloatArray]:
     """Return the draws of every variable that a contrast can read: its dims, then all draws in a row."""
     named = posterior.named
     count = named.shape[0] * named.shape[1]

@@ -28,7 +28,7 @@ from formulajoint.results.text.sentences import (
     how_sure,
     not_tested,
 )
-from formulajoint.results.text.units import term_in_words, unit_of
+from formulajoint.results.text.units import place_in_words, term_in_words, unit_of
 
 MOST_JUDGED = 1_000
 """Most effects that are compared for the answers; of more it would take as long as the fit."""
@@ -57,6 +57,7 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
         found.prob,
         unit_of(plan, coefficient, average),
         place_of(plan, term),
+        "" if average is None or average.at is None else place_in_words(plan, coefficient, average),
     )
     drawn = scaled_draws(found.posterior, coefficient, average)
     text = all_zero(plan.design, term).text

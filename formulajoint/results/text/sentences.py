@@ -31,7 +31,7 @@ GRADES = (
 )
 """The answer for a contour probability below each limit; the limits are those in use for p-values."""
 
-HOW_LARGE, HOW_SURE = "How large is it over all of them?", "How sure is that?"
+HOW_SURE = "How sure is that?"
 
 OPEN = "Not shown by these data"
 
@@ -90,7 +90,9 @@ class Subject:
     unit : str
         Of the effects: ``points of score``.
     place : str
-        Where they are the effects: ``, where sex is f``; or empty.
+        Where the test is: ``, where sex is f``; or empty.
+    means : str
+        Where the weighted mean is, if that is at the means of other columns.
     """
 
     term: str
@@ -99,6 +101,7 @@ class Subject:
     prob: float
     unit: str
     place: str = ""
+    means: str = ""
 
 
 # --- is there an effect in any group?
@@ -242,6 +245,11 @@ def _reason(test: JointTest) -> str:
 # --- how large is it over all groups?
 
 
+def of_size(about: Subject) -> str:
+    """Return the second question."""
+    return f"How large is it over all of them{about.means}?"
+
+
 def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) -> Answer:
     """Return the answer from a weighted mean over the groups.
 
@@ -267,7 +275,7 @@ def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) 
     )
     more = f" Further levels, {rest}, are in the table." if rest > 0 else ""
     text = f"{about.prob:.0%} HDI {intervals}. It is the {meaning}. {_range(about, groups)}{more}"
-    return Answer(HOW_LARGE, short, f"{line}; {rest} more levels below" if rest > 0 else line, text)
+    return Answer(of_size(about), short, f"{line}; {rest} more levels below" if rest > 0 else line, text)
 
 
 def how_large_without(about: Subject, groups: Estimates) -> Answer:
@@ -280,7 +288,7 @@ def how_large_without(about: Subject, groups: Estimates) -> Answer:
         if ends
         else f"For a mean write {ask}"
     )
-    return Answer(HOW_LARGE, "No average over groups was requested", line, text.strip())
+    return Answer(of_size(about), "No average over groups was requested", line, text.strip())
 
 
 def _range(about: Subject, groups: Estimates) -> str:

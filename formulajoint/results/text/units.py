@@ -9,7 +9,7 @@ from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.language.syntax.nodes import Expr
 from formulajoint.results.draws.posterior import Effect
-from formulajoint.results.text.comparisons import is_of, place_of
+from formulajoint.results.text.comparisons import at_means, is_of, place_of
 from formulajoint.spec.words import factors_written, in_words, unit_in_words
 
 
@@ -56,8 +56,8 @@ def effect_with_unit(plan: Plan, effect: Effect) -> str:
     contrast, label = _contrast(plan, effect), effect_label(plan, effect)
     if contrast is None or isinstance(contrast, ArithmeticPlan):
         return label
-    place = place_of(plan, contrast.coefficient.term)
     average = contrast if isinstance(contrast, AveragePlan) else None
+    place = place_in_words(plan, contrast.coefficient, average)
     return f"{label}{place}, in {unit_of(plan, contrast.coefficient, average)}"
 
 
@@ -82,8 +82,15 @@ def effect_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan |
     term, unit = coefficient.term, unit_of(plan, coefficient, average)
     if not term.parts:
         return f"{response_in_words(plan)}{f', in {unit}' if average is not None else ''}"
-    place = place_of(plan, term)
+    place = place_in_words(plan, coefficient, average)
     return f"effect of {term_in_words(plan, term)}{f'{place},' if place else ''} in {unit}"
+
+
+def place_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
+    """Return where a coefficient, or the effects that `average` is of, are: ``, where sex is f``; or empty."""
+    if average is not None and average.at is not None:
+        return at_means(average.at)
+    return place_of(plan, coefficient.term)
 
 
 def unit_of(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
