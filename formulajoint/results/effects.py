@@ -137,11 +137,12 @@ def over_all(found: Findings, of: GroupEffects) -> Iterator[OverAll]:
     for average in of.in_units:
         own = found.contrasts.of(average.name)
         yield OverAll("joint", own, _middles(own))
-    if of.unit is not None:
+    if of.unit is not None and of.unit.at is not None:
         return
     variables = found.posterior.named.variables  # a constant mean is none of them
+    scale = "none" if of.unit is None else of.unit.scale
     for pool in found.plan.mean.pools:
-        if pool.request.in_sds:  # its mean is in other units
+        if pool.request.scale != scale:  # its mean is in other units
             continue
         for term in pool.terms:
             if term.coefficient.name == of.coefficient.name and term.mean_name in variables:

@@ -57,6 +57,18 @@ def test_means_in_other_units_are_not_drawn_beside_the_effects(
     assert shown == ["joint_treatment", "again"], "the mean of a hierarchy in points is in points"
 
 
+@pytest.mark.parametrize(("scale", "pooled"), [("sigma", ["treatment_mean"]), ("none", []), ("2", [])])
+def test_the_mean_of_a_hierarchy_in_residual_sds_stands_beside_effects_in_these(
+    made_up: MadeUp, tutoring: pd.DataFrame, scale: str, pooled: list[str]
+) -> None:
+    clauses = f"hierarchy(treatment, scale=sigma), joint(scale={scale})"
+    posterior = made_up(f"test_score ~ treatment | school, {clauses}", tutoring)
+    found = Findings(posterior)
+    of = group_effects(found, posterior.plan.mean.coefficients[1])
+    shown = [each.estimates.effects[0].variable for each in over_all(found, of)]
+    assert shown == ["joint_treatment", *pooled]
+
+
 def test_effects_in_residual_sds_have_moments_where_those_in_points_have_none(
     made_up: MadeUp, tutoring: pd.DataFrame
 ) -> None:
