@@ -216,11 +216,13 @@ def test_levels_of_a_factor_are_told_apart(
     page = page_of(fit, read, tmp_path)
     heads, *rows = page.tables["arm by group"]
     assert heads[:2] == ["school", "arm"]
-    assert [row[:2] for row in rows] == [["A", "many"], ["A", "no"], ["B", "many"], ["B", "no"]]
-    own = fit.summary().loc["arm[B, many]"]
+    assert [row[:2] for row in rows] == [
+        [school, level] for school in "AB" for level in ("many - few", "no - few")
+    ]
+    own = fit.summary().loc["arm[B, many - few]"]
     assert rows[2][heads.index("mean")] == numbers(own)[0]
     means = [numbers(row)[0] for _, row in fit.contrasts().iterrows()]
-    assert f"many {means[0]}, no {means[1]} points of score" in page.texts["answers"]
+    assert f"many - few {means[0]}, no - few {means[1]} points of score" in page.texts["answers"]
 
 
 def test_figures_that_do_not_exist_are_blank(fit_of: FitOf, read: Reader, tmp_path: Path) -> None:

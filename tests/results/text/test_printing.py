@@ -143,14 +143,14 @@ treatment == 0 in every school  < 1.6e-06  > 0.999               normal scores c
 
 parameter     mean   sd     95% HDI         ess_bulk  r_hat
 ------------  -----  -----  --------------  --------  -----
-Intercept[A]  2.02          (0.11, 3.99)    4062      1.000
-Intercept[B]  2.99   1.00   (1.04, 4.92)    3807      1.000
 treatment[A]  20.02         (18.11, 21.99)  4062      1.000
 treatment[B]  7.99   1.00   (6.04, 9.92)    3807      1.000
 sigma[A]      1.002         (0.811, 1.199)  4062      1.000
 sigma[B]      1.099  0.100  (0.904, 1.292)  3807      1.000
+Intercept[A]  2.02          (0.11, 3.99)    4062      1.000
+Intercept[B]  2.99   1.00   (1.04, 4.92)    3807      1.000
 
-note: With flat priors and so few rows `Intercept[A]`, `treatment[A]`, `sigma[A]`, `joint_treatment`
+note: With flat priors and so few rows `treatment[A]`, `sigma[A]`, `Intercept[A]`, `joint_treatment`
       have no sd (a blank mean does not exist either): their tails are too heavy. Intervals exist.
 sampled by nutpie: smallest ess_bulk 3807, largest r_hat 1.000
 """
