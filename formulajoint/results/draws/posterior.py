@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, Plan, ScalePlan
+from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, FamilyPlan, Plan, ScalePlan
 from formulajoint.inference.draws.named import NamedDraws
 
 if TYPE_CHECKING:
@@ -137,7 +137,10 @@ def _coefficients_of(plan: Plan, name: str) -> Iterator[Coefficient]:
         if contrast.name == name and isinstance(contrast, ArithmeticPlan):
             asked |= {cells.variable for cells in contrast.cells.values()}
         elif contrast.name == name and not isinstance(contrast, ArithmeticPlan):
-            asked.add(contrast.coefficient.name)
+            of_cells = (
+                isinstance(contrast, FamilyPlan) and contrast.cells is not None
+            )  # its labels are levels
+            asked |= set() if of_cells else {contrast.coefficient.name}
     for part in plan.parameters:
         if isinstance(part, ScalePlan):
             continue
