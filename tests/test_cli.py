@@ -354,6 +354,11 @@ def test_a_broken_parquet_file_is_refused(tmp_path: Path) -> None:
         (["--draws", "0"], "`draws` must be a whole number of 1 or more, not 0."),
         (["--tune", "-1"], "`tune` must be a whole number of 0 or more, not -1."),
         (["--chains", "0"], "`chains` must be a whole number of 1 or more, not 0."),
+        (
+            ["--chains", "1000000000"],
+            "1,000,000,000 chains of 1,000 draws are more than 100,000,000 draws in all.",
+        ),
+        (["--draws", "100000000000"], "4 chains of 100,000,000,000 draws are more than"),
         (["--seed", "-1"], "`seed` must be a whole number of 0 or more, not -1."),
         (["--priors", "wide"], "--priors wide is not known: use flat, or leave it out."),
         (["--prob", "95"], "`prob` must lie between 0 and 1, not 95.0: 95 % is 0.95."),

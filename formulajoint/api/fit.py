@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from formulajoint.api.model import JointModel, restored_fit
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from rich.text import Text as RichText
     from xarray import Dataset, DataTree
 
-    from formulajoint.api.model import JointModel
     from formulajoint.api.plotting import Plots
 
 
@@ -55,6 +55,16 @@ class Fit:
 
     model: JointModel
     draws: Posterior
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from formulajoint.results.saved import store  # loads xarray
+
+        return restored_fit, (store.to_bytes(self.draws),)  # as `save` writes it
+
+    def __copy__(self, *_: object) -> Fit:
+        return self  # a value: it never changes
+
+    __deepcopy__ = __copy__
 
     @property
     def idata(self) -> DataTree:

@@ -8,12 +8,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
 from formulajoint.inference.settings import Settings
 from formulajoint.language.formula import Formula
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.saved.design_codec import Plain, from_plain, to_plain
 from formulajoint.results.text.describe import explain, model_record
 from formulajoint.results.text.latex import explain_latex
 
@@ -36,6 +38,16 @@ class JointModel:
     """
 
     plan: Plan
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the rows that the formula uses, without the data frame."""
+        plan = self.plan
+        return restored_model, (to_plain(plan.design), "flat" if plan.flat else None, plan.family.name)
+
+    def __copy__(self, *_: object) -> JointModel:
+        return self  # a value: it never changes
+
+    __deepcopy__ = __copy__
 
     @property
     def formula(self) -> Formula:
@@ -211,3 +223,17 @@ class JointModel:
         from formulajoint.results.text.terminal import styled  # loads Rich
 
         return styled(self.explain())
+
+
+def restored_model(design: Plain, priors: str | None, family: str) -> JointModel:
+    """Return the model of a pickle, in the plain language with all installed and registered extensions."""
+    return JointModel(make_plan(from_plain(design), priors, family))
+
+
+def restored_fit(body: bytes) -> Fit:
+    """Return the fit of a pickle, in the plain language with all installed and registered extensions."""
+    from formulajoint.api.fit import Fit  # loads pandas and SciPy
+    from formulajoint.results.saved import store  # loads xarray
+
+    posterior = store.from_bytes(body)
+    return Fit(JointModel(posterior.plan), posterior)

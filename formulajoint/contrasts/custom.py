@@ -14,7 +14,7 @@ from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, WEIGHTS
 from formulajoint.language.vocabulary.meanings import Vocabulary
-from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.options import Option, called, function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 TERM = Slot("term", Kind.TERM)
@@ -78,7 +78,11 @@ class Contrast:
                 f"The contrast `{self.name}` fails: {type(error).__name__}: {error}. Effects and weights are PyTensor "
                 "variables: use the functions of `pytensor.tensor`, not NumPy's."
             ) from error
-        axes = getattr(found, "ndim", 0)
+        axes = getattr(found, "ndim", None)
+        if axes is None or getattr(found, "owner", None) is None:
+            raise ExtensionError(
+                f"The contrast `{self.name}` must return a PyTensor expression of the effects, not {found!r}."
+            )
         if axes != effects.ndim - 1:
             raise ExtensionError(
                 f"The contrast `{self.name}` must return an expression without the axis of the groups, of "
@@ -136,7 +140,7 @@ class ContrastFamily:
 
     def matrix(self, levels: tuple[str, ...], options: Mapping[str, Option]) -> ContrastMatrix:
         """Return the labelled weights of `levels`, or raise an ExtensionError if they are invalid."""
-        rows = self.function(levels, **options)
+        rows = called("family of contrasts", self.name, self.function, levels, **options)
         if isinstance(rows, ContrastMatrix):
             return rows
         what = f"The family of contrasts `{self.name}` must return a mapping of labels to {len(levels)} weights each"

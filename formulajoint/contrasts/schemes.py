@@ -11,7 +11,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.meanings import Vocabulary
-from formulajoint.language.vocabulary.options import Option, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.options import Option, called, function_name, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.wording import listed
 
@@ -94,7 +94,7 @@ class WeightScheme:
 
     def values(self, groups: Groups, columns: list[FloatArray], options: dict[str, Option]) -> FloatArray:
         """Return the weights of the groups, not normalised, (G,)."""
-        found = np.asarray(self.function(groups, *columns, **options))
+        found = np.asarray(called("weight scheme", self.name, self.function, groups, *columns, **options))
         if found.shape != (len(groups.labels),) or found.dtype.kind not in "biuf":
             raise ExtensionError(
                 f"The weight scheme `{self.name}` must return one number for each of the {len(groups.labels)} groups, "

@@ -13,6 +13,7 @@ from formulajoint.design.recipes import Cells, Coded, Crossed, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.values import Levels, joined, numbers
 from formulajoint.errors import DataError, ExtensionError
+from formulajoint.language.vocabulary.options import called
 from formulajoint.wording import listed
 
 ARITHMETIC: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
@@ -146,13 +147,16 @@ def _operated(recipe: recipes.Operated, table: Table) -> FloatArray:
     """Return the value of a chain of extensions' operators, from the left; each gets (N,) arrays."""
     first, *others = [rows_of(operand, table) for operand in recipe.operands]
     for operator, values in zip(recipe.operators, others, strict=True):
-        first = _answer(operator.function(first, values), operator.name, table)
+        answer = called("operator", operator.name, operator.function, first, values)
+        first = _answer(answer, operator.name, table)
     return first
 
 
 def _applied(recipe: recipes.Applied, table: Table) -> FloatArray:
     operands = [rows_of(operand, table) for operand in recipe.operands]
-    result = recipe.function.function(*operands, *recipe.learnt, **recipe.options)
+    function = recipe.function
+    arguments = (*operands, *recipe.learnt)
+    result = called("function", function.name, function.function, *arguments, **recipe.options)
     return _answer(result, recipe.function.name, table)
 
 

@@ -24,6 +24,7 @@ from formulajoint.design.within import learn_within
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, Group, Level, Name, Number, Text, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.options import called
 from formulajoint.spec.predictors import read_call
 from formulajoint.spec.spec import Given
 from formulajoint.wording import listed
@@ -141,7 +142,8 @@ def _applied(call: Call, function: ColumnFunction, table: Table) -> Recipe:
     learnt: tuple[object, ...] = ()
     if function.learn is not None:
         weights = np.ones(table.rows) if table.weights is None else table.weights
-        learnt = (function.learn(*(rows_of(operand, table) for operand in operands), weights),)
+        values = [rows_of(operand, table) for operand in operands]
+        learnt = (called("function", function.name, function.learn, *values, weights),)
     return recipes.Applied(function, operands, canonical(call), options, learnt)
 
 

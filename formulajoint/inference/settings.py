@@ -11,6 +11,9 @@ from numbers import Integral, Real
 
 from formulajoint.errors import InferenceError
 
+MOST_DRAWS = 100_000_000
+"""At most this many draws of all chains together: those of one parameter then take 0.8 GB."""
+
 
 def check_whole(name: str, value: object, least: int) -> None:
     """Raise an InferenceError unless the setting `name` is a whole number of at least `least`."""
@@ -45,6 +48,11 @@ class Settings:
         check_whole("tune", self.tune, 0)
         check_whole("chains", self.chains, 1)
         check_seed(self.seed)
+        if self.draws * self.chains > MOST_DRAWS:
+            raise InferenceError(
+                f"{self.chains:,} chains of {self.draws:,} draws are more than {MOST_DRAWS:,} draws in all. "
+                "Ask for fewer: a few thousand suffice for most questions."
+            )
         if not (isinstance(self.target_accept, Real) and 0 < self.target_accept < 1):
             raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
 

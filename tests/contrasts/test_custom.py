@@ -201,3 +201,49 @@ def test_what_are_no_weights_are_refused(function, error, message):
 def test_functions_take_what_they_are_given(make, message):
     with pytest.raises(fj.ExtensionError, match=message):
         make()
+
+
+def wrong(brought, formula):
+    language = fj.CORE.extend(fj.Extension("mine", [brought]))
+    with pytest.raises(fj.ExtensionError) as error:
+        fj.fit(formula, DATA, seed=1, draws=20, progress=False, language=language)
+    return str(error.value)
+
+
+def test_functions_that_raise_are_named():
+    def fails(*_):
+        raise ZeroDivisionError("by zero")
+
+    joint = "y ~ x | g, joint(x, weights=bad())"
+    for brought, formula, what in (
+        (fj.WeightScheme(lambda groups: fails(), name="bad"), joint, "The weight scheme `bad` fails"),
+        (
+            fj.ContrastFamily(lambda levels: fails(), name="bad"),
+            "y ~ arm, bad(arm)",
+            "The family of contrasts `bad` fails",
+        ),
+        (fj.ColumnFunction(lambda a: fails(), name="bad"), "y ~ bad(x) | g", "The function `bad` fails"),
+        (
+            fj.ColumnFunction(lambda a, s: a, learn=fails, name="bad"),
+            "y ~ bad(x)",
+            "The function `bad` fails",
+        ),
+        (
+            fj.Contrast(lambda effects, weights: fails(), name="bad"),
+            "y ~ x | g, bad(x)",
+            "The contrast `bad` fails",
+        ),
+    ):
+        assert wrong(brought, formula).startswith(f"{what}: ZeroDivisionError: by zero.")
+
+
+@pytest.mark.parametrize("answer", [None, "x", 3.0, pt.constant(3.0), np.ones(2)], ids=repr)
+def test_contrasts_that_answer_nonsense_are_named(answer):
+    brought = fj.Contrast(lambda effects, weights: answer, name="bad")
+    assert wrong(brought, "y ~ x | g, bad(x)").startswith("The contrast `bad` must return")
+
+
+@pytest.mark.parametrize("answer", [None, "x", np.ones((3, 3)), ["a"] * 9, 1j])
+def test_columns_that_are_nonsense_are_named(answer):
+    brought = fj.ColumnFunction(lambda a: answer, name="bad")
+    assert wrong(brought, "y ~ bad(x) | g").startswith("`bad` must return one number for each")

@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 from types import UnionType
 from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
-from formulajoint.errors import ExtensionError
+from formulajoint.errors import ExtensionError, FormulaJointError
 from formulajoint.language.vocabulary.signatures import Kind, Slot
 from formulajoint.wording import listed
 
@@ -112,3 +112,27 @@ def _only_type(hint: Any) -> Any:
         types = [part for part in get_args(hint) if part is not type(None)]
         return _only_type(types[0]) if len(types) == 1 else hint
     return hint
+
+
+def called(what: str, name: str, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+    """Return what an extension's function answers; an error of Python's own becomes one that names the extension.
+
+    Parameters
+    ----------
+    what, name : str
+        Such as ``weight scheme``, and its name in formulas.
+    function : callable
+    arguments, options : object
+        Of the function.
+
+    Raises
+    ------
+    ExtensionError
+        If the function fails.
+    """
+    try:
+        return function(*arguments, **options)
+    except FormulaJointError:
+        raise
+    except Exception as error:
+        raise ExtensionError(f"The {what} `{name}` fails: {type(error).__name__}: {error}.") from error

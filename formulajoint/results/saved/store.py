@@ -57,7 +57,7 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> None:
         If the file has another suffix or cannot be written.
     """
     target = target_of(path)
-    body = bytes(_tree(posterior).to_netcdf(engine="h5netcdf"))
+    body = to_bytes(posterior)
     write_whole(target, body, MARK + hashlib.sha256(body).digest())
 
 
@@ -78,13 +78,23 @@ def load(path: str | os.PathLike[str], language: Language | None = None) -> Post
     source = path_of(path)
     body = _unsealed(source)
     try:
-        with xr.open_datatree(io.BytesIO(body), engine="h5netcdf") as opened:
-            tree = opened.load()
-        return _posterior(tree, language)
+        return from_bytes(body, language)
     except StoreError as error:
         raise StoreError(f"{source} cannot be read: {error}") from error
     except Exception as error:  # a seal does not prove that `save` wrote the bytes
         raise StoreError(f"{source} holds no fit that can be read: {error!r}") from error
+
+
+def to_bytes(posterior: Posterior) -> bytes:
+    """Return `posterior` as the content of a NetCDF file, without the seal."""
+    return bytes(_tree(posterior).to_netcdf(engine="h5netcdf"))
+
+
+def from_bytes(body: bytes, language: Language | None = None) -> Posterior:
+    """Return the posterior of which `to_bytes` made `body`."""
+    with xr.open_datatree(io.BytesIO(body), engine="h5netcdf") as opened:
+        tree = opened.load()
+    return _posterior(tree, language)
 
 
 def target_of(path: str | os.PathLike[str]) -> Path:
