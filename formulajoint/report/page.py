@@ -29,7 +29,7 @@ from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivit
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.questions import unasked
 from formulajoint.results.text.answers import answers, meaning, subject, told
-from formulajoint.results.text.cautions import effects_at_rest
+from formulajoint.results.text.cautions import of_effects
 from formulajoint.results.text.describe import (
     coefficient_rows,
     data_text,
@@ -126,7 +126,7 @@ def page(found: Findings) -> Page:
         others=_others(plan, shown),
         prob=prob,
         problems=found.diagnostics,
-        cautions=tuple(effects_at_rest(found, subject(found))),
+        cautions=tuple(of_effects(found, subject(found))),
         answers=answers(found, tests),
         groups=tuple(_groups(found, own) for own in shown),
         contrasts=contrast_table(plan, found.contrasts, meanings, found.prob, MOST_ROWS),

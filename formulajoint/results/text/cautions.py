@@ -1,4 +1,4 @@
-"""What to distrust first: problems with the draws, and effects asked about that are priors, not findings."""
+"""What to distrust first: the draws, effects whose units differ, and effects asked about that are priors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from formulajoint.compiler.plan import AveragePlan, Coefficient
 from formulajoint.compiler.planning.narrow_priors import held_cells
 from formulajoint.compiler.planning.undetermined import open_cells
+from formulajoint.compiler.planning.unequal_sds import unequal_sds
 from formulajoint.data.least_squares import BoolArray
 from formulajoint.design.schema import Grouping
 from formulajoint.results.draws.tables import weights
@@ -22,13 +23,14 @@ MOST_NAMED = 3
 
 def cautions(found: Findings, about: Coefficient | None) -> tuple[str, ...]:
     """Return sentences on what to distrust: the draws, then the effects of the coefficient asked about."""
-    return (*found.diagnostics, *effects_at_rest(found, about))
+    return (*found.diagnostics, *of_effects(found, about))
 
 
-def effects_at_rest(found: Findings, about: Coefficient | None) -> Iterator[str]:
-    """Yield sentences on effects that rest on their priors."""
+def of_effects(found: Findings, about: Coefficient | None) -> Iterator[str]:
+    """Yield sentences on effects in units that differ by group, and on those that rest on their priors."""
     if about is None or about.grouping is None:
         return
+    yield from unequal_sds(found.plan)
     plan, grouping = found.plan, about.grouping
     words = term_in_words(plan, about.term)
     resting, held = open_cells(plan, about), held_cells(plan, about)

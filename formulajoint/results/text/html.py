@@ -45,8 +45,9 @@ def explain_html(plan: Plan) -> str:
 def fit_html(found: Findings) -> str:
     """Return the content of ``print(fit)`` as HTML."""
     plan, contrasts, summary = found.plan, found.contrasts.table, found.summary.table
+    warned = cautions(found, subject(found))
     return _section(
-        _notes("warning", cautions(found, subject(found))),
+        _notes("warning", warned),
         _answers(answers(found, found.tests)),
         _formula(plan),
         _paragraph(data_lines(plan)),
@@ -56,7 +57,7 @@ def fit_html(found: Findings) -> str:
         _table(test_cells(plan, found.tests), "Joint tests") if found.tests else "",
         _list([f"{test.label}: {test.note}" for test in found.tests if test.notes]),
         _folded("Coefficients", _table(coefficient_cells(summary, found.prob), "Coefficients")),
-        _notes("note", fit_notes(found)),
+        _notes("note", [note for note in fit_notes(found) if note not in warned]),
         _paragraph([sampler_line(summary, found.posterior.drawn_by)]),
     )
 

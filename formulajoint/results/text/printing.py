@@ -59,7 +59,7 @@ def fit_text(found: Findings) -> str:
         test_section(plan, found.tests),
         coefficient_section(found),
         [
-            *note_lines(fit_notes(found)),
+            *note_lines(note for note in fit_notes(found) if note not in warned),
             *paragraph(
                 sampler_line(found.judged.table, found.posterior.drawn_by)
                 + ("" if found.judges_all else " (of the rows shown)")

@@ -62,6 +62,19 @@ def test_a_school_without_variation_stands_first() -> None:
     assert not fj.fit("score ~ treated | school", schools(), seed=1).record()["cautions"]
 
 
+def test_groups_whose_units_differ_stand_first_and_are_told_once() -> None:
+    frame = schools()
+    frame["score"] *= np.where(frame["school"] == "S0", 100, 1)
+    fit = fj.fit("score ~ treated | school, joint(treated)", frame, seed=1)
+    first = first_lines(fit)[0]
+    assert first.startswith("warning: The residual sds differ by school, ")
+    assert (
+        str(fit).count("The residual sds differ") == fit._repr_html_().count("The residual sds differ") == 1
+    )
+    scaled = "score ~ treated | school, sigma ~ 1 | school, joint(treated, scale=sigma)"
+    assert not fj.fit(scaled, frame, seed=1).record()["cautions"]
+
+
 def test_columns_that_follow_from_others_are_no_findings_either() -> None:
     frame = schools().assign(twice=lambda d: 2 * d["treated"] + (d["school"] != "S1") * d["pre"])
     (caution,) = fj.fit("score ~ treated + twice | school, joint(treated)", frame, seed=1).record()[
