@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from formulajoint.api.fit import Fit
 from formulajoint.api.model import JointModel
@@ -39,7 +40,7 @@ def test_a_record_is_the_fit_as_plain_data(made_up: MadeUp, tutoring: pd.DataFra
     pd.testing.assert_frame_equal(summary, fit.summary(0.8))
     estimates = pd.DataFrame(record["estimates"]).set_index("contrast")
     pd.testing.assert_frame_equal(estimates, fit.contrasts(0.8).drop(columns="weights"))
-    assert record["weights"] == {"joint_treatment": {"A": 0.4, "B": 0.6}}
+    assert record["weights"]["joint_treatment"] == pytest.approx({"A": 0.4, "B": 0.6})
     assert record["diagnostics"] == list(fit.diagnostics())
     assert record.items() >= JointModel(posterior.plan).record().items()
 
