@@ -11,7 +11,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, restrictions
 from formulajoint.contrasts.linear_forms import Form, Reader, picked
 from formulajoint.design.level_lookup import position_of
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Chain, Expr, Name, Subscript
+from formulajoint.language.syntax.nodes import Chain, Expr, Name, Number, Subscript, walk
 from formulajoint.language.syntax.text import canonical
 from formulajoint.wording import did_you_mean, listed
 
@@ -45,6 +45,7 @@ def hypothesis_of(labels: Labels, comparisons: Sequence[Chain]) -> Hypothesis:
     FormulaError
         If a name is not a group, a comparison is not linear in the coefficients, or comparisons contradict each other.
     """
+    _refuse_bare_numbers(labels, comparisons)
     length = prod(map(len, labels.dims.values()))
 
     def cells(expr: Expr) -> Form:
@@ -53,6 +54,17 @@ def hypothesis_of(labels: Labels, comparisons: Sequence[Chain]) -> Hypothesis:
         return picked(0, labels.dims, _named(labels, expr), length)
 
     return restrictions(comparisons, Reader(cells, length))
+
+
+def _refuse_bare_numbers(labels: Labels, comparisons: Sequence[Chain]) -> None:
+    """Raise a FormulaError for a comparison of numbers only, where these are names of groups: ``1 == 2``."""
+    for comparison in comparisons:
+        parts = list(walk(comparison))
+        groups = [part for part in parts if isinstance(part, Number) and canonical(part) in labels.cells]
+        if groups and not any(isinstance(part, Name | Subscript) for part in parts):
+            written = ", ".join(f"`{labels.name}[{canonical(part)}]`" for part in groups)
+            message = "a number in a hypothesis is a number, also where groups have numbers for names"
+            raise FormulaError(message, comparison.span, f"for the groups write {written}")
 
 
 def _named(labels: Labels, expr: Expr) -> dict[str, list[int]]:

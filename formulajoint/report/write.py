@@ -51,7 +51,7 @@ def place(path: str | PathLike[str]) -> Path:
     StoreError
         If no file can be written there.
     """
-    target = path_of(path).resolve()
+    target = Path(os.path.realpath(path_of(path)))
     if os.path.isdir(target):  # unlike `Path.is_dir`, accepts names that are too long
         raise StoreError(f"{path} is a folder: name a file in it, such as {Path(path) / 'report.html'}.")
     if not os.path.isdir(target.parent):

@@ -57,7 +57,10 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> None:
         If the file has another suffix or cannot be written.
     """
     target = target_of(path)
-    body = to_bytes(posterior)
+    try:
+        body = to_bytes(posterior)
+    except ValueError as error:  # a name that HDF5 cannot hold
+        raise StoreError(f"{target} cannot be written: {error}.") from error
     write_whole(target, body, MARK + hashlib.sha256(body).digest())
 
 
