@@ -8,7 +8,9 @@ from formulajoint.compiler.plan import LinearPlan, Plan
 
 def names_in_sds(mean: LinearPlan) -> frozenset[str]:
     """Return the names of the coefficients whose prior is in residual sds."""
-    return frozenset(t.coefficient.name for pool in mean.pools if pool.request.in_sds for t in pool.terms)
+    pooled = (t.coefficient.name for pool in mean.pools if pool.request.in_sds for t in pool.terms)
+    own = (each.name for each in mean.coefficients if each.prior is not None and each.prior.in_sds)
+    return frozenset((*pooled, *own))
 
 
 def terms_in_sds(mean: LinearPlan) -> frozenset[str]:

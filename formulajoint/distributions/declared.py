@@ -31,6 +31,7 @@ NORMAL = _distribution(
     log_density=lambda x, mu, sigma: -np.log(sigma) - np.log(2 * np.pi) / 2 - ((x - mu) / sigma) ** 2 / 2,
     draw=lambda rng, shape, mu, sigma: mu + sigma * rng.standard_normal(shape),
     widened=lambda factor, mu, sigma: (mu, sigma * factor),
+    rescaled=lambda unit, mu, sigma: (unit * mu, unit * sigma),
     typical=lambda mu, sigma: mu,
     normal_mixture=lambda mu, sigma: (mu, sigma, np.inf),
     sd="sigma",
@@ -50,6 +51,7 @@ STUDENT_T = _distribution(
     log_density=_student_t,
     draw=lambda rng, shape, nu, mu, sigma: mu + sigma * rng.standard_t(nu, shape),
     widened=lambda factor, nu, mu, sigma: (nu, mu, sigma * factor),
+    rescaled=lambda unit, nu, mu, sigma: (nu, unit * mu, unit * sigma),
     typical=lambda nu, mu, sigma: mu,
     normal_mixture=lambda nu, mu, sigma: (mu, sigma, nu),
     scipy=lambda stats, nu, mu, sigma: stats.t(nu, mu, sigma),
@@ -62,6 +64,7 @@ CAUCHY = _distribution(
     log_density=lambda x, alpha, beta: -np.log(np.pi * beta) - np.log1p(((x - alpha) / beta) ** 2),
     draw=lambda rng, shape, alpha, beta: alpha + beta * rng.standard_cauchy(shape),
     widened=lambda factor, alpha, beta: (alpha, beta * factor),
+    rescaled=lambda unit, alpha, beta: (unit * alpha, unit * beta),
     typical=lambda alpha, beta: alpha,
     normal_mixture=lambda alpha, beta: (alpha, beta, 1.0),
     scipy=lambda stats, alpha, beta: stats.cauchy(alpha, beta),
@@ -74,6 +77,7 @@ LAPLACE = _distribution(
     log_density=lambda x, mu, b: -np.log(2 * b) - abs(x - mu) / b,
     draw=lambda rng, shape, mu, b: mu + b * rng.laplace(size=shape),
     widened=lambda factor, mu, b: (mu, b * factor),
+    rescaled=lambda unit, mu, b: (unit * mu, unit * b),
     typical=lambda mu, b: mu,
     scipy=lambda stats, mu, b: stats.laplace(mu, b),
 )
@@ -87,6 +91,7 @@ HALF_NORMAL = _distribution(
     log_density=lambda x, sigma: LOG_2_PI / 2 - np.log(sigma) - (x / sigma) ** 2 / 2,
     draw=lambda rng, shape, sigma: sigma * abs(rng.standard_normal(shape)),
     widened=lambda factor, sigma: (sigma * factor,),
+    rescaled=lambda unit, sigma: (unit * sigma,),
     typical=lambda sigma: sigma,
     sd="sigma",
 )
@@ -98,6 +103,7 @@ HALF_CAUCHY = _distribution(
     log_density=lambda x, beta: LOG_2_PI - np.log(beta) - np.log1p((x / beta) ** 2),
     draw=lambda rng, shape, beta: beta * abs(rng.standard_cauchy(shape)),
     widened=lambda factor, beta: (beta * factor,),
+    rescaled=lambda unit, beta: (unit * beta,),
     typical=lambda beta: beta,
 )
 
@@ -114,6 +120,7 @@ HALF_STUDENT_T = _distribution(
     log_density=_half_student_t,
     draw=lambda rng, shape, nu, sigma: sigma * abs(rng.standard_t(nu, shape)),
     widened=lambda factor, nu, sigma: (nu, sigma * factor),
+    rescaled=lambda unit, nu, sigma: (nu, unit * sigma),
     typical=lambda nu, sigma: sigma,
 )
 
@@ -124,6 +131,7 @@ EXPONENTIAL = _distribution(
     log_density=lambda x, lam: np.log(lam) - lam * x,
     draw=lambda rng, shape, lam: rng.standard_exponential(shape) / lam,
     widened=lambda factor, lam: (lam / factor,),
+    rescaled=lambda unit, lam: (lam / unit,),
     typical=lambda lam: 1 / lam,
 )
 
@@ -142,6 +150,7 @@ GAMMA = _distribution(
     ),
     draw=lambda rng, shape, alpha, beta: rng.gamma(alpha, size=shape) / beta,
     widened=lambda factor, alpha, beta: (alpha, beta / factor),
+    rescaled=lambda unit, alpha, beta: (alpha, beta / unit),
     typical=lambda alpha, beta: alpha / beta,
     power_at_zero=lambda alpha, beta: float(alpha),
 )
@@ -155,6 +164,7 @@ INVERSE_GAMMA = _distribution(
     ),
     draw=lambda rng, shape, alpha, beta: beta / rng.gamma(alpha, size=shape),
     widened=lambda factor, alpha, beta: (alpha, beta * factor),
+    rescaled=lambda unit, alpha, beta: (alpha, unit * beta),
     typical=lambda alpha, beta: beta / (alpha + 1),
     power_at_zero=lambda alpha, beta: np.inf,
 )
@@ -168,6 +178,7 @@ LOG_NORMAL = _distribution(
     ),
     draw=lambda rng, shape, mu, sigma: np.exp(mu + sigma * rng.standard_normal(shape)),
     widened=lambda factor, mu, sigma: (mu + log(factor), sigma),
+    rescaled=lambda unit, mu, sigma: (mu + np.log(unit), sigma),
     typical=lambda mu, sigma: float(np.exp(mu)),
     power_at_zero=lambda mu, sigma: np.inf,
 )
@@ -199,6 +210,7 @@ UNIFORM = _distribution(
     ),
     draw=lambda rng, shape, lower, upper: lower + (upper - lower) * rng.random(shape),
     widened=lambda factor, lower, upper: (lower * factor, upper * factor),
+    rescaled=lambda unit, lower, upper: (unit * lower, unit * upper),
     typical=lambda lower, upper: (lower + upper) / 2,
     power_at_zero=lambda lower, upper: np.inf if lower > 0 else 1.0,
     scipy=lambda stats, lower, upper: stats.uniform(lower, upper - lower),

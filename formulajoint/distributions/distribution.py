@@ -39,6 +39,8 @@ class Distribution:
         ``(rng, shape, *args)``: draws in an array of that shape.
     widened : callable or None
         ``(factor, *args)``: the arguments of the distribution `factor` times as wide; a location stays where it is.
+    rescaled : callable or None
+        ``(unit, *args)``: the arguments of the distribution of `unit` times a number with this one.
     typical : callable or None
         ``(*args)``: its mean, mode or median; of a half distribution its scale.
     power_at_zero : callable
@@ -65,6 +67,7 @@ class Distribution:
     log_density: Callable[..., Any] | None = None
     draw: Callable[..., Any] | None = None
     widened: Callable[..., tuple[Any, ...]] | None = None
+    rescaled: Callable[..., tuple[Any, ...]] | None = None
     typical: Callable[..., float] | None = None
     power_at_zero: Callable[..., float] = lambda *_: 1.0
     normal_mixture: Callable[..., tuple[Number, Number, Number]] | None = None

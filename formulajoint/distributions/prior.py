@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,11 +35,14 @@ class Prior:
         Arguments by name; an array has one value per column of the term.
     origin : {"default", "formula", "flat"}
         Source: the default rule, the formula, or priors="flat".
+    in_sds : bool
+        Whether it is the prior of a coefficient in units of the residual sd, ``scale=sigma``.
     """
 
     distribution: Distribution
     args: Mapping[str, Number] = field(default_factory=dict)
     origin: str = DEFAULT
+    in_sds: bool = False
 
     @property
     def numbers(self) -> tuple[Number, ...]:
@@ -58,8 +61,9 @@ class Prior:
 
     @property
     def normal(self) -> tuple[Number, Number] | None:
-        """Mean and sd of a normal prior, else None."""
-        return (self.args["mu"], self.args["sigma"]) if self.distribution is NORMAL else None
+        """Mean and sd of a normal prior in units of the response, else None."""
+        known = self.distribution is NORMAL and not self.in_sds
+        return (self.args["mu"], self.args["sigma"]) if known else None
 
     @property
     def mixture(self) -> Mixture | None:
@@ -70,7 +74,7 @@ class Prior:
     @property
     def sd(self) -> Number | None:
         """The sd of a normal prior, or of the normal that a half normal prior is half of; else None."""
-        return self.args.get(self.distribution.sd)
+        return None if self.in_sds else self.args.get(self.distribution.sd)
 
     @property
     def support(self) -> Interval:
@@ -120,6 +124,13 @@ class Prior:
         widened = self.distribution.widened
         return None if widened is None else self._with(widened(factor, *self.numbers))
 
+    def rescaled(self, unit: Any) -> Prior:
+        """Return the prior of `unit`, a number or a variable of PyMC, times a number with this one."""
+        made = self.distribution.rescaled
+        if made is None:
+            raise BugError(f"{self} has no unit")
+        return replace(self._with(made(unit, *self.numbers)), in_sds=False)
+
     def shaped(self, shape: tuple[int, ...]) -> Prior:
         """Return the prior with its array arguments reshaped from (k,) to the term's `shape`."""
         return self._with(np.reshape(v, shape) if isinstance(v, np.ndarray) else v for v in self.numbers)
@@ -135,7 +146,8 @@ class Prior:
         """Return the prior of the variable `name` as text."""
         if self.distribution is INVERSE:
             return f"1/{name}"
-        return f"{self.distribution.name}({', '.join(map(_number, self.numbers))})"
+        unit = ["scale=sigma"] if self.in_sds else []
+        return f"{self.distribution.name}({', '.join([*map(_number, self.numbers), *unit])})"
 
     def __str__(self) -> str:
         return self.of("x")

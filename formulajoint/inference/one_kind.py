@@ -23,7 +23,7 @@ from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.engine import exact_engine
 from formulajoint.inference.evidence import log_evidence, why_no_probability
 from formulajoint.inference.gaussian import one_sigma
-from formulajoint.inference.null_plan import with_prior
+from formulajoint.inference.null_plan import IN_SDS, with_prior
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.spec.spec import MAIN
@@ -78,6 +78,8 @@ class OneKind:
         Whether the null is that the effects are equal, else that all are zero.
     mean, sd : (k,) arrays
         a and t of each column.
+    in_sds : bool
+        Whether the effects are in residual sds, as where each group has its own: one effect for all is one in sds.
     """
 
     plan: Plan
@@ -85,6 +87,7 @@ class OneKind:
     equal: bool
     mean: FloatArray
     sd: FloatArray
+    in_sds: bool = False
 
     @property
     def quick(self) -> bool:
@@ -94,7 +97,8 @@ class OneKind:
     @property
     def prior(self) -> str:
         """The prior as text: ``mean ~ normal(0, 3.1), sd ~ half_normal(1.6)``."""
-        return f"mean ~ {prior('normal', 0.0, self.mean)}, sd ~ {prior('half_normal', self.sd)}"
+        unit = " in residual sds" if self.in_sds else ""
+        return f"mean ~ {prior('normal', 0.0, self.mean)}, sd ~ {prior('half_normal', self.sd)}{unit}"
 
     @property
     def coefficient(self) -> Coefficient:
@@ -103,6 +107,8 @@ class OneKind:
 
     def shared(self, factor: float) -> Plan:
         """Return the plan with one effect for all groups."""
+        if self.in_sds:
+            return self.pooled(prior("normal", 0.0, factor * self.mean), prior("constant", 0.0))
         return self._with(prior("normal", 0.0, factor * self.mean), grouped=False)
 
     def none(self) -> Plan:
@@ -129,7 +135,8 @@ class OneKind:
             sd=sd.shaped(shape),
             dims=own.dims[1:],
         )
-        pool = Pool(Hierarchy(MAIN, (own.term.name,), cor=False), grouping, own.dims[0], (term,), None)
+        request = Hierarchy(MAIN, (own.term.name,), cor=False, scale="sigma" if self.in_sds else "none")
+        pool = Pool(request, grouping, own.dims[0], (term,), None)
         every = tuple(of_groups if c is own else c for c in self.plan.mean.coefficients)
         mean_ = replace(self.plan.mean, coefficients=every, pools=(*self.plan.mean.pools, pool))
         return replace(self.plan, mean=mean_)
@@ -150,8 +157,9 @@ def one_kind(plan: Plan, hypothesis: Hypothesis) -> OneKind | Missing:
     if term.name in {each.coefficient.term.name for each in plan.mean.pooled.values()}:
         return Missing("pooled", f"{term.name} is pooled: the model's own effects are of one kind")
     if plan.spread is not None and plan.spread.grouping is not None:
-        reason = f"effects of one kind are in residual sds where each {plan.spread.grouping.name} has its own"
-        return Missing("sigma", f"{reason}, which is not available yet")
+        if found.equal:
+            return Missing("null", IN_SDS)
+        return OneKind(plan, found.block, False, MEAN / term.scales, SD / term.scales, in_sds=True)
     unit = scales(plan.design, plan.family, MAIN).slope / SLOPE / term.scales
     return OneKind(plan, found.block, found.equal, MEAN * unit, SD * unit)
 

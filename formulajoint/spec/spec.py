@@ -79,7 +79,7 @@ class PoolingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A distribution with its numbers, ``normal(0, 5)``, and their unit: ``none``, or ``sd`` of the response."""
+    """A distribution with its numbers, ``normal(0, 5)``, and their unit: ``none``, residual ``sigma``, or ``sd``."""
 
     name: str
     numbers: Mapping[str, float]

@@ -175,7 +175,7 @@ def test_narrow_scales_leave_nothing_to_tell() -> None:
         ("y ~ x + age | g", "x == 0, age == 0", "hypothesis"),
         ("y ~ x", "x == 0", "hypothesis"),
         ("y ~ x | g, hierarchy(x)", "x == 0", "pooled"),
-        ("y ~ x | g, sigma ~ 1 | g", "x == 0", "sigma"),
+        ("y ~ x | g, sigma ~ 1 | g", "x == x[g0]", "null"),
     ],
 )
 def test_other_hypotheses_have_no_such_alternative(formula: str, text: str, code: str) -> None:

@@ -207,7 +207,7 @@ class _Maker:
         for term in predictor.terms:
             request = _request(predictor, term.name)
             own = self._of_coefficients(predictor, term, scale, VALUE if request is None else MEAN)
-            in_sds = request is not None and request.in_sds
+            in_sds = own.in_sds if request is None else request.in_sds
             roles.append(
                 Role(len(term.scales), term in predictor.per_group, request is not None, own, in_sds)
             )

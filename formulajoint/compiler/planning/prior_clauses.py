@@ -12,6 +12,7 @@ from formulajoint.distributions.written import read_prior
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Chain, Expr, Name, Subscript
 from formulajoint.language.syntax.text import canonical
+from formulajoint.spans import Span
 from formulajoint.spec.names import parts_of
 from formulajoint.spec.spec import MAIN, PriorRequest
 from formulajoint.wording import did_you_mean, listed
@@ -95,7 +96,23 @@ def read_overrides(asked: Sequence[PriorRequest], slots: Sequence[Slot], known_s
             support=slot.support,
             flat=slot.improper,
         )
+        if request.law.value.scale == "sigma":
+            found[slot] = _in_sds(slot, found[slot], request.law.span)
     return found
+
+
+def _in_sds(slot: Slot, law: Prior, at: Span) -> Prior:
+    """Return a prior in residual sds, or raise a FormulaError if that has no meaning for the variable."""
+    if slot.parameter != MAIN or slot.part != VALUE:
+        of_pool = slot.parameter == MAIN and slot.part in (MEAN, SD)
+        hint = f"write `hierarchy({slot.base}, scale=sigma)`: its mean and sd are in residual sds"
+        message = (
+            f"`scale=sigma` states the prior of a coefficient of the mean, and `{slot.spelling}` is none"
+        )
+        raise FormulaError(message, at, hint if of_pool else "leave it out")
+    if law.constant is not None:
+        raise FormulaError("a constant in residual sds is not available", at, "write a number in points")
+    return replace(law, in_sds=True)
 
 
 def _slot(target: Expr, slots: Sequence[Slot], known_sd: str) -> Slot:

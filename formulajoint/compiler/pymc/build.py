@@ -108,9 +108,10 @@ def _coefficients(part: LinearPlan, plan: Plan, unit: Variable | None) -> dict[s
             shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
             intercept = defaults.stands_for_intercept(coefficient.term, part.predictor)
             start = np.full(shape, scale.location if intercept else 0.0)
-            out[coefficient.name] = variable(
-                coefficient.name, coefficient.prior, coefficient.dims, shape, start
-            )
+            own = coefficient.prior
+            if own.in_sds and unit is not None:
+                own = own.rescaled(unit.reshape((-1, *[1] * (len(shape) - 1))) if unit.ndim else unit)
+            out[coefficient.name] = variable(coefficient.name, own, coefficient.dims, shape, start)
     for pool in part.pools:
         out |= pooled_coefficients(pool, unit if pool.request.in_sds else None)
     return out

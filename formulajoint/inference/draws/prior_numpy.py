@@ -69,7 +69,9 @@ def coefficient_draws(
         if pool is not None:
             wanted.setdefault(part.pools.index(pool), []).append((at, coefficient, own))
         elif coefficient.prior is not None:
-            out[:, at] = coefficient.prior.at(own % columns).draw(rng, (count, len(own)))
+            drawn = coefficient.prior.at(own % columns).draw(rng, (count, len(own)))
+            own_unit = unit if coefficient.prior.in_sds else None
+            out[:, at] = drawn if own_unit is None else drawn * own_unit[:, own // columns]
     for index, members in wanted.items():
         pool = part.pools[index]
         _fill_pool(out, pool, members, rng, unit if pool.request.in_sds else None)

@@ -23,9 +23,12 @@ from formulajoint.inference.gaussian.units import Units
 from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.sampled import LOST
-from formulajoint.inference.importance.searches import DEAR, Look
-from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.importance.searches import DEAR, DEAREST, Look
+from formulajoint.inference.latent.phi import Coordinate, scan_of
 from formulajoint.inference.latent.structure import Structure
+
+HUNDREDS = 200
+"""From this many scales on a point is so dear that pools are no more than twice the draws: the MCSE says so."""
 
 MOST_OWNERS = 40
 """Most groups that are tried as owners, spread evenly over all."""
@@ -144,11 +147,15 @@ def inside(kernel: Kernel, units: Units, rng: np.random.Generator) -> tuple[Insi
     starts = np.column_stack([shift / unit, rest])
     if units.sigmas:
         made = _with_usual_nodes(_seen(made, starts[:: max(1, len(starts) // PEEKED)]), starts)
-    return made, Look(starts, _broad(made, starts, sd / unit, owned), DEAR)
+    effort = DEAR if len(units.cells) < HUNDREDS else DEAREST
+    return made, Look(starts, _broad(made, starts, sd / unit, owned), effort)
 
 
 def scan_of_shared(made: Inside, look: Look) -> FloatArray:
-    """Return the scan of a single element of theta (1, n)."""
+    """Return the scan of a single element of theta, or of a single coordinate of phi (1, n)."""
+    if not len(made.unit):
+        (at,), reduction = made.units.left, made.kernel.reduction
+        return scan_of(_coordinate(reduction.structure, at), np.nan_to_num(typical(reduction)[[at]]))
     sds = np.concatenate([look.broad.roots[:, 0, 0], [1.0]])
     centres = np.concatenate([look.broad.means[:, 0], look.starts[:1, 0]])
     ladders = centres[:, None] + sds[:, None] * np.concatenate([-RANGE[::-1], [0.0], RANGE])

@@ -94,8 +94,8 @@ class Effort:
     growth: int
 
 
-CHEAP, DEAR = Effort(1200, 5, 12), Effort(1000, 6, 2)
-"""Effort if a point costs microseconds, and if it costs many integrals."""
+CHEAP, DEAR, DEAREST = Effort(1200, 5, 12), Effort(1000, 6, 2), Effort(500, 2, 2)
+"""Effort if a point costs microseconds, if it costs many integrals, and if it costs hundreds of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -257,9 +257,13 @@ REFUSED = [
         "",
     ),
     # arguments
-    ("prior(x ~ «normal()»)", "`normal` needs `mu`, `sigma`", "write `normal(mu, sigma)`"),
-    ("prior(x ~ «normal(0)»)", "`normal` needs `sigma`", "write `normal(mu, sigma)`"),
-    ("prior(x ~ normal(0, 1, «2»))", "`normal` takes 2 arguments, and got 3", "write `normal(mu, sigma)`"),
+    ("prior(x ~ «normal()»)", "`normal` needs `mu`, `sigma`", "write `normal(mu, sigma, scale=)`"),
+    ("prior(x ~ «normal(0)»)", "`normal` needs `sigma`", "write `normal(mu, sigma, scale=)`"),
+    (
+        "prior(x ~ normal(0, 1, «2»))",
+        "`normal` takes 2 arguments, and got 3",
+        "write `normal(mu, sigma, scale=)`",
+    ),
     ("prior(x ~ normal(«sd=1», mu=0))", "`normal` has no argument `sd`", None),
     ("prior(x ~ normal(0, «-1»))", "`sigma` must be greater than zero", None),
     ("prior(x ~ normal(«z», 1))", "a number is expected here", None),

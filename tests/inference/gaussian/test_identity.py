@@ -198,7 +198,9 @@ def log_jacobian(plan: Plan, reduction: Reduction, values: Array) -> float:
                 scales = root[i, i] * units(reduction, values)[i]
                 total -= np.sum(np.log(scales)) if term.centered else 0.0
             at += k
-    return total
+    pooled = {int(i) for block in reduction.structure.blocks for i in block.columns}
+    alone = [i for i in range(len(root)) if i not in pooled]  # constant factors but for the unit
+    return total - float(np.sum(np.log(units(reduction, values)[alone])))
 
 
 def disagreement(model: Any, points: int = 4, seed: int = 0) -> float:
@@ -274,6 +276,9 @@ WRITTEN = {
                                sigma ~ 1 | school""",
     "known means in sds": """y ~ x + z + common(arm) | school, hierarchy(x, scale=sigma), sigma ~ 1 | school,
                              prior(x.mean ~ constant(0.4), x.sd ~ constant(0.5), z ~ normal(1, 2))""",
+    "not pooled, in residual sds": """y ~ x + arm + common(z) | school, sigma ~ 1 | school,
+                                      prior(x ~ normal(0.5, 0.7, scale=sigma), arm ~ normal(0, 2, scale=sigma))""",
+    "not pooled, in the sd of all": "y ~ x + z | school, hierarchy(z), prior(x ~ normal(0.5, 0.7, scale=sigma))",
     "known standard errors": "y ~ x + z + common(arm) | school, hierarchy(), se(s), prior(z.mean ~ constant(2))",
 }
 

@@ -12,7 +12,8 @@ from formulajoint.design.schema import Grouping
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.spans import Span
-from formulajoint.spec.spec import Given, Scale
+from formulajoint.spec.names import parts_of
+from formulajoint.spec.spec import Given, PriorRequest, Scale
 
 
 def check_precision(plan: Plan, scale: str, at: Span) -> None:
@@ -60,6 +61,10 @@ def check_units(plan: Plan) -> None:
     for pool in plan.mean.pools:
         if pool.request.in_sds:
             _check_unit(plan, pool.request.span)
+    for request in plan.design.spec.priors:
+        if request.law.value.scale == "sigma":
+            _check_unit(plan, request.law.span)
+            _check_grouped(plan, request)
 
 
 def _check_unit(plan: Plan, at: Span) -> None:
@@ -78,6 +83,16 @@ def _check_unit(plan: Plan, at: Span) -> None:
             at,
             f"write `sigma ~ 1 | {own}`",
         )
+
+
+def _check_grouped(plan: Plan, request: PriorRequest) -> None:
+    """Raise a FormulaError if a prior in residual sds is of a coefficient that all groups share."""
+    shared = [c for c in plan.mean.coefficients if not c.grouped and c.prior is not None and c.prior.in_sds]
+    for coefficient in shared:
+        if parts_of(request.target) == sorted(coefficient.term.parts):
+            name = coefficient.term.name
+            message = f"`scale=sigma` is for a coefficient in each group, but `{name}` has one for all rows"
+            raise FormulaError(message, request.law.span, "write its prior in units of the response")
 
 
 def _check_sigma(plan: Plan, at: Span) -> None:

@@ -84,7 +84,7 @@ def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
 def log_prior_probability(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
     """Return the log of P(R b > r) under the prior, with its error: infinite if it is too small to be known."""
     cells = list(_cells(plan))
-    independent = not plan.mean.pools
+    independent = not plan.mean.pools and not names_in_sds(plan.mean)
     parts = [_part(plan, cells, *part) for part in _parts(hypothesis, independent)]
     return LogIntegral(sum(p.value for p in parts), math.hypot(*(p.error for p in parts)))
 

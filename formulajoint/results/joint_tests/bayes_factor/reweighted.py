@@ -81,7 +81,7 @@ def _from_draws(
 def _comparable(prior: Prior) -> bool:
     """Return whether a prior has a density on an interval that does not change with its scale."""
     law = prior.distribution
-    return law.proper and law.log_density is not None and not callable(law.support)
+    return not prior.in_sds and law.proper and law.log_density is not None and not callable(law.support)
 
 
 def _log_mean(logs: FloatArray, pool: float) -> LogIntegral | None:

@@ -56,6 +56,17 @@ def test_scale_none_is_the_hierarchy_in_points() -> None:
         ("y ~ x | school, hierarchy(x, scale=sigma), sigma ~ x", "sigma has predictors"),
         ("y ~ x | school, hierarchy(x, scale=sigma), sigma ~ 1 | year", "a school has rows of several years"),
         ("y ~ x | school, hierarchy(sigma, scale=sigma), sigma ~ 1 | school", "another parameter"),
+        ("y ~ x | school, hierarchy(x), prior(x.sd ~ half_normal(1, scale=sigma))", "`x.sd` is none"),
+        ("y ~ x | school, hierarchy(x), prior(sigma ~ half_normal(1, scale=sigma))", "`sigma` is none"),
+        (
+            "y ~ x | school, hierarchy(x), prior(Intercept ~ constant(1, scale=sigma))",
+            "a constant in residual sds",
+        ),
+        (
+            "y ~ 1 + common(x) | school, hierarchy(Intercept), prior(x ~ normal(0, 1, scale=sigma))",
+            "`x` has one for all rows",
+        ),
+        ("y ~ x | school, hierarchy(Intercept), se(s), prior(x ~ normal(0, 1, scale=sigma))", "`se(...)`"),
     ],
 )
 def test_models_without_one_residual_sd_a_group_are_refused_with_the_place(
@@ -78,3 +89,8 @@ def test_the_centred_form_is_chosen_from_estimates_in_sds() -> None:
     )
     assert in_points.centered
     assert not in_sds.centered
+
+
+def test_a_prior_in_residual_sds_is_explained_as_written() -> None:
+    found = rows("y ~ x | school, sigma ~ 1 | school, prior(x ~ normal(0, 0.5, scale=sigma))")
+    assert found["x"] == ("one slope per school, not pooled", "normal(0, 0.5, scale=sigma)")
