@@ -86,7 +86,7 @@ def test_a_contrast_that_is_not_there_is_told_the_nearest(fit: fj.Fit) -> None:
 def test_text_and_record_are_of_this_fit(fit: fj.Fit) -> None:
     text = str(fit)
     assert text == repr(fit)
-    assert text.startswith("test_score ~ treatment | school")
+    assert "\n\ntest_score ~ treatment | school" in text
     assert "\njoint_treatment  " in text
     record = fit.record(0.8)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
