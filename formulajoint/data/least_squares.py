@@ -154,6 +154,14 @@ def _in_null_space(scaled: FloatArray) -> BoolArray:
     return np.asarray(np.linalg.norm(right * null[..., None], axis=-2) > PART)
 
 
+def null_space(columns: FloatArray) -> FloatArray:
+    """Return coefficients (p, r) whose combinations of the columns (m, p) are zero: a basis of all of these."""
+    lengths = _lengths(columns)
+    _, singular, right = np.linalg.svd(columns / lengths, full_matrices=True)
+    kept = int(np.sum(singular > RANK_TOLERANCE * max(1.0, float(singular.max(initial=0.0)))))
+    return np.asarray(right[kept:].T / lengths.T)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LeastSquares:
     """The regression of y on the groups' own columns and the shared ones; NaN for undetermined coefficients.

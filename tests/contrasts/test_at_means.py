@@ -198,6 +198,7 @@ def test_in_words() -> None:
     text = fj.model(
         "score ~ treated*sex*age | school, joint(treated), joint(treated, at=mean)", DATA
     ).explain()
+    text = " ".join(text.split())
     share = (DATA["sex"] == "f").mean()
     where = f"at the means of sex (f {share:.2g}, m {1 - share:.2g}) and age ({DATA['age'].mean():.4g})"
     assert f"joint_treated_at_mean: weighted mean of treated over school, {where}; weights" in text

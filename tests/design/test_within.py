@@ -181,13 +181,13 @@ def test_explained_in_words(tests: pd.DataFrame) -> None:
     model = fj.model(
         "standardize(score, by=test) ~ treated + center(age, by=school) | school, joint(treated)", tests
     )
-    text = model.explain()
-    assert "one intercept per school, not pooled  normal(0, " in text  # not 1e-16, the mean but for rounding
+    text = " ".join(model.explain().split())  # lines are wrapped
+    assert "one intercept per school, not pooled normal(0, " in text  # not 1e-16, the mean but for rounding
     means, sds = tests.groupby("test")["score"].mean(), tests.groupby("test")["score"].std()
     each = ", ".join(f"{t} mean {means[t]:.3g} sd {sds[t]:.3g}" for t in ("art", "english", "maths"))
     assert f"score standardised within test: {each}; effects are in these sds" in text
     ages = tests.groupby("school")["age"].mean()
-    assert f"age centred within school: 12 groups, mean {ages.min():.3g} to {ages.max():.3g}\n" in text
+    assert f"age centred within school: 12 groups, mean {ages.min():.3g} to {ages.max():.3g} " in text
     assert "joint_treated: weighted mean of treated over school, in sds of score within test; weights" in text
     assert "<li>age centred within school: 12 groups" in model.explain("html")
     assert r"\text{age centred within school: 12 groups" in model.explain("latex")

@@ -11,10 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan
-from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named, open_in
+from formulajoint.compiler.planning.term_columns import (
+    MOST_NAMED,
+    cells,
+    columns_of,
+    known_value,
+    named,
+    open_in,
+)
 from formulajoint.data.data import Table
-from formulajoint.data.least_squares import BoolArray
+from formulajoint.data.least_squares import BoolArray, null_space
+from formulajoint.design.level_lookup import written
 from formulajoint.design.schema import Predictor
 from formulajoint.spec.spec import MAIN
 
@@ -43,8 +52,9 @@ def undetermined(plan: Plan, part: LinearPlan, table: Table) -> Iterator[str]:
         if cure:
             what, many = _what(part, [item])
             verb, whose = ("they rest", "them") if many else ("it rests", "it")
-            weight = "".join(_weight_of(plan, item, whose))
-            yield f"The data do not determine {what}: {verb} on the priors{weight}. {cure}."
+            weight = "".join(_weight_of(plan, table, layout, item, whose))
+            offer = _without(plan, item) if weight else ""
+            yield f"The data do not determine {what}: {verb} on the priors{weight}. {cure}{offer}."
         else:
             incurable.append(item)
     if incurable:
@@ -138,11 +148,64 @@ def _what(part: LinearPlan, items: list[_Open]) -> tuple[str, bool]:
     return named(labels), len(labels) > 1
 
 
-def _weight_of(plan: Plan, item: _Open, whose: str) -> Iterator[str]:
-    """Yield a phrase for each average of the term: its weight on the undetermined coefficients."""
-    for contrast in plan.contrasts:
-        if isinstance(contrast, AveragePlan) and contrast.coefficient is item.coefficient:
-            weights = contrast.weights.values.reshape(len(item.where), -1)  # (G, 1) or (G, k)
-            most = float(np.sum(weights * item.where, axis=0).max())
-            if most > 0:
-                yield f", and {contrast.name} has weight {most:.3g} on {whose}"
+def _averages(plan: Plan, item: _Open) -> list[AveragePlan]:
+    """Return the averages of the term."""
+    averages = [contrast for contrast in plan.contrasts if isinstance(contrast, AveragePlan)]
+    return [average for average in averages if average.coefficient is item.coefficient]
+
+
+def _weight_of(plan: Plan, table: Table, layout: Layout, item: _Open, whose: str) -> Iterator[str]:
+    """Yield a phrase for each average of the term: its weight on what is not determined, and the priors' part."""
+    for average in _averages(plan, item):
+        weights = average.weights.values.reshape(len(item.where), -1) * item.where  # (G, 1) or (G, k)
+        most = float(np.sum(weights, axis=0).max())
+        if most > 0:
+            in_points = average.scale == "none" and average.at is None
+            sds = _prior_sds(table, layout[0], item) if in_points else None
+            by_prior = "" if sds is None else float(np.sqrt(np.sum((weights * sds) ** 2, axis=0)).max())
+            alone = f" (an sd of {by_prior:.2g} from the priors alone)" if by_prior else ""
+            yield f", and {average.name} has weight {most:.3g} on {whose}{alone}"
+
+
+def _prior_sds(table: Table, own: list[Coefficient], item: _Open) -> FloatArray | None:
+    """Return the sds (G, k) that normal priors leave to a coefficient where the data determine all but a null space.
+
+    In a group with null vectors V and prior precisions P it is the root of the diagonal of V (V'PV)^-1 V'.
+    """
+    known = [c.prior.normal for c in own if c.prior is not None and c.prior.normal is not None]
+    if item.coefficient not in own or len(known) < len(own):
+        return None
+    columns, groups = columns_of(table, own), len(item.where)
+    sds = np.concatenate(
+        [
+            np.broadcast_to(np.asarray(sd, dtype=float), (groups, *c.term.shape)).reshape(groups, -1)
+            for c, (_, sd) in zip(own, known, strict=True)
+        ],
+        axis=1,
+    )
+    start = sum(c.term.columns.shape[1] for c in own[: own.index(item.coefficient)])
+    found = np.zeros(item.where.shape)
+    for group in np.flatnonzero(item.where.any(axis=1)):
+        null = null_space(columns[group])
+        covariance = null @ np.linalg.pinv(null.T @ (null / sds[group][:, None] ** 2)) @ null.T
+        found[group] = np.sqrt(np.diag(covariance))[start : start + found.shape[1]]
+    return found
+
+
+def _without(plan: Plan, item: _Open) -> str:
+    """Return the advice to give no weight to groups in which the coefficient is not determined."""
+    grouping, average = item.coefficient.grouping, _averages(plan, item)[0]
+    if grouping is None or average.at is not None or average.weights.over_sigma or item.where.all():
+        return ""
+    clause, term = average.function.name, item.coefficient.term.name
+    if len(grouping) > MOST_NAMED:
+        return (
+            f", or {clause}({term}, weights=precision), which gives them none"
+            if average.scale == "none"
+            else ""
+        )
+    counts = np.where(item.where.any(axis=1), 0.0, plan.data.rows_of(grouping))
+    if not counts.any():
+        return ""
+    each = ", ".join(f"{written(label)}: {n:g}" for label, n in zip(grouping.labels, counts, strict=True))
+    return f", or give no weight to it: {clause}({term}, weights={{{each}}})"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import formulajoint as fj
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.spec.read import parse
@@ -28,9 +31,10 @@ def constant_in(*groups):
 def test_a_group_that_does_not_determine_its_coefficient():
     """x is 1 in group 3, which has 6 of the 24 rows."""
     (note,) = notes("y ~ x | g, joint(x)", x=constant_in(3))
-    assert note == (
-        "The data do not determine x[3]: it rests on the priors, and joint_x has weight 0.25 on it. "
-        "Consider hierarchy(x)."
+    assert re.sub(r"sd of [0-9.]+", "sd of s", note) == (
+        "The data do not determine x[3]: it rests on the priors, and joint_x has weight 0.25 on it "
+        "(an sd of s from the priors alone). Consider hierarchy(x), or give no weight to it: "
+        "joint(x, weights={0: 6, 1: 6, 2: 6, 3: 0})."
     )
     (note,) = notes("y ~ x | g, joint(x, weights=precision)", x=constant_in(3))
     assert "weight" not in note  # a precision of zero
@@ -117,3 +121,26 @@ def test_of_another_parameter():
     assert (
         note == "The data do not determine sigma_x[3]: it rests on the priors. Consider hierarchy(sigma.x)."
     )
+
+
+@pytest.mark.parametrize("groups", [4, 20])
+def test_what_the_priors_alone_leave_to_an_average(groups):
+    """In a school where all are treated the posterior knows only the sum of intercept and slope."""
+    rng = np.random.default_rng(4)
+    labels = np.repeat([f"s{i}" for i in range(groups)], 15)
+    treated = np.where(labels == "s2", 1, rng.integers(0, 2, len(labels)))
+    data = pd.DataFrame({"g": labels, "treated": treated, "y": rng.normal(size=len(labels))})
+    fit = fj.fit("y ~ treated | g, joint(treated)", data, seed=1)
+    (note,) = [text for text in fit.model.plan.notes if "do not determine" in text]
+    said = float(re.search(r"an sd of ([0-9.]+) from the priors alone", note).group(1))
+    assert said == pytest.approx(fit.summary().loc["treated[s2]", "sd"] / groups, rel=0.06)
+    advice = "joint(treated, weights={s0: 15, s1: 15, s2: 0, s3: 15})"
+    if groups > 6:
+        advice = "joint(treated, weights=precision)"
+    assert advice in note
+    without = fit.contrast(advice).iloc[0]["sd"]
+    assert np.hypot(without, said) == pytest.approx(fit.contrasts().iloc[0]["sd"], rel=0.1)
+    for clause in ("joint(treated, weights=precision)", "joint(treated, scale=sigma)"):
+        assert "from the priors alone" not in " ".join(
+            fj.model(f"y ~ treated | g, {clause}", data).plan.notes
+        )
