@@ -18,7 +18,7 @@ from formulajoint.results.draws.existing_moments import degrees_of_freedom
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.bayes_factor.orders import order
-from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
+from formulajoint.results.joint_tests.bayes_factor.verdict import COSTS, Verdict
 from formulajoint.results.joint_tests.bayes_factor.weighed import Weighed, weighed
 from formulajoint.results.joint_tests.classical import Classical, classical_test
 from formulajoint.results.joint_tests.codings import coding_note
@@ -27,6 +27,7 @@ from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.quantities import Rope, quantities, ropes
 from formulajoint.results.joint_tests.score_contour import scored
 from formulajoint.results.joint_tests.shares import (
+    NO_CONTOUR,
     Question,
     Shares,
     by_distance,
@@ -38,8 +39,10 @@ from formulajoint.results.joint_tests.shares import (
 
 log = logging.getLogger("formulajoint")
 
-COSTS = "costs"
-"""Code of a reason: it takes long."""
+MOST_QUICK = 100
+"""Most quantities whose contour probability and band are computed for a printed fit."""
+
+SLOW = Missing(COSTS, "no contour or band of so many effects in a printed fit: `fit.test()` has them")
 
 IS_ORDER = Missing("order", "an order has no classical test")
 
@@ -88,7 +91,8 @@ class JointTest:
     def is_complete(self) -> bool:
         """Whether nothing was left out because it takes long."""
         some = (self.bayes_factor, self.one_kind, self.verdict)
-        return not any(isinstance(each, Missing) and each.code == COSTS for each in some)
+        slow = any(isinstance(each, Missing) and each.code == COSTS for each in some)
+        return not slow and all(note.text != SLOW.reason for note in self.notes)
 
     @property
     def note(self) -> str:
@@ -148,14 +152,17 @@ def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question, quick: 
         notes.append(Note("order", told))
     else:
         kept = independent(hypothesis.rows)
-        rank, missing, tested = len(kept), no_covariance(posterior, hypothesis), scored(posterior, hypothesis)
-        out = (
-            by_distance(draws, draws[:, :, kept], effective, missing)
-            if tested is None
-            else by_scores(draws, tested, missing)
-        )
+        rank = len(kept)
+        out = Shares({}, (SLOW.note(NO_CONTOUR),))
+        if not quick or rank <= MOST_QUICK:
+            missing, tested = no_covariance(posterior, hypothesis), scored(posterior, hypothesis)
+            out = (
+                by_distance(draws, draws[:, :, kept], effective, missing)
+                if tested is None
+                else by_scores(draws, tested, missing)
+            )
         twin = classical_test(plan, hypothesis)
-        bayes = weighed(posterior, hypothesis, quick)
+        bayes = weighed(posterior, hypothesis, quick, few=not quick or rank <= MOST_QUICK)
         factor = bayes.factor
         notes += [*out.notes, *_classical_notes(twin)]
     shares = {**out.figures, **shares}

@@ -13,7 +13,7 @@ from formulajoint.language.vocabulary.core import AGAINST
 from formulajoint.remarks import Missing
 from formulajoint.spec.read import parse_test
 
-MOST_TESTED = 100
+MOST_TESTED = 200
 """A printed fit shows joint tests over at most this many groups; ``test()`` always shows them."""
 
 

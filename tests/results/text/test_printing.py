@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import formulajoint as fj
 from formulajoint.api.fit import Fit
 from formulajoint.api.model import JointModel
 from formulajoint.results.draws.posterior import Posterior
@@ -174,12 +175,25 @@ def test_warnings_and_answers_stand_first_and_notes_at_the_end(
 
 def test_joint_tests_of_many_groups_are_left_to_be_asked_for(made_up: MadeUp) -> None:
     rng = np.random.default_rng(2)
-    frame = pd.DataFrame({"y": rng.normal(size=404), "x": rng.normal(size=404), "g": np.arange(404) // 4})
-    note = "note: The joint tests of 101 groups take a while: fit.test() has `x == 0`."
+    frame = pd.DataFrame({"y": rng.normal(size=804), "x": rng.normal(size=804), "g": np.arange(804) // 4})
+    note = "note: The joint tests of 201 groups take a while: fit.test() has `x == 0`."
     assert note in text_of(made_up("y ~ x | g", frame, draws=1000))
-    assert "take a while" not in text_of(made_up("y ~ x | g", frame.iloc[:400], draws=1000))
+    assert "take a while" not in text_of(made_up("y ~ x | g", frame.iloc[:800], draws=1000))
     assert "take a while" not in text_of(made_up("y ~ 1 + common(x) | g", frame, draws=1000))
     assert "take a while" not in text_of(made_up("y ~ x | g, test(x == 0)", frame, draws=1000))
+
+
+def test_of_more_than_a_hundred_groups_a_print_has_the_bayes_factor_alone(made_up: MadeUp) -> None:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"y": rng.normal(size=404), "x": rng.normal(size=404), "g": np.arange(404) // 4})
+    text = text_of(made_up("y ~ x | g", frame, draws=1000))
+    assert "no contour or band of so many effects in a printed fit: `fit.test()` has them" in " ".join(
+        text.split()
+    )
+    (line,) = [line for line in text.splitlines() if line.startswith("x == 0 in every g")]
+    found = fj.fit("y ~ x | g", frame, seed=1).test().iloc[0]
+    assert f" {found['log_bf10_hierarchy']:.2f} " in line
+    assert found["contour"] > 0.05
 
 
 def test_a_long_table_is_cut_with_a_count_and_groups_stand_last(made_up: MadeUp) -> None:

@@ -31,7 +31,10 @@ AT_ONCE, NEAR_ZERO = 4, 0.1
 type Scales = Callable[[Sequence[float]], Sequence[LogIntegral | Missing]]
 """log BF10 with the prior's scale multiplied by each of some factors."""
 
-COSTS = Missing("costs", "Bayes factors under narrower priors take a while: `fit.test()` has the verdict")
+COSTS = "costs"
+"""Code of a reason: it takes long."""
+
+SLOW = Missing(COSTS, "Bayes factors under narrower priors take a while: `fit.test()` has the verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def judged(around: Sequence[LogIntegral | Missing], scales: Scales | None) -> Ve
     if max(values) >= -POSITIVE:
         return Verdict("depends", min(values), max(values))
     if scales is None:
-        return COSTS
+        return SLOW
     narrower = _narrower(scales)
     if isinstance(narrower, Missing):
         return narrower

@@ -13,10 +13,19 @@ from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.bayes_factor.equalities import equalities, is_quick
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import is_scaled, tested_sd, with_other_scales
-from formulajoint.results.joint_tests.bayes_factor.verdict import AROUND, NARROWER, Scales, Verdict, judged
+from formulajoint.results.joint_tests.bayes_factor.verdict import (
+    AROUND,
+    COSTS,
+    NARROWER,
+    Scales,
+    Verdict,
+    judged,
+)
 
 SEVERAL = 3
 """Fewest coefficients that are compared with effects of one kind unasked: each would pay for its own wide prior."""
+
+OF_MANY = Missing(COSTS, "`fit.test()` has the Bayes factor of the model's own prior, too")
 
 ONE_KIND = "one kind"
 """Code of the note on the Bayes factor against effects of one kind."""
@@ -43,7 +52,7 @@ class Weighed:
     notes: tuple[Note, ...]
 
 
-def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False) -> Weighed:
+def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False, few: bool = True) -> Weighed:
     """Return the Bayes factor of equalities, with its verdict.
 
     Parameters
@@ -52,6 +61,8 @@ def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False) -
     hypothesis : Hypothesis
     quick : bool
         Whether what takes longer than some hundredths of a second is left out.
+    few : bool
+        Whether there are few enough coefficients for the Bayes factor of the model's own prior beside another.
     """
     plan, asked = posterior.plan, bool(hypothesis.against)
     kind = one_kind(plan, hypothesis)
@@ -78,7 +89,7 @@ def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False) -
     said = Note(ONE_KIND, _said(kind, found))
     if asked:
         return Weighed(found[0].value, found[0], verdict, (said,))
-    own_factor = equalities(plan, hypothesis, (1.0,), posterior)[0]
+    own_factor = equalities(plan, hypothesis, (1.0,), posterior)[0] if few else OF_MANY
     return Weighed(own_factor, found[0], verdict, (said, *_not_pooled(plan, hypothesis, own_factor)))
 
 
