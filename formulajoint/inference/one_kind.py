@@ -186,7 +186,7 @@ def log_bayes_factors(
         return _by_curve(kind, factors)
     if quick:
         return Missing(
-            "costs", "the Bayes factor against effects of one kind takes a while: `fit.test()` has it"
+            "costs", "the Bayes factor of effects of one kind takes a while: `fit.test()` has it"
         )
     return _by_evidence(kind, factors)
 

@@ -81,7 +81,7 @@ def _found(
         )
     elif contour < LOW and own < -POSITIVE and not hypothesis.against:
         pays = f"each of {q} coefficients pays for its own wide prior" if q > 1 else "the prior is wide"
-        instead = f", and {one:.2f} against effects of one kind" if not math.isnan(one) else ""
+        instead = f", and {one:.2f} for effects of one kind" if not math.isnan(one) else ""
         yield (
             f"the contour shows an effect where log BF10 is {own:.2f}: {pays}, which expects far larger effects"
             f"{instead}"

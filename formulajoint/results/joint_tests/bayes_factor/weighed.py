@@ -130,9 +130,9 @@ def _said(kind: OneKind, found: Sequence[Against]) -> str:
     one, half, double = found[:3]
     other = f"{half.value.value:.2f} at half of it, {double.value.value:.2f} at double"
     if one.shared is None or one.varying is None:
-        return f"log BF10 is against effects from one distribution, prior {kind.prior}: {other}"
+        return f"log BF10 is that of effects from one distribution, prior {kind.prior}: {other}"
     parts = f"{one.shared.value:.2f} for one effect in all, {one.varying.value:.2f} for effects about zero"
-    return f"log BF10 against effects of one kind is the mean of {parts}, prior {kind.prior}: {other}"
+    return f"log BF10 of effects of one kind averages two Bayes factors (logs {parts}), prior {kind.prior}: {other}"
 
 
 def _not_pooled(plan: Plan, hypothesis: Hypothesis, factor: LogIntegral | Missing) -> list[Note]:
