@@ -22,7 +22,7 @@ from formulajoint.design.schema import Hierarchy
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.engine import exact_engine
 from formulajoint.inference.evidence import log_evidence, why_no_probability
-from formulajoint.inference.gaussian import one_sigma
+from formulajoint.inference.gaussian import one_sigma, own_sigmas
 from formulajoint.inference.null_plan import IN_SDS, with_prior
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
@@ -42,6 +42,13 @@ LEAST, MOST = 18, 3
 
 STILL = 1e-3
 """Effects this small, in standard errors of an effect that all rows share, are as good as none."""
+
+STEPS, REACH, FARTHEST = 2, 20.0, 150.0
+"""Values of mu in each standard error, at which log p(y | mu) is computed, as many standard errors beyond both its peak
+and zero; and the farthest peak for which that is done."""
+
+FAR = 9.0
+"""Reach of an integral over a normal distribution, in sds."""
 
 SHARPER = 16
 """Interpolation is better by at least this factor than that between every other value."""
@@ -79,7 +86,7 @@ class OneKind:
     mean, sd : (k,) arrays
         a and t of each column.
     in_sds : bool
-        Whether the effects are in residual sds, as where each group has its own: one effect for all is one in sds.
+        Whether the effects are of one kind in residual sds, since sigma differs by group.
     """
 
     plan: Plan
@@ -87,12 +94,7 @@ class OneKind:
     equal: bool
     mean: FloatArray
     sd: FloatArray
-    in_sds: bool = False
-
-    @property
-    def quick(self) -> bool:
-        """Whether all scales of the prior take some hundredths of a second together."""
-        return one_sigma.applies(self.plan) and len(self.mean) == 1
+    in_sds: bool
 
     @property
     def prior(self) -> str:
@@ -106,10 +108,11 @@ class OneKind:
         return next(c for c in self.plan.mean.coefficients if c.term is self.block.term)
 
     def shared(self, factor: float) -> Plan:
-        """Return the plan with one effect for all groups."""
+        """Return the plan with one effect for all groups, in residual sds where sigma differs by group."""
+        mean = prior("normal", 0.0, factor * self.mean)
         if self.in_sds:
-            return self.pooled(prior("normal", 0.0, factor * self.mean), prior("constant", 0.0))
-        return self._with(prior("normal", 0.0, factor * self.mean), grouped=False)
+            return self.pooled(mean, prior("constant", 0.0 * self.sd))
+        return self._with(mean, grouped=False)
 
     def none(self) -> Plan:
         """Return the plan without effects."""
@@ -135,11 +138,13 @@ class OneKind:
             sd=sd.shaped(shape),
             dims=own.dims[1:],
         )
-        request = Hierarchy(MAIN, (own.term.name,), cor=False, scale="sigma" if self.in_sds else "none")
-        pool = Pool(request, grouping, own.dims[0], (term,), None)
+        pool = Pool(self._request(own.term.name), grouping, own.dims[0], (term,), None)
         every = tuple(of_groups if c is own else c for c in self.plan.mean.coefficients)
         mean_ = replace(self.plan.mean, coefficients=every, pools=(*self.plan.mean.pools, pool))
         return replace(self.plan, mean=mean_)
+
+    def _request(self, name: str) -> Hierarchy:
+        return Hierarchy(MAIN, (name,), cor=False, scale="sigma" if self.in_sds else "none")
 
     def _with(self, own: Prior, grouped: bool) -> Plan:
         shape = self.block.term.shape
@@ -156,39 +161,39 @@ def one_kind(plan: Plan, hypothesis: Hypothesis) -> OneKind | Missing:
         return Missing("level", f"{term.name} is a level of the response, not an effect")
     if term.name in {each.coefficient.term.name for each in plan.mean.pooled.values()}:
         return Missing("pooled", f"{term.name} is pooled: the model's own effects are of one kind")
-    if plan.spread is not None and plan.spread.grouping is not None:
-        if found.equal:
-            return Missing("null", IN_SDS)
-        return OneKind(plan, found.block, False, MEAN / term.scales, SD / term.scales, in_sds=True)
-    unit = scales(plan.design, plan.family, MAIN).slope / SLOPE / term.scales
-    return OneKind(plan, found.block, found.equal, MEAN * unit, SD * unit)
+    in_sds = plan.spread is not None and plan.spread.grouping is not None
+    if in_sds and found.equal:
+        return Missing("null", IN_SDS)
+    size = 1.0 if in_sds else scales(plan.design, plan.family, MAIN).slope / SLOPE
+    unit = size / term.scales
+    return OneKind(plan, found.block, found.equal, MEAN * unit, SD * unit, in_sds)
 
 
-def log_bayes_factors(
-    kind: OneKind, factors: Sequence[float], quick: bool = False
-) -> list[Against] | Missing:
+def why_not(kind: OneKind) -> Missing | None:
+    """Return the reason there is no Bayes factor against effects of one kind; None if there is one."""
+    missing = why_no_probability(kind.plan) or exact_engine(kind.varying(1.0))
+    return missing if isinstance(missing, Missing) else None
+
+
+def at_once(kind: OneKind, factors: Sequence[float]) -> list[Against] | None:
+    """Return log BF10 as `log_bayes_factors` does, or None where that takes more than a moment for each factor."""
+    if len(kind.mean) > 1:
+        return None
+    if one_sigma.applies(kind.plan):
+        return _by_curve(kind, factors)
+    return _by_lines(kind, factors) if kind.in_sds else None
+
+
+def log_bayes_factors(kind: OneKind, factors: Sequence[float]) -> list[Against] | Missing:
     """Return log BF10 with the alternative's priors made wider by each of `factors`, or why there is none.
 
     Parameters
     ----------
     kind : OneKind
+        For which `why_not` has no reason.
     factors : sequence of float
-    quick : bool
-        Whether it may take no more than some hundredths of a second.
     """
-    plan = kind.plan
-    if missing := why_no_probability(plan):
-        return missing
-    engine = exact_engine(kind.varying(1.0))
-    if isinstance(engine, Missing):
-        return engine
-    if kind.quick:
-        return _by_curve(kind, factors)
-    if quick:
-        return Missing(
-            "costs", "the Bayes factor of effects of one kind takes a while: `fit.test()` has it"
-        )
-    return _by_evidence(kind, factors)
+    return at_once(kind, factors) or _by_evidence(kind, factors)
 
 
 def _by_evidence(kind: OneKind, factors: Sequence[float]) -> list[Against] | Missing:
@@ -242,6 +247,46 @@ def _by_curve(kind: OneKind, factors: Sequence[float]) -> list[Against]:
         own = None if kind.equal else LogIntegral(float(logs[at]), float(errors[at]))
         out.append(_against(LogIntegral(value, error + worst), own))
     return out
+
+
+def _by_lines(kind: OneKind, factors: Sequence[float]) -> list[Against] | None:
+    """Return log BF10 from log p(y | mu) and log p(y | tau), where each group has its own sigma; None elsewhere."""
+    a, t, every = float(kind.mean[0]), float(kind.sd[0]), np.asarray(factors, dtype=float)
+    data = own_sigmas.effects(kind.pooled(prior("normal", 0.0, a), prior("half_normal", t)))
+    if data is None or abs(data.best) > FARTHEST * data.error:
+        return None
+    step = data.error / STEPS
+    low, high = min(0.0, data.best) - REACH * data.error, max(0.0, data.best) + REACH * data.error
+    means = np.asarray(step * np.arange(math.floor(low / step), math.ceil(high / step) + 1), dtype=float)
+    octaves = _octaves(STILL * data.error / t, every)
+    taus = t * 2.0**octaves
+    logs = data.log_likelihood(
+        np.concatenate([[0.0], means, np.zeros(len(taus))]), np.concatenate([np.zeros(1 + len(means)), taus])
+    )
+    logs = logs - logs[0]
+    line, curve = logs[1 : 1 + len(means)], logs[1 + len(means) :]
+    if not np.all(np.isfinite(logs)):
+        return None
+    out = []
+    for factor in factors:
+        varying = LogIntegral(*_averaged(octaves, curve, math.log2(factor)))
+        out.append(_against(varying, LogIntegral(*_over_means(means, line, factor * a))))
+    return out
+
+
+def _over_means(means: FloatArray, line: FloatArray, sd: float) -> tuple[float, float]:
+    """Return the log of the mean of exp(line) over mu ~ N(0, sd), and its error; `means` are evenly spaced."""
+    step = means[1] - means[0]
+    size = min(step, sd) / FINER
+    count = math.ceil(min(FAR * sd, float(np.max(abs(means)))) / size)
+    mu = size * np.arange(-count, count + 1)
+    mu = mu[(mu >= means[0]) & (mu <= means[-1])]
+    weights = -0.5 * (mu / sd) ** 2 - math.log(sd * math.sqrt(2 * math.pi) / size)
+    fine, coarse = (
+        float(np.logaddexp.reduce(weights + _interpolated(line[::every], (mu - means[0]) / (step * every))))
+        for every in (1, 2)
+    )
+    return fine, abs(fine - coarse) / SHARPER
 
 
 def _octaves(least: float, factors: FloatArray) -> FloatArray:

@@ -13,7 +13,15 @@ from scipy import stats
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import hypothesis
-from formulajoint.inference.one_kind import Against, OneKind, _by_evidence, log_bayes_factors, one_kind
+from formulajoint.inference.one_kind import (
+    Against,
+    OneKind,
+    _by_evidence,
+    at_once,
+    log_bayes_factors,
+    one_kind,
+    why_not,
+)
 from formulajoint.remarks import Missing
 from formulajoint.spec.read import parse_hypotheses
 
@@ -162,6 +170,80 @@ def test_narrow_scales_leave_nothing_to_tell() -> None:
     assert np.all(np.diff(np.abs(values)) < 0)
 
 
+# --- a sigma for each group: effects in residual sds
+
+
+def dense_of_one(data: pd.DataFrame, plan: Plan, effect: Array) -> Array:
+    """Return log p(y_g | b_g = sigma_g d) of one group for each d (n,), its own sigma and intercept integrated out."""
+    intercept = next(c.prior for c in plan.mean.coefficients if c.term.name == "Intercept")
+    assert intercept is not None
+    assert plan.spread is not None
+    (location, spread), x, y = intercept.normal, data["x"].to_numpy(float), data["y"].to_numpy(float)  # type: ignore[misc]
+    logs = np.linspace(math.log(0.05), math.log(60), 400)
+    sigma = np.exp(logs)[None, :]
+    left = y[:, None, None] - float(location) - sigma * effect[:, None] * x[:, None, None]
+    n, total = len(y), np.sum(left, axis=0)
+    share = float(spread) ** 2 / (sigma**2 + n * float(spread) ** 2)
+    squares = (np.sum(left**2, axis=0) - share * total**2) / sigma**2
+    logdet = (n - 1) * np.log(sigma**2) + np.log(sigma**2 + n * float(spread) ** 2)
+    density = (
+        -0.5 * (n * math.log(2 * math.pi) + logdet + squares) + plan.spread.prior.log_density(sigma) + logs
+    )
+    return np.asarray(np.logaddexp.reduce(density, axis=1) + math.log(logs[1] - logs[0]))
+
+
+def test_with_a_sigma_each_effects_are_of_one_kind_in_residual_sds() -> None:
+    data = frame(5, 12, 0.7)
+    data["y"] *= data["g"].map({"g0": 1.0, "g1": 2.0, "g2": 0.6, "g3": 1.0, "g4": 1.5})
+    priors = "prior(Intercept ~ normal(3, 6), sigma ~ half_normal(4))"
+    plan = fj.model(f"y ~ x | g, sigma ~ 1 | g, {priors}", data).plan
+    d = np.linspace(-12.0, 12.0, 4001)  # in residual sds
+    lines = np.array([dense_of_one(own, plan, d) for _, own in data.groupby("g")])
+    zero = float(np.sum(lines[:, 2000]))
+    step = math.log(d[1] - d[0])
+
+    def about(centre: float, sd: float) -> Array:
+        return stats.norm.logpdf(d, centre, sd)
+
+    shared = float(np.logaddexp.reduce(np.sum(lines, axis=0) + about(0.0, 1.0)) + step)
+    taus = np.geomspace(0.02, 4.0, 160)  # scale 0.25 / s_x is 0.5
+    varying = np.array([np.sum(np.logaddexp.reduce(lines + about(0.0, tau), axis=1) + step) for tau in taus])
+    weights = stats.halfnorm.logpdf(taus, scale=0.5) + np.log(np.gradient(taus))
+    below = zero + stats.halfnorm.logcdf(taus[0], scale=0.5)
+    known = np.logaddexp(np.logaddexp.reduce(varying + weights), below)
+    (one,) = found(plan)
+    assert one.shared is not None
+    assert one.varying is not None
+    assert one.shared.value == pytest.approx(shared - zero, abs=2e-3)
+    assert one.varying.value == pytest.approx(known - zero, abs=5e-3)
+
+
+def test_in_other_units_of_a_group_the_bayes_factor_is_the_same() -> None:
+    priors = "prior(Intercept ~ normal(0, 1e4), sigma ~ half_cauchy(1e4))"
+    data = frame(6, 10, 0.4)
+    other = data.assign(y=data["y"] * np.where(data["g"] == "g2", 100.0, 1.0))
+    values = [
+        found(fj.model(f"y ~ x | g, sigma ~ 1 | g, {priors}", each).plan)[0].value.value
+        for each in (data, other)
+    ]
+    assert values[0] == pytest.approx(values[1], abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x | g, sigma ~ 1 | g", "y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)"]
+)
+def test_lines_agree_with_the_evidence_of_each_plan(formula: str) -> None:
+    made = kind(fj.model(formula, frame(5, 12, 0.5)).plan)
+    assert isinstance(made, OneKind)
+    one_by_one = _by_evidence(made, (1.0, 0.1))
+    assert not isinstance(one_by_one, Missing)
+    once = at_once(made, (1.0, 0.1))
+    assert (once is None) == ("hierarchy" in formula)
+    for each, other in zip(once or [], one_by_one, strict=once is not None):
+        assert each.value.value == pytest.approx(other.value.value, abs=1e-3)
+        assert each.value.error < 1e-3
+
+
 # --- where there is none
 
 
@@ -188,4 +270,4 @@ def test_fractional_weights_have_no_likelihood() -> None:
     data = frame(4, 8, 0.5)
     made = kind(fj.model("y ~ x | g, weights(s)", data).plan)
     assert isinstance(made, OneKind)
-    assert isinstance(log_bayes_factors(made, (1.0,)), Missing)
+    assert isinstance(why_not(made), Missing)

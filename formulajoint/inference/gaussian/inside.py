@@ -140,6 +140,11 @@ class Inside:
         parts = [self._log_density(points[at : at + step]) for at in range(0, len(points), step)]
         return np.concatenate(parts) if parts else np.empty(0)
 
+    def log_likelihood(self, points: FloatArray) -> FloatArray:
+        """Return log p(y | z) at points z (n, e + t)."""
+        with np.errstate(all="ignore"):
+            return self.log_density(points) - self._prior(points, points[:, : len(self.unit)] * self.unit)
+
     def _log_density(self, points: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
             at = self.at(points)

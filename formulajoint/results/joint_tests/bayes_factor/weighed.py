@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
-from formulajoint.inference.one_kind import Against, OneKind, log_bayes_factors, one_kind
+from formulajoint.inference.one_kind import (
+    Against,
+    OneKind,
+    at_once,
+    log_bayes_factors,
+    one_kind,
+    why_not,
+)
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.posterior import Posterior
@@ -24,6 +31,8 @@ from formulajoint.results.joint_tests.bayes_factor.verdict import (
 
 SEVERAL = 3
 """Fewest coefficients that are compared with effects of one kind unasked: each would pay for its own wide prior."""
+
+SLOW = Missing(COSTS, "the Bayes factor of effects of one kind takes a while: `fit.test()` has it")
 
 OF_MANY = Missing(COSTS, "`fit.test()` has the Bayes factor of the model's own prior, too")
 
@@ -77,11 +86,10 @@ def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False, f
         return Weighed(kind.of("Bayes factor"), kind, kind, ())
     if not asked and len(independent(hypothesis.rows)) < SEVERAL:
         return _own(posterior, hypothesis, quick)
-    factors = (*AROUND, *NARROWER) if kind.quick else AROUND
-    found = log_bayes_factors(kind, factors, quick)
+    found = _against(kind, quick)
     if not asked and isinstance(found, Missing):
         own = _own(posterior, hypothesis, quick)
-        notes = (found.note(ONE_KIND),) if found.code == "costs" else ()
+        notes = (found.note(ONE_KIND),) if found.code == COSTS else ()
         return Weighed(own.factor, found, own.verdict, (*own.notes, *notes))
     if isinstance(found, Missing):
         return Weighed(found.of("Bayes factor"), found, found, ())
@@ -112,6 +120,16 @@ def _own(posterior: Posterior, hypothesis: Hypothesis, quick: bool) -> Weighed:
     return Weighed(around[0], None, verdict, (Note("prior", with_other_scales(plan, hypothesis, around)),))
 
 
+def _against(kind: OneKind, quick: bool) -> list[Against] | Missing:
+    """Return log BF10 against effects of one kind at `AROUND`, and at `NARROWER` where all take but a moment."""
+    if missing := why_not(kind):
+        return missing
+    found = at_once(kind, (*AROUND, *NARROWER))
+    if found is None and quick:
+        return SLOW
+    return log_bayes_factors(kind, AROUND) if found is None else found
+
+
 def _scales(kind: OneKind, found: Sequence[Against], quick: bool) -> Scales | None:
     """Return log BF10 at narrower scales: known already, computed when asked for, or too costly."""
     known = {factor: each.value for factor, each in zip((*AROUND, *NARROWER), found, strict=False)}
@@ -122,7 +140,7 @@ def _scales(kind: OneKind, found: Sequence[Against], quick: bool) -> Scales | No
         more = log_bayes_factors(kind, factors)
         return [more] if isinstance(more, Missing) else [each.value for each in more]
 
-    return None if quick and not kind.quick else scales
+    return scales if len(known) > len(AROUND) or not quick else None
 
 
 def _said(kind: OneKind, found: Sequence[Against]) -> str:
