@@ -33,10 +33,6 @@ def refuse_unavailable(spec: ModelSpec, language: Language) -> None:
                 raise _refusal(what, part.span, hint)
             if isinstance(part, Call) and part.name in FUNCTIONS:
                 raise _refusal(f"`{part.name}(...)`", part.span, FUNCTIONS[part.name])
-    for request in spec.priors:
-        if request.law.value.scale == "sd":
-            hint = "write its numbers in units of the response"
-            raise _refusal(f"`scale={request.law.value.scale}` in a prior", request.law.span, hint)
     family_of(spec, None, language)
 
 

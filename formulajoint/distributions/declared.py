@@ -39,8 +39,17 @@ NORMAL = _distribution(
 )
 
 
+def _log_gamma(x: Any) -> Any:
+    """Return log Gamma of a number, or of an array of them."""
+    return (
+        lgamma(x)
+        if np.ndim(x) == 0
+        else np.array([lgamma(each) for each in np.ravel(x)]).reshape(np.shape(x))
+    )
+
+
 def _student_t(x: FloatArray, nu: float, mu: float, sigma: float) -> FloatArray:
-    constant = -np.log(sigma) + lgamma((nu + 1) / 2) - lgamma(nu / 2) - np.log(nu * np.pi) / 2
+    constant = -np.log(sigma) + _log_gamma((nu + 1) / 2) - _log_gamma(nu / 2) - np.log(nu * np.pi) / 2
     return np.asarray(constant - (nu + 1) / 2 * np.log1p(((x - mu) / sigma) ** 2 / nu))
 
 
@@ -109,7 +118,7 @@ HALF_CAUCHY = _distribution(
 
 
 def _half_student_t(x: FloatArray, nu: float, sigma: float) -> FloatArray:
-    constant = np.log(2 / sigma) + lgamma((nu + 1) / 2) - lgamma(nu / 2) - np.log(nu * np.pi) / 2
+    constant = np.log(2 / sigma) + _log_gamma((nu + 1) / 2) - _log_gamma(nu / 2) - np.log(nu * np.pi) / 2
     return np.asarray(constant - (nu + 1) / 2 * np.log1p((x / sigma) ** 2 / nu))
 
 
@@ -136,8 +145,10 @@ EXPONENTIAL = _distribution(
 )
 
 
-def _times(power: float, logs: FloatArray) -> FloatArray:
+def _times(power: Any, logs: FloatArray) -> FloatArray:
     """Return ``power * logs``, with 0 * log(0) = 0."""
+    if np.ndim(power):
+        return np.where(np.equal(power, 0), 0.0, power * logs)
     return power * logs if power else np.zeros_like(logs)
 
 
@@ -146,7 +157,7 @@ GAMMA = _distribution(
     support=POSITIVE,
     pymc=lambda pm: pm.Gamma,
     log_density=lambda x, alpha, beta: (
-        alpha * np.log(beta) - lgamma(alpha) + _times(alpha - 1, np.log(x)) - beta * x
+        alpha * np.log(beta) - _log_gamma(alpha) + _times(alpha - 1, np.log(x)) - beta * x
     ),
     draw=lambda rng, shape, alpha, beta: rng.gamma(alpha, size=shape) / beta,
     widened=lambda factor, alpha, beta: (alpha, beta / factor),
@@ -160,7 +171,7 @@ INVERSE_GAMMA = _distribution(
     support=POSITIVE,
     pymc=lambda pm: pm.InverseGamma,
     log_density=lambda x, alpha, beta: (
-        alpha * np.log(beta) - lgamma(alpha) - (alpha + 1) * np.log(x) - beta / x
+        alpha * np.log(beta) - _log_gamma(alpha) - (alpha + 1) * np.log(x) - beta / x
     ),
     draw=lambda rng, shape, alpha, beta: beta / rng.gamma(alpha, size=shape),
     widened=lambda factor, alpha, beta: (alpha, beta * factor),
@@ -188,7 +199,7 @@ LOG_NORMAL = _distribution(
 
 def _beta(x: FloatArray, alpha: float, beta: float) -> FloatArray:
     ends = _times(alpha - 1, np.log(x)) + _times(beta - 1, np.log1p(-np.minimum(x, 1.0)))
-    return np.where(x <= 1, ends + lgamma(alpha + beta) - lgamma(alpha) - lgamma(beta), -np.inf)
+    return np.where(x <= 1, ends + _log_gamma(alpha + beta) - _log_gamma(alpha) - _log_gamma(beta), -np.inf)
 
 
 BETA = _distribution(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ from formulajoint.distributions.distribution import Distribution, Interval, Numb
 from formulajoint.errors import BugError
 
 DEFAULT, WRITTEN, FLAT = "default", "formula", "flat"
+
+MOST_NUMBERS = 12
+"""Of more numbers in an argument, the range is printed."""
 
 
 class Mixture(NamedTuple):
@@ -32,7 +35,8 @@ class Prior:
     ----------
     distribution : Distribution
     args : mapping of str to float or array
-        Arguments by name; an array has one value per column of the term.
+        Arguments by name. An array has one value per column of the term or, with the groups first, one per group and
+        column: it can be broadcast to the shape of the variable.
     origin : {"default", "formula", "flat"}
         Source: the default rule, the formula, or priors="flat".
     in_sds : bool
@@ -110,7 +114,7 @@ class Prior:
         return np.where(np.isnan(found) & ~np.isnan(x), -np.inf, found)  # NaN arises at 0 and infinity
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-        """Return draws of a proper prior in an array of `shape`, one column for each value of its array arguments."""
+        """Return draws of a proper prior in an array of `shape`, whose last axis runs over the values of arrays."""
         draw = self.distribution.draw
         if draw is None:
             raise BugError(f"{self} is no prior that can be drawn from")
@@ -125,19 +129,26 @@ class Prior:
         return None if widened is None else self._with(widened(factor, *self.numbers))
 
     def rescaled(self, unit: Any) -> Prior:
-        """Return the prior of `unit`, a number or a variable of PyMC, times a number with this one."""
+        """Return the prior of `unit`, numbers or a variable of PyMC, times a number with this one."""
         made = self.distribution.rescaled
         if made is None:
             raise BugError(f"{self} has no unit")
-        return replace(self._with(made(unit, *self.numbers)), in_sds=False)
+        return replace(self._with(map(_if_numbers, made(unit, *self.numbers))), in_sds=False)
 
     def shaped(self, shape: tuple[int, ...]) -> Prior:
-        """Return the prior with its array arguments reshaped from (k,) to the term's `shape`."""
-        return self._with(np.reshape(v, shape) if isinstance(v, np.ndarray) else v for v in self.numbers)
+        """Return the prior with its arrays reshaped from (k,) or (G, k) to the term's `shape` or (G, *shape)."""
+        return self._with(
+            v.reshape(*v.shape[:-1], *shape) if isinstance(v, np.ndarray) else v for v in self.numbers
+        )
 
-    def at(self, column: int | IntArray) -> Prior:
-        """Return the prior of one column of the term, or of several."""
-        return self._with(np.ravel(v)[column] if np.size(v) > 1 else v for v in self.numbers)
+    def at(self, cells: int | IntArray, shape: tuple[int, ...]) -> Prior:
+        """Return the prior of one cell, or of several, of a variable of that `shape`."""
+        if not any(isinstance(v, np.ndarray) for v in self.numbers):
+            return self
+        where = np.unravel_index(cells, shape)
+        return self._with(
+            np.broadcast_to(v, shape)[where] if isinstance(v, np.ndarray) else v for v in self.numbers
+        )
 
     def _with(self, numbers: Iterable[Number]) -> Prior:
         return replace(self, args=dict(zip(self.distribution.args, numbers, strict=True)))
@@ -160,12 +171,33 @@ def prior(law: str, *values: Number, origin: str = DEFAULT) -> Prior:
     return Prior(distribution, args, origin)
 
 
+def _if_numbers(value: Any) -> Any:
+    return _simplest(value) if isinstance(value, float | np.ndarray) else value
+
+
 def _simplest(value: Number) -> Number:
     array = np.asarray(value, dtype=float)
     return float(array.flat[0]) if np.all(array == array.flat[0]) else array
 
 
+def joined(priors: Sequence[Prior], shape: tuple[int, ...]) -> Prior | None:
+    """Return the prior of a variable of that `shape` from those of its cells; None if their distributions differ."""
+    first = priors[0]
+    if any((each.distribution, each.in_sds) != (first.distribution, first.in_sds) for each in priors):
+        return None
+    numbers = np.array([each.numbers for each in priors], dtype=float).reshape(len(priors), -1)
+    columns = [
+        column.reshape(shape) if np.any(column != column[0]) else float(column[0]) for column in numbers.T
+    ]
+    origins = {each.origin for each in priors}
+    origin = WRITTEN if WRITTEN in origins else first.origin
+    args = dict(zip(first.distribution.args, columns, strict=True))
+    return Prior(first.distribution, args, origin, first.in_sds)
+
+
 def _number(value: Number) -> str:
-    if isinstance(value, np.ndarray):
-        return f"[{', '.join(_number(float(v)) for v in value.ravel())}]"
-    return f"{value:.4g}"
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return f"{value:.4g}"
+    if value.size > MOST_NUMBERS:
+        return f"{np.min(value):.4g} to {np.max(value):.4g}"
+    return f"[{', '.join(map(_number, value))}]"

@@ -7,7 +7,6 @@ A term whose coefficients the hypothesis fixes becomes a constant; one that it m
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -86,8 +85,11 @@ def _shared(plan: Plan, block: Block) -> Plan:
     own = next(c.prior for c in plan.mean.coefficients if c.term is block.term)
     assert own is not None  # a coefficient without a hierarchy has a prior
     columns = _per_group(block)
-    mean, sd, _ = location_and_scale(own, columns)
-    return with_prior(plan, block, prior("normal", mean, sd / math.sqrt(block.size / columns)), grouped=False)
+    mean, sd, _ = location_and_scale(own, (block.size // columns, *block.term.shape))
+    precision = sd**-2.0
+    together = np.sum(precision, axis=0)
+    centre = np.sum(mean * (precision / together), axis=0)
+    return with_prior(plan, block, prior("normal", centre, together**-0.5), grouped=False)
 
 
 def with_prior(plan: Plan, block: Block, own: Prior, grouped: bool) -> Plan:

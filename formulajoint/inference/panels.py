@@ -93,14 +93,17 @@ class Panels:
             out[each] = np.interp(rng.random(count) * steps[-1], steps, at)
         return out
 
-    def moments(self) -> tuple[float, float]:
-        """Return mean and sd of the first density."""
-        own = self.of == 0
-        half = (self.high - self.low)[own, None] / 2
-        points = self.low[own, None] + half * (1 + NODES)
-        mass = np.exp(self.logs[own] - self.log_integral[0]) * WEIGHTS * half
-        mean = float(np.sum(mass * points))
-        return mean, float(np.sqrt(np.sum(mass * (points - mean) ** 2)))
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """Return means and sds of the densities, both (F,)."""
+        f, half = len(self.log_integral), (self.high - self.low)[:, None] / 2
+        points = self.low[:, None] + half * (1 + NODES)
+        mass = np.exp(self.logs - self.log_integral[self.of][:, None]) * WEIGHTS * half
+        means, sds, starts = np.empty(f), np.empty(f), np.searchsorted(self.of, np.arange(f + 1))
+        for each in range(f):
+            own = slice(starts[each], starts[each + 1])
+            means[each] = np.sum(mass[own] * points[own])
+            sds[each] = np.sqrt(np.sum(mass[own] * (points[own] - means[each]) ** 2))
+        return means, sds
 
 
 def _interpolation(at: FloatArray) -> FloatArray:

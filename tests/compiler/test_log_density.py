@@ -62,6 +62,31 @@ def intercept(*columns, y=Y):
     return np.sqrt((2.5 * sd(y)) ** 2 + sum((slope(c, y) * c.mean()) ** 2 for c in columns))
 
 
+def by(groups, values):
+    """Mean and sd of the values of each group."""
+    parts = [values[groups == g] for g in np.unique(groups)]
+    return np.array([part.mean() for part in parts]), np.array([sd(part) for part in parts])
+
+
+def within(groups, y=Y):
+    """The sd within groups, all groups together."""
+    return np.sqrt(((y - by(groups, y)[0][groups]) ** 2).sum() / (len(y) - len(np.unique(groups))))
+
+
+def own_units(q, groups=G, y=Y, x=X):
+    """Priors of intercepts and slopes where each of these groups has its own sigma."""
+    means, sds = by(groups, y)
+    slopes = 2.5 * sds / sd(x)
+    away = slopes * by(groups, x)[0]
+    return normal(q["Intercept"], means, np.hypot(2.5 * sds, away)) + normal(q["x"], 0, slopes)
+
+
+def shared_units(q, groups, y=Y, x=X):
+    """Priors of intercepts and slopes of which none belongs to a group with its own sigma."""
+    size = 2.5 * within(groups, y) / sd(x)
+    return normal(q["Intercept"], y.mean(), np.hypot(2.5 * sd(y), size * x.mean())) + normal(q["x"], 0, size)
+
+
 def normal(value, mean=0.0, scale=1.0):
     return stats.norm.logpdf(value, mean, scale).sum()
 
@@ -274,8 +299,8 @@ def _(q):
 @case("y ~ x | g, weights(w), family(student), sigma ~ 1 | g")
 def _(q):
     y, x, g = np.repeat(Y, W), np.repeat(X, W), np.repeat(G, W)
-    priors = normal(q["Intercept"], y.mean(), intercept(x, y=y)) + normal(q["x"], 0, slope(x, y))
-    priors += half_t(q["sigma"], scale=sd(y)) + stats.gamma.logpdf(q["nu"], 2, scale=1 / 0.1)
+    priors = own_units(q, g, y, x) + half_t(q["sigma"], scale=by(g, y)[1])
+    priors += stats.gamma.logpdf(q["nu"], 2, scale=1 / 0.1)
     return priors + student(y, q["nu"], q["Intercept"][g] + q["x"][g] * x, q["sigma"][g])
 
 
@@ -287,13 +312,13 @@ def _(q):
     "y ~ x | g, sigma ~ 1 | g, joint(weights=precision), joint(scale=sigma, name=d)",
 )
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X)) + half_t(q["sigma"])
+    priors = own_units(q) + half_t(q["sigma"], scale=by(G, Y)[1])
     return priors + rows(line(q), q["sigma"][G])
 
 
 @case("y ~ x | g, sigma ~ 1 | h")
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X)) + half_t(q["sigma"])
+    priors = shared_units(q, H) + half_t(q["sigma"], scale=by(H, Y)[1])
     return priors + rows(line(q), q["sigma"][H])
 
 
@@ -307,8 +332,9 @@ def sigma_pool(law, *df):
     """log sigma_g ~ law(m, s), with exp(m) ~ the prior of a sigma and s ~ HalfNormal(1)."""
 
     def density(q):
-        priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
-        priors += half_t(q["sigma_mean"]) + half_normal(q["sigma_sd"], 1.0)
+        priors = (
+            shared_units(q, G) + half_t(q["sigma_mean"], scale=within(G)) + half_normal(q["sigma_sd"], 1.0)
+        )
         priors += (
             law(np.log(q["sigma"]), *df, np.log(q["sigma_mean"]), q["sigma_sd"]) - np.log(q["sigma"]).sum()
         )
@@ -334,8 +360,8 @@ def _(q):
 
 @case("y ~ x | g, sigma ~ x + offset(o) + common(t) | h")
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
-    priors += normal(q["sigma_Intercept"], np.log(sd(Y)), 1) + normal(q["sigma_x"], 0, 1 / sd(X))
+    priors = shared_units(q, H)
+    priors += normal(q["sigma_Intercept"], np.log(by(H, Y)[1]), 1) + normal(q["sigma_x"], 0, 1 / sd(X))
     priors += normal(q["sigma_t"], 0, 2)
     return priors + rows(
         line(q), np.exp(q["sigma_Intercept"][H] + q["sigma_x"][H] * X + q["sigma_t"] * T + O)
@@ -346,8 +372,10 @@ def _(q):
     "y ~ x | g, sigma ~ x | g, hierarchy(sigma)", "y ~ x | g, sigma ~ x | g, hierarchy(sigma, centered=true)"
 )
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
-    priors += normal(q["sigma_Intercept_mean"], np.log(sd(Y)), 1) + normal(q["sigma_x_mean"], 0, 1 / sd(X))
+    priors = shared_units(q, G)
+    priors += normal(q["sigma_Intercept_mean"], np.log(within(G)), 1) + normal(
+        q["sigma_x_mean"], 0, 1 / sd(X)
+    )
     priors += half_normal(q["sigma_Intercept_sd"], 1) + half_normal(q["sigma_x_sd"], 1 / sd(X))
     own = [q["sigma_Intercept"], q["sigma_x"]]
     means, sds = ([q[f"sigma_{name}_{part}"] for name in ("Intercept", "x")] for part in ("mean", "sd"))
@@ -357,8 +385,8 @@ def _(q):
 
 @case("y ~ x | g, sigma ~ x | g, hierarchy(sigma.x)")
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
-    priors += normal(q["sigma_Intercept"], np.log(sd(Y)), 1) + normal(q["sigma_x_mean"], 0, 1 / sd(X))
+    priors = own_units(q)
+    priors += normal(q["sigma_Intercept"], np.log(by(G, Y)[1]), 1) + normal(q["sigma_x_mean"], 0, 1 / sd(X))
     priors += half_normal(q["sigma_x_sd"], 1 / sd(X)) + normal(
         q["sigma_x"], q["sigma_x_mean"], q["sigma_x_sd"]
     )
@@ -509,15 +537,14 @@ def _(q):
 @case("y ~ x + common(z) | g, hierarchy(), sigma ~ 1 | g, hierarchy(sigma), weights(w), family(student)")
 def _(q):  # much at once
     y, x, z, g = (np.repeat(values, W) for values in (Y, X, Z, G))
-    s0 = intercept(x, z, y=y)
+    slopes = [2.5 * within(g, y) / sd(column) for column in (x, z)]
+    s0 = np.sqrt((2.5 * sd(y)) ** 2 + (slopes[0] * x.mean()) ** 2 + (slopes[1] * z.mean()) ** 2)
     total = normal(q["Intercept_mean"], y.mean(), s0) + half_normal(q["Intercept_sd"], s0)
     total += (
-        normal(q["x_mean"], 0, slope(x, y))
-        + half_normal(q["x_sd"], slope(x, y))
-        + normal(q["z"], 0, slope(z, y))
+        normal(q["x_mean"], 0, slopes[0]) + half_normal(q["x_sd"], slopes[0]) + normal(q["z"], 0, slopes[1])
     )
     total += pooled(*parts(q, "Intercept", "x"), q["g_cor"]) + lkj(q["g_cor"])
-    total += half_t(q["sigma_mean"], scale=sd(y)) + half_normal(q["sigma_sd"], 1.0)
+    total += half_t(q["sigma_mean"], scale=within(g, y)) + half_normal(q["sigma_sd"], 1.0)
     total += normal(np.log(q["sigma"]), np.log(q["sigma_mean"]), q["sigma_sd"]) - np.log(q["sigma"]).sum()
     total += stats.gamma.logpdf(q["nu"], 2, scale=10)
     return total + student(y, q["nu"], q["Intercept"][g] + q["x"][g] * x + q["z"] * z, q["sigma"][g])
@@ -556,8 +583,7 @@ def with_slope(law):
 
 def with_sigma(law):
     def density(q):
-        priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
-        return priors + law.logpdf(q["sigma"]).sum() + rows(line(q), q["sigma"][G])
+        return own_units(q) + law.logpdf(q["sigma"]).sum() + rows(line(q), q["sigma"][G])
 
     return density
 
@@ -591,8 +617,10 @@ def _(q):
     "y ~ x | g, sigma ~ z | g, hierarchy(sigma, cor=false), prior(sigma.z.sd ~ gamma(2, 3), sigma.z.mean ~ normal(1, 2))"
 )
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
-    priors += normal(q["sigma_Intercept_mean"], np.log(sd(Y)), 1) + half_normal(q["sigma_Intercept_sd"], 1)
+    priors = shared_units(q, G)
+    priors += normal(q["sigma_Intercept_mean"], np.log(within(G)), 1) + half_normal(
+        q["sigma_Intercept_sd"], 1
+    )
     priors += normal(q["sigma_z_mean"], 1, 2) + stats.gamma.logpdf(q["sigma_z_sd"], 2, scale=1 / 3)
     priors += sum(normal(q[n], q[f"{n}_mean"], q[f"{n}_sd"]) for n in ("sigma_Intercept", "sigma_z"))
     return priors + rows(line(q), np.exp(q["sigma_Intercept"][G] + q["sigma_z"][G] * Z))
@@ -600,9 +628,27 @@ def _(q):
 
 @case("y ~ x | g, sigma ~ 1 | g, hierarchy(sigma), prior(sigma ~ exponential(2), sigma.sd ~ half_normal(3))")
 def _(q):
-    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
+    priors = shared_units(q, G)
     priors += stats.expon.logpdf(q["sigma_mean"], scale=0.5) + half_normal(q["sigma_sd"], 3)
     priors += normal(np.log(q["sigma"]), np.log(q["sigma_mean"]), q["sigma_sd"]) - np.log(q["sigma"]).sum()
+    return priors + rows(line(q), q["sigma"][G])
+
+
+@case("y ~ x | g, prior(x ~ student_t(3, 1, 2), x[B] ~ student_t(7, 0, 4), sigma ~ half_normal(1, scale=sd))")
+def _(q):
+    priors = normal(q["Intercept"], Y.mean(), intercept(X)) + half_normal(q["sigma"], sd(Y))
+    priors += student(q["x"], np.array([3, 7, 3]), np.array([1, 0, 1]), np.array([2, 4, 2]))
+    return priors + rows(line(q), q["sigma"])
+
+
+@case(
+    "y ~ x | g, sigma ~ 1 | g, prior(sigma ~ gamma(2, 1), sigma[C] ~ gamma(4, 3), x ~ normal(0.5, 2, scale=sd))"
+)
+def _(q):
+    means, sds = by(G, Y)
+    away = 2.5 * sds / sd(X) * by(G, X)[0]
+    priors = normal(q["Intercept"], means, np.hypot(2.5 * sds, away)) + normal(q["x"], sds / 2, 2 * sds)
+    priors += stats.gamma.logpdf(q["sigma"], [2, 2, 4], scale=1 / np.array([1, 1, 3])).sum()
     return priors + rows(line(q), q["sigma"][G])
 
 

@@ -148,7 +148,7 @@ def test_array_arguments_are_one_a_column() -> None:
     np.testing.assert_allclose(values.mean(axis=0), [0, 5], atol=0.04)
     np.testing.assert_allclose(values.std(axis=0), [1, 0.1], rtol=0.03)
     assert (prior("constant", 3.0).draw(np.random.default_rng(2), (5, 2)) == 3).all()
-    assert own.at(1).normal == (5, 0.1)
+    assert own.at(1, (2,)).normal == (5, 0.1)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Notes on default priors that hold a coefficient far from its least-squares estimate.
 
-Default priors are scaled by all rows. If a predictor hardly varies within a group, or beside the other predictors, its
-slope may be many prior sds from zero. For a least-squares estimate b with standard error e and the prior N(m, s^2)
-there is a note if both hold:
+Default priors are scaled by all rows, or by those of a group with a sigma of its own. If a predictor hardly varies
+within a group, or beside the other predictors, its slope may be many prior sds from zero. For a least-squares estimate
+b with standard error e and the prior N(m, s^2) there is a note if both hold:
 
 - prior and data disagree: |b - m| / sqrt(s^2 + e^2) is above 2, and above the value that the largest of all estimates
   exceeds by chance in 5 % of data sets (prior predictive check of Evans & Moshonov, Bayesian Analysis 2006; Bonferroni)
@@ -21,12 +21,13 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
-from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.compiler.planning.defaults import SLOPE, stands_for_intercept
 from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.data import Table
 from formulajoint.data.least_squares import BoolArray, LeastSquares, least_squares
 from formulajoint.design.schema import Predictor
+from formulajoint.distributions.distribution import Number
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT
 
@@ -50,6 +51,11 @@ class _Against:
         """Distance of the estimates from the prior's mean, in prior predictive sds."""
         spread = np.hypot(self.sd, 0.0 if self.sd_of_groups is None else self.sd_of_groups)
         return np.asarray(abs(self.estimates - self.mean) / np.hypot(spread, self.errors))
+
+    @property
+    def by_group(self) -> bool:
+        """Whether the groups' priors have units of their own."""
+        return bool(np.any(self.sd != self.sd[0]))
 
     def held(self, limit: float) -> BoolArray:
         """Return which coefficients disagree with the prior and are held back by it."""
@@ -133,8 +139,7 @@ def _residual_variances(plan: Plan, fit: LeastSquares) -> tuple[FloatArray, floa
 def _default(
     part: LinearPlan, coefficient: Coefficient
 ) -> tuple[FloatArray, FloatArray, FloatArray | None] | None:
-    """Return mean and sd of a default prior, (k,), and, under a hierarchy, the scale of the groups' sd; or None."""
-    size = coefficient.term.columns.shape[1]
+    """Return mean and sd of a default prior, (G, k) or (1, k), and the scale of a hierarchy's sd, (1, k); or None."""
     member = part.pooled.get(coefficient.name)
     prior = coefficient.prior if member is None else member.mean
     if (
@@ -145,9 +150,14 @@ def _default(
         or (member is not None and member.sd.origin != DEFAULT)
     ):
         return None
+    groups = 1 if coefficient.grouping is None or member is not None else len(coefficient.grouping)
+
+    def each(number: Number) -> FloatArray:
+        return np.broadcast_to(number, (groups, *coefficient.term.shape)).reshape(groups, -1)
+
     of_groups = None if member is None else member.sd.sd
-    mean, sd = (np.broadcast_to(np.ravel(number), size) for number in prior.normal)
-    return mean, sd, None if of_groups is None else np.broadcast_to(np.ravel(of_groups), size)
+    mean, sd = prior.normal
+    return each(mean), each(sd), None if of_groups is None else each(of_groups)
 
 
 def _note(part: LinearPlan, item: _Against, held: BoolArray) -> str:
@@ -159,8 +169,13 @@ def _note(part: LinearPlan, item: _Against, held: BoolArray) -> str:
     if len(labels) > 1:
         figures += f" for {labels[worst]}"
     name, prior = (coefficient.name, coefficient.prior) if member is None else (member.mean_name, member.mean)
+    rows = "all rows"
+    if item.by_group and prior is not None:
+        cell = int(np.flatnonzero(held)[worst])
+        name, rows = labels[worst], "the rows of its group"
+        prior = prior.at(cell, (len(held), *coefficient.term.shape))
     return (
-        f"The default prior of {name}, {prior}, is scaled by all rows and holds {named(labels)} far from least "
+        f"The default prior of {name}, {prior}, is scaled by {rows} and holds {named(labels)} far from least "
         f"squares, {figures}. {_cure(predictor, item, held)}."
     )
 
@@ -173,6 +188,10 @@ def _cure(predictor: Predictor, item: _Against, held: BoolArray) -> str:
         return (
             f"Write wider ones, prior({term}.mean ~ normal(0, {size:g}), {term}.sd ~ half_normal({size:g}))"
         )
+    if item.by_group:
+        slopes = abs(item.estimates - item.mean) / item.sd * SLOPE / item.coefficient.term.scales
+        sds = _rounded_up(float(slopes[held].max()))
+        return f'Write a wider one, prior({term} ~ normal(0, {sds:g}, scale=sd)), or take priors="flat"'
     grouping = item.coefficient.grouping
     rescale = "" if grouping is None else f", rescale {term} within each {grouping.name}"
     return f'Write a wider one, prior({term} ~ normal(0, {size:g})){rescale}, or take priors="flat"'

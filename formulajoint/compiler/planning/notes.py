@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from formulajoint.compiler.plan import AveragePlan, LinearPlan, Plan, ScalePlan
-from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.compiler.planning.defaults import moments_within, sigma_groups, stands_for_intercept
 from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors
 from formulajoint.compiler.planning.term_columns import named, table_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
@@ -26,6 +26,12 @@ FAR = 5.0
 SMALL = 5.0
 """Whole numbers from zero with a mean below this get a note: a residual sd for all is then a poor approximation."""
 
+UNLIKE = 5.0
+"""Groups whose sds differ more than this fold may have been measured on different scales."""
+
+ENOUGH = 8
+"""Groups of fewer rows may have such different sds by chance."""
+
 FEW = 3
 """With at most this many groups, a hierarchy's sd learns little from the data."""
 
@@ -41,6 +47,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *_few_groups(plan),
         *_lone_rows(plan),
         *_beside_interactions(plan),
+        *_units(plan),
         *_of_columns(plan),
     )
 
@@ -155,6 +162,34 @@ def _at_zero(means: PartMeans) -> str:
         return "0"
     reference = np.flatnonzero(~means.coding.any(axis=1))
     return means.levels[reference[0]] if len(reference) else ""
+
+
+def _units(plan: Plan) -> Iterator[str]:
+    """Yield notes where sigma is given by group, and yet results depend on the units of the response in a group."""
+    grouping = sigma_groups(plan.design, plan.family)
+    within = None if grouping is None else moments_within(plan.design, grouping)
+    if within is None or grouping is None:
+        return
+    pooled = plan.spread is not None and plan.spread.pool is not None
+    lone = [grouping.labels[g] for g in np.flatnonzero(within.rows <= 1)]
+    if lone and not pooled and any(prior.origin == DEFAULT for _, prior in plan.priors):
+        yield (
+            f"{grouping.name} {named(lone)} {'has' if len(lone) == 1 else 'have'} one row, which shows no sd: default "
+            "priors take the geometric mean of the others' sds, and so depend on their units."
+        )
+    sds = within.sds[within.rows >= ENOUGH]
+    if len(sds) < 2 or np.max(sds) <= UNLIKE * np.min(sds):
+        return
+    shared = [c.term.name for c in plan.mean.coefficients if not c.grouped and c.term.name != "Intercept"]
+    pools = [term.coefficient.term.name for pool in plan.mean.pools for term in pool.terms]
+    what = [*(f"common({each})" for each in shared), *(f"hierarchy({each})" for each in pools)]
+    what += ["hierarchy(sigma)"] if pooled else []
+    if what:
+        yield (
+            f"{named(what)} {'is' if len(what) == 1 else 'are'} in the units of {plan.response_name}, whose sd is "
+            f"{np.max(sds) / np.min(sds):.2g} times as large in one {grouping.name} as in another: this is for groups "
+            "measured alike, and results depend on their units."
+        )
 
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from formulajoint.compiler import names
@@ -22,12 +23,13 @@ from formulajoint.compiler.planning import centring, defaults
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.compiler.planning.contrasts.scale import check_units
 from formulajoint.compiler.planning.notes import notes_of
-from formulajoint.compiler.planning.prior_clauses import COR, MEAN, SD, VALUE, Overrides, Slot, read_overrides
+from formulajoint.compiler.planning.prior_clauses import Overrides, read_overrides
+from formulajoint.compiler.planning.prior_slots import COR, MEAN, SD, VALUE, Slot, is_direct, slots
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
+from formulajoint.compiler.planning.response_units import Units
 from formulajoint.data.data import Data
 from formulajoint.data.layout import Layout, Role, layout_of
 from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
-from formulajoint.distributions.distribution import POSITIVE, REAL
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import FLAT, Prior, prior
 from formulajoint.errors import FormulaError
@@ -67,7 +69,7 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     check_response(design, law)
     _check_parameters(design, law)
     known_sd = law.spread if design.standard_errors is not None else ""
-    overrides = read_overrides(design.spec.priors, slots(design, law), known_sd)
+    overrides = read_overrides(design.spec.priors, slots(design, law), known_sd, Units(design, law))
     maker = _Maker(design, law, overrides, priors == "flat", Names(prefix))
     plan = maker.plan()
     check_units(plan)
@@ -99,39 +101,6 @@ def _tests(design: Design) -> tuple[Hypothesis, ...]:
     from formulajoint.contrasts.hypotheses import asked  # loads SciPy, needed only for tests
 
     return asked(design)
-
-
-def is_direct(predictor: Predictor) -> bool:
-    """Return whether a parameter's only predictor is an intercept, shared or per group: ``sigma ~ 1 | g``."""
-    return [term.name for term in predictor.terms] == ["Intercept"] and predictor.offset is None
-
-
-def slots(design: Design, family: Likelihood) -> list[Slot]:
-    """Return every variable of the model that can have a prior in the formula."""
-    pooled = {(p.parameter, term) for p in design.predictors for h in p.hierarchies for term in h.terms}
-    out: list[Slot] = []
-    for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
-        for term in predictor.terms:
-            parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
-            out += [_slot_of(predictor.parameter, term, part, family) for part in parts]
-    for name, own in family.further.items():
-        predictor_ = design.parameter(name)
-        if predictor_ is None or is_direct(predictor_):
-            is_pooled = (name, "Intercept") in pooled
-            improper = family.may_be_flat(name) and not is_pooled
-            out.append(Slot(name, None, VALUE, support=own.support, improper=improper))
-            out += [Slot(name, None, SD, support=POSITIVE)] if is_pooled else []
-    if any(h.cor for p in design.predictors for h in p.hierarchies):
-        out.append(Slot(MAIN, None, COR))
-    return out
-
-
-def _slot_of(parameter: str, term: Term, part: str, family: Likelihood) -> Slot:
-    """Return the slot of a term's coefficients, or of their location or scale in a hierarchy."""
-    link = family.further[parameter].link if parameter in family.further else family.mean.link
-    improper = parameter == MAIN and part != SD  # ``propriety`` then checks that the posterior exists
-    support = POSITIVE if part == SD else REAL
-    return Slot(parameter, term.name, part, tuple(sorted(term.parts)), support, improper, link.name)
 
 
 @dataclass(slots=True)
@@ -193,17 +162,22 @@ class _Maker:
         predictor = self.design.parameter(parameter)
         return predictor is None or is_direct(predictor)
 
-    def _prior(self, slot: Slot, default: Prior, flat: Prior | None = None) -> Prior:
+    def _prior(self, slot: Slot, default: Callable[[], Prior], flat: Prior | None = None) -> Prior:
         """Return the prior of `slot`: as written; else `flat`, if given, under priors="flat"; else the default."""
+
+        def unwritten() -> Prior:
+            return flat if self.flat and flat is not None else default()
+
         written = self.overrides.get(slot)
-        if written is not None:
-            return written
-        return flat if self.flat and flat is not None else default
+        return unwritten() if written is None else written.over(unwritten)
+
+    def _scales(self, predictor: Predictor) -> defaults.Scales:
+        return defaults.scales(self.design, self.family, predictor)
 
     def _layout(self) -> Layout:
         """Return the layout of the mean's columns."""
         predictor, roles = self.design.predictor, list[Role]()
-        scale = defaults.scales(self.design, self.family, MAIN)
+        scale = self._scales(predictor)
         for term in predictor.terms:
             request = _request(predictor, term.name)
             own = self._of_coefficients(predictor, term, scale, VALUE if request is None else MEAN)
@@ -223,9 +197,8 @@ class _Maker:
         predictor, grouping = self.design.parameter(name), self._grouping(name)
         dims = () if grouping is None else (self.names.group_dim(grouping),)
         parameter = self.family.further[name]
-        own = self._prior(
-            Slot(name, None, VALUE), defaults.family_parameter(name, self.design, self.family), parameter.flat
-        )
+        default = partial(defaults.family_parameter, name, self.design, self.family)
+        own = self._prior(Slot(name, None, VALUE), default, parameter.flat)
         plan = ScalePlan(variable, name, parameter.link, own, dims, grouping)
         request = None if predictor is None else _request(predictor, "Intercept")
         if request is None or predictor is None:
@@ -236,13 +209,13 @@ class _Maker:
             mean_name=self.names.variable(f"{name}_mean"),
             sd_name=self.names.variable(f"{name}_sd"),
             raw_name=self.names.variable(f"{name}_raw"),
-            sd=self._prior(Slot(name, None, SD), prior("half_normal", 1.0)),
+            sd=self._prior(Slot(name, None, SD), partial(prior, "half_normal", 1.0)),
             centered=centring.centered_sigma(self.data, grouping) if centered is None else centered,
         )
         return replace(plan, pool=pool)
 
     def _linear(self, predictor: Predictor, link: Link) -> LinearPlan:
-        scale = defaults.scales(self.design, self.family, predictor.parameter)
+        scale = self._scales(predictor)
         coefficients = {
             term.name: self._coefficient(predictor, term, scale, block.grouping)
             for block in predictor.blocks
@@ -267,14 +240,14 @@ class _Maker:
             dims = (self.names.group_dim(grouping), *dims)
         own = None
         if _request(predictor, term.name) is None:
-            own = self._of_coefficients(predictor, term, scale, VALUE).shaped(term.shape)
+            own = self._of_coefficients(predictor, term, scale, VALUE)
         return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouping, own)
 
     def _of_coefficients(self, predictor: Predictor, term: Term, scale: defaults.Scales, part: str) -> Prior:
         """Return the prior of a term's coefficients, or of their mean under a hierarchy."""
         flat = prior("flat", origin=FLAT) if predictor.parameter == MAIN else None
         slot = Slot(predictor.parameter, term.name, part)
-        return self._prior(slot, defaults.coefficient(term, predictor, scale), flat)
+        return self._prior(slot, partial(defaults.coefficient, term, predictor, scale), flat)
 
     def _pool(
         self,
@@ -311,15 +284,16 @@ class _Maker:
         base = names.coefficient(parameter, term)
         centered = auto if request.centered is None else request.centered
         mean = self._of_coefficients(predictor, term, scale, MEAN)
-        sd = self._prior(Slot(parameter, term.name, SD), defaults.hierarchy_sd(term, predictor, scale))
+        default = partial(defaults.hierarchy_sd, term, predictor, scale)
+        sd = self._prior(Slot(parameter, term.name, SD), default)
         by_column = centered and request.cor and term.columns.shape[1] > 1
         return PooledTerm(
             coefficient=coefficient,
             mean_name=self.names.variable(f"{base}_mean"),
             sd_name=self.names.variable(f"{base}_sd"),
             offset_name=None if centered else self.names.variable(f"{base}_offset"),
-            mean=mean.shaped(term.shape),
-            sd=sd.shaped(term.shape),
+            mean=mean,
+            sd=sd,
             dims=coefficient.dims[1:],
             column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
         )
@@ -335,7 +309,7 @@ class _Maker:
             partial_dim=self.names.dim(f"{stem}_pair", pairs),
             dims=(self.names.dim(f"{stem}_row", labels), self.names.dim(f"{stem}_column", labels)),
             labels=labels,
-            prior=self._prior(Slot(MAIN, None, COR), prior("lkj", ETA)),
+            prior=self._prior(Slot(MAIN, None, COR), partial(prior, "lkj", ETA)),
         )
 
 

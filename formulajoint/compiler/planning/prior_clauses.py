@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
 
-from formulajoint.design.references import split_part
-from formulajoint.distributions.distribution import REAL, Interval
-from formulajoint.distributions.prior import Prior
+import numpy as np
+
+from formulajoint.arrays import IntArray
+from formulajoint.compiler.planning.prior_slots import COR, MEAN, SD, VALUE, Slot
+from formulajoint.compiler.planning.response_units import Units
+from formulajoint.design.references import places_of, split_part
+from formulajoint.distributions.prior import Prior, joined
 from formulajoint.distributions.written import read_prior
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Chain, Expr, Name, Subscript
@@ -17,58 +22,56 @@ from formulajoint.spec.names import parts_of
 from formulajoint.spec.spec import MAIN, PriorRequest
 from formulajoint.wording import did_you_mean, listed
 
-VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A prior of some cells of a variable, flattened; `prior` has the variable's shape."""
+
+    cells: IntArray
+    prior: Prior
+    request: PriorRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A variable that can have a prior in the formula.
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """What the formula says of the prior of one variable: of all its cells, of some of them, or both."""
 
-    Attributes
-    ----------
-    parameter : str
-        ``mu`` for the main predictor.
-    term : str or None
-        None for a parameter without predictors, and for correlations.
-    part : {"", ".mean", ".sd", "cor"}
-        For a hierarchy, its location or scale.
-    factors : tuple of str
-        Sorted factors of the term.
-    support : tuple of float
-        Interval in which its prior must be.
-    improper : bool
-        Whether its prior may be flat.
-    link : str
-        Name of the link of the parameter's linear predictor.
-    """
+    slot: Slot
+    whole: Prior | None = None
+    parts: tuple[Part, ...] = ()
 
-    parameter: str
-    term: str | None
-    part: str
-    factors: tuple[str, ...] = field(default=(), compare=False)
-    support: Interval = field(default=REAL, compare=False)
-    improper: bool = field(default=False, compare=False)
-    link: str = field(default="", compare=False)
+    def over(self, unwritten: Callable[[], Prior]) -> Prior:
+        """Return the variable's prior; cells of which nothing is written have that of `unwritten`."""
+        if not self.parts:
+            return self.whole or unwritten()
+        shape = self.slot.shape
+        found = {int(cell): part.prior for part in self.parts for cell in part.cells}
+        base = self.parts[0].prior if len(found) == prod(shape) else self.whole or unwritten()
+        each = [found.get(cell, base).at(cell, shape) for cell in range(prod(shape))]
+        law = joined(each, shape)
+        if law is None:
+            units = [" in residual sds" if own.in_sds else "" for own in each]
+            laws = [f"{own.distribution.name}{unit}" for own, unit in zip(each, units, strict=True)]
+            raise self._refusal("several distributions", laws)
+        if isinstance(law.constant, np.ndarray):
+            raise self._refusal("several constants", [str(own.constant) for own in each])
+        return law
 
-    @property
-    def base(self) -> str:
-        """The text before ``.mean`` or ``.sd`` in ``prior(...)``."""
-        if self.part == COR:
-            return COR
-        if self.term is None:
-            return self.parameter
-        return self.term if self.parameter == MAIN else f"{self.parameter}.{self.term}"
-
-    @property
-    def spelling(self) -> str:
-        """The name in ``prior(...)``."""
-        return self.base if self.part == COR else self.base + self.part
+    def _refusal(self, what: str, each: Sequence[str]) -> FormulaError:
+        request, name = self.parts[0].request, self.slot.spelling
+        message = f"the groups of `{name}` would have {what}, {listed(dict.fromkeys(each))}"
+        law = request.law.value.name
+        written = f"prior({name} ~ {law}(...), {canonical(request.target)} ~ {law}(...))"
+        hint = f"give all the same distribution, with other numbers where needed: `{written}`"
+        return FormulaError(message, request.span, hint)
 
 
-type Overrides = Mapping[Slot, Prior]
+type Overrides = Mapping[Slot, Written]
 
 
-def read_overrides(asked: Sequence[PriorRequest], slots: Sequence[Slot], known_sd: str = "") -> Overrides:
+def read_overrides(
+    asked: Sequence[PriorRequest], slots: Sequence[Slot], known_sd: str, units: Units
+) -> Overrides:
     """Return the priors that are asked for, by slot.
 
     Parameters
@@ -77,28 +80,46 @@ def read_overrides(asked: Sequence[PriorRequest], slots: Sequence[Slot], known_s
     slots : sequence of Slot
     known_sd : str
         Name of the parameter that ``se(...)`` gives, if it does.
+    units : Units
+        Of priors in sds of the response.
 
     Raises
     ------
     FormulaError
         If the target is unknown, ambiguous or named twice, or cannot have that distribution as its prior.
     """
-    found: dict[Slot, Prior] = {}
+    found: dict[Slot, Written] = {}
     for request in asked:
-        slot = _slot(request.target, slots, known_sd)
-        if slot in found:
-            message = f"`{slot.spelling}` has two priors"
-            raise FormulaError(message, request.span, "leave one of them out")
-        found[slot] = read_prior(
-            slot.spelling,
-            request.law,
-            correlation=slot.part == COR,
-            support=slot.support,
-            flat=slot.improper,
-        )
-        if request.law.value.scale == "sigma":
-            found[slot] = _in_sds(slot, found[slot], request.law.span)
+        target = request.target
+        slot = _slot(target.of if isinstance(target, Subscript) else target, slots, known_sd)
+        found[slot] = _with(found.get(slot, Written(slot)), request, units)
     return found
+
+
+def _with(known: Written, request: PriorRequest, units: Units) -> Written:
+    """Return what is written of a variable, with one more request."""
+    slot, target = known.slot, request.target
+    law = read_prior(
+        slot.spelling, request.law, correlation=slot.part == COR, support=slot.support, flat=slot.improper
+    )
+    cells = np.arange(prod(slot.shape)).reshape(slot.shape)
+    if isinstance(target, Subscript):
+        places = places_of(target, slot.spelling, slot.dims)
+        cells = cells[tuple(places.get(dim, slice(None)) for dim in slot.dims)]
+    cells = np.ravel(cells)
+    if request.law.value.scale == "sd":
+        law = law.rescaled(units.of(slot, cells, request.law.span))
+    if request.law.value.scale == "sigma":
+        law = _in_sds(slot, law, request.law.span)
+    if isinstance(target, Subscript):
+        twice = any(np.intersect1d(part.cells, cells).size for part in known.parts)
+        changed = replace(known, parts=(*known.parts, Part(cells, law, request)))
+    else:
+        twice, changed = known.whole is not None, replace(known, whole=law)
+    if twice:
+        name = canonical(target) if isinstance(target, Subscript) else slot.spelling
+        raise FormulaError(f"`{name}` has two priors", request.span, "leave one of them out")
+    return changed
 
 
 def _in_sds(slot: Slot, law: Prior, at: Span) -> Prior:
@@ -166,8 +187,6 @@ def _exact(slot: Slot) -> str:
 def _advice(target: Expr, slots: Sequence[Slot]) -> str:
     """Return the hint for a target that does not exist."""
     text, (base, _) = canonical(target), split_part(target)
-    if isinstance(target, Subscript):
-        return f"a prior is the same for all levels: write `{canonical(target.of)}`"
     if text == COR:
         return "only a normal hierarchy of two columns or more has correlations"
     if any(slot.part == MEAN and _is_base(target, slot) for slot in slots):

@@ -126,9 +126,12 @@ def _check_scale(plan: Plan, scale: ScalePlan) -> None:
         _check_rows(fit, float(plan.data.squares_about_mean(None)[0]), scale, "", scale.prior.power_at_zero)
     if scale.grouping is None:
         return
-    least = scale.prior.power_at_zero if pool is None else _pooled_at_zero(pool)
+    groups = (len(scale.grouping),)
+    each = [scale.prior.at(g, groups) for g in range(*groups)]
+    powers = [own.power_at_zero if pool is None else _pooled_at_zero(pool) for own in each]
     about_mean = plan.data.squares_about_mean(scale.grouping)
-    for label, table, spread in zip(scale.grouping.labels, plan.data.by_sigma(), about_mean, strict=True):
+    found = zip(scale.grouping.labels, plan.data.by_sigma(), about_mean, powers, strict=True)
+    for label, table, spread, least in found:
         whose = f" of {scale.grouping.name} {label}"
         _check_rows(_profile(plan, table), float(spread), scale, whose, least)
 

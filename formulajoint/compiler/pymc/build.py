@@ -101,14 +101,15 @@ def _unit(plan: Plan, scales: dict[str, Variable]) -> Variable | None:
 
 def _coefficients(part: LinearPlan, plan: Plan, unit: Variable | None) -> dict[str, Variable]:
     """Add the coefficients of one linear predictor, pooled or not, and return them by name."""
-    scale = defaults.scales(plan.design, plan.family, part.predictor.parameter)
+    scales = defaults.scales(plan.design, plan.family, part.predictor)
     out: dict[str, Variable] = {}
     for coefficient in part.coefficients:
         if coefficient.prior is not None:
             shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
-            intercept = defaults.stands_for_intercept(coefficient.term, part.predictor)
-            start = np.full(shape, scale.location if intercept else 0.0)
-            own = coefficient.prior
+            start, own = np.zeros(shape), coefficient.prior
+            if defaults.stands_for_intercept(coefficient.term, part.predictor):
+                location = np.asarray(scales.of(coefficient.term, part.predictor).location)
+                start += location.reshape(-1, *[1] * (len(shape) - 1)) if location.ndim else location
             if own.in_sds and unit is not None:
                 own = own.rescaled(unit.reshape((-1, *[1] * (len(shape) - 1))) if unit.ndim else unit)
             out[coefficient.name] = variable(coefficient.name, own, coefficient.dims, shape, start)
@@ -170,7 +171,7 @@ def _scale(part: ScalePlan, plan: Plan) -> Variable:
     if part.pool is not None:
         return pooled_scale(part)
     shape = tuple(len(plan.coords[dim]) for dim in part.dims)
-    start = np.full(shape, defaults.response_moments(plan.design)[1])
+    start = np.full(shape, defaults.sd_of_response(plan.design, plan.family))
     return variable(part.name, part.prior, part.dims, shape, start, scale=True)
 
 

@@ -69,8 +69,8 @@ def coefficient_draws(
         if pool is not None:
             wanted.setdefault(part.pools.index(pool), []).append((at, coefficient, own))
         elif coefficient.prior is not None:
-            drawn = coefficient.prior.at(own % columns).draw(rng, (count, len(own)))
-            own_unit = unit if coefficient.prior.in_sds else None
+            shape, own_unit = (groups, *coefficient.term.shape), unit if coefficient.prior.in_sds else None
+            drawn = coefficient.prior.at(own, shape).draw(rng, (count, len(own)))
             out[:, at] = drawn if own_unit is None else drawn * own_unit[:, own // columns]
     for index, members in wanted.items():
         pool = part.pools[index]

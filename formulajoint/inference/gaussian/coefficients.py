@@ -172,7 +172,8 @@ def _place(
     known: list[FloatArray | None] = [None] * len(structure.base)
     for a, rows in enumerate(structure.pattern()):
         if a in own:
-            moved = own[a] + structure.u_mean[a] if structure.u_mean[a] else own[a]
+            moved = own[a] + structure.u_mean[a] if np.any(structure.u_mean[a]) else own[a]
+            moved = moved * structure.fixed[a] if np.any(structure.fixed[a]) else moved
             moved = moved * phi.stretch[a] if a in phi.stretch else moved
             for b in rows:
                 part, before = phi.root[:, b, a, None] * moved, known[b]

@@ -14,7 +14,7 @@ from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelih
 from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.gaussian.scale_draws import draw_scales
-from formulajoint.inference.gaussian.starts import free, look, typical
+from formulajoint.inference.gaussian.starts import free, look, typical, typical_alone
 from formulajoint.inference.gaussian.target import log_posterior, log_posteriors, part
 from formulajoint.inference.gaussian.units import Units, units
 from formulajoint.inference.importance.line import sample_line
@@ -22,7 +22,7 @@ from formulajoint.inference.importance.plane import cover_plane
 from formulajoint.inference.importance.pools import sample
 from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.latent.device import NUMPY, Device
-from formulajoint.inference.latent.phi import scan_of
+from formulajoint.inference.latent.phi import scan_of, together
 
 SIDE_BY_SIDE = 64
 """Groups that share nothing are computed this many at a time."""
@@ -169,7 +169,7 @@ def _side_by_side(whole: Kernel, draws: int, chains: int, seed: np.random.SeedSe
     found = []
     for first in range(0, whole.structure.sigmas, SIDE_BY_SIDE):
         some = part(whole.reduction, slice(first, first + SIDE_BY_SIDE))
-        scan = scan_of(some.structure.scales.coordinates[0], typical(some)[: some.structure.sigmas])
+        scan = scan_of(together(some.structure.scales.coordinates), typical_alone(some))
         (child,) = seed.spawn(1)
         found.append(sample_line(log_posteriors(kernel(some, whole.device)), scan, draws, chains, child))
     return _joined(found)

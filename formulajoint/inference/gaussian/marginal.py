@@ -222,11 +222,12 @@ def eliminate(kernel: Kernel, phi: At) -> Eliminated:
 def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]) -> tuple[list[Row], Array]:
     """Take out the coefficients that the groups of each class share; return the log determinants, too (S,)."""
     device, xp = kernel.device, kernel.device.xp
-    roots = np.sqrt(kernel.structure.tied_precision())[:, None, None, :]
-    one, tied = device.put(np.eye(roots.shape[-1])), len(roots)
+    ties = kernel.structure.ties
+    assert ties is not None
+    one, tied, unit = device.put(np.eye(len(ties.classes))), ties.columns, np.ones((1, 1, len(ties.classes)))
     for column in range(tied):
         own: list[Entry] = [None] * (tied + len(widths))
-        own[column] = device.put(roots[column])
+        own[column] = device.put(unit)
         rows = [*rows, Row(own, None, one)]
     widths, logs = [*[1] * tied, *widths], 0.0
     for _ in range(tied):

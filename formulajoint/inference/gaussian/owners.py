@@ -24,7 +24,7 @@ from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.sampled import LOST
 from formulajoint.inference.importance.searches import DEAR, DEAREST, Look
-from formulajoint.inference.latent.phi import Coordinate, scan_of
+from formulajoint.inference.latent.phi import Coordinate, scan_of, together
 from formulajoint.inference.latent.structure import Structure
 
 HUNDREDS = 200
@@ -76,11 +76,8 @@ def _made(kernel: Kernel, units: Units, unit: FloatArray, sizes: FloatArray) -> 
     least, most = np.zeros((2, len(units.cells)))
     if units.sigmas:
         least, most = (np.log(of[units.cells]) for of in (own_residuals(kernel.reduction, sizes), sizes))
-    distinct = {
-        str(coordinate.prior): coordinate for coordinate in units.coordinates
-    }  # many may share a prior
-    known = {text: (coordinate.mode, coordinate.moments()[1]) for text, coordinate in distinct.items()}
-    modes, spread = np.array([known[str(coordinate.prior)] for coordinate in units.coordinates]).T
+    every, count = together(units.coordinates), len(units.coordinates)
+    modes, spread = np.broadcast_to(every.modes(), count), np.broadcast_to(every.moments()[1], count)
     if units.pool is not None:
         modes, spread = least, np.zeros(len(least))
     return Inside(kernel, units, unit, least, most, modes, np.where(spread > 0, spread, np.inf))

@@ -34,11 +34,11 @@ class Load:
     Attributes
     ----------
     sources : tuple of int
-        The rows b of column a of D; none where D_ba is constant.
+        The rows b of column a of D; none where D_ba does not depend on phi.
     column : int
         a.
     table : (b, G) array
-        R_ib, times D_ba where that is constant.
+        R_ib, times D_ba where that does not depend on phi.
     """
 
     sources: tuple[int, ...]
@@ -96,7 +96,7 @@ class At:
     ----------
     values : (S, cells) array
     root : (S, p, p) array
-        D.
+        D, with 1 in place of `Structure.fixed`.
     stretch : dict of (S, G) arrays
         Each group's factor for a column of D, by column: for Student and Cauchy hierarchies, and in residual sds.
     unit : (S, G) array or None
@@ -141,15 +141,15 @@ def _part(
 ) -> Part:
     structure = reduction.structure
     p = len(structure.base)
-    rows = _centred(reduction)[int(np.sum(structure.flat)) :, :, groups]
-    fixed, turn = structure.fixed, None
+    rows = centred(reduction)[int(np.sum(structure.flat)) :, :, groups]
+    fixed, turn = structure.fixed[:, groups], None
     free = not structure.blocks and not np.any(structure.in_sds)
-    if free and classes is None and _alike(rows[:, own] * fixed[own][:, None]):
+    if free and classes is None and _alike(rows[:, own] * fixed[own]):
         rows, turn = _made_orthogonal(rows, own, fixed)
-        fixed = np.ones(p)
+        fixed = np.ones_like(fixed)
     rows = rows[np.any(rows != 0, axis=(1, 2))]
-    means_in_sds = np.where(structure.in_sds, structure.base + structure.u_mean * structure.fixed, 0.0)
-    known = np.einsum("ijg,j->ig", rows[:, :p], means_in_sds)
+    centres = structure.base[:, None] + (structure.u_mean * structure.fixed)[:, groups]
+    known = np.einsum("ijg,jg->ig", rows[:, :p], np.where(structure.in_sds[:, None], centres, 0.0))
     pattern = structure.pattern()
     varying = {int(a) for block in structure.blocks for a in block.columns}
     means = [
@@ -183,10 +183,10 @@ def _part(
     )
 
 
-def _centred(reduction: Reduction) -> FloatArray:
+def centred(reduction: Reduction) -> FloatArray:
     """Return the groups' rows with the prior means of u subtracted from y."""
     structure, out = reduction.structure, reduction.own.copy()
-    for j in np.flatnonzero(structure.u_mean * ~structure.in_sds):
+    for j in np.flatnonzero(np.any(structure.u_mean != 0, axis=1) & ~structure.in_sds):
         out[:, -1] -= out[:, j] * (structure.u_mean[j] * structure.fixed[j])
     return out
 
@@ -202,7 +202,7 @@ def _made_orthogonal(
 ) -> tuple[FloatArray, FloatArray]:
     """Return rows rotated so that M, in place of R, is diagonal, and the rotation back; D must not depend on phi."""
     table = np.moveaxis(rows, 2, 0)
-    left, values, right = np.linalg.svd(table[:, :, own] * fixed[own])
+    left, values, right = np.linalg.svd(table[:, :, own] * fixed[own].T[:, None, :])
     out = np.einsum("gji,gjc->gic", left, table)
     out[:, :, own] = values[:, :, None] * np.eye(len(own))
     return np.moveaxis(out, 0, 2), np.ascontiguousarray(np.moveaxis(right, 0, 2).swapaxes(0, 1))

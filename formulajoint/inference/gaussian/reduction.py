@@ -94,10 +94,8 @@ def with_ties(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
         return reduction
     structure = reduction.structure
     order = np.array([j for j in range(len(structure.base)) if j not in last] + last, dtype=np.int64)
-    roots = sum(0.5 * np.log(len(some)) for some in equal.classes)  # of N(u_mean, 1 / n), not pooled
     return replace(
         reduction,
         structure=tied(structure, order, len(last), equal.classes),
         own=reordered(reduction.own, order),
-        log_unit=reduction.log_unit + float(np.sum(structure.fixed[last] > 0) * roots),
     )

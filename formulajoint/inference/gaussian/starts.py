@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.parts import centred
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.searches import Look
-from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.latent.phi import Coordinate, alike, together
 from formulajoint.inference.latent.structure import Structure
 
 PLAUSIBLE = 60
@@ -53,7 +54,9 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
         ],
         axis=1,
     )
-    modes = np.array([coordinate.mode for coordinate in coordinates])
+    modes = np.empty(len(coordinates))
+    for group in alike(coordinates):
+        modes[group] = together([coordinates[at] for at in group]).modes()
     kinds = [plausible, modes + rng.normal(0.0, WIDE, plausible.shape), *_owned(structure, sizes, plausible)]
     if any(block.correlated for block in structure.blocks):
         kinds.append(turned(reduction, plausible, rng))
@@ -95,14 +98,11 @@ def broad(
 
 def prior_moments(coordinates: tuple[Coordinate, ...], instead: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return approximate means and sds of the coordinates' priors (d,); for improper ones `instead` and `WIDE`."""
-    known: dict[str, tuple[float, float]] = {}
-    for coordinate in coordinates:  # many may share a prior
-        if str(coordinate.prior) not in known:
-            known[str(coordinate.prior)] = coordinate.moments()
-    found = np.array([known[str(coordinate.prior)] for coordinate in coordinates])
-    improper = np.isnan(found[:, 0])
-    centre = np.where(improper, instead, found[:, 0])
-    return centre, np.where(improper, WIDE, np.clip(found[:, 1], 1e-3, MOST_SPREAD))
+    means, sds = np.empty((2, len(coordinates)))
+    for places in alike(coordinates):
+        means[places], sds[places] = together([coordinates[at] for at in places]).moments()
+    improper = np.isnan(means)
+    return np.where(improper, instead, means), np.where(improper, WIDE, np.clip(sds, 1e-3, MOST_SPREAD))
 
 
 def free(structure: Structure) -> list[int]:
@@ -121,6 +121,16 @@ def typical(reduction: Reduction) -> FloatArray:
         unit = np.where(structure.in_sds[block.columns], 1.0, overall)
         out[block.sds] = unit / np.where(sizes > 0, sizes, 1.0)[block.columns]
     return out
+
+
+def typical_alone(reduction: Reduction) -> FloatArray:
+    """Return the size (H,) that a group's own rows suggest for its sigma, for groups that share nothing.
+
+    Unlike `typical` it does not depend on other groups, which may have other units.
+    """
+    residuals, rows = abs(reduction.rest[:, -1, -1]), np.sqrt(reduction.rows)
+    own = np.sqrt(np.sum(centred(reduction)[:, -1] ** 2, axis=0))
+    return np.where(residuals > 0, residuals, own) / rows
 
 
 def _plausible(

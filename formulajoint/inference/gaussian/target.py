@@ -14,7 +14,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.inference.gaussian.marginal import Kernel, log_likelihood
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.importance.mode import Target
-from formulajoint.inference.latent.phi import Scales
+from formulajoint.inference.latent.phi import Scales, together
 from formulajoint.inference.panels import Densities
 
 
@@ -31,11 +31,11 @@ def log_posterior(kernel: Kernel) -> Target:
 
 def log_posteriors(kernel: Kernel) -> Densities:
     """Return the log densities of points (G, n) of groups that share nothing."""
-    (coordinate, *_) = kernel.structure.scales.coordinates  # all sigmas have one prior
+    sigmas = together(kernel.structure.scales.coordinates)
 
     def densities(points: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
-            return coordinate.log_prior(points) + log_likelihood(kernel, points.T, by_group=True).T
+            return (sigmas.log_prior(points.T) + log_likelihood(kernel, points.T, by_group=True)).T
 
     return densities
 
@@ -45,6 +45,8 @@ def part(reduction: Reduction, groups: slice) -> Reduction:
     count = len(reduction.rows[groups])
     structure = replace(
         reduction.structure,
+        u_mean=reduction.structure.u_mean[:, groups],
+        fixed=reduction.structure.fixed[:, groups],
         scales=Scales(reduction.structure.scales.cells[groups]),
         sigmas=count,
         sigma_of_group=np.arange(count),

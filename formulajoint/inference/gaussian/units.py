@@ -11,8 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.distributions.prior import Prior
-from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.latent.phi import Coordinate, together
 from formulajoint.inference.latent.structure import SigmaPool, Structure
 
 
@@ -55,38 +54,15 @@ class Units:
             middle, sd = self.pool.of(values)
             away = (logs - middle[:, None, None]) / sd[:, None, None]
             return self.pool.standard.log_density(away) - np.log(sd)[:, None, None]
-        if self._shifts is not None:
-            return self.coordinates[0].log_prior(logs - self._shifts[which][:, None])
-        wanted = np.broadcast_to(which[:, None], logs.shape)
-        out = np.empty(logs.shape)
-        for j in np.unique(which):
-            chosen = wanted == j
-            out[chosen] = self.coordinates[j].log_prior(logs[chosen])
-        return out
+        return self._together.some(which[:, None]).log_prior(logs)
 
     @cached_property
-    def _shifts(self) -> FloatArray | None:
-        """How far the log of each scale is from the first one's (J,), if their priors differ by a factor only."""
-        first = self.coordinates[0].prior
-        if len({str(coordinate.prior) for coordinate in self.coordinates}) == 1:
-            return np.zeros(len(self.coordinates))
-        factors = [(each.prior.typical or 0.0) / (first.typical or np.inf) for each in self.coordinates]
-        alike = all(
-            factor > 0
-            and each.prior.distribution is first.distribution
-            and _same(first.widened(factor), each.prior)
-            for factor, each in zip(factors, self.coordinates, strict=True)
-        )
-        return np.log(factors) if alike else None
+    def _together(self) -> Coordinate:
+        return together(self.coordinates)
 
     def dimensions(self, structure: Structure) -> int:
         """Return the number of dimensions left."""
         return len(self.left) + len(structure.reference)
-
-
-def _same(one: Prior | None, other: Prior) -> bool:
-    both = [] if one is None else list(zip(one.numbers, other.numbers, strict=True))
-    return one is not None and all(np.isclose(a, b, rtol=1e-12, atol=0.0) for a, b in both)
 
 
 def units(structure: Structure) -> Units | None:
@@ -123,7 +99,7 @@ def _loose(structure: Structure) -> Units | None:
 def _units(structure: Structure, cells: IntArray, pool: SigmaPool | None, sigmas: bool) -> Units | None:
     every = structure.scales.cells
     own = [cell for at in cells if isinstance(cell := every[at], Coordinate)]
-    if len(own) < max(2, len(cells)) or any(cell.low != 0 or np.isfinite(cell.high) for cell in own):
+    if len(own) < max(2, len(cells)) or any(cell.low != 0 or not cell.unbounded for cell in own):
         return None
     gone = {*cells.tolist(), *structure.mixed_theta.values()}
     left = [at for at, cell in enumerate(every) if isinstance(cell, Coordinate) and at not in gone]

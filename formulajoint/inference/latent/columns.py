@@ -14,30 +14,36 @@ from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """The prior of a column's coefficients or, under a hierarchy, of their mean.
 
-    An infinite sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one. `in_sds`
-    says whether it is in residual sds.
+    Numbers are arrays (G,) where each group has its own coefficient, not pooled; of length one elsewhere. An infinite
+    sd stands for a flat prior, 0 for a constant; infinite degrees of freedom for a normal one. `in_sds` says whether it
+    is in residual sds.
     """
 
     grouped: bool
     pooled: bool
-    mean: float
-    sd: float
+    mean: FloatArray
+    sd: FloatArray
     df: float
     in_sds: bool = False
 
     @property
     def shared(self) -> bool:
         """Whether theta has an element for this column."""
-        return self.sd > 0 and (self.pooled or not self.grouped)
+        return not self.constant and (self.pooled or not self.grouped)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the prior is a constant."""
+        return bool(np.all(self.sd == 0))
 
     @property
     def flat(self) -> bool:
         """Whether the prior is flat."""
-        return bool(np.isinf(self.sd))
+        return bool(np.all(np.isinf(self.sd)))
 
 
 def columns_of(plan: Plan) -> list[Column]:
@@ -50,25 +56,28 @@ def _columns(plan: Plan, coefficient: Coefficient) -> Iterator[Column]:
     prior = coefficient.prior if member is None else member.mean
     if prior is None:
         raise BugError(f"`{coefficient.name}` has neither a prior nor a hierarchy")
-    in_sds = coefficient.name in names_in_sds(plan.mean)
-    for mean, sd, df in zip(*location_and_scale(prior, coefficient.term.columns.shape[1]), strict=True):
-        yield Column(coefficient.grouped, member is not None, float(mean), float(sd), float(df), in_sds)
+    groups = 1 if coefficient.grouping is None or member is not None else len(coefficient.grouping)
+    numbers, in_sds = location_and_scale(prior, (groups, *coefficient.term.shape)), names_in_sds(plan.mean)
+    for mean, sd, df in zip(*(number.reshape(groups, -1).T for number in numbers), strict=True):
+        yield Column(
+            coefficient.grouped, member is not None, mean, sd, float(df[0]), coefficient.name in in_sds
+        )
 
 
 def unknown(columns: Sequence[Column]) -> list[int]:
     """Return the places of the columns whose coefficients are not constants, the per-group ones first."""
-    kept = [at for at, column in enumerate(columns) if column.pooled or column.sd > 0]
+    kept = [at for at, column in enumerate(columns) if column.pooled or not column.constant]
     return sorted(kept, key=lambda at: not columns[at].grouped)
 
 
-def location_and_scale(own: Prior, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return location, scale and degrees of freedom of the prior of `count` coefficients.
+def location_and_scale(own: Prior, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return location, scale and degrees of freedom of the prior of coefficients, arrays of that `shape`.
 
     A flat prior has location 0 and scale infinity, a constant scale 0.
     """
     if own.mixture is None:
         raise BugError(f"{own} is neither normal nor a mixture of normals")
-    location, scale, df = (np.broadcast_to(np.ravel(value), (count,)) for value in own.mixture)
+    location, scale, df = (np.broadcast_to(value, shape) for value in own.mixture)
     return location, scale, df
 
 

@@ -7,12 +7,15 @@ interval. All functions take many points at once: arrays (..., d) of d coordinat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
-from formulajoint.distributions.prior import Prior, prior
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.distributions.distribution import Number
+from formulajoint.distributions.prior import Prior, joined, prior
+from formulajoint.errors import BugError
 from formulajoint.inference.panels import cover
 
 BELOW, ABOVE = 40.0, 25.0
@@ -27,29 +30,43 @@ STEP = 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coordinate:
-    """A parameter as a number on the real line.
+    """A parameter as a number on the real line, or several side by side.
 
     Attributes
     ----------
     prior : Prior
-        Its arguments are numbers, not arrays.
-    low, high : float
+        Its arguments are numbers; for several parameters arrays (F,), as are the bounds, for the last axis of points.
+    low, high : float or (F,) array
         Bounds of the parameter.
     """
 
     prior: Prior
-    low: float
-    high: float
+    low: Number
+    high: Number
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether the parameter may be arbitrarily large."""
+        return bool(np.all(np.isinf(self.high)))
+
+    def some(self, places: IntArray) -> Coordinate:
+        """Return those at some places, in the shape of `places`; a single one stands for all."""
+
+        def taken(number: Number) -> Number:
+            return number[places] if isinstance(number, np.ndarray) else number
+
+        numbers = {name: taken(number) for name, number in self.prior.args.items()}
+        return Coordinate(replace(self.prior, args=numbers), taken(self.low), taken(self.high))
 
     def value(self, points: FloatArray) -> FloatArray:
         """Return the parameter at coordinates of any shape."""
-        if np.isinf(self.high):
+        if self.unbounded:
             return self.low + np.exp(points)
         return self.low + (self.high - self.low) * np.exp(-np.logaddexp(0.0, -points))
 
     def at(self, value: FloatArray) -> FloatArray:
         """Return the coordinates of values; values out of bounds are moved just inside."""
-        if np.isinf(self.high):
+        if self.unbounded:
             return np.log(np.maximum(value - self.low, np.finfo(float).tiny))
         share = np.clip((value - self.low) / (self.high - self.low), 1e-6, 1 - 1e-6)
         return np.asarray(np.log(share) - np.log1p(-share))
@@ -59,45 +76,50 @@ class Coordinate:
         value = self.value(points)
         return self.prior.log_density(value) + self._log_slope(points)
 
-    @property
-    def mode(self) -> float:
-        """The mode of the coordinate's prior, precise enough to be the same in other units."""
-        mode, width = 0.0, 60.0  # scales from 1e-26 to 1e26
+    def modes(self) -> FloatArray:
+        """Return the modes of the coordinates' priors (F,), precise enough to be the same in other units."""
+        modes, width = (
+            np.zeros(np.broadcast(self.low, *self.prior.numbers).size),
+            60.0,
+        )  # scales from 1e-26 to 1e26
         with np.errstate(all="ignore"):
             while width > 1e-6:
-                grid = mode + np.linspace(-width, width, 601)
-                mode = float(grid[np.argmax(np.nan_to_num(self.log_prior(grid), nan=-np.inf))])
+                grid = modes + np.linspace(-width, width, 601)[:, None]
+                best = np.argmax(np.nan_to_num(self.log_prior(grid), nan=-np.inf), axis=0)
+                modes = np.take_along_axis(grid, best[None], axis=0)[0]
                 width /= 100
-        return mode
+        return modes
 
-    def moments(self) -> tuple[float, float]:
-        """Return mean and sd of the coordinate under its prior; NaN where that is improper."""
-        if not self.prior.proper:
-            return np.nan, np.nan
-        found = cover(self.log_prior, self.mode + np.linspace(-40.0, 40.0, 401)[None])
-        return (np.nan, np.nan) if found is None else found.moments()
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """Return means and sds of the coordinates under their priors, both (F,); NaN where these are improper."""
+        modes = self.modes()
+        found = None
+        if self.prior.proper:
+            scan = modes[:, None] + np.linspace(-40.0, 40.0, 401)
+            found = cover(lambda points: self.log_prior(points.T).T, scan)
+        return found.moments() if found is not None else (np.full_like(modes, np.nan),) * 2
 
     def _log_slope(self, points: FloatArray) -> FloatArray:
         """Return the log of the parameter's derivative."""
-        if np.isinf(self.high):
+        if self.unbounded:
             return points
         logistic = -np.logaddexp(0.0, points) - np.logaddexp(0.0, -points)
-        return np.asarray(np.log(self.high - self.low) + logistic)
+        return np.asarray(np.log(np.subtract(self.high, self.low)) + logistic)
 
 
 def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
-    """Return the scan of a coordinate (F, n): points between which its density is sought.
+    """Return the scan of coordinates (F, n): points between which their density is sought.
 
     Parameters
     ----------
     coordinate : Coordinate
+        One, or F side by side.
     typical : (F,) array
         Sizes of the parameter that the data suggest; 0 for none.
     """
-    mode = coordinate.mode
-    low = np.full(len(typical), mode - BESIDE)
-    high = np.full(len(typical), mode + BESIDE)
-    known = (typical > 0) & np.isfinite(typical) & np.isinf(coordinate.high)
+    modes = np.broadcast_to(coordinate.modes(), len(typical))
+    low, high = modes - BESIDE, modes + BESIDE
+    known = (typical > 0) & np.isfinite(typical) & coordinate.unbounded
     at = coordinate.at(np.where(known, typical, 1.0))
     low = np.where(known, np.minimum(low, at - BELOW), low)
     high = np.where(known, np.maximum(high, at + ABOVE), high)
@@ -111,15 +133,36 @@ def coordinate(prior: Prior) -> Coordinate:
     return Coordinate(prior, max(low, 0.0), high)
 
 
+def together(several: Sequence[Coordinate]) -> Coordinate:
+    """Return coordinates whose priors have one distribution as one value."""
+    if all(each is several[0] for each in several):
+        return several[0]
+    law = joined([each.prior for each in several], (len(several),))
+    if law is None:
+        raise BugError("the priors of these parameters have several distributions")
+    return Coordinate(
+        law, np.array([each.low for each in several]), np.array([each.high for each in several])
+    )
+
+
+def alike(several: Sequence[Coordinate]) -> list[list[int]]:
+    """Return the places of coordinates whose priors have one distribution, and that can be put `together`."""
+    found: dict[tuple[str, bool], list[int]] = {}
+    for at, each in enumerate(several):
+        found.setdefault((each.prior.distribution.name, each.unbounded), []).append(at)
+    return list(found.values())
+
+
 type Cell = Coordinate | float
 """A parameter, or the constant that the formula gives in its place."""
 
 
-def cells(prior_: Prior, count: int) -> tuple[Cell, ...]:
-    """Return the parameters of a variable of `count` cells with `prior_`, whose arguments may differ by cell."""
+def cells(prior_: Prior, shape: tuple[int, ...]) -> tuple[Cell, ...]:
+    """Return the parameters of a variable of that `shape` with `prior_`, whose arguments may differ by cell."""
+    count = prod(shape)
     if prior_.constant is None and all(np.size(number) == 1 for number in prior_.numbers):
         return (coordinate(prior_),) * count
-    each = [prior_.at(cell) for cell in range(count)]
+    each = [prior_.at(cell, shape) for cell in range(count)]
     return tuple(coordinate(own) if own.constant is None else float(own.constant) for own in each)
 
 

@@ -5,15 +5,16 @@ means of hierarchies, then those of ``common(...)``. The coefficients of a group
 
     beta_g = base + E theta + D u_g,        u_g ~ N(u_mean, 1),        theta - reference ~ N(theta_mean, 1 / precision),
 
-where D has the prior sds of columns that are not pooled on its diagonal, a Cholesky factor for each hierarchy, and 1
-for flat priors, under which the density of u is 1. Columns in residual sds have all of this multiplied by the group's
-sigma: base, the row of E, and the row of D.
+where D has the prior sds of columns that are not pooled on its diagonal, which may differ by group, a Cholesky factor
+for each hierarchy, and 1 for flat priors, under which the density of u is 1. Columns in residual sds have all of this
+multiplied by the group's sigma: base, the row of E, and the row of D.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,8 @@ class Structure:
 
     Attributes
     ----------
-    base, u_mean, fixed : (p,) arrays
+    base : (p,) array
+    u_mean, fixed : (p, G) arrays
         `fixed` is the diagonal of D where it does not depend on phi, else 0.
     flat : (p,) bool array
         Columns with flat priors.
@@ -146,10 +148,10 @@ class Structure:
     sigma_pool: SigmaPool | None = None
 
     def root(self, values: FloatArray) -> FloatArray:
-        """Return D (..., p, p) for parameters phi (..., cells)."""
-        p = len(self.base)
-        out = np.zeros((*values.shape[:-1], p, p))
-        out[..., np.arange(p), np.arange(p)] = self.fixed
+        """Return D (..., p, p) for parameters phi (..., cells), with 1 in place of `fixed`."""
+        out = np.zeros((*values.shape[:-1], len(self.base), len(self.base)))
+        single = np.flatnonzero(np.any(self.fixed != 0, axis=1))
+        out[..., single, single] = 1.0
         for block in self.blocks:
             sd, at = values[..., block.sds], block.columns
             if block.correlated:
@@ -228,16 +230,6 @@ class Structure:
         in_order = np.array_equal(self.sigma_of_group, np.arange(self.sigmas))
         return alone and self.sigmas > 1 and in_order and len(self.scales.coordinates) == self.sigmas
 
-    def tied_precision(self) -> FloatArray:
-        """Return the prior precision of the coefficients that each class of `ties` shares (columns, C).
-
-        Under a hierarchy a class has one draw; not pooled, each of its n groups contributes its own prior.
-        """
-        assert self.ties is not None
-        pooled = self.fixed[len(self.base) - self.ties.columns :] == 0
-        sizes = np.array([len(groups) for groups in self.ties.classes], dtype=float)
-        return np.where(pooled[:, None], 1.0, sizes)
-
 
 def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
     """Return the prior of a plan's coefficients given phi.
@@ -253,27 +245,28 @@ def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
     kept = [every[at] for at in unknown(every)]
     away = np.zeros(len(kept)) if reference is None else reference
     p = sum(column.grouped for column in kept)
-    mean, sd = np.array([(c.mean, c.sd) for c in kept], dtype=float).reshape(-1, 2).T
+    of_group = sigma_of_group(plan)
+    mean, sd = (_stacked(each, len(of_group)) for each in ([c.mean for c in kept], [c.sd for c in kept]))
     shared = np.array([at for at, column in enumerate(kept) if column.shared], dtype=np.int64)
     theta, single = [kept[at] for at in shared], np.array([not c.pooled for c in kept[:p]], dtype=bool)
-    flat = np.isinf(sd)
+    flat = np.array([column.flat for column in kept], dtype=bool)
     flat_own = single & flat[:p]
     theta_of_column = np.array([_place(shared, at) for at in range(p)], dtype=np.int64)
-    of_group, (blocks, known, sigmas) = sigma_of_group(plan), _blocks(plan)
+    blocks, known, sigmas = _blocks(plan)
     pooled = [block.columns for block in blocks]
     mixed_columns, mixed_theta, more = mixtures(plan, pooled, theta, len(of_group), len(known))
     with np.errstate(divide="ignore", invalid="ignore"):
-        u_mean = np.where(single & ~flat_own, (mean[:p] - away[:p]) / sd[:p], 0.0)
+        u_mean = np.where((single & ~flat_own)[:, None], (mean[:p] - away[:p, None]) / sd[:p], 0.0)
     return Structure(
-        base=np.where(single, away[:p], np.where(theta_of_column < 0, mean[:p], 0.0)),
+        base=np.where(single, away[:p], np.where(theta_of_column < 0, mean[:p, 0], 0.0)),
         u_mean=u_mean,
-        fixed=np.where(flat_own, 1.0, np.where(single, sd[:p], 0.0)),
+        fixed=np.where(flat_own[:, None], 1.0, np.where(single[:, None], sd[:p], 0.0)),
         flat=flat_own,
         in_sds=np.array([column.in_sds for column in kept[:p]], dtype=bool),
         theta_of_column=theta_of_column,
         reference=away[shared],
-        theta_mean=np.where(flat[shared], 0.0, mean[shared] - away[shared]),
-        theta_precision=np.array([column.sd**-2 for column in theta], dtype=float),
+        theta_mean=np.where(flat[shared], 0.0, mean[shared, 0] - away[shared]),
+        theta_precision=sd[shared, 0] ** -2,
         blocks=blocks,
         scales=Scales((*known, *more)),
         sigmas=sigmas,
@@ -282,6 +275,11 @@ def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
         mixed_theta=mixed_theta,
         sigma_pool=_sigma_pool(plan.spread, sigmas),
     )
+
+
+def _stacked(rows: Sequence[FloatArray], groups: int) -> FloatArray:
+    """Return numbers of columns (p, G), each given for every group or once for all."""
+    return np.array([np.broadcast_to(row, groups) for row in rows], dtype=float).reshape(-1, groups)
 
 
 def _place(theta: IntArray, column: int) -> int:
@@ -313,11 +311,11 @@ def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
 def _sigmas(sigma: ScalePlan | None) -> list[Cell]:
     if sigma is None:  # rows are in units of their standard errors
         return [1.0]
-    count = 1 if sigma.grouping is None else len(sigma.grouping)
+    shape = () if sigma.grouping is None else (len(sigma.grouping),)
     if sigma.pool is None:
-        return list(cells(sigma.prior, count))
-    each = [coordinate(prior("flat"))] * count  # their prior is that of the hierarchy
-    return [*each, *cells(sigma.prior, 1), *cells(sigma.pool.sd, 1)]
+        return list(cells(sigma.prior, shape))
+    each = [coordinate(prior("flat"))] * prod(shape)  # their prior is that of the hierarchy
+    return [*each, *cells(sigma.prior, ()), *cells(sigma.pool.sd, ())]
 
 
 def _sigma_pool(sigma: ScalePlan | None, sigmas: int) -> SigmaPool | None:
@@ -332,7 +330,7 @@ def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequen
     for term in pool.terms:
         count, at = term.coefficient.term.columns.shape[1], start[term.coefficient.name]
         columns += range(at, at + count)
-        found += cells(term.sd, count)
+        found += cells(term.sd, term.coefficient.term.shape)
     sds = slice(first, first + len(found))
     if pool.correlation is not None:
         found += partial_correlations(pool.correlation.eta, len(columns))

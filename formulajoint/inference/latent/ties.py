@@ -9,7 +9,8 @@ Where T stands first among the hierarchy's columns, D is lower triangular, b = m
 u_T + D_OO u_gO: the groups share u_T. So u_O is integrated out in each group, T last in its triangle, and u_T is fitted
 to the rows of all groups of a class. LKJ correlations are the same in any order of the columns.
 
-Not pooled, the prior is conditioned on equality: u_T of n groups, N(u_mean, 1) each, is N(u_mean, 1 / n).
+Not pooled, the prior is conditioned on equality: of n groups with b_g ~ N(m_g, s_g^2) all have b ~ N(m, s^2) with
+1 / s^2 = sum of 1 / s_g^2 and m / s^2 = sum of m_g / s_g^2.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formulajoint.arrays import IntArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import sigma_of_groups, terms_in_sds
 from formulajoint.contrasts.hypotheses import Hypothesis, layout
@@ -122,11 +123,12 @@ def tied(structure: Structure, order: IntArray, count: int, classes: tuple[IntAr
     place = np.argsort(order)  # old column -> new
     blocks, cells = _with_first(structure, last)
     groups = np.arange(structure.groups)
+    u_mean, fixed = _conditioned(structure, last, classes)
     return replace(
         structure,
         base=structure.base[order],
-        u_mean=structure.u_mean[order],
-        fixed=structure.fixed[order],
+        u_mean=u_mean[order],
+        fixed=fixed[order],
         flat=structure.flat[order],
         in_sds=structure.in_sds[order],
         theta_of_column=structure.theta_of_column[order],
@@ -138,6 +140,20 @@ def tied(structure: Structure, order: IntArray, count: int, classes: tuple[IntAr
         },
         ties=Ties(count, classes, np.setdiff1d(groups, np.concatenate(classes))),
     )
+
+
+def _conditioned(
+    structure: Structure, columns: Sequence[int], classes: Sequence[IntArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return `u_mean` and `fixed` (p, G) given that the groups of each class have equal coefficients in `columns`."""
+    u_mean, fixed = structure.u_mean.copy(), structure.fixed.copy()
+    for column in columns:
+        for groups in classes if np.any(fixed[column]) else ():
+            own = fixed[column, groups]
+            sd = np.sum(own**-2.0) ** -0.5
+            u_mean[column, groups] = sd * np.sum(u_mean[column, groups] / own)
+            fixed[column, groups] = sd
+    return u_mean, fixed
 
 
 def _with_first(structure: Structure, first: Sequence[int]) -> tuple[list[Block], list[Cell]]:

@@ -119,7 +119,7 @@ DISTRIBUTIONS = {
     "laplace": _law(_real("mu"), _positive("b")),
     "lkj": _all(_positive("eta")),
     "flat": Signature(),
-    "constant": _law(_real("value")),
+    "constant": _all(_real("value")),
 }
 
 FAMILIES = ("gaussian", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "gamma", "beta")

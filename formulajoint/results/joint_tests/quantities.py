@@ -9,7 +9,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, Plan
-from formulajoint.compiler.planning.defaults import response_moments, stands_for_intercept
+from formulajoint.compiler.planning.defaults import sd_of_response, stands_for_intercept
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout
 from formulajoint.design.schema import Design
 from formulajoint.distributions.links import IDENTITY
@@ -155,4 +155,4 @@ def _width(plan: Plan, block: Block, rope: float | Mapping[str, float], standard
 
 
 def _sd_of_response(plan: Plan) -> float:
-    return response_moments(plan.design)[1] if plan.mean.link is IDENTITY else 1.0
+    return sd_of_response(plan.design, plan.family) if plan.mean.link is IDENTITY else 1.0

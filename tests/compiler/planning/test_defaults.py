@@ -191,7 +191,8 @@ def test_further_parameters():
 
 def test_pooled_sigma():
     found = priors("y ~ x | school, sigma ~ 1 | school, hierarchy(sigma)")
-    assert found["sigma_mean"] == approx("half_student_t", 4, 2)
+    within = np.sqrt(FRAME.groupby("school")["y"].apply(lambda y: ((y - y.mean()) ** 2).sum()).sum() / 8)
+    assert found["sigma_mean"] == approx("half_student_t", 4, within)
     assert found["sigma_sd"] == approx("half_normal", 1)
     found = priors("y ~ x | school, sigma ~ x | school, hierarchy(sigma)")
     assert found["sigma_Intercept_sd"] == approx("half_normal", 1)

@@ -83,6 +83,21 @@ TARGETS = {
         "x:z.mean": "normal(0, 6)",
         "x:z_mean": "normal(0, 5)",
     },
+    # some groups, some levels
+    "y ~ x | school, prior(x ~ normal(0, 5), x[B] ~ normal(1, 2))": {"x": "normal([0, 1], [5, 2])"},
+    "y ~ x | school, prior(x[A] ~ cauchy(0, 3), x[school=B] ~ cauchy(0, 1))": {"x": "cauchy(0, [3, 1])"},
+    "y ~ arm | school, prior(arm ~ normal(0, 5), arm[B, c] ~ normal(0, 2), arm[arm=b] ~ normal(0, 1))": {
+        "arm": "normal(0, [[1, 5], [1, 2]])"
+    },
+    "y ~ common(arm) | school, prior(arm[b] ~ normal(0, 5), arm[c] ~ normal(0, 2))": {
+        "arm": "normal(0, [5, 2])"
+    },
+    "y ~ arm | school, hierarchy(arm), prior(arm.sd[b] ~ half_normal(5), arm.sd ~ half_normal(2))": {
+        "arm_sd": "half_normal([5, 2])"
+    },
+    "y ~ x | school, sigma ~ 1 | school, prior(sigma[A] ~ gamma(2, 1), sigma ~ gamma(3, 2))": {
+        "sigma": "gamma([2, 3], [1, 2])"
+    },
     # arithmetic of numbers, arguments by name
     "y ~ x | school, prior(x ~ normal(sigma=2 * 5, mu=-1/2))": {"x": "normal(-0.5, 10)"},
 }
@@ -117,11 +132,6 @@ REFUSED = [
         "prior(«nu» ~ gamma(2, 1))",
         "there is no `nu` to give a prior to",
         "priors can be given to `Intercept`, `x`, `sigma`",
-    ),
-    (
-        "prior(«x[A]» ~ normal(0, 1))",
-        "there is no `x[A]` to give a prior to",
-        "a prior is the same for all levels: write `x`",
     ),
     ("prior(«`sigma`» ~ half_normal(1))", "there is no ``sigma`` to give a prior to", None),
     # pooled or not
@@ -256,6 +266,56 @@ REFUSED = [
         "`sigma` needs a proper prior: nothing shows that its posterior would exist",
         "",
     ),
+    # some groups
+    ("prior(x[«Z»] ~ normal(0, 1))", "`school` has no level `Z`", "the levels are `A`, `B`"),
+    ("prior(x[«scool=A»] ~ normal(0, 1))", "`x` has no dim `scool`", "did you mean `school`?"),
+    (
+        "prior(«sigma[A]» ~ half_normal(1))",
+        "`sigma` is a single coefficient, and has no levels",
+        "write `sigma`",
+    ),
+    (
+        "hierarchy(x), prior(«x»[A] ~ normal(0, 1))",
+        "there is no `x` to give a prior to",
+        "`x` is pooled: give priors to its location and scale, `x.mean` and `x.sd`",
+    ),
+    (
+        "prior(x[A] ~ normal(0, 1), «x[school=A] ~ normal(0, 2)»)",
+        "`x[school=A]` has two priors",
+        "leave one of them out",
+    ),
+    (
+        "prior(«x[A] ~ cauchy(0, 1)»)",
+        "the groups of `x` would have several distributions, `cauchy`, `normal`",
+        "give all the same distribution, with other numbers where needed: `prior(x ~ cauchy(...), x[A] ~ cauchy(...))`",
+    ),
+    (
+        "prior(x ~ constant(0), «x[A] ~ constant(1)»)",
+        "the groups of `x` would have several constants, `1.0`, `0.0`",
+        None,
+    ),
+    # units
+    (
+        "hierarchy(x), prior(x.mean ~ «normal(0, 1, scale=sd)»)",
+        "`x.mean` is shared by the groups, so it is in the units of none",
+        "write its numbers in units of the response, without `scale=sd`",
+    ),
+    (
+        "prior(z ~ «normal(0, 1, scale=sd)»)",
+        "`z` is shared by the groups, so it is in the units of none",
+        None,
+    ),
+    (
+        "sigma ~ z, prior(sigma.z ~ «normal(0, 1, scale=sd)»)",
+        "`scale=sd` states a prior in sds of the response, and `sigma.z` is not in its units",
+        "leave it out",
+    ),
+    (
+        "family(student), prior(nu ~ «gamma(2, 1, scale=sd)»)",
+        "`scale=sd` states a prior in sds of the response, and `nu` is not in its units",
+        "leave it out",
+    ),
+    ("prior(x ~ constant(1, «scale=sd»))", "`constant` has no argument `scale`", None),
     # arguments
     ("prior(x ~ «normal()»)", "`normal` needs `mu`, `sigma`", "write `normal(mu, sigma, scale=)`"),
     ("prior(x ~ «normal(0)»)", "`normal` needs `sigma`", "write `normal(mu, sigma, scale=)`"),
@@ -280,6 +340,7 @@ PREDICTORS = {
     "hierarchy(x, Intercept), prior(«cor» ~ lkj(1))": "x + cor",
     "hierarchy(x:z), prior(«x:z.mean» ~ normal(0, 1))": "x:z + x:`z.mean`",
     "prior(x:z ~ flat(), «z:x ~ flat()»)": "x:z",
+    "prior(z ~ «normal(0, 1, scale=sd)»)": "x + common(z)",
 }
 
 

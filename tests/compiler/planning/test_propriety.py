@@ -261,11 +261,13 @@ def test_the_integral_that_decides():
 def test_two_equal_rows_and_a_sigma_of_their_own():
     data = frame(2, 4, y=[5.0, 5, 1, 2, 4, 3])
     words = "`sigma` of g A can be arbitrarily small, so it has no posterior: 1 coefficients fit the 2 rows perfectly"
-    assert refuses(words, "y ~ 1 | g, sigma ~ 1 | g", data)
+    written = "y ~ 1 | g, sigma ~ 1 | g, prior(Intercept ~ normal(3, 5), sigma ~ {})"
+    assert refuses(words, written.format("half_normal(3)"), data)
     assert refuses(words, "y ~ 1 | g, sigma ~ 1 | g, hierarchy(sigma)", data)
-    assert refuses("Use one `sigma` for all groups", "y ~ 1 | g, sigma ~ 1 | g", data)
+    assert refuses("Use one `sigma` for all groups", written.format("half_normal(3)"), data)
+    assert refuses("`y` does not vary in g A, which has a sigma of its own", "y ~ 1 | g, sigma ~ 1 | g", data)
     assert check("y ~ 1 | g", data) is True
-    assert check("y ~ 1 | g, sigma ~ 1 | g, prior(sigma ~ inverse_gamma(3, 2))", data) is True
+    assert check(written.format("inverse_gamma(3, 2)"), data) is True
     fixed = "y ~ 1 | g, sigma ~ 1 | g, hierarchy(sigma{}), prior(sigma.sd ~ constant(1))"
     assert check(fixed.format(""), data) is True
     assert check(fixed.format(", dist=student"), data) is not True

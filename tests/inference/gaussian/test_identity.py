@@ -54,6 +54,12 @@ class Dense:
         return float(0.5 * (np.linalg.slogdet(precision)[1] - away @ precision @ away))
 
 
+def roots(reduction: Reduction, values: Array) -> Array:
+    """Return D of each group (G, p, p) at phi."""
+    fixed = reduction.structure.fixed.T[:, None, :]
+    return np.asarray(reduction.structure.root(values) * np.where(fixed != 0, fixed, 1.0))
+
+
 def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
     """Return the model given phi = `values` (cells,), read from the plan's rows: w is u by group, then theta."""
     design, sigma = plan.design, plan.scale("sigma")
@@ -70,13 +76,13 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
                 own.append((column, c.name in pooled))
             else:
                 shared.append(column)
-    root = reduction.structure.root(values)
+    root = roots(reduction, values)
     groups = reduction.structure.groups
     codes = design.predictor.grouping.codes if own else np.zeros(rows, int)
     x = np.array([column for column, _ in own]).T if own else np.empty((rows, 0))
     if own:
         x = x * units(reduction, values)[:, codes].T
-    per_group = [(x @ root) * (codes == g)[:, None] for g in range(groups)] if own else []
+    per_group = [(x @ root[g]) * (codes == g)[:, None] for g in range(groups)] if own else []
     theta_columns = [x[:, i] for i in range(len(own)) if reduction.structure.theta_of_column[i] >= 0] + shared
     columns = np.hstack([*per_group, *(c[:, None] for c in theta_columns)])
     mean = mean + x @ reduction.structure.base
@@ -91,7 +97,7 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
         variances=sds**2,
         prior_mean=np.concatenate(
             [
-                np.tile(reduction.structure.u_mean, groups),
+                reduction.structure.u_mean.T.ravel(),
                 reduction.structure.reference + reduction.structure.theta_mean,
             ]
             if own
@@ -124,8 +130,8 @@ def w_of(reduction: Reduction, values: Array, theta: Array, beta: Array) -> Arra
         + reduction.structure.base
     )
     beta = beta / units(reduction, values)
-    u = np.linalg.solve(reduction.structure.root(values), beta - mean[:, None]) if len(beta) else beta
-    return np.concatenate([u.T.ravel(), theta])
+    u = np.linalg.solve(roots(reduction, values), (beta - mean[:, None]).T[:, :, None]) if len(beta) else beta
+    return np.concatenate([u.ravel(), theta])
 
 
 def pymc_variables(
@@ -279,6 +285,12 @@ WRITTEN = {
     "not pooled, in residual sds": """y ~ x + arm + common(z) | school, sigma ~ 1 | school,
                                       prior(x ~ normal(0.5, 0.7, scale=sigma), arm ~ normal(0, 2, scale=sigma))""",
     "not pooled, in the sd of all": "y ~ x + z | school, hierarchy(z), prior(x ~ normal(0.5, 0.7, scale=sigma))",
+    "numbers by group": """y ~ x + arm | school, prior(x ~ normal(0, 2), x[a] ~ normal(1, 3), x[c] ~ normal(-2, 0.5),
+                           Intercept[b] ~ normal(4, 2), arm[a, low] ~ normal(1, 4))""",
+    "sigmas with numbers by group": """y ~ x | school, sigma ~ 1 | school, prior(sigma[a] ~ half_student_t(3, 0.5),
+                                       sigma[b] ~ half_student_t(7, 2), x[c] ~ normal(0, 0.5))""",
+    "numbers by group beside a hierarchy": """y ~ x + z | school, hierarchy(x), sigma ~ 1 | school,
+                                              prior(z[a] ~ normal(1, 3), Intercept[c] ~ normal(4, 2))""",
     "known standard errors": "y ~ x + z + common(arm) | school, hierarchy(), se(s), prior(z.mean ~ constant(2))",
 }
 

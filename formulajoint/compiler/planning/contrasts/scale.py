@@ -6,11 +6,11 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.planning.response_units import group_sds
 from formulajoint.compiler.residual_sds import sigma_of_groups
-from formulajoint.data.rows import about_mean, frequencies
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.links import IDENTITY
-from formulajoint.errors import DataError, FormulaError
+from formulajoint.errors import FormulaError
 from formulajoint.spans import Span
 from formulajoint.spec.names import parts_of
 from formulajoint.spec.spec import Given, PriorRequest, Scale
@@ -51,7 +51,7 @@ def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
             _check_sigma(plan, asked.span)
             return "sigma", None
         case "sd":
-            return "sd", _group_sds(plan, grouping)
+            return "sd", group_sds(plan.design, grouping, np.arange(len(grouping)))
         case number:
             return "number", np.full(len(grouping), number)
 
@@ -131,21 +131,3 @@ def _check_spread(plan: Plan, option: str, at: Span) -> None:
     if not plan.family.spread:
         message = f"`{option}` needs a residual sd, and the {plan.family.name} family has none"
         raise FormulaError(message, at, "leave it out")
-
-
-def _group_sds(plan: Plan, grouping: Grouping) -> FloatArray:
-    """Return the response's sd (ddof 1) in each group, with rows counted by their weights, (G,)."""
-    response, rows = plan.design.response, plan.data.rows_of(grouping)
-    if np.any(rows <= 1):
-        group = int(np.argmax(rows <= 1))
-        label = f"{grouping.name} {grouping.labels[group]}"
-        raise DataError(f"`scale=sd` needs two rows in each group, but {label} has {rows[group]:g}.")
-    sds = np.sqrt(about_mean(response.values, frequencies(plan.design), grouping) / (rows - 1))
-    if not np.all(sds > 0):
-        group = int(np.argmin(sds > 0))
-        count = int(np.sum(grouping.codes == group))
-        raise DataError(
-            f"`scale=sd` divides by the sd of `{response.name}`, which is 0 in {grouping.name} "
-            f"{grouping.labels[group]} ({count} rows)."
-        )
-    return sds

@@ -91,33 +91,31 @@ def log_prior_probability(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cell:
-    """One coefficient: its column of its term, with its prior where it is not pooled."""
+    """One coefficient: its column of its term and, where it is not pooled, its prior."""
 
     coefficient: Coefficient
     column: int
+    prior: Prior | None
     pool: Pool | None = None
     pooled: PooledTerm | None = None
 
     @property
-    def prior(self) -> Prior | None:
-        return None if self.coefficient.prior is None else self.coefficient.prior.at(self.column)
-
-    @property
     def kind(self) -> tuple[object, ...]:
         """A key that is the same for exchangeable coefficients: their prior, or their hierarchy and column."""
-        prior = self.prior
-        if prior is None:
+        if self.prior is None:
             return (self.coefficient.name, self.column)
-        return (prior.distribution, *prior.numbers)
+        return (self.prior.distribution, *self.prior.numbers)
 
 
 def _cells(plan: Plan) -> Iterator[_Cell]:
     """Yield the coefficients in the order of ``layout``."""
     pooled = {term.coefficient.name: (pool, term) for pool in plan.mean.pools for term in pool.terms}
     for coefficient in plan.mean.coefficients:
-        for _ in range(1 if coefficient.grouping is None else len(coefficient.grouping)):
-            for column in range(coefficient.term.columns.shape[1]):
-                yield _Cell(coefficient, column, *pooled.get(coefficient.name, ()))
+        groups, columns = len(coefficient.grouping or [None]), coefficient.term.columns.shape[1]
+        shape, prior = (groups, *coefficient.term.shape), coefficient.prior
+        for at in range(groups * columns):
+            own = None if prior is None else prior.at(at, shape)
+            yield _Cell(coefficient, at % columns, own, *pooled.get(coefficient.name, ()))
 
 
 def _parts(
@@ -221,7 +219,8 @@ def _between_given(cell: _Cell, low: float, high: float) -> FloatArray:
     assert pool is not None
     assert term is not None
     rng = np.random.default_rng(0)
-    location, scale = (p.at(cell.column).draw(rng, (LOCATIONS, 1)) for p in (term.mean, term.sd))
+    shape = term.coefficient.term.shape
+    location, scale = (p.at(cell.column, shape).draw(rng, (LOCATIONS, 1)) for p in (term.mean, term.sd))
     above, below = ((limit - location[:, 0]) / scale[:, 0] for limit in (low, high))
     return np.asarray(_cumulative(pool, below) - _cumulative(pool, above))
 
