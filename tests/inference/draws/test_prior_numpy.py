@@ -47,6 +47,13 @@ def test_places_are_those_of_all_coefficients_flattened() -> None:
     np.testing.assert_allclose(found, np.tile([100, 100, 50, 50, 7, 7], (10, 1)), atol=0.02)
 
 
+def test_numbers_by_group_are_those_of_each_place() -> None:
+    priors = "arm ~ normal(0, 0.001), arm[Q, c] ~ normal(5, 0.001), arm[g=S] ~ normal(9, 0.001), x ~ normal(2, 0.001)"
+    part = mean_part(f"y ~ arm + common(x) | g, prior({priors})")
+    found = coefficient_draws(part, np.array([6, 7, 4, 10, 11, 12]), np.random.default_rng(4), 10)
+    np.testing.assert_allclose(found, np.tile([0, 5, 0, 9, 9, 2], (10, 1)), atol=0.02)
+
+
 def test_groups_share_location_scale_and_correlations() -> None:
     """b_g = mu + tau u_g: covariance var(mu) between groups, + E tau^2 within, with E rho = 0 across columns."""
     priors = "x.mean ~ normal(1, 2), x.sd ~ half_normal(3), Intercept.mean ~ normal(0, 1), Intercept.sd ~ constant(2)"

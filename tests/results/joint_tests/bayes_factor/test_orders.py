@@ -90,6 +90,19 @@ def test_other_orders_by_their_probability(text: str) -> None:
     assert found.error < 3e-4
 
 
+def test_groups_with_numbers_of_their_own_are_not_exchangeable() -> None:
+    """x[a] - x[b] ~ N(1, 4 + 9), and with a chain of three the groups' priors count, too."""
+    formula = "y ~ x | g, prior(x ~ normal(0, 2), x[b] ~ normal(-1, 3))"
+    found = order(formula, "x[a] > x[b]")
+    assert isinstance(found, LogIntegral)
+    assert found.value == pytest.approx(log(0.5) - stats.norm.logcdf(1 / 13**0.5), abs=1e-9)
+    three = order(formula, "x[b] > x[a] > x[c]")
+    assert isinstance(three, LogIntegral)
+    at = np.linspace(-20, 20, 4001)
+    middle = stats.norm.pdf(at, 0, 2) * stats.norm.sf(at, -1, 3) * stats.norm.cdf(at, 0, 2)
+    assert three.value == pytest.approx(log(0.5) - log(np.trapezoid(middle, at)), abs=0.02)
+
+
 def test_unlike_coefficients_are_no_chain_of_like_ones() -> None:
     """Of sds 2 and 4 at zero, the chain a > z > 0 has probability atan(2 / 4) / 2 pi."""
     plan = fj.model("y ~ x + z | g, prior(x ~ normal(0, 2), z ~ normal(0, 4))", MANY).plan
