@@ -32,6 +32,16 @@ def fits(formula: str, data: pd.DataFrame, seeds: Sequence[int] = SEEDS) -> Iter
         yield model.fit(DRAWS, chains=CHAINS, seed=seed, engine="exact")
 
 
+def priors(data: pd.DataFrame, y: str, x: str | None = None) -> str:
+    """Return a clause with priors that are scaled by all rows, whatever the groups of sigma."""
+    scale, away, slope = data[y].std(), 0.0, ""
+    if x is not None:
+        size = 2.5 * scale / data[x].std()
+        away, slope = size * data[x].mean(), f", `{x}` ~ normal(0, {size:.17g})"
+    intercept = f"Intercept ~ normal({data[y].mean():.17g}, {np.hypot(2.5 * scale, away):.17g})"
+    return f"prior({intercept}{slope}, sigma ~ half_student_t(4, {scale:.17g}))"
+
+
 def assert_evidence(fit: fj.Fit, truth: float) -> None:
     found = fit.log_evidence
     assert found.value == pytest.approx(truth, abs=max(5 * found.error, 1e-3))
@@ -84,7 +94,7 @@ def test_three_species_with_a_sigma_each_and_one_mean() -> None:
     shares, evidence = common_mean(groups, at)
     mean = shares @ at
     sd = np.sqrt(shares @ (at - mean) ** 2)
-    for fit in fits("`Petal.Length` ~ 1, sigma ~ 1 | Species", data):
+    for fit in fits(f"`Petal.Length` ~ 1, sigma ~ 1 | Species, {priors(data, 'Petal.Length')}", data):
         assert_evidence(fit, evidence)
         assert_mean(fit.posterior["Intercept"].to_numpy(), mean, sd)
 
@@ -103,7 +113,7 @@ def test_labs_that_disagree_about_one_mean(rows: int, sd: float, apart: float, l
     data = pd.DataFrame({"y": np.concatenate(groups), "lab": np.repeat(np.arange(labs), rows)})
     at = np.linspace(10 - apart, 10 + apart * labs, 6001)
     shares, evidence = common_mean(groups, at)
-    for fit in fits("y ~ 1, sigma ~ 1 | lab", data):
+    for fit in fits(f"y ~ 1, sigma ~ 1 | lab, {priors(data, 'y')}", data):
         assert_evidence(fit, evidence)
         mean = fit.posterior["Intercept"].to_numpy()
         for centre in 10 + apart * np.arange(labs):
@@ -138,7 +148,7 @@ def test_groups_that_disagree_about_a_common_slope(name: str) -> None:
     shares, evidence = common_slope(data, at)
     mean = shares @ at
     sd = np.sqrt(shares @ (at - mean) ** 2)
-    for fit in fits("y ~ 1 + common(x) | g, sigma ~ 1 | g", data):
+    for fit in fits(f"y ~ 1 + common(x) | g, sigma ~ 1 | g, {priors(data, 'y', 'x')}", data):
         assert_evidence(fit, evidence)
         slopes = fit.posterior["x"].to_numpy()
         assert_mean(slopes, mean, sd)
@@ -187,7 +197,7 @@ def one_regression(y: Array, x: Array, g: Array, nodes: int = 90) -> tuple[list[
 def test_one_regression_of_three_groups_with_a_sigma_each(file: str, y: str, x: str, g: str) -> None:
     data = pd.read_csv(DATA / f"{file}.csv")
     means, sds, evidence = one_regression(*(data[name].to_numpy() for name in (y, x, g)))
-    for fit in fits(f"`{y}` ~ `{x}`, sigma ~ 1 | {g}", data):
+    for fit in fits(f"`{y}` ~ `{x}`, sigma ~ 1 | {g}, {priors(data, y, x)}", data):
         assert_evidence(fit, evidence)
         found = fit.posterior[x].to_numpy()
         assert_mean(found, means[1], sds[1])
