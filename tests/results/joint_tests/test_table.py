@@ -218,7 +218,7 @@ FIGURES = [
             ["df_denom"],
             [
                 "contour by scores, group by group",
-                "prior sd 39.4 of treatment: log BF10 is 8.7 at half of it, 6.5 at double",
+                "prior sd 23.1 to 57.8 of treatment: log BF10 is 8.8 at half of it, 6.5 at double",
             ],
         ),
         (
@@ -227,7 +227,7 @@ FIGURES = [
             ["p_value"],
             [
                 "no classical test: a coefficient is shared by groups that have a sigma each",
-                "prior sd 39.4 of treatment: log BF10 is 16.7 at half of it, 14.5 at double",
+                "prior sd 23.1 to 57.8 of treatment: log BF10 is 16.9 at half of it, 14.6 at double",
             ],
         ),
         (
