@@ -176,8 +176,8 @@ def summarised(found: Sequence[Record]) -> Record:
 
 
 HEADS = (
-    "structure", "models", "differ, in silence", "log evidence differs by", "means differ by", "flagged",
-    "by NUTS", "seconds a fit",
+    "structure", "models", "differ without a warning", "log evidence differs by", "means differ by", "flagged",
+    "by NUTS", "seconds per fit",
 )  # fmt: skip
 
 
