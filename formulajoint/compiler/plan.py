@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.contrasts.at_means import AtMeans
 from formulajoint.contrasts.cells import CellContrast
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
@@ -184,8 +184,8 @@ class AveragePlan:
         Divisor of each group's coefficient.
     divisors : (G,) array or None
         The divisors for ``sd`` and a number.
-    sigma : str or None
-        Name of the residual sd, if the scale or the weights need it; `sigma_rank` is its number of dims.
+    sigma, sigma_of_group : str or None, (G,) int array or None
+        Name of the residual sd, if the scale or the weights need it, and which one each group has if there are several.
     options : mapping of str to value
         Other arguments of the function.
     at : AtMeans or None
@@ -202,7 +202,7 @@ class AveragePlan:
     scale: str
     divisors: FloatArray | None
     sigma: str | None
-    sigma_rank: int
+    sigma_of_group: IntArray | None
     options: Mapping[str, float | bool | str]
     at: AtMeans | None
 

@@ -164,7 +164,9 @@ def one_kind(plan: Plan, hypothesis: Hypothesis) -> OneKind | Missing:
     in_sds = plan.spread is not None and plan.spread.grouping is not None
     if in_sds and found.equal:
         return Missing("null", IN_SDS)
-    size = 1.0 if in_sds else float(scales(plan.design, plan.family, plan.design.predictor).shared.slope) / SLOPE
+    size = (
+        1.0 if in_sds else float(scales(plan.design, plan.family, plan.design.predictor).shared.slope) / SLOPE
+    )
     unit = size / term.scales
     return OneKind(plan, found.block, found.equal, MEAN * unit, SD * unit, in_sds)
 

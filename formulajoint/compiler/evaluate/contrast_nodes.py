@@ -155,8 +155,15 @@ def averaged(contrast: AveragePlan, values: Values) -> Any:
     if contrast.divisors is not None:
         effects = effects / values.fixed(contrast.divisors, rank)
     if contrast.sigma is not None and contrast.scale == "sigma":
-        effects = effects / values.along(contrast.sigma, contrast.sigma_rank, rank)
+        effects = effects / _sigma(contrast, contrast.sigma, values, rank)
     return effects
+
+
+def _sigma(contrast: AveragePlan, name: str, values: Values, rank: int) -> Any:
+    """Return the residual sd, or that of each group, shaped to divide a coefficient of `rank` dims."""
+    if contrast.sigma_of_group is None:
+        return values.along(name, 0, rank)
+    return _widened(values.of(name)[contrast.sigma_of_group], 1, rank)
 
 
 def _average(contrast: AveragePlan, values: Values) -> Any:

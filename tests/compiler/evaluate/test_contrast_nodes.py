@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytensor
 import pytest
 
+import formulajoint as fj
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
@@ -246,8 +248,8 @@ REFUSED = [
     ),
     (
         "y ~ x | school, sigma ~ 1 | arm, joint(scale=«sigma»)",
-        "sigma differs by arm, but the coefficients differ by school",
-        "give both the same groups",
+        "`scale=sigma` needs one residual sd a school, but a school has rows of several arms",
+        "write `sigma ~ 1 | school`",
     ),
     ("y ~ x | school, joint(scale=«-1»)", "`scale` must be greater than zero", ""),
     ("y ~ x | school, joint(scale=«sdd»)", "`scale` is one of `none`, `sigma`, `sd`", "did you mean `sd`?"),
@@ -280,3 +282,20 @@ def test_what_a_plan_says_of_a_contrast():
     assert (contrast.name, contrast.text) == ("joint_x", "joint(x, weights=population, scale=2)")
     assert (contrast.weights.scheme, contrast.weights_name, contrast.scale) == ("population", None, "number")
     assert contrast.dims == ()
+
+
+def test_schools_of_one_test_have_its_residual_sd() -> None:
+    rng = np.random.default_rng(1)
+    school = np.repeat(["a", "b", "c", "d"], 8)
+    test = np.repeat(["maths", "english", "maths", "english"], 8)
+    sd = np.where(test == "maths", 1.0, 20.0)
+    x = np.tile([0.0, 1.0], 16)
+    frame = pd.DataFrame({"y": sd * (x + rng.normal(size=32)), "x": x, "school": school, "test": test})
+    fit = fj.fit("y ~ x | school, sigma ~ 1 | test, joint(x, scale=sigma, weights=equal)", frame, seed=1)
+    draws = fit.posterior
+    sigma = draws["sigma"].sel(test=["maths", "english", "maths", "english"]).to_numpy()
+    expected = np.mean(draws["x"].to_numpy() / sigma, axis=-1)
+    np.testing.assert_allclose(draws["joint_x"].to_numpy(), expected, rtol=1e-12)
+    made = fit.model.pymc
+    x_, sigma_, joint_ = pm.draw([made[name] for name in ("x", "sigma", "joint_x")], random_seed=1)
+    assert float(joint_) == pytest.approx(np.mean(x_ / sigma_[[1, 0, 1, 0]]))

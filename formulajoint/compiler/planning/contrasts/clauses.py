@@ -11,6 +11,7 @@ from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, 
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of, sigma_by_group
+from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
 from formulajoint.contrasts.custom import AVERAGES, FAMILIES
 from formulajoint.contrasts.registry import ContrastFunction
@@ -144,7 +145,7 @@ def _average(
         scale=scale,
         divisors=divisors,
         sigma=None if sigma is None else sigma.name,
-        sigma_rank=0 if sigma is None else len(sigma.dims),
+        sigma_of_group=sigma_of_groups(plan) if scale == "sigma" else None,
         options=asked.options,
         at=at,
     )

@@ -75,14 +75,7 @@ def _check_unit(plan: Plan, at: Span) -> None:
             f"with `scale=sigma` coefficients are in residual sds, but the link is {plan.mean.link.name}"
         )
         raise FormulaError(message, at, "leave `scale=sigma` out, or use the identity link")
-    grouping, sigma = plan.design.predictor.grouping, plan.spread
-    if sigma is not None and sigma.grouping is not None and sigma_of_groups(plan) is None:
-        own = grouping.name if grouping else "group"
-        raise FormulaError(
-            f"`scale=sigma` needs one residual sd a {own}, but a {own} has rows of several {sigma.grouping.name}s",
-            at,
-            f"write `sigma ~ 1 | {own}`",
-        )
+    _check_one_each(plan, at)
 
 
 def _check_grouped(plan: Plan, request: PriorRequest) -> None:
@@ -96,18 +89,19 @@ def _check_grouped(plan: Plan, request: PriorRequest) -> None:
 
 
 def _check_sigma(plan: Plan, at: Span) -> None:
-    grouping, sigma = plan.design.predictor.grouping, plan.spread
+    """Raise a FormulaError unless all rows of a group have one residual sd."""
     _check_estimated(plan, at, "leave it out, or use `scale=sd` or a number", "use `scale=sd`")
-    if (
-        sigma is not None
-        and sigma.grouping is not None
-        and grouping is not None
-        and not _same(sigma.grouping, grouping)
-    ):
+    _check_one_each(plan, at)
+
+
+def _check_one_each(plan: Plan, at: Span) -> None:
+    grouping, sigma = plan.design.predictor.grouping, plan.spread
+    if sigma is not None and sigma.grouping is not None and sigma_of_groups(plan) is None:
+        own = grouping.name if grouping else "group"
         raise FormulaError(
-            f"sigma differs by {sigma.grouping.name}, but the coefficients differ by {grouping.name}",
+            f"`scale=sigma` needs one residual sd a {own}, but a {own} has rows of several {sigma.grouping.name}s",
             at,
-            "give both the same groups",
+            f"write `sigma ~ 1 | {own}`",
         )
 
 
