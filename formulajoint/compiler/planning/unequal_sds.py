@@ -15,6 +15,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import AveragePlan, Plan, ScalePlan
 from formulajoint.compiler.planning.term_columns import columns_of, known_value, named
+from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.data.least_squares import least_squares
 from formulajoint.design.schema import Grouping
 
@@ -49,48 +50,73 @@ class _Residuals:
         return ", ".join(f"{self.sds[end]:.2g} in {label}" for end, label in zip(ends, labels, strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class _InPoints:
+    """Averages, and terms of hierarchies, that take effects in the response's own units."""
+
+    averages: tuple[AveragePlan, ...]
+    pooled: tuple[str, ...]
+
+    @property
+    def doing(self) -> str:
+        """What they do, in words."""
+        said = []
+        if self.averages:
+            verb = "averages" if len(self.averages) == 1 else "average"
+            said.append(f"{named([average.name for average in self.averages])} {verb}")
+        if self.pooled:
+            said.append(f"the hierarchy of {named(list(self.pooled))} pools")
+        return " and ".join(said)
+
+    @property
+    def scaled(self) -> str:
+        """How the same is written in residual sds."""
+        averages = [f"{c.function.name}({c.coefficient.term.name}, scale=sigma)" for c in self.averages]
+        pooled = [f"hierarchy({', '.join(self.pooled)}, scale=sigma)"] if self.pooled else []
+        return named([*averages, *pooled])
+
+
 def unequal_sds(plan: Plan) -> Iterator[str]:
     """Yield a note if the groups' residual sds differ by far, and the model or its averages take no notice of it."""
     sigma, grouping = plan.spread, plan.design.predictor.grouping
     if sigma is None or sigma.prior.constant is not None or grouping is None:
         return
-    averages = [c for c in plan.contrasts if isinstance(c, AveragePlan) and c.coefficient.term.parts]
-    in_points = [average for average in averages if average.scale == "none"]
-    if sigma.grouping is not None and not in_points:
+    in_points = _in_points(plan)
+    if sigma.grouping is not None and not in_points.doing:
         return
     found = _residuals(plan, grouping)
     if found.apart:
-        yield (
-            _shared(found, sigma, in_points) if sigma.grouping is None else _in_points(plan, found, in_points)
-        )
+        yield _shared(found, sigma, in_points) if sigma.grouping is None else _own(plan, found, in_points)
 
 
-def _shared(found: _Residuals, sigma: ScalePlan, in_points: list[AveragePlan]) -> str:
+def _in_points(plan: Plan) -> _InPoints:
+    averages = (c for c in plan.contrasts if isinstance(c, AveragePlan) and c.coefficient.term.parts)
+    pooled = (t for pool in plan.mean.pools if not pool.request.in_sds for t in pool.terms)
+    return _InPoints(
+        tuple(average for average in averages if average.scale == "none"),
+        tuple(t.coefficient.term.name for t in pooled if t.coefficient.term.parts),
+    )
+
+
+def _shared(found: _Residuals, sigma: ScalePlan, in_points: _InPoints) -> str:
     group = found.grouping
     written = f"{sigma.parameter} ~ 1 | {_as_written(group)}"
-    averages = f"; where tests or units differ, {_scaled(in_points)}, too" if in_points else ""
+    scaled = f"; where tests or units differ, {in_points.scaled}, too" if in_points.doing else ""
     return (
         f"The residual sds differ by {group.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), but one {sigma.name} "
-        f"is shared by all. Write {written}{averages}."
+        f"is shared by all. Write {written}{scaled}."
     )
 
 
-def _in_points(plan: Plan, found: _Residuals, in_points: list[AveragePlan]) -> str:
-    group, sigma = found.grouping, plan.spread
+def _own(plan: Plan, found: _Residuals, in_points: _InPoints) -> str:
+    sigma, advice = plan.spread, in_points.scaled
     assert sigma is not None  # as checked by the caller
-    names = named([average.name for average in in_points])
-    advice = _scaled(in_points)
-    if sigma.grouping is not None and sigma.grouping.variables != group.variables:
+    if sigma.grouping is not None and sigma_of_groups(plan) is None:
         advice = f"standardize({plan.design.response.name}, by={_as_written(sigma.grouping)}) as the response"
     return (
-        f"The residual sds differ by {group.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), and {names} "
-        f"{'averages' if len(in_points) == 1 else 'average'} effects in the response's own units. Where tests or "
-        f"units differ, write {advice}."
+        f"The residual sds differ by {found.grouping.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), and "
+        f"{in_points.doing} effects in the response's own units. Where tests or units differ, write {advice}."
     )
-
-
-def _scaled(in_points: list[AveragePlan]) -> str:
-    return named([f"{c.function.name}({c.coefficient.term.name}, scale=sigma)" for c in in_points])
 
 
 def _as_written(grouping: Grouping) -> str:

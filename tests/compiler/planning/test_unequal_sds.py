@@ -20,6 +20,7 @@ TREATED = RNG.integers(0, 2, SIZES.sum())
 def data(*sds: float) -> pd.DataFrame:
     """Return four groups with exactly these residual sds of the regression by group."""
     frame = pd.DataFrame({"school": GROUP, "treated": TREATED, "test": np.where(GROUP < "C", "m", "e")})
+    frame["half"] = np.arange(len(frame)) % 2
     y = np.zeros(len(frame))
     for label, sd in zip("ABCD", sds, strict=True):
         own = label == GROUP
@@ -43,7 +44,7 @@ START = "The residual sds differ by school, 1 in C, 20 in B (Bartlett's p < 0.00
         (
             ", hierarchy(treated), joint(treated)",
             "but one sigma is shared by all. Write sigma ~ 1 | school; where tests or units differ, "
-            "joint(treated, scale=sigma), too.",
+            "joint(treated, scale=sigma) and hierarchy(treated, scale=sigma), too.",
         ),
         (
             ", sigma ~ 1 | school, joint(treated), rms(treated)",
@@ -53,7 +54,17 @@ START = "The residual sds differ by school, 1 in C, 20 in B (Bartlett's p < 0.00
         (
             ", sigma ~ 1 | test, joint(treated)",
             "and joint_treated averages effects in the response's own units. Where tests or units differ, "
-            "write standardize(score, by=test) as the response.",
+            "write joint(treated, scale=sigma).",
+        ),
+        (
+            ", sigma ~ 1 | half, joint(treated)",
+            "and joint_treated averages effects in the response's own units. Where tests or units differ, "
+            "write standardize(score, by=half) as the response.",
+        ),
+        (
+            ", sigma ~ 1 | school, hierarchy(), joint(treated, scale=sigma)",
+            "and the hierarchy of treated pools effects in the response's own units. Where tests or units differ, "
+            "write hierarchy(treated, scale=sigma).",
         ),
     ],
 )
@@ -69,6 +80,8 @@ def test_the_two_extreme_groups_and_what_to_write(clauses: str, rest: str) -> No
         (", sigma ~ 1 | school", (3, 20, 1, 3)),
         (", sigma ~ 1 | school, joint(treated, scale=sigma)", (3, 20, 1, 3)),
         (", sigma ~ 1 | school, joint(Intercept)", (3, 20, 1, 3)),
+        (", sigma ~ 1 | school, hierarchy(treated, scale=sigma)", (3, 20, 1, 3)),
+        (", sigma ~ 1 | school, hierarchy(Intercept)", (3, 20, 1, 3)),
         (", se(known), joint(treated)", (3, 20, 1, 3)),
         (", prior(sigma ~ constant(5))", (3, 20, 1, 3)),
     ],
