@@ -193,17 +193,33 @@ FIGURES = [
 ]
 
 
+DISAGREE = "the contour does not show an effect, the Bayes factor does: they weigh the prior differently"
+"""The draws are made up, so their contour shows nothing, while Bayes factors come from the data."""
+
+WEAK = (
+    "under a hierarchy the contour is weak, since effects are drawn together: without any effect it is 0.81 to 1.00 in "
+    "90 % of studies, so go by the Bayes factor and the weighted mean"
+)
+
+
 @pytest.mark.parametrize(
     ("formula", "priors", "empty", "expected"),
     [
-        (LINE, None, [], ["prior sd 39.4 of treatment: log BF10 is 10.87 at half of it, 8.66 at double"]),
+        (
+            LINE,
+            None,
+            [],
+            ["prior sd 39.4 of treatment: log BF10 is 10.87 at half of it, 8.66 at double", DISAGREE],
+        ),
         (LINE, "flat", ["log_bf10"], ["no Bayes factor: flat priors have no density"]),
         (
             f"{LINE}, hierarchy()",
             None,
             [],
             [
-                "prior sd 39.4 of treatment_mean and 39.4 of treatment_sd: log BF10 is 11.2 at half of it, 9.5 at double"
+                "prior sd 39.4 of treatment_mean and 39.4 of treatment_sd: log BF10 is 11.2 at half of it, 9.5 at double",
+                DISAGREE,
+                WEAK,
             ],
         ),
         (
@@ -219,6 +235,7 @@ FIGURES = [
             [
                 "contour by scores, group by group",
                 "prior sd 23.1 to 57.8 of treatment: log BF10 is 8.8 at half of it, 6.5 at double",
+                DISAGREE,
             ],
         ),
         (
@@ -228,6 +245,7 @@ FIGURES = [
             [
                 "no classical test: a coefficient is shared by groups that have a sigma each",
                 "prior sd 23.1 to 57.8 of treatment: log BF10 is 16.9 at half of it, 14.6 at double",
+                DISAGREE,
             ],
         ),
         (
