@@ -11,7 +11,7 @@ from formulajoint.design.frame import Frame
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
 from formulajoint.design.values import is_measured, numbers_as_text, text_advice
-from formulajoint.language.syntax.nodes import Expr, Group, Name, walk
+from formulajoint.language.syntax.nodes import Expr, Group, Name
 from formulajoint.spec.names import measured_in
 from formulajoint.spec.spec import (
     Average,
@@ -69,7 +69,7 @@ def lost_levels(
     """Return the levels of factors and groups of which no row is used, by the name of the factor or grouping."""
     if used.rows == frame.rows:
         return {}
-    names = dict.fromkeys(name.id for factor in factors for name in walk(factor) if isinstance(name, Name))
+    names = dict.fromkeys(name.id for factor in factors for name in measured_in(factor))
     wanted: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
     wanted = {name: ((name,), ()) for name in names if used.columns[name].kind != "numeric"}
     for group in groups:

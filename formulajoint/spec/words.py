@@ -18,7 +18,7 @@ def in_words(factor: Expr) -> str:
 
     Examples
     --------
-    >>> from formulajoint.language.parse import parse
+    >>> from formulajoint.spec.read import parse
     >>> in_words(parse("standardize(score) ~ x").response)
     'score (standardised)'
     """

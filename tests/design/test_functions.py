@@ -110,7 +110,7 @@ def test_refusals(written, error, message):
 
 
 def test_a_function_cannot_change_the_data():
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(fj.ExtensionError, match="read-only"):
         fj.model("y ~ spoil(a)", DATA, language=LANGUAGE)
 
 

@@ -131,8 +131,6 @@ def _in_sds(slot: Slot, law: Prior, at: Span) -> Prior:
             f"`scale=sigma` states the prior of a coefficient of the mean, and `{slot.spelling}` is none"
         )
         raise FormulaError(message, at, hint if of_pool else "leave it out")
-    if law.constant is not None:
-        raise FormulaError("a constant in residual sds is not available", at, "write a number in points")
     return replace(law, in_sds=True)
 
 

@@ -87,12 +87,12 @@ def spectra(kernel: Kernel, values: FloatArray, shift: FloatArray, of_sigmas: bo
     (part,), shape = kernel.parts, (len(values), structure.groups)
     phi, order = at(structure, values), structure.fitted
 
-    def full(entry: Entry) -> FloatArray:
-        return np.zeros((1, 1)) if entry is None else np.broadcast_to(kernel.device.get(entry), shape)
+    def full(each: FloatArray | None) -> FloatArray:
+        return np.zeros((1, 1)) if each is None else np.broadcast_to(each, shape)
 
     def left(phi: At) -> Rows:
         rows = residuals(kernel.device, part, shift[:, order], phi)
-        return [full(None if row is None else row[0, ...]) for row in rows]
+        return [full(None if row is None else kernel.device.get(row[0, ...])) for row in rows]
 
     loads = [
         [None if e is None else kernel.device.get(e) for e in row]

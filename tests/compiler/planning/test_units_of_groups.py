@@ -137,7 +137,7 @@ def test_notes_on_units() -> None:
         notes = " / ".join(fj.model(formula, frame).plan.notes)
         assert all(text in notes for text in expected)
         assert (alone in notes) == (alone in expected)
-    assert "units" not in " ".join(fj.model("y ~ x | g, hierarchy(x)", frame).plan.notes)
+    assert "in the units of y" not in " ".join(fj.model("y ~ x | g, hierarchy(x)", frame).plan.notes)
 
 
 # --- the ten rows, by quadrature

@@ -10,5 +10,5 @@ def test_hints_from_other_packages_lead_somewhere():
 
 
 def test_usage_is_shown_as_it_is_written():
-    assert CLAUSES["joint"].usage("joint") == "joint(term, ..., weights=, scale=, name=)"
+    assert CLAUSES["joint"].usage("joint") == "joint(term, ..., weights=, scale=, at=, name=)"
     assert FUNCTIONS["poly"].usage("poly") == "poly(x, degree)"

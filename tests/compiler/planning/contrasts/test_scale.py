@@ -60,7 +60,7 @@ def test_scale_none_is_the_hierarchy_in_points() -> None:
         ("y ~ x | school, hierarchy(x), prior(sigma ~ half_normal(1, scale=sigma))", "`sigma` is none"),
         (
             "y ~ x | school, hierarchy(x), prior(Intercept ~ constant(1, scale=sigma))",
-            "a constant in residual sds",
+            "`constant` has no argument `scale`",
         ),
         (
             "y ~ 1 + common(x) | school, hierarchy(Intercept), prior(x ~ normal(0, 1, scale=sigma))",
