@@ -105,7 +105,7 @@ def read_frame(data: object) -> Frame:
 
 
 def _advice(data: object) -> str:
-    """Return what to do about data that are a text, or have a method that makes a data frame of them."""
+    """Return what to do about data that are a formula or the name of a file."""
     if isinstance(data, str) and "~" in data:
         return " The formula comes first, the data second."
     if isinstance(data, str | bytes | PurePath):

@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
-from formulajoint.inference.panels import ROUNDING, cover
+from formulajoint.inference.panels import ROUNDING, cover, stretched
 
 type Densities = Callable[[IntArray, FloatArray], FloatArray]
 """Log densities (k, n) at points (k, n) of some of them (k,), by number."""
 
-STRETCH, STEP, LAST = 3.0, 0.5, 16
-"""Nodes about a peak: for t = 0, 0.5, ..., 8 they are 3 sinh(t / 3) sds away on either side, as tails are long."""
-
-T = STEP * np.arange(-LAST, LAST + 1)
-NODES, LOG_WEIGHTS = STRETCH * np.sinh(T / STRETCH), np.log(STEP * np.cosh(T / STRETCH))
+NODES, LOG_WEIGHTS = stretched(0.5, 16)
+"""Nodes about a peak in sds, and the logs of their weights."""
 
 BETWEEN, BEYOND = 16, 1.0
 """Points of the scan from the lowest to the highest peak of the first and the last density, and its reach beyond."""

@@ -96,9 +96,10 @@ def log_bayes_factors(
             out.append(one)
             continue
         zero = zero if one_null and zero is not None else log_evidence(null, seed, equal)
-        out.append(zero if isinstance(zero, Missing) else _ratio(one, zero))
+        out.append(zero if isinstance(zero, Missing) else ratio(one, zero))
     return out
 
 
-def _ratio(one: LogIntegral, zero: LogIntegral) -> LogIntegral:
+def ratio(one: LogIntegral, zero: LogIntegral) -> LogIntegral:
+    """Return the log of the ratio of two evidences, whose errors are independent."""
     return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))

@@ -21,9 +21,10 @@ from formulajoint.contrasts.hypotheses import Block, Hypothesis, effects_tested
 from formulajoint.design.schema import Hierarchy
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.engine import exact_engine
-from formulajoint.inference.evidence import log_evidence, why_no_probability
+from formulajoint.inference.evidence import log_evidence, ratio, why_no_probability
 from formulajoint.inference.gaussian import one_sigma, own_sigmas
 from formulajoint.inference.null_plan import IN_SDS, with_prior
+from formulajoint.inference.panels import polynomial_weights
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.spec.spec import MAIN
@@ -211,12 +212,8 @@ def _by_evidence(kind: OneKind, factors: Sequence[float]) -> list[Against] | Mis
             return varying
         if isinstance(shared, Missing):
             return shared
-        out.append(_against(_ratio(varying, zero), None if shared is None else _ratio(shared, zero)))
+        out.append(_against(ratio(varying, zero), None if shared is None else ratio(shared, zero)))
     return out
-
-
-def _ratio(one: LogIntegral, zero: LogIntegral) -> LogIntegral:
-    return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
 
 
 def _against(varying: LogIntegral, shared: LogIntegral | None) -> Against:
@@ -313,6 +310,5 @@ def _averaged(octaves: FloatArray, curve: FloatArray, shift: float) -> tuple[flo
 def _interpolated(values: FloatArray, place: FloatArray) -> FloatArray:
     """Return `values` between their places 0, 1, 2, ..., by polynomials through the six nearest."""
     first = np.clip(np.floor(place).astype(int) - 2, 0, len(values) - 6)
-    away = place - first
-    weights = [math.prod((away - j) / (i - j) for j in range(6) if j != i) for i in range(6)]
-    return np.sum([weight * values[first + i] for i, weight in enumerate(weights)], axis=0)
+    weights = polynomial_weights(range(6), place - first)
+    return np.sum([weight * values[first + i] for i, weight in enumerate(weights.T)], axis=0)

@@ -9,7 +9,7 @@ Shapes: F densities side by side, n points of each, P panels of them all, K node
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,10 @@ FINE = 32
 """Intervals of a panel; draws treat the density as constant on each."""
 
 
+STRETCH = 3.0
+"""Nodes t of a trapezium rule are ``STRETCH * sinh(t / STRETCH)`` sds from a peak: tails are longer than a normal's."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Panels:
     """F densities on panels.
@@ -82,7 +86,7 @@ class Panels:
         f = len(self.log_integral)
         edges = self.low[:, None] + (self.high - self.low)[:, None] * np.linspace(0, 1, FINE + 1)
         middle = (np.arange(FINE) + 0.5) / FINE * 2 - 1
-        inside = np.exp(self.logs @ _interpolation(middle).T - self.log_integral[self.of][:, None])
+        inside = np.exp(self.logs @ polynomial_weights(NODES, middle).T - self.log_integral[self.of][:, None])
         mass = inside * ((self.high - self.low) / FINE)[:, None]
         out = np.empty((f, count))
         starts = np.searchsorted(self.of, np.arange(f + 1))
@@ -106,12 +110,18 @@ class Panels:
         return means, sds
 
 
-def _interpolation(at: FloatArray) -> FloatArray:
-    """Return the matrix (n, K) that takes values at the nodes to values of their polynomial at `at` (n,)."""
+def stretched(step: float, last: int) -> tuple[FloatArray, FloatArray]:
+    """Return the nodes of a trapezium rule about a peak, in sds, and the logs of their weights, both (2 last + 1,)."""
+    t = step * np.arange(-last, last + 1) / STRETCH
+    return STRETCH * np.sinh(t), np.log(step * np.cosh(t))
+
+
+def polynomial_weights(nodes: Sequence[float] | FloatArray, at: FloatArray) -> FloatArray:
+    """Return the matrix (n, K) that takes values at K nodes to values of their polynomial at `at` (n,): Lagrange's."""
     return np.stack(
         [
-            np.prod([(at - b) / (a - b) for j, b in enumerate(NODES) if j != i], axis=0)
-            for i, a in enumerate(NODES)
+            np.prod([(at - b) / (a - b) for j, b in enumerate(nodes) if j != i], axis=0)
+            for i, a in enumerate(nodes)
         ],
         axis=1,
     )

@@ -178,12 +178,16 @@ def _average(contrast: AveragePlan, values: Values) -> Any:
 
 def _added(other: Added, effects: Any, values: Values) -> Any:
     """Return what another term adds to `effects` (G, ...); the groups' axis has length one if it is the same in all."""
-    value, (k, m) = values.of(other.variable), other.matrix.shape
-    value = value if other.grouped else value[None]
-    groups = value.shape[0]
-    columns = value.reshape((groups, m, -1)).transpose((1, 0, 2)).reshape((m, -1))  # (m, G S)
-    found = (other.matrix @ columns).reshape((k, groups, -1)).transpose((1, 0, 2))  # (G, k, S)
+    groups = effects.shape[0] if other.grouped else 1
+    found = _times(other, groups, values).transpose((1, 0, 2))  # (G, k, S)
     return found.reshape((groups, *(effects.shape[axis] for axis in range(1, effects.ndim))))
+
+
+def _times(other: Added, groups: Any, values: Values) -> Any:
+    """Return the matrix of `other` times its coefficients in each of `groups`, (k, groups, S); S is 1 without draws."""
+    k, m = other.matrix.shape
+    columns = values.of(other.variable).reshape((groups, m, -1)).transpose((1, 0, 2)).reshape((m, -1))
+    return (other.matrix @ columns).reshape((k, groups, -1))
 
 
 def _weights(weights: Weights, variable: str | None, values: Values, rank: int) -> Any:
@@ -199,10 +203,7 @@ def _cells(entries: int, cells: CellContrast, values: Values) -> Any:
     draws = (-1,) if values.sampled else ()
     for other in cells.added:
         groups = cells.groups if other.grouped and cells.groups is not None else 1
-        m = other.matrix.shape[1]
-        columns = values.of(other.variable).reshape((groups, m, *(draws or (1,))))
-        columns = columns.transpose((1, 0, 2)).reshape((m, -1))  # (m, G S)
-        total = total + (other.matrix @ columns).reshape((entries, prod(cells.rest), groups, *draws))
+        total = total + _times(other, groups, values).reshape((entries, prod(cells.rest), groups, *draws))
     grouped = () if cells.groups is None else (cells.groups,)
     axes = (0, 2, 1, 3) if values.sampled else (0, 2, 1)
     return total.transpose(axes).reshape((entries, *grouped, *cells.rest, *draws))

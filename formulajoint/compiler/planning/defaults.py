@@ -196,12 +196,6 @@ def _scale(
     return Scale(np.array(at)[:, None] if np.ndim(sd) else at[0], 1.0, 1.0, means)
 
 
-def _in_points(term: Term, predictor: Predictor) -> bool:
-    """Return whether a term's coefficients are shared by all groups, or their mean and sd are."""
-    pooled = any(term.name in hierarchy.terms and not hierarchy.in_sds for hierarchy in predictor.hierarchies)
-    return pooled or term not in predictor.per_group
-
-
 def _pooled(design: Design, family: Likelihood) -> bool:
     """Return whether the groups' sigmas are pooled, as of groups measured alike."""
     predictor = design.parameter(family.spread)

@@ -112,6 +112,7 @@ class _Maker:
     overrides: Overrides
     flat: bool
     names: Names
+    scales: dict[str, defaults.Scales] = field(default_factory=dict)
     data: Data = field(init=False)
 
     def __post_init__(self) -> None:
@@ -172,7 +173,10 @@ class _Maker:
         return unwritten() if written is None else written.over(unwritten)
 
     def _scales(self, predictor: Predictor) -> defaults.Scales:
-        return defaults.scales(self.design, self.family, predictor)
+        """Return the scales of a predictor; they take a pass over the rows, once."""
+        if predictor.parameter not in self.scales:
+            self.scales[predictor.parameter] = defaults.scales(self.design, self.family, predictor)
+        return self.scales[predictor.parameter]
 
     def _layout(self) -> Layout:
         """Return the layout of the mean's columns."""

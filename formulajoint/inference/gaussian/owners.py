@@ -157,7 +157,7 @@ def scan_of_shared(made: Inside, look: Look) -> FloatArray:
     centres = np.concatenate([look.broad.means[:, 0], look.starts[:1, 0]])
     ladders = centres[:, None] + sds[:, None] * np.concatenate([-RANGE[::-1], [0.0], RANGE])
     structure = made.kernel.structure
-    if len(made.unit) and structure.theta_precision[0] > 0 and np.isinf(structure.degrees(0)):
+    if structure.theta_precision[0] > 0 and np.isinf(structure.degrees(0)):
         middle, sd = (
             structure.theta_mean[0] / made.unit[0],
             structure.theta_precision[0] ** -0.5 / made.unit[0],

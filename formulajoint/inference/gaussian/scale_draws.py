@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.gaussian.inside import EDGE, MORE, MOST, At, Inside
 from formulajoint.inference.gaussian.nodes import Nodes
+from formulajoint.inference.panels import polynomial_weights
 
 FINE = 16
 """Intervals between two nodes; draws treat the density as constant on each."""
@@ -23,8 +24,10 @@ CHUNK = 2**18
 AROUND = range(-2, 4)
 """The nodes from which the density between node 0 and node 1 is interpolated."""
 
-GAUSS = (0.5 - 0.75**0.5 / 3, 0.5 + 0.75**0.5 / 3)
-"""Two points whose mean density is that between two nodes: Gauss and Legendre's rule."""
+AT_GAUSS = polynomial_weights(AROUND, np.array([0.5 - 0.75**0.5 / 3, 0.5 + 0.75**0.5 / 3]))
+AT_MIDDLES = polynomial_weights(AROUND, (np.arange(FINE) + 0.5) / FINE)
+"""Their weights at two points whose mean density is that between the two nodes, by Gauss and Legendre's rule, and in
+the middle of each fine interval."""
 
 
 def draw_scales(made: Inside, points: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -102,21 +105,16 @@ def inverted(heights: FloatArray, uniform: FloatArray) -> FloatArray:
     low = np.maximum(heights, -700.0)
     m = low.shape[1]
     density = sum(
-        np.exp(sum(weight * low[:, k : k + m - 5] for k, weight in enumerate(_weights(place))))
-        for place in GAUSS
+        np.exp(sum(weight * low[:, k : k + m - 5] for k, weight in enumerate(weights)))
+        for weights in AT_GAUSS
     )
     steps = np.cumsum(density, axis=1)
     left = uniform[0] * steps[:, -1]
     chosen = np.minimum(np.sum(steps < left[:, None], axis=1), m - 6)[:, None]  # (n, 1, J)
     near = np.concatenate([np.take_along_axis(low, chosen + k, axis=1) for k in range(6)], axis=1)
-    fine = np.exp(np.einsum("fk,nkj->nfj", [_weights((f + 0.5) / FINE) for f in range(FINE)], near))
+    fine = np.exp(np.einsum("fk,nkj->nfj", AT_MIDDLES, near))
     own = np.take_along_axis(density, chosen, axis=1)[:, 0]
     share = (left - (np.take_along_axis(steps, chosen, axis=1)[:, 0] - own)) / own
     within = np.cumsum(fine, axis=1)
     cell = np.sum(within < (share * within[:, -1])[:, None], axis=1)
     return np.asarray(chosen[:, 0] + 2 + (np.minimum(cell, FINE - 1) + uniform[1]) / FINE)
-
-
-def _weights(place: float) -> list[float]:
-    """Return the weights of the nodes `AROUND` in the polynomial at a place between node 0 and node 1."""
-    return [float(np.prod([(place - b) / (a - b) for b in AROUND if b != a])) for a in AROUND]

@@ -16,6 +16,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.importance.mode import Target, distinct, find_modes
 from formulajoint.inference.importance.searches import Look
+from formulajoint.inference.panels import STRETCH, stretched
 
 SCAN = 28
 """Points of the scan along either coordinate."""
@@ -32,20 +33,16 @@ DEPTH = 18.0
 STEP = 0.45
 """Distance between points of a lattice near its mode, in sds."""
 
-STRETCH = 3.0
-"""Points t of a lattice are at ``STRETCH * sinh(t / STRETCH)`` sds: tails are longer than those of a normal."""
-
 FIRST, LAST = 6, 60
 """Points of a lattice on either side of its mode: at first, and at most."""
 
 LARGEST_ERROR = 0.003
 """Largest error of the log of an integral."""
 
-NODES = STEP * np.arange(-LAST, LAST + 1)
-AWAY = STRETCH * np.sinh(NODES / STRETCH)
-"""Points t of a lattice in either coordinate, and how many sds each is away from the mode."""
+AWAY, LOG_STEPS = stretched(STEP, LAST)
+"""Points of a lattice in either coordinate, in sds from the mode, and the logs of the distances between them."""
 
-HALVES = tuple(np.indices((len(NODES), len(NODES)))[axes].sum(axis=0) % 2 == 0 for axes in ([0], [1], [0, 1]))
+HALVES = tuple(np.indices((len(AWAY), len(AWAY)))[axes].sum(axis=0) % 2 == 0 for axes in ([0], [1], [0, 1]))
 """Every other row of a lattice, every other column, and every other point."""
 
 
@@ -79,9 +76,8 @@ class Lattice:
 
     def log_parts(self) -> FloatArray:
         """Return the log of the integral about each point (m, m)."""
-        steps = np.log(STEP * np.cosh(NODES / STRETCH))
         heights = np.where(np.isnan(self.heights), -np.inf, self.heights)
-        return heights + steps[:, None] + steps + float(np.sum(np.log(np.diagonal(self.root))))
+        return heights + LOG_STEPS[:, None] + LOG_STEPS + float(np.sum(np.log(np.diagonal(self.root))))
 
     def log_sums(self) -> FloatArray:
         """Return the log of the integral by all points, and by every other one in three ways (4,)."""
@@ -142,10 +138,9 @@ def cover_plane(target: Target, look: Look) -> Plane | None:
 
 def _grown(target: Target, centre: FloatArray, root: FloatArray, least: float) -> Lattice | None:
     """Return a lattice grown until all points about it are below `least`; None if it grows too large."""
-    found = Lattice(centre, root, np.full((len(NODES), len(NODES)), np.nan))
-    wanted = (
-        np.maximum(*np.meshgrid(abs(np.arange(-LAST, LAST + 1)), abs(np.arange(-LAST, LAST + 1)))) <= FIRST
-    )
+    found = Lattice(centre, root, np.full((len(AWAY), len(AWAY)), np.nan))
+    away = abs(np.arange(-LAST, LAST + 1))
+    wanted = np.maximum.outer(away, away) <= FIRST
     while np.any(wanted):
         i, j = np.nonzero(wanted)
         found.heights[i, j] = _clean(target(centre + np.stack([AWAY[i], AWAY[j]], axis=1) @ root.T))

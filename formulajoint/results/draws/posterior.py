@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, FamilyPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, ContrastPlan, FamilyPlan, Plan, ScalePlan
 from formulajoint.inference.draws.named import NamedDraws
 
 if TYPE_CHECKING:
@@ -130,17 +130,20 @@ def _comparisons(plan: Plan, name: str) -> dict[str, tuple[str, ...]]:
     }
 
 
+def variables_of(contrast: ContrastPlan) -> set[str]:
+    """Return the names of the variables that a contrast names."""
+    if isinstance(contrast, ArithmeticPlan):
+        return {cells.variable for cells in contrast.cells.values()}
+    return {contrast.coefficient.name}
+
+
 def _coefficients_of(plan: Plan, name: str) -> Iterator[Coefficient]:
     """Yield the coefficients that a variable is, or is the mean, the sd or a contrast of."""
     asked = {name}
     for contrast in plan.contrasts:
-        if contrast.name == name and isinstance(contrast, ArithmeticPlan):
-            asked |= {cells.variable for cells in contrast.cells.values()}
-        elif contrast.name == name and not isinstance(contrast, ArithmeticPlan):
-            of_cells = (
-                isinstance(contrast, FamilyPlan) and contrast.cells is not None
-            )  # its labels are levels
-            asked |= set() if of_cells else {contrast.coefficient.name}
+        of_cells = isinstance(contrast, FamilyPlan) and contrast.cells is not None  # its labels are levels
+        if contrast.name == name and not of_cells:
+            asked |= variables_of(contrast)
     for part in plan.parameters:
         if isinstance(part, ScalePlan):
             continue

@@ -12,11 +12,11 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims
-from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan
+from formulajoint.compiler.plan import AveragePlan, ContrastPlan, FamilyPlan, Plan
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
-from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells
+from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells, variables_of
 from formulajoint.wording import span
 
 PROB = 0.95
@@ -170,12 +170,7 @@ def asked_about(plan: Plan) -> frozenset[str]:
     """Return the names of the coefficients, or of their means and sds, that contrasts and tests of the formula name."""
     found = {term for test in plan.tests for term in test.terms}
     names = {c.name for c in plan.mean.coefficients if c.term.name in found}
-    for contrast in plan.contrasts:
-        if isinstance(contrast, ArithmeticPlan):
-            names |= {cells.variable for cells in contrast.cells.values()}
-        else:
-            names.add(contrast.coefficient.name)
-    return frozenset(names)
+    return frozenset(names.union(*map(variables_of, plan.contrasts)))
 
 
 def draws_of(posterior: Posterior, name: str, tails: Mapping[str, FloatArray]) -> list[EffectDraws]:

@@ -16,7 +16,7 @@ from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
-from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
+from formulajoint.results.joint_tests.bayes_factor.verdict import POSITIVE, Verdict
 from formulajoint.results.joint_tests.disagreements import DISAGREE as DISAGREEMENT
 from formulajoint.results.joint_tests.disagreements import WEAK
 from formulajoint.results.joint_tests.joint_test import JointTest
@@ -38,9 +38,6 @@ OPEN = "Not shown by these data"
 FOR_NONE = "The data speak for none"
 
 DISAGREE = "The figures disagree"
-
-FAVOURS = math.log(3)
-"""A Bayes factor from 1/3 to 3 favours neither side (Kass & Raftery, JASA 1995)."""
 
 ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
 """Kass & Raftery's limits for very strong, strong and positive evidence, with the answers for these."""
@@ -224,7 +221,7 @@ def _factor_text(test: JointTest) -> str:
     shown = (
         f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
     )
-    if abs(factor) < FAVOURS:
+    if abs(factor) < POSITIVE:
         return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
     return f"By the Bayes factor the data favour {'an' if factor > 0 else 'no'} effect by {shown} to 1."
 

@@ -12,7 +12,7 @@ from formulajoint.compiler.planning.contrasts.node_names import Shares, node_nam
 from formulajoint.compiler.planning.contrasts.scale import check_precision, sigma_by_group
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.cells import CellContrast, axis_of, cell_values, factors_of, simple
-from formulajoint.contrasts.level_families import LevelFamily, in_order
+from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily, in_order
 from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.references import Axis, compared
@@ -43,9 +43,7 @@ def plan_family(
         return _plan_cells(plan, asked, family, coefficient, names)
     axis = compared(plan.design, coefficient.term, asked)
     weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
-    order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
-    function = partial(family.function, **_options(asked, axis, weights))
-    matrix = in_order(function, axis.levels, order)
+    order, matrix = _matrix(asked, family, axis, weights)
     name, sigma = node_name(asked, coefficient.name, names), plan.spread
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
@@ -56,7 +54,7 @@ def plan_family(
         coefficient=coefficient,
         over=axis.name,
         levels=axis.levels,
-        order=tuple(axis.levels[place] for place in order),
+        order=order,
         axis=axis.place,
         coding=axis.coding,
         matrix=matrix,
@@ -80,8 +78,7 @@ def _plan_cells(
     factors, axis = factors_of(term), axis_of(term, over)
     refuse_alike("cells", tuple(factors), axis.levels)
     weights = level_weights(plan.design, term, axis, asked.weights) if asked.clause == "meandev" else None
-    order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
-    matrix = in_order(partial(family.function, **_options(asked, axis, weights)), axis.levels, order)
+    order, matrix = _matrix(asked, family, axis, weights)
     by_name = {c.term.name: c for c in plan.mean.coefficients}
     added = tuple(
         Added(by_name[name].name, by_name[name].grouped, _flat(simple(values, matrix.weights, factors, over)))
@@ -102,7 +99,7 @@ def _plan_cells(
         coefficient=coefficient,
         over=axis.name,
         levels=axis.levels,
-        order=tuple(axis.levels[place] for place in order),
+        order=order,
         axis=axis.place,
         coding=None,
         matrix=matrix,
@@ -111,6 +108,15 @@ def _plan_cells(
             added, tuple(map(len, rest.values())), None if grouping is None else len(grouping)
         ),
     )
+
+
+def _matrix(
+    asked: LevelContrast, family: LevelFamily, axis: Axis, weights: Weights | None
+) -> tuple[tuple[str, ...], ContrastMatrix]:
+    """Return the levels in the order in which a family takes them, and its contrasts of them."""
+    order = axis.order if family.ordered or family.brought else tuple(range(len(axis.levels)))
+    matrix = in_order(partial(family.function, **_options(asked, axis, weights)), axis.levels, order)
+    return tuple(axis.levels[place] for place in order), matrix
 
 
 def _flat(array: FloatArray) -> FloatArray:
