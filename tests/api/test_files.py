@@ -138,7 +138,7 @@ def test_names_of_files(tmp_path: Path, name: str) -> None:
     assert cells(table(tmp_path, gzip.compress(text) if name.endswith("gz") else text, name), "y") == [2]
 
 
-@pytest.mark.parametrize("content", [b"x,y\n1,2\n", gzip.compress(b"x,y\n1,2\n")])
+@pytest.mark.parametrize("content", [b"x,y\n1,2\n", gzip.compress(b"x,y\n1,2\n", mtime=0)])
 def test_standard_input(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert cells(read_file(Path("-")), "y") == [2]
