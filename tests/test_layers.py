@@ -111,6 +111,10 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.results.text.terminal."),  # loads Rich
     ("api/", "formulajoint.results.saved.store"),  # loads xarray
     ("api/", "formulajoint.results.text.html."),  # loads pandas
+    # Fifty modules that a fit needs only once it is printed or tested
+    ("api/fit.py", "formulajoint.results.joint_tests."),
+    ("api/fit.py", "formulajoint.results.text."),
+    ("results/findings.py", "formulajoint.results.joint_tests."),
     ("cli.py", "rich."),
     ("cli.py", "formulajoint."),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,23 +14,12 @@ import pandas as pd
 from formulajoint.api.model import JointModel, restored_fit
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.remarks import Missing
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import checked
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.findings import Findings
-from formulajoint.results.joint_tests.bands import band_table
-from formulajoint.results.joint_tests.bayes_factor.evidence import differing_data, evidence_of
-from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
-from formulajoint.results.joint_tests.joint_test import joint_tests
-from formulajoint.results.joint_tests.quantities import Rope
-from formulajoint.results.joint_tests.questions import hypotheses
-from formulajoint.results.joint_tests.table import joint_table
-from formulajoint.results.text.html import fit_html
-from formulajoint.results.text.json import fit_record
-from formulajoint.results.text.printing import fit_text
 from formulajoint.spec.read import parse_clause
 from formulajoint.wording import did_you_mean, listed
 
@@ -40,6 +28,7 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from formulajoint.api.plotting import Plots
+    from formulajoint.results.joint_tests.quantities import Rope
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +79,9 @@ class Fit:
         InferenceError
             If a prior is flat, or the exact engine does not cover the model.
         """
-        found = evidence_of(self.draws)
-        if isinstance(found, Missing):
-            raise InferenceError(f"There is no evidence: {found.reason}.")
-        return found
+        from formulajoint.results.joint_tests.bayes_factor.evidence import evidence
+
+        return evidence(self.draws)
 
     def compare(self, other: Fit) -> LogIntegral:
         """Return the log Bayes factor of this model against another of the same response, and its standard error.
@@ -116,13 +104,11 @@ class Fit:
         >>> round(one.compare(none).value, 1) > 0
         True
         """
+        from formulajoint.results.joint_tests.bayes_factor.evidence import ratio
+
         if not isinstance(other, Fit):
             raise InferenceError(f"A fit is compared with another fit, not with {type(other).__name__}.")
-        difference = differing_data(self.model.design, other.model.design)
-        if difference:
-            raise InferenceError(f"The two fits cannot be compared: {difference}.")
-        one, zero = self.log_evidence, other.log_evidence
-        return LogIntegral(one.value - zero.value, math.hypot(one.error, zero.error))
+        return ratio(self.draws, other.draws)
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row per coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
@@ -226,8 +212,7 @@ class Fit:
             verdict, which is ``"for"`` or ``"against"`` an effect where the Bayes factor says so whatever the prior's
             scale, else ``"depends"``, with the smallest and the largest log BF10 in verdict_low and verdict_high; the
             classical test (classical, its name: F; normal scores of each group's F test, where each has its own sigma;
-            or chi-square, with known standard errors; statistic, df_num, df_denom, p_value; a chi-square has no
-            df_denom);
+            or chi-square, with known standard errors; statistic, df_num, df_denom except of a chi-square, p_value);
             and a note on which figures are empty and why, and on the prior's scale.
 
         Raises
@@ -244,6 +229,10 @@ class Fit:
         >>> round(float(fit.test().loc["treatment == 0", "log_bf10"]), 1)
         9.9
         """
+        from formulajoint.results.joint_tests.joint_test import joint_tests
+        from formulajoint.results.joint_tests.questions import hypotheses
+        from formulajoint.results.joint_tests.table import joint_table
+
         said = hypotheses(self.model.plan, hypothesis, against)
         return joint_table(joint_tests(self.draws, said, rope, at_least, standardized))
 
@@ -269,6 +258,9 @@ class Fit:
         InferenceError
             If a factor is not above zero.
         """
+        from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
+        from formulajoint.results.joint_tests.questions import hypotheses
+
         return sensitivity_table(self.draws, hypotheses(self.model.plan, hypothesis), factors)
 
     def bands(self, hypothesis: str | None = None, prob: float = PROB) -> pd.DataFrame:
@@ -287,9 +279,11 @@ class Fit:
             One row per quantity, such as ``treatment[A] - treatment[B]``: mean, sd, low and high with their Monte Carlo
             standard errors low_mcse and high_mcse, and a note if there is no band, or too few draws for it.
         """
-        return pd.concat(
-            [band_table(self.draws, found, prob) for found in hypotheses(self.model.plan, hypothesis)]
-        )
+        from formulajoint.results.joint_tests.bands import band_table
+        from formulajoint.results.joint_tests.questions import hypotheses
+
+        found = hypotheses(self.model.plan, hypothesis)
+        return pd.concat([band_table(self.draws, each, prob) for each in found])
 
     @cached_property
     def plot(self) -> Plots:
@@ -353,6 +347,8 @@ class Fit:
 
     def record(self, prob: float = PROB) -> dict[str, Any]:
         """Return tables, joint tests, weights and diagnostics as plain data, ready for JSON."""
+        from formulajoint.results.text.json import fit_record
+
         return fit_record(self._findings(prob))
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -383,12 +379,16 @@ class Fit:
         prob : float
             Probability of the intervals.
         """
+        from formulajoint.results.text.printing import fit_text
+
         return fit_text(self._findings(prob))
 
     def __str__(self) -> str:
         return self.text()
 
     def _repr_html_(self) -> str:
+        from formulajoint.results.text.html import fit_html
+
         return fit_html(self._findings())
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,9 @@ from formulajoint.results.draws.tables import (
     contrast_estimates,
     estimates,
 )
-from formulajoint.results.joint_tests.joint_test import JointTest, joint_tests
-from formulajoint.results.joint_tests.questions import left_out, printed, unasked
+
+if TYPE_CHECKING:
+    from formulajoint.results.joint_tests.joint_test import JointTest
 
 MOST_ROWS = 24
 """A printed fit shows at most this many coefficients; the summary has them all."""
@@ -81,11 +83,17 @@ class Findings:
     @cached_property
     def tests(self) -> tuple[JointTest, ...]:
         """The joint tests that a printed fit shows."""
+        from formulajoint.results.joint_tests.joint_test import joint_tests
+        from formulajoint.results.joint_tests.questions import printed
+
         return joint_tests(self.posterior, printed(self.plan), quick=True)
 
     @cached_property
     def all_tests(self) -> tuple[JointTest, ...]:
         """The default tests, and those of the formula: with many groups they take seconds."""
+        from formulajoint.results.joint_tests.joint_test import joint_tests
+        from formulajoint.results.joint_tests.questions import left_out, unasked
+
         complete = not left_out(self.plan) and all(test.is_complete for test in self.tests)
         return self.tests if complete else joint_tests(self.posterior, unasked(self.plan))
 

@@ -62,7 +62,11 @@ def jackknife(
     if size < 2:
         return value, np.full_like(value, np.nan)
     batches = draws[:, : size * per_chain].reshape((chains * per_chain, size, q))
-    without = [statistic(np.delete(batches, b, axis=0).reshape((-1, q))) for b in range(len(batches))]
+    kept = batches[1:].copy()
+    without = [statistic(kept.reshape((-1, q)))]
+    for b in range(len(batches) - 1):  # batch b takes the place of the next one
+        kept[b] = batches[b]
+        without.append(statistic(kept.reshape((-1, q))))
     return value, np.asarray(np.std(without, axis=0) * np.sqrt(len(batches) - 1))
 
 
@@ -98,7 +102,8 @@ def distances(draws: FloatArray, point: FloatArray) -> tuple[FloatArray, float]:
     centre = draws.mean(axis=0)
     away = draws - centre
     root = np.linalg.cholesky(away.T @ away / (n - 1))
-    own = np.sum((away @ np.linalg.inv(root).T) ** 2, axis=1)
+    standard = away @ np.linalg.inv(root).T
+    own = np.einsum("nq,nq->n", standard, standard)
     left_out = n**2 * (n - 2) * own / ((n - 1) * ((n - 1) ** 2 - n * own))  # Sherman & Morrison
     return left_out, float(np.sum(np.linalg.solve(root, point - centre) ** 2))
 
@@ -167,8 +172,8 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
 
 def band_limits(flat: FloatArray, probability: float) -> FloatArray:
     """Return the ends of the simultaneous intervals of draws (n, q), without their errors, (2, q)."""
-    centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-    reach = float(np.quantile(_largest(flat - centre, sd), probability)) * sd
+    centre, away, sd = _centred(flat)
+    reach = float(np.quantile(_largest(away, sd), probability)) * sd
     return np.stack([centre - reach, centre + reach])
 
 
@@ -180,11 +185,24 @@ def global_p_value(draws: FloatArray) -> Figure:
     The global Bayesian p-value of Meyer, Coull, Versace, Cinciripini & Morris, Biometrics 2015.
     """
 
-    def statistic(flat: FloatArray) -> float:
-        centre, sd = flat.mean(axis=0), flat.std(axis=0, ddof=1)
-        return float(np.mean(_largest(flat - centre, sd) >= _largest(centre, sd)))
+    still = np.ptp(draws, axis=(0, 1)) == 0
+    if np.any(draws[0, 0, still] != 0):
+        return Figure(0.0, 0.0)
+    if np.all(still):  # constants, all of them zero
+        return Figure(1.0, 0.0)
 
-    return by_batches(statistic, draws)
+    def statistic(flat: FloatArray) -> float:
+        centre, away, sd = _centred(flat)
+        return float(np.mean(np.any(abs(away) >= _largest(centre, sd) * sd, axis=1)))
+
+    return by_batches(statistic, draws[:, :, ~still])
+
+
+def _centred(flat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the mean of draws (n, q), their distances from it, and their sd; much faster than `numpy.std`."""
+    centre = flat.mean(axis=0)
+    away = flat - centre
+    return centre, away, np.sqrt(np.einsum("nq,nq->q", away, away) / (len(flat) - 1))
 
 
 def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:

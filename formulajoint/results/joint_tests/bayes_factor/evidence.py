@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Design
+from formulajoint.errors import InferenceError
 from formulajoint.inference.evidence import log_evidence, why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
@@ -20,6 +23,23 @@ def evidence_of(posterior: Posterior) -> LogIntegral | Missing:
     if own is None:
         return log_evidence(posterior.plan)
     return posterior.named.trust.why_not() or own
+
+
+def evidence(posterior: Posterior) -> LogIntegral:
+    """Return log p(y) with its standard error; raise `InferenceError` with the reason if it has no value."""
+    found = evidence_of(posterior)
+    if isinstance(found, Missing):
+        raise InferenceError(f"There is no evidence: {found.reason}.")
+    return found
+
+
+def ratio(one: Posterior, other: Posterior) -> LogIntegral:
+    """Return the log Bayes factor of one fit's model against another's of the same data, with its standard error."""
+    difference = differing_data(one.plan.design, other.plan.design)
+    if difference:
+        raise InferenceError(f"The two fits cannot be compared: {difference}.")
+    above, below = evidence(one), evidence(other)
+    return LogIntegral(above.value - below.value, math.hypot(above.error, below.error))
 
 
 def differing_data(one: Design, other: Design) -> str:
