@@ -33,12 +33,14 @@ DataArg = typer.Argument(help="A .csv, .tsv, .csv.gz or .parquet file; - is stan
 MissingOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="A further word for a missing value; several: --missing . --missing -99 or --missing . -99"
+        help="A further word that means a missing value; for several: --missing . --missing -99 or --missing . -99"
     ),
 ]
 NUMBER = re.compile(r"-?\d+(\.\d*)?")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-PriorsOption = Annotated[str | None, typer.Option(help="flat: improper priors, the classical results.")]
+PriorsOption = Annotated[
+    str | None, typer.Option(help="flat: flat priors, which reproduce the classical results.")
+]
 FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
 
@@ -74,13 +76,13 @@ def fit(
     data: Annotated[Path, DataArg],
     engine: Annotated[str, typer.Option(help="auto, exact, nutpie, pymc, numpyro or blackjax.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same draws.")] = None,
-    draws: Annotated[int, typer.Option(help="Draws kept, each chain.")] = 1000,
-    tune: Annotated[int, typer.Option(help="Steps of adaptation, each chain.")] = 1000,
+    draws: Annotated[int, typer.Option(help="Draws kept per chain.")] = 1000,
+    tune: Annotated[int, typer.Option(help="Adaptation steps per chain.")] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     priors: PriorsOption = None,
     family: FamilyOption = None,
     missing: MissingOption = None,
-    report: Annotated[Path | None, typer.Option(help="Write the fit as an HTML page, too.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write the fit as an HTML page.")] = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
     as_json: JsonFlag = False,
@@ -138,7 +140,9 @@ def explain(
 def joint_test(
     fit: Annotated[Path, typer.Argument(help="A fit saved by `fit --save`.")],
     hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
-    rope: Annotated[float | None, typer.Option(help="Half-width of the region that is no effect.")] = None,
+    rope: Annotated[
+        float | None, typer.Option(help="Half-width of the region that counts as no effect.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Test HYPOTHESIS on a saved FIT; without one, each predictor for zero in every group."""
@@ -161,7 +165,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same draws.")] = 1,
     quiet: QuietFlag = False,
 ) -> None:
-    """Answer the question this package began with, three ways, on its ten rows."""
+    """Run the example: tutoring in two schools, analysed in three ways."""
     from formulajoint.api.demo import demo as run
 
     run(typer.echo, seed, progress=_progress(quiet))

@@ -260,7 +260,7 @@ def test_demo_answers_the_question_three_ways() -> None:
     assert text.count("\n=> ") == 3
     answers = [line for line in text.splitlines() if line.startswith("=> ")]
     assert "20 points in school A and 8 in school B; over the pupils of both, 13.0" in answers[0]
-    assert "speaks of a next school and includes zero; the joint contrast, 13.0" in answers[1]
+    assert "is about a next school and includes zero; the joint contrast, 13.0" in answers[1]
     assert "in residual sds of each school's own test" in answers[2]
 
 

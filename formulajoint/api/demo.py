@@ -35,8 +35,9 @@ def _read_not_pooled(fit: Fit) -> str:
     a, b = (_row(fit, f"treatment[{school}]")[0] for school in "AB")
     odds = math.exp(fit.test()["log_bf10"].loc["treatment == 0"])
     return (
-        f"Is there an effect in any school? The data favour one by {odds:,.0f} to 1. How large? Tutoring is worth "
-        f"{a:.0f} points in school A and {b:.0f} in school B; over the pupils of both, {mean:.1f} ({_span(low, high)})."
+        f"Is there an effect in any school? The data favour an effect by {odds:,.0f} to 1. How large is it? "
+        f"Tutoring adds {a:.0f} points in school A and {b:.0f} in school B; over the pupils of both, "
+        f"{mean:.1f} ({_span(low, high)})."
     )
 
 
@@ -45,8 +46,8 @@ def _read_hierarchy(fit: Fit) -> str:
     joint, joint_low, joint_high = _row(fit, "joint_treatment")
     includes = "includes" if low < 0 < high else "excludes"
     return (
-        f"The hierarchy's mean, {mean:.1f} ({_span(low, high)}), speaks of a next school and {includes} zero; "
-        f"the joint contrast, {joint:.1f} ({_span(joint_low, joint_high)}), speaks of these two."
+        f"The hierarchy's mean, {mean:.1f} ({_span(low, high)}), is about a next school and {includes} zero; "
+        f"the joint contrast, {joint:.1f} ({_span(joint_low, joint_high)}), is about these two."
     )
 
 
@@ -65,7 +66,7 @@ CHAPTERS = (
         _read_not_pooled,
     ),
     Chapter(
-        "The hierarchy of the discussion: the same contrast, beside the hierarchy's mean",
+        "The same with a Cauchy hierarchy, whose mean answers another question",
         "test_score ~ treatment | school, hierarchy(treatment, dist=cauchy), "
         "prior(treatment.mean ~ cauchy(0, 10), treatment.sd ~ constant(10), "
         "Intercept ~ normal(0, 100), sigma ~ half_cauchy(10)), joint(weights=n)",

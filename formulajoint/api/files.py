@@ -130,7 +130,9 @@ class _Text:
         if content.startswith((b"\xff\xfe", b"\xfe\xff")):
             return content.decode("utf-16"), ()
         if b"\0" in content:
-            raise DataError(f"{self.name} is no text: it holds bytes of zero. Save the table as .csv.")
+            raise DataError(
+                f"{self.name} is not a text file: it contains zero bytes. Save the table as .csv."
+            )
         try:
             return content.decode("utf-8-sig"), ()
         except UnicodeDecodeError:

@@ -59,9 +59,7 @@ def added_at_means(predictor: Predictor, term: Term, at: Span) -> dict[str, Floa
             continue
         for each in (term, other):
             if len(each.part_means) < len(each.parts):
-                message = (
-                    f"the columns of `{each.name}` are no product of its factors', so they have no such mean"
-                )
+                message = f"`at=mean` cannot be used with `{each.name}`: its columns are not products of its factors'"
                 raise FormulaError(message, at, "write the factors as terms of their own, too: `a*b`")
         matrix = _added(term, other)
         if matrix.any():

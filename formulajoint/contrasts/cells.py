@@ -76,7 +76,7 @@ def cell_values(predictor: Predictor, term: Term, at: Span) -> dict[str, FloatAr
                 found[other.name] = _coded(other, factors)
         elif set(other.variables) <= set(term.variables) and own and not set(_numbers(other)) <= set(numbers):
             message = f"`{other.name}` and `{term.name}` use the same columns in different ways"
-            raise FormulaError(message, at, "write them in one way to compare cells")
+            raise FormulaError(message, at, "write them in the same way to compare cells")
     return found
 
 

@@ -171,7 +171,7 @@ def of_test(design: Design, test: Comparisons) -> Hypothesis:
         return said
     effects = effects_tested(design, said)
     if isinstance(effects, Missing):
-        message = f"`against={test.against.value}` is not for this hypothesis: {effects.reason}"
+        message = f"`against={test.against.value}` cannot be used for this hypothesis: {effects.reason}"
         raise FormulaError(message, test.against.span, "leave it out")
     return replace(said, against=test.against.value)
 
@@ -265,7 +265,7 @@ def _refuse_zero(design: Design, comparison: Chain) -> None:
     """Raise a FormulaError for a comparison of reference levels with numbers only."""
     effects = [operand for operand in comparison.operands if not isinstance(operand, Number)]
     if effects and all(_is_zero(design, effect) for effect in effects):
-        message = f"`{canonical(effects[0])}` is at a reference level: it is zero by construction"
+        message = f"`{canonical(effects[0])}` names a reference level, so it is always zero"
         raise FormulaError(message, effects[0].span, "compare another level with it")
 
 

@@ -202,8 +202,8 @@ def _column(design: Design, name: Name) -> FloatArray:
         group = int(differing.min())
         own = values[grouping.codes == group]
         raise DataError(
-            f"`weights={canonical(name)}` needs one value a group, but `{name.id}` takes {len(np.unique(own))} values "
-            f"in the {len(own)} rows of {grouping.name} {grouping.labels[group]}. "
+            f"`weights={canonical(name)}` needs one value per group, but `{name.id}` takes {len(np.unique(own))} "
+            f"values in the {len(own)} rows of {grouping.name} {grouping.labels[group]}. "
             f"Use `weights=sum({canonical(name)})` to weight by the group's sum."
         )
     return _not_negative(one, name.id, grouping.labels, "groups")

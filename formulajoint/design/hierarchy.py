@@ -102,7 +102,7 @@ def _not_found(arg: Expr, predictors: Sequence[Predictor]) -> FormulaError:
         hint = (
             "take it out of `common(...)`, or out of the hierarchy"
             if main.grouping
-            else "write `| group` after the predictors for one coefficient a group"
+            else "write `| group` after the predictors for one coefficient per group"
         )
         return FormulaError(message, arg.span, hint)
     known = [term.name for term in main.per_group] + [p.parameter for p in others]

@@ -108,9 +108,9 @@ def places_of(
             hint = did_you_mean(str(dim), dims) or f"it has {listed(dims)}"
             raise FormulaError(message, index.span, hint)
         if index.level.text in lost.get(str(dim), ()) and index.level.text not in dims[str(dim)]:
-            message = f"`{dim}` has no row of `{index.level.text}` in this fit: all of them are dropped"
+            message = f"this fit has no row of {dim} `{index.level.text}`: all of its rows were dropped"
             raise FormulaError(
-                message, index.level.span, "each misses a value of a column, or has weight zero"
+                message, index.level.span, "each of its rows misses a value of a column, or has weight zero"
             )
         places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`")
     return places
@@ -199,7 +199,9 @@ def at_zero(design: Design, subscript: Subscript) -> bool:
     """
     reference = resolve_reference(design, subscript.of)
     if reference.term.joined:
-        message = f"`{reference.term.name}` has coefficients that are no cells: they differ from those of other terms"
+        message = (
+            f"`{reference.term.name}` has no coefficient for each cell: some are differences from other terms"
+        )
         hint = "`pairwise(...)` and its like compare the cells; with `0 +` each cell has a coefficient"
         raise FormulaError(message, subscript.span, hint)
     dims = dims_of(reference.predictor, reference.term)
@@ -286,7 +288,9 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
     if predictor.grouping is None or own != [INTERCEPT]:
         hint = f"its predictors have {listed(f'{name}.{term}' for term in own)}, for `contrast(...)`"
         return f"the formula has no term `{name}`", hint
-    message = f"tests and families are of the mean's coefficients, and `{name}` is a parameter of its own"
+    message = (
+        f"tests and contrast families compare coefficients of the mean, and `{name}` is another parameter"
+    )
     first, *others = map(written, predictor.grouping.labels)
     effect = f"{name}[{first}] - {name}[{others[0]}]" if others else f"{name}[{first}]"
     return message, f"`contrast(...)` takes it: `contrast({effect})`"

@@ -75,7 +75,7 @@ def _kinds(product: Product, factors: Factors) -> tuple[list[str], frozenset[str
     name = ":".join(product.keys)
     for variable in variables:
         if variables.count(variable) > 1:
-            raise FormulaError(f"`{variable}` stands twice in `{name}`", product.span, "keep one of them")
+            raise FormulaError(f"`{variable}` appears twice in `{name}`", product.span, "keep one of them")
     return coded, frozenset(product.keys) - frozenset(coded)
 
 

@@ -16,7 +16,7 @@ from formulajoint.spec.spec import ModelSpec
 FUNCTIONS: Mapping[str, str] = {
     "poly": "write the powers out: `x + I(x^2)`",
     "bs": "write a polynomial out: `x + I(x^2) + I(x^3)`",
-    "prop": "only a measured response can be fitted so far",
+    "prop": "responses that are counts or proportions cannot be fitted yet",
 }
 
 

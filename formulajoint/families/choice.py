@@ -35,7 +35,7 @@ def family_of(spec: ModelSpec, default: str | None, language: Language) -> Likel
             asked.span,
             "state it in one place",
         )
-    family = _found(asked.name.value, asked.name.span, f"{listed(FAMILIES)} are", language)
+    family = _found(asked.name.value, asked.name.span, f"available so far: {listed(FAMILIES)}", language)
     return family if asked.link is None else _with_link(family, asked.link)
 
 
@@ -54,9 +54,7 @@ def _with_link(family: Likelihood, asked: Given[str]) -> Likelihood:
     raise FormulaError(
         f"the link `{asked.value}`{'' if own else f' of `{family.name}`'} is not available yet",
         asked.span,
-        f"{listed(links)} {'is' if len(links) == 1 else 'are'}"
-        if own
-        else f"leave it out: the link is {family.mean.link.name}",
+        f"available so far: {listed(links)}" if own else f"leave it out: the link is {family.mean.link.name}",
     )
 
 

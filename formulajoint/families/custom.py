@@ -133,5 +133,5 @@ def _check(family: Family) -> None:
         try:
             family.default_prior(parameter, 1.0)
         except (FormulaError, TypeError) as error:
-            message = f"The default prior {written!r} of `{parameter}` of the family `{family.name}` is none: {error}"
+            message = f"The default prior {written!r} of `{parameter}`, family `{family.name}`, cannot be used: {error}"
             raise ExtensionError(message) from error

@@ -74,7 +74,9 @@ def integrate_all(densities: Densities, count: int, scan: FloatArray) -> Integra
     if len(again):
         panels = cover(lambda points: densities(again, points), np.tile(scan, (len(again), 1)))
         if panels is None:
-            raise InferenceError("There is no density to integrate.")
+            raise InferenceError(
+                "The posterior cannot be integrated: its density is zero or not finite at every point tried."
+            )
         found.logs[again], found.errors[again] = panels.log_integral, panels.error
     return found
 

@@ -46,7 +46,9 @@ def integrate_each(densities: Densities, low: FloatArray, high: FloatArray) -> l
     """
     found = cover(densities, np.linspace(low, high, SCAN, axis=1))
     if found is None:
-        raise InferenceError("There is no density to integrate.")
+        raise InferenceError(
+            "The posterior cannot be integrated: its density is zero or not finite at every point tried."
+        )
     return [
         LogIntegral(float(log), float(error))
         for log, error in zip(found.log_integral, found.error, strict=True)

@@ -105,7 +105,7 @@ def _check(total: Sum, predictors: Expr, grouped: bool) -> None:
             )
         if key in total.own and not key:
             message = "the intercept is both per group and common"
-            raise FormulaError(message, product.span, "add `+ 0` to take the intercepts of the groups away")
+            raise FormulaError(message, product.span, "add `+ 0` to remove the intercepts of the groups")
         if key in total.own:
             message = f"`{':'.join(product.keys)}` is both per group and common"
             raise FormulaError(message, product.span, "leave one of them out")
@@ -188,7 +188,7 @@ class _Algebra:
 
     def _minus(self, left: Sum, right: Sum, at: Expr) -> Sum:
         if right.shared or right.offsets:
-            message = f"`{canonical(at)}` cannot be taken away"
+            message = f"`{canonical(at)}` cannot be removed"
             raise FormulaError(message, at.span, "leave it out")
         for key, product in right.own.items():
             if key and key not in left.own and not self.rest:
@@ -201,7 +201,7 @@ class _Algebra:
     def _refuse_absent(self, left: Sum, product: Product, at: Expr) -> None:
         name = ":".join(product.keys)
         hint = did_you_mean(name, [":".join(p.keys) for p in left.own.values() if p.factors])
-        raise FormulaError(f"there is no term `{name}` before this to take away", at.span, hint)
+        raise FormulaError(f"there is no term `{name}` before this to remove", at.span, hint)
 
     # --- products
 

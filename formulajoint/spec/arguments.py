@@ -32,7 +32,7 @@ class Context:
         if name not in table:
             other = ELSEWHERE.get(name.casefold(), "")
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
-            hint = near or self._elsewhere(name) or f"known are {listed(table, 20)}"
+            hint = near or self._elsewhere(name) or f"choose one of {listed(table, 20)}"
             raise FormulaError(f"there is no {position} `{name}`", span, hint)
         self.used.add(table[name].extension)
         return table[name]
@@ -199,7 +199,7 @@ def _name_of(position: Position) -> Reader[str]:
             return value.id
         table = context.language.names[position]
         written = _written(value)
-        hint = f"write `{written}` alone" if written in table else f"known are {listed(table, 20)}"
+        hint = f"write `{written}` alone" if written in table else f"choose one of {listed(table, 20)}"
         message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
         raise FormulaError(message, value.span, hint)
 

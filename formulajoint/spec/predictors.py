@@ -64,7 +64,7 @@ def _check_alone(context: Context, sign: str, term: nodes.GroupTerm | nodes.Call
     if not whole:
         raise FormulaError(f"{what} stands only among the predictors themselves", term.span)
     if sign == "-":
-        raise FormulaError(f"{what} cannot be taken away", term.span, "leave it out")
+        raise FormulaError(f"{what} cannot be removed", term.span, "leave it out")
     if isinstance(term, nodes.GroupTerm):
         check_predictors(context, term.predictors, whole=False)
         check_group(term.group)
@@ -105,7 +105,7 @@ def _no_factor(value: nodes.Expr) -> FormulaError:
         case nodes.Number():
             return _stray_number(value)
         case nodes.Unary():
-            hint = "take away a whole term: `a + b - a:b`; arithmetic goes into `I(...)`"
+            hint = "remove a whole term: `a + b - a:b`; arithmetic goes into `I(...)`"
             return FormulaError("a sign cannot stand inside a product of terms", value.span, hint)
         case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             return FormulaError(
@@ -150,7 +150,7 @@ def check_group(group: nodes.Group) -> None:
     seen: set[str] = set()
     for name in group.names:
         if name.id in seen:
-            raise FormulaError(f"`{name.id}` stands twice in the group", name.span)
+            raise FormulaError(f"`{name.id}` appears twice in the group", name.span)
         seen.add(name.id)
 
 

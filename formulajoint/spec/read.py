@@ -67,7 +67,7 @@ def parse_clause(text: str, language: Language | None = None) -> Question:
     asked = read_clause(context, clause)
     if isinstance(asked, Called) and asked.signature.after_fit:
         return question(asked)
-    message = f"`{clause.name}` belongs to the model, and cannot be given to a fit"
+    message = f"`{clause.name}` changes the model, so it cannot be added to a fit"
     raise FormulaError(message, clause.span, "put it into the formula, and fit again")
 
 
@@ -84,7 +84,7 @@ def parse_test(text: str, language: Language | None = None) -> Comparisons:
     named = [found for part in stated if (found := _alternative(part)) is not None]
     said = [part for part in stated if _alternative(part) is None]
     if len(named) > 1 or not said:
-        raise FormulaError("`against=` stands once, beside a hypothesis", named[-1].span)
+        raise FormulaError("`against=` may be given once, after a hypothesis", named[-1].span)
     return Comparisons(_hypotheses(said, language), against=named[0] if named else None)
 
 
@@ -98,7 +98,8 @@ def _alternative(part: nodes.Expr) -> Given[str] | None:
     match part:
         case nodes.Chain(("==",), (nodes.Name("against", False), nodes.Name(word, False) as value)):
             if word not in AGAINST.words:
-                raise FormulaError(f"`{word}` is no alternative", value.span, "write `against=hierarchy`")
+                message = f"`against` must be `{'` or `'.join(AGAINST.words)}`, not `{word}`"
+                raise FormulaError(message, value.span, "write `against=hierarchy`")
             return Given(word, word, part.span)
     return None
 
@@ -113,7 +114,7 @@ def parse_prior(text: str) -> PriorRequest:
     formula = parse(f"y ~ 1, prior({text})", CORE)
     found = specification(formula, CORE).priors
     if len(found) != 1 or len(formula.clauses) != 1:
-        raise FormulaError("one distribution is expected", formula.response.span)
+        raise FormulaError("expected one distribution, such as `half_normal(1)`", formula.response.span)
     return found[0]
 
 
@@ -145,7 +146,7 @@ def _check_repeats(stated: Iterable[Linear | Called]) -> None:
     seen: set[tuple[str, str]] = set()
     for what, name, span in (thing for clause in stated for thing in _unique_things(clause)):
         if (what, name) in seen:
-            raise FormulaError(f"{what} `{name}` stands twice", span, "leave one of them out")
+            raise FormulaError(f"{what} `{name}` appears twice", span, "leave one of them out")
         seen.add((what, name))
 
 

@@ -137,7 +137,7 @@ class ByPrecision:
 
 @dataclass(frozen=True, slots=True)
 class ByColumn:
-    """A column with one value a group."""
+    """A column with one value per group."""
 
     column: Name
 

@@ -148,7 +148,7 @@ REFUSED = {
     "x,x,y\n1,2,3\n": "More than one column is named `x`",
     'x,"x",y,y\n1,2,3,4\n': "More than one column is named `x`, `y`",
     "x,y\n1,2,3\n4,5,6\n": "has rows with more values than its header has names",
-    "x,y\n1,\0\n": "is no text",
+    "x,y\n1,\0\n": "is not a text file",
     "": "is empty",
 }
 

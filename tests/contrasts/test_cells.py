@@ -149,7 +149,7 @@ def test_coefficients_that_look_like_cells_are_refused() -> None:
         lambda: fit.test('a:b["a2:b1"] == a:b["a2:b2"]'),
         lambda: fit.contrast('contrast(a:b["a2:b1"])'),
     ):
-        with pytest.raises(fj.FormulaError, match="has coefficients that are no cells"):
+        with pytest.raises(fj.FormulaError, match="has no coefficient for each cell"):
             ask()
     assert fit.test("a:b == 0")["rank"].item() == 5
     whole = fj.fit("y ~ 0 + a:b", DATA, priors="flat", seed=1)

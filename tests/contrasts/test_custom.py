@@ -130,7 +130,7 @@ def test_a_dot_is_each_predictor_of_the_groups():
     [
         (
             "y ~ 1 | g, contrast(.[A])",
-            "`.` stands for each predictor with a coefficient in each group, and there is none",
+            "`.` stands for the predictors with a coefficient in each group, and this formula has none",
         ),
         ("y ~ x | g, contrast(.[Z])", "`g` has no level `Z`"),
         ("y ~ x | g, contrast(.)", "`.` is not allowed in arithmetic of coefficients"),

@@ -318,7 +318,7 @@ def test_one_group_by_two_spellings():
     [
         (
             "w",
-            "`weights=w` needs one value a group, but `w` takes 2 values in the 4 rows of school A. "
+            "`weights=w` needs one value per group, but `w` takes 2 values in the 4 rows of school A. "
             "Use `weights=sum(w)` to weight by the group's sum.",
         ),
         (

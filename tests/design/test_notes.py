@@ -153,11 +153,11 @@ def test_lost_level_that_is_asked_for(tmp_path: Any) -> None:
     fit.save(tmp_path / "fit.nc")
     for same in (fit, fj.load(tmp_path / "fit.nc")):
         with pytest.raises(
-            fj.FormulaError, match="`g` has no row of `c` in this fit: all of them are dropped"
+            fj.FormulaError, match="this fit has no row of g `c`: all of its rows were dropped"
         ):
             same.test("x[a] == x[c]")
         with pytest.raises(
-            fj.FormulaError, match="`g` has no row of `c` in this fit: all of them are dropped"
+            fj.FormulaError, match="this fit has no row of g `c`: all of its rows were dropped"
         ):
             same.contrast("contrast(x[a] - x[c])")
         with pytest.raises(fj.FormulaError, match="has no level `d`"):

@@ -244,7 +244,7 @@ def test_right_references_pass() -> None:
 BESIDE = "y ~ x + arm | school, hierarchy(x), sigma ~ 1 | school, nu ~ x, family(student)"
 MISTAKEN = {
     "pairwise(sigma)": (
-        "coefficients, and `sigma` is",
+        "coefficients of the mean, and `sigma` is",
         '`contrast(...)` takes it: `contrast(sigma[A] - sigma["B b"])`',
     ),
     "pairwise(nu)": ("has no term `nu`", "its predictors have `nu.Intercept`, `nu.x`, for `contrast(...)`"),

@@ -44,8 +44,8 @@ FORMULAS = {
     "y ~ «x.mean»": "no column `x.mean`",
     "y ~ «`School`»": "no column `School` / did you mean `school`?",
     # algebra
-    "y ~ x - «arm»": "there is no term `arm` before this to take away",
-    "y ~ -«x» + x": "there is no term `x` before this to take away",
+    "y ~ x - «arm»": "there is no term `arm` before this to remove",
+    "y ~ -«x» + x": "there is no term `x` before this to remove",
     "y ~ arm + treatment - «treatment:arm»": "no term `treatment:arm`",
     "y ~ x*«x»": "a term times itself is the term: this is just `x` / write `I(x^2)` for the square",
     "y ~ arm:«arm»": "this is just `arm`",
@@ -78,7 +78,7 @@ FORMULAS = {
     'y ~ I(arm == «"d"»)': "`arm` has no level `d`",
     'y ~ I(«arm > "a"»)': "levels have no order here / use `==` or `!=`",
     'y ~ I(x == «"1"»)': "`x` holds numbers, and cannot be compared with a text / write `x == 1`, without quotes",
-    "y ~ «C(arm):arm»": "`arm` stands twice in `C(arm):arm`",
+    "y ~ «C(arm):arm»": "`arm` appears twice in `C(arm):arm`",
     "y ~ x | school, se(«sd»)": "the data have no column `sd`",
     "y ~ x | school, joint(x, weights=«arm»)": "weights are numbers, but column `arm` holds text",
     "y ~ x, «mu ~ treatment»": "`mu` is the parameter of the formula's own predictors / after the first `~`",
@@ -89,7 +89,7 @@ FORMULAS = {
     "y ~ x + «(1 + x | school)»": "the group term `(1 + x | school)` is not available yet",
     "y ~ x + «(x || school)» | arm": "the group term `(x || school)` is not available yet",
     "y ~ x, sigma ~ x + «(1 | school)»": "not available yet",
-    "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / `gaussian`, `student` are",
+    "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / available so far: `gaussian`, `student`",
     "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
 }
 

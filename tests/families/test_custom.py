@@ -185,7 +185,7 @@ def test_refusals(formula, data, options, error, message):
             "takes the mean and `b`, but `parameters` has `scale`",
         ),
         (lambda: fj.Family(laplace, {"b": "normal(0, 1)"}), "default prior 'normal.0, 1.' of `b`"),
-        (lambda: fj.Family(laplace, {"b": "half_normal(sd"}), "is none"),
+        (lambda: fj.Family(laplace, {"b": "half_normal(sd"}), "cannot be used"),
         (
             lambda: fj.Family(laplace, {"b": "exponential(1)"}, link="logg"),
             "unknown link `logg`: did you mean `log`",

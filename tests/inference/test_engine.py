@@ -226,7 +226,9 @@ def test_where_importance_sampling_fails_auto_goes_on_and_exact_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> NoReturn:
-        raise InferenceError("Importance sampling found no density to draw from.")
+        raise InferenceError(
+            "Importance sampling failed: the density is zero or not finite at every point tried."
+        )
 
     asked = stand_in(monkeypatch)
     monkeypatch.setattr(gaussian, "draw", fail)

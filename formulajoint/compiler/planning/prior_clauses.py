@@ -127,9 +127,7 @@ def _in_sds(slot: Slot, law: Prior, at: Span) -> Prior:
     if slot.parameter != MAIN or slot.part != VALUE:
         of_pool = slot.parameter == MAIN and slot.part in (MEAN, SD)
         hint = f"write `hierarchy({slot.base}, scale=sigma)`: its mean and sd are in residual sds"
-        message = (
-            f"`scale=sigma` states the prior of a coefficient of the mean, and `{slot.spelling}` is none"
-        )
+        message = f"`scale=sigma` is for priors of coefficients of the mean, and `{slot.spelling}` is another parameter"
         raise FormulaError(message, at, hint if of_pool else "leave it out")
     return replace(law, in_sds=True)
 
@@ -142,9 +140,9 @@ def _slot(target: Expr, slots: Sequence[Slot], known_sd: str) -> Slot:
     if readings:
         choices = " or ".join(_exact(slot) for slot in readings)
         raise FormulaError(f"`{text}` can be read in {len(readings)} ways", target.span, f"write {choices}")
-    known = "`se(...)` gives the residual sds: none is estimated" if text == known_sd else ""
+    known = "`se(...)` gives the residual sds, so `sigma` is not estimated" if text == known_sd else ""
     advice = known or _advice(target, slots)
-    raise FormulaError(f"there is no `{text}` to give a prior to", target.span, advice)
+    raise FormulaError(f"`{text}` is not a parameter that can have a prior", target.span, advice)
 
 
 def _names(target: Expr, slot: Slot) -> bool:

@@ -97,11 +97,13 @@ def _width(terms: list[Term]) -> int:
 
 def _by_group(grouping: Grouping, lacking: IntArray, own: list[Term], fit: Profile) -> str:
     first = int(lacking[0])
+    rows, rank = float(fit.group_rows[first]), int(fit.group_ranks[first])
+    given, others = f"{rows:g} {'row' if rows == 1 else 'rows'}", len(lacking) - 1
+    few = f"has only {given}" if rows <= rank else f"determines only {rank} of them with its {given}"
     return (
         f"With flat priors each group must determine its own {_width(own)} coefficients "
-        f"({listed(t.name for t in own)}), but {grouping.name} {grouping.labels[first]} has "
-        f"{fit.group_rows[first]:g} rows of rank {fit.group_ranks[first]}"
-        + (f", and {len(lacking) - 1} more groups lack rank too. " if len(lacking) > 1 else ". ")
+        f"({listed(t.name for t in own)}), but {grouping.name} {grouping.labels[first]} {few}"
+        + (f" (and {others} other {'group' if others == 1 else 'groups'} likewise). " if others else ". ")
         + "Use the default priors, or pool with `hierarchy()`, or leave out "
         + f"{listed((grouping.labels[g] for g in lacking), 5)}."
     )

@@ -13,7 +13,7 @@ K_HAT = 0.7
 DISAGREE = 4.0
 """Most standard errors by which two searches may differ."""
 
-LOST = "Importance sampling found no density to draw from."
+LOST = "Importance sampling failed: the density is zero or not finite at every point tried."
 
 
 @dataclass(frozen=True, slots=True)

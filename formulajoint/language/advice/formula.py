@@ -34,7 +34,7 @@ def explained(
 
 
 def _empty(stop: Stop) -> Advice | None:
-    return None if stop.words else Advice("nothing is written here", MODEL if stop.start == "formula" else "")
+    return None if stop.words else Advice("the text is empty", MODEL if stop.start == "formula" else "")
 
 
 def _response(stop: Stop) -> Advice | None:
@@ -88,7 +88,7 @@ def _one_thing(stop: Stop) -> Advice | None:
     if stop.opened or stop.start == "formula":
         return None
     if stop.start == "clause" and stop.here in (",", "|"):
-        return Advice("one clause is expected, and it ends here", "ask for one after the other")
+        return Advice("only one clause can be given here", "give each clause in a call of its own")
     if stop.start == "hypotheses" and stop.here in ("~", "|"):
         return Advice("a hypothesis is expected, not a formula", "write `treatment == 0`")
     if stop.start == "hypotheses" and stop.here in ("", ",") and stop.after_value():
@@ -111,7 +111,7 @@ def _bars(stop: Stop) -> Advice | None:
         return Advice("the predictors are missing before the bar", "for intercepts alone write `1 | g`")
     if stop.opened:
         if {"|", "||"} & set(stop.level):
-            return Advice("a second bar in one group term", "write a term for each: `(1 | g) + (1 | h)`")
+            return Advice("a group term has only one bar", "write a term for each: `(1 | g) + (1 | h)`")
         return Advice("a group cannot be given here", "a bar follows predictors: `y ~ x | g` or `(1 | g)`")
     if stop.here == "||":
         return Advice(
@@ -120,7 +120,7 @@ def _bars(stop: Stop) -> Advice | None:
         )
     if "|" in stop.clause:
         return Advice(
-            "a second `|`: there is one set of groups",
+            "a second `|` is not allowed: there is one set of groups",
             "write `| g:h` or `| g/h`; group terms are `(1 | g) + (1 | h)`",
         )
     if stop.before == ",":
@@ -190,7 +190,7 @@ def _lone_word(stop: Stop, name: str) -> Advice | None:
     if stop.here == "=" and known:
         return Advice("a clause is written as a call", f"write `{name}({stop.word(1).text})`", 1, 1)
     if known:
-        return Advice(f"the clause `{name}` lacks its parentheses", f"write `{name}()`", 1)
+        return Advice(f"the clause `{name}` needs parentheses", f"write `{name}()`", 1)
     hint = did_you_mean(name, stop.language.names["clause"])
     if stop.start == "clause":
         return Advice(

@@ -29,7 +29,7 @@ def _side_by_side(stop: Stop) -> Advice | None:
         )
     if before.text in stop.language.names["function"] and here.kind in ("name", "quoted"):
         return Advice(
-            f"the function `{before.text}` lacks its parentheses", f"write `{before.text}({here.text})`", 1
+            f"the function `{before.text}` needs parentheses", f"write `{before.text}({here.text})`", 1
         )
     if before.kind in ("quoted", "string") and here.text == "(":
         return Advice(
@@ -99,7 +99,7 @@ def _nothing_inside(stop: Stop) -> Advice | None:
     if stop.word(-1).kind != "open" or stop.word().kind != "close":
         return None
     hint = {"{": "write `{A: 0.3, B: 0.7}`", "[": "write `treatment[A]` or `[0.3, 0.7]`"}.get(stop.before, "")
-    return Advice(f"nothing stands between `{stop.before}` and `{stop.here}`", hint, 1)
+    return Advice(f"there is nothing between `{stop.before}` and `{stop.here}`", hint, 1)
 
 
 def _distribution(stop: Stop) -> Advice | None:
@@ -162,7 +162,9 @@ def _list(stop: Stop) -> Advice | None:
 def _comma_in_parentheses(stop: Stop) -> Advice | None:
     if stop.here != "," or stop.bracket != "(" or stop.callee or not stop.after_value():
         return None
-    return Advice("a comma in parentheses that belong to no call", "predictors are joined by `+`")
+    return Advice(
+        "a comma is allowed only in the parentheses of a function or clause", "predictors are joined by `+`"
+    )
 
 
 # --- a value is missing

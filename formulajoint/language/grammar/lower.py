@@ -206,7 +206,9 @@ def _reference(node: Node, target: nodes.Expr, indices: tuple[nodes.Index, ...])
 def _attribute(node: Node, target: nodes.Expr, tail: Token) -> nodes.Expr:
     name, span = str(tail)[1:], span_of(tail, node.text)
     if isinstance(target, nodes.Name) and not target.quoted:
-        raise node.error(f"`.{name}` stands apart from its name", hint=f"write `{target.id}.{name}`")
+        raise node.error(
+            f"`.{name}` must follow its name without a blank", hint=f"write `{target.id}.{name}`"
+        )
     if not (isinstance(target, nodes.Name | nodes.Call) or _is_interaction(target)):
         raise node.error(f"`.{name}` can follow only a term of the model", span)
     if name not in PARTS:

@@ -88,7 +88,7 @@ def _check_bracket(word: Word, opened: list[Word]) -> None:
             raise FormulaError(message, word.span)
         return
     if not opened:
-        raise FormulaError(f"this `{word.text}` closes nothing", word.span, "take it out")
+        raise FormulaError(f"this `{word.text}` has no opening bracket", word.span, "take it out")
     other = opened.pop()
     if CLOSING[other.text] != word.text:
         message = f"this `{word.text}` cannot close the `{other.text}` before it"
@@ -130,7 +130,7 @@ LOOK_ALIKES = {
 }
 
 ADVICE = {
-    ";": ("`;` separates nothing here", "clauses and arguments are separated by commas"),
+    ";": ("`;` is not allowed here", "clauses and arguments are separated by commas"),
     "$": ("`$` means nothing here", "write the column's name alone; the data frame is given apart"),
     "@": ("`@` means nothing here", "a name with other characters stands in backticks"),
     "&": ("`&` means nothing here", "between hypotheses a comma means AND; in `I(...)` write `*`"),

@@ -62,7 +62,7 @@ def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:
         raise InferenceError(f"`against` is {' or '.join(map(repr, AGAINST.words))}, not {against!r}.")
     effects = effects_tested(plan.design, tested)
     if isinstance(effects, Missing):
-        raise InferenceError(f"against={against!r} is not for `{tested.label}`: {effects.reason}.")
+        raise InferenceError(f"against={against!r} cannot be used for `{tested.label}`: {effects.reason}.")
     return replace(tested, against=against)
 
 

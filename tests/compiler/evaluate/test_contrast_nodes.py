@@ -180,7 +180,11 @@ def test_of_a_constant():
 # Refusals.
 
 REFUSED = [
-    ("y ~ x, «joint(x)»", "`joint` averages over groups, but the formula has none", "write `| group` after"),
+    (
+        "y ~ x, «joint(x)»",
+        "`joint` averages over groups, but the formula has no groups",
+        "write `| group` after",
+    ),
     (
         "y ~ 1 | school, «rms()»",
         "`rms` finds no predictor with a coefficient in each group",
@@ -228,7 +232,7 @@ REFUSED = [
     ),
     (
         "y ~ x | school, se(w), joint(scale=«sigma»)",
-        "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row",
+        "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives one per row",
         "leave it out, or use `scale=sd` or a number",
     ),
     (
@@ -243,12 +247,12 @@ REFUSED = [
     ),
     (
         "y ~ x | school, sigma ~ x, joint(scale=«sigma»)",
-        "`scale=sigma` needs one residual sd a group, but sigma has predictors",
+        "`scale=sigma` needs one residual sd per group, but sigma has predictors",
         "write `sigma ~ 1 | school`, or use `scale=sd`",
     ),
     (
         "y ~ x | school, sigma ~ 1 | arm, joint(scale=«sigma»)",
-        "`scale=sigma` needs one residual sd a school, but a school has rows of several arms",
+        "`scale=sigma` needs one residual sd per school, but some school has rows of several arms",
         "write `sigma ~ 1 | school`",
     ),
     ("y ~ x | school, joint(scale=«-1»)", "`scale` must be greater than zero", ""),

@@ -121,8 +121,8 @@ REFUSED = [
     ),
     (
         "y ~ x | school, se(z), prior(«sigma» ~ half_normal(2))",
-        "there is no `sigma` to give a prior to",
-        "`se(...)` gives the residual sds: none is estimated",
+        "`sigma` is not a parameter that can have a prior",
+        "`se(...)` gives the residual sds, so `sigma` is not estimated",
         {},
     ),
     (
@@ -147,7 +147,7 @@ REFUSED = [
     (
         "y ~ x, hierarchy(«x»)",
         "`x` has one coefficient for all rows, so there is nothing to pool",
-        "write `| group` after the predictors for one coefficient a group",
+        "write `| group` after the predictors for one coefficient per group",
         {},
     ),
     (

@@ -117,79 +117,79 @@ NOT_ABOVE_ZERO = (
 )
 REFUSED = [
     # no such thing
-    ("prior(«xx» ~ normal(0, 1))", "there is no `xx` to give a prior to", "did you mean `x`?"),
+    ("prior(«xx» ~ normal(0, 1))", "`xx` is not a parameter that can have a prior", "did you mean `x`?"),
     (
         "prior(«joint_x» ~ normal(0, 1))",
-        "there is no `joint_x` to give a prior to",
+        "`joint_x` is not a parameter that can have a prior",
         "priors can be given to `Intercept`, `x`, `sigma`",
     ),
     (
         "prior(«y» ~ normal(0, 1))",
-        "there is no `y` to give a prior to",
+        "`y` is not a parameter that can have a prior",
         "priors can be given to `Intercept`, `x`, `sigma`",
     ),
     (
         "prior(«nu» ~ gamma(2, 1))",
-        "there is no `nu` to give a prior to",
+        "`nu` is not a parameter that can have a prior",
         "priors can be given to `Intercept`, `x`, `sigma`",
     ),
-    ("prior(«`sigma`» ~ half_normal(1))", "there is no ``sigma`` to give a prior to", None),
+    ("prior(«`sigma`» ~ half_normal(1))", "``sigma`` is not a parameter that can have a prior", None),
     # pooled or not
     (
         "prior(«x.mean» ~ normal(0, 1))",
-        "there is no `x.mean` to give a prior to",
+        "`x.mean` is not a parameter that can have a prior",
         "`x` is not pooled: write the prior of `x`, or add `hierarchy(x)`",
     ),
     (
         "prior(«x.sd» ~ half_normal(1))",
-        "there is no `x.sd` to give a prior to",
+        "`x.sd` is not a parameter that can have a prior",
         "`x` is not pooled: write the prior of `x`, or add `hierarchy(x)`",
     ),
     (
         "hierarchy(x), prior(«x» ~ normal(0, 1))",
-        "there is no `x` to give a prior to",
+        "`x` is not a parameter that can have a prior",
         "`x` is pooled: give priors to its location and scale, `x.mean` and `x.sd`",
     ),
     (
         "sigma ~ 1 | school, prior(«sigma.sd» ~ half_normal(1))",
-        "there is no `sigma.sd` to give a prior to",
+        "`sigma.sd` is not a parameter that can have a prior",
         "`sigma` is not pooled: write the prior of `sigma`, or add `hierarchy(sigma)`",
     ),
     (
         "sigma ~ 1 | school, hierarchy(sigma), prior(«sigma.mean» ~ half_normal(1))",
-        "there is no `sigma.mean` to give a prior to",
+        "`sigma.mean` is not a parameter that can have a prior",
         "write `sigma ~ ...` for where the groups' `sigma` is expected",
     ),
     (
         "sigma ~ z | school, hierarchy(sigma.z), prior(«sigma.z» ~ normal(0, 1))",
-        "there is no `sigma.z` to give a prior to",
+        "`sigma.z` is not a parameter that can have a prior",
         "`sigma.z` is pooled: give priors to its location and scale, `sigma.z.mean` and `sigma.z.sd`",
     ),
     (
         "sigma ~ z | school, hierarchy(sigma.z), prior(«sigma.Intercept.sd» ~ half_normal(1))",
-        "there is no `sigma.Intercept.sd` to give a prior to",
+        "`sigma.Intercept.sd` is not a parameter that can have a prior",
         "`sigma.Intercept` is not pooled: write the prior of `sigma.Intercept`, or add `hierarchy(sigma.Intercept)`",
     ),
     # sigma with and without predictors
     (
         "sigma ~ z, prior(«sigma» ~ half_normal(1))",
-        "there is no `sigma` to give a prior to",
+        "`sigma` is not a parameter that can have a prior",
         "`sigma` has predictors: give priors to `sigma.Intercept`, `sigma.z`, on its log scale",
     ),
     (
         "prior(«sigma.Intercept» ~ normal(0, 1))",
-        "there is no `sigma.Intercept` to give a prior to",
+        "`sigma.Intercept` is not a parameter that can have a prior",
         "`sigma` has no predictors: write `sigma`",
     ),
     # correlations
     (
         "prior(«cor» ~ lkj(2))",
-        "there is no `cor` to give a prior to",
+        "`cor` is not a parameter that can have a prior",
         "only a normal hierarchy of two columns or more has correlations",
     ),
     (
         "hierarchy(dist=cauchy), prior(«cor» ~ lkj(2))",
-        "there is no `cor` to give a prior to",
+        "`cor` is not a parameter that can have a prior",
         "only a normal hierarchy of two columns or more has correlations",
     ),
     (
@@ -229,7 +229,11 @@ REFUSED = [
         "write `` (`x`:`z`).mean `` or `` `x`:`z.mean` ``",
     ),
     # two priors
-    ("prior(x ~ normal(0, 1), «x ~ normal(0, 2)»)", "the prior of `x` stands twice", "leave one of them out"),
+    (
+        "prior(x ~ normal(0, 1), «x ~ normal(0, 2)»)",
+        "the prior of `x` appears twice",
+        "leave one of them out",
+    ),
     ("prior(x ~ flat()), prior(«`x` ~ flat()»)", "`x` has two priors", "leave one of them out"),
     ("prior(x:z ~ flat(), «z:x ~ flat()»)", "`x:z` has two priors", "leave one of them out"),
     # support
@@ -276,7 +280,7 @@ REFUSED = [
     ),
     (
         "hierarchy(x), prior(«x»[A] ~ normal(0, 1))",
-        "there is no `x` to give a prior to",
+        "`x` is not a parameter that can have a prior",
         "`x` is pooled: give priors to its location and scale, `x.mean` and `x.sd`",
     ),
     (

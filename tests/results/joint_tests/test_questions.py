@@ -28,6 +28,8 @@ def test_a_contrast_is_no_coefficient(plan: Plan) -> None:
 
 
 def test_a_parameter_is_no_coefficient_of_the_mean(plan: Plan) -> None:
-    with pytest.raises(FormulaError, match="tests and families are of the mean's coefficients") as error:
+    with pytest.raises(
+        FormulaError, match="tests and contrast families compare coefficients of the mean"
+    ) as error:
         hypotheses(plan, "sigma[A] == sigma[B]")
     assert error.value.hint == "`contrast(...)` takes it: `contrast(sigma[A] - sigma[B])`"

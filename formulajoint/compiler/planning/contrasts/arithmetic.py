@@ -71,7 +71,7 @@ def plan_arithmetic(plan: Plan, clause: Arithmetic, expr: Expr, names: Names) ->
     asked, expr = expr, _with_zeros(plan, expr)
     reads = {part: _read(plan, part) for part in references(expr)}
     if not reads and any(True for _ in references(asked)):
-        message = f"`{canonical(asked)}` is zero by construction: it has reference levels only"
+        message = f"`{canonical(asked)}` is always zero, because it names reference levels only"
         raise FormulaError(message, asked.span, "compare other levels with them")
     if not reads:
         message = f"`{canonical(expr)}` has no coefficient in it"
@@ -108,7 +108,7 @@ def each_predictor(plan: Plan, clause: Arithmetic, expr: Expr) -> tuple[Expr, ..
     grouping = plan.design.predictor.grouping
     slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
     if grouping is None or not slopes:
-        message = "`.` stands for each predictor with a coefficient in each group, and there is none"
+        message = "`.` stands for the predictors with a coefficient in each group, and this formula has none"
         raise FormulaError(message, clause.span, "name the coefficients")
     written = [(_expression(term, plan.design.language), term) for term in slopes]
     return tuple(_with_term(expr, of, grouping.name if term.factors else None) for of, term in written)

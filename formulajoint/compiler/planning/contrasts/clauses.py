@@ -67,7 +67,7 @@ def _averages(
     plan: Plan, asked: Average, function: ContrastFunction, names: Names, shares: Shares
 ) -> list[AveragePlan]:
     if plan.design.predictor.grouping is None:
-        message = f"`{asked.clause}` averages over groups, but the formula has none"
+        message = f"`{asked.clause}` averages over groups, but the formula has no groups"
         raise FormulaError(message, asked.span, "write `| group` after the predictors")
     wanted = _coefficients(plan, asked, averaged=True)
     return [_average(plan, asked, function, coefficient, names, shares) for coefficient in wanted]

@@ -146,7 +146,7 @@ def _check_length(asked: LevelContrast, axis: Axis) -> None:
         raise FormulaError(
             f"`{axis.name}` has {len(axis.levels):,} levels, which make {count:,} pairs",
             asked.span if most is None else most.span,
-            f"write `most={count}` if you want them all; `meandev` has one entry a level",
+            f"write `most={count}` if you want them all; `meandev` has one entry per level",
         )
 
 

@@ -99,7 +99,7 @@ def _check_one_each(plan: Plan, at: Span) -> None:
     if sigma is not None and sigma.grouping is not None and sigma_of_groups(plan) is None:
         own = grouping.name if grouping else "group"
         raise FormulaError(
-            f"`scale=sigma` needs one residual sd a {own}, but a {own} has rows of several {sigma.grouping.name}s",
+            f"`scale=sigma` needs one residual sd per {own}, but some {own} has rows of several {sigma.grouping.name}s",
             at,
             f"write `sigma ~ 1 | {own}`",
         )
@@ -108,13 +108,13 @@ def _check_one_each(plan: Plan, at: Span) -> None:
 def _check_estimated(plan: Plan, at: Span, if_known: str, if_predicted: str) -> None:
     """Raise a FormulaError with advice unless a residual sd is estimated, without predictors other than groups."""
     if plan.design.standard_errors is not None:
-        message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives them, one a row"
+        message = "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives one per row"
         raise FormulaError(message, at, if_known)
     _check_spread(plan, "scale=sigma", at)
     if plan.spread is None:
         grouping = plan.design.predictor.grouping
         raise FormulaError(
-            "`scale=sigma` needs one residual sd a group, but sigma has predictors",
+            "`scale=sigma` needs one residual sd per group, but sigma has predictors",
             at,
             f"write `sigma ~ 1 | {grouping.name if grouping else 'group'}`, or {if_predicted}",
         )
@@ -123,5 +123,5 @@ def _check_estimated(plan: Plan, at: Span, if_known: str, if_predicted: str) -> 
 def _check_spread(plan: Plan, option: str, at: Span) -> None:
     """Raise a FormulaError if the family has no residual sd."""
     if not plan.family.spread:
-        message = f"`{option}` needs a residual sd, and the {plan.family.name} family has none"
+        message = f"`{option}` needs a residual sd, which the {plan.family.name} family does not have"
         raise FormulaError(message, at, "leave it out")

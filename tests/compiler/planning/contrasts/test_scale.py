@@ -52,12 +52,21 @@ def test_scale_none_is_the_hierarchy_in_points() -> None:
 @pytest.mark.parametrize(
     ("formula", "message"),
     [
-        ("y ~ x | school, hierarchy(x, scale=sigma), se(s)", "`se(...)` gives them, one a row"),
+        ("y ~ x | school, hierarchy(x, scale=sigma), se(s)", "`se(...)` gives one per row"),
         ("y ~ x | school, hierarchy(x, scale=sigma), sigma ~ x", "sigma has predictors"),
-        ("y ~ x | school, hierarchy(x, scale=sigma), sigma ~ 1 | year", "a school has rows of several years"),
+        (
+            "y ~ x | school, hierarchy(x, scale=sigma), sigma ~ 1 | year",
+            "some school has rows of several years",
+        ),
         ("y ~ x | school, hierarchy(sigma, scale=sigma), sigma ~ 1 | school", "another parameter"),
-        ("y ~ x | school, hierarchy(x), prior(x.sd ~ half_normal(1, scale=sigma))", "`x.sd` is none"),
-        ("y ~ x | school, hierarchy(x), prior(sigma ~ half_normal(1, scale=sigma))", "`sigma` is none"),
+        (
+            "y ~ x | school, hierarchy(x), prior(x.sd ~ half_normal(1, scale=sigma))",
+            "`x.sd` is another parameter",
+        ),
+        (
+            "y ~ x | school, hierarchy(x), prior(sigma ~ half_normal(1, scale=sigma))",
+            "`sigma` is another parameter",
+        ),
         (
             "y ~ x | school, hierarchy(x), prior(Intercept ~ constant(1, scale=sigma))",
             "`constant` has no argument `scale`",
