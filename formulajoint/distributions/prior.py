@@ -15,7 +15,7 @@ from formulajoint.errors import BugError
 
 DEFAULT, WRITTEN, FLAT = "default", "formula", "flat"
 
-MOST_NUMBERS = 12
+MOST_NUMBERS = 4
 """Of more numbers in an argument, the range is printed."""
 
 

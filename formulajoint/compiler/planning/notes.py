@@ -8,20 +8,18 @@ import numpy as np
 
 from formulajoint.compiler.plan import AveragePlan, LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.defaults import moments_within, sigma_groups, stands_for_intercept
+from formulajoint.compiler.planning.far_columns import far_columns, far_within
 from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors
+from formulajoint.compiler.planning.small_groups import small_groups
 from formulajoint.compiler.planning.term_columns import named, table_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
 from formulajoint.compiler.planning.unequal_sds import unequal_sds
 from formulajoint.contrasts.at_means import added_at_means, means_beside
 from formulajoint.design.coding import CODINGS
-from formulajoint.design.facts import sd
 from formulajoint.design.schema import Factor, Grouping, PartMeans, Predictor, Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.spans import NOWHERE
-
-FAR = 5.0
-"""A column whose mean is more than this many sds from zero makes the intercept an extrapolation."""
 
 SMALL = 5.0
 """Whole numbers from zero with a mean below this get a note: a residual sd for all is then a poor approximation."""
@@ -42,7 +40,9 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *plan.design.notes,
         *_whole_numbers(plan),
         *unequal_sds(plan),
-        *_far_columns(plan),
+        *small_groups(plan),
+        *far_columns(plan),
+        *far_within(plan),
         *_orders_of_text(plan),
         *_few_groups(plan),
         *_lone_rows(plan),
@@ -66,28 +66,6 @@ def _whole_numbers(plan: Plan) -> Iterator[str]:
         yield (
             f"{response.name} has whole numbers from 0 to {values.max():g}, with mean {values.mean():.3g}, and is "
             "modelled as measured: fitted values may lie below zero, and counts vary less where their mean is small."
-        )
-
-
-def far_terms(plan: Plan) -> list[Term]:
-    """Return the numeric terms far from zero beside an intercept, which makes the intercept an extrapolation."""
-    predictor = plan.design.predictor
-    levels = [term for term in predictor.terms if stands_for_intercept(term, predictor)]
-    others = [term for term in predictor.terms if levels and term not in levels and not term.factors]
-    return [term for term in others if np.any(abs(term.means) > FAR * term.scales)]
-
-
-def _far_columns(plan: Plan) -> Iterator[str]:
-    predictor = plan.design.predictor
-    for term in far_terms(plan):
-        level = next(term for term in predictor.terms if stands_for_intercept(term, predictor))
-        pooled = any(c.term is level for c in plan.mean.coefficients if c.name in plan.mean.pooled)
-        # Pooling the levels at x = 0 pulls the groups' lines together there, and so changes their slopes.
-        drawn = f", and as it is pooled, the slopes of {term.name} depend on where {term.name} has its zero"
-        spread = sd(term.columns, plan.design.row_weights)[0]
-        yield (
-            f"{term.name} is far from zero (mean {term.means[0]:.4g}, sd {spread:.4g}), so {level.name} is an "
-            f"extrapolation{drawn if pooled and term in predictor.per_group else ''}: consider center({term.name})."
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.compiler.plan import LinearPlan, Plan
-from formulajoint.compiler.planning.notes import far_terms
+from formulajoint.compiler.planning.far_columns import far_terms
 from formulajoint.errors import InferenceError
 from formulajoint.inference.importance.sampled import DISAGREE, K_HAT
 from formulajoint.results.draws.posterior import Posterior
