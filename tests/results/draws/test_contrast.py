@@ -342,7 +342,7 @@ def test_a_contrast_by_its_graph(made_up, monkeypatch):
         ("joint(x, weights=gaps)", DataError, "misses 2 of the 24 rows"),
         ("joint(x, weights=sum(endless))", DataError, "is infinite in 1 of 24 rows"),
         ("test(x == 0)", FormulaError, r"`test` is not a contrast(.|\n)*write fit.test..x == 0.."),
-        ("hierarchy(x)", FormulaError, "belongs to the model"),
+        ("hierarchy(x)", FormulaError, "changes the model"),
     ],
 )
 def test_what_cannot_be_asked(made_up, clause, error, message):
@@ -364,7 +364,7 @@ def test_a_reference_level_is_zero_in_arithmetic():
     posterior = at_random_points("y ~ arm | school")
     asked = with_contrast(posterior, parse_clause("contrast(arm[arm=b] - arm[A, a])"))
     assert np.array_equal(asked.dataset["contrast_arm"], posterior.dataset["arm"].sel(arm_dim="b"))
-    with pytest.raises(FormulaError, match="is zero by construction"):
+    with pytest.raises(FormulaError, match="is always zero"):
         with_contrast(posterior, parse_clause("contrast(arm[A, a])"))
 
 
