@@ -159,7 +159,12 @@ def _units(plan: Plan) -> Iterator[str]:
     if len(sds) < 2 or np.max(sds) <= UNLIKE * np.min(sds):
         return
     shared = [c.term.name for c in plan.mean.coefficients if not c.grouped and c.term.name != "Intercept"]
-    pools = [term.coefficient.term.name for pool in plan.mean.pools for term in pool.terms]
+    pools = [
+        term.coefficient.term.name
+        for pool in plan.mean.pools
+        for term in pool.terms
+        if not pool.request.in_sds
+    ]
     what = [*(f"common({each})" for each in shared), *(f"hierarchy({each})" for each in pools)]
     what += ["hierarchy(sigma)"] if pooled else []
     if what:

@@ -52,11 +52,13 @@ def of_effects(found: Findings, about: Coefficient | None) -> Iterator[str]:
 
 
 def _named(grouping: Grouping, where: BoolArray) -> str:
-    """Return groups by name: ``school C and F``."""
+    """Return groups by name: ``school C and F``; ``School 3`` where the labels begin with the word."""
     labels = [label for label, chosen in zip(grouping.labels, where, strict=True) if chosen]
+    word = grouping.name.casefold()
+    start = "" if all(label.casefold().startswith(word) for label in labels) else f"{grouping.name} "
     if (rest := len(labels) - MOST_NAMED) > 0:
-        return f"{grouping.name} {', '.join(labels[:MOST_NAMED])} and {rest} more"
-    return f"{grouping.name} {' and '.join(part for part in (', '.join(labels[:-1]), labels[-1]) if part)}"
+        return f"{start}{', '.join(labels[:MOST_NAMED])} and {rest} more"
+    return f"{start}{' and '.join(part for part in (', '.join(labels[:-1]), labels[-1]) if part)}"
 
 
 def _is_constant(about: Coefficient, grouping: Grouping, where: BoolArray) -> bool:

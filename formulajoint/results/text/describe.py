@@ -27,7 +27,7 @@ from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
-from formulajoint.results.text.units import coefficient_in_words
+from formulajoint.results.text.units import coefficient_in_words, plain
 from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span
@@ -183,8 +183,15 @@ def _sum(part: LinearPlan) -> str:
     terms = [] if part.predictor.offset is None else ["offset"]
     for c in part.coefficients:
         column = "" if c.term.name == "Intercept" else f" * {c.term.name}"
-        terms.append(_indexed(c.name, c.dims) + column)
+        terms.append(_indexed(coefficient_symbol(c), c.dims) + column)
     return " + ".join(terms) if terms else "0"
+
+
+def coefficient_symbol(coefficient: Coefficient) -> str:
+    """Return a coefficient's name in equations: ``b_pretest``, where its own is that of the column beside it."""
+    term = coefficient.term
+    is_column = bool(term.parts) and coefficient.name == plain(term.name)
+    return f"b_{term.name}" if is_column else coefficient.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +216,18 @@ def coefficient_rows(plan: Plan) -> list[tuple[str, str, str]]:
 
 def priors(plan: Plan) -> list[Equation]:
     """Return the priors as equations."""
-    return [Equation(each.of or each.name, "~", each.law) for each in variables(plan) if each.law]
+    symbols = {
+        c.name: coefficient_symbol(c)
+        for part in plan.parameters
+        if isinstance(part, LinearPlan)
+        for c in part.coefficients
+    }
+    return [
+        Equation(each.of.replace(each.name, symbol) if each.of else symbol, "~", each.law)
+        for each in variables(plan)
+        if each.law
+        for symbol in [symbols.get(each.name, each.name)]
+    ]
 
 
 def variables(plan: Plan) -> Iterator[Variable]:

@@ -41,13 +41,17 @@ def _contrast(name: str, what: str) -> str:
 def mathematics(text: str, plan: Plan) -> str:
     """Return an expression as LaTeX: names upright, indices as subscripts, functions as operators."""
     known = "|".join(re.escape(name) for name in sorted(_names(plan), key=len, reverse=True))
-    name = rf"(?P<name>{known})(?:\[(?P<index>[^\]]*)\])?(?!\w)"
+    name = rf"(?P<of>b_)?(?P<name>{known})(?:\[(?P<index>[^\]]*)\])?(?!\w)"
     pattern = rf"{name}|(?P<word>[^\W\d]\w*)|(?P<sign>\.\.\.|[*~])|(?P<rest>.)"
     return "".join(_token(match) for match in re.finditer(pattern, text)).replace("  ", " ")
 
 
 def _token(match: re.Match[str]) -> str:
     name, index, word, sign = (match[group] for group in ("name", "index", "word", "sign"))
+    if match["of"] is not None:  # a coefficient, beside the column of the same name
+        return (
+            f"b_{{\\text{{{escaped(', '.join(part for part in (name.replace('`', ''), index) if part))}}}}}"
+        )
     if name is not None:
         own = GREEK.get(name, f"\\text{{{escaped(name.replace('`', ''))}}}")
         return own if index is None else f"{own}_{{\\text{{{escaped(index)}}}}}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 
 import pandas as pd
@@ -12,7 +14,7 @@ from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.results.findings import Findings
+from formulajoint.results.findings import MOST_ROWS, Findings
 from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.questions import left_out, too_many
@@ -97,16 +99,29 @@ def contrast_section(found: Findings) -> list[str]:
         for c in found.plan.contrasts
     ]
     below = (line for text in described for line in paragraph(text, INDENT + "  ", first="  "))
-    return [*table_lines(*contrast_cells(found)), *below]
+    return [*table_lines(*contrast_cells(found)), *wrapped(contrasts_not_shown(found)), *below]
 
 
 def contrast_cells(found: Findings) -> Cells:
-    """Return the table of contrasts as text."""
+    """Return the table of contrasts as text, with the first `MOST_ROWS` entries of each."""
+    shown = (
+        row for c in found.plan.contrasts for row in islice(found.contrasts.of(c.name).each(), MOST_ROWS)
+    )
     rows = [
         (effect_label(found.plan, effect), *centre(row), direction(row["p_direction"], row["ess_bulk"]))
-        for effect, row in found.contrasts.each()
+        for effect, row in shown
     ]
     return ("contrast", "mean", "sd", f"{found.prob:.0%} HDI", "p_direction"), rows
+
+
+def contrasts_not_shown(found: Findings) -> list[str]:
+    """Return a line for each contrast with more entries than the table has."""
+    counts = Counter(effect.variable for effect in found.contrasts.effects)
+    return [
+        f"... and {count - MOST_ROWS:,} more rows of {name} in contrasts()"
+        for name, count in counts.items()
+        if count > MOST_ROWS
+    ]
 
 
 def test_section(plan: Plan, tests: Sequence[JointTest]) -> list[str]:

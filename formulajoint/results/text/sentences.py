@@ -116,8 +116,9 @@ def any_effect(about: Subject, test: JointTest) -> Answer:
         grade or decided or by_factor(_factor(test)),
         [_contour_text(about, test), _factor_text(test)],
     )
-    if grade == OPEN and decided:
-        short = decided
+    by_bayes = grade == OPEN and bool(decided)
+    if by_bayes:  # the figure that answers stands first
+        short, told = decided, told[::-1]
     elif grade in BY_GRADE and decided == FOR_NONE:
         short = DISAGREE
     if short == OPEN:
@@ -126,7 +127,9 @@ def any_effect(about: Subject, test: JointTest) -> Answer:
     told += _cautions(test)
     if not grade:
         told.append(_reason(test))
-    return Answer(asked(about), short, _with_figures(short, test), " ".join(part for part in told if part))
+    return Answer(
+        asked(about), short, _with_figures(short, test, by_bayes), " ".join(part for part in told if part)
+    )
 
 
 def not_tested(about: Subject, groups: int) -> Answer:
@@ -141,14 +144,17 @@ def asked(about: Subject) -> str:
     return f"Is there an effect of {about.words}{place} in any {about.group}?"
 
 
-def _with_figures(short: str, test: JointTest) -> str:
-    """Return the answer with the figures it rests on: contour probability and Bayes factor, or the classical test."""
+def _with_figures(short: str, test: JointTest, by_bayes: bool) -> str:
+    """Return the answer with the figures it rests on: contour probability and Bayes factor, or the classical test.
+
+    That which answers stands first, the Bayes factor if `by_bayes`.
+    """
     shown, factor = share_text(test, "contour"), _factor(test)
     figures = [f"contour probability {shown}"] if shown else []
     if isinstance(test.verdict, Verdict):
         depends = test.verdict.kind == "depends"
         figures.append("the Bayes factor depends on the prior" if depends else f"log BF10 {factor:.1f}")
-    told = ", ".join(figures) or classical_text(test)
+    told = ", ".join(figures[::-1] if by_bayes else figures) or classical_text(test)
     return f"{short} ({told})" if told else short
 
 

@@ -137,7 +137,8 @@ def test_notes_on_units() -> None:
         notes = " / ".join(fj.model(formula, frame).plan.notes)
         assert all(text in notes for text in expected)
         assert (alone in notes) == (alone in expected)
-    assert "in the units of y" not in " ".join(fj.model("y ~ x | g, hierarchy(x)", frame).plan.notes)
+    for formula in ("y ~ x | g, hierarchy(x)", "y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | g"):
+        assert "in the units of y" not in " ".join(fj.model(formula, frame).plan.notes)
 
 
 # --- the ten rows, by quadrature

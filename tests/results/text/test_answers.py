@@ -55,6 +55,11 @@ def test_a_school_without_variation_stands_first() -> None:
     assert first_lines(fit)[0] == (
         "warning: treated does not vary in school S2: its effect is its prior, and 25% of joint_treated is that."
     )
+    named = schools(untreated="S2").assign(school=lambda frame: "School " + frame["school"])
+    named_fit = fj.fit("score ~ treated | school", named, seed=1)
+    assert (
+        first_lines(named_fit)[0] == "warning: treated does not vary in School S2: its effect is its prior."
+    )
     pooled = fj.fit(
         "score ~ treated | school, hierarchy(treated), joint(treated)", schools(untreated="S2"), seed=1
     )

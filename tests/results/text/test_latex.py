@@ -22,9 +22,9 @@ def lines(formula: str, data: pd.DataFrame, priors: str | None = None) -> list[s
 def test_the_model_of_the_question(tutoring: pd.DataFrame) -> None:
     assert lines("test_score ~ treatment | school, joint(weights=n)", tutoring) == [
         r"\text{test\_score} &\sim \operatorname{normal}(\mu, \sigma)",
-        r"\mu &= \text{Intercept}_{\text{school}} + \text{treatment}_{\text{school}} \cdot \text{treatment}",
+        r"\mu &= \text{Intercept}_{\text{school}} + b_{\text{treatment, school}} \cdot \text{treatment}",
         r"\text{Intercept} &\sim \operatorname{normal}(8.7, 27.89)",
-        r"\text{treatment} &\sim \operatorname{normal}(0, 39.44)",
+        r"b_{\text{treatment}} &\sim \operatorname{normal}(0, 39.44)",
         r"\sigma &\sim \operatorname{half\_student\_t}(4, 7.889)",
         r"\text{joint\_treatment} &: \text{weighted mean of treatment over school; weights n: A 0.4, B 0.6}",
     ]
@@ -50,7 +50,8 @@ def test_known_standard_errors_stand_in_the_place_of_sigma(tutoring: pd.DataFram
 def test_names_of_any_kind_stand_as_they_are(tutoring: pd.DataFrame, name: str) -> None:
     data = tutoring.rename(columns={"treatment": name})
     text = "\n".join(lines(f"test_score ~ `{name}` | school", data))
-    assert text.count(f"\\text{{{escaped(name)}}}") == 3
+    assert f"b_{{\\text{{{escaped(name)}, school}}}} \\cdot \\text{{{escaped(name)}}}" in text
+    assert f"b_{{\\text{{{escaped(name)}}}}} &\\sim" in text
     bare = re.sub(r"\\.", "", text)  # without what is escaped
     assert bare.count("{") == bare.count("}")
     assert not set(bare) & set("%#$")

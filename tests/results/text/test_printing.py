@@ -212,6 +212,17 @@ def test_a_long_table_is_cut_with_a_count_and_groups_stand_last(made_up: MadeUp)
     assert short.index("\nsigma  ") > short.index("\nx[10]")
 
 
+def test_of_a_thousand_pairs_the_first_are_printed_with_a_count(made_up: MadeUp) -> None:
+    frame = pd.DataFrame({"y": np.arange(60.0) ** 2, "x": [0, 1, 2] * 20, "g": np.repeat(np.arange(20), 3)})
+    posterior = made_up("y ~ x | g, joint(), pairwise(x, over=g, most=190), meandev(x, over=g)", frame)
+    text = text_of(posterior)
+    assert [text.count(f"\n{name}") for name in ("joint_x ", "pairwise_x[", "meandev_x[")] == [1, 24, 20]
+    assert "\n... and 166 more rows of pairwise_x in contrasts()\n  joint_x: " in text
+    html = Fit(JointModel(posterior.plan), posterior)._repr_html_()
+    assert html.count(">pairwise_x[") == 24
+    assert "<li>... and 166 more rows of pairwise_x in contrasts()</li>" in html
+
+
 def test_each_contrast_is_explained_once_though_it_has_many_cells(
     made_up: MadeUp, clinics: pd.DataFrame
 ) -> None:

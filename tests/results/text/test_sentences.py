@@ -114,6 +114,18 @@ def test_contour_and_verdict_are_read_together(contour: float, kind: Kind, low: 
     assert any_effect(ABOUT, test).short == expected
 
 
+def test_the_figure_that_answers_stands_first() -> None:
+    """An effect that only the Bayes factor shows is not introduced by a contour probability of 0.3."""
+    test = joint_row(0.3, 9.934, 0.0003, verdict=Verdict("for", 9.0, 10.0))
+    answer = any_effect(ABOUT, test)
+    assert answer.line == f"{DECISIVE} (log BF10 9.9, contour probability 0.3000)"
+    assert answer.text.startswith(
+        "By the Bayes factor the data favour an effect by 20,600 to 1. The share of"
+    )
+    clear = any_effect(ABOUT, joint_row(0.0, 9.934, 0.0003, verdict=Verdict("for", 9.0, 10.0)))
+    assert clear.line == f"{DECISIVE} (contour probability < 0.0003, log BF10 9.9)"
+
+
 def test_a_bayes_factor_of_unknown_verdict_decides_only_without_a_contour() -> None:
     assert any_effect(ABOUT, joint_row(NONE, 9.9)).short == DECISIVE
     assert any_effect(ABOUT, joint_row(0.3, 9.9)).short == OPEN
