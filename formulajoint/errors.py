@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
 from formulajoint.spans import Span
 
 
 class FormulaJointError(Exception):
     """Base class of the errors of this package."""
+
+    def _render_traceback_(self, *_: object) -> list[str]:
+        """Return what a notebook shows: the user's own lines, then the message; Python's own traceback is as ever."""
+        return [line for error in _chain(self) for line in _shown(error)]
 
 
 class FormulaError(FormulaJointError, ValueError):
@@ -57,6 +65,10 @@ class ExtensionError(FormulaJointError):
 class BugError(FormulaJointError):
     """An internal error: a state that should be impossible."""
 
+    def _render_traceback_(self, *_: object) -> list[str]:
+        """Return the whole traceback, which a report of the bug needs."""
+        return [line.rstrip("\n") for line in traceback.format_exception(self)]
+
     def __str__(self) -> str:
         return f"{super().__str__()}\nThis is a bug in formulajoint. Please report it, with the formula."
 
@@ -85,3 +97,29 @@ def excerpt(span: Span) -> str:
     label = f"line {number}: " if "\n" in text else ""
     # Tabs would shift the caret.
     return f"    {label}{line.replace(chr(9), ' ')}\n    {' ' * (len(label) + column)}{'^' * width}"
+
+
+# --- tracebacks in notebooks
+
+OTHERS = (str(Path(__file__).parent), str(Path(traceback.__file__).parent), "<frozen")
+"""How paths of files begin that are not the user's own: those of this package, and Python's."""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error that a function of the user raised, if there is one, and `error`, which tells of it."""
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, FormulaJointError) and any(_own_lines(cause)):
+        yield cause
+    yield error
+
+
+def _shown(error: BaseException) -> list[str]:
+    return [*_own_lines(error), f"{type(error).__name__}: {error}"]
+
+
+def _own_lines(error: BaseException) -> Iterator[str]:
+    """Yield the user's own lines on the way to an error, each with its place."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "-packages" not in frame.filename and not frame.filename.startswith(OTHERS):
+            path = Path(frame.filename)  # a notebook's cell is no file
+            yield f"{path.name if path.is_file() else 'cell'}, line {frame.lineno}: {frame.line}"

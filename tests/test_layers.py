@@ -103,6 +103,7 @@ LOCAL_IMPORTS = {
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.pymc.build."),  # loads PyMC
+    ("api/", "formulajoint.compiler.pymc.graph."),  # loads PyMC
     ("api/", "formulajoint.inference.draws.prior."),  # loads PyMC
     ("api/", "formulajoint.inference.engine."),  # loads SciPy
     ("api/", "formulajoint.report.write."),  # loads Jinja

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
+from formulajoint.api.arguments import check_arguments
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
+from formulajoint.inference.nuts.engine import SAMPLERS
 from formulajoint.inference.settings import Settings
 from formulajoint.language.formula import Formula
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.saved.design_codec import Plain, from_plain, to_plain
 from formulajoint.results.text.describe import explain, model_record
+from formulajoint.results.text.graph import Graph
 from formulajoint.results.text.latex import explain_latex
 
 if TYPE_CHECKING:
@@ -99,24 +101,16 @@ class JointModel:
         raise InferenceError(f"`format` is 'text', 'html' or 'latex', not {format!r}.")
 
     def graph(self) -> str:
-        """Return the model's graph as Graphviz source, every variable with its dims.
-
-        Raises
-        ------
-        InferenceError
-            If the package ``graphviz`` is not installed: ``pip install graphviz``. Drawing the source needs the
-            program ``dot``, too.
+        """Return the model's graph, every variable with its dims: a notebook draws it, as text it is Graphviz source.
 
         Examples
         --------
         >>> import formulajoint as fj
         >>> source = fj.model("test_score ~ treatment | school", fj.tutoring()).graph()  # doctest: +SKIP
         """
-        if find_spec("graphviz") is None:
-            raise InferenceError("A graph needs the package graphviz: pip install graphviz.")
-        import pymc as pm  # seconds
+        from formulajoint.compiler.pymc.graph import graph_nodes  # loads PyMC: seconds
 
-        return str(pm.model_to_graphviz(self.pymc).source)
+        return Graph(graph_nodes(self.pymc, self.plan))
 
     def record(self) -> dict[str, Any]:
         """Return the content of `explain` as plain data, ready for JSON."""
@@ -155,6 +149,7 @@ class JointModel:
         progress: bool = True,
         likelihood: str = "auto",
         device: str | None = None,
+        **sampler: Any,
     ) -> Fit:
         """Return the fit of the model: draws from its posterior.
 
@@ -185,6 +180,9 @@ class JointModel:
             JAX that is installed and finds it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is the first GPU
             of that library or, if it finds none, the CPU; ``"torch:cpu"``, ``"jax:cuda:1"`` and the like name both.
             All compute in float64, and the same seed gives the same draws to rounding.
+        **sampler
+            Further arguments of NUTS, passed on: those of its step, such as ``max_treedepth=12``, and those of
+            ``pm.sample``, such as ``init``, ``initvals`` or ``nuts={...}``.
 
         Returns
         -------
@@ -193,14 +191,15 @@ class JointModel:
         Raises
         ------
         InferenceError
-            If the engine, the device or the likelihood is unknown or does not apply, or the engine or the device's
-            library is not installed or fails.
+            If an argument, the engine, the device or the likelihood is unknown or does not apply, or the engine or the
+            device's library is not installed or fails.
         """
         from formulajoint.api.fit import Fit  # loads pandas and SciPy
         from formulajoint.inference.engine import run  # loads SciPy
 
+        check_arguments(sampler, frozenset({"cores"}) if engine in SAMPLERS else frozenset())
         check_likelihood(self.plan, likelihood)
-        settings = Settings(draws, tune, chains, seed, target_accept, progress, device)
+        settings = Settings(draws, tune, chains, seed, target_accept, progress, device, sampler)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
         return Fit(self, Posterior(self.plan, drawn.draws, drawn.engine, drawn.why))
 

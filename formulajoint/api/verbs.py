@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
-from formulajoint.errors import DataError, InferenceError
+from formulajoint.errors import DataError
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spec.read import parse
-from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
-
-SAMPLING = ("draws", "tune", "chains", "engine", "seed", "target_accept", "progress", "likelihood", "device")
-"""Arguments of `JointModel.fit`."""
 
 type Priors = Literal["flat"] | None
 
@@ -70,7 +66,17 @@ def fit(
     priors: Priors = None,
     family: str | None = None,
     language: Language | None = None,
-    **sampling: Any,
+    *,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    engine: str = "auto",
+    seed: int | None = None,
+    target_accept: float = 0.9,
+    progress: bool = True,
+    likelihood: str = "auto",
+    device: str | None = None,
+    **sampler: Any,
 ) -> Fit:
     """Return the fit of `formula` to `data`: `model` and `JointModel.fit` in one call.
 
@@ -78,9 +84,10 @@ def fit(
     ----------
     formula, data, priors, family, language
         As for `model`.
-    **sampling
-        As for `JointModel.fit`: draws, tune, chains, engine, seed, target_accept, progress, likelihood,
-        device.
+    draws, tune, chains, engine, seed, target_accept, progress, likelihood, device
+        As for `JointModel.fit`.
+    **sampler
+        Further arguments of NUTS, as for `JointModel.fit`.
 
     Examples
     --------
@@ -89,12 +96,9 @@ def fit(
     >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
     13
     """
-    unknown = next((name for name in sampling if name not in SAMPLING), None)
-    if unknown is not None:
-        known = ("priors", "family", "language", *SAMPLING)
-        hint = did_you_mean(unknown, known) or f"it takes {listed(known, len(known))}."
-        raise InferenceError(f"`fit` has no argument `{unknown}`: {hint}")
-    return model(formula, data, priors, family, language).fit(**sampling)
+    return model(formula, data, priors, family, language).fit(
+        draws, tune, chains, engine, seed, target_accept, progress, likelihood, device, **sampler
+    )
 
 
 def load(path: str | PathLike[str], language: Language | None = None) -> Fit:

@@ -109,6 +109,11 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
         return _drawn(Nuts(engine, build), plan, settings)
     device = find_device(settings.device)
     exact = exact_engine(plan, device)
+    if settings.sampler and (engine == EXACT or not isinstance(exact, Missing)):
+        raise InferenceError(
+            "The exact engine draws this model, and takes no arguments of a sampler: leave out "
+            f"{listed(settings.sampler)}, or choose a sampler, such as engine='nutpie'."
+        )
     if engine == EXACT:
         if isinstance(exact, Missing):
             raise InferenceError(f"The exact engine does not apply: {exact.reason}. Use engine='auto'.")

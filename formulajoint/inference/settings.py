@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 from formulajoint.errors import InferenceError
@@ -31,7 +31,8 @@ def check_seed(seed: object) -> None:
 class Settings:
     """Settings of ``fit`` for drawing.
 
-    `tune`, `target_accept` and `progress` are for NUTS, and `device` for the exact engine.
+    `tune`, `target_accept`, `progress` and `sampler`, its further arguments, are for NUTS, and `device` for the exact
+    engine.
     """
 
     draws: int
@@ -41,6 +42,7 @@ class Settings:
     target_accept: float
     progress: bool
     device: str | None = None
+    sampler: Mapping[str, object] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise an InferenceError if a setting is invalid."""

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from xarray import DataArray, Dataset, DataTree
 
 from formulajoint.errors import InferenceError
+from formulajoint.plots.display import show_once
 from formulajoint.plots.style import BLUE, RED, headline, styled
 from formulajoint.results.draws.diagnostics import R_HAT
 from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells
@@ -207,6 +208,7 @@ def _figure(plotted: Any, title: str, backend: str) -> Any:
         return page
     figure: Figure = plotted.viz["figure"].item()
     plt.close(figure)
+    show_once(figure)
     if title:
         headline(figure.axes, title, own=True)
     return figure

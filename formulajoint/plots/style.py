@@ -1,7 +1,7 @@
 """The style of all plots: colours that the colour-blind can distinguish, a light grid, titles that state the result.
 
 Figures are made without pyplot's global state: nothing opens a window or stays open. A notebook shows the figure that
-a plot returns; elsewhere it is saved, ``fit.plot.forest().savefig("forest.png")``.
+a plot returns, once; elsewhere it is saved, ``fit.plot.forest().savefig("forest.png")``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import wraps
 from textwrap import fill
 from typing import Any
 
-import matplotlib.pyplot as plt  # not used to draw: with this import a notebook shows figures
+import matplotlib.pyplot as plt  # for its settings alone
 import numpy as np
 from arviz_stats.base.array import array_stats
 from cycler import cycler
@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
+from formulajoint.plots.display import Drawing, show_once
 
 BLUE, RED, GREEN, GREY, PALE = "#0072b2", "#d55e00", "#009e73", "#6b7280", "#a3a9b3"
 """Okabe & Ito's blue, vermilion and green, with two greys; each differs in lightness, too."""
@@ -90,10 +91,11 @@ def panels(
     if ax is not None:
         if count > 1:
             raise InferenceError(f"This draws {count} panels, which do not fit on one `ax`: leave it out.")
+        show_once(figure_of(ax))
         return [ax]
     columns = min(count, columns or count)
     rows = -(-count // columns)
-    figure = Figure(figsize=figsize, layout="constrained")
+    figure = Drawing(figsize=figsize, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharex=shared, sharey=shared).ravel()
     for spare in grid[count:]:
         spare.remove()

@@ -16,6 +16,7 @@ from formulajoint.compiler.plan import AveragePlan, ContrastPlan, FamilyPlan, Pl
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
+from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells, variables_of
 from formulajoint.wording import span
 
@@ -70,7 +71,7 @@ def contrast_estimates(posterior: Posterior, of: Sequence[EffectDraws], prob: fl
     texts = {c.name: weights_text(posterior, c) for c in posterior.plan.contrasts}
     found = estimates(of, prob)
     if not found.effects:
-        return Estimates((), pd.DataFrame(columns=CONTRASTS, index=pd.Index([], dtype=str, name="contrast")))
+        return Estimates((), Table(columns=CONTRASTS, index=pd.Index([], dtype=str, name="contrast")))
     never = unsigned(posterior.plan)
     signed = np.array([effect.variable not in never for effect in found.effects])
     table = found.table.assign(
@@ -193,7 +194,7 @@ def estimates(found: Sequence[EffectDraws], prob: float) -> Estimates:
 def describe(labels: Sequence[str], draws: Sequence[FloatArray], prob: float) -> pd.DataFrame:
     """Return one row per label with mean, sd, interval, p_direction and diagnostics of its draws (chain, draw)."""
     check_prob(prob)
-    return pd.DataFrame(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
+    return Table(_statistics(np.stack(draws), prob), index=pd.Index(labels, name="parameter"))
 
 
 def check_prob(prob: float) -> None:

@@ -15,6 +15,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.labels import hypothesis_of
 from formulajoint.errors import DataError
+from formulajoint.results.draws.full_width import Table
 from formulajoint.results.external.draws import Draws, GroupDraws, Source, read_draws
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.shares import (
@@ -96,7 +97,7 @@ def joint_test(
         f"{cell}: {said.text}" if cell else said.text: _test(values, said, asked)
         for cell, values in zip(found.cells, found.values, strict=True)
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
+    return Table.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
 
 
 def _test(values: FloatArray, said: Hypothesis, asked: Question) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.errors import InferenceError
 from formulajoint.remarks import Missing
+from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.joint_test import no_covariance
@@ -39,9 +40,9 @@ def bands(
     columns: dict[str, Any] = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1)}
     if missing is not None:
         blank = dict.fromkeys(("low", "low_mcse", "high", "high_mcse"), float("nan"))
-        return pd.DataFrame(columns | blank | {"note": missing.reason}, index=index)
+        return Table(columns | blank | {"note": missing.reason}, index=index)
     band = figures.simultaneous_band(draws, prob)
     columns |= {"low": band.low, "low_mcse": band.low_mcse, "high": band.high, "high_mcse": band.high_mcse}
     beyond = (1 - prob) * figures.effective_draws(draws)
     few = f"{beyond:.0f} effective draws are beyond the band, too few to say how far it reaches: draw more"
-    return pd.DataFrame(columns | {"note": few if beyond < figures.FEW else ""}, index=index)
+    return Table(columns | {"note": few if beyond < figures.FEW else ""}, index=index)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.results.draws.full_width import Table
 from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.classical import Classical
 from formulajoint.results.joint_tests.joint_test import JointTest
@@ -36,7 +37,7 @@ COLUMNS = [
 def joint_table(tests: Iterable[JointTest]) -> pd.DataFrame:
     """Return one row per test with the columns of `COLUMNS`; its hypothesis' name or text is in the index."""
     rows = {test.label: _row(test) for test in tests}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
+    return Table.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
 
 
 def _row(test: JointTest) -> dict[str, Any]:

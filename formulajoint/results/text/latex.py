@@ -20,12 +20,21 @@ SPECIAL: Mapping[str, str] = MappingProxyType(
 )
 
 
-def explain_latex(plan: Plan) -> str:
+class Latex(str):
+    """LaTeX as text, which a notebook shows as equations."""
+
+    __slots__ = ()
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self}\n$$"
+
+
+def explain_latex(plan: Plan) -> Latex:
     """Return likelihood, predictors, priors and contrasts as one ``aligned`` block, for math mode."""
     lines = [_line(each, plan) for each in (*equations(plan), *priors(plan))]
     lines += [f"&\\text{{{escaped(line)}}}" for line in within_lines(plan.design)]
     lines += [_contrast(c.name, what) for c, what in contrast_meanings(plan)]
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+    return Latex("\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}")
 
 
 def _line(equation: Equation, plan: Plan) -> str:

@@ -17,6 +17,7 @@ from formulajoint.distributions.prior import Prior
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
+from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.bayes_factor.equalities import equalities
@@ -44,7 +45,7 @@ def sensitivity_table(
         for factor, each in zip(several, found, strict=True):
             row = {"hypothesis": hypothesis.label, "factor": factor}
             rows.append(row | _row(posterior.plan, hypothesis, float(factor), each))
-    return pd.DataFrame(rows).set_index(["hypothesis", "factor"])
+    return Table(rows).set_index(["hypothesis", "factor"])
 
 
 def _at_scales(
