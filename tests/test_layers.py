@@ -111,6 +111,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.api.plotting."),  # loads matplotlib and arviz-plots
     ("api/", "formulajoint.results.text.terminal."),  # loads Rich
     ("api/", "formulajoint.results.saved.store"),  # loads xarray
+    ("api/", "formulajoint.results.external.adopted."),  # loads xarray
     ("api/", "formulajoint.results.text.html."),  # loads pandas
     # Fifty modules that a fit needs only once it is printed or tested
     ("api/fit.py", "formulajoint.results.joint_tests."),

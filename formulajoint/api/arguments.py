@@ -75,7 +75,8 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "frame": "the data frame is the second argument, `data`",
         "dataset": "the data frame is the second argument, `data`",
         "file": "`fit.save('fit.nc')` writes a fit, and `fj.load` reads it",
-        "prior": "a prior is a clause of the formula: `prior(treatment ~ normal(0, 5))`",
+        "prior": "`priors='flat'` makes all priors flat; a single one is a clause of the formula, "
+        "`prior(treatment ~ normal(0, 5))`",
         "set_prior": "a prior is a clause of the formula: `prior(treatment ~ normal(0, 5))`",
         "sample_prior": "`fj.model(formula, data).prior_predictive()` draws from the prior",
         "sigma": "predictors of sigma are a clause of the formula: `sigma ~ 1 | school`",

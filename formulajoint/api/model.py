@@ -203,6 +203,34 @@ class JointModel:
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
         return Fit(self, Posterior(self.plan, drawn.draws, drawn.engine, drawn.why))
 
+    def fit_from(self, draws: object) -> Fit:
+        """Return the fit that draws of ``model.pymc`` make: with all contrasts, tests, plots and the report.
+
+        Parameters
+        ----------
+        draws : DataTree
+            What ``pm.sample(model=model.pymc)`` returns, by any sampler; also a Dataset, ArviZ's older InferenceData,
+            or a mapping of names to arrays (chain, draw, ...), as NumPyro gives them by chain.
+
+        Raises
+        ------
+        InferenceError
+            If these are no draws, or draws of another model: a variable, a label or the response differs.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> import pymc as pm
+        >>> model = fj.model("test_score ~ treatment | school, joint()", fj.tutoring())
+        >>> idata = pm.sample(model=model.pymc, random_seed=1)  # doctest: +SKIP
+        >>> model.fit_from(idata).contrasts()  # doctest: +SKIP
+        """
+        from formulajoint.api.fit import Fit  # loads pandas and SciPy
+        from formulajoint.results.external.adopted import adopted  # loads xarray
+
+        known = self.pymc.named_vars if "pymc" in self.__dict__ else ()
+        return Fit(self, adopted(self.plan, draws, known))
+
     def _for_nuts(self, likelihood: str) -> pm.Model:
         """Return the ``pm.Model`` that NUTS evaluates."""
         from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from formulajoint.families.choice import is_default
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.external.adopted import ADOPTED
 
 PACKAGES = ("formulajoint", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray")
 """Packages that the figures depend on, besides the engine."""
+
+FROM = """\
+import formulajoint as fj
+import pandas as pd
+
+data = pd.read_csv(...)
+model = fj.model(
+{call}
+)
+fit = model.fit_from(idata)  # the draws of model.pymc
+print(fit)"""
 
 CODE = """\
 import formulajoint as fj
@@ -44,11 +57,16 @@ def _code(posterior: Posterior) -> str:
     lines += ['priors="flat",'] if plan.flat else []
     unsaid = not is_default(plan.family) and "family(" not in str(plan.design.formula)
     lines += [f'family="{plan.family.name}",'] if unsaid else []
+    if ADOPTED in tree.attrs:
+        return FROM.format(call=_indented(lines))
     given = {name: tree.attrs[name] for name in ("tune", "target_accept", "seed") if name in tree.attrs}
     settings = {"engine": posterior.engine, "chains": sizes["chain"], "draws": sizes["draw"]} | given
     lines += [f"{name}={value!r}," for name, value in settings.items()]
-    call = "\n".join(f"    {line}" for line in lines)
-    return CODE.format(call=call)
+    return CODE.format(call=_indented(lines))
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def _versions(engine: str) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("ipykernel")
 
+pytestmark = pytest.mark.slow  # starts kernels
+
 SETUP = """
 import formulajoint as fj
 fit = fj.fit("test_score ~ treatment | school, joint(weights=n)", fj.tutoring(), seed=1)
