@@ -204,8 +204,9 @@ def _tree(
 
 def _others(whole: object, chains: int, draws: int) -> Iterator[tuple[str, Dataset]]:
     """Yield the sampler's statistics, and pointwise log likelihoods, as they came."""
-    for name in ("sample_stats", "log_likelihood") if isinstance(whole, DataTree) else ():
-        if name in whole.children:
-            group = whole[name].to_dataset()
-            if (group.sizes.get("chain"), group.sizes.get("draw")) == (chains, draws):
-                yield name, group.assign_coords(chain=np.arange(chains), draw=np.arange(draws))
+    if not isinstance(whole, DataTree):
+        return
+    for name in [each for each in ("sample_stats", "log_likelihood") if each in whole.children]:
+        group = whole[name].to_dataset()
+        if (group.sizes.get("chain"), group.sizes.get("draw")) == (chains, draws):
+            yield name, group.assign_coords(chain=np.arange(chains), draw=np.arange(draws))
