@@ -16,6 +16,7 @@ from typer.core import TyperCommand
 
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError
+from formulajoint.wording import visible
 
 EXIT_CODES = "Exit codes: 0 for success; 1 for an error in formula, data or settings; 2 for wrong usage."
 
@@ -125,7 +126,7 @@ def explain(
     table = None if data is None else _read(formula, data, missing)
     parsed, flat = parse(formula), _priors(priors)
     if table is None:
-        typer.echo(json.dumps({"formula": str(parsed)}) if as_json else str(parsed))
+        typer.echo(json.dumps({"formula": str(parsed)}) if as_json else visible(str(parsed)))
         return
     from formulajoint.api.verbs import model
 
@@ -191,7 +192,7 @@ def _read(formula: str, path: Path, missing: list[str] | None) -> Any:
         raise DataError(f"The formula comes first: formulajoint explain {str(path)!r} {formula}")
     table = read_file(path, missing or ())
     for note in table.notes.get("", ()):
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(f"note: {visible(note)}", err=True)
     return table
 
 

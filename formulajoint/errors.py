@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from formulajoint.spans import Span
+from formulajoint.wording import visible
 
 
 class FormulaJointError(Exception):
     """Base class of the errors of this package."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
     def _render_traceback_(self, *_: object) -> list[str]:
         """Return what a notebook shows: the user's own lines, then the message; Python's own traceback is as ever."""
@@ -43,7 +47,7 @@ class FormulaError(FormulaJointError, ValueError):
         parts = [self.message, "", excerpt(self.span)]
         if self.hint:
             parts += ["", self.hint]
-        return "\n".join(parts)
+        return visible("\n".join(parts))
 
 
 class DataError(FormulaJointError, ValueError):
@@ -80,6 +84,9 @@ class FormulaJointWarning(UserWarning):
 WIDTH = 100
 """Longest excerpt of a formula's line printed by an error, in characters; a longer line is cut around the caret."""
 
+HIDDEN = {"\t": " ", "\u00a0": " "}
+"""Blanks of an excerpt; other characters that do not show are ``\ufffd`` there."""
+
 
 def excerpt(span: Span) -> str:
     """Return the line of the text in which `span` begins, with carets under the span."""
@@ -95,8 +102,11 @@ def excerpt(span: Span) -> str:
         width = min(width, WIDTH - column) or 1
     number = text.count("\n", 0, start) + 1
     label = f"line {number}: " if "\n" in text else ""
-    # Tabs would shift the caret.
-    return f"    {label}{line.replace(chr(9), ' ')}\n    {' ' * (len(label) + column)}{'^' * width}"
+    # What is wider or narrower than a character would shift the caret.
+    line = "".join(
+        character if character.isprintable() else HIDDEN.get(character, "\ufffd") for character in line
+    )
+    return f"    {label}{line}\n    {' ' * (len(label) + column)}{'^' * width}"
 
 
 # --- tracebacks in notebooks

@@ -10,6 +10,19 @@ if TYPE_CHECKING:  # the language needs no NumPy
     from formulajoint.arrays import FloatArray
 
 
+def visible(text: str) -> str:
+    """Return `text` with escapes in place of what does not show, or would change how a terminal shows the rest.
+
+    Line breaks stay.
+
+    Examples
+    --------
+    >>> visible("A\\x1b[2J")
+    'A\\\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return ``did you mean `x`?`` for the candidate nearest to `name`, or an empty text."""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}

@@ -188,7 +188,8 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
         return Column(name, "categorical", _objects(series.to_list()), missing, order, _is_ordered(series))
     if dtype == nw.Unknown:  # pandas' sparse columns, periods, intervals
         return _from_array(name, np.asarray(series.to_native()))
-    raise _refused(name, str(dtype), dtype.is_temporal())
+    what = type(dtype).__name__ if dtype.is_temporal() else str(dtype)
+    raise _refused(name, what, dtype.is_temporal())
 
 
 def _numpy(series: nw.Series[Any]) -> NDArray[Any]:

@@ -97,11 +97,14 @@ def _term(
     _check_size(product, sum(_width(piece, factors) for piece in needed), table.rows)
     axes = [list(_axes(product, piece, factors)) for piece in needed]
     numbers = [factor.values for factor in numeric]
+    multiple = multiplied(numbers, table)
+    if not multiple.any():
+        raise _only_zeros(product, table)
     recipe = Crossed(
         tuple(factor.recipe for factor in numeric),
         tuple(tuple(axis.coded for axis in piece) for piece in axes),
     )
-    columns = crossed(recipe.pieces, multiplied(numbers, table), table)
+    columns = crossed(recipe.pieces, multiple, table)
     name = ":".join(product.keys)
     if columns.shape[1] == 0:
         raise _one_level(product, factors, table)
@@ -245,6 +248,12 @@ def _check_varies(product: Product, values: FloatArray, table: Table, intercept:
             f"`{product.keys[0]}` is {values[0]:g} in {all_rows(table.rows)} used, "
             "so its coefficient cannot be separated from the intercept. Leave it out."
         )
+
+
+def _only_zeros(product: Product, table: Table) -> DataError:
+    """Return the error for a product of numbers that is zero in every row."""
+    name = ":".join(product.keys)
+    return DataError(f"`{name}` is 0 in {all_rows(table.rows)} used, so it has no coefficient. Leave it out.")
 
 
 def _one_level(product: Product, factors: Factors, table: Table) -> DataError:

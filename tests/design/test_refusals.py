@@ -193,6 +193,12 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "constant number": ({}, "y ~ I(2)", "`I(2)` is 2 in all 6 rows"),
     "zeros without intercept": ({"x": [0.0] * 6}, "y ~ 0 + x", "`x` is 0 in all 6 rows used"),
+    "a product of zeros": (
+        {"z": [0.0] * 6},
+        "y ~ x:z",
+        "`x:z` is 0 in all 6 rows used, so it has no coefficient",
+    ),
+    "a factor's product of zeros": ({}, "y ~ arm:I(x > 9)", "`arm:I(x > 9)` is 0 in all 6 rows used"),
     "one level": ({"arm": ["a"] * 6}, "y ~ arm", "Column `arm` has one level (a) in all 6 rows used"),
     "one level in an interaction": (
         {"arm": ["a"] * 6},
@@ -214,7 +220,7 @@ VALUES: dict[str, tuple[dict[str, Any], str, str]] = {
     "predictor of dates": (
         {"x": pd.Series(pd.to_datetime(DAYS))},
         "y ~ x",
-        "Column `x` holds dates or times (Datetime",
+        "Column `x` holds dates or times (Datetime)",
     ),
     "numpy dates": (
         {"x": np.array(DAYS, dtype="datetime64[D]")},

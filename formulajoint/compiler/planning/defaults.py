@@ -140,7 +140,7 @@ class Scales:
 
     def of(self, term: Term, predictor: Predictor) -> Scale:
         """Return the units of a term's coefficients or, pooled in points, of their mean and sd."""
-        pooled = any(term.name in hierarchy.terms for hierarchy in predictor.hierarchies)
+        pooled = any(term.name in pool.terms and not pool.in_sds for pool in predictor.hierarchies)
         return (
             self.own if self.own is not None and term in predictor.per_group and not pooled else self.shared
         )

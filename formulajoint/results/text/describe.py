@@ -30,7 +30,7 @@ from formulajoint.results.text.lines import INDENT, note_lines, page_width, tabl
 from formulajoint.results.text.units import coefficient_in_words, plain
 from formulajoint.results.text.within import unit_of, within_lines, within_records
 from formulajoint.spec.spec import MAIN
-from formulajoint.wording import span
+from formulajoint.wording import span, visible
 
 MOST_GROUPS, MOST_CELLS = 8, 8
 """Most groups, and most levels, that are named; of more, their number or range is given."""
@@ -88,11 +88,13 @@ def model_record(plan: Plan) -> dict[str, Any]:
 
 def formula_lines(formula: Formula) -> list[str]:
     """Return the canonical text on one line or, if that is long, with a line for each clause."""
-    text = str(formula)
+    text = visible(str(formula))
     if len(text) <= page_width():
         return [text]
     head = str(replace(formula, clauses=()))
-    return ",\n".join([head, *(f"    {canonical(clause)}" for clause in formula.clauses)]).split("\n")
+    return visible(",\n".join([head, *(f"    {canonical(clause)}" for clause in formula.clauses)])).split(
+        "\n"
+    )
 
 
 def data_lines(plan: Plan) -> list[str]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.results.text.describe import Equation, contrast_meanings, equations, known_sds, priors
 from formulajoint.results.text.within import within_lines
+from formulajoint.wording import visible
 
 GREEK: Mapping[str, str] = MappingProxyType({"mu": r"\mu", "sigma": r"\sigma", "nu": r"\nu"})
 
@@ -78,4 +79,4 @@ def _names(plan: Plan) -> set[str]:
 
 def escaped(text: str) -> str:
     """Return `text` escaped for use within LaTeX's ``\\text``."""
-    return "".join(SPECIAL.get(character, character) for character in text)
+    return "".join(SPECIAL.get(character, character) for character in visible(text).replace("\n", "\\n"))

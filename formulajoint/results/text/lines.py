@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from textwrap import wrap
 
+from formulajoint.wording import visible
+
 WIDTH, LEAST, MOST = 100, 40, 120
 """Characters of a line: outside a terminal, and the least and most in one."""
 
@@ -42,6 +44,7 @@ def paragraph(text: str, indent: str = INDENT, first: str = "") -> list[str]:
 
 def _wrapped(text: str, width: int, first: str = "", indent: str = "") -> list[str]:
     """Return `text` wrapped between words; `GLUE` holds together what it stands between."""
+    text = visible(text)
     for word in GLUE:
         text = text.replace(f" {word} ", f"{FIRM}{word}{FIRM}")
     lines = wrap(
@@ -68,7 +71,7 @@ def note_lines(notes: Iterable[str], label: str = "note") -> list[str]:
 
 def table_lines(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return a table with left-aligned columns under a rule; if wider than the terminal, its cells are wrapped."""
-    cells = [head, *rows]
+    cells = [tuple(visible(cell).replace("\n", "\\n") for cell in row) for row in (head, *rows)]
     widths = _widths([[row[i] for row in cells] for i in range(len(head))], terminal_width())
     top, *below = (_lines_of(row, widths) for row in cells)
     return [*top, (" " * GAP).join("-" * width for width in widths), *(line for row in below for line in row)]

@@ -91,6 +91,19 @@ def test_the_defaults_are_those_of_the_rows_of_a_group() -> None:
     np.testing.assert_allclose(priors["Intercept"][1], np.hypot(2.5 * sds, slopes * [1, 4, 1]))
 
 
+def test_pooling_in_residual_sds_keeps_each_groups_units() -> None:
+    """Intercepts that are not pooled have the same default as without the hierarchy, and so do the Bayes factors."""
+    frame = generated(0)
+    pooled = MEASURED.replace("| school,", "| school, hierarchy(treatment, scale=sigma),", 1)
+    alone, beside = (dict(fj.model(each, frame).plan.priors)["Intercept"] for each in (MEASURED, pooled))
+    for number, same in zip(alone.numbers, beside.numbers, strict=True):
+        np.testing.assert_allclose(number, same)
+    fits = [fitted(each, pooled) for each in (frame, in_other_units(frame, "B", 100.0, 7.0))]
+    one, other = (fit.test().iloc[0] for fit in fits)
+    error = np.hypot(one["log_bf10_mcse"], other["log_bf10_mcse"])
+    assert abs(one["log_bf10"] - other["log_bf10"]) < 4 * error < 0.05
+
+
 def test_what_groups_share_takes_the_sd_within_groups() -> None:
     frame = pd.DataFrame({"g": list("AABB"), "x": [0.0, 1, 0, 1], "y": [1.0, 3, 101, 107]})
     within = np.sqrt((2 + 18) / 2)
