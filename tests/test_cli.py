@@ -235,7 +235,7 @@ def test_a_hypothesis_is_tested_on_a_saved_fit(saved: str, fit: fj.Fit) -> None:
     assert text.startswith(f"{hypothesis}\n  rank ")
     assert f"P(all > 0)               {row['p_all_positive']:.4g} (mcse " in text
     assert "classical test" not in text  # an order has none
-    assert "note: order hypothesis" in text
+    assert "note: order: P(all > 0)" in text
 
 
 def test_without_a_hypothesis_each_slope_is_tested(saved: str, fit: fj.Fit) -> None:

@@ -306,6 +306,8 @@ def _draw_rows(
     label_rows(panel, rows, [value.effect.place for value in values])
     panel.set_xlabel(cut(name, 48))
     apart = is_apart(table)
-    headline([panel], f"{name}: {apart.sum()} of {len(table)} differ from zero, judged at once", ax is None)
+    headline(
+        [panel], f"{name}: {apart.sum()} of {len(table)} differ from zero (simultaneous bands)", ax is None
+    )
     legend(panel, [*interval_key(apart, prob, "value"), *regions], ax is None)
     return figure_of(panel)

@@ -278,9 +278,7 @@ def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) 
     elif (high < 0).all():
         where = f"every {what} is below zero"
     elif apart:
-        where = (
-            f"{apart} of {len(low)} {what}s {'differs' if apart == 1 else 'differ'} from zero, judged at once"
-        )
+        where = f"{apart} of {len(low)} {what}s {'differs' if apart == 1 else 'differ'} from zero (simultaneous bands)"
     else:
         where = f"no single {what} can be told from zero"
     return f"{cut(term_in_words(posterior.plan, coefficient.term))} by {group}: {where}"

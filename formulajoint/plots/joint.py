@@ -99,7 +99,7 @@ def _contour(posterior: Posterior, hypothesis: Hypothesis) -> str:
         factor = f", log BF10 {test.bayes_factor.value:.1f}"
     if test.by_scores:  # the plot shows all groups together
         return f"{hypothesis.label}: contour probability {share}, {BY_SCORES}{factor}"
-    return f"{hypothesis.label}: {share} of the posterior lies as far out{factor}"
+    return f"{hypothesis.label}: {share} of the posterior lies farther out{factor}"
 
 
 def _draw_plane(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, labels: list[str], own: bool) -> None:

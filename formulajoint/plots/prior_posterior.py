@@ -61,7 +61,7 @@ def prior_posterior(
     for (label, after), ax in zip(found.items(), axes, strict=True):
         _draw(ax, before[label].to_numpy().ravel(), after.to_numpy().ravel())
         ax.set_title(cut(label), fontsize=9)
-    headline(axes, "What the data have taught: posterior over prior", own=True)
+    headline(axes, "Prior (dashed) and posterior (filled)", own=True)
     keys = [Line2D([], [], color=GREY, linestyle="--", label="prior"), Line2D([], [], label="posterior")]
     legend(axes[0], keys, own=True)
     return figure_of(axes[0])

@@ -113,7 +113,7 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
         "P(all < 0)",
         *factor_titles(tests),
         "classical test",
-        "what it rests on",
+        "notes",
     )
     shares = ("contour", "p_all_positive", "p_all_negative")
     rows = tuple(

@@ -100,7 +100,7 @@ def group_table(found: Findings, of: GroupEffects, drawn: Forest, most: int) -> 
         "sd",
         f"{prob:.0%} HDI",
     )
-    heads += ("interval", f"{prob:.0%} band", "apart from 0", "ess_bulk", "ess_tail", "r_hat")
+    heads += ("interval", f"{prob:.0%} band", "band excludes 0", "ess_bulk", "ess_tail", "r_hat")
     drawn_by_label = {row.label: row for row in drawn.rows if row.kind == "group"}
     rows = []
     for i, effect in enumerate(of.effects[:most]):
@@ -117,7 +117,7 @@ def group_table(found: Findings, of: GroupEffects, drawn: Forest, most: int) -> 
 def _band_cells(row: pd.Series, band: pd.Series) -> tuple[Cell, Cell]:
     if math.isnan(band["low"]):
         return Cell(""), Cell("")
-    side = "above" if band["low"] > 0 else "below" if band["high"] < 0 else "no"
+    side = "yes, above" if band["low"] > 0 else "yes, below" if band["high"] < 0 else "no"
     return number(band["low"], like(row, band["low"], band["high"])), Cell(side)
 
 

@@ -266,10 +266,11 @@ def test_shares_of_no_draw_are_bounded_and_of_few_are_noted(data: pd.DataFrame) 
     row = fit.test(rope=0.3).iloc[0]
     assert row["p_all_negative"] == 0
     assert 0.001 < row["p_all_negative_mcse"] < 0.005  # one draw's worth of some 400
-    assert "p_all_negative" in row["note"]
+    assert "P(all < 0)" in row["note"]
     assert 0 < row["contour"] * 400 < 10
     assert (
-        "contour, gbpv: too few draws for more than an order of magnitude, draw more" in row["note"]
+        "contour, gbpv: fewer than 10 such draws, so only the order of magnitude is known: draw more"
+        in row["note"]
         or "contour" in row["note"]
     )
     bands = fit.bands(prob=0.99)
@@ -289,7 +290,7 @@ def test_the_bayes_factor_at_another_scale_is_that_of_the_prior_written_so(data:
         assert found["log_bf10"] == pytest.approx(other["log_bf10"].item(), abs=1e-8)
         assert found["prior_sd"] == f"{factor * sd:.3g} of treatment"
     note = fit.test("treatment == 0")["note"].item()
-    assert f"log BF10 is {table.loc[('treatment == 0', 0.5), 'log_bf10']:.2f} at half of it" in note
+    assert f"with half of it log BF10 is {table.loc[('treatment == 0', 0.5), 'log_bf10']:.2f}" in note
 
 
 def test_the_bayes_factor_of_an_order_is_known_at_the_written_prior(data: pd.DataFrame) -> None:

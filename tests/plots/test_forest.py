@@ -109,7 +109,7 @@ def test_the_title_counts_where_some_differ(eight: Posterior) -> None:
     band = band_table(eight, all_zero(eight.plan.design, eight.plan.mean.coefficients[1].term), 0.95)
     apart = int(((band["low"] > 0) | (band["high"] < 0)).sum())
     assert 1 < apart < 8
-    assert title(forest(eight)).endswith(f"{apart} of 8 effects differ from zero, judged at once")
+    assert title(forest(eight)).endswith(f"{apart} of 8 effects differ from zero (simultaneous bands)")
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_groups_are_those_of_summary_and_bands(seed: Any, tutoring: fj.Fit) -> N
         assert [shown["mean"], shown["sd"], shown["95% HDI"]] == list(numbers(own))
         low, high = map(float, shown["95% band"].strip("()").split(", "))
         assert (low, high) == pytest.approx((band["low"], band["high"]), abs=0.006)
-        assert shown["apart from 0"] == "above"
+        assert shown["band excludes 0"] == "yes, above"
         assert float(keys[heads.index("95% band")]) == pytest.approx(band["low"])
 
 
@@ -97,7 +97,7 @@ def test_groups_are_said_to_be_apart_from_zero_by_the_band(
         "score ~ treatment | school", schools(["A", "B", "C"]), treatment=noise + np.array([-9, 1, 9])
     )
     heads, *rows = page_of(fit, read, tmp_path).tables["treatment by group"]
-    assert [row[heads.index("apart from 0")] for row in rows] == ["below", "no", "above"]
+    assert [row[heads.index("band excludes 0")] for row in rows] == ["yes, below", "no", "yes, above"]
 
 
 def test_joint_tests_are_those_of_the_table(seed: Any, tutoring: fj.Fit) -> None:

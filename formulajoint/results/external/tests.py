@@ -111,7 +111,7 @@ def _test(values: FloatArray, said: Hypothesis, asked: Question) -> dict[str, An
     found = Shares({}) if said.order else by_distance(away, away[:, :, kept], effective)
     shares = {**found.figures, **counted(away, asked)}
     notes = [note.text for note in found.notes]
-    notes += ["order hypothesis: p_all_positive is P(order given data)"] if said.order else []
+    notes += ["order: P(all > 0) is its posterior probability"] if said.order else []
     notes += [note.text for note in counting_notes(shares, effective)]
     row: dict[str, Any] = dict.fromkeys(COLUMNS, np.nan) | columns_of(with_errors(shares, effective))
     rank = len(said.null) if said.order else len(kept)

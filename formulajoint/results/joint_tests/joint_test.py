@@ -148,7 +148,9 @@ def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question, quick: 
     if hypothesis.order:
         holds = shares["p_all_positive"]
         factor = order(plan, hypothesis, holds.value, holds.mcse)
-        told = "order hypothesis: p_all_positive is P(order given data), log_bf10 is against the unconstrained model"
+        told = (
+            "order: P(all > 0) is its posterior probability, log BF10 is against the model without the order"
+        )
         notes.append(Note("order", told))
     else:
         kept = independent(hypothesis.rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,6 +18,17 @@ from formulajoint.results.joint_tests.score_contour import Quantities, score_con
 
 SHARES = ("contour", "gbpv", "p_all_positive", "p_all_negative", "p_at_least", "p_in_rope", "p_out_of_rope")
 """Names of shares of draws; the Monte Carlo standard error of each stands beside it."""
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "p_all_positive": "P(all > 0)",
+        "p_all_negative": "P(all < 0)",
+        "p_at_least": "P(so many > 0)",
+        "p_in_rope": "P(all within rope)",
+        "p_out_of_rope": "P(all beyond rope)",
+    }
+)
+"""Shares that text shows by another name than the tables' columns."""
 
 NO_CONTOUR, FEW_DRAWS = "no contour", "few draws"
 """Codes of notes: why there is no contour probability; which shares rest on too few draws."""
@@ -133,11 +145,15 @@ def counting_notes(shares: Mapping[str, Figure], effective: float) -> list[Note]
     few = tuple(name for name, share in shares.items() if 0 < share.value * effective < figures.FEW)
     notes = []
     if none:
-        notes.append(Note("no draw", f"{', '.join(none)} < 1/ESS = {1 / effective:.1g}", none))
+        notes.append(Note("no draw", f"{_labels(none)}: no such draw, so below {1 / effective:.1g}", none))
     if few:
-        order = "too few draws for more than an order of magnitude, draw more"
-        notes.append(Note(FEW_DRAWS, f"{', '.join(few)}: {order}", few))
+        order = f"fewer than {figures.FEW} such draws, so only the order of magnitude is known: draw more"
+        notes.append(Note(FEW_DRAWS, f"{_labels(few)}: {order}", few))
     return notes
+
+
+def _labels(names: Sequence[str]) -> str:
+    return ", ".join(LABELS.get(name, name) for name in names)
 
 
 def with_errors(shares: Mapping[str, Figure], effective: float) -> dict[str, Figure]:

@@ -18,6 +18,7 @@ from formulajoint.results.findings import MOST_ROWS, Findings
 from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.questions import left_out, too_many
+from formulajoint.results.joint_tests.shares import LABELS
 from formulajoint.results.text.answers import answers, subject
 from formulajoint.results.text.cautions import cautions
 from formulajoint.results.text.comparisons import place_of
@@ -128,9 +129,16 @@ def test_section(plan: Plan, tests: Sequence[JointTest]) -> list[str]:
     """Return the joint tests as a table, and each test's note below it."""
     if not tests:
         return []
-    return table_lines(*test_cells(plan, tests)) + [
+    lines = table_lines(*test_cells(plan, tests))
+    if any("contour" in test.shares for test in tests):
+        lines += paragraph(CONTOUR, INDENT, first="  ")
+    return lines + [
         line for test in tests if test.notes for line in note_lines([test.note], f"  {test.label}")
     ]
+
+
+CONTOUR = "contour: share of the posterior that lies farther out than the hypothesis; reads like a p-value"
+"""What the contour probability is, below the table that shows it."""
 
 
 def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
@@ -176,15 +184,7 @@ def _figures(test: JointTest) -> list[str]:
 
 
 FIGURES: Mapping[str, str] = MappingProxyType(
-    {
-        "contour": "contour probability",
-        "gbpv": "global Bayesian p-value",
-        "p_all_positive": "P(all > 0)",
-        "p_all_negative": "P(all < 0)",
-        "p_at_least": "P(so many > 0)",
-        "p_in_rope": "P(all within rope)",
-        "p_out_of_rope": "P(all beyond rope)",
-    }
+    {"contour": "contour probability", "gbpv": "global Bayesian p-value", **LABELS}
 )
 """Shares of draws of a joint test, with their names in text."""
 
@@ -210,7 +210,10 @@ def _range(verdict: Verdict) -> str:
 def coefficient_section(found: Findings) -> list[str]:
     """Return the coefficients as a table; if there are too many, those that are not of a single group come first."""
     lines, rest = table_lines(*coefficient_cells(found.shown.table, found.prob)), found.not_shown
-    return [*lines, *([f"... and {rest} more rows in summary()"] if rest else [])]
+    return [
+        *lines,
+        *([f"... and {rest} more {'row' if rest == 1 else 'rows'}: fit.summary() has all"] if rest else []),
+    ]
 
 
 def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
@@ -249,7 +252,7 @@ def blank_note(found: Findings) -> list[str]:
 def _untested(plan: Plan) -> list[str]:
     """Return the note on joint tests that a printed fit leaves out, if there are any."""
     labels = [test.label for test in left_out(plan)]
-    said = f"The joint tests of {too_many(plan)} groups take a while: fit.test() has {listed(labels, 6)}."
+    said = f"For {too_many(plan)} groups joint tests take a while: run fit.test() for {listed(labels, 6)}."
     return [said] if labels else []
 
 

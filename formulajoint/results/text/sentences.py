@@ -35,12 +35,14 @@ HOW_SURE = "How sure is that?"
 
 OPEN = "Not shown by these data"
 
-FOR_NONE = "The data speak for none"
+FOR_NONE = "The data favour no effect"
 
 DISAGREE = "The figures disagree"
 
 ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
 """Kass & Raftery's limits for very strong, strong and positive evidence, with the answers for these."""
+
+CANNOT_TELL = "the effect cannot be told from zero"
 
 MOST_NAMED = 3
 """An answer names at most this many levels of a factor."""
@@ -134,8 +136,8 @@ def any_effect(about: Subject, test: JointTest) -> Answer:
 
 def not_tested(about: Subject, groups: int) -> Answer:
     """Return the answer where there are too many groups for a test that nobody asked for."""
-    line = f"fit.test() tells: for {groups} groups it takes a while"
-    return Answer(asked(about), "Not tested here", line, f"{line[0].upper()}{line[1:]}.")
+    line = f"for {groups} groups the test takes a while: run fit.test()"
+    return Answer(asked(about), "Not tested here", sentence(line).rstrip("."), sentence(line))
 
 
 def asked(about: Subject) -> str:
@@ -235,7 +237,7 @@ def _factor_text(test: JointTest) -> str:
 def _cautions(test: JointTest) -> list[str]:
     """Return the test's notes on too few draws for the contour probability."""
     few = (note for note in test.notes if note.code == FEW_DRAWS and "contour" in note.about)
-    return [f"Mind: {note.text}." for note in few]
+    return [f"Caution: {note.text}." for note in few]
 
 
 def _reason(test: JointTest) -> str:
@@ -327,18 +329,15 @@ def how_sure(about: Subject, rows: Estimates, apart: Apart | Missing) -> Answer:
     if isinstance(apart, Missing):
         text = sentence(apart.reason)
     else:
-        text = (
-            f"Judged all at once, by intervals that hold together with probability {about.prob:.0%}, "
-            f"the effect is {apart.where}{apart.names}."
-        )
-        counted = f"{'judged' if signs else 'Judged'} all at once, it is {apart.where}{apart.names}"
+        text = f"Judged together ({about.prob:.0%} simultaneous bands), {apart.told('the effect')}."
+        counted = f"{'judged' if signs else 'Judged'} together, {apart.told('it')}"
         if signs and apart.above and apart.below:
             text += " Their mean hides that they point both ways."
             counted += ": the mean hides that they point both ways"
     short = "; ".join(signs[:MOST_NAMED]) or (
         "Not told by this fit"
         if isinstance(apart, Missing)
-        else f"Apart from zero in {apart.count} of {apart.total}"
+        else f"Different from zero in {apart.count} of {apart.total}"
     )
     line = "; ".join([*signs[:MOST_NAMED], *([counted] if counted else [])]) or short
     return Answer(HOW_SURE, short, line, text)
@@ -365,15 +364,18 @@ class Apart:
         """Their number."""
         return len(self.above) + len(self.below)
 
-    @property
-    def where(self) -> str:
-        """Their number in words: ``above zero in 2 and below zero in 1 of 8``."""
+    def told(self, effect: str) -> str:
+        """Return a clause on `effect`: ``it is above zero in 2 and below zero in 1 of 8``."""
+        if not self.count:
+            return (
+                f"none of the {self.total} effects can be told from zero" if self.total > 1 else CANNOT_TELL
+            )
         sides = [
             f"{side} zero in {len(groups)}"
             for side, groups in (("above", self.above), ("below", self.below))
             if groups
         ]
-        return f"{' and '.join(sides) or 'apart from zero in none'} of {self.total}"
+        return f"{effect} is {' and '.join(sides)} of {self.total}{self.names}"
 
     @property
     def names(self) -> str:

@@ -149,7 +149,7 @@ def test_orders_are_read_of_labels() -> None:
     found = fj.joint_test(LABELLED - LABELLED.mean(("chain", "draw")), "A > B > 0").iloc[0]
     assert found["p_all_positive"] == pytest.approx(1 / 8, abs=4 * found["p_all_positive_mcse"])
     assert np.isnan(found["contour"])
-    assert found["note"].startswith("order hypothesis: p_all_positive is P(order given data)")
+    assert found["note"].startswith("order: P(all > 0) is its posterior probability")
 
 
 @pytest.mark.parametrize(

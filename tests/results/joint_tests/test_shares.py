@@ -24,8 +24,8 @@ def test_what_is_said_of_rare_counts() -> None:
     }
     found = counting_notes(shares, 1000)
     assert [note.text for note in found] == [
-        "a, d < 1/ESS = 0.001",
-        "b: too few draws for more than an order of magnitude, draw more",
+        "a, d: no such draw, so below 0.001",
+        "b: fewer than 10 such draws, so only the order of magnitude is known: draw more",
     ]
     assert [note.about for note in found] == [("a", "d"), ("b",)]
     assert counting_notes({"c": Figure(0.5, 0.1)}, 1000) == []

@@ -34,7 +34,7 @@ def test_the_first_lines_are_the_answers_with_the_figures_of_the_tables() -> Non
     assert how_large.startswith(
         f"How large is it over all of them? {row['mean']:.2f} points of score, 95% HDI ("
     )
-    assert f"with probability {row['p_direction']:.3f}; judged all at once" in how_sure
+    assert f"with probability {row['p_direction']:.3f}; judged together" in how_sure
     bands = fit.bands()
     apart = int(((bands["low"] > 0) | (bands["high"] < 0)).sum())
     assert f"zero in {apart or 'none'} of 4" in how_sure
@@ -148,5 +148,5 @@ def test_the_size_has_its_unit(formula: str, unit: str) -> None:
 def test_of_too_many_groups_only_the_mean_is_judged() -> None:
     fit = fj.fit("score ~ treated | school, joint(treated)", schools(1100, pupils=4), seed=1, draws=50)
     any_effect, _, how_sure = first_lines(fit)[-3:]
-    assert any_effect.endswith("any school? fit.test() tells: for 1100 groups it takes a while.")
+    assert any_effect.endswith("any school? For 1100 groups the test takes a while: run fit.test().")
     assert "judged" not in how_sure

@@ -138,9 +138,10 @@ joint_treatment  13.008      (12.053, 13.995)  > 0.999
 joint test                      contour    P(all > 0)  log BF10  classical test
 ------------------------------  ---------  ----------  --------  ------------------------------------------
 treatment == 0 in every school  < 1.6e-06  > 0.999               normal scores chi2(2) = 23.94, p = 6.3e-06
+  contour: share of the posterior that lies farther out than the hypothesis; reads like a p-value
   treatment == 0: contour by scores, group by group, an upper bound: in 2 groups no draw is beyond
                   the null; no band: the posterior has no covariance; no Bayes factor: flat priors
-                  have no density; p_all_negative < 1/ESS = 0.0003
+                  have no density; P(all < 0): no such draw, so below 0.0003
 
 parameter     mean   sd     95% HDI         ess_bulk  r_hat
 ------------  -----  -----  --------------  --------  -----
@@ -176,7 +177,7 @@ def test_warnings_and_answers_stand_first_and_notes_at_the_end(
 def test_joint_tests_of_many_groups_are_left_to_be_asked_for(made_up: MadeUp) -> None:
     rng = np.random.default_rng(2)
     frame = pd.DataFrame({"y": rng.normal(size=804), "x": rng.normal(size=804), "g": np.arange(804) // 4})
-    note = "note: The joint tests of 201 groups take a while: fit.test() has `x == 0`."
+    note = "note: For 201 groups joint tests take a while: run fit.test() for `x == 0`."
     assert note in text_of(made_up("y ~ x | g", frame, draws=1000))
     assert "take a while" not in text_of(made_up("y ~ x | g", frame.iloc[:800], draws=1000))
     assert "take a while" not in text_of(made_up("y ~ 1 + common(x) | g", frame, draws=1000))
@@ -206,7 +207,7 @@ def test_a_long_table_is_cut_with_a_count_and_groups_stand_last(made_up: MadeUp)
         "x[1]",
     ]
     assert table.count("\nIntercept[") + table.count("\nx[") == 23
-    assert "\n... and 17 more rows in summary()\n" in table  # 20 + 20 + sigma less 24
+    assert "\n... and 17 more rows: fit.summary() has all\n" in table  # 20 + 20 + sigma less 24
     short = text_of(made_up("y ~ x | g", frame.iloc[:33]))  # 23 rows
     assert "... and" not in short
     assert short.index("\nsigma  ") > short.index("\nx[10]")

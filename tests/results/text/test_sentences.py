@@ -184,10 +184,10 @@ def test_too_few_draws_are_told() -> None:
     few = Note(FEW_DRAWS, "60 effective draws are few for a covariance of rank 100: draw more", ("contour",))
     notes = (Note("prior", "prior sd 3"), few)
     assert (
-        "Mind: 60 effective draws are few for a covariance of rank 100: draw more."
+        "Caution: 60 effective draws are few for a covariance of rank 100: draw more."
         in any_effect(ABOUT, joint_row(0.0, notes=notes)).text
     )
-    order = "p_all_negative: too few draws for more than an order of magnitude, draw more"
+    order = "P(all < 0): fewer than 10 such draws, so only the order of magnitude is known: draw more"
     other = Note(FEW_DRAWS, order, ("p_all_negative",))
     assert "Mind" not in any_effect(ABOUT, joint_row(0.0, notes=(other,))).text
 
@@ -269,13 +269,14 @@ def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: s
         (apart("AB", total=2), "the effect is above zero in 2 of 2."),
         (apart("A", "B"), "the effect is above zero in 1 and below zero in 1 of 3 (A, B)."),
         (apart("ABCD", total=9), "the effect is above zero in 4 of 9."),
-        (apart(total=1), "the effect is apart from zero in none of 1."),
+        (apart(total=3), "none of the 3 effects can be told from zero."),
+        (apart(total=1), "the effect cannot be told from zero."),
     ],
 )
 def test_groups_apart_from_zero_are_counted(found: Apart, expected: str) -> None:
     answer = how_sure(ABOUT, contrasts(), found)
     assert expected in answer.text
-    assert answer.short.startswith("Apart from zero in ")
+    assert answer.short.startswith("Different from zero in ")
 
 
 def test_a_mean_that_hides_opposite_signs_is_told() -> None:
@@ -303,4 +304,4 @@ def test_a_line_has_the_question_the_answer_and_its_first_figure() -> None:
 def test_a_test_that_was_not_made_is_not_an_answer() -> None:
     answer = not_tested(ABOUT, 300)
     assert answer.question == any_effect(ABOUT, joint_row(0.25)).question
-    assert answer.line == "fit.test() tells: for 300 groups it takes a while"
+    assert answer.line == "For 300 groups the test takes a while: run fit.test()"

@@ -83,7 +83,7 @@ def with_other_scales(plan: Plan, hypothesis: Hypothesis, around: Sequence[LogIn
     scale = tested_sd(plan, hypothesis)
     if len(known) < len(around) - 1:
         return scale
-    return "{}: log BF10 is {:.2f} at half of it, {:.2f} at double".format(scale, *known)
+    return "{}: with half of it log BF10 is {:.2f}, with twice {:.2f}".format(scale, *known)
 
 
 def tested_sd(plan: Plan, hypothesis: Hypothesis) -> str:

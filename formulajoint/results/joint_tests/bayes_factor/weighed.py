@@ -146,7 +146,7 @@ def _scales(kind: OneKind, found: Sequence[Against], quick: bool) -> Scales | No
 def _said(kind: OneKind, found: Sequence[Against]) -> str:
     """Return what a Bayes factor against effects of one kind is made of, and how much it depends on the prior."""
     one, half, double = found[:3]
-    other = f"{half.value.value:.2f} at half of it, {double.value.value:.2f} at double"
+    other = f"with half of it log BF10 is {half.value.value:.2f}, with twice {double.value.value:.2f}"
     if one.shared is None or one.varying is None:
         return f"log BF10 is that of effects from one distribution, prior {kind.prior}: {other}"
     parts = f"{one.shared.value:.2f} for one effect in all, {one.varying.value:.2f} for effects about zero"

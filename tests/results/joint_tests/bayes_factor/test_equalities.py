@@ -397,7 +397,7 @@ def test_some_groups_of_a_hierarchy_and_the_scale_of_its_prior() -> None:
     assert row["log_bf10_mcse"] < 0.02
     assert row["note"] == (
         "prior sd 20 of treatment_mean and 15 of treatment_sd: "
-        f"log BF10 is {low:.2f} at half of it, {high:.2f} at double"
+        f"with half of it log BF10 is {low:.2f}, with twice {high:.2f}"
     )
     for factor, known in ((0.5, low), (2.0, high)):
         own = SCALED.replace("normal(0, 20)", f"normal(0, {20 * factor:g})")

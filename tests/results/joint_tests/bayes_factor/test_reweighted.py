@@ -83,7 +83,7 @@ def test_the_printed_figures_are_those_of_the_table_and_of_the_fits_own_evidence
     row = fit.test("x == 0").iloc[0]
     assert row["log_bf10"] == middle
     assert row["log_bf10_mcse"] == table["log_bf10_mcse"].iloc[1]
-    assert f"log BF10 is {low:.2f} at half of it, {high:.2f} at double" in row["note"]
+    assert f"with half of it log BF10 is {low:.2f}, with twice {high:.2f}" in row["note"]
     known = equalities(fit.model.plan, asked(fit), (1.0,))[0]
     assert isinstance(known, LogIntegral)
     assert abs(middle - known.value) < 4.5 * hypot(row["log_bf10_mcse"], known.error)
