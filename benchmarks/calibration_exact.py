@@ -5,9 +5,10 @@ parameter among its draws is then uniform (Talts, Betancourt, Simpson, Vehtari &
 draw of the engine counts as one, so nothing is thinned. A structure takes some minutes; those whose counts are in the
 file of results are not run again.
 
-The last three structures often have posteriors of several modes. Where groups of two rows share a slope or a line and
-each has a sigma, any of them may be the one that is exact: five in six posteriors of the shared slope have several
-modes. And studies fall into clusters.
+In the last two structures effects are in residual sds, pooled and not, as where schools gave different tests: the joint
+contrast is ranked, too. The three before them often have posteriors of several modes. Where groups of two rows share a
+slope or a line and each has a sigma, any of them may be the one that is exact: five in six posteriors of the shared
+slope have several modes. And studies fall into clusters.
 
     python benchmarks/calibration_exact.py [--sets 1000] [--only NAME] [--results FILE] [--plot SVG]
 """
@@ -33,11 +34,13 @@ type Array = NDArray[np.float64]
 CHAINS, DRAWS = 3, 33
 BINS = 20  # of five ranks each: 0 to 99
 GROUPS, ROWS = 5, 6
+SCHOOLS = 20
+"""Groups of the structures with effects in residual sds."""
 
 
 @dataclass(frozen=True)
 class Structure:
-    """A formula with all its priors, how to draw from them, and how many rows a group has.
+    """A formula with all its priors, how to draw from them, how many rows a group has, and how many groups there are.
 
     A sigma that is known is a column `s`: `draw` returns it as ``s``, which is no parameter.
     """
@@ -45,6 +48,7 @@ class Structure:
     formula: str
     draw: Callable[[np.random.Generator], dict[str, Array]]
     rows: int = ROWS
+    groups: int = GROUPS
 
 
 def _not_pooled(rng: np.random.Generator) -> dict[str, Array]:
@@ -98,6 +102,30 @@ def _clusters(rng: np.random.Generator) -> dict[str, Array]:
     }
 
 
+def _in_sds(rng: np.random.Generator) -> dict[str, Array]:
+    effect, sigma = rng.normal(0.3, 0.5, SCHOOLS), rng.lognormal(1, 1, SCHOOLS)
+    intercept = rng.normal(0, 2, SCHOOLS)
+    return {
+        "Intercept": intercept,
+        "x": sigma * effect,
+        "sigma": sigma,
+        "joint_x": effect.mean(keepdims=True),
+    }
+
+
+def _pooled_in_sds(rng: np.random.Generator) -> dict[str, Array]:
+    mean, sd = rng.normal(0.3, 0.5, 1), abs(rng.normal(0, 0.3, 1))
+    effect, sigma = mean + sd * rng.normal(size=SCHOOLS), rng.lognormal(1, 1, SCHOOLS)
+    return {
+        "Intercept": rng.normal(0, 2, SCHOOLS),
+        "x": sigma * effect,
+        "x_mean": mean,
+        "x_sd": sd,
+        "sigma": sigma,
+        "joint_x": effect.mean(keepdims=True),
+    }
+
+
 STRUCTURES: Mapping[str, Structure] = {
     "not pooled": Structure(
         "y ~ x | g, prior(Intercept ~ normal(0, 2), x ~ normal(1, 1), sigma ~ half_normal(1))", _not_pooled
@@ -129,6 +157,19 @@ STRUCTURES: Mapping[str, Structure] = {
         _clusters,
         rows=1,
     ),
+    "effects in sds, not pooled": Structure(
+        """y ~ x | g, sigma ~ 1 | g, joint(x, weights=equal, scale=sigma),
+           prior(Intercept ~ normal(0, 2), x ~ normal(0.3, 0.5, scale=sigma), sigma ~ log_normal(1, 1))""",
+        _in_sds,
+        groups=SCHOOLS,
+    ),
+    "effects in sds, pooled": Structure(
+        """y ~ x | g, sigma ~ 1 | g, hierarchy(x, scale=sigma), joint(x, weights=equal, scale=sigma),
+           prior(Intercept ~ normal(0, 2), x.mean ~ normal(0.3, 0.5), x.sd ~ half_normal(0.3),
+                 sigma ~ log_normal(1, 1))""",
+        _pooled_in_sds,
+        groups=SCHOOLS,
+    ),
 }
 
 
@@ -138,10 +179,11 @@ def ranks(structure: Structure, data_sets: int) -> dict[str, NDArray[np.int64]]:
     for seed in range(data_sets):
         rng = np.random.default_rng(seed)
         truth = structure.draw(rng)
-        g, x = np.repeat(np.arange(GROUPS), structure.rows), rng.normal(size=GROUPS * structure.rows)
-        errors = truth.pop("s", np.ones(GROUPS))
+        groups, rows = structure.groups, structure.rows
+        g, x = np.repeat(np.arange(groups), rows), rng.normal(size=groups * rows)
+        errors = truth.pop("s", np.ones(groups))
         intercept, slope, sigma = (
-            np.broadcast_to(truth.get(name, other), GROUPS)[g]
+            np.broadcast_to(truth.get(name, other), groups)[g]
             for name, other in (("Intercept", 0.0), ("x", 0.0), ("sigma", errors))
         )
         y = intercept + slope * x + sigma * rng.normal(size=len(g))
