@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -55,6 +57,50 @@ def test_nothing_changes_when_one_school_is_measured_in_other_units(
     for text in TESTS:
         found, changed = (fit.test(text.format("A")).select_dtypes("number") for fit in (one, other))
         np.testing.assert_allclose(found.to_numpy(float), changed.to_numpy(float), **DIGITS)
+
+
+@st.composite
+def _studies(draw: st.DrawFn) -> pd.DataFrame:
+    """Draw a study of schools of two pupils and more, whose scores vary."""
+    schools = []
+    for place in range(draw(st.integers(2, 5))):
+        rows = draw(st.integers(2, 9))
+        scores = draw(
+            st.lists(st.integers(0, 60), min_size=rows, max_size=rows).filter(lambda s: len(set(s)) > 1)
+        )
+        treated = draw(st.lists(st.integers(0, 1), min_size=rows, max_size=rows))
+        schools.append(pd.DataFrame({"school": "ABCDE"[place], "treatment": treated, "test_score": scores}))
+    study = pd.concat(schools, ignore_index=True)
+    study.loc[0, "treatment"], study.loc[1, "treatment"] = 0, 1  # it varies in one school at least
+    return study
+
+
+@settings(max_examples=12)
+@given(study=_studies(), power=st.floats(-3, 3), shift=st.floats(-1000, 1000))
+def test_what_is_said_of_a_study_does_not_depend_on_the_units_of_a_school(
+    study: pd.DataFrame, power: float, shift: float
+) -> None:
+    one, other = (fitted(each).record() for each in (study, in_other_units(study, "B", 10**power, shift)))
+    for ours, theirs in zip(one["tests"], other["tests"], strict=True):
+        assert ours["contour"] == pytest.approx(theirs["contour"], rel=1e-6)
+        assert ours["log_bf10"] == pytest.approx(theirs["log_bf10"], rel=1e-6, abs=1e-6)
+    assert one["answers"] == other["answers"]
+
+
+@settings(max_examples=4, phases=(Phase.generate,))  # smaller ones take minutes to find
+@given(study=_studies(), power=st.floats(-3, 3), shift=st.floats(-1000, 1000))
+def test_effects_pooled_in_sds_do_not_depend_on_the_units_of_a_school(
+    study: pd.DataFrame, power: float, shift: float
+) -> None:
+    """The weights of an importance sample are the same within rounding, its starts are not: within five errors."""
+    formula = f"{MEASURED}, hierarchy(treatment, scale=sigma)"
+    one, other = (fitted(each, formula) for each in (study, in_other_units(study, "B", 10**power, shift)))
+    rows = int((study["school"] == "B").sum())
+    first, second = one.log_evidence, other.log_evidence
+    error = 5 * np.hypot(first.error, second.error)
+    assert first.value - second.value == pytest.approx(rows * power * np.log(10), abs=error)
+    factors = [fit.test()["log_bf10"].to_numpy() for fit in (one, other)]
+    np.testing.assert_allclose(*factors, atol=error)
 
 
 def test_schools_of_one_test_have_the_units_of_the_test() -> None:
