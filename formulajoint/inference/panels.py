@@ -271,4 +271,8 @@ def _nodes(densities: Densities, f: int, of: IntArray, low: FloatArray, high: Fl
 
 def _log_parts(logs: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Return the log of the integral over each panel (P,)."""
-    return np.asarray(np.logaddexp.reduce(logs + np.log(WEIGHTS), axis=1) + np.log((high - low) / 2))
+    with np.errstate(
+        divide="ignore"
+    ):  # between neighbouring floats there is no middle, and half a panel is empty
+        half = np.log((high - low) / 2)
+    return np.asarray(np.logaddexp.reduce(logs + np.log(WEIGHTS), axis=1) + half)

@@ -73,3 +73,17 @@ def test_of_two_narrow_peaks_neither_is_lost(rows: int) -> None:
     assert abs(parts[0] - parts[1]) < 5  # both count
     both = integrate(lambda t: density(sd, t), log(noise) - 25, log(10) + 25)
     assert both.value == pytest.approx(np.logaddexp(*parts), abs=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_needle_as_narrow_as_rounding_errors_changes_nothing() -> None:
+    """A log density flat but for its last digits has peaks of that width; between neighbouring floats lies nothing."""
+    scan = np.linspace(-8.0, 8.0, 33)
+    needles = scan[[5, 12, 20]]
+
+    def density(points: Array) -> Array:
+        return -(points**2) / 2 + 4.0 * np.isin(points, needles)
+
+    found = cover(density, scan[None])
+    assert found is not None
+    assert found.log_integral[0] == pytest.approx(log(2 * np.pi) / 2, abs=1e-9)
