@@ -132,7 +132,7 @@ class Fit:
         -------
         DataFrame
             Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights. Empty are a mean or sd
-            that does not exist, as of a ratio, the p_direction of what is never below zero, and the r_hat of a constant.
+            that does not exist, as of a ratio, the p_direction of what is never negative, and the r_hat of a constant.
         """
         return self._findings(prob).contrasts.table.copy()
 
