@@ -131,8 +131,7 @@ class Fit:
         Returns
         -------
         DataFrame
-            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights. Empty are a mean or sd
-            that does not exist, as of a ratio, the p_direction of what is never negative, and the r_hat of a constant.
+            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights.
         """
         return self._findings(prob).contrasts.table.copy()
 
