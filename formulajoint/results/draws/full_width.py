@@ -48,6 +48,9 @@ def _in_full(room: int | None) -> Any:
 
 
 def _is_long(column: pd.Series[Any]) -> bool:
+    """Return whether a column is of texts, some of them long; one of a transposed table has figures, too."""
+    if not all(isinstance(value, str) for value in column[column.notna()]):
+        return False
     return any(isinstance(value, str) and len(value) > LONG for value in column)
 
 

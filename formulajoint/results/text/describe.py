@@ -353,12 +353,22 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             entries = (
                 "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
             )
-            whole = f"{coefficient_in_words(plan, contrast.coefficient)} over {contrast.over}"
-            of = whole if contrast.cells is None else cells_in_words(contrast)
+            of = _compared(plan, contrast) if contrast.cells is None else cells_in_words(contrast)
             what = f"{contrast.family.meaning} of {of}, {entries}"
             return what + order_of(contrast) + place_of(plan, contrast.coefficient.term) + unit_of(plan)
         case ArithmeticPlan():
             return contrast.text
+
+
+def _compared(plan: Plan, contrast: FamilyPlan) -> str:
+    """Return ``treatment over school``, or for a factor's own levels ``arm between its levels in each school``."""
+    words, term = coefficient_in_words(plan, contrast.coefficient), contrast.coefficient.term
+    if contrast.over not in {factor.name for factor in term.factors}:
+        return f"{words} over {contrast.over}"
+    grouping = contrast.coefficient.grouping
+    where = f" in each {grouping.name}" if grouping is not None else ""
+    levels = "its levels" if len(term.parts) == 1 else f"levels of {contrast.over}"
+    return f"{words} between {levels}{where}"
 
 
 def _describe_average(plan: Plan, contrast: AveragePlan) -> str:

@@ -103,7 +103,7 @@ def factor_titles(tests: Sequence[JointTest]) -> tuple[str, ...]:
     two = any(isinstance(test.one_kind, Against) for test in tests)
     told = any(isinstance(test.verdict, Verdict) for test in tests)
     return (
-        *(("log BF10 of one kind", "of own prior") if two else ("log BF10",)),
+        *(("log BF10, one kind", "log BF10, own prior") if two else ("log BF10",)),
         *(("verdict",) if told else ()),
     )
 
@@ -113,7 +113,12 @@ def factor_texts(tests: Sequence[JointTest], test: JointTest) -> tuple[str, ...]
     one = f"{test.one_kind.value.value:.2f}" if isinstance(test.one_kind, Against) else ""
     own = f"{test.bayes_factor.value:.2f}" if isinstance(test.bayes_factor, LogIntegral) else ""
     own = "" if test.hypothesis.against and one else own
-    texts = {"log BF10 of one kind": one, "of own prior": own, "log BF10": own, "verdict": verdict_text(test)}
+    texts = {
+        "log BF10, one kind": one,
+        "log BF10, own prior": own,
+        "log BF10": own,
+        "verdict": verdict_text(test),
+    }
     return tuple(texts[title] for title in factor_titles(tests))
 
 

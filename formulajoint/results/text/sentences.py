@@ -329,8 +329,8 @@ def how_sure(about: Subject, rows: Estimates, apart: Apart | Missing) -> Answer:
     if isinstance(apart, Missing):
         text = sentence(apart.reason)
     else:
-        text = f"Judged together ({about.prob:.0%} simultaneous bands), {apart.told('the effect')}."
-        counted = f"{'judged' if signs else 'Judged'} together, {apart.told('it')}"
+        text = f"Judged together ({about.prob:.0%} simultaneous bands), {apart.told}."
+        counted = f"{'judged' if signs else 'Judged'} together, {apart.told}"
         if signs and apart.above and apart.below:
             text += " Their mean hides that they point both ways."
             counted += ": the mean hides that they point both ways"
@@ -364,8 +364,9 @@ class Apart:
         """Their number."""
         return len(self.above) + len(self.below)
 
-    def told(self, effect: str) -> str:
-        """Return a clause on `effect`: ``it is above zero in 2 and below zero in 1 of 8``."""
+    @property
+    def told(self) -> str:
+        """Both in words: ``the effect is above zero in 2 and below zero in 1 of 8``."""
         if not self.count:
             return (
                 f"none of the {self.total} effects can be told from zero" if self.total > 1 else CANNOT_TELL
@@ -375,13 +376,14 @@ class Apart:
             for side, groups in (("above", self.above), ("below", self.below))
             if groups
         ]
-        return f"{effect} is {' and '.join(sides)} of {self.total}{self.names}"
+        return f"the effect is {' and '.join(sides)} of {self.total}{self.names}"
 
     @property
     def names(self) -> str:
         """Their names in parentheses, if they are few and not all."""
         named = (*self.above, *self.below)
-        return f" ({', '.join(named)})" if 0 < len(named) <= MOST_NAMED and self.count < self.total else ""
+        comma = "; " if any("," in name for name in named) else ", "
+        return f" ({comma.join(named)})" if 0 < len(named) <= MOST_NAMED and self.count < self.total else ""
 
 
 def _sign(effect: Effect, row: pd.Series) -> str:

@@ -72,3 +72,9 @@ def test_pandas_options_of_the_user_stay(fit: fj.Fit) -> None:
 def test_tables_of_draws_from_elsewhere_are_printed_in_full_too() -> None:
     table = fj.joint_test({"b": [[[1.0, 2.0], [1.5, 2.5], [0.5, 3.0], [0.4, 2.2], [1.1, 2.6]]] * 2})
     assert isinstance(table, Table)
+
+
+def test_a_transposed_table_keeps_its_figures_in_rows(fit: fj.Fit) -> None:
+    text = repr(fit.test().T)
+    assert "Empty" not in text
+    assert [line.split()[0] for line in text.splitlines()[1:4]] == ["rank", "contour", "contour_mcse"]

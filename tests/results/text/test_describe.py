@@ -95,10 +95,16 @@ assert not heavy, heavy
 @pytest.mark.parametrize(
     ("formula", "said"),
     [
-        ("outcome ~ arm | clinic, sequential(arm)", "over arm, 2 entries, in the order control, high, low"),
-        ("outcome ~ arm | clinic, pairwise(arm)", "over arm, 3 entries"),
-        ("outcome ~ arm * age, pairwise(arm)", "over arm, 3 entries, at age = 0"),
-        ("outcome ~ arm * center(age), pairwise(arm)", "over arm, 3 entries, at center(age) = 0"),
+        (
+            "outcome ~ arm | clinic, sequential(arm)",
+            "of arm between its levels in each clinic, 2 entries, in the order control, high, low",
+        ),
+        ("outcome ~ arm | clinic, pairwise(arm)", "of arm between its levels in each clinic, 3 entries"),
+        ("outcome ~ arm * age, pairwise(arm)", "of arm between its levels, 3 entries, at age = 0"),
+        (
+            "outcome ~ arm * center(age), pairwise(arm)",
+            "of arm between its levels, 3 entries, at center(age) = 0",
+        ),
         ("outcome ~ arm * clinic + arm:age, pairwise(arm)", "3 entries, where clinic is east, at age = 0"),
         ("outcome ~ arm * C(clinic, coding=sum), pairwise(arm)", "where clinic is averaged over its levels"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -248,7 +249,7 @@ def test_without_a_contrast_no_number_is_made_up() -> None:
     assert how_large_without(ABOUT, NO_ENDS).line == "For a mean write joint(treatment)"
 
 
-def apart(above: str = "", below: str = "", total: int = 3) -> Apart:
+def apart(above: Sequence[str] = "", below: Sequence[str] = "", total: int = 3) -> Apart:
     return Apart(tuple(above), tuple(below), total)
 
 
@@ -269,6 +270,7 @@ def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: s
         (apart("AB", total=2), "the effect is above zero in 2 of 2."),
         (apart("A", "B"), "the effect is above zero in 1 and below zero in 1 of 3 (A, B)."),
         (apart("ABCD", total=9), "the effect is above zero in 4 of 9."),
+        (apart(["A, low - high", "B, low - high"]), "in 2 of 3 (A, low - high; B, low - high)."),
         (apart(total=3), "none of the 3 effects can be told from zero."),
         (apart(total=1), "the effect cannot be told from zero."),
     ],
