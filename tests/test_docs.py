@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -62,6 +63,21 @@ def test_links_lead_somewhere(path):
         found = path.parent / file if file else path
         assert found.exists(), f"{path.name} links to {target}"
         assert not anchor or anchor in anchors(found.read_text(encoding="utf-8")), target
+
+
+def test_links_of_readme_are_absolute_once_the_project_has_an_address():
+    """A package index shows README, too, and cannot follow links to files beside it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    links = re.findall(r"\]\(([^)\s#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert all("://" in link for link in links) == ("urls" in project)
+
+
+def test_citation_names_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (version,) = re.findall(r"version = \{([^}]+)\}", text)
+    (author,) = re.findall(r"author  = \{\{([^}]+)\}\}", text)
+    assert (version, author) == (project["version"], project["authors"][0]["name"])
 
 
 def test_picture_is_true():

@@ -153,7 +153,8 @@ class Plots:
         Parameters
         ----------
         names : sequence of str, optional
-            Variables, or cells such as ``treatment[A]``. Default: contrasts and the cells that mix worst.
+            Variables, or cells such as ``treatment[A]``. Default: contrasts and the cells with the smallest
+            effective sample size.
         figsize : optional
         backend : {"matplotlib", "plotly"}
             Plotting library; plotly's figure is interactive.
