@@ -56,6 +56,8 @@ def centered_columns(data: Data, in_sds: bool = False) -> NDArray[np.bool_]:
     with np.errstate(divide="ignore", invalid="ignore"):
         variances = np.where(information > 0, variance / information, np.inf)
     estimates = slopes(own, table.y)  # (G, p)
+    if in_sds and variance == 0:  # a perfect fit shows no residual sd
+        return np.zeros(own.shape[2], dtype=bool)
     if in_sds:
         sds = _own_sds(fit, data.sigma_of_group, np.sqrt(variance))
         estimates, variances = estimates / sds[:, None], variances / variance

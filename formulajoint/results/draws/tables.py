@@ -61,7 +61,7 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         Columns mean, sd, median, hdi_low, hdi_high, p_direction (the probability of the sign that is more probable),
         ess_bulk, r_hat and weights; in the index the node's name, with its entry or what a factor's coefficient
         compares. A mean or sd that does not exist, as that of a ratio, is NaN, and so is the p_direction of a root
-        mean square or an sd, which are never below zero.
+        mean square or an sd, which are never below zero. A constant has no r_hat.
     """
     return contrast_estimates(posterior, contrast_draws(posterior), prob).table
 

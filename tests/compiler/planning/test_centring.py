@@ -162,6 +162,12 @@ def test_a_group_without_residuals_knows_no_sigma():
     assert not centered_sigma(make_plan(made).data, made.parameters[0].grouping)
 
 
+def test_groups_of_one_row_show_no_residual_sd():
+    data = pd.DataFrame({"y": [1.0, 2, 1], "x": [1.0, 2, 4], "g": list("ABC")})
+    made = make_plan(design("y ~ 0 + x | g, hierarchy(x, scale=sigma)", data))
+    assert not made.mean.pools[0].terms[0].centered
+
+
 def test_known_standard_errors_are_the_sampling_sds():
     rng = np.random.default_rng(7)
     y, spread = 10 * rng.normal(size=9), rng.uniform(0.5, 2, 9)
