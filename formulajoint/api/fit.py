@@ -21,13 +21,13 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.findings import Findings
 from formulajoint.spec.read import parse_clause
-from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
     from xarray import Dataset, DataTree
 
     from formulajoint.api.plotting import Plots
+    from formulajoint.results.joint_tests.bayes_factor.comparison import Comparison
     from formulajoint.results.joint_tests.quantities import Rope
 
 
@@ -83,8 +83,8 @@ class Fit:
 
         return evidence(self.draws)
 
-    def compare(self, other: Fit) -> LogIntegral:
-        """Return the log Bayes factor of this model against another of the same response, and its standard error.
+    def compare(self, other: Fit) -> Comparison:
+        """Return the log Bayes factor of this model against another of the same response; printed, it says which wins.
 
         Parameters
         ----------
@@ -101,14 +101,14 @@ class Fit:
         >>> import formulajoint as fj
         >>> one = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
         >>> none = fj.fit("test_score ~ 1 | school", fj.tutoring(), seed=1)
-        >>> round(one.compare(none).value, 1) > 0
-        True
+        >>> str(none.compare(one))[:33]
+        'The data favour the second model:'
         """
-        from formulajoint.results.joint_tests.bayes_factor.evidence import ratio
+        from formulajoint.results.joint_tests.bayes_factor.comparison import compared
 
         if not isinstance(other, Fit):
             raise InferenceError(f"A fit is compared with another fit, not with {type(other).__name__}.")
-        return ratio(self.draws, other.draws)
+        return compared(self.draws, other.draws)
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row per coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
@@ -120,22 +120,24 @@ class Fit:
         """
         return self._findings(prob).summary.table[tables.SUMMARY]
 
-    def contrasts(self, prob: float = PROB) -> pd.DataFrame:
+    def contrasts(self, prob: float = PROB, rope: float | None = None) -> pd.DataFrame:
         """Return one row per contrast of the formula, or per entry of one that has several.
 
         Parameters
         ----------
         prob : float
             Probability of the highest-density interval.
+        rope : float, optional
+            Half-width of the region about zero that counts as no effect, in the contrast's units.
 
         Returns
         -------
         DataFrame
-            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights.
+            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights; with `rope`, p_in_rope.
         """
-        return self._findings(prob).contrasts.table.copy()
+        return tables.with_rope(self.draws, self._findings(prob).contrasts.table, rope)
 
-    def contrast(self, clause: str, prob: float = PROB) -> pd.DataFrame:
+    def contrast(self, clause: str, prob: float = PROB, rope: float | None = None) -> pd.DataFrame:
         """Return a contrast that need not be in the formula, computed from the draws: nothing is fitted again.
 
         Parameters
@@ -143,8 +145,8 @@ class Fit:
         clause : str
             As in a formula: ``"pairwise(treatment)"``, ``"contrast(treatment[A] / treatment[B])"``,
             ``"joint(treatment, weights=equal)"``.
-        prob : float
-            Probability of the highest-density interval.
+        prob, rope : float
+            As for `contrasts`.
 
         Returns
         -------
@@ -170,7 +172,8 @@ class Fit:
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         parsed = parse_clause(clause, self.model.design.language)
-        return tables.contrasts(checked(with_contrast(self.draws, parsed)), prob)
+        found = checked(with_contrast(self.draws, parsed))
+        return tables.with_rope(found, tables.contrasts(found, prob), rope)
 
     def test(
         self,
@@ -187,7 +190,8 @@ class Fit:
         hypothesis : str, optional
             Equalities such as ``"treatment == 0"`` (in every group), ``"treatment == treatment[A]"`` (the same in all),
             ``"treatment[A] - 2*treatment[B] == 3"``, several joined by commas; or an order, ``"treatment[A] >
-            treatment[B] > 0"``. None tests each per-group predictor for zero in every group, and adds the
+            treatment[B] > 0"``; a hierarchy's mean, ``"treatment.mean == 0"``; a contrast, ``"joint_treatment == 0"``
+            or ``"pairwise(treatment)"``. None tests each per-group predictor for zero in every group, and adds the
             ``test(...)`` clauses of the formula.
         rope : float or mapping of term to float, optional
             Half-width of the region about the null that counts as no effect, in the coefficients' units.
@@ -300,15 +304,7 @@ class Fit:
         InferenceError
             If the model has no such contrast, or it has no weights.
         """
-        known = {contrast.name: contrast for contrast in self.model.plan.contrasts}
-        if name not in known:
-            hint = f"there are {listed(known)}." if known else "the formula asks for none, such as `joint()`."
-            raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(str(name), known) or hint}")
-        if known[name].weights is None:
-            raise InferenceError(
-                f"In `{name}` nothing is weighted: `{known[name].text}` takes no average of groups."
-            )
-        return tables.weights(self.draws, known[name])
+        return tables.weights_of(self.draws, name)
 
     def _findings(self, prob: float = PROB) -> Findings:
         """Return everything that the fit says, with intervals of probability `prob`."""

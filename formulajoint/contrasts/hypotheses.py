@@ -6,7 +6,7 @@ for an order, R b > r. R is sparse: a hypothesis over thousands of groups has fe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -67,6 +67,10 @@ class Hypothesis:
         The clause's ``name=``, or empty.
     against : str
         The alternative that the clause names, ``hierarchy``, or empty.
+    labels : tuple of str
+        The rows' names, where they are entries of a contrast; else empty.
+    of_means : bool
+        Whether b is not the coefficients but the means of their hierarchies, as in ``mean_layout``.
     """
 
     text: str
@@ -76,11 +80,21 @@ class Hypothesis:
     terms: tuple[str, ...]
     name: str = ""
     against: str = ""
+    labels: tuple[str, ...] = ()
+    of_means: bool = False
 
     @property
     def label(self) -> str:
         """The name in tables: `name`, or else the text."""
         return self.name or self.text
+
+
+type Named = Callable[[Expr], Form | None]
+"""What an expression names besides coefficients, as a linear function of them."""
+
+
+def unnamed(_: Expr) -> None:
+    """Return None: nothing but coefficients has a name."""
 
 
 def layout(design: Design) -> tuple[Block, ...]:
@@ -93,7 +107,20 @@ def layout(design: Design) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def hypothesis(design: Design, comparisons: Sequence[Chain]) -> Hypothesis:
+def mean_layout(design: Design) -> tuple[Block, ...]:
+    """Return the position of each hierarchy's mean, without the dims of the groups."""
+    blocks: list[Block] = []
+    start = 0
+    pooled = {name for hierarchy in design.predictor.hierarchies for name in hierarchy.terms}
+    for own in layout(design):
+        if own.term.name in pooled:
+            kept = dict(list(own.dims.items())[len(own.dims) - len(own.term.factors) :])
+            blocks.append(Block(own.term, kept, start))
+            start += blocks[-1].size
+    return tuple(blocks)
+
+
+def hypothesis(design: Design, comparisons: Sequence[Chain], named: Named = unnamed) -> Hypothesis:
     """Return the hypothesis that all `comparisons` hold.
 
     Parameters
@@ -101,6 +128,8 @@ def hypothesis(design: Design, comparisons: Sequence[Chain]) -> Hypothesis:
     design : Design
     comparisons : sequence of Chain
         As from ``parse_hypotheses``: each chain is all ``==`` or has one direction.
+    named : callable, optional
+        Function from an expression to the linear function that it names, such as a contrast; None if it is none.
 
     Raises
     ------
@@ -110,15 +139,28 @@ def hypothesis(design: Design, comparisons: Sequence[Chain]) -> Hypothesis:
     """
     blocks = layout(design)
     for comparison in comparisons:
-        _refuse_zero(design, comparison)
+        if not any(named(operand) for operand in comparison.operands):
+            _refuse_zero(design, comparison)
+
+    means, length = mean_layout(design), _length(blocks)
 
     def cells(expr: Expr) -> Form:
-        return _cells(design, blocks, expr)
+        own = named(expr)
+        if own is None:
+            return _cells(design, blocks, means, expr)
+        empty = scipy.sparse.csr_array((own.rows.shape[0], _length(means)))
+        return replace(own, rows=scipy.sparse.csr_array(scipy.sparse.hstack([own.rows, empty])))
 
-    found = restrictions(comparisons, Reader(cells, _length(blocks)))
-    used = set(found.rows.indices)
-    terms = tuple(b.term.name for b in blocks if used & set(range(b.start, b.start + b.size)))
-    return replace(found, terms=terms)
+    found = restrictions(comparisons, Reader(cells, length + _length(means)))
+    of_means = bool(np.any(found.rows.indices >= length))
+    if of_means and np.any(found.rows.indices < length):
+        message = "the mean of a hierarchy is not compared with coefficients"
+        raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span), "test the mean by itself")
+    own, first = (means, length) if of_means else (blocks, 0)
+    rows = scipy.sparse.csr_array(found.rows[:, first : first + _length(own)])
+    used = set(rows.indices)
+    terms = tuple(b.term.name for b in own if used & set(range(b.start, b.start + b.size)))
+    return replace(found, rows=rows, terms=terms, of_means=of_means)
 
 
 def restrictions(comparisons: Sequence[Chain], reader: Reader) -> Hypothesis:
@@ -156,7 +198,7 @@ def asked(design: Design) -> tuple[Hypothesis, ...]:
     return tuple(found.values())
 
 
-def of_test(design: Design, test: Comparisons) -> Hypothesis:
+def of_test(design: Design, test: Comparisons, named: Named = unnamed) -> Hypothesis:
     """Return the hypothesis of one test.
 
     Raises
@@ -164,7 +206,7 @@ def of_test(design: Design, test: Comparisons) -> Hypothesis:
     FormulaError
         If it is not a hypothesis about this model, or has no such alternative.
     """
-    said = hypothesis(design, test.comparisons)
+    said = hypothesis(design, test.comparisons, named)
     if test.name is not None:
         said = replace(said, name=test.name.value)
     if test.against is None:
@@ -188,6 +230,8 @@ def effects_tested(design: Design, tested: Hypothesis) -> EffectsTested | Missin
     """Return the effects that a hypothesis is about as a whole, or the reason it is of another kind."""
     if tested.order:
         return Missing("hypothesis", "it compares equalities, not orders, with effects of one kind")
+    if tested.of_means:
+        return Missing("hypothesis", "it takes effects, not the mean of their hierarchy")
     own = [block for block in layout(design) if block.term.name in tested.terms]
     if len(own) != 1 or not any(term is own[0].term for term in design.predictor.per_group):
         return Missing("hypothesis", "it takes one predictor with a coefficient in each group")
@@ -238,20 +282,33 @@ def independent(rows: scipy.sparse.csr_array) -> IntArray:
 # --- the coefficients of a name
 
 
-def _cells(design: Design, blocks: Sequence[Block], expr: Expr) -> Form:
-    """Return the coefficients of ``treatment`` or ``treatment[A]``; zero at a reference level."""
+def _cells(design: Design, blocks: Sequence[Block], means: Sequence[Block], expr: Expr) -> Form:
+    """Return the coefficients of ``treatment`` or ``treatment[A]``, or a hierarchy's mean; zero at a reference level.
+
+    The vector is that of the coefficients, and after it that of the hierarchies' means.
+    """
+    length = _length(blocks) + _length(means)
     if _is_zero(design, expr):
-        return number(0.0, _length(blocks))
+        return number(0.0, length)
     if isinstance(expr, Subscript):
         term, positions = resolve_subscript(design, expr)
         block = next(b for b in blocks if b.term is term)
-        return picked(block.start, block.dims, positions, _length(blocks))
+        return picked(block.start, block.dims, positions, length)
     reference = resolve_reference(design, expr)
     found = next((b for b in blocks if b.term is reference.term), None)
+    mean = next((b for b in means if b.term is reference.term), None)
+    if reference.part == "mean" and mean is not None:
+        return picked(_length(blocks) + mean.start, mean.dims, {}, length)
     if found is None or reference.part != "coefficient":
         message = f"`{canonical(expr)}` is not a coefficient of the mean"
-        raise FormulaError(message, expr.span, "a test takes coefficients of the mean")
-    return picked(found.start, found.dims, {}, _length(blocks))
+        raise FormulaError(message, expr.span, _what_is_tested(design))
+    return picked(found.start, found.dims, {}, length)
+
+
+def _what_is_tested(design: Design) -> str:
+    """Return a hint with a test that this model takes."""
+    example = next((t.name for t in design.predictor.terms if t.name != "Intercept"), "Intercept")
+    return f"a test takes coefficients of the mean, such as `{example} == 0`"
 
 
 def _is_zero(design: Design, expr: Expr) -> bool:

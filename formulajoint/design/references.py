@@ -280,6 +280,14 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
     terms = [Reference(design.predictor, term) for term in design.predictor.terms if term.name == head]
     if part in ("mean", "sd") and any(_pooled(reference) for reference in terms):
         return f"the formula has no term `{name}`", f"write `{head}.{part}`"
+    if _is_contrast(design, name):
+        message = f"`{name}` is a contrast, which is tested after the fit"
+        return message, f'write `fit.test("{name} == 0")`'
+    base, kind = split_part(expr)
+    if base is not None and any(not _pooled(reference) for reference in _readings(design, base)):
+        term = canonical(base)
+        hint = f"`{term}` is not pooled, so it has no {kind}; `hierarchy({term})` pools it"
+        return f"the formula has no term `{name}`", hint
     predictor = design.parameter(name)
     if predictor is None:
         hint = did_you_mean(name, known) or f"the terms are {listed(known)}"
@@ -294,6 +302,14 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
     first, *others = map(written, predictor.grouping.labels)
     effect = f"{name}[{first}] - {name}[{others[0]}]" if others else f"{name}[{first}]"
     return message, f"`contrast(...)` takes it: `contrast({effect})`"
+
+
+def _is_contrast(design: Design, name: str) -> bool:
+    """Return whether a contrast of the formula has this name."""
+    asked = [question for question in design.spec.questions if not isinstance(question, Comparisons)]
+    given = {question.name.value for question in asked if question.name is not None}
+    clauses = [f"{question.clause}_{term.name}" for question in asked for term in design.predictor.terms]
+    return name in given or name in clauses
 
 
 # --- checks

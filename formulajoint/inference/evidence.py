@@ -81,12 +81,14 @@ def log_bayes_factors(
     known : sequence of LogIntegral or None, optional
         The evidence of each plan; None where it is still to be computed.
     """
-    equal = equal_groups(plans[0].design, hypothesis)
+    equal = None if hypothesis.of_means else equal_groups(plans[0].design, hypothesis)
     if isinstance(equal, Equal) and not in_equal_units(plans[0], equal):
         equal = Missing("null", IN_SDS)
     if isinstance(equal, Missing):
         return [equal] * len(plans)
-    one_null = equal is None and fixes(hypothesis)  # it has none of the priors in which plans differ
+    one_null = (
+        equal is None and fixes(hypothesis) and not hypothesis.of_means
+    )  # it has none of the priors in which plans differ
     out: list[LogIntegral | Missing] = []
     zero: LogIntegral | Missing | None = None
     for plan, own in zip(plans, known or [None] * len(plans), strict=True):

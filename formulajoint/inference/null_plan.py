@@ -14,7 +14,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, PooledTerm
 from formulajoint.compiler.residual_sds import terms_in_sds
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
+from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout, mean_layout
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.remarks import Missing
@@ -30,6 +30,8 @@ def fixes(hypothesis: Hypothesis) -> bool:
 
 def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
     """Return the plan in which `hypothesis` holds, or why it cannot be made. It is used only for its evidence."""
+    if hypothesis.of_means:
+        return _with_means(plan, hypothesis)
     kept = independent(hypothesis.rows)
     rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
     used = [block for block in layout(plan.design) if np.any(rows[:, _columns(block)])]
@@ -50,6 +52,28 @@ def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
     for block in used:
         plan = _shared(plan, block)
     return plan
+
+
+def _with_means(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
+    """Return the plan in which the means of hierarchies are constants: their priors are independent of all others."""
+    kept = independent(hypothesis.rows)
+    rows, null = hypothesis.rows[kept].toarray(), hypothesis.null[kept]
+    touched = np.flatnonzero(np.any(rows != 0, axis=0))
+    used = [block for block in mean_layout(plan.design) if block.term.name in hypothesis.terms]
+    if len(kept) < len(touched) or len(touched) < sum(block.size for block in used):
+        return Missing("null", "it must fix the whole mean of a hierarchy")
+    values = np.zeros(rows.shape[1])
+    values[touched] = np.linalg.solve(rows[:, touched], null)
+    fixed = {
+        block.term.name: prior("constant", values[_columns(block)].reshape(block.shape)) for block in used
+    }
+
+    def changed(pooled: PooledTerm) -> PooledTerm:
+        own = fixed.get(pooled.coefficient.term.name)
+        return pooled if own is None else replace(pooled, mean=own)
+
+    pools = tuple(replace(pool, terms=tuple(map(changed, pool.terms))) for pool in plan.mean.pools)
+    return replace(plan, mean=replace(plan.mean, pools=pools))
 
 
 def _columns(block: Block) -> slice:

@@ -101,8 +101,10 @@ def _read_prior(context: Context, slot: Slot, value: nodes.Expr) -> PriorRequest
         match value:
             case nodes.Chain(operators=("==",), operands=(target, nodes.Call() as call)):
                 hint = f"write `{canonical(target)} ~ {canonical(call)}`"
+            case nodes.Name() | nodes.Attribute() | nodes.Subscript():
+                hint = f"write `{canonical(value)} ~ normal(0, 5)`, with a distribution that you choose"
             case _:
-                hint = "write `prior(treatment ~ normal(0, 5))`"
+                hint = "such as `prior(treatment ~ normal(0, 5))`"
         raise FormulaError("a prior names its term: `term ~ distribution(...)`", value.span, hint)
     if isinstance(value.target, nodes.Subscript | nodes.Attribute):
         read_effect(context, slot, value.target)

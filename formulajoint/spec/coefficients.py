@@ -144,11 +144,16 @@ def read_hypothesis(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Ch
         hint = (
             f"write `{canonical(value)} == 0`"
             if isinstance(value, nodes.Name | nodes.Subscript | nodes.Chain)
-            else ""
+            else "such as `x == 0`"
         )
         raise FormulaError("a hypothesis must compare something", value.span, hint)
     _check_direction(value)
     for operand in value.operands:
+        if isinstance(operand, nodes.Call) and operand.name in context.language.names["clause"]:
+            message = f"`{canonical(operand)}` is a clause, and a test takes coefficients"
+            raise FormulaError(
+                message, operand.span, f"write `fit.test('{canonical(operand)}')`: is it zero?"
+            )
         read_effect(context, slot, operand)
     return value
 

@@ -71,6 +71,16 @@ def parse_clause(text: str, language: Language | None = None) -> Question:
     raise FormulaError(message, clause.span, "put it into the formula, and fit again")
 
 
+def is_contrast_clause(text: str, language: Language | None = None) -> bool:
+    """Return whether `text` is a clause such as ``pairwise(treatment)``, and not a hypothesis."""
+    language = present(chosen(language))
+    try:
+        clause: nodes.Parameter | nodes.Clause = syntax(text, "clause", language)
+    except FormulaError:
+        return False
+    return isinstance(clause, nodes.Clause) and clause.name in language.names["clause"]
+
+
 def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes.Chain, ...]:
     """Return the hypotheses of `text`, which commas join with AND; ``=`` is read as ``==``."""
     language = present(chosen(language))

@@ -45,6 +45,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *far_within(plan),
         *_orders_of_text(plan),
         *_few_groups(plan),
+        *_one_set(plan),
         *_lone_rows(plan),
         *_beside_interactions(plan),
         *_units(plan),
@@ -66,6 +67,18 @@ def _whole_numbers(plan: Plan) -> Iterator[str]:
         yield (
             f"{response.name} has whole numbers from 0 to {values.max():g}, with mean {values.mean():.3g}, and is "
             "modelled as measured: fitted values may lie below zero, and counts vary less where their mean is small."
+        )
+
+
+def _one_set(plan: Plan) -> Iterator[str]:
+    """Yield a note where groups of several columns are pooled as one set: those of one district are as others."""
+    grouping = plan.mean.predictor.grouping
+    if plan.mean.pools and grouping is not None and len(grouping.variables) > 1:
+        outer = grouping.variables[0]
+        yield (
+            f"The {len(grouping)} groups of {' and '.join(grouping.variables)} are pooled as one set: groups of the "
+            f"same {outer} are not modelled as alike. Where {outer} matters, the mean over all groups is less sure "
+            f"than it looks; `| {outer}, hierarchy()` pools over {outer} alone."
         )
 
 

@@ -44,21 +44,32 @@ def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
     FormulaError, DataError
         As for the clause in a formula.
     """
-    if isinstance(asked, Comparisons):
-        text = ", ".join(map(canonical, asked.comparisons))
-        raise FormulaError("`test` is not a contrast", asked.span, f'write fit.test("{text}")')
-    plan = _without_contrasts(posterior.plan)
+    plan = asked_plan(posterior.plan, asked)
     if plan.design.frame is not None:
         for note in words_beside_columns((asked,), plan.design.frame.frame.names):
             warnings.warn(note, FormulaJointWarning, stacklevel=4)
+    values = values_of(posterior, plan)
+    drawn = {own.name: values[own.name] for own in plan.shares if own.name not in posterior.named.variables}
+    return Posterior(
+        plan, _with(posterior.named, plan, drawn | on_draws(plan.contrasts, values)), posterior.engine
+    )
+
+
+def asked_plan(plan: Plan, asked: Question) -> Plan:
+    """Return the plan with the contrast nodes of a clause, and no other contrasts.
+
+    Raises
+    ------
+    FormulaError, DataError
+        As for the clause in a formula.
+    """
+    if isinstance(asked, Comparisons):
+        text = ", ".join(map(canonical, asked.comparisons))
+        raise FormulaError("`test` is not a contrast", asked.span, f'write fit.test("{text}")')
+    plan = _without_contrasts(plan)
     names = Names.of(plan.variables, plan.coords)
     contrasts, shares = plan_contrasts(plan, (asked,), names)
-    plan = replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
-    values = values_of(posterior, plan)
-    drawn = {own.name: values[own.name] for own in shares if own.name not in posterior.named.variables}
-    return Posterior(
-        plan, _with(posterior.named, plan, drawn | on_draws(contrasts, values)), posterior.engine
-    )
+    return replace(plan, contrasts=contrasts, shares=shares, coords=dict(names.coords))
 
 
 def _without_contrasts(plan: Plan) -> Plan:

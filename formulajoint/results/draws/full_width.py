@@ -57,7 +57,7 @@ def _is_long(column: pd.Series[Any]) -> bool:
 def _below(column: pd.Series[Any], width: int) -> Iterator[str]:
     """Yield the texts of a column as paragraphs: ``note on treatment == 0: ...``."""
     for row, value in column.items():
-        if value:
+        if isinstance(value, str) and value:
             yield fill(
                 f"{column.name} of {row}: {value}", width, subsequent_indent="    ", break_on_hyphens=False
             )

@@ -18,7 +18,7 @@ from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail,
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells, variables_of
-from formulajoint.wording import span
+from formulajoint.wording import did_you_mean, listed, span
 
 PROB = 0.95
 """Default probability of intervals, as for classical ones."""
@@ -64,6 +64,24 @@ def contrasts(posterior: Posterior, prob: float = PROB) -> pd.DataFrame:
         mean square or an sd, which are never below zero. A constant has no r_hat.
     """
     return contrast_estimates(posterior, contrast_draws(posterior), prob).table
+
+
+def with_rope(posterior: Posterior, table: pd.DataFrame, rope: float | None) -> pd.DataFrame:
+    """Return a copy of a table of contrasts; with `rope`, the probability that each is within it of zero is added.
+
+    Raises
+    ------
+    InferenceError
+        If `rope` is not above zero.
+    """
+    if rope is None:
+        return table.copy()
+    if not (isinstance(rope, Real) and not isinstance(rope, bool) and 0 < rope < math.inf):
+        raise InferenceError(f"`rope` must be above zero, not {rope!r}.")
+    shares = [float(np.mean(abs(own.draws) < rope)) for own in contrast_draws(posterior)]
+    out = table.copy()
+    out.insert(list(table.columns).index("p_direction") + 1, "p_in_rope", shares)
+    return out
 
 
 def contrast_estimates(posterior: Posterior, of: Sequence[EffectDraws], prob: float) -> Estimates:
@@ -232,6 +250,25 @@ def _statistics(draws: FloatArray, prob: float) -> dict[str, FloatArray]:
             "ess_tail": ess_tail(draws, TAILS),
             "r_hat": larger,
         }
+
+
+def weights_of(posterior: Posterior, name: str) -> pd.Series:
+    """Return the weight of each group in the contrast `name`.
+
+    Raises
+    ------
+    InferenceError
+        If the model has no such contrast, or it has no weights.
+    """
+    known = {contrast.name: contrast for contrast in posterior.plan.contrasts}
+    if name not in known:
+        hint = f"there are {listed(known)}." if known else "the formula asks for none, such as `joint()`."
+        raise InferenceError(f"There is no contrast `{name}`: {did_you_mean(str(name), known) or hint}")
+    if known[name].weights is None:
+        raise InferenceError(
+            f"In `{name}` nothing is weighted: `{known[name].text}` takes no average of groups."
+        )
+    return weights(posterior, known[name])
 
 
 def weights(posterior: Posterior, contrast: ContrastPlan) -> pd.Series:

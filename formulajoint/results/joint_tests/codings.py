@@ -22,7 +22,7 @@ def coding_note(plan: Plan, hypothesis: Hypothesis) -> str:
 
     That all levels are equal has the same Bayes factor in every coding: see ``distance`` in ``design/coding.py``.
     """
-    found = dict(_dependent(plan, hypothesis))
+    found = {} if hypothesis.of_means else dict(_dependent(plan, hypothesis))
     if not found:
         return ""
     codings = " and ".join(f"{factor.name}{_reference(factor)}" for factor in found)

@@ -53,7 +53,8 @@ def disagreements(
     """
     found = [Note(DISAGREE, text) for text in _found(plan, hypothesis, draws, shares, bayes)]
     pooled = {term.coefficient.term.name for term in plan.mean.pooled.values()}
-    if "contour" in shares and pooled & set(hypothesis.terms) and len(hypothesis.null) > 1:
+    several = len(hypothesis.null) > 1 and not hypothesis.of_means
+    if "contour" in shares and pooled & set(hypothesis.terms) and several:
         weak = (
             "under a hierarchy the contour is weak, since effects are drawn together: without any effect it is 0.81 to "
             "1.00 in 90 % of studies, so go by the Bayes factor and the weighted mean"

@@ -8,11 +8,12 @@ from numbers import Real
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import sd_of_response, stands_for_intercept
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout
+from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout, mean_layout
 from formulajoint.design.schema import Design
 from formulajoint.distributions.links import IDENTITY
+from formulajoint.distributions.prior import Prior
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.wording import did_you_mean, listed
@@ -23,25 +24,36 @@ type Rope = float | Mapping[str, float] | None
 
 def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
     """Return draws of c = R b - r, (chain, draw, q): zero under the null."""
-    blocks = layout(posterior.plan.design)
     coefficients = {c.term.name: c for c in posterior.plan.mean.coefficients}
+    pooled = {t.coefficient.term.name: t for t in posterior.plan.mean.pooled.values()}
     total: FloatArray | float = -hypothesis.null
-    for block in blocks:
-        if block.term.name in hypothesis.terms:
+    for block in blocks_of(posterior.plan.design, hypothesis):
+        name = block.term.name
+        if name in hypothesis.terms:
             rows = hypothesis.rows[:, block.start : block.start + block.size]
-            draws = _draws(posterior, coefficients[block.term.name], block)
+            if hypothesis.of_means:
+                draws = _draws(posterior, pooled[name].mean_name, pooled[name].dims, pooled[name].mean, block)
+            else:
+                own = coefficients[name]
+                draws = _draws(posterior, own.name, own.dims, own.prior, block)
             total = total + (rows @ draws.reshape((-1, block.size)).T).T.reshape((*draws.shape[:2], -1))
     return np.asarray(total)
 
 
-def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> FloatArray:
-    """Return draws of a term's coefficients, (chain, draw, size)."""
+def blocks_of(design: Design, hypothesis: Hypothesis) -> tuple[Block, ...]:
+    """Return the positions of terms in the vector that a hypothesis is about."""
+    return mean_layout(design) if hypothesis.of_means else layout(design)
+
+
+def _draws(
+    posterior: Posterior, name: str, dims: tuple[str, ...], prior: Prior | None, block: Block
+) -> FloatArray:
+    """Return draws of a term's coefficients or means, (chain, draw, size)."""
     named = posterior.named
-    if coefficient.name not in named.variables:  # a constant is not a variable
-        prior = coefficient.prior
+    if name not in named.variables:  # a constant is not a variable
         value = np.nan if prior is None or prior.constant is None else prior.constant
-        return np.full((*named.shape, block.size), value)
-    return named.values(coefficient.name, coefficient.dims).reshape((*named.shape, block.size))
+        return np.broadcast_to(value, (*named.shape, block.size)).copy()
+    return named.values(name, dims).reshape((*named.shape, block.size))
 
 
 # --- labels
@@ -49,7 +61,13 @@ def _draws(posterior: Posterior, coefficient: Coefficient, block: Block) -> Floa
 
 def row_labels(plan: Plan, hypothesis: Hypothesis) -> list[str]:
     """Return each row of the hypothesis as text: ``treatment[A] - 2 treatment[B] - 3``."""
-    return labels_of(hypothesis, coefficient_labels(plan.design))
+    if hypothesis.labels:
+        return list(hypothesis.labels)
+    if not hypothesis.of_means:
+        return labels_of(hypothesis, coefficient_labels(plan.design))
+    return labels_of(
+        hypothesis, [label for block in mean_layout(plan.design) for label in _cell_labels(block, ".mean")]
+    )
 
 
 def coefficient_labels(design: Design) -> list[str]:
@@ -76,13 +94,14 @@ def _signed(weight: float, name: str) -> str:
     return f" {'-' if weight < 0 else '+'} {' '.join(part for part in (size, name) if part)}"
 
 
-def _cell_labels(block: Block) -> list[str]:
+def _cell_labels(block: Block, part: str = "") -> list[str]:
+    name = block.term.name + part
     if not block.dims:
-        return [block.term.name]
+        return [name]
     places = np.indices(block.shape).reshape((len(block.shape), -1)).T
     own = len(block.dims) - len(block.term.factors)
     axes = [*list(block.dims.values())[:own], *(factor.comparisons for factor in block.term.factors)]
-    return [f"{block.term.name}[{', '.join(axes[i][p] for i, p in enumerate(place))}]" for place in places]
+    return [f"{name}[{', '.join(axes[i][p] for i, p in enumerate(place))}]" for place in places]
 
 
 # --- regions of no effect
@@ -113,7 +132,9 @@ def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) ->
     _check(plan, hypothesis, rope)
     if not isinstance(rope, Mapping) and not standardized:
         return np.full(len(hypothesis.null), float(rope))
-    widths = np.concatenate([_width(plan, block, rope, standardized) for block in layout(plan.design)])
+    widths = np.concatenate(
+        [_width(plan, block, rope, standardized) for block in blocks_of(plan.design, hypothesis)]
+    )
     out = np.empty(len(hypothesis.null))
     for number, label in enumerate(row_labels(plan, hypothesis)):
         start, stop = hypothesis.rows.indptr[number : number + 2]
@@ -133,7 +154,7 @@ def _check(plan: Plan, hypothesis: Hypothesis, rope: float | Mapping[str, float]
         if not (isinstance(value, Real) and not isinstance(value, bool) and 0 < value < np.inf):
             raise InferenceError(f"`rope` must be above zero, not {value}.")
     if isinstance(rope, Mapping):
-        known = [block.term.name for block in layout(plan.design)]
+        known = [block.term.name for block in blocks_of(plan.design, hypothesis)]
         for name in rope:
             if name not in known:
                 hint = did_you_mean(str(name), known) or f"there are {listed(known)}."

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, effects_tested, of_test
-from formulajoint.errors import FormulaError, InferenceError
-from formulajoint.language.syntax.nodes import Name, walk
+from formulajoint.errors import InferenceError
 from formulajoint.language.vocabulary.core import AGAINST
 from formulajoint.remarks import Missing
-from formulajoint.spec.read import parse_test
+from formulajoint.results.joint_tests.contrasts_tested import named_test, none_of
+from formulajoint.spec.read import is_contrast_clause, parse_clause, parse_test
+from formulajoint.spec.spec import Comparisons
 
 MOST_TESTED = 200
 """A printed fit shows joint tests over at most this many groups; ``test()`` always shows them."""
@@ -24,6 +24,7 @@ def hypotheses(plan: Plan, text: str | None, against: str | None = None) -> list
     ----------
     plan : Plan
     text : str, optional
+        A hypothesis, or a contrast such as ``pairwise(treatment)``: that all its entries are zero.
     against : str, optional
         The alternative of the Bayes factor; the text may name it, too.
 
@@ -43,9 +44,12 @@ def hypotheses(plan: Plan, text: str | None, against: str | None = None) -> list
         return [_against(plan, each, against) for each in found]
     if not isinstance(text, str):
         raise InferenceError(f"A hypothesis is a text such as 'treatment == 0', not {text!r}.")
-    test = parse_test(text, plan.design.language)
-    _refuse_contrasts(plan, [part for part in walk(test.comparisons) if isinstance(part, Name)])
-    return [_against(plan, of_test(plan.design, test), against)]
+    language = plan.design.language
+    if is_contrast_clause(text, language):
+        asked = parse_clause(text, language)
+        said = of_test(plan.design, asked) if isinstance(asked, Comparisons) else none_of(plan, asked)
+        return [_against(plan, said, against)]
+    return [_against(plan, named_test(plan, parse_test(text, language)), against)]
 
 
 def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:
@@ -64,17 +68,6 @@ def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:
     if isinstance(effects, Missing):
         raise InferenceError(f"against={against!r} cannot be used for `{tested.label}`: {effects.reason}.")
     return replace(tested, against=against)
-
-
-def _refuse_contrasts(plan: Plan, names: Iterable[Name]) -> None:
-    """Raise a FormulaError for the name of a contrast, which is not a coefficient."""
-    contrasts = {contrast.name for contrast in plan.contrasts} - {
-        term.name for term in plan.design.predictor.terms
-    }
-    for name in names:
-        if name.id in contrasts:
-            message = f"a test takes coefficients; `{name.id}` is a contrast"
-            raise FormulaError(message, name.span, "its draws and summary are in `fit.contrasts()`")
 
 
 def unasked(plan: Plan) -> list[Hypothesis]:

@@ -64,7 +64,7 @@ class Quantities:
 
 def scored(posterior: Posterior, hypothesis: Hypothesis) -> list[Quantities] | None:
     """Return the tested quantities by independent strata; None if there are no such strata, or no score."""
-    strata = independent_strata(posterior.plan)
+    strata = None if hypothesis.of_means else independent_strata(posterior.plan)
     parts = None if strata is None else by_strata(hypothesis, strata.of_coefficients)
     if parts is None:
         return None

@@ -56,6 +56,8 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
     """
     if missing := why_no_probability(plan):
         return missing.of("Bayes factor")
+    if hypothesis.of_means:
+        return _none("means", "the prior probability of an order of hierarchies' means is not computed")
     if any(not prior.proper for prior in _priors(plan, hypothesis)):
         return _none("flat", "flat priors give the order no prior probability")
     if probability == 0:
