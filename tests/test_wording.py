@@ -1,13 +1,15 @@
-"""What does not show, and would change how a terminal shows the rest, is an escape in errors and in printed text."""
+"""Characters that do not show are escapes where they are printed; labels that are cut stay different."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import formulajoint as fj
-from formulajoint.wording import visible
+from formulajoint.wording import counted, shortened, visible
 
 HOSTILE = ["\x1b]0;owned\x07\x1b[2J", "\u202eabc", "b\tc", "a\u200b", "a\u00a0b", "\x85", "\u2028"]
 
@@ -60,3 +62,54 @@ def test_errors_are_escaped_and_their_carets_stay_in_place(label: str) -> None:
     with pytest.raises(fj.DataError, match="4 in all 2 rows") as wrong:
         fj.model(f"y ~ `{label}`", frame.assign(**{label: 4.0}))
     assert shown(str(wrong.value))
+
+
+# --- labels and counts
+
+
+ARMS = [
+    "phonics intervention with weekly coaching, online",
+    "phonics intervention with weekly coaching, in person",
+]
+
+
+def test_of_long_labels_both_ends_are_kept() -> None:
+    for longest in (16, 24, 32):
+        first, second = shortened(ARMS, longest)
+        assert first.startswith("phonics")
+        assert first.endswith("online")
+        assert second.endswith("person")
+        assert max(len(first), len(second)) <= longest
+
+
+def test_a_difference_in_the_middle_is_shown() -> None:
+    labels = [
+        f"the intervention of {year} with weekly coaching in every school" for year in (2019, 2020, 2021)
+    ]
+    short = shortened(labels, 24)
+    assert [year in text for year, text in zip(("2019", "2020", "2021"), short, strict=True)] == [True] * 3
+    assert max(map(len, short)) <= 24
+
+
+@given(st.lists(st.text(alphabet="ab", min_size=1, max_size=40), min_size=1, max_size=8), st.integers(6, 30))
+def test_labels_that_differ_stay_different(labels: list[str], longest: int) -> None:
+    short = shortened(labels, longest)
+    assert len(set(short)) == len(set(labels))
+    assert [text for text, label in zip(short, labels, strict=True) if len(label) <= longest] == [
+        label for label in labels if len(label) <= longest
+    ] or short == labels
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "expected"),
+    [
+        (60, "school", "60 schools"),
+        (1, "school", "1 school"),
+        (3, "class", "3 classes"),
+        (3, "study", "3 studies"),
+        (3, "a:b", "3 groups of a:b"),
+        (3, "school_id", "3 groups of school_id"),
+    ],
+)
+def test_groups_are_counted_in_their_own_word(count: int, name: str, expected: str) -> None:
+    assert counted(count, name) == expected

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import AveragePlan, ContrastPlan
 from formulajoint.errors import InferenceError
+from formulajoint.plots.differences import draw_triangle, pairs_of
 from formulajoint.plots.rows import (
     draw_intervals,
     height_of,
@@ -26,15 +27,12 @@ from formulajoint.plots.rows import (
     rows_for,
 )
 from formulajoint.plots.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    RED,
     WIDTH,
     cut,
     density,
     figure_of,
     headline,
+    hues,
     legend,
     null_line,
     one_of,
@@ -43,6 +41,7 @@ from formulajoint.plots.style import (
 )
 from formulajoint.results.draws.posterior import Effect, Posterior, cells
 from formulajoint.results.draws.tables import PROB, describe
+from formulajoint.results.effects import MANY
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bayes_factor.savage_dickey import SavageDickey, savage_dickey
 from formulajoint.results.joint_tests.figures import all_within, probability_of, simultaneous_band
@@ -50,8 +49,11 @@ from formulajoint.results.text.figures import direction, is_bound, numbers, prob
 from formulajoint.results.text.units import contrast_in_words, effect_with_unit
 from formulajoint.wording import did_you_mean, listed
 
-MOST_PANELS = 12
-"""Most values with a panel each; more are drawn as rows of intervals."""
+MOST_PANELS = 3
+"""Most values with a panel each; more are drawn as rows of intervals on one axis."""
+
+MOST_ROWS = 200
+"""Most pairs of levels that are rows; more are a triangle of colours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,8 @@ def contrast(
     posterior : Posterior
     name : str, optional
         The contrast, such as ``joint_treatment``, or any other variable of the posterior. Default: the first contrast.
-        One with several values has a panel for each or, for more than 12, a row.
+        One with several values has a panel for each or, for more than 3, a row; more than 200 pairs of levels are a
+        triangle of colours.
     prob : float
         Probability of the HDI.
     rope : float, optional
@@ -119,20 +122,20 @@ def contrast(
         raise InferenceError(f"`rope` must be above zero, not {rope}.")
     chosen = _name(posterior, name)
     values = values_of(posterior, chosen, prob)
+    others = one_of(len(posterior.plan.contrasts), "contrasts", "name") if name is None else ""
     if len(values) > MOST_PANELS:
-        return _draw_rows(chosen, values, prob, rope, ax, figsize)
-    alone, rows, columns = len(values) == 1, -(-len(values) // 3), min(3, len(values))
-    size = (WIDTH, 3.4) if alone else (1.2 + 3.2 * columns, 1.0 + 2.5 * rows)
-    axes = panels(len(values), ax, figsize or size, columns=3)
+        return _draw_many(posterior, chosen, values, prob, rope, ax, figsize, others)
+    alone = len(values) == 1
+    size = (WIDTH, 3.4) if alone else (1.2 + 3.2 * len(values), 3.5)
+    axes = panels(len(values), ax, figsize or size, shared="x")
     for value, panel in zip(values, axes, strict=True):
         _draw(panel, value, prob, rope, alone)
         panel.set_xlabel(cut(fill(effect_with_unit(posterior.plan, value.effect), 90 if alone else 44), 160))
         if not alone:
             panel.set_title(_figures(value, rope), fontsize=9)
-    others = one_of(len(posterior.plan.contrasts), "contrasts", "name") if name is None else ""
-    known = {c.name: contrast_in_words(posterior.plan, c) for c in posterior.plan.contrasts}
-    what = _sentence(values[0]) if alone else f"{len(values)} values"
-    headline(axes, f"{known.get(chosen, chosen)}: {what}{others}", ax is None)
+            panel.tick_params(labelbottom=True)
+    what = _sentence(values[0]) if alone else _apart(_table(values, prob))
+    headline(axes, f"{_in_words(posterior, chosen)}: {what}{others}", ax is None)
     legend(axes[0], axes[0].get_legend_handles_labels()[0], ax is None)
     return figure_of(axes[0])
 
@@ -241,11 +244,11 @@ def _factor(log_bf10: float) -> str:
 def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) -> None:
     row, (grid, height) = value.row, _density(value)
     top = float(height.max())
-    ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
-    ax.plot(grid, height, color=BLUE, linewidth=1.8, label="posterior")
+    ax.fill_between(grid, height, color=hues().blue, alpha=0.18, linewidth=0)
+    ax.plot(grid, height, color=hues().blue, linewidth=1.8, label="posterior")
     below, label = -0.05 * top, f"{prob:.0%} HDI"
-    ax.hlines(below, row["hdi_low"], row["hdi_high"], colors=BLUE, linewidth=3.2, label=label)
-    ax.plot(row["mean"], below, "o", color=BLUE, markersize=6, markeredgecolor="white")
+    ax.hlines(below, row["hdi_low"], row["hdi_high"], colors=hues().blue, linewidth=3.2, label=label)
+    ax.plot(row["mean"], below, "o", color=hues().blue, markersize=6, markeredgecolor=hues().paper)
     if rope is not None:
         _draw_region(ax, rope, f": {_share_within(value, rope)}" if alone else "")
     if value.ratio is not None:
@@ -260,7 +263,7 @@ def _draw(ax: Axes, value: Value, prob: float, rope: float | None, alone: bool) 
 def _draw_region(ax: Axes, rope: float, share: str) -> Artist:
     """Shade the region of no effect, and return its mark for the legend."""
     label = f"within {rope:g} of zero{share}"
-    return ax.axvspan(-rope, rope, color=GREEN, alpha=0.14, linewidth=0, label=label)
+    return ax.axvspan(-rope, rope, color=hues().green, alpha=0.14, linewidth=0, label=label)
 
 
 def _density(value: Value) -> tuple[FloatArray, FloatArray]:
@@ -278,36 +281,66 @@ def _draw_prior(ax: Axes, ratio: SavageDickey, posterior_grid: FloatArray, alone
     grid = np.linspace(first - reach, last + reach, 400)
     label = "prior" + (f" normal({ratio.mean + 0.0:.3g}, {ratio.sd:.3g})" if alone else "")
     ax.plot(
-        grid, scipy.stats.norm.pdf(grid, ratio.mean, ratio.sd), "--", color=GREY, linewidth=1.4, label=label
+        grid,
+        scipy.stats.norm.pdf(grid, ratio.mean, ratio.sd),
+        "--",
+        color=hues().grey,
+        linewidth=1.4,
+        label=label,
     )
     heights = [ratio.prior_height, ratio.posterior_height]
-    ax.plot([0, 0], heights, "-", color=RED, linewidth=1.4)
+    ax.plot([0, 0], heights, "-", color=hues().red, linewidth=1.4)
     label = "densities at zero" + (f": {_factor(ratio.log_bf10)}" if alone else "")
-    ax.plot([0, 0], heights, "o", color=RED, markersize=5, markeredgecolor="white", label=label)
-    ax.set_xlim(grid[0], grid[-1])
+    ax.plot([0, 0], heights, "o", color=hues().red, markersize=5, markeredgecolor=hues().paper, label=label)
 
 
-def _draw_rows(
+# --- many values
+
+
+def _draw_many(
+    posterior: Posterior,
     name: str,
     values: list[Value],
     prob: float,
     rope: float | None,
     ax: Axes | None,
     figsize: tuple[float, float] | None,
+    others: str,
 ) -> Figure:
-    """Draw many values as rows: the HDI of each, the band of all of them, and the region of no effect."""
-    band = simultaneous_band(np.stack([value.draws for value in values], axis=-1), prob)
-    table = pd.DataFrame([value.row for value in values]).assign(low=band.low, high=band.high)
+    """Draw many values on one axis: as rows, or pairs of levels as a triangle."""
+    table = _table(values, prob)
+    known = {c.name: c for c in posterior.plan.contrasts}.get(name)
+    pairs = pairs_of(known) if len(values) > MOST_ROWS else None
+    title = f"{_in_words(posterior, name)}: {_apart(table)}{others}"
+    label = effect_with_unit(posterior.plan, Effect(name))
+    if pairs is not None:
+        return draw_triangle(pairs, table, title, label, ax, figsize)
+    order = np.argsort(-table["mean"].to_numpy(), kind="stable") if len(values) > MANY else range(len(values))
+    table, places = table.iloc[list(order)], [values[i].effect.place for i in order]
     rows = rows_for(len(values), 0, own_height(ax, figsize))
     (panel,) = panels(1, ax, figsize or (WIDTH, height_of(rows)))
     draw_intervals(panel, rows, table, np.full(len(values), 0.6))
     null_line(panel)
     regions = [] if rope is None else [_draw_region(panel, rope, "")]
-    label_rows(panel, rows, [value.effect.place for value in values])
-    panel.set_xlabel(cut(name, 48))
-    apart = is_apart(table)
-    headline(
-        [panel], f"{name}: {apart.sum()} of {len(table)} differ from zero (simultaneous bands)", ax is None
-    )
-    legend(panel, [*interval_key(apart, prob, "value"), *regions], ax is None)
+    label_rows(panel, rows, places)
+    panel.set_xlabel(cut(fill(label, 70), 160))
+    headline([panel], title, ax is None)
+    legend(panel, [*interval_key(is_apart(table), prob, "value"), *regions], ax is None)
     return figure_of(panel)
+
+
+def _table(values: list[Value], prob: float) -> pd.DataFrame:
+    """Return the rows of the values, with the band of all of them."""
+    band = simultaneous_band(np.stack([value.draws for value in values], axis=-1), prob)
+    return pd.DataFrame([value.row for value in values]).assign(low=band.low, high=band.high)
+
+
+def _apart(table: pd.DataFrame) -> str:
+    """Return a sentence on the values whose band excludes zero."""
+    apart, count = int(is_apart(table).sum()), len(table)
+    return f"{apart or 'none'} of {count:,} {'differ' if apart > 1 else 'differs'} from zero (simultaneous bands)"
+
+
+def _in_words(posterior: Posterior, name: str) -> str:
+    known = {c.name: contrast_in_words(posterior.plan, c) for c in posterior.plan.contrasts}
+    return known.get(name, name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 import arviz_plots as azp
@@ -16,7 +17,7 @@ from xarray import DataArray, Dataset, DataTree
 
 from formulajoint.errors import InferenceError
 from formulajoint.plots.display import show_once
-from formulajoint.plots.style import BLUE, RED, headline, styled
+from formulajoint.plots.style import all_cut, headline, hues, some_of, styled
 from formulajoint.results.draws.diagnostics import R_HAT
 from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells
 from formulajoint.results.draws.tables import PROB, describe
@@ -72,7 +73,9 @@ def trace(
         visuals={"trace": {"width": 0.5, "alpha": 0.7}},
         figure_kwargs=_figure_kwargs(size, backend),
     )
-    return _figure(plotted, _agreement(found), backend)
+    if backend == "matplotlib":
+        _wrap_titles(plotted.viz["figure"].item(), found)
+    return _figure(plotted, _agreement(found) + how_many(posterior, found, names), backend)
 
 
 @styled
@@ -110,7 +113,10 @@ def pairs(
         raise InferenceError(
             f"Pairs are drawn of 2 to {MOST_PAIRS + 1} quantities, not of {len(found)}: name them."
         )
-    visuals = {"divergence": {"color": RED, "size": 14}, "scatter": {"color": BLUE, "alpha": 0.25, "size": 6}}
+    visuals = {
+        "divergence": {"color": hues().red, "size": 14},
+        "scatter": {"color": hues().blue, "alpha": 0.25, "size": 6},
+    }
     side = 1.0 + 1.9 * len(found)
     plotted = azp.plot_pair(
         _tree(posterior, found),
@@ -119,7 +125,10 @@ def pairs(
         visuals=visuals,
         figure_kwargs=_figure_kwargs(figsize or (side, side), backend),
     )
-    return _figure(plotted, "", backend)
+    if backend == "matplotlib":
+        _wrap_titles(plotted.viz["figure"].item(), found)
+    some = how_many(posterior, found, names)
+    return _figure(plotted, f"Parameters in pairs{some}" if some else "", backend)
 
 
 # --- choosing
@@ -134,6 +143,11 @@ def chosen(posterior: Posterior, names: Sequence[str] | None, most: int) -> dict
             f"{len(wanted)} panels are too many to see anything: name {MOST_PANELS} at most."
         )
     return {effect.label: known[effect] for effect in wanted}
+
+
+def how_many(posterior: Posterior, found: dict[str, DataArray], names: Sequence[str] | None) -> str:
+    """Return a suffix that says how many there are, if nobody chose those that are drawn: ``(12 of 122 ...)``."""
+    return "" if names is not None else some_of(len(found), len(cell_draws(posterior)), "parameters", "names")
 
 
 def cell_draws(posterior: Posterior) -> dict[Effect, DataArray]:
@@ -197,6 +211,18 @@ def _figure_kwargs(size: tuple[float, float], backend: str) -> dict[str, Any]:
     if backend == "plotly":
         return {"figsize": tuple(round(DOTS * side) for side in size), "figsize_units": "dots"}
     return {"figsize": size, "figsize_units": "inches", "layout": "constrained"}
+
+
+def _wrap_titles(figure: Figure, found: dict[str, DataArray]) -> None:
+    """Shorten and wrap the panels' titles and labels, so that none lies on the next."""
+    names = dict(zip(found, all_cut(list(found), 60), strict=True))
+    for ax in figure.axes:
+        title = ax.get_title() or ax.get_title(loc="left")
+        if title in names:
+            ax.set_title("", loc="center")
+            ax.set_title(fill(names[title], 32), loc="left", fontsize=9)
+        ax.set_xlabel(fill(names.get(ax.get_xlabel(), ax.get_xlabel()), 26))
+        ax.set_ylabel(fill(names.get(ax.get_ylabel(), ax.get_ylabel()), 26))
 
 
 def _figure(plotted: Any, title: str, backend: str) -> Any:

@@ -29,14 +29,11 @@ from formulajoint.plots.rows import (
     rows_for,
 )
 from formulajoint.plots.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    RED,
     WIDTH,
     cut,
     figure_of,
     headline,
+    hues,
     legend,
     null_line,
     one_of,
@@ -47,6 +44,7 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.effects import (
     FAR,
+    MANY,
     GroupEffects,
     OverAll,
     cell_weights,
@@ -56,25 +54,24 @@ from formulajoint.results.effects import (
     over_all,
 )
 from formulajoint.results.findings import Findings
+from formulajoint.results.text.figures import centre
 from formulajoint.results.text.units import effect_in_words, term_in_words
 from formulajoint.wording import did_you_mean, listed
 
-MANY = 40
-"""Most groups in the order of the data by default; more are sorted by their means, since names are hard to find."""
-
-MARKS = {"pool": (GREEN, "s"), "joint": (RED, "D")}
-"""Colour and marker of the rows below the groups: the hierarchy's mean, and joint contrasts."""
+DIAMOND = 0.085
+"""Half the height of an average's diamond, in inches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row below the groups: its name, its kind as in `OverAll`, its mean and interval."""
+    """A row below the groups: its name, its kind as in `OverAll`, its mean and interval, and these as text."""
 
     name: str
     kind: str
     mean: float
     low: float
     high: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +135,7 @@ def forest(
     count, below = len(found[0].groups), len(found[0].below)
     rows = rows_for(count, below, own_height(ax, figsize))
     size = figsize or (max(WIDTH, 1.6 + 3.2 * len(found)), height_of(rows))
-    axes = panels(len(found), ax, size, shared=True)
+    axes = panels(len(found), ax, size, shared="xy")
     order = _order(sort, found[0].groups)
     limits, label = _limits(found), effect_in_words(posterior.plan, coefficient, of.unit)
     for panel, panel_ax in zip(found, axes, strict=True):
@@ -146,7 +143,7 @@ def forest(
         _cut_off(panel_ax, panel, rows, order, limits)
         panel_ax.set_xlabel(cut(fill(label, 60 // len(found)), 120))
         if len(found) > 1:
-            panel_ax.set_title(cut(panel.level))
+            panel_ax.set_title(fill(cut(panel.level, 90), 34), fontsize=9.5)
     others = one_of(len(_drawable(posterior)), "terms", "variable") if variable is None else ""
     headline(axes, _answer(posterior, coefficient, found) + others, ax is None)
     legend(axes[0], _key(found, prob, _weighting(of)), ax is None)
@@ -198,7 +195,10 @@ def _line(each: OverAll, number: int) -> Line:
     at = number if len(each.middles) > 1 else 0
     row = each.estimates.table.iloc[at]
     name = each.estimates.effects[at].variable
-    return Line(name, each.kind, float(each.middles[at]), row["hdi_low"], row["hdi_high"])
+    mean, _, interval = centre(row)
+    return Line(
+        name, each.kind, float(each.middles[at]), row["hdi_low"], row["hdi_high"], f"{mean} {interval}"
+    )
 
 
 def _weights(found: Findings, of: GroupEffects) -> FloatArray:
@@ -227,10 +227,19 @@ def _draw(ax: Axes, panel: Panel, rows: Rows, order: list[int]) -> None:
     groups = panel.groups.iloc[order]
     draw_intervals(ax, rows, groups, (groups["weight"] / groups["weight"].max()).to_numpy(float))
     below, places = panel.below, rows.places_below
+    half = DIAMOND / rows.inch
     for place, line in zip(places, below, strict=True):
-        color, mark = MARKS[line.kind]
-        ax.hlines(place, line.low, line.high, colors=color, linewidth=2.6, label=f"{line.name} hdi")
-        ax.plot(line.mean, place, mark, color=color, markersize=6, markeredgecolor="white", label=line.name)
+        color, is_joint = (hues().red, True) if line.kind == "joint" else (hues().green, False)
+        ax.fill(
+            [line.low, line.mean, line.high, line.mean],
+            [place, place - half, place, place + half],
+            facecolor=color if is_joint else hues().paper,
+            edgecolor=color,
+            linewidth=1.4,
+            joinstyle="round",
+            zorder=2.5,
+            label=line.name,
+        )
     null_line(ax)
     label_rows(ax, rows, [str(label) for label in groups.index], [line.name for line in below])
 
@@ -255,14 +264,26 @@ def _cut_off(ax: Axes, panel: Panel, rows: Rows, order: list[int], limits: tuple
     groups, size = panel.groups.iloc[order], max(12.0, 0.5 * rows.marker**2)
     for end, mark, beyond in ((0, "<", groups["low"] < limits[0]), (1, ">", groups["high"] > limits[1])):
         y = rows.places[beyond.to_numpy()]
-        ax.scatter(np.full(len(y), limits[end]), y, s=size, marker=mark, color=GREY, clip_on=False, zorder=4)
+        ax.scatter(
+            np.full(len(y), limits[end]), y, s=size, marker=mark, color=hues().grey, clip_on=False, zorder=4
+        )
 
 
 def _key(found: list[Panel], prob: float, weighting: str) -> list[Line2D]:
     apart = np.concatenate([is_apart(panel.groups) for panel in found])
-    color = BLUE if apart.any() else GREY
+    color = hues().blue if apart.any() else hues().grey
     area = Line2D([], [], color=color, linewidth=0, marker="o", label=f"area: {weighting}")
-    return [*interval_key(apart, prob, "group"), area]
+    kinds = dict.fromkeys(line.kind for panel in found for line in panel.below)
+    return [*interval_key(apart, prob, "group"), area, *(_diamond(kind, prob) for kind in kinds)]
+
+
+def _diamond(kind: str, prob: float) -> Line2D:
+    """Return the legend's entry for an average."""
+    color, face = (hues().red, hues().red) if kind == "joint" else (hues().green, hues().paper)
+    what = "weighted mean" if kind == "joint" else "mean of the hierarchy"
+    return Line2D(
+        [], [], color=color, linewidth=0, marker="D", mfc=face, label=f"{what}, as wide as its {prob:.0%} HDI"
+    )
 
 
 def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) -> str:
@@ -281,4 +302,6 @@ def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) 
         where = f"{apart} of {len(low)} {what}s {'differs' if apart == 1 else 'differ'} from zero (simultaneous bands)"
     else:
         where = f"no single {what} can be told from zero"
-    return f"{cut(term_in_words(posterior.plan, coefficient.term))} by {group}: {where}"
+    joint = [line for panel in found for line in panel.below if line.kind == "joint"]
+    over_all = f"{joint[0].text} over all; " if len(joint) == 1 else ""
+    return f"{cut(term_in_words(posterior.plan, coefficient.term))} by {group}: {over_all}{where}"

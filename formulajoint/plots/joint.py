@@ -15,13 +15,11 @@ from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.plots.style import (
-    BLUE,
-    INK,
-    RED,
     WIDTH,
     cut,
     figure_of,
     headline,
+    hues,
     legend,
     null_line,
     one_of,
@@ -109,19 +107,19 @@ def _draw_plane(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, labels: lis
     shown = slice(None, None, -(-len(flat) // MOST_POINTS))
     points, far = flat[shown], outside[shown]
     (x, y), (x_far, y_far) = points[~far].T, points[far].T
-    ax.scatter(x, y, s=7, color=BLUE, alpha=0.35, linewidths=0, zorder=2, label="inside")
-    ax.scatter(x_far, y_far, s=9, color=RED, alpha=0.8, linewidths=0, zorder=2.2, label="outside")
-    ax.plot(*ellipse.T, color=RED, linewidth=1.6, zorder=2.5, label="contour")
-    ax.plot(0, 0, "X", color=INK, markersize=9, markeredgecolor="white", zorder=3, label="null")
+    ax.scatter(x, y, s=7, color=hues().blue, alpha=0.35, linewidths=0, zorder=2, label="inside")
+    ax.scatter(x_far, y_far, s=9, color=hues().red, alpha=0.8, linewidths=0, zorder=2.2, label="outside")
+    ax.plot(*ellipse.T, color=hues().red, linewidth=1.6, zorder=2.5, label="contour")
+    ax.plot(0, 0, "X", color=hues().ink, markersize=9, markeredgecolor=hues().paper, zorder=3, label="null")
     limits = _square(np.vstack([flat, ellipse, np.zeros((1, 2))]))
     _shade_outside(ax, ellipse, limits)
     ax.set(xlim=limits[0], ylim=limits[1], xlabel=cut(labels[0], 48), ylabel=cut(labels[1], 48))
-    ax.axvline(0, color=INK, linewidth=0.6, linestyle=":", zorder=1.6)
-    ax.axhline(0, color=INK, linewidth=0.6, linestyle=":", zorder=1.6)
+    ax.axvline(0, color=hues().ink, linewidth=0.6, linestyle=":", zorder=1.6)
+    ax.axhline(0, color=hues().ink, linewidth=0.6, linestyle=":", zorder=1.6)
     keys = [
-        Line2D([], [], color=BLUE, linewidth=0, marker="o", markersize=4, label="draws"),
-        Patch(facecolor=RED, alpha=0.25, label="as far out as the null, or farther"),
-        Line2D([], [], color=INK, linewidth=0, marker="X", markersize=7, label="null"),
+        Line2D([], [], color=hues().blue, linewidth=0, marker="o", markersize=4, label="draws"),
+        Patch(facecolor=hues().red, alpha=0.25, label="as far out as the null, or farther"),
+        Line2D([], [], color=hues().ink, linewidth=0, marker="X", markersize=7, label="null"),
     ]
     legend(ax, keys, own)
 
@@ -161,7 +159,7 @@ def _shade_outside(ax: Axes, ellipse: FloatArray, limits: list[tuple[float, floa
     (left, right), (bottom, top) = limits
     frame = np.array([[left, bottom], [right, bottom], [right, top], [left, top], [left, bottom]])
     path = Path.make_compound_path(Path(frame, closed=True), Path(ellipse[::-1], closed=True))
-    ax.add_patch(PathPatch(path, facecolor=RED, alpha=0.1, linewidth=0, zorder=1))
+    ax.add_patch(PathPatch(path, facecolor=hues().red, alpha=0.1, linewidth=0, zorder=1))
 
 
 def _draw_distances(
@@ -170,9 +168,9 @@ def _draw_distances(
     flat = draws.reshape((-1, draws.shape[2]))[:, independent(hypothesis.rows)]
     white, zero = _white(flat)
     distance, null = figures.distances(white, zero)
-    edges = _histogram(ax, distance, null, below=BLUE, above=RED)
+    edges = _histogram(ax, distance, null, below=hues().blue, above=hues().red)
     end = max(1.05 * float(edges[-1]), 1.15 * null)
-    ax.axvspan(null, end, color=RED, alpha=0.1, linewidth=0)
+    ax.axvspan(null, end, color=hues().red, alpha=0.1, linewidth=0)
     ax.set_xlim(0, end)
     if null > FAR * distance.max():
         ax.set_xscale("log")
@@ -181,9 +179,9 @@ def _draw_distances(
     what = "one quantity" if rank == 1 else f"{rank} quantities"
     ax.set_xlabel(f"squared distance from the posterior's centre ({what}, Mahalanobis)")
     keys = [
-        Patch(facecolor=BLUE, alpha=0.35, label="draws"),
-        Patch(facecolor=RED, alpha=0.3, label="as far out as the null, or farther"),
-        Line2D([], [], color=INK, linewidth=0.9, linestyle="--", label=f"null: {null:.3g}"),
+        Patch(facecolor=hues().blue, alpha=0.35, label="draws"),
+        Patch(facecolor=hues().red, alpha=0.3, label="as far out as the null, or farther"),
+        Line2D([], [], color=hues().ink, linewidth=0.9, linestyle="--", label=f"null: {null:.3g}"),
     ]
     legend(ax, keys, own)
 
@@ -206,11 +204,11 @@ def _histogram(ax: Axes, values: FloatArray, edge: float, below: str, above: str
 def _draw_order(ax: Axes, draws: FloatArray, hypothesis: Hypothesis, own: bool) -> str:
     """Draw the smallest step of an order, which holds if that is above zero; return a sentence on its probability."""
     smallest = draws.reshape((-1, draws.shape[2])).min(axis=1)
-    _histogram(ax, smallest, 0.0, below=RED, above=BLUE)
+    _histogram(ax, smallest, 0.0, below=hues().red, above=hues().blue)
     ax.set_xlabel("smallest step of the order")
     keys = [
-        Patch(facecolor=BLUE, alpha=0.6, label="the order holds"),
-        Patch(facecolor=RED, alpha=0.6, label="it does not"),
+        Patch(facecolor=hues().blue, alpha=0.6, label="the order holds"),
+        Patch(facecolor=hues().red, alpha=0.6, label="it does not"),
     ]
     legend(ax, keys, own)
     holds = figures.probability_of(figures.all_positive, draws)

@@ -12,23 +12,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from scipy.special import ndtr, ndtri
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import (
-    BLUE,
-    GREY,
-    INK,
-    WIDTH,
-    cut,
-    density,
-    figure_of,
-    headline,
-    legend,
-    panels,
-    styled,
-)
+from formulajoint.plots.style import WIDTH, cut, density, figure_of, headline, hues, legend, panels, styled
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.predictive_check import predictive_check
 from formulajoint.results.predictions.replicate import in_blocks, some_draws
@@ -89,8 +78,8 @@ def ppc(
     unit = "in residual sds" if blocks[0].normal else "as normal scores"
     KINDS[kind](ax, new, data, f"residuals, {unit}")
     headline([ax], f"{name}: {predictive_check(posterior, seed).verdict}", own=True)
-    keys = [Patch(color=BLUE, label=f"data, at {len(data)} draws of the posterior")]
-    keys += [Patch(color=GREY, alpha=0.5, label="replicated at the same draws")]
+    keys = [Patch(color=hues().blue, label=f"data, at {len(data)} draws of the posterior")]
+    keys += [Patch(color=hues().grey, alpha=0.5, label="replicated at the same draws")]
     legend(ax, keys, own=True)
     return figure_of(ax)
 
@@ -101,7 +90,7 @@ def _qq(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     if rows > MOST_POINTS:
         x = np.linspace(x[0], x[-1], MOST_POINTS)
     _bands(ax, x, [np.quantile(z, ndtr(x), axis=1, method="hazen").T for z in (new, data)])
-    ax.axline((0, 0), slope=1, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
+    ax.axline((0, 0), slope=1, color=hues().ink, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
     ax.set(xlabel="quantiles of a normal distribution", ylabel=label)
 
 
@@ -124,6 +113,7 @@ def _hist(ax: Axes, new: FloatArray, data: FloatArray, label: str) -> None:
     # The last height is repeated, so that the last bin has its width.
     _bands(ax, edges, [np.hstack([h, h[:, -1:]]) for h in heights], steps=True)
     ax.set(xlabel=label, ylabel="rows", ylim=(0, None))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 KINDS: dict[str, Callable[[Axes, FloatArray, FloatArray, str], None]] = {
@@ -140,7 +130,7 @@ def _grid(new: FloatArray, data: FloatArray, count: int) -> FloatArray:
 
 def _bands(ax: Axes, x: FloatArray, curves: list[FloatArray], steps: bool = False) -> None:
     """Draw the curves (D, len(x)) of replicated data, then those of the data, each as a band about its median."""
-    for heights, color, shade in zip(curves, (GREY, BLUE), (0.3, 0.35), strict=True):
+    for heights, color, shade in zip(curves, (hues().grey, hues().blue), (0.3, 0.35), strict=True):
         low, middle, high = np.quantile(heights, [(1 - MIDDLE) / 2, 0.5, (1 + MIDDLE) / 2], axis=0)
         ax.fill_between(x, low, high, color=color, alpha=shade, linewidth=0, step="post" if steps else None)
         ax.plot(x, middle, color=color, linewidth=1.6, drawstyle="steps-post" if steps else "default")

@@ -6,6 +6,7 @@ Not by arviz-plots: with all of a prior's tails (a half-Cauchy's reach thousands
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,8 +15,8 @@ from matplotlib.lines import Line2D
 from xarray import Dataset, DataTree
 
 from formulajoint.arrays import FloatArray
-from formulajoint.plots.draws import MOST_TRACES, cell_draws, chosen
-from formulajoint.plots.style import BLUE, GREY, cut, density, figure_of, headline, legend, panels, styled
+from formulajoint.plots.draws import MOST_TRACES, cell_draws, chosen, how_many
+from formulajoint.plots.style import all_cut, density, figure_of, headline, hues, legend, panels, styled
 from formulajoint.results.draws.posterior import Posterior
 
 REACH = 3.0
@@ -58,11 +59,15 @@ def prior_posterior(
     axes = panels(
         len(found), None, figsize or (1.0 + 3.1 * columns, 0.9 + 1.9 * -(-len(found) // columns)), columns
     )
-    for (label, after), ax in zip(found.items(), axes, strict=True):
+    for (label, after), title, ax in zip(found.items(), all_cut(list(found), 60), axes, strict=True):
         _draw(ax, before[label].to_numpy().ravel(), after.to_numpy().ravel())
-        ax.set_title(cut(label), fontsize=9)
-    headline(axes, "Prior (dashed) and posterior (filled)", own=True)
-    keys = [Line2D([], [], color=GREY, linestyle="--", label="prior"), Line2D([], [], label="posterior")]
+        ax.set_title(fill(title, 32), fontsize=9)
+    some = how_many(posterior, found, names)
+    headline(axes, f"Prior (dashed) and posterior (filled){some}", own=True)
+    keys = [
+        Line2D([], [], color=hues().grey, linestyle="--", label="prior"),
+        Line2D([], [], label="posterior"),
+    ]
     legend(axes[0], keys, own=True)
     return figure_of(axes[0])
 
@@ -72,11 +77,11 @@ def _draw(ax: Axes, before: FloatArray, after: FloatArray) -> None:
     inside = before[(before >= low) & (before <= high)]
     if np.ptp(after) > 0:
         grid, height = density(after)
-        ax.fill_between(grid, height, color=BLUE, alpha=0.18, linewidth=0)
-        ax.plot(grid, height, color=BLUE, label="posterior")
+        ax.fill_between(grid, height, color=hues().blue, alpha=0.18, linewidth=0)
+        ax.plot(grid, height, color=hues().blue, label="posterior")
     if len(inside) > 1 and np.ptp(inside) > 0:
         grid, height = density(inside)
-        ax.plot(grid, height * len(inside) / len(before), "--", color=GREY, label="prior")
+        ax.plot(grid, height * len(inside) / len(before), "--", color=hues().grey, label="prior")
     ax.set(xlim=(low, high), ylim=(0, None), yticks=[])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False)

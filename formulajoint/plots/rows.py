@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import BLUE, GREY, PALE, cut, figure_of
+from formulajoint.plots.style import all_cut, figure_of, hues
 
 TALLEST, ROW, SUMMARY = 9.0, 0.3, 0.3
 """Heights in inches: of all group rows at most, of one group row at most, and of a row below the groups."""
@@ -91,9 +91,8 @@ def height_of(rows: Rows) -> float:
 def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str] = ()) -> None:
     """Label the groups' rows from the top, as many as fit, and all rows below the groups."""
     shown = list(range(0, rows.groups, rows.every))
-    ax.set_yticks(
-        [*rows.places[shown], *rows.places_below], [*(cut(labels[i]) for i in shown), *map(cut, below)]
-    )
+    names = all_cut(labels)
+    ax.set_yticks([*rows.places[shown], *rows.places_below], [*(names[i] for i in shown), *all_cut(below)])
     for number, text in enumerate(ax.get_yticklabels()):
         text.set_fontsize(rows.pointsize if number < len(shown) else 9.0)
     ax.tick_params(axis="y", length=0)
@@ -101,7 +100,7 @@ def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str]
     last = rows.places_below[-1] if rows.below else rows.groups - 1.0
     ax.set_ylim(last + 0.6 * (rows._step if rows.below else 1.0), -0.8)
     if rows.below:
-        ax.axhline(rows.groups - 1 + 0.5 * rows._step, color="#d3d6dc", linewidth=0.8)
+        ax.axhline(rows.groups - 1 + 0.5 * rows._step, color=hues().rule, linewidth=0.8)
 
 
 def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) -> None:
@@ -110,15 +109,15 @@ def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) 
     Rows whose band excludes zero are blue, the others grey.
     """
     y, apart = rows.places, is_apart(table)
-    colors = np.where(apart, BLUE, PALE).tolist()
+    colors = np.where(apart, hues().blue, hues().pale).tolist()
     ax.hlines(y, table["low"], table["high"], colors=colors, linewidth=0.45 * rows.line, label="band")
     ax.hlines(y, table["hdi_low"], table["hdi_high"], colors=colors, linewidth=1.3 * rows.line, label="hdi")
     ax.scatter(
         table["mean"],
         y,
         s=np.maximum(rows.marker**2 * area, 2.0),
-        c=np.where(apart, BLUE, GREY).tolist(),
-        edgecolors="white",
+        c=np.where(apart, hues().blue, hues().grey).tolist(),
+        edgecolors=hues().paper,
         linewidths=0.2 * rows.line,
         zorder=3,
         label="groups",
@@ -132,13 +131,13 @@ def is_apart(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 def interval_key(apart: NDArray[np.bool_], prob: float, each: str) -> list[Line2D]:
     """Return the legend's entries for the intervals; `each` is the word for a row."""
-    color = BLUE if apart.any() else GREY
+    color = hues().blue if apart.any() else hues().grey
     keys = [
         Line2D([], [], color=color, linewidth=3.2, label=f"{prob:.0%} HDI of each {each}"),
         Line2D([], [], color=color, linewidth=1.1, label=f"{prob:.0%} band, all at once"),
     ]
     if apart.any() and not apart.all():
-        keys.append(Line2D([], [], color=PALE, linewidth=3.2, label="band includes zero"))
+        keys.append(Line2D([], [], color=hues().pale, linewidth=3.2, label="band includes zero"))
     return keys
 
 

@@ -10,23 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    RED,
-    WIDTH,
-    cut,
-    figure_of,
-    headline,
-    legend,
-    null_line,
-    panels,
-    styled,
-)
-
-COLORS = (BLUE, RED, GREEN, GREY)
-"""Colours of the hypotheses, repeated if there are more hypotheses."""
+from formulajoint.plots.style import WIDTH, cut, figure_of, headline, hues, legend, null_line, panels, styled
 
 
 @styled
@@ -58,9 +42,9 @@ def sensitivity(
     if known.empty:
         raise InferenceError(f"There is no Bayes factor to draw: {table['note'].iloc[0]}.")
     (panel,) = panels(1, ax, figsize or (WIDTH, 3.6))
-    keys = []
+    keys, colors = [], (hues().blue, hues().red, hues().green, hues().grey)
     for number, (hypothesis, rows) in enumerate(known.groupby(level=0, sort=False)):
-        color = COLORS[number % len(COLORS)]
+        color = colors[number % len(colors)]
         factors, values = rows.index.get_level_values(1).to_numpy(float), rows["log_bf10"].to_numpy(float)
         panel.errorbar(
             factors, values, yerr=2 * rows["log_bf10_mcse"].to_numpy(float), fmt="none", ecolor=color
@@ -78,7 +62,7 @@ def _axis(ax: Axes, factors: np.ndarray) -> None:
     ax.xaxis.set_major_locator(FixedLocator(factors.tolist()))
     ax.xaxis.set_major_formatter(FixedFormatter([f"{factor:g}" for factor in factors]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.axvline(1.0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.axvline(1.0, color=hues().grey, linewidth=0.8, linestyle=":")
     null_line(ax, upright=False)
     ax.set_xlabel("prior sd, as a multiple of the model's")
     ax.set_ylabel("log BF10")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -15,19 +16,7 @@ from formulajoint.compiler.plan import PooledTerm
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import Rows, height_of, label_rows, own_height, rows_for
-from formulajoint.plots.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    PALE,
-    WIDTH,
-    cut,
-    figure_of,
-    headline,
-    legend,
-    panels,
-    styled,
-)
+from formulajoint.plots.style import WIDTH, cut, figure_of, headline, hues, legend, panels, styled
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.regressions.by_group import not_pooled
 from formulajoint.wording import did_you_mean, listed
@@ -67,7 +56,7 @@ def shrinkage(
     found = shrinkage_panels(posterior, pooled)
     rows = rows_for(len(found[0][1]), 0, own_height(ax, figsize))
     size = figsize or (max(WIDTH, 1.6 + 3.2 * len(found)), height_of(rows))
-    axes = panels(len(found), ax, size, shared=True)
+    axes = panels(len(found), ax, size, shared="xy")
     order = _order(found[0][1])
     for (level, table, mean), panel in zip(found, axes, strict=True):
         _draw(panel, table.iloc[order], mean, rows)
@@ -75,12 +64,20 @@ def shrinkage(
         unit = "in residual sds" if scaled else f"effect on {cut(posterior.plan.response_name)}"
         panel.set_xlabel(f"{cut(pooled.coefficient.name)} ({unit})")
         if level:
-            panel.set_title(cut(level))
+            panel.set_title(fill(cut(level, 90), 34), fontsize=9.5)
     headline(axes, _answer(posterior, pooled, found), ax is None)
     keys = [
-        Line2D([], [], color=GREY, linewidth=0, marker="o", mfc="white", label="not pooled (least squares)"),
-        Line2D([], [], color=BLUE, linewidth=0, marker="o", label="pooled (posterior mean)"),
-        Line2D([], [], color=GREEN, linestyle="--", label=f"{cut(pooled.mean_name)} (posterior mean)"),
+        Line2D(
+            [],
+            [],
+            color=hues().grey,
+            linewidth=0,
+            marker="o",
+            mfc=hues().paper,
+            label="not pooled (least squares)",
+        ),
+        Line2D([], [], color=hues().blue, linewidth=0, marker="o", label="pooled (posterior mean)"),
+        Line2D([], [], color=hues().green, linestyle="--", label=f"{cut(pooled.mean_name)} (posterior mean)"),
     ]
     legend(axes[0], keys, ax is None)
     return figure_of(axes[0])
@@ -150,19 +147,21 @@ def _order(table: pd.DataFrame) -> list[int]:
 
 def _draw(ax: Axes, table: pd.DataFrame, mean: float, rows: Rows) -> None:
     y, size = rows.places, rows.marker**2 * 0.6
-    ax.axvline(mean, color=GREEN, linewidth=1.4, linestyle="--", zorder=1.5, label="mean")
-    ax.hlines(y, table["not_pooled"], table["pooled"], colors=PALE, linewidth=0.6 * rows.line, label="moved")
+    ax.axvline(mean, color=hues().green, linewidth=1.4, linestyle="--", zorder=1.5, label="mean")
+    ax.hlines(
+        y, table["not_pooled"], table["pooled"], colors=hues().pale, linewidth=0.6 * rows.line, label="moved"
+    )
     ax.scatter(
         table["not_pooled"],
         y,
         s=size,
-        facecolors="white",
-        edgecolors=GREY,
+        facecolors=hues().paper,
+        edgecolors=hues().grey,
         linewidths=1,
         zorder=2.5,
         label="not pooled",
     )
-    ax.scatter(table["pooled"], y, s=size, color=BLUE, linewidths=0, zorder=3, label="pooled")
+    ax.scatter(table["pooled"], y, s=size, color=hues().blue, linewidths=0, zorder=3, label="pooled")
     label_rows(ax, rows, [str(label) for label in table.index])
 
 

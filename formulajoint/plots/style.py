@@ -7,6 +7,8 @@ a plot returns, once; elsewhere it is saved, ``fit.plot.forest().savefig("forest
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import wraps
 from textwrap import fill
 from typing import Any
@@ -17,59 +19,105 @@ from arviz_stats.base.array import array_stats
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.plots.display import Drawing, show_once
+from formulajoint.wording import shortened
+
+
+@dataclass(frozen=True, slots=True)
+class Hues:
+    """The colours of a plot: three that the colour-blind can distinguish, two greys, and those of text and paper."""
+
+    blue: str
+    red: str
+    green: str
+    grey: str
+    pale: str
+    ink: str
+    grid: str
+    rule: str
+    paper: str
+
 
 BLUE, RED, GREEN, GREY, PALE = "#0072b2", "#d55e00", "#009e73", "#6b7280", "#a3a9b3"
 """Okabe & Ito's blue, vermilion and green, with two greys; each differs in lightness, too."""
 
-INK, GRID = "#1f2430", "#e7e9ee"
+LIGHT = Hues(BLUE, RED, GREEN, GREY, PALE, "#1f2430", "#e7e9ee", "#d3d6dc", "#ffffff")
 
-STYLE: Any = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": PALE,
-    "axes.facecolor": "white",
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.labelsize": 10,
-    "axes.prop_cycle": cycler(color=[BLUE, RED, GREEN, "#cc79a7", "#56b4e9", "#e69f00"]),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "figure.facecolor": "white",
-    "font.size": 10,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "legend.fontsize": 8.5,
-    "legend.frameon": False,
-    "text.color": INK,
-    "xtick.color": GREY,
-    "xtick.labelcolor": INK,
-    "xtick.labelsize": 9,
-    "ytick.color": GREY,
-    "ytick.labelcolor": INK,
-    "ytick.labelsize": 9,
-}
+DARK = Hues("#6db6f5", "#ff9d5c", "#4cc9a0", "#a9b3bd", "#78838f", "#e8ebee", "#2a3139", "#3a434c", "#15191e")
+
+_chosen: ContextVar[Hues] = ContextVar("hues", default=LIGHT)
+
+
+def hues() -> Hues:
+    """Return the colours of the plot that is being drawn."""
+    return _chosen.get()
+
+
+def _hues_of_user() -> Hues:
+    """Return the light colours, or the dark ones where the user's own figures are dark."""
+    red, green, blue, opacity = to_rgba(plt.rcParams["figure.facecolor"])
+    is_dark = opacity > 0 and 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.4
+    return replace(DARK, paper=to_hex((red, green, blue))) if is_dark else LIGHT
+
+
+def _style(own: Hues) -> Any:
+    return {
+        "axes.axisbelow": True,
+        "axes.edgecolor": own.pale,
+        "axes.facecolor": own.paper,
+        "axes.grid": True,
+        "axes.labelcolor": own.ink,
+        "axes.labelsize": 10,
+        "axes.prop_cycle": cycler(color=[own.blue, own.red, own.green, "#cc79a7", "#56b4e9", "#e69f00"]),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlecolor": own.ink,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "figure.facecolor": own.paper,
+        "font.size": 10,
+        "grid.color": own.grid,
+        "grid.linewidth": 0.8,
+        "legend.fontsize": 8.5,
+        "legend.frameon": False,
+        "text.color": own.ink,
+        "xtick.color": own.grey,
+        "xtick.labelcolor": own.ink,
+        "xtick.labelsize": 9,
+        "ytick.color": own.grey,
+        "ytick.labelcolor": own.ink,
+        "ytick.labelsize": 9,
+    }
+
 
 WIDTH = 7.2
 """Default width of a figure in inches."""
 
 LONGEST_LABEL = 32
-"""Longest label from the data, in characters; longer ones are cut."""
+"""Longest label from the data, in characters; of longer ones both ends are kept."""
+
+MOST_LEGEND = 0.6
+"""Largest share of the height of a user's axes that is given to the legend."""
 
 
 def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
-    """Return `plot` in this style, whatever the user's own settings are; those stay as they are."""
+    """Return `plot` in this style: on dark paper where the user's own figures are dark, whatever the other settings."""
 
     @wraps(plot)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        with plt.rc_context(STYLE):
-            return plot(*args, **kwargs)
+        own = _hues_of_user()
+        before = _chosen.set(own)
+        try:
+            with plt.rc_context(_style(own)):
+                return plot(*args, **kwargs)
+        finally:
+            _chosen.reset(before)
 
     return drawn
 
@@ -79,9 +127,9 @@ def panels(
     ax: Axes | None,
     figsize: tuple[float, float],
     columns: int | None = None,
-    shared: bool = False,
+    shared: str = "",
 ) -> list[Axes]:
-    """Return `count` axes of a new figure, or the user's own `ax`.
+    """Return `count` axes of a new figure, or the user's own `ax`; they share the axes in `shared`, ``x`` or ``xy``.
 
     Raises
     ------
@@ -96,7 +144,7 @@ def panels(
     columns = min(count, columns or count)
     rows = -(-count // columns)
     figure = Drawing(figsize=figsize, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=shared, sharey=shared).ravel()
+    grid = figure.subplots(rows, columns, squeeze=False, sharex="x" in shared, sharey="y" in shared).ravel()
     for spare in grid[count:]:
         spare.remove()
     return list(grid[:count])
@@ -114,7 +162,7 @@ def headline(axes: Sequence[Axes], text: str, own: bool) -> None:
     figure = figure_of(axes[0])
     room = fill(text, max(24, int(figure.get_figwidth() * 11)))
     if own:
-        figure.suptitle(room, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
+        figure.suptitle(room, x=0.01, ha="left", fontsize=11, fontweight="bold", color=hues().ink)
     else:
         axes[0].set_title(room)
 
@@ -125,12 +173,21 @@ def one_of(count: int, what: str, argument: str) -> str:
 
 
 def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
-    """Draw the legend: below a figure of ours, or within the user's own axes."""
+    """Draw the legend: below a figure of ours; within the user's own axes above the data, which make room for it."""
     if own:
         columns = _columns([str(handle.get_label()) for handle in handles], figure_of(ax).get_figwidth())
         figure_of(ax).legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.6)
-    else:
-        ax.legend(handles=handles)
+        return
+    width = ax.get_window_extent().width / figure_of(ax).dpi
+    columns = _columns([str(handle.get_label()) for handle in handles], width)
+    place: dict[str, Any] = {"loc": "upper left", "ncols": columns, "borderaxespad": 0.2}
+    drawn = ax.legend(
+        handles=handles, frameon=True, framealpha=1, facecolor=hues().paper, edgecolor="none", **place
+    )
+    height = ax.get_window_extent().height
+    share = min(MOST_LEGEND, (drawn.get_window_extent().height + 4) / height if height > 0 else 0.0)
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, bottom + (top - bottom) / (1 - share))
 
 
 def _columns(labels: Sequence[str], width: float) -> int:
@@ -144,15 +201,24 @@ def _columns(labels: Sequence[str], width: float) -> int:
 
 
 def cut(label: str, longest: int = LONGEST_LABEL) -> str:
-    """Return `label`, or its beginning with an ellipsis; ``$`` is escaped, so that it starts no mathematics."""
-    short = label if len(label) <= longest else f"{label[: longest - 1]}…"
-    return short.replace("$", r"\$")
+    """Return `label`, with an ellipsis between its ends if it is long; ``$`` is escaped and starts no mathematics."""
+    return all_cut([label], longest)[0]
+
+
+def all_cut(labels: Sequence[str], longest: int = LONGEST_LABEL) -> list[str]:
+    """Return labels that stand together: those that differ stay different."""
+    return [label.replace("$", r"\$") for label in shortened(labels, longest)]
+
+
+def some_of(shown: int, of: int, what: str, argument: str) -> str:
+    """Return a suffix such as ``(12 of 122 parameters; names=... chooses)``; empty if all are shown."""
+    return f" ({shown} of {of} {what}; {argument}=... chooses)" if shown < of else ""
 
 
 def null_line(ax: Axes, at: float = 0.0, upright: bool = True) -> None:
     """Mark the value of no effect."""
     draw = ax.axvline if upright else ax.axhline
-    draw(at, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5, label="_null")
+    draw(at, color=hues().ink, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5, label="_null")
 
 
 def density(draws: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -87,17 +87,14 @@ def effort(row: pd.Series) -> tuple[Cell, ...]:
     )
 
 
-def contrast_table(
-    plan: Plan, found: Estimates, meanings: Mapping[str, str], prob: float, most: int
-) -> Table:
-    """Return the table of contrasts, each with its description."""
-    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction", "what it is")
+def contrast_table(plan: Plan, found: Estimates, prob: float, most: int) -> Table:
+    """Return the table of contrasts."""
+    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction")
     rows = tuple(
         (
             Cell(effect_label(plan, effect)),
             *estimate(row),
             number(row["p_direction"], direction(row["p_direction"], row["ess_bulk"])),
-            Cell(meanings.get(effect.variable, "")),
         )
         for effect, row in islice(found.each(), most)
     )
@@ -113,7 +110,6 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
         "P(all < 0)",
         *factor_titles(tests),
         "classical test",
-        "notes",
     )
     shares = ("contour", "p_all_positive", "p_all_negative")
     rows = tuple(
@@ -124,7 +120,6 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
             Cell("")
             if isinstance(test.classical, Missing)
             else number(test.classical.p_value, classical_text(test)),
-            Cell(test.note),
         )
         for test in tests
     )

@@ -86,6 +86,8 @@ class Row:
     cut : str
         Arrows at the edges where an interval is cut: ``""``, ``"<"``, ``">"`` or both.
     tip : str
+    cell : int
+        Position of the group's effect among all; -1 for averages.
     """
 
     label: str
@@ -97,6 +99,13 @@ class Row:
     size: float
     cut: str
     tip: str
+    cell: int
+
+    @property
+    def share(self) -> float:
+        """The position of the middle within the interval, in percent."""
+        width = self.high - self.low
+        return round(100 * (self.middle - self.low) / width, 2) if width > 0 else 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +121,29 @@ class Estimate:
     band_high: float = math.nan
     weight: float = math.nan
     tip: str = ""
+    cell: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one level of the term's factors; `title` is the level, empty without factors."""
+
+    title: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Rows on one axis, those of groups each `height` pixels high."""
+    """Parts on one axis, with rows of groups each `height` pixels high."""
 
     axis: Axis
-    rows: tuple[Row, ...]
+    parts: tuple[Part, ...]
     height: float
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all parts."""
+        return tuple(row for part in self.parts for row in part.rows)
 
     @property
     def labelled(self) -> bool:
@@ -131,19 +154,25 @@ class Forest:
 TALLEST, TOTAL, LABEL = 40, 360, 12
 """Heights in pixels: of a row at most, of all rows about, and of a row with a legible label at least."""
 
+MOST_LABELLED = 120
+"""Most rows that are given the height of a label."""
+
 
 def row_height(groups: int) -> float:
     """Return the height of each of `groups` rows, in pixels."""
-    return round(min(TALLEST, max(TOTAL / max(groups, 1), 0.4)), 3)
+    least = LABEL if groups <= MOST_LABELLED else 0.4
+    return round(min(TALLEST, max(TOTAL / max(groups, 1), least)), 3)
 
 
-def forest(estimates: Sequence[Estimate]) -> Forest:
-    """Return the rows of a forest in the order given."""
+def forest(parts: Sequence[tuple[str, Sequence[Estimate]]]) -> Forest:
+    """Return a forest of parts, each a title with its rows, in the order given."""
+    estimates = [e for _, own in parts for e in own]
     low = np.array([np.nanmin([e.low, e.band_low]) for e in estimates])
     high = np.array([np.nanmax([e.high, e.band_high]) for e in estimates])
     shared, height = axis(low, high), row_height(sum(e.kind == "group" for e in estimates))
     heaviest = max((e.weight for e in estimates if math.isfinite(e.weight)), default=1.0)
-    return Forest(shared, tuple(_row(shared, e, heaviest, height) for e in estimates), height)
+    drawn = (Part(title, tuple(_row(shared, e, heaviest, height) for e in own)) for title, own in parts)
+    return Forest(shared, tuple(drawn), height)
 
 
 def _row(shared: Axis, estimate: Estimate, heaviest: float, height: float) -> Row:
@@ -162,6 +191,7 @@ def _row(shared: Axis, estimate: Estimate, heaviest: float, height: float) -> Ro
         round(min(3 + 9 * math.sqrt(share), max(1.5, 0.8 * height)), 1),  # area by weight
         "<" * any(v < shared.low for v in ends) + ">" * any(v > shared.high for v in ends),
         estimate.tip,
+        estimate.cell,
     )
 
 

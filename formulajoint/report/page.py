@@ -19,7 +19,7 @@ from formulajoint.report.cells import (
     text_table,
 )
 from formulajoint.report.charts import Forest, Histogram, histogram
-from formulajoint.report.groups import distance_chart, forest_text, group_forest, group_table
+from formulajoint.report.groups import distance_chart, group_forest, group_table, part_text
 from formulajoint.report.recipe import Recipe, recipe
 from formulajoint.results.draws.posterior import reported_cells
 from formulajoint.results.draws.tables import SUMMARY
@@ -40,9 +40,10 @@ from formulajoint.results.text.printing import blank_note, sampler_line, underst
 from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.units import effect_in_words, effect_label, effect_with_unit, term_in_words
 from formulajoint.results.text.within import within_lines
+from formulajoint.wording import counted
 
-MOST_BESIDE = 6
-"""Most groups with which the first contrast's chart fits beside the answers."""
+FEW = 6
+"""Most groups whose chart leaves room for that of the first contrast; else this stands below the answers."""
 
 MOST_WEIGHED, FACTORS = 30, (0.25, 0.5, 1.0, 2.0, 4.0)
 """Sensitivity table: most groups of a model that is not pooled; and factors of the prior sds."""
@@ -68,8 +69,11 @@ class Groups:
     ----------
     term, effect : str
         The term, and the label of its axis.
+    count : str
+        The number of groups, such as ``60 schools``.
     forest : Forest
-    forest_text : str
+    texts : tuple of str
+        The text alternative of each part of the forest.
     table : Table
     distance : Drawn or None
         Distances of the draws from their centre, with that of no effect.
@@ -77,8 +81,9 @@ class Groups:
 
     term: str
     effect: str
+    count: str
     forest: Forest
-    forest_text: str
+    texts: tuple[str, ...]
     table: Table
     distance: Drawn | None
 
@@ -97,9 +102,12 @@ class Page:
     answers: tuple[Answer, ...]
     groups: tuple[Groups, ...]
     contrasts: Table
+    contrast_notes: tuple[str, ...]
     contrast_beside: Drawn | None
+    many: bool
     contrast_charts: tuple[Drawn, ...]
     tests: Table | None
+    test_notes: tuple[str, ...]
     equation: str
     understood: tuple[str, ...]
     columns: Table
@@ -115,10 +123,10 @@ def page(found: Findings) -> Page:
     """Return the content of the page for a fit."""
     posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
     shown = [group_effects(found, c) for c in told(found)]
-    meanings = {c.name: meaning(found, c) for c in plan.contrasts}
     tests, charts, parameters = found.all_tests, _contrast_charts(found), found.summary
     order = of_all_first(plan, parameters.effects)
-    beside = bool(shown) and len(shown[0].effects) <= MOST_BESIDE
+    found_answers = answers(found, tests)
+    beside = bool(shown and found_answers)
     return Page(
         title=_title(plan, shown),
         formula="\n".join(formula_lines(plan.design.formula)),
@@ -127,12 +135,15 @@ def page(found: Findings) -> Page:
         prob=prob,
         problems=found.diagnostics,
         cautions=tuple(of_effects(found, subject(found))),
-        answers=answers(found, tests),
+        answers=found_answers,
         groups=tuple(_groups(found, own) for own in shown),
-        contrasts=contrast_table(plan, found.contrasts, meanings, found.prob, MOST_ROWS),
+        contrasts=contrast_table(plan, found.contrasts, found.prob, MOST_ROWS),
+        contrast_notes=tuple(f"{c.name}: {meaning(found, c)}" for c in plan.contrasts),
         contrast_beside=charts[0] if beside and charts else None,
+        many=bool(shown) and len(shown[0].effects) > FEW,
         contrast_charts=tuple(charts[beside:]),
         tests=test_table(plan, tests) if tests else None,
+        test_notes=tuple(f"{test.label}: {test.note}" for test in tests if test.notes),
         equation="\n".join(map(str, equations(plan))),
         understood=(*within_lines(plan.design), *understood(plan)),
         columns=text_table(("column", "what it is", "rows without a value"), _columns(plan)),
@@ -211,11 +222,14 @@ def _groups(found: Findings, shown: GroupEffects) -> Groups:
     hypothesis = all_zero(plan.design, shown.coefficient.term)
     asked = is_slope(shown.coefficient) and not shown.bands["low"].isna().all()
     chart = distance_chart(posterior, hypothesis) if asked else None
+    grouping = plan.design.predictor.grouping
+    assert grouping is not None  # the coefficient differs by group
     return Groups(
         term_in_words(plan, shown.coefficient.term),
         effect_in_words(plan, shown.coefficient, shown.unit),
+        counted(len(grouping), grouping.name),
         drawn,
-        forest_text(shown, drawn, found.prob),
+        tuple(part_text(shown, part, found.prob) for part in drawn.parts),
         group_table(found, shown, drawn, MOST_GROUPS),
         None if chart is None else Drawn(hypothesis.text, chart, _distance_text(chart)),
     )

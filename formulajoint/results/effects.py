@@ -16,6 +16,9 @@ from formulajoint.results.draws.tables import SUMMARY, Estimates, estimates, wei
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.bands import bands
 
+MANY = 40
+"""Most groups that are drawn in the order of the data; more are sorted by their means, since names are hard to find."""
+
 FAR = 4.0
 """Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
 

@@ -81,13 +81,51 @@ def test_a_region_of_no_effect_is_shaded_with_its_probability(eight: Posterior) 
     assert (region.get_x(), region.get_width()) == (-3.5, 7.0)
 
 
-def test_any_variable_can_be_drawn_with_a_panel_for_each_value(eight: Posterior) -> None:
-    axes = contrast(eight, "treatment").axes
-    table = summary(eight)
+def test_a_variable_of_few_values_has_a_panel_for_each_on_one_scale(
+    by_group_of: Callable[..., Posterior], schools: Any
+) -> None:
+    posterior = by_group_of("score ~ treatment | school", schools(3))
+    axes = contrast(posterior, "treatment").axes
+    table = summary(posterior)
     assert [ax.get_xlabel() for ax in axes] == [name for name in table.index if name.startswith("treatment[")]
     for ax in axes:
         (segment,) = line(ax, "95% HDI").get_segments()
         assert segment[:, 0].tolist() == table.loc[ax.get_xlabel(), ["hdi_low", "hdi_high"]].tolist()
+    assert len({ax.get_xlim() for ax in axes}) == 1
+
+
+def test_deviations_of_eight_groups_are_rows_on_one_axis(eight: Posterior) -> None:
+    posterior = with_contrast(eight, parse_clause("meandev(treatment)"))
+    figure = contrast(posterior)
+    (ax,) = figure.axes
+    assert line(ax, "groups").get_offsets()[:, 0].tolist() == contrasts(posterior)["mean"].tolist()
+    assert [text.get_text() for text in ax.get_yticklabels()] == [f"s00{i} - mean" for i in range(8)]
+    assert ax.get_xlabel().endswith(", in points of score")
+
+
+def test_hundreds_of_pairs_are_a_triangle_of_colours(
+    by_group_of: Callable[..., Posterior], schools: Any
+) -> None:
+    posterior = by_group_of("score ~ treatment | school", schools(24, spread=8.0))
+    posterior = with_contrast(posterior, parse_clause("pairwise(treatment, most=276)"))
+    figure = contrast(posterior)
+    table, means = contrasts(posterior), summary(posterior)["mean"]
+    ax, _ = figure.axes
+    (image,) = ax.images
+    names = sorted((f"s{i:03d}" for i in range(24)), key=lambda name: -means[f"treatment[{name}]"])
+    drawn = np.ma.getdata(image.get_array())
+    (name,) = {label.partition("[")[0] for label in table.index}
+    for (i, first), (j, second) in [((0, names[0]), (5, names[5])), ((3, names[3]), (20, names[20]))]:
+        low, high = sorted([first, second])
+        own = table.loc[f"{name}[{low} - {high}]", "mean"]
+        assert drawn[i, j] == pytest.approx(own if low == first else -own)
+    assert np.ma.count(image.get_array()) == 276
+    assert image.norm.vmax == -image.norm.vmin == np.abs(table["mean"]).max()
+    band = simultaneous_band(np.moveaxis(posterior.dataset[name].to_numpy(), -1, 2), 0.95)
+    apart = int(((band.low > 0) | (band.high < 0)).sum())
+    assert apart > 1
+    assert len(line(ax, "apart").get_offsets()) == apart
+    assert f"{apart} of 276 differ from zero" in figure.get_suptitle()
 
 
 def test_axes_of_ones_own(eight: Posterior) -> None:
@@ -129,7 +167,7 @@ def test_many_values_are_rows_with_hdi_and_band(eight: Posterior) -> None:
     ends = np.array([segment[:, 0] for segment in line(ax, "band").get_segments()])
     assert ends == pytest.approx(np.column_stack([band.low, band.high]))
     apart = int(((band.low > 0) | (band.high < 0)).sum())
-    assert f"{apart} of 28 differ from zero" in " ".join(figure.get_suptitle().split())
+    assert f"{apart or 'none'} of 28 differ" in " ".join(figure.get_suptitle().split())
 
 
 def test_a_region_of_no_effect_is_shaded_behind_many_values(eight: Posterior) -> None:

@@ -35,6 +35,16 @@ def test_of_many_cells_the_worst_are_drawn(by_group_of: Callable[..., Posterior]
     assert titles == {"joint_treatment", *worst}
 
 
+def test_the_title_says_how_many_there_are_where_only_some_are_drawn(
+    by_group_of: Callable[..., Posterior], schools: Any
+) -> None:
+    posterior = by_group_of("score ~ treatment | school, joint()", schools(40))
+    some = "(12 of 82 parameters; names=... chooses)"  # 40 + 40 + sigma + joint
+    assert " ".join(trace(posterior).get_suptitle().split()).endswith(some)
+    assert "of 82" not in trace(posterior, ["sigma"]).get_suptitle()
+    assert pairs(posterior).get_suptitle() == "Parameters in pairs (5 of 82 parameters; names=... chooses)"
+
+
 def test_the_title_says_whether_the_chains_agree(eight: Posterior) -> None:
     assert trace(eight, ["sigma"]).get_suptitle().startswith("The chains agree: largest r_hat ")
     tree = eight.tree.copy(deep=True)

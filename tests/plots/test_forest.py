@@ -19,12 +19,21 @@ from formulajoint.plots.forest import forest
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import contrasts, summary, weights
 from formulajoint.results.joint_tests.bands import band_table
+from formulajoint.results.text.figures import numbers
 
 
 def drawn(ax: Axes, label: str) -> Any:
     """Return the artist called `label`."""
-    (found,) = [a for a in (*ax.collections, *ax.lines) if a.get_label() == label]
+    (found,) = [a for a in (*ax.collections, *ax.lines, *ax.patches) if a.get_label() == label]
     return found
+
+
+def diamond(ax: Axes, label: str) -> tuple[list[float], float]:
+    """Return low end, middle and high end of an average's diamond, and its height on the axis."""
+    left, top, right, bottom = drawn(ax, label).get_xy()[:4]
+    assert top[0] == bottom[0]
+    assert left[1] == right[1] == pytest.approx((top[1] + bottom[1]) / 2)
+    return [left[0], top[0], right[0]], left[1]
 
 
 def ends(ax: Axes, label: str) -> NDArray[np.float64]:
@@ -80,11 +89,10 @@ def test_rows_are_named_and_the_joint_contrast_stands_below(pooled: Posterior) -
     groups = list(pooled.plan.coords["school"])
     assert labels(ax) == [*groups, "joint_treatment", "treatment_mean"]
     for name, table in (("joint_treatment", contrasts(pooled)), ("treatment_mean", summary(pooled))):
-        assert drawn(ax, name).get_xdata() == [table.loc[name, "mean"]]
-        assert ends(ax, f"{name} hdi").ravel().tolist() == table.loc[name, ["hdi_low", "hdi_high"]].tolist()
+        assert diamond(ax, name)[0] == table.loc[name, ["hdi_low", "mean", "hdi_high"]].tolist()
     places = ax.get_yticks()
     assert (np.diff(places) > 0).all()
-    assert drawn(ax, "joint_treatment").get_ydata() == [places[8]]
+    assert diamond(ax, "joint_treatment")[1] == places[8]
     bottom, top = ax.get_ylim()
     assert bottom > places[-1]
     assert top < 0
@@ -103,6 +111,11 @@ def test_the_title_says_what_the_bands_say(
 ) -> None:
     data = schools(4, effect=effect, spread=spread)
     assert title(forest(by_group_of("score ~ treatment | school", data))) == says
+
+
+def test_the_title_says_the_weighted_mean_before_the_groups(eight: Posterior) -> None:
+    mean, _, interval = numbers(contrasts(eight).loc["joint_treatment"])
+    assert title(forest(eight)).startswith(f"treatment by school: {mean} {interval} over all; ")
 
 
 def test_the_title_counts_where_some_differ(eight: Posterior) -> None:
@@ -169,7 +182,7 @@ def test_a_factor_has_a_panel_for_each_level(by_group_of: Callable[..., Posterio
         means = [table.loc[f"arm[{school}, {level}]", "mean"] for school in posterior.plan.coords["school"]]
         assert drawn(ax, "groups").get_offsets()[:, 0].tolist() == means
         joint = contrasts(posterior).loc[f"joint_arm[{level}]", "mean"]
-        assert drawn(ax, "joint_arm").get_xdata() == [joint]
+        assert diamond(ax, "joint_arm")[0][1] == joint
 
 
 def test_an_interval_that_dwarfs_the_others_is_cut_and_ends_in_arrows(eight: Posterior) -> None:

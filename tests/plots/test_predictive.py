@@ -68,6 +68,7 @@ def test_density_and_histogram(eight: Posterior) -> None:
     (ax,) = ppc(eight, "hist").axes
     for curve in middles(ax):
         assert curve[:-1, 1].sum() == pytest.approx(eight.plan.design.rows.used, rel=0.15)
+    assert all(tick == round(tick) for tick in ax.get_yticks())  # rows are counted
 
 
 def test_the_title_is_the_verdict(eight: Posterior) -> None:

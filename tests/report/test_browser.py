@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -272,6 +274,83 @@ def test_a_printed_page_is_light_and_holds_everything(browser: Browser, seed: Pa
     assert browser.do(
         "[...document.querySelectorAll('.scroll')].every((box) => box.scrollWidth <= box.clientWidth)"
     )
+
+
+def test_on_a_telephone_no_row_of_a_table_is_blown_up_by_a_text_out_of_sight(
+    browser: Browser, seed: Path
+) -> None:
+    browser.open(seed, 400, 844)
+    heights = browser.do(
+        "['contrasts', 'test', 'groups'].flatMap((id) => [...document.querySelectorAll(`#${id} tbody tr`)]"
+        ".map((row) => row.getBoundingClientRect().height))"
+    )
+    assert len(heights) == 4
+    assert max(heights) < 95
+    links = "[...document.querySelectorAll('nav a')].map((a) => a.getBoundingClientRect().right)"
+    assert max(browser.do(links)) <= 400
+
+
+def test_print_has_heads_and_no_controls(
+    browser: Browser,
+    fit_of: Callable[..., fj.Fit],
+    schools: Callable[[list[str]], pd.DataFrame],
+    tmp_path: Path,
+) -> None:
+    fit = fit_of("score ~ treatment | school, joint()", schools([f"s{i}" for i in range(30)]))
+    browser.open(fit.report(tmp_path / "many.html"), 700, 1000)
+    shown = "[...document.querySelectorAll('%s')].filter((e) => e.getClientRects().length).length"
+    assert browser.do(shown % "input") == 1
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    for controls in ("input", "nav a", "#theme", "[data-copy]", ".screen"):
+        assert browser.do(shown % controls) == 0
+    heads = browser.do(
+        "[...document.querySelectorAll('thead th')].map((head) => [getComputedStyle(head).position, head.innerText])"
+    )
+    assert all(
+        position == "static" and text for position, text in heads
+    )  # a sticky head is empty on a second page
+    breaks = "[...document.querySelectorAll('h2, thead')].map((e) => getComputedStyle(e).breakAfter)"
+    assert set(browser.do(breaks)) == {"avoid"}
+
+
+def test_many_schools_are_named_and_the_diamond_is_as_wide_as_its_interval(
+    browser: Browser,
+    fit_of: Callable[..., fj.Fit],
+    schools: Callable[[list[str]], pd.DataFrame],
+    tmp_path: Path,
+) -> None:
+    fit = fit_of("score ~ treatment | school, joint()", schools([f"s{i:02}" for i in range(60)]))
+    browser.open(fit.report(tmp_path / "sixty.html"), 1366, 650)
+    boxes = browser.do(
+        "[...document.querySelectorAll('#answers .labels bdi')].map((e) => [e.textContent, "
+        "...(({top, bottom}) => [top, bottom])(e.getBoundingClientRect())])"
+    )
+    assert {name for name, *_ in boxes} == {f"s{i:02}" for i in range(60)} | {"joint_treatment"}
+    boxes.sort(key=lambda box: box[1])
+    assert all(above[2] <= below[1] + 2 for above, below in pairwise(boxes))
+    widths = browser.do(
+        "['.dot', '.hdi'].map((mark) => document.querySelector(`#answers .row.joint ${mark}`).getBoundingClientRect().width)"
+    )
+    assert widths[0] == pytest.approx(widths[1], abs=4)
+
+
+def test_arms_of_long_names_have_a_title_each(
+    browser: Browser,
+    fit_of: Callable[..., fj.Fit],
+    schools: Callable[[list[str]], pd.DataFrame],
+    tmp_path: Path,
+) -> None:
+    data, long = schools(["A", "B"]), "phonics intervention with weekly coaching"
+    arms = np.array(["control", f"{long}, online", f"{long}, in person"])
+    fit = fit_of("score ~ arm | school, joint()", data.assign(arm=arms[np.arange(len(data)) % 3]))
+    browser.open(fit.report(tmp_path / "arms.html"), 400, 844)
+    assert browser.do("[...document.querySelectorAll('#answers h4')].map((e) => e.textContent)") == [
+        f"{long}, in person - control",
+        f"{long}, online - control",
+    ]
+    clipped = "[...document.querySelectorAll('#answers bdi')].filter((e) => e.scrollWidth > e.clientWidth + 1).length"
+    assert browser.do(clipped) == 0
+    assert browser.do("document.documentElement.scrollWidth") <= 400
 
 
 def test_rows_are_filtered_and_sorted_by_number(

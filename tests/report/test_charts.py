@@ -40,7 +40,7 @@ def test_one_endless_interval_does_not_squash_the_others() -> None:
     found = axis(low, high)
     assert found.high - found.low <= 4.3 * 2
     rows = forest(
-        [Estimate(f"{i}", "group", 0.0, a, b) for i, (a, b) in enumerate(zip(low, high, strict=True))]
+        [("", [Estimate(f"{i}", "group", 0.0, a, b) for i, (a, b) in enumerate(zip(low, high, strict=True))])]
     ).rows
     assert [row.cut for row in rows[-2:]] == ["", "<>"]
 
@@ -52,19 +52,27 @@ def test_an_axis_of_nothing_is_an_axis() -> None:
 
 
 def test_the_area_of_a_mark_is_its_weight() -> None:
-    rows = forest([Estimate("A", "group", 1, 0, 2, weight=w) for w in (0.16, 0.64)]).rows
+    rows = forest([("", [Estimate("A", "group", 1, 0, 2, weight=w) for w in (0.16, 0.64)])]).rows
     small, large = (row.size - 3 for row in rows)
     assert large / small == pytest.approx(2, abs=0.05)
 
 
 @pytest.mark.parametrize(
-    ("groups", "labelled"), [(1, True), (8, True), (30, True), (31, False), (1000, False)]
+    ("groups", "labelled"), [(1, True), (8, True), (60, True), (120, True), (121, False), (1000, False)]
 )
 def test_labels_are_left_out_where_they_would_overlap(groups: int, labelled: bool) -> None:
-    found = forest([Estimate("A", "group", 1, 0, 2)] * groups + [Estimate("all", "joint", 1, 0, 2)])
+    rows = [Estimate("A", "group", 1, 0, 2)] * groups + [Estimate("all", "joint", 1, 0, 2)]
+    found = forest([("", rows)])
     assert found.labelled is labelled
     assert found.labelled == (found.height >= LABEL)
-    assert found.height * groups <= 400
+    assert found.height * groups <= (1440 if labelled else 400)
+
+
+def test_parts_share_one_axis_and_a_diamond_is_as_wide_as_its_interval() -> None:
+    parts = [("low", [Estimate("all", "joint", 2, 1, 5)]), ("high", [Estimate("all", "joint", 20, 10, 50)])]
+    (low,), (high,) = (part.rows for part in forest(parts).parts)
+    assert (low.share, high.share) == pytest.approx((25, 25), abs=0.2)
+    assert high.high - high.low == pytest.approx(10 * (low.high - low.low), abs=0.1)
 
 
 def test_bars_count_draws() -> None:

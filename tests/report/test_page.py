@@ -60,6 +60,16 @@ def test_no_problem_is_told_where_there_is_none(seed: Any) -> None:
     assert "No problem was found with the draws" in seed.texts["diagnostics"]
 
 
+def test_more_schools_than_can_be_named_are_counted(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    page = page_of(
+        fit_of("score ~ treatment | school", schools([f"s{i}" for i in range(121)])), read, tmp_path
+    )
+    assert "121 schools, sorted by mean" in page.texts["answers"]
+    assert len(page.tables["treatment by group"]) == 122
+
+
 # --- figures
 
 
@@ -110,7 +120,7 @@ def test_joint_tests_are_those_of_the_table(seed: Any, tutoring: fj.Fit) -> None
     assert row[4] == f"{found['log_bf10']:.2f}"
     assert row[5] == "an effect"
     assert row[6].startswith("F(2, 6) = 412.5, p = 3.8e-07")
-    assert row[7] == found["note"]
+    assert f"treatment == 0: {found['note']}" in seed.texts["test"]
     factors = [float(row[3]) for row in seed.tables["Bayes factors under narrower and wider priors"][1:]]
     assert factors == pytest.approx(list(tutoring.sensitivity()["log_bf10"]), abs=0.005)
 
@@ -138,7 +148,7 @@ def test_the_share_of_a_bar_is_told(seed: Any) -> None:
 
 
 def test_model_data_priors_and_recipe_are_told(seed: Any, tutoring: fj.Fit) -> None:
-    assert "mu = Intercept[school] + treatment[school] * treatment" in seed.texts["model"]
+    assert "mu = Intercept[school] + b_treatment[school] * treatment" in seed.texts["model"]
     assert seed.tables["Columns used"][1:] == [
         ["test_score", "response", "0"],
         ["treatment", "predictor of mu", "0"],

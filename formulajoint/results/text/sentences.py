@@ -14,7 +14,6 @@ import pandas as pd
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
-from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
 from formulajoint.results.joint_tests.bayes_factor.verdict import POSITIVE, Verdict
 from formulajoint.results.joint_tests.disagreements import DISAGREE as DISAGREEMENT
@@ -22,7 +21,7 @@ from formulajoint.results.joint_tests.disagreements import WEAK
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
 from formulajoint.results.text.figures import centre, classical_text, direction, numbers, share_text
-from formulajoint.wording import sentence
+from formulajoint.wording import sentence, shortened
 
 GRADES = (
     (0.001, "Yes, beyond reasonable doubt"),
@@ -46,6 +45,9 @@ CANNOT_TELL = "the effect cannot be told from zero"
 
 MOST_NAMED = 3
 """An answer names at most this many levels of a factor."""
+
+LONGEST = 40
+"""Longest name of a level in a short answer, in characters; of longer ones both ends are kept."""
 
 LARGEST_ODDS = 1e6
 """Larger odds are given as more than these."""
@@ -270,11 +272,13 @@ def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) 
     """
     shown = [(effect.place, *centre(row)) for effect, row in rows.each()]
     few, rest = shown[:MOST_NAMED], len(shown) - MOST_NAMED
-    short = ", ".join(f"{level} {middle}".strip() for level, middle, _, _ in few) + f" {about.unit}"
     intervals = ", ".join(f"{level} {interval}".strip() for level, _, _, interval in few)
+    named = shortened([level for level, *_ in few], LONGEST)
+    few = [(level, *row[1:]) for level, row in zip(named, few, strict=True)]
+    short = ", ".join(f"{level} {middle}".strip() for level, middle, _, _ in few) + f" {about.unit}"
     each = ", ".join(f"{level} {middle} {interval}".strip() for level, middle, _, interval in few)
     line = (
-        f"{short}, {about.prob:.0%} HDI {intervals}"
+        f"{short}, {about.prob:.0%} HDI {few[0][-1]}"
         if len(shown) == 1
         else f"{each} {about.unit}, each with its {about.prob:.0%} HDI"
     )
@@ -324,7 +328,9 @@ def how_sure(about: Subject, rows: Estimates, apart: Apart | Missing) -> Answer:
     apart : Apart or Missing
         Or the reason that the groups have no band.
     """
-    signs = [_sign(effect, row) for effect, row in rows.each() if not math.isnan(row["p_direction"])]
+    named = shortened([effect.place for effect in rows.effects], LONGEST)
+    each = zip(named, (row for _, row in rows.each()), strict=True)
+    signs = [_sign(place, row) for place, row in each if not math.isnan(row["p_direction"])]
     counted = ""
     if isinstance(apart, Missing):
         text = sentence(apart.reason)
@@ -386,8 +392,8 @@ class Apart:
         return f" ({comma.join(named)})" if 0 < len(named) <= MOST_NAMED and self.count < self.total else ""
 
 
-def _sign(effect: Effect, row: pd.Series) -> str:
+def _sign(place: str, row: pd.Series) -> str:
     share = direction(row["p_direction"], row["ess_bulk"])
     side = "above" if row["median"] > 0 else "below"
-    told = f"{effect.place} {side} zero with probability {share}".strip()
-    return f"{told[0].upper()}{told[1:]}" if not effect.place else told
+    told = f"{place} {side} zero with probability {share}".strip()
+    return told if place else f"{told[0].upper()}{told[1:]}"
