@@ -34,7 +34,7 @@ from random import Random
 import numpy as np
 import pandas as pd
 from fuzz_agreement import against_least_squares, in_another_form
-from fuzz_checks import CHAINS, DRAWS, Found, ask, try_frame
+from fuzz_checks import CHAINS, DRAWS, SLOW, Found, ask, try_frame
 from fuzz_formulas import Names, Writer, slip
 from fuzz_frames import frame
 from resumed import Record, resumed
@@ -154,16 +154,17 @@ PARTS: dict[str, tuple[Callable[[int], Record], int]] = {
 
 def summary(part: str, records: list[Record]) -> str:
     """Return how many steps were answered, refused or wrong."""
-    done, refused, wrong = Counter[str](), Counter[str](), 0
+    done, refused = Counter[str](), Counter[str]()
     for record in records:
         done.update(record["done"])
         refused.update(record["refused"])
-        wrong += len(record["wrong"])
     steps = [
         f"    {step:14} {done[step]:7,} answered {refused[step]:7,} refused"
         for step in dict.fromkeys([*done, *refused])
     ]
-    return "\n".join([f"{part}: {len(records):,} numbers, {wrong:,} faults", *steps])
+    wrong, slow = (sum(len(record[what]) for record in records) for what in ("wrong", "slow"))
+    head = f"{part}: {len(records):,} numbers, {wrong:,} faults, {slow:,} steps of more than {SLOW} s of the processor"
+    return "\n".join([head, *steps])
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from fuzz_frames import Frame
 
 import formulajoint as fj
 
-LONGEST, SLOW = 30, 5
+LONGEST, SLOW = 120, 5
 """Seconds of the processor that a step may take, and after which it is noted."""
 
 DRAWS, CHAINS = 50, 2
