@@ -22,6 +22,8 @@ def visible(text: str) -> str:
     >>> visible("A\\x1b[2J")
     'A\\\\x1b[2J'
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
