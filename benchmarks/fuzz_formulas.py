@@ -419,7 +419,7 @@ def slip(random: Random, text: str, names: Sequence[str] = ()) -> str:
 
 def _misspelt(random: Random, token: str) -> str:
     """Return a token with a character lost, doubled, in another case, or two swapped."""
-    i = random.randrange(len(token))
+    i = random.randrange(max(1, len(token)))
     return random.choice([
         token[:i] + token[i + 1 :], token[: i + 1] + token[i:], token.swapcase(), token[:i] + token[i : i + 2][::-1] + token[i + 2 :]
     ])  # fmt: skip
