@@ -190,7 +190,7 @@ def _plan(
 ) -> Any:
     if not (priors is None or (isinstance(priors, str) and priors == "flat")):
         raise DataError(
-            "`priors` is None or 'flat'. Single priors are written in the formula: `prior(treatment ~ normal(0, 5))`."
+            "`priors` must be None or 'flat'. Single priors belong in the formula: `prior(treatment ~ normal(0, 5))`."
         )
     if not isinstance(formula, str | Formula):
         raise DataError(

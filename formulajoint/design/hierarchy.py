@@ -148,7 +148,7 @@ def _hierarchy(
     )
     if cor is not None and cor.value and made.heavy:
         raise FormulaError(
-            f"a {dist} hierarchy pools each coefficient by itself; it has no correlations",
+            f"a {dist} hierarchy pools each coefficient separately, without correlations",
             cor.span,
             "leave out `cor=true`, or use `dist=normal`",
         )

@@ -117,7 +117,7 @@ class Prior:
         """Return draws of a proper prior in an array of `shape`, whose last axis runs over the values of arrays."""
         draw = self.distribution.draw
         if draw is None:
-            raise BugError(f"{self} is no prior that can be drawn from")
+            raise BugError(f"{self} cannot be drawn from")
         flat = [np.ravel(v) if isinstance(v, np.ndarray) else v for v in self.numbers]
         return np.asarray(draw(rng, shape, *flat))
 

@@ -160,7 +160,7 @@ def read_hypothesis(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Ch
 
 def _check_direction(chain: nodes.Chain) -> None:
     if "!=" in chain.operators:
-        hint = "test `==`; its result also speaks for the opposite"
+        hint = "test `==`: a small contour probability is evidence against it"
         raise FormulaError("`!=` cannot be tested", chain.span, hint)
     if len({operator[0] for operator in chain.operators}) > 1:
         message = "a hypothesis is all `==`, all `>` or all `<`"

@@ -130,7 +130,7 @@ def test_a_dot_is_each_predictor_of_the_groups():
     [
         (
             "y ~ 1 | g, contrast(.[A])",
-            "`.` stands for the predictors with a coefficient in each group, and this formula has none",
+            "`.` stands for the predictors with a coefficient in each group; this formula has no such term",
         ),
         ("y ~ x | g, contrast(.[Z])", "`g` has no level `Z`"),
         ("y ~ x | g, contrast(.)", "`.` is not allowed in arithmetic of coefficients"),

@@ -297,7 +297,7 @@ def _core_stays(candidate: Candidate) -> Iterator[str]:
         try:
             before = parse_tree(text, start, candidate.base)
         except Stopped as stopped:
-            raise BugError(f"the specimen {text!r} is no formula") from stopped
+            raise BugError(f"the specimen {text!r} is not a formula") from stopped
         try:
             same = parse_tree(text, start, candidate.base + candidate.new) == before
         except Stopped:

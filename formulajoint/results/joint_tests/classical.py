@@ -66,7 +66,7 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.data, hypothesis)
     if not plan.family.sums or sigma is None:
-        return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one a group")
+        return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one per group")
     if sigma.grouping is None:
         return f_test(plan.data, hypothesis)
     strata = strata_of(plan.design, sigma.grouping)
@@ -178,7 +178,7 @@ def score_test(data: Data, hypothesis: Hypothesis, strata: Strata) -> Classical 
     if parts is None:
         return Missing(
             "hypothesis",
-            "no classical test: with a sigma a group it needs a hypothesis about each group by itself, or "
+            "no classical test: with one sigma per group it needs a hypothesis about each group separately, or "
             "coefficients that are equal in several groups",
         )
     whole = regression(data)

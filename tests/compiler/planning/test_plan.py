@@ -189,7 +189,7 @@ REFUSED = [
     ),
     (
         "y ~ x | school, hierarchy(dist=cauchy, cor=«true»)",
-        "a cauchy hierarchy pools each coefficient by itself; it has no correlations",
+        "a cauchy hierarchy pools each coefficient separately, without correlations",
         "leave out `cor=true`, or use `dist=normal`",
         {},
     ),

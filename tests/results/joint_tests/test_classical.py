@@ -427,8 +427,8 @@ def test_scores_of_effects_beyond_any_doubt_are_numbers() -> None:
 
 SHARED = "no classical test: a coefficient is shared by groups that have a sigma each"
 NO_TWIN = {
-    "y ~ x | g, family(student)": "no F test: it needs a Gaussian response with one sigma, or one a group",
-    "y ~ x | g, sigma ~ x": "no F test: it needs a Gaussian response with one sigma, or one a group",
+    "y ~ x | g, family(student)": "no F test: it needs a Gaussian response with one sigma, or one per group",
+    "y ~ x | g, sigma ~ x": "no F test: it needs a Gaussian response with one sigma, or one per group",
     "y ~ x + common(age) | g, sigma ~ 1 | g": SHARED,
     "y ~ x, sigma ~ 1 | g": SHARED,
     "y ~ x | arm, sigma ~ 1 | g": SHARED,
@@ -451,7 +451,7 @@ def test_no_scores_of_hypotheses_that_mix_groups_otherwise(text: str) -> None:
     found = twin("y ~ x | g, sigma ~ 1 | g", FRAME, text)
     assert isinstance(found, Missing)
     assert found.reason == (
-        "no classical test: with a sigma a group it needs a hypothesis about each group by itself, or coefficients "
+        "no classical test: with one sigma per group it needs a hypothesis about each group separately, or coefficients "
         "that are equal in several groups"
     )
 

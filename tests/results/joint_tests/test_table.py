@@ -178,7 +178,7 @@ def test_contours_of_true_hypotheses_are_uniform() -> None:
 # --- which figures are empty, and why
 
 
-GAUSSIAN_ONLY = "no F test: it needs a Gaussian response with one sigma, or one a group"
+GAUSSIAN_ONLY = "no F test: it needs a Gaussian response with one sigma, or one per group"
 FIGURES = [
     "contour",
     "contour_mcse",

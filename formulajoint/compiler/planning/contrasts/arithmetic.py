@@ -108,7 +108,9 @@ def each_predictor(plan: Plan, clause: Arithmetic, expr: Expr) -> tuple[Expr, ..
     grouping = plan.design.predictor.grouping
     slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
     if grouping is None or not slopes:
-        message = "`.` stands for the predictors with a coefficient in each group, and this formula has none"
+        message = (
+            "`.` stands for the predictors with a coefficient in each group; this formula has no such term"
+        )
         raise FormulaError(message, clause.span, "name the coefficients")
     written = [(_expression(term, plan.design.language), term) for term in slopes]
     return tuple(_with_term(expr, of, grouping.name if term.factors else None) for of, term in written)
