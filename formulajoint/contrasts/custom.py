@@ -11,10 +11,18 @@ import numpy as np
 from formulajoint.contrasts import level_families, registry
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
+from formulajoint.design.values import LARGEST
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, WEIGHTS
 from formulajoint.language.vocabulary.meanings import Vocabulary
-from formulajoint.language.vocabulary.options import Option, called, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.options import (
+    Option,
+    called,
+    function_name,
+    known_as,
+    options_of,
+    positional_of,
+)
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 TERM = Slot("term", Kind.TERM)
@@ -34,6 +42,8 @@ class Contrast:
         Name in formulas; by default the function's own name.
     meaning : str, optional
         Phrase for tables, such as ``trimmed mean``; by default the name.
+    extension : str
+        Name of the extension that brings it, which sets it.
 
     Examples
     --------
@@ -47,6 +57,7 @@ class Contrast:
     function: Callable[..., Any]
     name: str = ""
     meaning: str = ""
+    extension: str = ""
     position: Literal["clause"] = "clause"
 
     def __post_init__(self) -> None:
@@ -58,6 +69,11 @@ class Contrast:
                 "and what else it takes by keyword only, after `*`."
             )
         _ = self.options  # raises now if an option is invalid
+
+    @property
+    def whose(self) -> str:
+        """How messages name it."""
+        return known_as("contrast", self.name, self.extension)
 
     @property
     def options(self) -> tuple[Slot, ...]:
@@ -72,20 +88,21 @@ class Contrast:
     def value(self, effects: Any, weights: Any, **options: Option) -> Any:
         """Return the contrast of `effects`, or raise an ExtensionError if it keeps the axis of the groups."""
         try:
-            found = self.function(effects, weights, **options)
-        except Exception as error:
+            found = called(self.whose, self.function, effects, weights, **options)
+        except ExtensionError as error:
             raise ExtensionError(
-                f"The contrast `{self.name}` fails: {type(error).__name__}: {error}. Effects and weights are PyTensor "
-                "variables: use the functions of `pytensor.tensor`, not NumPy's."
+                f"{error} Effects and weights are PyTensor variables: use the functions of `pytensor.tensor`, not "
+                "NumPy's."
             ) from error
-        axes = getattr(found, "ndim", None)
-        if axes is None or getattr(found, "owner", None) is None:
+        kind = getattr(found, "type", None)  # PyTensor's, of a variable
+        axes, numbers = getattr(kind, "ndim", None), str(getattr(kind, "dtype", ""))
+        if axes is None or getattr(found, "owner", None) is None or numbers.startswith("complex"):
             raise ExtensionError(
-                f"The contrast `{self.name}` must return a PyTensor expression of the effects, not {found!r}."
+                f"The {self.whose} must return a PyTensor expression of the effects, not {found!r}."
             )
         if axes != effects.ndim - 1:
             raise ExtensionError(
-                f"The contrast `{self.name}` must return an expression without the axis of the groups, of "
+                f"The {self.whose} must return an expression without the axis of the groups, of "
                 f"{effects.ndim - 1} axes, but returned one of {axes}: take sums and the like along `axis=0`."
             )
         return found
@@ -100,7 +117,7 @@ class ContrastFamily:
     function : callable
         From the k levels, a tuple of str, to a mapping of each entry's label to its k weights:
         ``{"A - C": [1, 0, -1]}``. Keyword-only parameters are keywords of the formula.
-    name, meaning : str, optional
+    name, meaning, extension : str, optional
         As for `Contrast`.
 
     Examples
@@ -116,6 +133,7 @@ class ContrastFamily:
     function: Callable[..., Any]
     name: str = ""
     meaning: str = ""
+    extension: str = ""
     position: Literal["clause"] = "clause"
 
     def __post_init__(self) -> None:
@@ -140,26 +158,30 @@ class ContrastFamily:
 
     def matrix(self, levels: tuple[str, ...], options: Mapping[str, Option]) -> ContrastMatrix:
         """Return the labelled weights of `levels`, or raise an ExtensionError if they are invalid."""
-        rows = called("family of contrasts", self.name, self.function, levels, **options)
+        whose = known_as("family of contrasts", self.name, self.extension)
+        rows = called(whose, self.function, levels, **options)
         if isinstance(rows, ContrastMatrix):
-            return rows
-        what = f"The family of contrasts `{self.name}` must return a mapping of labels to {len(levels)} weights each"
+            rows = dict(zip(rows.labels, rows.weights, strict=True))
+        what = f"The {whose} must return a mapping of labels to {len(levels)} weights each"
         if not isinstance(rows, Mapping) or not rows:
             raise ExtensionError(f"{what}, not {rows!r}.")
         try:
             weights = np.array([list(row) for row in rows.values()], dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             weights = np.empty(0)
-        if weights.shape != (len(rows), len(levels)) or not np.isfinite(weights).all():
+        if weights.shape != (len(rows), len(levels)) or not (abs(weights) <= LARGEST).all():
             raise ExtensionError(f"{what}; its rows are {list(rows.values())!r}.")
-        return ContrastMatrix(tuple(map(str, rows)), weights)
+        labels = tuple(map(str, rows))
+        if len(set(labels)) < len(labels):
+            raise ExtensionError(f"{what}; two labels read alike: {', '.join(labels)}.")
+        return ContrastMatrix(labels, weights)
 
 
 AVERAGES = Vocabulary(
     "clause",
     registry.AVERAGES,
     lambda value: (
-        ContrastFunction(value.name, value.value, value.meaning, plain=False)
+        ContrastFunction(value.name, value.value, value.meaning, plain=False, whose=value.whose)
         if isinstance(value, Contrast)
         else None
     ),

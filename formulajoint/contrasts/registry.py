@@ -22,7 +22,8 @@ class ContrastFunction:
     """An averaging contrast clause: its name in formulas, its function, and a phrase for tables and ``explain()``.
 
     If `plain`, the function also works on NumPy arrays with further axes behind. Otherwise it may use PyTensor's
-    functions, and is evaluated on draws through a graph. If not `signed`, the contrast is never negative.
+    functions, and is evaluated on draws through a graph. If not `signed`, the contrast is never negative. `whose` names
+    one that an extension brings in messages.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ContrastFunction:
     meaning: str
     plain: bool = True
     signed: bool = True
+    whose: str = ""
 
 
 AVERAGES: Mapping[str, ContrastFunction] = MappingProxyType(

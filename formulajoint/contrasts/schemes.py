@@ -9,9 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.functions import numbers_of
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.meanings import Vocabulary
-from formulajoint.language.vocabulary.options import Option, called, function_name, options_of, positional_of
+from formulajoint.language.vocabulary.options import (
+    Option,
+    called,
+    function_name,
+    known_as,
+    options_of,
+    positional_of,
+)
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.wording import listed
 
@@ -60,6 +68,8 @@ class WeightScheme:
         the formula.
     name : str, optional
         Name in formulas; by default the function's own name.
+    extension : str
+        Name of the extension that brings it, which sets it.
 
     Examples
     --------
@@ -71,6 +81,7 @@ class WeightScheme:
 
     function: Callable[..., Any]
     name: str = ""
+    extension: str = ""
     position: Literal["weight scheme"] = "weight scheme"
 
     def __post_init__(self) -> None:
@@ -94,18 +105,14 @@ class WeightScheme:
 
     def values(self, groups: Groups, columns: list[FloatArray], options: dict[str, Option]) -> FloatArray:
         """Return the weights of the groups, not normalised, (G,)."""
-        found = np.asarray(called("weight scheme", self.name, self.function, groups, *columns, **options))
-        if found.shape != (len(groups.labels),) or found.dtype.kind not in "biuf":
-            raise ExtensionError(
-                f"The weight scheme `{self.name}` must return one number for each of the {len(groups.labels)} groups, "
-                f"not shape {found.shape} and type {found.dtype}."
-            )
-        values = found.astype(np.float64)
+        whose, count = known_as("weight scheme", self.name, self.extension), len(groups.labels)
+        found = called(whose, self.function, groups, *columns, **options)
+        values = numbers_of(found, whose, ((count,),), f"{count} groups")
         if not np.isfinite(values).all():
             bad = [
                 label for label, value in zip(groups.labels, values, strict=True) if not np.isfinite(value)
             ]
-            raise ExtensionError(f"The weight scheme `{self.name}` gives no finite weight to {listed(bad)}.")
+            raise ExtensionError(f"The {whose} gives no finite weight to {listed(bad)}.")
         return values
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design import recipes
+from formulajoint.design.functions import numbers_of
 from formulajoint.design.recipes import Cells, Coded, Crossed, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.values import Levels, joined, numbers
-from formulajoint.errors import DataError, ExtensionError
+from formulajoint.errors import DataError
 from formulajoint.language.vocabulary.options import called
 from formulajoint.wording import listed
 
@@ -147,8 +148,8 @@ def _operated(recipe: recipes.Operated, table: Table) -> FloatArray:
     """Return the value of a chain of extensions' operators, from the left; each gets (N,) arrays."""
     first, *others = [rows_of(operand, table) for operand in recipe.operands]
     for operator, values in zip(recipe.operators, others, strict=True):
-        answer = called("operator", operator.name, operator.function, first, values)
-        first = _answer(answer, operator.name, table)
+        answer = called(operator.whose, operator.function, first, values)
+        first = _answer(answer, operator.whose, table)
     return first
 
 
@@ -156,19 +157,13 @@ def _applied(recipe: recipes.Applied, table: Table) -> FloatArray:
     operands = [rows_of(operand, table) for operand in recipe.operands]
     function = recipe.function
     arguments = (*operands, *recipe.learnt)
-    result = called("function", function.name, function.function, *arguments, **recipe.options)
-    return _answer(result, recipe.function.name, table)
+    result = called(function.whose, function.function, *arguments, **recipe.options)
+    return _answer(result, function.whose, table)
 
 
-def _answer(result: object, name: str, table: Table) -> FloatArray:
-    """Return the result of a function or operator as floats; raise an ExtensionError unless it is one number a row."""
-    values = np.asarray(result)
-    if values.shape not in ((), (table.rows,)) or values.dtype.kind not in "biuf":
-        answered = f"shape {values.shape} and type {values.dtype}"
-        raise ExtensionError(
-            f"`{name}` must return one number for each of the {table.rows} rows, not {answered}."
-        )
-    return values.astype(np.float64)
+def _answer(result: object, whose: str, table: Table) -> FloatArray:
+    """Return the result of a function or operator as floats: one number a row, or one for all."""
+    return numbers_of(result, whose, ((), (table.rows,)), f"{table.rows} rows")
 
 
 def _finite(values: FloatArray, text: str, reason: str, table: Table) -> FloatArray:

@@ -12,7 +12,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.design.facts import mean, sd
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.meanings import Vocabulary
-from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.options import function_name, known_as, options_of, positional_of
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 
@@ -32,6 +32,8 @@ class ColumnFunction:
         Name in formulas; by default the function's own name.
     domain : str
         Sentence for errors if the result is not a finite number: ``"It takes numbers above zero only."``
+    extension : str
+        Name of the extension that brings it, which sets it.
 
     Examples
     --------
@@ -46,12 +48,18 @@ class ColumnFunction:
     learn: Callable[..., Any] | None = None
     name: str = ""
     domain: str = ""
+    extension: str = ""
     position: Literal["function"] = "function"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or function_name(self.function))
         if not self.columns:
             raise ExtensionError(f"The column function `{self.name}` takes no column.")
+
+    @property
+    def whose(self) -> str:
+        """How messages name it."""
+        return known_as("function", self.name, self.extension)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -94,10 +102,13 @@ class Operator:
         Name in percent signs.
     function : callable
         From two (N,) arrays to one (N,) array.
+    extension : str
+        Name of the extension that brings it, which sets it.
     """
 
     name: str
     function: Callable[..., Any]
+    extension: str = ""
     position: Literal["operator"] = "operator"
 
     def __post_init__(self) -> None:
@@ -107,9 +118,43 @@ class Operator:
             )
 
     @property
+    def whose(self) -> str:
+        """How messages name it."""
+        return known_as("operator", self.name, self.extension)
+
+    @property
     def signature(self) -> Signature:
         """An empty signature: an operator stands between its operands."""
         return Signature()
+
+
+def numbers_of(answer: object, whose: str, shapes: tuple[tuple[int, ...], ...], each: str) -> FloatArray:
+    """Return what an extension's function answered, as floats; a masked number is missing.
+
+    Parameters
+    ----------
+    answer : object
+    whose : str
+        The function in messages, as `known_as` says it.
+    shapes : tuple of tuple of int
+        The shapes that the numbers may have.
+    each : str
+        What has a number each: ``10 rows``.
+
+    Raises
+    ------
+    ExtensionError
+        If the answer does not hold numbers of such a shape.
+    """
+    must = f"The {whose} must return one number for each of the {each}"
+    try:
+        values = np.ma.asarray(answer) if np.ma.isMaskedArray(answer) else np.asarray(answer)
+    except (TypeError, ValueError, OverflowError):  # lists of different lengths
+        raise ExtensionError(f"{must}, not {type(answer).__name__}.") from None
+    if values.shape not in shapes or values.dtype.kind not in "biuf":
+        raise ExtensionError(f"{must}, not shape {values.shape} and type {values.dtype}.")
+    floats = values.astype(np.float64)
+    return np.asarray(np.ma.filled(floats, np.nan))
 
 
 def _learnt_sd(x: FloatArray, weights: FloatArray) -> tuple[Any, Any]:

@@ -143,7 +143,7 @@ def _applied(call: Call, function: ColumnFunction, table: Table) -> Recipe:
     if function.learn is not None:
         weights = np.ones(table.rows) if table.weights is None else table.weights
         values = [rows_of(operand, table) for operand in operands]
-        learnt = (called("function", function.name, function.learn, *values, weights),)
+        learnt = (called(function.whose, function.learn, *values, weights),)
     return recipes.Applied(function, operands, canonical(call), options, learnt)
 
 

@@ -14,7 +14,14 @@ from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.distributions.written import read_prior
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.families.likelihood import Likelihood, Parameter
-from formulajoint.language.vocabulary.options import function_name, options_of, positional_of
+from formulajoint.language.vocabulary.options import (
+    called,
+    function_name,
+    in_words,
+    known_as,
+    options_of,
+    positional_of,
+)
 from formulajoint.language.vocabulary.signatures import Signature
 from formulajoint.spec.read import parse_prior
 from formulajoint.wording import did_you_mean, listed
@@ -47,6 +54,8 @@ class Family:
         Open bounds of the response.
     law : str, optional
         Name of the distribution in ``explain()``; by default the family's name.
+    extension : str
+        Name of the extension that brings it, which sets it.
 
     Examples
     --------
@@ -64,12 +73,18 @@ class Family:
     above: float = -float("inf")
     below: float = float("inf")
     law: str = ""
+    extension: str = ""
     position: Literal["family"] = "family"
 
     def __post_init__(self) -> None:
         name = self.name or function_name(self.distribution)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "law", self.law or name)
+        if not isinstance(self.parameters, Mapping):
+            raise ExtensionError(
+                f"`parameters` of the family `{name}` must be a mapping of names to priors, such as "
+                f'{{"b": "half_student_t(4, sd)"}}, not {self.parameters!r}.'
+            )
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         _check(self)
 
@@ -95,7 +110,7 @@ def likelihood_of(family: Family) -> Likelihood:
             family.law,
             ("mu", *family.parameters),
             (family.above, family.below),
-            pymc=lambda pm: _Class(family.distribution),
+            pymc=lambda pm: _Class(family, pm.logp),
         ),
         (Parameter("mu", link, (link,)), *(_parameter(family, name) for name in family.parameters)),
         spread=SPREAD if SPREAD in family.parameters else "",
@@ -109,18 +124,40 @@ def _parameter(family: Family, name: str) -> Parameter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Class:
-    """An extension's function in the place of a distribution's class in PyMC."""
+    """An extension's function in the place of a distribution's class in PyMC; `logp` is PyMC's."""
 
-    function: Callable[..., Any]
+    family: Family
+    logp: Callable[..., Any]
 
     def dist(self, **values: Any) -> Any:
         """Return the distribution with these parameters, which come in the function's order."""
-        return self.function(*values.values())
+        family, mean = self.family, next(iter(values.values()))
+        whose = known_as("family", family.name, family.extension)
+        found = called(whose, family.distribution, *values.values())
+        must = f"The {whose} must return a PyMC distribution of each row, such as `pm.Laplace.dist(mu, b)`"
+        if (
+            getattr(found, "owner", None) is None or found.name is not None
+        ):  # a name: it is in the model already
+            raise ExtensionError(f"{must}, not {found!r}.")
+        if found.type.ndim != mean.type.ndim:
+            raise ExtensionError(f"{must}, of {mean.type.ndim} axis, not of {found.type.ndim}.")
+        try:
+            self.logp(found, found.type())
+        except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+            raise ExtensionError(f"{must}. PyMC has no density of it: {in_words(error)}.") from error
+        return found
 
 
 def _check(family: Family) -> None:
     """Raise an ExtensionError for an invalid family, before any formula uses it."""
-    if family.link not in LINKS:
+    for part, bound in (("above", family.above), ("below", family.below)):
+        if not isinstance(bound, int | float) or bound != bound:
+            raise ExtensionError(f"`{part}` of the family `{family.name}` must be a number, not {bound!r}.")
+    if family.above >= family.below:
+        raise ExtensionError(
+            f"The family `{family.name}` has no response above {family.above:g} and below {family.below:g}."
+        )
+    if not isinstance(family.link, str) or family.link not in LINKS:
         hint = did_you_mean(str(family.link), LINKS) or f"there are {listed(LINKS)}."
         raise ExtensionError(f"The family `{family.name}` has the unknown link `{family.link}`: {hint}")
     wanted = positional_of(family.distribution)[1:]

@@ -210,40 +210,121 @@ def wrong(brought, formula):
     return str(error.value)
 
 
-def test_functions_that_raise_are_named():
-    def fails(*_):
-        raise ZeroDivisionError("by zero")
+def stops():
+    raise SystemExit(3)
 
-    joint = "y ~ x | g, joint(x, weights=bad())"
+
+def fails():
+    raise ZeroDivisionError("by zero")
+
+
+CLAUSE = "y ~ x | g, bad(x)"
+SCHEME = "y ~ x | g, joint(x, weights=bad())"
+FACTOR = "y ~ arm, bad(arm)"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"), [(fails, "ZeroDivisionError: by zero"), (stops, "SystemExit: 3")]
+)
+def test_functions_that_raise_or_exit_are_named_with_their_extension(function, said):
+    def mean(mu, b):
+        return function()
+
     for brought, formula, what in (
-        (fj.WeightScheme(lambda groups: fails(), name="bad"), joint, "The weight scheme `bad` fails"),
+        (fj.WeightScheme(lambda groups: function(), name="bad"), SCHEME, "weight scheme `bad`"),
+        (fj.ContrastFamily(lambda levels: function(), name="bad"), FACTOR, "family of contrasts `bad`"),
+        (fj.ColumnFunction(lambda a: function(), name="bad"), "y ~ bad(x) | g", "function `bad`"),
         (
-            fj.ContrastFamily(lambda levels: fails(), name="bad"),
-            "y ~ arm, bad(arm)",
-            "The family of contrasts `bad` fails",
-        ),
-        (fj.ColumnFunction(lambda a: fails(), name="bad"), "y ~ bad(x) | g", "The function `bad` fails"),
-        (
-            fj.ColumnFunction(lambda a, s: a, learn=fails, name="bad"),
+            fj.ColumnFunction(lambda a, s: a, lambda a, w: function(), name="bad"),
             "y ~ bad(x)",
-            "The function `bad` fails",
+            "function `bad`",
         ),
-        (
-            fj.Contrast(lambda effects, weights: fails(), name="bad"),
-            "y ~ x | g, bad(x)",
-            "The contrast `bad` fails",
-        ),
+        (fj.Operator("%bad%", lambda a, b: function()), "y ~ x %bad% x", "operator `%bad%`"),
+        (fj.Contrast(lambda effects, weights: function(), name="bad"), CLAUSE, "contrast `bad`"),
+        (fj.Family(mean, {"b": "half_normal(1)"}, name="bad"), "y ~ x, family(bad)", "family `bad`"),
     ):
-        assert wrong(brought, formula).startswith(f"{what}: ZeroDivisionError: by zero.")
+        assert wrong(brought, formula).startswith(f"The {what} of extension `mine` fails: {said}.")
 
 
-@pytest.mark.parametrize("answer", [None, "x", 3.0, pt.constant(3.0), np.ones(2)], ids=repr)
+def test_a_decorated_function_is_named_once():
+    """It is an extension of its own name."""
+    language = fj.CORE.extend(
+        fj.Extension("notebook.bad", [fj.WeightScheme(lambda groups: fails(), name="bad")])
+    )
+    with pytest.raises(fj.ExtensionError, match=r"^The weight scheme `bad` fails: ZeroDivisionError"):
+        fj.model(SCHEME, DATA, language=language)
+
+
+def test_an_interruption_is_no_fault_of_an_extension():
+    def interrupted(groups):
+        raise KeyboardInterrupt
+
+    language = fj.CORE.extend(fj.Extension("mine", [fj.WeightScheme(interrupted, name="bad")]))
+    with pytest.raises(KeyboardInterrupt):
+        fj.model(SCHEME, DATA, language=language)
+
+
+class Impostor:
+    """Has what a variable of PyTensor has, by name."""
+
+    ndim, owner, dtype = 0, 1, "float64"
+
+
+@pytest.mark.parametrize("answer", [None, "x", 3.0, pt.constant(3.0), np.ones(2), Impostor()], ids=repr)
 def test_contrasts_that_answer_nonsense_are_named(answer):
     brought = fj.Contrast(lambda effects, weights: answer, name="bad")
-    assert wrong(brought, "y ~ x | g, bad(x)").startswith("The contrast `bad` must return")
+    assert wrong(brought, CLAUSE).startswith("The contrast `bad` of extension `mine` must return")
 
 
-@pytest.mark.parametrize("answer", [None, "x", np.ones((3, 3)), ["a"] * 9, 1j])
+def test_contrasts_whose_expressions_fail_are_named():
+    beyond = fj.Contrast(lambda effects, weights: effects[7], name="bad")
+    assert wrong(beyond, CLAUSE).startswith(
+        "The contrast `bad` of extension `mine` fails: IndexError: index 7"
+    )
+    complex_ = fj.Contrast(lambda effects, weights: effects.sum(axis=0) * 1j, name="bad")
+    assert wrong(complex_, CLAUSE).startswith("The contrast `bad` of extension `mine` must return a PyTensor")
+
+
+@pytest.mark.parametrize(
+    "answer", [None, "x", np.ones((3, 3)), ["a"] * 9, 1j, [[1], [1, 2]] * 4, [10**400] * 9, object(), b"x"]
+)
 def test_columns_that_are_nonsense_are_named(answer):
     brought = fj.ColumnFunction(lambda a: answer, name="bad")
-    assert wrong(brought, "y ~ bad(x) | g").startswith("`bad` must return one number for each")
+    begun = "The function `bad` of extension `mine` must return one number for each of the 9 rows, not "
+    assert wrong(brought, "y ~ bad(x) | g").startswith(begun)
+
+
+def test_masked_numbers_are_missing():
+    brought = fj.ColumnFunction(lambda a: np.ma.array(a, mask=a > 0), name="bad")
+    language = fj.CORE.extend(fj.Extension("mine", [brought]))
+    with pytest.raises(fj.DataError, match=r"`bad\(x\)` is not a finite number in 5 of the 9 rows"):
+        fj.model("y ~ bad(x) | g", DATA, language=language)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, "x", [1], [1, 2, 3, 4], np.ones((3, 1)), [[1], [1, 2], 3], {"A": 1}, [1j] * 3]
+)
+def test_weights_that_are_nonsense_are_named(answer):
+    brought = fj.WeightScheme(lambda groups: answer, name="bad")
+    begun = "The weight scheme `bad` of extension `mine` must return one number for each of the 3 groups"
+    assert wrong(brought, SCHEME).startswith(begun)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        None,
+        {},
+        {"a": [1]},
+        {"a": None},
+        {"a": [10**400, 1]},
+        {"a": [1e308, -1e308]},
+        {1: [1, -1], "1": [1, 1]},
+    ],
+)
+def test_families_of_contrasts_that_are_nonsense_are_named(rows):
+    brought = fj.ContrastFamily(lambda levels: rows, name="bad")
+    begun = (
+        "The family of contrasts `bad` of extension `mine` must return a mapping of labels to 2 weights each"
+    )
+    assert wrong(brought, FACTOR).startswith(begun)

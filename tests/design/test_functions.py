@@ -92,9 +92,9 @@ def test_terms_are_named_and_referred_to():
         (
             "short(a)",
             fj.ExtensionError,
-            r"`short` must return one number for each of the 6 rows, not shape \(2,\)",
+            r"`short` of extension `\w+` must return one number for each of the 6 rows, not shape \(2,\)",
         ),
-        ("words(a)", fj.ExtensionError, "`words` must return one number for each"),
+        ("words(a)", fj.ExtensionError, r"`words` of extension `\w+` must return one number for each"),
         ("ratio(a)", fj.FormulaError, "`ratio` needs `b`"),
         ("ratio", fj.FormulaError, r"`ratio` is a function of columns: write `ratio\(a, b\)`"),
         ("ratio(a, b, y)", fj.FormulaError, "`ratio` takes 2 arguments, and got 3"),

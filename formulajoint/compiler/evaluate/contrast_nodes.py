@@ -34,6 +34,7 @@ from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import BugError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
 from formulajoint.language.syntax.text import canonical
+from formulajoint.language.vocabulary.options import called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +173,8 @@ def _average(contrast: AveragePlan, values: Values) -> Any:
     if values.sampled and not contrast.function.plain:
         from formulajoint.compiler.evaluate.pytensor_graph import on_each_draw  # loads PyTensor: seconds
 
-        return on_each_draw(partial(contrast.function.function, **contrast.options), effects, weights)
+        function = partial(contrast.function.function, **contrast.options)
+        return called(contrast.function.whose, on_each_draw, function, effects, weights)
     return contrast.function.function(effects, weights, **contrast.options)
 
 

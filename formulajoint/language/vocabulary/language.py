@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -33,6 +33,11 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """The name in formulas."""
+        ...
+
+    @property
+    def extension(self) -> str:
+        """The name of the extension that brings it."""
         ...
 
     @property
@@ -74,20 +79,43 @@ class Extension:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise ExtensionError(f"An extension is known by its name, a text, not by {self.name!r}.")
-        object.__setattr__(self, "brings", _all_of(self, "brings", self.brings, Named))
-        object.__setattr__(self, "fragments", _all_of(self, "fragments", self.fragments, Fragment))
-        object.__setattr__(self, "rules", MappingProxyType(dict(self.rules)))
+        brings = _all_of(self, "brings", self.brings, _is_named)
+        object.__setattr__(self, "brings", tuple(replace(value, extension=self.name) for value in brings))
+        fragments = _all_of(self, "fragments", self.fragments, lambda value: isinstance(value, Fragment))
+        object.__setattr__(self, "fragments", fragments)
+        object.__setattr__(self, "rules", MappingProxyType(_functions_of(self)))
 
 
-def _all_of(extension: Extension, part: str, values: Any, kind: Any) -> tuple[Any, ...]:
+def _all_of(
+    extension: Extension, part: str, values: Any, is_one: Callable[[object], bool]
+) -> tuple[Any, ...]:
     found = tuple(values) if isinstance(values, list | tuple) else (values,)
     for value in found:
-        if not isinstance(value, kind):
+        if not is_one(value):
             message = (
                 f"`{part}` of extension `{extension.name}` holds {value!r}, which is not a {WANTED[part]}."
             )
             raise ExtensionError(message)
     return found
+
+
+def _is_named(value: object) -> bool:
+    """Return whether `value` is a `Named`, and a dataclass that can be told its extension."""
+    return (
+        isinstance(value, Named)
+        and not isinstance(value, type)
+        and is_dataclass(value)
+        and "extension" in {part.name for part in fields(value)}
+    )
+
+
+def _functions_of(extension: Extension) -> dict[str, Rule]:
+    if not isinstance(extension.rules, Mapping) or not all(map(callable, extension.rules.values())):
+        raise ExtensionError(
+            f"`rules` of extension `{extension.name}` is {extension.rules!r}, and must be a mapping of the names of "
+            "nodes to functions."
+        )
+    return dict(extension.rules)
 
 
 WANTED = {
@@ -156,7 +184,7 @@ class Language:
 
 def _check_name(named: Named, extension: Extension, table: Table) -> None:
     pattern = OPERATOR if named.position == "operator" else BARE_NAME
-    if not re.fullmatch(pattern, named.name):
+    if not isinstance(named.name, str) or not re.fullmatch(pattern, named.name):
         raise ExtensionError(
             f"`{named.name}` of extension `{extension.name}` cannot be the name of {article(named.position)}: "
             + (

@@ -114,13 +114,22 @@ def _only_type(hint: Any) -> Any:
     return hint
 
 
-def called(what: str, name: str, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
+def known_as(what: str, name: str, extension: str) -> str:
+    """Return how messages name a part of an extension: ``weight scheme `root` of extension `robust```.
+
+    A decorated function is an extension of its own name, which is not said twice.
+    """
+    own = not extension or extension.rpartition(".")[2] == name
+    return f"{what} `{name}`" if own else f"{what} `{name}` of extension `{extension}`"
+
+
+def called(whose: str, function: Callable[..., Any], *arguments: object, **options: object) -> Any:
     """Return what an extension's function answers; an error of Python's own becomes one that names the extension.
 
     Parameters
     ----------
-    what, name : str
-        Such as ``weight scheme``, and its name in formulas.
+    whose : str
+        As `known_as` says it.
     function : callable
     arguments, options : object
         Of the function.
@@ -128,11 +137,17 @@ def called(what: str, name: str, function: Callable[..., Any], *arguments: objec
     Raises
     ------
     ExtensionError
-        If the function fails.
+        If the function fails, or ends the program.
     """
     try:
         return function(*arguments, **options)
-    except FormulaJointError:
+    except (FormulaJointError, KeyboardInterrupt):
         raise
-    except Exception as error:
-        raise ExtensionError(f"The {what} `{name}` fails: {type(error).__name__}: {error}.") from error
+    except BaseException as error:  # SystemExit among them: a function of a formula ends no program
+        raise ExtensionError(f"The {whose} fails: {in_words(error)}.") from error
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error of Python's own in one line: ``KeyError: 'x'``; its name alone where it says nothing."""
+    said = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

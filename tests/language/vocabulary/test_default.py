@@ -1,9 +1,15 @@
 """The language where none is given: what is installed, what was registered, and what could not be loaded."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module, invalidate_caches
 from pathlib import Path
+from threading import Barrier
 
 import pymc as pm
 import pytest
@@ -73,6 +79,14 @@ def test_what_is_installed_is_known(site):
             "is a clause of the language itself already",
         ),
         ("import nothing_of_the_kind", "extension", "ModuleNotFoundError"),
+        ("raise SystemExit(3)", "extension", "SystemExit: 3"),
+        ("import sys\nsys.exit()", "extension", "left out: SystemExit."),
+        ("raise GeneratorExit", "extension", "GeneratorExit"),
+        ("class Stop(BaseException): pass\nraise Stop('not here')", "extension", "Stop: not here"),
+        ("raise Warning('of old age')", "extension", "Warning: of old age"),
+        ("class extension: name = 3", "extension", "not by <class"),
+        ("def extension(): return None", "extension", "not by <function"),
+        ("extension = __import__('formulajoint').Extension", "extension", "not by <class"),
     ],
 )
 def test_a_broken_plug_in_is_left_out_with_a_warning(site, code, target, words):
@@ -82,6 +96,93 @@ def test_a_broken_plug_in_is_left_out_with_a_warning(site, code, target, words):
         assert str(fj.parse("y ~ x | g, joint(x)")) == "y ~ x | g, joint(x)"
     assert "`bad_one` of package `bad_one` is left out" in str(warned[0].message)
     assert fj.parse("y ~ x | g, largest(x)").extensions == ("good-one",)  # and no second warning
+
+
+def test_the_first_parse_may_be_in_several_threads(site):
+    """Each has the extension, however long it takes to load, and what is left out is told once."""
+    install(site, "bad_one", "raise SystemExit(1)")
+    slow = "import time\ntime.sleep(0.2)\n" + PLUGIN.format(name="good-one", clause="largest")
+    install(site, "good_one", slow)
+    barrier, found = Barrier(8), []
+
+    def first(_: int) -> None:
+        barrier.wait()
+        found.append(fj.parse("y ~ x | g, largest(x)").extensions)
+
+    with warnings.catch_warnings(record=True) as warned, ThreadPoolExecutor(8) as pool:
+        warnings.simplefilter("always")
+        list(pool.map(first, range(8)))
+    assert found == [("good-one",)] * 8
+    assert len(warned) == 1
+
+
+def test_a_thread_may_import_the_plug_in_that_another_one_loads(site):
+    """The module parses while it is imported: neither thread may wait for the other."""
+    code = "import time\nimport formulajoint as fj\ntime.sleep(0.2)\nfj.parse('y ~ x')\n"
+    install(site, "good_one", code + PLUGIN.format(name="good-one", clause="largest"))
+    with ThreadPoolExecutor(2) as pool:
+        imported = pool.submit(import_module, "good_one")
+        time.sleep(0.05)
+        parsed = pool.submit(fj.parse, "y ~ x | g, largest(x)")
+        assert parsed.result(timeout=20).extensions == ("good-one",)
+        imported.result(timeout=20)
+
+
+def test_threads_may_register_at_once(fresh):
+    """Each replaces the default language by its own extension added; none is lost."""
+
+    def added(number: int) -> None:
+        fj.register(fj.Extension(f"e{number}", [fj.Contrast(lambda e, w: e.sum(axis=0), name=f"c{number}")]))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(added, range(40)))
+    assert default_language().extensions == {f"e{number}" for number in range(40)}
+
+
+def test_a_plug_in_that_registers_itself_too_is_there_once(site):
+    install(site, "good_one", PLUGIN.format(name="one", clause="largest") + "\nfj.register(extension)\n")
+    with pytest.warns(fj.FormulaJointWarning, match="The language has an extension `one` already"):
+        assert fj.parse("y ~ x | g, largest(x)").extensions == ("one",)
+    assert fj.parse("y ~ x | g, largest(x)").extensions == ("one",)
+
+
+def test_an_interruption_while_plug_ins_load_leaves_nothing_behind(site):
+    install(site, "bad_one", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        fj.parse("y ~ x")
+    (site / "bad_one.py").write_text(PLUGIN.format(name="late", clause="largest"), encoding="utf-8")
+    invalidate_caches()
+    shutil.rmtree(site / "__pycache__", ignore_errors=True)
+    assert fj.parse("y ~ x | g, largest(x)").extensions == ("late",)
+
+
+def extended(make):
+    made = make()
+    return fj.CORE.extend(made if isinstance(made, fj.Extension) else fj.Extension("n", [made]))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: fj.Extension("n", [fj.Contrast]), "`brings` of extension `n` holds <class"),
+        (lambda: fj.Extension("n", [], [], [3]), "`rules` of extension `n` is"),
+        (lambda: fj.Extension("n", [], [], {"a": 3}), "`rules` of extension `n` is"),
+        (lambda: fj.Operator(3, lambda a, b: a), "cannot be the name of an operator"),
+        (lambda: fj.Contrast(lambda effects, weights: 1, name=3), "cannot be the name of a clause"),
+        (lambda: fj.Family(lambda mu: mu, ["b"], name="bad"), "`parameters` of the family `bad`"),
+        (lambda: fj.Family(lambda mu: mu, {}, link=[], name="bad"), "unknown link"),
+        (lambda: fj.Family(lambda mu: mu, {}, name="bad", above="x"), "`above` of the family `bad`"),
+        (lambda: fj.Family(lambda mu: mu, {}, name="bad", below=float("nan")), "`below` of the family `bad`"),
+        (
+            lambda: fj.Family(lambda mu: mu, {}, name="bad", above=2, below=1),
+            "no response above 2 and below 1",
+        ),
+    ],
+)
+def test_parts_that_are_nonsense_are_refused(make, said):
+    with pytest.raises(fj.ExtensionError) as error:
+        extended(make)
+    assert said in str(error.value)
 
 
 def test_of_two_that_clash_the_second_is_left_out(site):

@@ -23,6 +23,7 @@ class Word:
     position: str
     name: str
     signature: Signature = field(default_factory=Signature)
+    extension: str = ""
 
 
 CUT = Slot("cut", Kind.NUMBER)
@@ -144,7 +145,7 @@ def test_an_extension_is_made_of_what_it_should_be(make, message):
 
 
 def test_the_meaning_of_a_name_is_what_was_brought():
-    assert WIDER.meaning("clause", "trimmed") is WORDS[0]
+    assert WIDER.meaning("clause", "trimmed") == replace(WORDS[0], extension="trimming")
     assert WIDER.meaning("function", "trimmed") is None
     assert WIDER.meaning("clause", "joint") is None
 
