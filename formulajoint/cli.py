@@ -126,6 +126,7 @@ def explain(
     table = None if data is None else _read(formula, data, missing)
     parsed, flat = parse(formula), _priors(priors)
     if table is None:
+        _check_family(parsed, family)
         typer.echo(json.dumps({"formula": str(parsed)}) if as_json else visible(str(parsed)))
         return
     from formulajoint.api.verbs import model
@@ -217,6 +218,18 @@ def _check_report(path: Path) -> None:
     from formulajoint.report.write import place
 
     place(path)
+
+
+def _check_family(parsed: Any, family: str | None) -> None:
+    """Raise an error if there is no such family, or the formula states another."""
+    if family is None:
+        return
+    from formulajoint.families.choice import family_of  # loads NumPy
+    from formulajoint.language.vocabulary.default import default_language
+    from formulajoint.spec.read import specification
+
+    language = default_language()
+    family_of(specification(parsed, language), family, language)
 
 
 def _priors(value: str | None) -> Any:

@@ -396,6 +396,21 @@ def test_explain_without_data_refuses_priors_that_are_not_known() -> None:
     assert refused("explain", "y ~ x", "--priors", "foo").startswith("--priors foo is not known")
 
 
+@pytest.mark.parametrize(
+    ("formula", "family", "said"),
+    [
+        ("y ~ x", "foo", "the family `foo` is not available yet"),
+        ("y ~ x", "poisson", "the family `poisson` is not available yet"),
+        ("y ~ x, family(student)", "gaussian", "the formula says `family(student)`, but the argument says"),
+    ],
+)
+def test_explain_without_data_refuses_families_that_are_not_known(
+    formula: str, family: str, said: str
+) -> None:
+    assert refused("explain", formula, "--family", family).startswith(said)
+    assert output("explain", formula, "--family", "student") == f"{formula}\n"
+
+
 def test_the_fit_is_printed_before_it_is_saved(
     csv: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

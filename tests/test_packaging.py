@@ -89,6 +89,27 @@ def test_version(tmp_path, metadata, version):
     assert done.stdout == f"{version}\n", done.stderr
 
 
+FIT_AND_SAVE = """
+import importlib.metadata as metadata
+found = metadata.version
+def version(name):
+    if name == "formulajoint":
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+metadata.version = version
+import formulajoint as fj
+fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1, draws=50, progress=False)
+fit.save({target!r})
+print(fj.__version__, fj.load({target!r}).idata.posterior.attrs["inference_library_version"])
+"""
+
+
+def test_a_checkout_that_was_never_installed_fits_and_saves(tmp_path):
+    libraries = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    done = run(FIT_AND_SAVE.format(target=str(tmp_path / "fit.nc")), ROOT, *libraries)
+    assert done.stdout == "0+uninstalled 0+uninstalled\n", done.stderr
+
+
 # The archives
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
@@ -59,8 +59,11 @@ def posterior(
 
 @cache
 def _version() -> str:
-    """Return the package's version, which takes milliseconds to look up."""
-    return version("formulajoint")
+    """Return the package's version, which takes milliseconds to look up; a checkout may never have been installed."""
+    try:
+        return version("formulajoint")
+    except PackageNotFoundError:
+        return "0+uninstalled"
 
 
 def _statistics(draws: Draws) -> Named:

@@ -18,10 +18,12 @@ from formulajoint.design import recipes, schema
 from formulajoint.errors import BugError, StoreError
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.results.saved.field_types import hints_of, is_of
 from formulajoint.spans import Span
 from formulajoint.spec.json import from_json, to_json
 from formulajoint.spec.read import specification
 from formulajoint.spec.spec import ModelSpec
+from formulajoint.wording import listed
 
 TYPES: Mapping[str, Any] = {
     value.__name__: value
@@ -148,6 +150,21 @@ def _design(formula: Any, predictor: Any, parameters: Any, hierarchies: Any, **o
     return schema.Design(spec=formula, predictor=mean, parameters=tuple(further), **others)
 
 
+def _hints(name: str) -> dict[str, Any]:
+    """Return the names and types of what a file holds of a value."""
+    if name not in TYPES:
+        raise StoreError(f"it holds a value of the unknown type {name}")
+    hints = {key: hint for key, hint in hints_of(TYPES[name]).items() if key not in NOT_SAVED}
+    if name == "Predictor":
+        del hints["blocks"]
+        terms = hints_of(schema.Block)["terms"]
+        hints |= {"per_group": terms, "common": terms, "grouping": hints_of(schema.Block)["grouping"]}
+    if name == "Design":
+        del hints["spec"]
+        hints |= {"formula": ModelSpec, "hierarchies": tuple[schema.Hierarchy, ...], "language": None}
+    return hints
+
+
 MAKERS: Mapping[str, Any] = {**TYPES, "Predictor": _predictor, "Design": _design}
 """What makes a value of its parts, by the name of its type."""
 
@@ -167,8 +184,7 @@ class _Decoder:
             case {"type": "Span", "start": int(start), "end": int(end)}:
                 return Span(start, end, self.source)
             case {"type": str(name)}:
-                saved = {str(key): part for key, part in data.items() if key not in ("type", *NOT_SAVED)}
-                return MAKERS[name](**{key: self.value(part) for key, part in saved.items()})
+                return self._made(name, data)
             case {"formula": formula}:
                 return specification(from_json(formula, self.language), self.language)
             case {"array": name, "order": order}:
@@ -176,3 +192,12 @@ class _Decoder:
             case {"mapping": mapping}:
                 return {key: self.value(item) for key, item in mapping.items()}
         return data
+
+    def _made(self, name: str, data: Mapping[str, Any]) -> Any:
+        """Return the value of type `name`, all of whose fields are in `data`, each of its type."""
+        hints = _hints(name)
+        parts = {key: self.value(data[key]) for key in hints if key in data}
+        wrong = [key for key, hint in hints.items() if key not in parts or not is_of(parts[key], hint)]
+        if wrong:
+            raise StoreError(f"its design is damaged: {listed(wrong)} of a {name}")
+        return MAKERS[name](**parts)

@@ -30,6 +30,9 @@ from formulajoint.language.vocabulary.language import Language
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.saved.atomic import path_of, write_whole
 from formulajoint.results.saved.design_codec import Plain, fingerprint, from_plain, to_plain
+from formulajoint.results.saved.field_types import is_of
+from formulajoint.results.saved.sound import check_design, check_draws
+from formulajoint.wording import listed
 
 LAYOUT = 1
 """Layout of the files written; files of other layouts are refused with the version that wrote them."""
@@ -212,25 +215,49 @@ def _json_only(attrs: Mapping[Any, Any]) -> dict[str, Any]:
 def _posterior(tree: DataTree, language: Language | None) -> Posterior:
     own = tree[GROUP].to_dataset()
     record = json.loads(own["record"].to_numpy().tobytes())
-    _check_layout(record)
+    _check_record(record)
     plain = Plain(
         record["design"], {str(name): own[name].to_numpy() for name in own.data_vars if name != "record"}
     )
     if fingerprint(plain) != record["fingerprint"]:
         raise StoreError("its data are not those of the fit.")
-    plan = make_plan(from_plain(plain, language), record["priors"], record["family"])
+    design = from_plain(plain, language)
+    check_design(design)
+    plan = make_plan(design, record["priors"], record["family"])
     _check_priors(plan, record)
     draws = tree["posterior"].to_dataset()[record["variables"]]
-    _check_draws(plan, draws)
     groups = {name: node.to_dataset() for name, node in tree.children.items() if name != GROUP}
     found = DataTree.from_dict(
         {f"/{name}": dataset for name, dataset in (groups | {"posterior": draws}).items()}
     )
     found.attrs = record["attrs"]
-    return Posterior(plan, found, record["engine"], record["why"])
+    posterior = Posterior(plan, found, record["engine"], record["why"])
+    check_draws(posterior)
+    return posterior
 
 
-def _check_layout(record: Mapping[str, Any]) -> None:
+RECORD: Mapping[str, Any] = {
+    "layout": int,
+    "versions": Mapping[str, str],
+    "text": str,
+    "design": dict,
+    "fingerprint": str,
+    "priors": str | None,
+    "family": str,
+    "engine": str,
+    "why": str,
+    "prior_of": Mapping[str, str],
+    "variables": list,
+    "attrs": Mapping[str, str | int | float],
+}
+"""What a record holds, and the types."""
+
+
+def _check_record(record: Any) -> None:
+    """Raise a StoreError unless the record has its parts, and the layout that this version reads."""
+    wrong = [name for name, kind in RECORD.items() if not is_of(dict(record).get(name), kind)]
+    if wrong:
+        raise StoreError(f"its record of the fit is damaged: {listed(wrong)}.")
     layout = record["layout"]
     if layout != LAYOUT:
         writer = record["versions"].get("formulajoint", "unknown")
@@ -250,19 +277,3 @@ def _check_priors(plan: Plan, record: Mapping[str, Any]) -> None:
             f"it was saved by formulajoint {writer}, which gave `{name}` the prior {was.get(name)}, and this version "
             f"gives it {now.get(name)}. Load it with that version, or fit again."
         )
-
-
-def _check_draws(plan: Plan, draws: Dataset) -> None:
-    """Raise a StoreError if the draws are not those of the plan's variables."""
-    wanted = {c.name: ("chain", "draw", *c.dims) for c in plan.contrasts}
-    wanted |= {
-        c.name: ("chain", "draw", *c.dims)
-        for c in plan.mean.coefficients
-        if c.prior is None or c.prior.constant is None
-    }
-    for name, dims in wanted.items():
-        if name not in draws or draws[name].dims != dims:
-            raise StoreError(f"its draws of `{name}` are missing, or of another shape.")
-    for dim, labels in plan.coords.items():
-        if dim in draws.coords and tuple(map(str, draws[dim].to_numpy())) != tuple(labels):
-            raise StoreError(f"its draws have other labels of `{dim}` than its design.")

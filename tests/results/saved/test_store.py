@@ -16,12 +16,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from xarray import Dataset
+from xarray import Dataset, DataTree
 
 import formulajoint as fj
+from formulajoint.compiler.evaluate.contrast_nodes import node_dims, on_draws
+from formulajoint.compiler.plan import ScalePlan
 from formulajoint.design import schema
 from formulajoint.errors import StoreError
+from formulajoint.inference.draws.named import by_chain
 from formulajoint.language.vocabulary.core import CORE
+from formulajoint.results.draws.contrast import values_of
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.saved import design_codec
 from formulajoint.results.saved.store import GROUP, HDF5, MARK, SEAL, load, save
@@ -49,6 +53,30 @@ def frame(tutoring: pd.DataFrame) -> pd.DataFrame:
     """Return ten rows with further columns, one value of them missing."""
     row = np.arange(10)
     return tutoring.assign(age=[np.nan, *(20.0 + row[1:] ** 2 % 7)], w=1.0 + row % 3, arm=[*"aabbabbaab"])
+
+
+@pytest.fixture
+def made_up(made_up: MadeUp) -> MadeUp:
+    """Return posteriors of noise that could be those of a fit: scales above zero, and contrasts of the coefficients."""
+
+    def sound(*arguments: Any, **given: Any) -> Posterior:
+        noise = made_up(*arguments, **given)
+        plan, tree = noise.plan, noise.tree.copy()
+        draws = tree["posterior"].to_dataset()
+        scales = {
+            p.name: abs(draws[p.name]) for p in plan.further if isinstance(p, ScalePlan) and p.name in draws
+        }
+        draws = draws.assign(scales)
+        tree["posterior"] = DataTree(draws)
+        found = on_draws(plan.contrasts, values_of(Posterior(plan, tree, "nutpie"), plan))
+        shape = (draws.sizes["chain"], draws.sizes["draw"])
+        nodes = {
+            name: (("chain", "draw", *node_dims(plan)[name]), by_chain(v, shape)) for name, v in found.items()
+        }
+        tree["posterior"] = DataTree(draws.assign({name: nodes[name] for name in nodes if name in draws}))
+        return Posterior(plan, tree, "nutpie")
+
+    return sound
 
 
 def fit_of(posterior: Posterior) -> fj.Fit:
@@ -357,6 +385,16 @@ def without(key: str) -> Callable[[dict[str, Any]], None]:
     return edit
 
 
+ROWS = {
+    "type": "Rows",
+    "total": 1,
+    "used": 1,
+    "missing": {"mapping": {}},
+    "weightless": 0,
+    "lost": {"mapping": {}},
+}
+
+
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
@@ -365,15 +403,19 @@ def without(key: str) -> Callable[[dict[str, Any]], None]:
         (replaced("prior_of", "treatment", by="normal(0, 1)"), "which gave `treatment` the prior normal"),
         (replaced("priors", by="flat"), "the prior "),
         (replaced("family", by="poisson"), "holds no fit that can be read"),
-        (replaced("design", by={"type": "Rows", "total": 1, "used": 1}), "it holds no design"),
-        (replaced("design", "type", by="Popen"), "holds no fit that can be read"),
+        (
+            replaced("design", by={"type": "Rows", "total": 1, "used": 1}),
+            "its design is damaged: `missing`, `we",
+        ),
+        (replaced("design", by=ROWS), "it holds no design"),
+        (replaced("design", "type", by="Popen"), "it holds a value of the unknown type Popen"),
         (replaced("design", "type", by=["Design"]), "a formula of version 1 is expected"),
         (replaced("design", "response", "values", "array", by="array_99"), "holds no fit that can be read"),
         (replaced("design", "formula", by={"formula": {"version": 9}}), "a formula of version 1 is expected"),
-        (replaced("variables", by=["treatment"]), "its draws of `joint_treatment` are missing"),
+        (replaced("variables", by=["treatment"]), "its draws of `Intercept` are missing"),
         (replaced("variables", by=["nobody"]), "holds no fit that can be read"),
-        (without("design"), "holds no fit that can be read"),
-        (without("engine"), "holds no fit that can be read"),
+        (without("design"), "its record of the fit is damaged: `design`"),
+        (without("engine"), "its record of the fit is damaged: `engine`"),
     ],
 )
 def test_an_edited_record_is_refused(saved: Path, edit: Any, reason: str) -> None:
@@ -397,7 +439,7 @@ def posterior_with(change: Callable[[Dataset], Dataset]) -> Callable[[dict[str, 
         (without(GROUP), "holds no fit that can be read"),
         (
             posterior_with(lambda d: d.assign(treatment=d["treatment"].mean("school"))),
-            "`treatment` are missing, or of",
+            "its draws of `treatment` are of another shape",
         ),
         (posterior_with(lambda d: d.assign_coords(school=["A", "C"])), "other labels of `school`"),
         (posterior_with(lambda d: d.isel(school=[0])), "other labels of `school`"),
