@@ -30,13 +30,14 @@ app = typer.Typer(
 )
 
 FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | school, joint(weights=n)")]
-DataArg = typer.Argument(help="A .csv, .tsv, .csv.gz or .parquet file; - is standard input.")
+DataArg = typer.Argument(help="A .csv, .tsv, .csv.gz, .parquet or .xlsx file; - is standard input.")
 MissingOption = Annotated[
     list[str] | None,
     typer.Option(
         help="A further word that means a missing value; for several: --missing . --missing -99 or --missing . -99"
     ),
 ]
+SheetOption = Annotated[str | None, typer.Option(help="The sheet of a spreadsheet; otherwise the first.")]
 NUMBER = re.compile(r"-?\d+(\.\d*)?")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[
@@ -83,6 +84,7 @@ def fit(
     priors: PriorsOption = None,
     family: FamilyOption = None,
     missing: MissingOption = None,
+    sheet: SheetOption = None,
     report: Annotated[Path | None, typer.Option(help="Also write the fit as an HTML page.")] = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     save: Annotated[Path | None, typer.Option(help="Write the fit to this .nc file.")] = None,
@@ -98,7 +100,7 @@ def fit(
         _check_target(save)
     if report is not None:
         _check_report(report)
-    result = model(formula, _read(formula, data, missing), _priors(priors), family).fit(
+    result = model(formula, _read(formula, data, missing, sheet), _priors(priors), family).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
     )
     if as_json:
@@ -118,12 +120,13 @@ def explain(
     priors: PriorsOption = None,
     family: FamilyOption = None,
     missing: MissingOption = None,
+    sheet: SheetOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Say what FORMULA means: without DATA its canonical text, with DATA the whole model."""
     from formulajoint.spec.read import parse
 
-    table = None if data is None else _read(formula, data, missing)
+    table = None if data is None else _read(formula, data, missing, sheet)
     parsed, flat = parse(formula), _priors(priors)
     if table is None:
         _check_family(parsed, family)
@@ -185,13 +188,13 @@ def _say(text: str) -> None:
     Console().print(styled(text), soft_wrap=True)
 
 
-def _read(formula: str, path: Path, missing: list[str] | None) -> Any:
+def _read(formula: str, path: Path, missing: list[str] | None, sheet: str | None) -> Any:
     """Return the table in a file; say so if formula and file are swapped."""
     from formulajoint.api.files import read_file
 
     if "~" in str(path) and "~" not in formula:
         raise DataError(f"The formula comes first: formulajoint explain {str(path)!r} {formula}")
-    table = read_file(path, missing or ())
+    table = read_file(path, missing or (), sheet)
     for note in table.notes.get("", ()):
         typer.echo(f"note: {visible(note)}", err=True)
     return table

@@ -312,7 +312,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_file_is_refused(file: File) -> None:
-    assert refused("fit", "y ~ x", file("data.xlsx", "")).endswith("Save the table as .csv.")
+    assert refused("fit", "y ~ x", file("data.sav", "")).endswith("Save the table as .csv.")
 
 
 @pytest.mark.parametrize(

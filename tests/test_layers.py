@@ -76,6 +76,7 @@ LIBRARIES = {
     "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
+    "python_calamine": ("api/excel.py",),
     "rich": ("results/text/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
     "torch": ("inference/latent/device.py",),
@@ -121,7 +122,7 @@ LOCAL_IMPORTS = {
     ("cli.py", "formulajoint."),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
 }
 DEVICES = {"array_api_compat", "cupy", "jax", "torch"}
-HEAVY = {"matplotlib", "numpyro", "blackjax"} | DEVICES  # optional: anywhere
+HEAVY = {"matplotlib", "numpyro", "blackjax", "python_calamine"} | DEVICES  # optional: anywhere
 
 # What every engine may use, so that it knows no engine, no other folder of its room, and of the modules there only these.
 FOR_ALL_ENGINES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -33,11 +34,11 @@ def package_files() -> set[str]:
     }
 
 
-def run(code: str, *places: Path | str) -> subprocess.CompletedProcess[str]:
+def run(code: str, *places: Path | str, seconds: int = 60) -> subprocess.CompletedProcess[str]:
     """Run `code` where only `places` and the standard library can be imported from, whatever is installed."""
     program = f"import sys; sys.path[:0] = {[str(place) for place in places]!r}\n{code}"
     command = [sys.executable, "-S", "-E", "-P", "-B", "-c", program]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/")
+    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, cwd="/")
 
 
 # The public names
@@ -106,7 +107,7 @@ print(fj.__version__, fj.load({target!r}).idata.posterior.attrs["inference_libra
 
 def test_a_checkout_that_was_never_installed_fits_and_saves(tmp_path):
     libraries = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-    done = run(FIT_AND_SAVE.format(target=str(tmp_path / "fit.nc")), ROOT, *libraries)
+    done = run(FIT_AND_SAVE.format(target=str(tmp_path / "fit.nc")), ROOT, *libraries, seconds=600)
     assert done.stdout == "0+uninstalled 0+uninstalled\n", done.stderr
 
 
@@ -202,3 +203,9 @@ def test_formula_is_read(built, way):
     assert Path(file).is_relative_to(home)
     assert str(home) in folder
     assert formula == "y ~ x | g, contrast(x[A] - x[B])"
+
+
+def test_every_requirement_has_a_lower_bound_that_can_be_installed():
+    """`.ci/versions` installs exactly these."""
+    for line in PROJECT["project"]["dependencies"]:
+        assert re.fullmatch(r"[\w-]+(\[[\w,]+\])?>=\d+(\.\d+)+", line), line

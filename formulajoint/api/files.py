@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from formulajoint.api.excel import SHEETS, Sheet, read_sheet
 from formulajoint.design.frame import Frame, duplicate_names, read_frame
 from formulajoint.design.numbers_in_text import WHOLE_IN_POINTS, decimal_comma
 from formulajoint.errors import DataError
@@ -62,8 +63,8 @@ LINES = 50
 """The separator is found in this many lines."""
 
 
-def read_file(path: Path, missing: Sequence[str] = ()) -> Frame:
-    """Return the table in a text or Parquet file; ``-`` is standard input.
+def read_file(path: Path, missing: Sequence[str] = (), sheet: str | None = None) -> Frame:
+    """Return the table in a text or Parquet file or a spreadsheet; ``-`` is standard input.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def read_file(path: Path, missing: Sequence[str] = ()) -> Frame:
         Text may be compressed by gzip; its values are separated by commas, semicolons, tabs or bars.
     missing : sequence of str
         Further words for missing values; numbers among them, such as ``-99``, go by value.
+    sheet : str, optional
+        That of a spreadsheet; by default the first that is not empty.
 
     Raises
     ------
@@ -80,6 +83,10 @@ def read_file(path: Path, missing: Sequence[str] = ()) -> Frame:
     name = "standard input" if str(path) == STANDARD_INPUT else str(path)
     try:
         content = _content(path)
+        if path.suffix.lower() in SHEETS:
+            return _of_sheet(read_sheet(name, content, sheet), tuple(missing))
+        if sheet is not None:
+            raise DataError(f"{name} has no sheets: leave out --sheet.")
         if content.startswith(b"PAR1") or path.suffix.lower() in PARQUET:
             return read_frame(pd.read_parquet(io.BytesIO(content)))
         return _Text(name, tuple(missing)).frame(content)
@@ -100,10 +107,29 @@ def _content(path: Path) -> bytes:
         if not path.is_file():
             raise DataError(f"{path} is a folder." if path.is_dir() else f"There is no file {path}.")
         kinds = [suffix.lower() for suffix in path.suffixes[-2:] if suffix.lower() != ".gz"]
-        if not kinds or kinds[-1] not in (*TEXT, *PARQUET):
-            raise DataError(f"{path} is neither {', '.join(TEXT)} nor .parquet. Save the table as .csv.")
+        if not kinds or kinds[-1] not in (*TEXT, *PARQUET, *SHEETS):
+            raise DataError(
+                f"{path} is neither {', '.join(TEXT)} nor .parquet nor a spreadsheet. Save the table as .csv."
+            )
         content = path.read_bytes()
     return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
+def _of_sheet(sheet: Sheet, missing: tuple[str, ...]) -> Frame:
+    """Return the table of a sheet; its texts that are words for missing values are missing, as in a text file."""
+    codes = [float(word) for word in missing if _is_float(word)]
+    columns, notes = {}, {}
+    for name, cells in sheet.columns.items():
+        bare = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
+        asked = [cell in missing or (type(cell) is float and cell in codes) for cell in bare]
+        words = [
+            isinstance(cell, str) and cell in WORDS and not a for cell, a in zip(bare, asked, strict=True)
+        ]
+        columns[name] = [None if a or w else cell for cell, a, w in zip(cells, asked, words, strict=True)]
+        if any(isinstance(cell, str) for cell in columns[name]):
+            told = pd.Series([cell for cell, word in zip(bare, words, strict=True) if word], dtype=str)
+            notes[name] = tuple(_lost(name, told, "If a word is a level, write it otherwise in the sheet."))
+    return replace(read_frame(columns), notes={**{k: v for k, v in notes.items() if v}, "": sheet.notes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,17 +274,18 @@ def _numbers(name: str, known: pd.Series[str], german: bool) -> tuple[Any, tuple
         return None, ()
 
 
-def _lost(name: str, words: pd.Series[str]) -> Iterable[str]:
-    """Yield a note if a text column has words that count as missing values, blank cells aside."""
+def _lost(name: str, words: pd.Series[str], otherwise: str = "") -> Iterable[str]:
+    """Yield a note if a text column has words that count as missing values, blank cells aside.
+
+    `otherwise` is what to do if a word is a level, where quotes in the file do not help.
+    """
     counts = words[words != ""].value_counts()
     if len(counts):
         told = " and ".join(
             f"{word} in {count} {'row' if count == 1 else 'rows'}" for word, count in counts.items()
         )
-        yield (
-            f"{name} is {told}, taken for missing. If a word is a level, put it in quotes in the file: "
-            f'"{counts.index[0]}".'
-        )
+        instead = otherwise or f'If a word is a level, put it in quotes in the file: "{counts.index[0]}".'
+        yield f"{name} is {told}, taken for missing. {instead}"
 
 
 def _is_float(word: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import narwhals as nw
 import numpy as np
@@ -86,7 +86,7 @@ def read_frame(data: object) -> Frame:
         return data
     if isinstance(data, Mapping):
         sources = {name: _as_source(name, values) for name, values in data.items()}
-        _check_indexes(sources)
+        _check_indexes({name: source for name, source in sources.items() if not _is_bare(data[name])})
         return _checked(sources.items())
     try:
         frame = nw.from_native(data, pass_through=True)
@@ -135,6 +135,8 @@ def duplicate_names(names: Iterable[str]) -> DataError:
 
 def _as_source(name: object, values: object) -> Source:
     """Return a value of a mapping as a series or array; elements of lists keep their types."""
+    if _is_bare(values):  # with the order of its categories, which NumPy does not keep
+        values = nw.dependencies.get_pandas().Series(list(values), dtype=values.dtype)
     series = nw.from_native(values, pass_through=True, allow_series=True)
     if isinstance(series, nw.Series):
         return series
@@ -144,6 +146,12 @@ def _as_source(name: object, values: object) -> Source:
     if array.ndim != 1:
         raise DataError(f"Column `{name}` is not a one-dimensional array or list.")
     return array
+
+
+def _is_bare(values: object) -> TypeGuard[Any]:
+    """Return whether `values` is an array or an index of pandas, which has no index that others could be matched by."""
+    pandas = nw.dependencies.get_pandas()
+    return pandas is not None and isinstance(values, (pandas.api.extensions.ExtensionArray, pandas.Index))
 
 
 def _check_indexes(sources: Mapping[Any, Source]) -> None:
@@ -172,7 +180,7 @@ def _objects(items: Sequence[object]) -> NDArray[Any]:
 
 def _from_series(name: str, series: nw.Series[Any]) -> Column:
     dtype = series.dtype
-    if dtype == nw.Object:
+    if dtype in (nw.Object, nw.Decimal, nw.Int128, nw.UInt128):
         return _from_array(name, _objects(series.to_list()))
     missing = _numpy(series.is_null()).astype(bool)
     if missing.all():
@@ -272,15 +280,26 @@ def _from_objects(name: str, values: NDArray[Any], missing: BoolArray) -> Column
     if set(kinds) == {"integer"} and all(abs(value) < 2**63 for value in values[~missing]):
         return Column(name, "numeric", np.where(missing, 0, values).astype(np.int64), missing)
     if set(kinds) <= {"integer", "number"}:
-        try:
-            return _from_floats(name, np.where(missing, np.nan, values).astype(np.float64))
-        except OverflowError:
-            raise DataError(f"Column `{name}` holds numbers too large to compute with. {RESCALE}") from None
+        return _from_exact(name, values, missing)
     if len(kinds) > 1:
         mixed = " and ".join(f"{kind} in {count}" for kind, count in kinds.items())
         raise DataError(f"Column `{name}` is a mixture: {mixed} rows. Make all its values of one type.")
     (kind,) = kinds
     raise _refused(name, kind, dates=kind == "date")
+
+
+def _from_exact(name: str, values: NDArray[Any], missing: BoolArray) -> Column:
+    """Return the column of decimals, or of integers of any size, as floats that differ where the numbers do."""
+    try:
+        floats = np.where(missing, np.nan, values).astype(np.float64)
+    except OverflowError:
+        raise DataError(f"Column `{name}` holds numbers too large to compute with. {RESCALE}") from None
+    if len(np.unique(floats[~missing])) < len(set(values[~missing])):
+        raise DataError(
+            f"Column `{name}` holds different numbers that agree in their first 15 digits; more are not computed with. "
+            "For groups make it text. Otherwise round it."
+        )
+    return _from_floats(name, floats)
 
 
 def _kind_of(value: object) -> str:

@@ -252,6 +252,53 @@ def test_dictionary_of_arrow_in_pandas(ordered: bool, tmp_path: Any) -> None:
     assert levels(arrow.take(~arrow.missing)).labels == ("low", "mid", "high")
 
 
+LEVEL = pd.Categorical(["lo", "hi", "mid", "hi"], categories=["lo", "mid", "hi", "none"], ordered=True)
+
+
+@pytest.mark.parametrize("make", [lambda c: c, pd.Index, pd.CategoricalIndex, lambda c: pd.Series(c).array])
+def test_categories_in_a_mapping_keep_their_order(make: Any) -> None:
+    """Whether the others are arrays, lists, or a series, whose index says nothing of an array's."""
+    for others in ([1.0, 2, 3, 4], np.arange(4.0), pd.Series([1.0, 2, 3, 4], index=[5, 6, 7, 8])):
+        column = read_frame({"y": others, "x": make(LEVEL)}).column("x")
+        assert column.order == ("lo", "mid", "hi", "none")
+        assert column.ordered
+        assert levels(column).labels == ("lo", "mid", "hi")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pd.array([1, None, 3], dtype="Int64"), pd.arrays.SparseArray([1, np.nan, 3]), pd.Index([1, np.nan, 3])],
+)
+def test_arrays_of_pandas_in_a_mapping(values: Any) -> None:
+    column = read_frame({"x": values}).column("x")
+    assert column.missing.tolist() == [False, True, False]
+    assert column.values[[0, 2]].tolist() == [1, 3]
+
+
+TOO_LONG: dict[str, Any] = {
+    "integers": [10**30 + i for i in range(6)],
+    "integers, one missing": [None, 2**64 + 1, 2**64 + 2],
+    "decimals": [Decimal("0.12345678901234567890") + Decimal(i).scaleb(-20) for i in range(3)],
+    "polars, 128 bits": pl.Series([2**100 + i for i in range(3)], dtype=pl.Int128),
+    "polars decimals": pl.Series([Decimal(10**25 + i) for i in range(3)]),
+    "arrow decimals": pa.chunked_array(
+        [pa.array([Decimal(10**40 + i) for i in range(3)], pa.decimal256(60, 2))]
+    ),
+}
+
+
+@pytest.mark.parametrize("make", TOO_LONG)
+def test_numbers_that_would_become_one_are_refused(make: str) -> None:
+    """As floats the first six would be one group."""
+    with pytest.raises(DataError, match="agree in their first 15 digits; more are not"):
+        read_frame({"x": TOO_LONG[make]}).column("x")
+
+
+def test_large_integers_are_read() -> None:
+    for values in ([2**70, 2**71], pl.Series([2**70, 2**71], dtype=pl.Int128), [Decimal(2**70), 2**71]):
+        assert read_frame({"x": values}).column("x").values.tolist() == [2.0**70, 2.0**71]
+
+
 def test_dictionary_of_numbers() -> None:
     column = read_frame({"v": dictionary([30, 4, 30, 4], "int64")}).column("v")
     assert column.kind == "categorical"

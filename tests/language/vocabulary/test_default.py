@@ -305,6 +305,7 @@ def test_few_know_the_default():
         and path.name != "__init__.py"
     }
     assert knowing == {
+        "cli.py",
         "spec/read.py",
         "spec/json.py",
         "results/saved/design_codec.py",

@@ -19,13 +19,10 @@ import xarray as xr
 from xarray import Dataset, DataTree
 
 import formulajoint as fj
-from formulajoint.compiler.evaluate.contrast_nodes import node_dims, on_draws
 from formulajoint.compiler.plan import ScalePlan
 from formulajoint.design import schema
 from formulajoint.errors import StoreError
-from formulajoint.inference.draws.named import by_chain
 from formulajoint.language.vocabulary.core import CORE
-from formulajoint.results.draws.contrast import values_of
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.saved import design_codec
 from formulajoint.results.saved.store import GROUP, HDF5, MARK, SEAL, load, save
@@ -57,24 +54,16 @@ def frame(tutoring: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture
 def made_up(made_up: MadeUp) -> MadeUp:
-    """Return posteriors of noise that could be those of a fit: scales above zero, and contrasts of the coefficients."""
+    """Return posteriors of noise that could be those of a fit: scales are above zero."""
 
     def sound(*arguments: Any, **given: Any) -> Posterior:
         noise = made_up(*arguments, **given)
-        plan, tree = noise.plan, noise.tree.copy()
-        draws = tree["posterior"].to_dataset()
-        scales = {
-            p.name: abs(draws[p.name]) for p in plan.further if isinstance(p, ScalePlan) and p.name in draws
-        }
-        draws = draws.assign(scales)
-        tree["posterior"] = DataTree(draws)
-        found = on_draws(plan.contrasts, values_of(Posterior(plan, tree, "nutpie"), plan))
-        shape = (draws.sizes["chain"], draws.sizes["draw"])
-        nodes = {
-            name: (("chain", "draw", *node_dims(plan)[name]), by_chain(v, shape)) for name, v in found.items()
-        }
-        tree["posterior"] = DataTree(draws.assign({name: nodes[name] for name in nodes if name in draws}))
-        return Posterior(plan, tree, "nutpie")
+        draws = noise.tree["posterior"].to_dataset()
+        scales = [part.name for part in noise.plan.further if isinstance(part, ScalePlan)]
+        noise.tree["posterior"] = DataTree(
+            draws.assign({name: abs(draws[name]) for name in scales if name in draws})
+        )
+        return noise
 
     return sound
 
