@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -165,6 +165,10 @@ def _hints(name: str) -> dict[str, Any]:
     return hints
 
 
+def _is_required(part: Field[Any]) -> bool:
+    return part.default is MISSING and part.default_factory is MISSING
+
+
 MAKERS: Mapping[str, Any] = {**TYPES, "Predictor": _predictor, "Design": _design}
 """What makes a value of its parts, by the name of its type."""
 
@@ -197,7 +201,13 @@ class _Decoder:
         """Return the value of type `name`, all of whose fields are in `data`, each of its type."""
         hints = _hints(name)
         parts = {key: self.value(data[key]) for key in hints if key in data}
-        wrong = [key for key, hint in hints.items() if key not in parts or not is_of(parts[key], hint)]
+        later = {
+            part.name for part in fields(TYPES[name]) if not _is_required(part)
+        }  # an older file may lack them
+        lacking = hints.keys() - parts.keys() - later
+        wrong = [
+            key for key in hints if key in lacking or (key in parts and not is_of(parts[key], hints[key]))
+        ]
         if wrong:
             raise StoreError(f"its design is damaged: {listed(wrong)} of a {name}")
         return MAKERS[name](**parts)

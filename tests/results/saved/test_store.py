@@ -394,7 +394,7 @@ ROWS = {
         (replaced("family", by="poisson"), "holds no fit that can be read"),
         (
             replaced("design", by={"type": "Rows", "total": 1, "used": 1}),
-            "its design is damaged: `missing`, `we",
+            "it holds no design",
         ),
         (replaced("design", by=ROWS), "it holds no design"),
         (replaced("design", "type", by="Popen"), "it holds a value of the unknown type Popen"),
