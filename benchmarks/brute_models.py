@@ -65,15 +65,33 @@ def scale_law(rng: Rng, size: float) -> Law:
 class Priors:
     """Default priors, or random ones that go into the formula."""
 
-    def __init__(self, rng: Rng, data: pd.DataFrame, columns: tuple[str, ...] = ("x",)) -> None:
+    def __init__(
+        self, rng: Rng, data: pd.DataFrame, columns: tuple[str, ...] = ("x",), by_sigma: bool = False
+    ) -> None:
         self.rng, self.written, self.default = rng, [], bool(rng.random() < 0.4)
         self.sd, self.centre = float(data["y"].std()), float(data["y"].mean())
-        self.slopes = {name: 2.5 * self.sd / float(data[name].std()) for name in columns}
+        self.data, self.own_units = data, by_sigma and self.default
+        unit = _sd_within(data) if self.own_units else self.sd
+        self.slopes = {name: 2.5 * unit / float(data[name].std()) for name in columns}
         away = sum((self.slopes[name] * data[name].mean()) ** 2 for name in columns)
         self.intercept = float(np.sqrt((2.5 * self.sd) ** 2 + away))
 
     def sigma(self) -> Law:
         return self._scale("sigma", half_student(self.sd), self.sd)
+
+    def sigmas(self) -> list[Law]:
+        """Return the prior of each group's sigma: in the group's units, if it is the default."""
+        law, sds = self.sigma(), self.data.groupby("g")["y"].std()
+        return [half_student(float(sd)) if self.own_units else law for sd in sds]
+
+    def intercepts(self) -> tuple[Array, Array]:
+        """Return means and sds of the priors of the groups' own intercepts beside slopes that have one prior."""
+        m, s = self.location("Intercept")
+        groups = self.data.groupby("g")
+        if not self.own_units:
+            return np.full(len(groups), m), np.full(len(groups), s)
+        away = sum((slope * groups[name].mean()) ** 2 for name, slope in self.slopes.items())
+        return groups["y"].mean().to_numpy(), np.sqrt((2.5 * groups["y"].std()) ** 2 + away).to_numpy()
 
     def sd_of(self, term: str) -> Law:
         size = self.slopes.get(term, self.intercept)
@@ -100,6 +118,11 @@ class Priors:
 
     def on(self, formula: str) -> str:
         return f"{formula}, prior({', '.join(self.written)})" if self.written else formula
+
+
+def _sd_within(data: pd.DataFrame) -> float:
+    groups = data.groupby("g")["y"]
+    return float(np.sqrt(((data["y"] - groups.transform("mean")) ** 2).sum() / (len(data) - groups.ngroups)))
 
 
 def frame(rng: Rng, groups: int, sizes: tuple[int, ...], sigmas: bool = False) -> pd.DataFrame:
@@ -137,29 +160,34 @@ def sigma_by_group(rng: Rng) -> Known:
     groups = int(rng.integers(2, 5))
     data = frame(rng, groups, (5, 10, 20, 40), sigmas=True)
     formula = str(rng.choice(["y ~ 1", "y ~ x", "y ~ 1 + common(x) | g"]))
-    priors = Priors(rng, data, () if formula == "y ~ 1" else ("x",))
-    sigma, intercept = priors.sigma(), priors.location("Intercept")
+    priors = Priors(rng, data, () if formula == "y ~ 1" else ("x",), by_sigma=True)
+    sigmas, own_intercepts = priors.sigmas(), "| g" in formula
+    intercepts = (
+        np.transpose(priors.intercepts()) if own_intercepts else [priors.location("Intercept")] * groups
+    )
     slope = priors.location("x") if formula != "y ~ 1" else (0.0, 1.0)
     names = [f"sigma[g{j}]" for j in range(groups)]
-    rows, own, means, labels = (
-        [],
-        0.0,
-        [intercept, slope],
-        {"coefficient 0": "Intercept", "coefficient 1": "x"},
-    )
-    for _, some in data.groupby("g"):
+    rows, own, means = [], [], [intercepts[0], slope]
+    labels = {"coefficient 0": "Intercept", "coefficient 1": "x"}
+    for intercept, (_, some) in zip(intercepts, data.groupby("g"), strict=True):
         y, columns = some["y"].to_numpy(), np.column_stack([np.ones(len(some)), some["x"]])
         if formula == "y ~ 1":
             columns, means, labels = columns[:, :1], [intercept], {"coefficient 0": "Intercept"}
         elif formula != "y ~ x":
-            y, columns, own, means = y - intercept[0], columns[:, 1:], intercept[1], [slope]
+            y, columns, means = y - intercept[0], columns[:, 1:], [slope]
             labels = {"coefficient 0": "x"}
         rows.append((y, columns))
+        own.append(float(intercept[1]) if own_intercepts else 0.0)
     m, s = np.array(means).T
     density = shared_regression(rows, names, m, np.diag(s**2), own)
     per_group = 2 if "x" in formula else 1
-    axes = [sigma_axis(name, sigma, data[data["g"] == f"g{j}"], per_group) for j, name in enumerate(names)]
-    axes = [Axis(a.name, a.law, a.low, np.log(40 * max(priors.sd, sigma.size))) for a in axes]
+    axes = [
+        sigma_axis(name, law, data[data["g"] == f"g{j}"], per_group)
+        for j, (name, law) in enumerate(zip(names, sigmas, strict=True))
+    ]
+    axes = [
+        replace(a, high=np.log(40 * max(priors.sd, law.size))) for a, law in zip(axes, sigmas, strict=True)
+    ]
     return Known("sigma by group", priors.on(f"{formula}, sigma ~ 1 | g"), data, axes, density, labels)
 
 
@@ -171,19 +199,23 @@ def normal(
     The terms of the formula are an intercept and `x`, by group or, where there are no groups or it is `common`, shared.
     """
     terms = ["Intercept", "x"] if "x" in formula else ["Intercept"]
-    priors = Priors(rng, data, tuple(terms[1:]))
     by_sigma = "sigma ~" in formula
+    priors = Priors(rng, data, tuple(terms[1:]), by_sigma)
     labels = sorted(data["g"].unique())
-    sigma = priors.sigma() if "se(s)" not in formula else None
+    known_errors = "se(s)" in formula
+    laws = [] if known_errors else priors.sigmas() if by_sigma else [priors.sigma()]
     columns, mean, fixed, parts, wanted, axes, covariances = [], [], [], [], {}, [], {}
     for term in terms:
         column = np.ones(len(data)) if term == "Intercept" else data["x"].to_numpy()
         own = "|" in formula.partition(",")[0] and f"common({term})" not in formula
         block = column[:, None] * (data["g"].to_numpy()[:, None] == labels) if own else column[:, None]
         size, at = block.shape[1], len(mean)
-        m, s = priors.location(f"{term}.mean" if term in pooled else term)
+        if by_sigma and own and term not in pooled:  # only intercepts are by group without a hierarchy
+            m, s = priors.intercepts()
+        else:
+            m, s = priors.location(f"{term}.mean" if term in pooled else term)
         columns.append(block)
-        mean += [m] * size
+        mean += list(np.broadcast_to(m, size))
         fixed.append((at, size, s, term in pooled))
         if term in pooled:
             law = priors.sd_of(term)
@@ -207,9 +239,9 @@ def normal(
         vector[at : at + size] = s**2
         wanted[name] = (m, vector)
     rows_of = [f"sigma[{g}]" if by_sigma else "sigma" for g in data["g"]]
-    if sigma is not None:
-        axes = [sigma_axis(name, sigma, data, len(terms)) for name in dict.fromkeys(rows_of)] + axes
-    errors = data["s"].to_numpy() if sigma is None else None
+    sigmas = zip(dict.fromkeys(rows_of), laws, strict=not known_errors)
+    axes = [sigma_axis(name, law, data, len(terms)) for name, law in sigmas] + axes
+    errors = data["s"].to_numpy() if known_errors else None
     design = np.column_stack(columns)
     density = Normal(data["y"].to_numpy(), design, np.array(mean), known, matrices, rows_of, errors, wanted)
     return Known(kind, priors.on(formula), data, axes, density)

@@ -215,7 +215,7 @@ def shared_regression(
     noise: Sequence[str],
     mean: Array,
     covariance: Array,
-    intercept: float = 0.0,
+    intercepts: Sequence[float],
 ) -> Density:
     """Return the density of groups that share coefficients, each with a sigma.
 
@@ -229,9 +229,9 @@ def shared_regression(
         The scale that is the sd of each group's rows.
     mean, covariance : Array
         Of the shared coefficients' prior.
-    intercept : float
-        The prior sd of an intercept that each group has besides, about zero; 0 where there is none. Then a group is
-        n - 1 contrasts of its rows, and their mean with the intercept's variance on top.
+    intercepts : sequence of float
+        For each group, the prior sd of an intercept of its own, about zero; 0 without one. A group is then n - 1
+        contrasts of its rows, and their mean with the intercept's variance on top.
     """
     prior = np.linalg.inv(covariance)
 
@@ -239,7 +239,7 @@ def shared_regression(
         total = 0.5 * np.linalg.slogdet(prior)[1] - 0.5 * mean @ prior @ mean
         p = np.broadcast_to(prior, (len(next(iter(at.values()))), *prior.shape)).copy()
         h = np.broadcast_to(prior @ mean, p.shape[:2]).copy()
-        for (y, x), name in zip(groups, noise, strict=True):
+        for (y, x), name, intercept in zip(groups, noise, intercepts, strict=True):
             n, inverse = len(y), 1 / at[name] ** 2
             own = 1 / (1 / inverse + n * intercept**2)  # precision of sqrt(n) times the mean
             centre_y, centre_x = np.sqrt(n) * y.mean(), np.sqrt(n) * x.mean(axis=0)
