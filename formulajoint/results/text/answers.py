@@ -17,7 +17,7 @@ from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.figures import band_limits
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.text.comparisons import place_of
-from formulajoint.results.text.describe import describe_contrast
+from formulajoint.results.text.contrasts import describe_contrast
 from formulajoint.results.text.sentences import (
     Answer,
     Apart,

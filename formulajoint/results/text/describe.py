@@ -11,11 +11,7 @@ from itertools import product
 from typing import Any
 
 from formulajoint.compiler.plan import (
-    ArithmeticPlan,
-    AveragePlan,
     Coefficient,
-    ContrastPlan,
-    FamilyPlan,
     LinearPlan,
     ParameterPlan,
     Plan,
@@ -25,15 +21,15 @@ from formulajoint.compiler.plan import (
 from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
-from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
+from formulajoint.results.text.contrasts import contrast_lines, describe_contrast
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
-from formulajoint.results.text.units import coefficient_in_words, plain
-from formulajoint.results.text.within import unit_of, within_lines, within_records
+from formulajoint.results.text.units import plain
+from formulajoint.results.text.within import MOST_GROUPS, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span, visible
 
-MOST_GROUPS, MOST_CELLS = 8, 8
-"""Most groups, and most levels, that are named; of more, their number or range is given."""
+MOST_CELLS = 8
+"""Most levels that are named; of more, their number is given."""
 
 EQUATION = " " * len("model: ")
 """Before the second equation of a model."""
@@ -328,79 +324,6 @@ def _scale_variables(part: ScalePlan, what: str) -> Iterator[Variable]:
     yield Variable(pool.sd_name, f"{spread} of {part.link.of(part.name)} over {over}", str(pool.sd))
 
 
-def contrast_lines(plan: Plan) -> list[str]:
-    """Return one line per contrast: its description and its weights."""
-    return [f"{c.name}: {what}" for c, what in contrast_meanings(plan)]
-
-
-def contrast_meanings(plan: Plan) -> Iterator[tuple[ContrastPlan, str]]:
-    """Yield each contrast with its description and its weights."""
-    for c in plan.contrasts:
-        yield c, describe_contrast(plan, c) + (f"; {_weights(plan, c)}" if c.weights else "")
-
-
 def test_lines(plan: Plan) -> list[str]:
     """Return one line per test of the formula: ``same: whether treatment[A] == treatment[B]``."""
     return [f"{h.name or 'test'}: whether {h.text}" for h in plan.tests]
-
-
-def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
-    """Return one phrase such as ``weighted mean of treatment over school, divided by the residual sd``."""
-    match contrast:
-        case AveragePlan():
-            return _describe_average(plan, contrast)
-        case FamilyPlan():
-            entries = (
-                "one entry" if len(contrast.matrix.labels) == 1 else f"{len(contrast.matrix.labels)} entries"
-            )
-            of = _compared(plan, contrast) if contrast.cells is None else cells_in_words(contrast)
-            what = f"{contrast.family.meaning} of {of}, {entries}"
-            return what + order_of(contrast) + place_of(plan, contrast.coefficient.term) + unit_of(plan)
-        case ArithmeticPlan():
-            return contrast.text
-
-
-def _compared(plan: Plan, contrast: FamilyPlan) -> str:
-    """Return ``treatment over school``, or for a factor's own levels ``arm between its levels in each school``."""
-    words, term = coefficient_in_words(plan, contrast.coefficient), contrast.coefficient.term
-    if contrast.over not in {factor.name for factor in term.factors}:
-        return f"{words} over {contrast.over}"
-    grouping = contrast.coefficient.grouping
-    where = f" in each {grouping.name}" if grouping is not None else ""
-    levels = "its levels" if len(term.parts) == 1 else f"levels of {contrast.over}"
-    return f"{words} between {levels}{where}"
-
-
-def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
-    grouping = plan.design.predictor.grouping
-    sigma = plan.spread
-    own = "each group's" if sigma is not None and sigma.grouping is not None else "the"
-    scale = {
-        "none": "",
-        "sigma": f", divided by {own} {plan.family.residual}",
-        "sd": f", divided by each group's sd of {plan.response_name}",
-        "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
-    }[contrast.scale]
-    over = grouping.name if grouping is not None else ""
-    what = f"{contrast.function.meaning} of {coefficient_in_words(plan, contrast.coefficient)} over {over}{scale}"
-    unit = unit_of(plan) if contrast.scale == "none" else ""
-    place = place_of(plan, contrast.coefficient.term) if contrast.at is None else at_means(contrast.at)
-    return what + place + unit
-
-
-def _weights(plan: Plan, contrast: ContrastPlan) -> str:
-    grouping = plan.design.predictor.grouping
-    if contrast.weights is None:
-        return ""
-    values, scheme = contrast.weights.values, contrast.weights.scheme
-    if contrast.weights.over_sigma:
-        return f"weights {scheme}, divided by each group's sigma^2 draw by draw"
-    labels = grouping.labels if grouping is not None else ()
-    if isinstance(contrast, FamilyPlan) and contrast.of_levels:
-        labels = contrast.levels
-    if values.ndim > 1 or len(labels) > MOST_GROUPS:
-        return f"weights {scheme}: {span(values)} each"
-    named = ", ".join(f"{label} {w:.3g}" for label, w in zip(labels, values, strict=True))
-    if contrast.weights_name is not None:
-        return f"weights {scheme}, uncertain, on average {named}"
-    return f"weights {scheme}: {named}"

@@ -9,9 +9,9 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.results.findings import Findings
 from formulajoint.results.text.answers import answers, subject
 from formulajoint.results.text.cautions import cautions
+from formulajoint.results.text.contrasts import contrast_lines
 from formulajoint.results.text.describe import (
     coefficient_rows,
-    contrast_lines,
     data_lines,
     equation_lines,
     formula_lines,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
-from formulajoint.results.text.describe import Equation, contrast_meanings, equations, known_sds, priors
+from formulajoint.results.text.contrasts import contrast_meanings
+from formulajoint.results.text.describe import Equation, equations, known_sds, priors
 from formulajoint.results.text.within import within_lines
 from formulajoint.wording import visible
 

@@ -22,10 +22,10 @@ from formulajoint.results.joint_tests.shares import LABELS
 from formulajoint.results.text.answers import answers, subject
 from formulajoint.results.text.cautions import cautions
 from formulajoint.results.text.comparisons import place_of
+from formulajoint.results.text.contrasts import describe_contrast
 from formulajoint.results.text.describe import (
     coefficient_rows,
     data_lines,
-    describe_contrast,
     formula_lines,
 )
 from formulajoint.results.text.figures import (
