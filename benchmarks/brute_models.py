@@ -151,7 +151,7 @@ def sigma_axis(name: str, law: Law, data: pd.DataFrame, per_group: int) -> Axis:
         columns = np.column_stack([np.ones(len(own)), own["x"]])[:, :per_group]
         rest = own["y"] - columns @ np.linalg.lstsq(columns, own["y"], rcond=None)[0]
         residuals.append(np.sqrt((rest @ rest) / len(own)))
-    smallest = max(min(residuals), 1e-3 * data["y"].std())
+    smallest = max(min(residuals), 1e-5 * data["y"].std())  # two rows may fit perfectly
     return Axis(name, law.log, np.log(smallest / 8), np.log(40 * max(data["y"].std(), law.size)))
 
 
