@@ -144,14 +144,17 @@ def scale_axis(name: str, law: Law, size: float, smallest: float) -> Axis:
     return Axis(name, law.log, low, high + np.log(40))
 
 
-def sigma_axis(name: str, law: Law, data: pd.DataFrame, per_group: int) -> Axis:
-    """Return an axis of a residual sd: from well below the smallest residuals of a group's own regression on."""
+def sigma_axis(name: str, law: Law, data: pd.DataFrame, per_group: int, floor: float = 1e-3) -> Axis:
+    """Return an axis of a residual sd: from well below the smallest residuals of a group's own regression on.
+
+    Where rows may fit perfectly it begins at `floor` sds of the response.
+    """
     residuals = []
     for _, own in data.groupby("g"):
         columns = np.column_stack([np.ones(len(own)), own["x"]])[:, :per_group]
         rest = own["y"] - columns @ np.linalg.lstsq(columns, own["y"], rcond=None)[0]
         residuals.append(np.sqrt((rest @ rest) / len(own)))
-    smallest = max(min(residuals), 1e-5 * data["y"].std())  # two rows may fit perfectly
+    smallest = max(min(residuals), floor * data["y"].std())
     return Axis(name, law.log, np.log(smallest / 8), np.log(40 * max(data["y"].std(), law.size)))
 
 
@@ -182,7 +185,7 @@ def sigma_by_group(rng: Rng) -> Known:
     density = shared_regression(rows, names, m, np.diag(s**2), own)
     per_group = 2 if "x" in formula else 1
     axes = [
-        sigma_axis(name, law, data[data["g"] == f"g{j}"], per_group)
+        sigma_axis(name, law, data[data["g"] == f"g{j}"], per_group, floor=1e-5)
         for j, (name, law) in enumerate(zip(names, sigmas, strict=True))
     ]
     axes = [
