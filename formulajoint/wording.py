@@ -71,7 +71,7 @@ def shortened(labels: Sequence[str], longest: int) -> list[str]:
     Examples
     --------
     >>> shortened(["an intervention online", "an intervention in person"], 16)
-    ['an inter…online', 'an inter… person']
+    ['an inter… online', 'an inter… person']
     """
     out = [_middle_cut(label, longest) for label in labels]
     if len(set(labels)) == len(set(out)):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from formulajoint.errors import InferenceError
+from formulajoint.inference.nuts.engine import SAMPLERS
 from formulajoint.language.vocabulary.core import CLAUSES
 from formulajoint.wording import did_you_mean
 
@@ -99,16 +100,17 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
 _OURS = (*_SAME, "likelihood", "priors", "family", "language")
 
 
-def check_arguments(names: Iterable[str], passed: frozenset[str] = frozenset()) -> None:
+def check_arguments(names: Iterable[str], engine: str) -> None:
     """Raise an InferenceError for an argument that is known by another name, or is written elsewhere.
 
     Parameters
     ----------
     names : iterable of str
         The further arguments of `fit`, meant for a sampler.
-    passed : frozenset of str
-        Those that go to the sampler although they have a hint.
+    engine : str
+        A sampler takes `cores`.
     """
+    passed = {"cores"} if engine in SAMPLERS else set()
     for name in names:
         if name not in passed and (hint := _hint(name)):
             raise InferenceError(f"`fit` has no argument `{name}`: {hint}")

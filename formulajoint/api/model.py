@@ -12,7 +12,6 @@ from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
-from formulajoint.inference.nuts.engine import SAMPLERS
 from formulajoint.inference.settings import Settings
 from formulajoint.language.formula import Formula
 from formulajoint.results.draws.posterior import Posterior
@@ -197,7 +196,7 @@ class JointModel:
         from formulajoint.api.fit import Fit  # loads pandas and SciPy
         from formulajoint.inference.engine import run  # loads SciPy
 
-        check_arguments(sampler, frozenset({"cores"}) if engine in SAMPLERS else frozenset())
+        check_arguments(sampler, engine)
         check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress, device, sampler)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
+from formulajoint.api.arguments import check_arguments
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
@@ -96,6 +97,7 @@ def fit(
     >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
     13
     """
+    check_arguments(sampler, engine)
     return model(formula, data, priors, family, language).fit(
         draws, tune, chains, engine, seed, target_accept, progress, likelihood, device, **sampler
     )

@@ -93,7 +93,7 @@ class Contrast:
             raise ExtensionError(
                 f"{error} Effects and weights are PyTensor variables: use the functions of `pytensor.tensor`, not "
                 "NumPy's."
-            ) from error
+            ) from error.__cause__  # the user's own error, whose lines a notebook shows
         kind = getattr(found, "type", None)  # PyTensor's, of a variable
         axes, numbers = getattr(kind, "ndim", None), str(getattr(kind, "dtype", ""))
         if axes is None or getattr(found, "owner", None) is None or numbers.startswith("complex"):

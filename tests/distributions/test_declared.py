@@ -182,5 +182,5 @@ def test_others_have_none(law: tuple[str, float]) -> None:
 @pytest.mark.parametrize("law", ["flat", "inverse"])
 def test_improper_priors_cannot_be_drawn_from(law: str) -> None:
     assert not prior(law).proper
-    with pytest.raises(BugError, match="is no prior that can be drawn from"):
+    with pytest.raises(BugError, match="cannot be drawn from"):
         prior(law).draw(np.random.default_rng(1), (1,))

@@ -117,7 +117,7 @@ def test_parameters_may_differ_by_group_and_have_priors():
 
 def test_the_model_explains_itself():
     lines = model("y ~ x | g, family(gamma_rate)").explain().splitlines()
-    assert lines[3:5] == ["model: y ~ gamma_rate(mu, shape)", "       log(mu) = Intercept[g] + x[g] * x"]
+    assert lines[3:5] == ["model: y ~ gamma_rate(mu, shape)", "       log(mu) = Intercept[g] + b_x[g] * x"]
     assert any("shape of the gamma_rate family, one for all rows" in line for line in lines)
 
 

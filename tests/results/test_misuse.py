@@ -38,8 +38,8 @@ MISUSES: dict[str, tuple[Callable[[Fit], object], str]] = {
     "no draws": (lambda fit: fj.joint(np.zeros((0, 3))), "not of shape (0, 3)"),
     "a number for a name": (lambda fit: fit.weights(3), "There is no contrast `3`"),
     "no text for a formula": (lambda fit: fj.parse(3), "the formula must be a string, not int"),
-    "a misspelt argument": (lambda fit: fj.fit("y ~ x", {}, prior="flat"), "no argument `prior`: did you mean `priors`?"),
-    "brms' argument": (lambda fit: fj.fit("y ~ x", {}, iter=2000), "no argument `iter`: it takes `priors`, `family`"),
+    "a misspelt argument": (lambda fit: fj.fit("y ~ x", {}, prior="flat"), "no argument `prior`: `priors='flat'` makes all priors flat"),
+    "brms' argument": (lambda fit: fj.fit("y ~ x", {}, iter=2000), "no argument `iter`: brms counts its warmup among `iter`"),
 }  # fmt: skip
 
 

@@ -143,7 +143,7 @@ def test_points_without_density_are_never_drawn() -> None:
 
 
 def test_a_density_that_is_nowhere_is_said() -> None:
-    with pytest.raises(InferenceError, match="found no density to draw from"):
+    with pytest.raises(InferenceError, match="zero or not finite at every point tried"):
         run(lambda points: np.full(len(points), np.nan), 2)
 
 
