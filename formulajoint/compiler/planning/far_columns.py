@@ -9,6 +9,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.compiler.planning.term_columns import as_written
 from formulajoint.data.data import Table
 from formulajoint.data.least_squares import BoolArray, basis, residual
 from formulajoint.design.facts import sd
@@ -55,12 +56,13 @@ def far_within(plan: Plan) -> Iterator[str]:
         return
     already = far_terms(plan)
     for term in predictor.per_group:
-        if term is level or term.factors or term in already or _has_two_values(term):
+        if term is level or term.factors or term in already:
             continue
         means, sds = _moments(plan.data.groups, level, term)
         varies = (plan.data.groups.rows >= ENOUGH) & (sds > FLAT * abs(means))
         far = abs(means) > FAR * sds
-        if 2 * np.count_nonzero(far & varies) > np.count_nonzero(varies):
+        most = 2 * np.count_nonzero(far & varies) > np.count_nonzero(varies)
+        if most and not _has_two_values(term):  # reads the rows, so it comes last
             yield _within(plan, level, term, means, sds, far & varies)
 
 
@@ -68,10 +70,10 @@ def _within(plan: Plan, level: Term, term: Term, means: FloatArray, sds: FloatAr
     grouping = plan.design.predictor.grouping
     assert grouping is not None  # as checked by the caller
     g = int(np.argmax(np.where(far, abs(means) / np.where(far, sds, 1), 0)))
-    group = "/".join(grouping.variables)
     return (
         f"Within each {grouping.name} {term.name} is far from zero (mean {means[g]:.4g}, sd {sds[g]:.4g} in "
-        f"{grouping.labels[g]}), so {level.name} is an extrapolation: consider center({term.name}, by={group})."
+        f"{grouping.labels[g]}), so {level.name} is an extrapolation: "
+        f"consider center({term.name}, by={as_written(grouping)})."
     )
 
 

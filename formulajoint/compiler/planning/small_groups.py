@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import AveragePlan, Plan
 from formulajoint.compiler.planning.term_columns import columns_of, named
-from formulajoint.data.least_squares import basis, rank
+from formulajoint.data.least_squares import BoolArray, basis, rank
 
 LITTLE = 8.0
 """A residual sd rests on little if it has fewer degrees of freedom than this."""
@@ -32,7 +32,7 @@ def small_groups(plan: Plan) -> Iterator[str]:
             continue
         if average.sigma_of_group is None or average.coefficient.name in plan.mean.pooled:
             continue
-        little = _degrees_of_freedom(plan, average.sigma_of_group.astype(np.intp)) < LITTLE
+        little = _degrees_of_freedom(plan, average.sigma_of_group) < LITTLE
         share = _share(average, little)
         if share > SHARE:
             of_test = "" if spread.grouping.labels != grouping.labels else _of_test(spread.parameter)
@@ -45,7 +45,7 @@ def small_groups(plan: Plan) -> Iterator[str]:
             )
 
 
-def _degrees_of_freedom(plan: Plan, sigma_of_group: np.ndarray[tuple[int], np.dtype[np.intp]]) -> FloatArray:
+def _degrees_of_freedom(plan: Plan, sigma_of_group: IntArray) -> FloatArray:
     """Return, for each group, the rows that share its residual sd less the rank of their own columns, (G,)."""
     table = plan.data.groups
     own = columns_of(table, [c for c in plan.mean.coefficients if c.grouped])
@@ -53,7 +53,7 @@ def _degrees_of_freedom(plan: Plan, sigma_of_group: np.ndarray[tuple[int], np.dt
     return np.asarray(spare[sigma_of_group])
 
 
-def _share(average: AveragePlan, of: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
+def _share(average: AveragePlan, of: BoolArray) -> float:
     """Return the share of the weight that some groups have; of weights that differ by column, the largest."""
     values = average.weights.values.reshape(len(of), -1)
     return float(np.max(values[of].sum(axis=0)))

@@ -12,6 +12,7 @@ from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
 from formulajoint.data.data import Data, Table
 from formulajoint.data.layout import unknown
 from formulajoint.data.least_squares import BoolArray, undetermined
+from formulajoint.design.schema import Grouping
 
 MOST_NAMED = 6
 """At most this many coefficients or groups are listed by name in a note; the others are counted."""
@@ -49,6 +50,11 @@ def cells(coefficient: Coefficient, chosen: BoolArray) -> Iterator[str]:
     labels = list(product(*axes))
     for i in np.flatnonzero(chosen):
         yield f"{coefficient.name}[{', '.join(labels[i])}]" if axes else coefficient.name
+
+
+def as_written(grouping: Grouping) -> str:
+    """Return groups as a formula writes them: ``district/school``."""
+    return "/".join(grouping.variables)
 
 
 def named(labels: list[str]) -> str:

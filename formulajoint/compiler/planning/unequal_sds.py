@@ -14,7 +14,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import AveragePlan, Plan, ScalePlan
-from formulajoint.compiler.planning.term_columns import columns_of, known_value, named
+from formulajoint.compiler.planning.term_columns import as_written, columns_of, known_value, named
 from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.data.least_squares import least_squares
 from formulajoint.design.schema import Grouping
@@ -100,7 +100,7 @@ def _in_points(plan: Plan) -> _InPoints:
 
 def _shared(found: _Residuals, sigma: ScalePlan, in_points: _InPoints) -> str:
     group = found.grouping
-    written = f"{sigma.parameter} ~ 1 | {_as_written(group)}"
+    written = f"{sigma.parameter} ~ 1 | {as_written(group)}"
     scaled = f"; where tests or units differ, {in_points.scaled}, too" if in_points.doing else ""
     return (
         f"The residual sds differ by {group.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), but one {sigma.name} "
@@ -112,15 +112,11 @@ def _own(plan: Plan, found: _Residuals, in_points: _InPoints) -> str:
     sigma, advice = plan.spread, in_points.scaled
     assert sigma is not None  # as checked by the caller
     if sigma.grouping is not None and sigma_of_groups(plan) is None:
-        advice = f"standardize({plan.design.response.name}, by={_as_written(sigma.grouping)}) as the response"
+        advice = f"standardize({plan.design.response.name}, by={as_written(sigma.grouping)}) as the response"
     return (
         f"The residual sds differ by {found.grouping.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), and "
         f"{in_points.doing} effects in the response's own units. Where tests or units differ, write {advice}."
     )
-
-
-def _as_written(grouping: Grouping) -> str:
-    return "/".join(grouping.variables)
 
 
 def _residuals(plan: Plan, grouping: Grouping) -> _Residuals:
