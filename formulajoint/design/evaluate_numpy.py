@@ -124,6 +124,8 @@ def _values(recipe: Recipe, table: Table) -> FloatArray:
             codes = codes_of(groups, table)
             centred = _values(of, table) - learnt.means[codes]
             return centred if learnt.sds is None else centred / learnt.sds[codes]
+        case recipes.GroupMean(groups, means):
+            return means[codes_of(groups, table)]
 
 
 def _numbers(name: str, table: Table) -> FloatArray:

@@ -170,6 +170,8 @@ def _itself(x: FloatArray) -> FloatArray:
 
 
 LOG = "It takes numbers above zero only."
+ARC = "It takes numbers from -1 to 1 only."
+CONSTANT = "The values do not vary."
 EXP = "The numbers are too large for it."
 
 OWN: Mapping[str, ColumnFunction] = {
@@ -183,10 +185,19 @@ OWN: Mapping[str, ColumnFunction] = {
         ColumnFunction(lambda x: np.expm1(x), name="expm1", domain=EXP),
         ColumnFunction(lambda x: np.sqrt(x), name="sqrt", domain="It takes no numbers below zero."),
         ColumnFunction(lambda x: np.abs(x), name="abs"),
+        ColumnFunction(lambda x: np.sin(x), name="sin"),
+        ColumnFunction(lambda x: np.cos(x), name="cos"),
+        ColumnFunction(lambda x: np.tan(x), name="tan"),
+        ColumnFunction(lambda x: np.arcsin(x), name="asin", domain=ARC),
+        ColumnFunction(lambda x: np.arccos(x), name="acos", domain=ARC),
+        ColumnFunction(lambda x: np.arctan(x), name="atan"),
+        ColumnFunction(lambda a, b: np.minimum(a, b), name="pmin"),
+        ColumnFunction(lambda a, b: np.maximum(a, b), name="pmax"),
         ColumnFunction(_itself, name="I"),
         ColumnFunction(_itself, name="offset"),
         ColumnFunction(lambda x, middle: x - middle, learn=mean, name="center"),
-        ColumnFunction(_standardized, learn=_learnt_sd, name="standardize", domain="The values do not vary."),
+        ColumnFunction(_standardized, learn=_learnt_sd, name="standardize", domain=CONSTANT),
+        ColumnFunction(_standardized, learn=_learnt_sd, name="scale", domain=CONSTANT),
     )
 }
 """The language's own functions from one column to one column, by name."""

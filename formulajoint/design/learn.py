@@ -20,10 +20,11 @@ from formulajoint.design.numbers_in_text import number_in
 from formulajoint.design.recipes import Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.values import Levels, refuse_continuous, text_hint
-from formulajoint.design.within import learn_within
+from formulajoint.design.within import learn_means, learn_within
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, Group, Level, Name, Number, Text, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.core import FACTORS
 from formulajoint.language.vocabulary.options import called
 from formulajoint.spec.predictors import read_call
 from formulajoint.spec.spec import Given
@@ -54,7 +55,7 @@ def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical:
         _refuse_spoilt_numbers(column, found.labels)
         refuse_continuous(column, found.labels)
         return Categorical(factor.id, found, switch=column.kind == "boolean")
-    if isinstance(factor, Call) and factor.name == "C":
+    if isinstance(factor, Call) and factor.name in ("C", *FACTORS):
         return _categorical(factor, table)
     return learn(factor, table)
 
@@ -77,7 +78,7 @@ def learn(expr: Expr, table: Table) -> Recipe:
 
 
 def _categorical(call: Call, table: Table) -> Categorical:
-    """Return the factor that ``C(x, ref=, coding=)`` states."""
+    """Return the factor that ``C(x, ref=, coding=)`` or ``factor(x)`` states."""
     given = read_call(call, table.language)
     column: Name = given.value("x")
     coding: str = given.value("coding", "treatment")
@@ -112,6 +113,10 @@ def _recipe(expr: Expr, table: Table) -> Recipe:
         case Chain() if RANK[expr.operators[0]] == SPECIAL:
             meanings = tuple(table.language.meaning("operator", name) for name in expr.operators)
             return recipes.Operated(meanings, _operands(expr.operands, table), canonical(expr))
+        case Call(name="ave"):
+            return learn_means(
+                _recipe(expr.args[0], table), read_call(expr, table.language).value("g"), table
+            )
         case Call() if (function := COLUMN_FUNCTIONS.find(expr.name, table.language)) is not None:
             return _applied(expr, function, table)
     raise FormulaError(f"`{canonical(expr)}` is not allowed in arithmetic of columns", expr.span)

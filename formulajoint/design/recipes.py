@@ -13,7 +13,9 @@ from typing import Any
 from formulajoint.arrays import FloatArray
 from formulajoint.design.functions import ColumnFunction, Operator
 
-type Recipe = Column | Constant | Negative | Arithmetic | Operated | Compared | Indicator | Applied | Within
+type Recipe = (
+    Column | Constant | Negative | Arithmetic | Operated | Compared | Indicator | Applied | Within | GroupMean
+)
 """How one column is made: N numbers of N rows."""
 
 
@@ -126,6 +128,14 @@ class Within:
     of: Recipe
     groups: Cells
     learnt: GroupMoments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupMean:
+    """The mean of a column in the row's group."""
+
+    groups: Cells
+    means: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from formulajoint.families.choice import family_of
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, GroupTerm, Rest
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.refused import COUNTS
 from formulajoint.spans import Span
 from formulajoint.spec.algebra import expand
 from formulajoint.spec.names import walk
@@ -17,7 +18,8 @@ from formulajoint.spec.spec import ModelSpec
 FUNCTIONS: Mapping[str, str] = {
     "poly": "write the powers out: `x + I(x^2)`",
     "bs": "write a polynomial out: `x + I(x^2) + I(x^3)`",
-    "prop": "responses that are counts or proportions cannot be fitted yet",
+    "prop": COUNTS,
+    "cbind": COUNTS,
 }
 
 

@@ -1,4 +1,4 @@
-"""Columns centred or standardised within groups: ``center(x, by=school)``, ``standardize(score, by=test)``."""
+"""Columns within groups: ``center(x, by=school)``, ``standardize(score, by=test)``, and means ``ave(x, school)``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.design.evaluate_numpy import rows_of
 from formulajoint.design.frame import BoolArray
 from formulajoint.design.groups import bind_group
-from formulajoint.design.recipes import GroupMoments, Recipe, Within
+from formulajoint.design.recipes import GroupMean, GroupMoments, Recipe, Within
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Grouping
 from formulajoint.design.values import looks_continuous
@@ -30,17 +30,10 @@ def learn_within(call: Call, of: Recipe, by: Group, divided: bool, table: Table)
     DataError
         If the column does not vary in a group, and is to be divided by its sd.
     """
-    for name in by.names:
-        labels = table.levels(name.id).labels
-        if looks_continuous(table.columns[name.id], labels):
-            message = f"`{name.id}` looks continuous: it has {len(labels)} values in {table.rows} rows"
-            raise FormulaError(
-                message, name.span, "groups are made by a column of labels, such as `by=school`"
-            )
-    grouping = bind_group(by, table)
+    grouping = _groups(by, table)
     assert grouping.recipe is not None  # freshly bound
     values = rows_of(of, table)
-    weights = np.ones(table.rows) if table.weights is None else table.weights
+    weights = _weights(table)
     means = _means(values, weights, grouping)
     sds = _sds(values - means[grouping.codes], weights, grouping) if divided else None
     column = canonical(call.args[0])
@@ -48,6 +41,34 @@ def learn_within(call: Call, of: Recipe, by: Group, divided: bool, table: Table)
     if divided:
         _refuse_constant(call, learnt, _constant(values, grouping), grouping)
     return Within(of, grouping.recipe, learnt)
+
+
+def learn_means(of: Recipe, by: Group, table: Table) -> GroupMean:
+    """Return the recipe of a column's mean in each group.
+
+    Raises
+    ------
+    FormulaError
+        If a column of `by` is continuous.
+    """
+    grouping = _groups(by, table)
+    assert grouping.recipe is not None  # freshly bound
+    return GroupMean(grouping.recipe, _means(rows_of(of, table), _weights(table), grouping))
+
+
+def _weights(table: Table) -> FloatArray:
+    return np.ones(table.rows) if table.weights is None else table.weights
+
+
+def _groups(by: Group, table: Table) -> Grouping:
+    for name in by.names:
+        labels = table.levels(name.id).labels
+        if looks_continuous(table.columns[name.id], labels):
+            message = f"`{name.id}` looks continuous: it has {len(labels)} values in {table.rows} rows"
+            raise FormulaError(
+                message, name.span, "groups are made by a column of labels, such as `by=school`"
+            )
+    return bind_group(by, table)
 
 
 def _means(values: FloatArray, weights: FloatArray, grouping: Grouping) -> FloatArray:

@@ -15,6 +15,7 @@ from math import comb
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Rest, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
+from formulajoint.language.vocabulary.core import NESTED
 from formulajoint.spans import NOWHERE, Span
 from formulajoint.spec.names import column_arguments, key_of, plain
 from formulajoint.wording import did_you_mean
@@ -140,7 +141,9 @@ class _Algebra:
                 return self._single(expr)
             case Chain(operators=("^", *_)):
                 return self._power(expr)
-            case Chain() if RANK[expr.operators[0]] == SPECIAL:  # operators on values, as in I(...)
+            case Chain() if (
+                RANK[expr.operators[0]] == SPECIAL and expr.operators[0] != NESTED
+            ):  # operators on values, as in I(...)
                 return self._single(Call("I", (expr,), span=expr.span))
             case Chain():
                 return self._chain(expr)
@@ -215,7 +218,7 @@ class _Algebra:
                     total = self.plus(total, value)
                 case "-":
                     total = self._minus(total, value, operand)
-                case ":" | "*" | "/":
+                case ":" | "*" | "/" | "%in%":
                     total = self._product(operator, total, value, operand)
                 case _:
                     message = f"`{operator}` has no meaning among predictors"
@@ -232,7 +235,7 @@ class _Algebra:
         if operator == "/":  # R: a/b is a + a:b, where a:b has all factors of a
             return self.plus(left, self._crossed([_joined(left.own.values())], right.own.values(), at))
         crossed = self._crossed(left.own.values(), right.own.values(), at)
-        return crossed if operator == ":" else self.plus(self.plus(left, right), crossed)
+        return crossed if operator in (":", NESTED) else self.plus(self.plus(left, right), crossed)
 
     def _crossed(self, left: Collection[Product], right: Collection[Product], at: Expr) -> Sum:
         self._limit(len(left) * len(right), at)

@@ -11,8 +11,9 @@ from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.constants import constant
 from formulajoint.language.syntax.levels import level_of
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import ELSEWHERE, TRUTH
+from formulajoint.language.vocabulary.core import ELSEWHERE, R_TRUTH, TRUTH
 from formulajoint.language.vocabulary.language import Language, Position
+from formulajoint.language.vocabulary.refused import REFUSED
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot, matched
 from formulajoint.spans import Span
 from formulajoint.spec.spec import Given
@@ -30,6 +31,8 @@ class Context:
         """Return the signature of `name` in its position, or raise a FormulaError that suggests a known name."""
         table = self.language.names[position]
         if name not in table:
+            if position == "function":
+                refuse_foreign(name, span)
             other = ELSEWHERE.get(name.casefold(), "")
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
             hint = near or self._elsewhere(name) or f"choose one of {listed(table, 20)}"
@@ -41,6 +44,13 @@ class Context:
         """Return the hint that names the position in which `name` has a meaning, or an empty string."""
         homes = (home for position, home in HOMES.items() if name in self.language.names[position])
         return next((f"`{name}` is {home}" for home in homes), "")
+
+
+def refuse_foreign(name: str, span: Span) -> None:
+    """Raise a FormulaError for a function that other packages have and the language does not."""
+    if name in REFUSED:
+        what, instead = REFUSED[name]
+        raise FormulaError(f"`{name}(...)` {what}", span, instead)
 
 
 HOMES: Mapping[Position, str] = {
@@ -127,6 +137,8 @@ DESCRIPTIONS: Mapping[type, str] = {
 
 def _column(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Name:
     if not isinstance(value, nodes.Name):
+        if isinstance(value, nodes.Call):
+            refuse_foreign(value.name, name_span(value))
         message = f"the name of a column is expected here, not {described(value)}"
         raise FormulaError(message, value.span, "add it to the data as a column of its own")
     return value
@@ -134,7 +146,9 @@ def _column(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Name:
 
 def _word(context: Context, slot: Slot, value: nodes.Expr) -> str | bool:
     if isinstance(value, nodes.Name) and is_word(value, slot.words):
-        return value.id == "true" if slot.words == TRUTH else value.id
+        return value.id == TRUTH[0] if slot.words == TRUTH else value.id
+    if slot.words == TRUTH and is_word(value, R_TRUTH):
+        return canonical(value) == R_TRUTH[0]
     choice = f"`{slot.name}` is one of {listed(slot.words)}"
     written = _written(value)
     if written:

@@ -54,6 +54,8 @@ def _no_term(slot: Slot, value: nodes.Expr) -> FormulaError:
             hint = f"an argument has one `=`: `{name}={canonical(other)}`"
         case nodes.Chain() if RANK[value.operators[0]] == COMPARE:
             hint = f"write `test({canonical(value)})`"
+        case nodes.Chain(operators=("%in%", *_)):
+            hint = f"the term is called `{':'.join(map(canonical, value.operands))}`"
         case nodes.Number(text="1" | "0"):
             message, hint = "a number is not a term", "the intercept is called `Intercept`"
         case nodes.Subscript():

@@ -78,14 +78,19 @@ def measured_in(expr: Expr) -> Iterator[Name]:
 
 def column_arguments(call: Call) -> Iterator[Expr]:
     """Yield the arguments of a column function that are columns, not groups, levels or codings."""
-    yield from call.args
     signature = FUNCTIONS.get(call.name)
-    slots = {slot.name for slot in signature.positional} if signature else set()
-    yield from (keyword.value for keyword in call.keywords if keyword.name in slots)
+    slots = {slot.name: slot.kind for slot in signature.positional} if signature else {}
+    groups = [kind is Kind.GROUP for kind in slots.values()]
+    yield from (arg for place, arg in enumerate(call.args) if not any(groups[place : place + 1]))
+    yield from (k.value for k in call.keywords if slots.get(k.name, Kind.GROUP) is not Kind.GROUP)
 
 
 def group_arguments(call: Call) -> Iterator[Expr]:
-    """Yield the arguments of a column function that are groups: ``by=school``."""
+    """Yield the arguments of a column function that are groups: ``by=school``, and the second of ``ave(x, school)``."""
     signature = FUNCTIONS.get(call.name)
-    slots = {slot.name for slot in signature.keywords if slot.kind is Kind.GROUP} if signature else set()
-    yield from (keyword.value for keyword in call.keywords if keyword.name in slots)
+    if signature is None:
+        return
+    slots = zip(signature.positional, call.args, strict=False)
+    yield from (argument for slot, argument in slots if slot.kind is Kind.GROUP)
+    named = {slot.name for slot in signature.by_name if slot.kind is Kind.GROUP}
+    yield from (keyword.value for keyword in call.keywords if keyword.name in named)

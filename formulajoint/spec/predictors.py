@@ -8,7 +8,7 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import COMPARE, RANK, SPECIAL, canonical
-from formulajoint.language.vocabulary.core import BY, WITHIN_GROUPS
+from formulajoint.language.vocabulary.core import BY, NESTED, WITHIN_GROUPS
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Place, Signature, Slot
 from formulajoint.spec.arguments import (
@@ -85,6 +85,11 @@ def _check_factor(context: Context, value: nodes.Expr) -> None:
         case nodes.Chain(operators=("+" | "-" | "*" | "/" | ":", *_)):
             for operand in value.operands:
                 _check_factor(context, operand)
+        case nodes.Chain(operators=operators) if NESTED in operators:
+            if set(operators) != {NESTED}:
+                raise FormulaError(f"`{NESTED}` joins terms, and other operators join values", value.span)
+            for operand in value.operands:
+                _check_factor(context, operand)
         case nodes.Chain() if RANK[value.operators[0]] == SPECIAL:
             _check_arithmetic(context, Slot("x", Kind.ARITHMETIC), value)
         case _:
@@ -139,8 +144,14 @@ def _as_arithmetic(value: nodes.Expr) -> str:
 def _check_operators(context: Context, chain: nodes.Chain) -> None:
     known = context.language.names["operator"]
     for operator in chain.operators:
+        if operator == NESTED:
+            hint = 'compare with each: `I((x == "a") + (x == "b"))`'
+            raise FormulaError(f"`{NESTED}` joins terms and has no meaning in arithmetic", chain.span, hint)
         if operator not in known:
-            hint = did_you_mean(operator, known) or "operators in percent signs come only from extensions"
+            others = set(known) - {NESTED}
+            hint = (
+                did_you_mean(operator, others) or f"other operators than `{NESTED}` come only from extensions"
+            )
             raise FormulaError(f"the operator `{operator}` is not known", chain.span, hint)
         context.look_up("operator", operator, chain.span)
 

@@ -332,7 +332,7 @@ class ModelSpec:
         It is also the unit of coefficients and of the contrasts that are not divided by anything.
         """
         match self.response:
-            case Call(name="standardize", args=(of, *_)) as call:
+            case Call(name="standardize" | "scale", args=(of, *_)) as call:
                 by = call.keyword("by")
                 return f"sds of {canonical(of)}" + ("" if by is None else f" within {canonical(by)}")
         return ""

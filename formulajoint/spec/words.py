@@ -9,7 +9,9 @@ from formulajoint.language.syntax.nodes import Call, Expr, Name
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.names import key_of, walk
 
-ADJECTIVES: Mapping[str, str] = MappingProxyType({"standardize": "standardised", "center": "centred"})
+ADJECTIVES: Mapping[str, str] = MappingProxyType(
+    {"standardize": "standardised", "scale": "standardised", "center": "centred"}
+)
 """Functions of one column, as the words that follow the column."""
 
 
@@ -27,7 +29,7 @@ def in_words(factor: Expr) -> str:
             return factor.id
         case Call(name=name, args=[column, *_]) if name in ADJECTIVES:
             return f"{in_words(column)} ({ADJECTIVES[name]}{_within(factor)})"
-        case Call(name="C", args=[column, *_]):
+        case Call(name="C" | "factor" | "as.factor", args=[column, *_]):
             return in_words(column)
         case Call(name="I", args=[arithmetic]):
             return canonical(arithmetic)
@@ -37,7 +39,7 @@ def in_words(factor: Expr) -> str:
 def unit_in_words(factor: Expr) -> str:
     """Return the unit of a numeric factor: ``sd of pre``, ``unit of x``."""
     match factor:
-        case Call(name="standardize", args=[column, *_]):
+        case Call(name="standardize" | "scale", args=[column, *_]):
             return f"sd of {in_words(column)}{_within(factor)}"
         case Call(name="center", args=[column, *_]):
             return f"unit of {in_words(column)}"

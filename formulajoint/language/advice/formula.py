@@ -14,6 +14,7 @@ from formulajoint.language.advice.values import SLIPS
 from formulajoint.language.grammar.compose import Stopped
 from formulajoint.language.grammar.scan import Word
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.refused import BESIDE_RESPONSE, COUNTS, REFUSED
 from formulajoint.wording import did_you_mean
 
 MODEL = "a formula is `response ~ predictors | group`"
@@ -44,18 +45,27 @@ def _response(stop: Stop) -> Advice | None:
     if stop.at == 0:
         if stop.here == "~":
             return Advice("there is no response left of `~`", "write `score ~ treatment`")
-        hint = "write the response without parentheses" if stop.here == "(" else _unquoted(stop)
-        return Advice("a formula begins with its response, a column or a call", hint)
+        return Advice("a formula begins with its response, a column or a call", _unquoted(stop))
     if stop.here == "<" and stop.word(1).text == "-":
         return Advice("`~` is expected here, not `<-`", MODEL, ahead=1)
     if stop.here in ("=", "=="):
         return Advice(f"`~` is expected here, not `{stop.here}`", MODEL)
+    if stop.here == "/" and stop.word(1).kind == "name" and "~" in stop.text:
+        return Advice("a response that is the ratio of two columns is not part of the language", RATIO)
+    if stop.here == "|" and "~" in stop.text:
+        beside = BESIDE_RESPONSE.get(stop.word(1).text, "groups stand right of the predictors: `y ~ x | g`")
+        return Advice("there is no bar left of `~`", beside, ahead=1)
+    if "~" not in stop.text and (stop.at_value() or stop.here in ("", ",", "|", "||")):
+        return Advice("there is no `~` in this formula", MODEL)
     if stop.here in OPERATORS or stop.word().kind == "percent" or stop.at_value():
         hint = _spaced(stop) or "wrap arithmetic: `I(a / b) ~ x`"
         return Advice("the response must be one column or one call", hint)
     if stop.here in ("", ",", "|", "||"):
         return Advice("there is no `~` in this formula", MODEL)
     return None
+
+
+RATIO = f"add the ratio to the data as a column; or, {COUNTS}"
 
 
 def _spaced(stop: Stop) -> str:
@@ -104,6 +114,9 @@ def _bars(stop: Stop) -> Advice | None:
         return None
     if stop.callee and stop.callee not in _known(stop):
         name = stop.callee
+        if name in REFUSED:
+            what, instead = REFUSED[name]
+            return Advice(f"`{name}(...)` {what}", instead)
         return Advice(
             f"an operator is missing between `{name}` and a group term", f"write `{name} + (... | g)`"
         )
@@ -142,6 +155,9 @@ def _group(stop: Stop) -> Advice | None:
         return Advice(
             "a group must be the name of a column", _unquoted(stop) or "make it a column of the data first"
         )
+    if stop.here == "(" and stop.before in REFUSED:
+        what, instead = REFUSED[stop.before]
+        return Advice(f"`{stop.before}(...)` {what}", instead, 1)
     if stop.here == "(":
         return Advice(
             "a group must be the name of a column, not a call", "make it a column of the data first", 1

@@ -56,6 +56,18 @@ def _begins_clause(stop: Stop) -> bool:
     return stop.word(1).text in ("(", "~") or stop.here in stop.language.names["clause"]
 
 
+def _function(stop: Stop) -> Advice | None:
+    """Advise on a function that R would make in place: ``function(v) mean(v)``."""
+    places = [p for p in range(stop.at) if [w.text for w in stop.words[p : p + 2]] == ["function", "("]]
+    if not stop.opened or not places:
+        return None
+    return Advice(
+        "`function(...)` makes a function, which a formula cannot",
+        "add its values to the data as a column",
+        stop.at - places[-1],
+    )
+
+
 # --- equality and comparison
 
 
@@ -198,6 +210,7 @@ def _power(stop: Stop) -> Advice | None:
 
 SLIPS: tuple[Callable[[Stop], Advice | None], ...] = (
     _leading_dot,
+    _function,
     _nothing_inside,
     _equals,
     _side_by_side,

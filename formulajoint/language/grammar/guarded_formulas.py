@@ -11,6 +11,7 @@ SPECIMENS: tuple[tuple[str, str], ...] = (
     ("formula", "y~.+offset(z)+common(age)+(1+x|g)+(x||g/h)|g:h,sigma~1|g,sigma~x"),
     ("formula", "I(a/b)~{x/2+z-1}+{-x>=1}+I(a*-b/+c^-d--e+-f**h^2<=g)+I(+-a<--b)+I(-+a>b)+I(a!=b)+I(a==b)"),
     ("formula", 'y ~ poly(x,2)+C(arm,ref="b",coding=sum)+I(arm=="b c")+`study hours`*x.y'),
+    ("formula", "(y>3)~x"),
     ("formula", "y ~ a%in%b+I(a%in%-b*c%o%d)"),
     (
         "formula",

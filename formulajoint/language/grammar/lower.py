@@ -246,6 +246,12 @@ def _brace(node: Node) -> nodes.Call:
     return nodes.Call("I", (_only(node),), (), node.span)
 
 
+def _boxed(node: Node) -> nodes.Expr:
+    """Return a response in parentheses: a column or a call itself, arithmetic as ``I(...)``."""
+    response: nodes.Expr = _only(node)
+    return response if isinstance(response, nodes.Name | nodes.Call) else _brace(node)
+
+
 def _distributed(node: Node) -> nodes.Distributed:
     target, distribution = node.children
     return nodes.Distributed(target, distribution, node.span)
@@ -316,6 +322,7 @@ RULES: Mapping[str, Rule] = {
     "paren": _only,
     "group_term": _group_term,
     "brace": _brace,
+    "boxed": _boxed,
     "name": _name,
     # contrasts.lark
     "subscript": _subscript,

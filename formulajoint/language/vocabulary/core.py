@@ -25,6 +25,8 @@ BY = Slot("by", Kind.GROUP)
 AGAINST = Slot("against", Kind.WORD, ("hierarchy",))
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
 TRUTH = ("true", "false")
+R_TRUTH = ("TRUE", "FALSE")
+"""The same in R."""
 
 
 def _all(*slots: Slot) -> Signature:
@@ -81,11 +83,22 @@ CLAUSES = {
     "test": replace(_contrast(AGAINST), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
 }
 
-ELEMENTWISE = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs")
+ELEMENTWISE = (
+    "log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "asin", "acos", "atan"
+)  # fmt: skip
+OF_TWO = ("pmin", "pmax")
 WITHIN_GROUPS = ("center", "standardize")
+FACTORS = ("factor", "as.factor")
+"""R's names of `C(x)`."""
+
+NESTED = "%in%"
+"""R's operator for factors within others, as ``:``."""
 
 FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
     **dict.fromkeys(WITHIN_GROUPS, replace(_all(X), keywords=(BY,))),
+    **dict.fromkeys(OF_TWO, _all(Slot("a", Kind.ARITHMETIC), Slot("b", Kind.ARITHMETIC))),
+    "scale": _all(X),
+    "ave": _all(X, Slot("g", Kind.GROUP)),
     "I": _all(Slot("x", Kind.LOGICAL)),
     "poly": replace(_all(X, DEGREE), places=("predictors",)),
     "bs": Signature((X,), keywords=(Slot("df", Kind.WHOLE), DEGREE), least=1, places=("predictors",)),
@@ -95,11 +108,15 @@ FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
         least=1,
         places=("predictors",),
     ),
+    **dict.fromkeys(FACTORS, replace(_all(Slot("x", Kind.COLUMN)), places=("predictors",))),
     "offset": replace(_all(X), places=("predictors",), summand=True),
     "common": replace(_all(Slot("predictors", Kind.ALGEBRA)), places=("predictors",), summand=True),
     "prop": replace(
         _all(*[Slot(name, Kind.ARITHMETIC, named=True) for name in ("successes", "trials")]),
         places=("response",),
+    ),
+    "cbind": replace(
+        _all(*[Slot(name, Kind.ARITHMETIC) for name in ("successes", "failures")]), places=("response",)
     ),
 }
 
@@ -132,13 +149,9 @@ WEIGHT_SCHEMES = {
 }
 
 ELSEWHERE = {
-    "scale": "standardize",
     "zscore": "standardize",
     "ln": "log",
-    "factor": "C",
-    "as.factor": "C",
     "categorical": "C",
-    "cbind": "prop",
     "p": "prop",
     "proportion": "prop",
     "ns": "bs",
@@ -174,7 +187,7 @@ CORE = Language(
             "family": MappingProxyType(dict.fromkeys(FAMILIES, Signature())),
             "coding": MappingProxyType(dict.fromkeys(CODINGS, Signature())),
             "weight scheme": MappingProxyType(WEIGHT_SCHEMES),
-            "operator": MappingProxyType({}),
+            "operator": MappingProxyType({NESTED: Signature()}),
         }
     ),
 )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
+from formulajoint.language.vocabulary.refused import FOREIGN
 from formulajoint.wording import did_you_mean, listed
 
 
@@ -146,7 +147,8 @@ def _unknown(call: nodes.Call, keyword: nodes.Keyword, signature: Signature) -> 
     if signature.positional and signature.positional[0].kind is Kind.LOGICAL:
         return FormulaError("equality is written `==`, not `=`", keyword.span)
     known = [slot.name for slot in signature.by_name]
-    hint = did_you_mean(keyword.name, known) or f"write `{signature.usage(call.name)}`"
+    hint = FOREIGN.get((call.name, keyword.name), "")
+    hint = hint or did_you_mean(keyword.name, known) or f"write `{signature.usage(call.name)}`"
     return FormulaError(f"`{call.name}` has no argument `{keyword.name}`", keyword.span, hint)
 
 
