@@ -225,10 +225,8 @@ class FamilyPlan:
     matrix : ContrastMatrix
     weights : Weights or None
         Weights of the mean from which ``meandev`` takes deviations; None for other families.
-    weights_name : str or None
-        Name of the weights if they differ from draw to draw.
-    sigma : str or None
-        Name of the residual sd, if the weights need it.
+    weights_name, sigma, sigma_of_group : str or None, str or None, (G,) int array or None
+        Of weights that differ from draw to draw, as in `AveragePlan`.
     cells : CellContrast or None
         For cells of an interaction: what takes the place of the coefficient, its coding and the matrix.
     """
@@ -247,6 +245,7 @@ class FamilyPlan:
     weights: Weights | None = None
     weights_name: str | None = None
     sigma: str | None = None
+    sigma_of_group: IntArray | None = None
     cells: CellContrast | None = None
 
     @property

@@ -69,6 +69,7 @@ def weights_of(
     asked: Given[Weighting],
     own_sigma: bool,
     added: Mapping[str, FloatArray] = MappingProxyType({}),
+    divisors: FloatArray | None = None,
 ) -> Weights:
     """Return the weights of the groups that are asked for `term`.
 
@@ -82,9 +83,11 @@ def weights_of(
         A per-group term.
     asked : Given[Weighting]
     own_sigma : bool
-        Whether every group has its own residual sd.
+        Whether the precision of what is averaged depends on a residual sd that is not the same in all groups.
     added : mapping of str to (k, m) array
         What other terms add to the effect that is averaged: ``added_at_means``.
+    divisors : (G,) array, optional
+        Known numbers that divide the groups' effects.
 
     Raises
     ------
@@ -96,6 +99,8 @@ def weights_of(
     if isinstance(asked.value, Uncertain):
         return _uncertain(design, data, term, asked.text, asked.value.counts)
     raw = _raw(design, data, term, asked, added)
+    if divisors is not None and isinstance(asked.value, ByPrecision):
+        raw = raw * (divisors / divisors.max()).reshape((-1, *[1] * (raw.ndim - 1))) ** 2
     if not np.all(raw.max(axis=0) > 0):
         raise DataError(
             f"The weights `{asked.text}` of `{term.name}` are zero in every group, "

@@ -68,5 +68,10 @@ def _truth(text: str) -> bool | None:
 
 def written(label: str) -> str:
     """Return `label` as written in a formula, in quotes if it needs them."""
+    return canonical(level_named(label))
+
+
+def level_named(label: str) -> Level:
+    """Return the level that a formula names `label`."""
     bare = re.fullmatch(rf"{BARE_LEVEL}(?:[/:]{BARE_LEVEL})*", label)
-    return canonical(Level(label, quoted=not bare))
+    return Level(label, quoted=not bare)

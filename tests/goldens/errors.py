@@ -227,7 +227,7 @@ y ~ x | school, sigma ~ x, joint(scale=sigma)
 y ~ x | school, sigma ~ x, joint(weights=precision)
 y ~ x | school, sigma ~ 1 | arm, joint(scale=sigma)
 y ~ x | school, sigma ~ 1 | arm, joint(weights=precision)
-y ~ x | school, sigma ~ 1 | school, joint(weights=precision, scale=sigma)
+y ~ x | school, sigma ~ 1 | school, hierarchy(x, scale=sigma), contrast(x[A] - x.mean)
 """
 
 PRIORS = r"""

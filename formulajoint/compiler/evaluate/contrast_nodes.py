@@ -112,7 +112,7 @@ def weights_over_sigma(contrast: AveragePlan | FamilyPlan, values: Values) -> An
     assert contrast.weights is not None  # as planned
     assert contrast.sigma is not None
     rank = contrast.weights.values.ndim
-    raw = values.fixed(contrast.weights.values, rank) / values.along(contrast.sigma, 1, rank) ** 2
+    raw = values.fixed(contrast.weights.values, rank) / _sigma(contrast, contrast.sigma, values, rank) ** 2
     return raw / raw.sum(axis=0)
 
 
@@ -160,7 +160,7 @@ def averaged(contrast: AveragePlan, values: Values) -> Any:
     return effects
 
 
-def _sigma(contrast: AveragePlan, name: str, values: Values, rank: int) -> Any:
+def _sigma(contrast: AveragePlan | FamilyPlan, name: str, values: Values, rank: int) -> Any:
     """Return the residual sd, or that of each group, shaped to divide a coefficient of `rank` dims."""
     if contrast.sigma_of_group is None:
         return values.along(name, 0, rank)

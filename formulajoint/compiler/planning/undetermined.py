@@ -197,15 +197,18 @@ def _without(plan: Plan, item: _Open) -> str:
     grouping, average = item.coefficient.grouping, _averages(plan, item)[0]
     if grouping is None or average.at is not None or average.weights.over_sigma or item.where.all():
         return ""
-    clause, term = average.function.name, item.coefficient.term.name
+    clause, term, scale = average.function.name, item.coefficient.term.name, _scale(average)
     if len(grouping) > MOST_NAMED:
-        return (
-            f", or {clause}({term}, weights=precision), which gives them none"
-            if average.scale == "none"
-            else ""
-        )
+        return f", or {clause}({term}, weights=precision{scale}), which gives them none"
     counts = np.where(item.where.any(axis=1), 0.0, plan.data.rows_of(grouping))
     if not counts.any():
         return ""
     each = ", ".join(f"{written(label)}: {n:g}" for label, n in zip(grouping.labels, counts, strict=True))
-    return f", or give no weight to it: {clause}({term}, weights={{{each}}})"
+    return f", or give no weight to it: {clause}({term}, weights={{{each}}}{scale})"
+
+
+def _scale(average: AveragePlan) -> str:
+    """Return the scale of an average as a clause writes it."""
+    if average.scale == "number":
+        return "" if average.divisors is None else f", scale={average.divisors[0]:g}"
+    return "" if average.scale == "none" else f", scale={average.scale}"

@@ -90,13 +90,13 @@ def every():
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_weights_and_scales(every, weights, scale):
     i, j = list(WEIGHTS).index(weights), list(SCALES).index(scale)
-    effects = every["x"] / SCALES[scale]
-    mean = average(effects, WEIGHTS[weights])
+    effects, given = every["x"] / SCALES[scale], np.asarray(WEIGHTS[weights], float)
+    if weights == "precision":
+        given = given * SCALES[scale] ** 2  # of the effects that are averaged
+    mean = average(effects, given)
     assert every[f"joint_{i}_{j}"] == pytest.approx(mean)
-    assert every[f"rms_{i}_{j}"] == pytest.approx(np.sqrt(average(effects**2, WEIGHTS[weights])))
-    assert every[f"spread_{i}_{j}"] == pytest.approx(
-        np.sqrt(average((effects - mean) ** 2, WEIGHTS[weights]))
-    )
+    assert every[f"rms_{i}_{j}"] == pytest.approx(np.sqrt(average(effects**2, given)))
+    assert every[f"spread_{i}_{j}"] == pytest.approx(np.sqrt(average((effects - mean) ** 2, given)))
 
 
 def test_defaults():
@@ -134,6 +134,28 @@ def test_precision_with_a_sigma_for_each_group():
     raw = precision() / found["sigma"] ** 2
     mean = average(found["x"] / 2, raw)
     assert found["spread_x"] == pytest.approx(np.sqrt(average((found["x"] / 2 - mean) ** 2, raw)))
+
+
+def test_precision_with_a_sigma_for_each_test():
+    """Schools A and B gave one test, C another: each weight is divided by the sigma^2 of the school's test."""
+    frame = FRAME.assign(test=np.array(["m", "m", "e"])[G])
+    found = drawn(
+        "y ~ x | school, sigma ~ 1 | test, joint(weights=precision), meandev(weights=precision)", frame
+    )
+    raw = precision() / found["sigma"][[1, 1, 0]] ** 2  # e is the first of the two tests
+    np.testing.assert_allclose(found["joint_x_weights"], raw / raw.sum())
+    assert found["joint_x"] == pytest.approx(average(found["x"], raw))
+    np.testing.assert_allclose(found["meandev_x"], found["x"] - average(found["x"], raw))
+
+
+@pytest.mark.parametrize("more", ["", ", sigma ~ 1 | school", ", sigma ~ 1 | test"])
+def test_precision_of_effects_in_residual_sds(more):
+    """The sampling variance of b_g / sigma_g is that of b_g at a residual sd of one, whatever sigma_g is."""
+    frame = FRAME.assign(test=np.array(["m", "m", "e"])[G])
+    found = drawn(f"y ~ x | school, joint(weights=precision, scale=sigma){more}", frame)
+    sigma = np.atleast_1d(found["sigma"])[[1, 1, 0] if "test" in more else [0, 1, 2] if more else [0, 0, 0]]
+    assert "joint_x_weights" not in found
+    assert found["joint_x"] == pytest.approx(average(found["x"] / sigma, precision()))
 
 
 def test_precision_with_one_sigma():
@@ -226,24 +248,19 @@ REFUSED = [
         "choose another",
     ),
     (
-        "y ~ x | school, joint(weights=«precision», scale=sigma)",
-        "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`",
-        "leave one of the two out",
-    ),
-    (
         "y ~ x | school, se(w), joint(scale=«sigma»)",
         "`scale=sigma` divides by an estimated residual sd, but `se(...)` gives one per row",
         "leave it out, or use `scale=sd` or a number",
     ),
     (
         "y ~ x | school, sigma ~ x, joint(weights=«precision»)",
-        "`weights=precision` needs one sigma, or one for each of the groups that are averaged",
-        "use other weights, or another sigma",
+        "`weights=precision` needs one residual sd per group, but sigma has predictors",
+        "use other weights, or leave out the predictors of sigma",
     ),
     (
         "y ~ x | school, sigma ~ 1 | arm, joint(weights=«precision»)",
-        "`weights=precision` needs one sigma, or one for each of the groups that are averaged",
-        "use other weights, or another sigma",
+        "`weights=precision` needs one residual sd per school, but some school has rows of several arms",
+        "write `sigma ~ 1 | school`",
     ),
     (
         "y ~ x | school, sigma ~ x, joint(scale=«sigma»)",

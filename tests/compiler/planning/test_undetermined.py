@@ -140,6 +140,12 @@ def test_what_the_priors_alone_leave_to_an_average(groups):
     assert advice in note
     without = fit.contrast(advice).iloc[0]["sd"]
     assert np.hypot(without, said) == pytest.approx(fit.contrasts().iloc[0]["sd"], rel=0.1)
+    for scale in ("sigma", "sd", "2"):
+        (note,) = fj.model(f"y ~ treated | g, joint(treated, scale={scale})", data).plan.notes
+        scaled = advice.replace(")", f", scale={scale})")
+        assert scaled in note
+        (average,) = fj.model(f"y ~ treated | g, {scaled}", data).plan.contrasts
+        assert average.weights.values[sorted(set(labels)).index("s2")] == 0
     for clause in ("joint(treated, weights=precision)", "joint(treated, scale=sigma)"):
         assert "from the priors alone" not in " ".join(
             fj.model(f"y ~ treated | g, {clause}", data).plan.notes

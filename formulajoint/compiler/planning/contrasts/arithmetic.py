@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import ArithmeticPlan, Cells, LinearPlan, Plan
+from formulajoint.compiler.planning.contrasts.arithmetic_units import POINTS, PURE, SDS, Unit, check_units
 from formulajoint.compiler.planning.contrasts.node_names import node_name
+from formulajoint.compiler.residual_sds import sigma_of_groups
+from formulajoint.design.level_lookup import level_named
 from formulajoint.design.references import Reference, at_zero, dims_of, places_of, resolve_reference
 from formulajoint.design.schema import Term
 from formulajoint.errors import FormulaError
@@ -35,13 +38,15 @@ from formulajoint.wording import listed
 class Found:
     """The variable of a name: its dims in the model, and the names and labels of these axes in formulas.
 
-    `size` is 1 for a coefficient, and 0 for a constant and a family parameter, which is never near zero.
+    `unit` is that in which it is estimated. `size` is 1 for a coefficient, and 0 for a constant and a family
+    parameter, which is never near zero.
     """
 
     variable: str
     stem: str
     dims: tuple[str, ...]
     axes: Mapping[str, tuple[str, ...]]
+    unit: Unit
     size: int = 1
 
 
@@ -78,6 +83,8 @@ def plan_arithmetic(plan: Plan, clause: Arithmetic, expr: Expr, names: Names) ->
         hint = "write arithmetic of coefficients, such as `treatment[A] - treatment[B]`"
         raise FormulaError(message, expr.span, hint)
     _check_numbers(expr)
+    units = {part: read.found.unit for part, read in reads.items()}
+    check_units(expr, units, lambda part: _sigma(plan, reads[part]))
     axes = _axes(plan, reads)
     spelled = {
         axis: dim
@@ -201,7 +208,22 @@ def _parameter(plan: Plan, expr: Expr) -> Found | None:
     if part is None or any(term.name == expr.id for term in plan.design.predictor.terms):
         return None
     axes = {} if part.grouping is None else {part.grouping.name: part.grouping.labels}
-    return Found(part.name, part.name, part.dims, axes, size=0)
+    unit = POINTS if part is plan.spread else PURE
+    return Found(part.name, part.name, part.dims, axes, unit, size=0)
+
+
+def _sigma(plan: Plan, read: Read) -> Expr | None:
+    """Return the residual sd of the rows of an effect, for all groups if they are; None if no name has it."""
+    sigma, grouping, of_groups = plan.spread, plan.design.predictor.grouping, sigma_of_groups(plan)
+    if sigma is None or grouping is None or read.found.variable == sigma.name:
+        return None
+    own, place = Name(sigma.parameter), read.places.get(grouping.name)
+    if of_groups is None or sigma.grouping is None:
+        return own
+    if place is not None:
+        level = level_named(sigma.grouping.labels[of_groups[place]])
+        return Subscript(own, (Index(level),))
+    return own if sigma.grouping.labels == grouping.labels else None
 
 
 def _coefficient(plan: Plan, expr: Expr) -> Found:
@@ -215,16 +237,18 @@ def _coefficient(plan: Plan, expr: Expr) -> Found:
     if reference.part == "coefficient":
         constant_ = coefficient.prior is not None and coefficient.prior.constant is not None
         axes = dims_of(reference.predictor, reference.term)
-        return Found(coefficient.name, coefficient.name, coefficient.dims, axes, 0 if constant_ else 1)
-    return _hierarchy(part, reference)
+        unit = POINTS if part is plan.mean else PURE
+        return Found(coefficient.name, coefficient.name, coefficient.dims, axes, unit, 0 if constant_ else 1)
+    return _hierarchy(plan, part, reference)
 
 
-def _hierarchy(part: LinearPlan, reference: Reference) -> Found:
+def _hierarchy(plan: Plan, part: LinearPlan, reference: Reference) -> Found:
     """Return the mean or the sd of a hierarchy."""
-    term = next(t for pool in part.pools for t in pool.terms if t.coefficient.term is reference.term)
+    pool, term = next((p, t) for p in part.pools for t in p.terms if t.coefficient.term is reference.term)
+    unit = PURE if part is not plan.mean else SDS if pool.request.in_sds else POINTS
     name, prior = (term.mean_name, term.mean) if reference.part == "mean" else (term.sd_name, term.sd)
     axes = {factor.name: factor.labels for factor in reference.term.factors}
-    return Found(name, name, term.dims, axes, 1 if prior.constant is None else 0)
+    return Found(name, name, term.dims, axes, unit, 1 if prior.constant is None else 0)
 
 
 # --- dims

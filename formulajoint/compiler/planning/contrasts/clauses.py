@@ -10,7 +10,7 @@ from formulajoint.compiler.plan import AveragePlan, Coefficient, ContrastPlan, P
 from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, plan_arithmetic
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
-from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of, sigma_by_group
+from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of
 from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
 from formulajoint.contrasts.custom import AVERAGES, FAMILIES
@@ -128,12 +128,20 @@ def _average(
         added = added_at_means(plan.design.predictor, term, asked.at.span)
         at = _at_means(plan, term, added)
     weights = weights_of(
-        plan.design, plan.data, term, asked.weights, own_sigma=sigma_by_group(plan), added=added
+        plan.design,
+        plan.data,
+        term,
+        asked.weights,
+        # The sampling variance of b_g / sigma_g does not depend on sigma_g.
+        own_sigma=scale != "sigma" and sigma_of_groups(plan) is not None,
+        added=added,
+        divisors=divisors,
     )
     if isinstance(asked.weights.value, ByPrecision):
-        check_precision(plan, scale, asked.weights.span)
+        check_precision(plan, asked.weights.span)
     stem = coefficient.name if asked.at is None else f"{coefficient.name}_at_{asked.at.value}"
     name, sigma = node_name(asked, stem, names), plan.spread
+    by_sigma = scale == "sigma" or weights.over_sigma
     return AveragePlan(
         name=name,
         dims=coefficient.dims[1:],
@@ -145,7 +153,7 @@ def _average(
         scale=scale,
         divisors=divisors,
         sigma=None if sigma is None else sigma.name,
-        sigma_of_group=sigma_of_groups(plan) if scale == "sigma" else None,
+        sigma_of_group=sigma_of_groups(plan) if by_sigma else None,
         options=asked.options,
         at=at,
     )

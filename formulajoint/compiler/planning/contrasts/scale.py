@@ -8,7 +8,6 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.response_units import group_sds
 from formulajoint.compiler.residual_sds import sigma_of_groups
-from formulajoint.design.schema import Grouping
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import FormulaError
 from formulajoint.spans import Span
@@ -16,28 +15,15 @@ from formulajoint.spec.names import parts_of
 from formulajoint.spec.spec import Given, PriorRequest, Scale
 
 
-def check_precision(plan: Plan, scale: str, at: Span) -> None:
+def check_precision(plan: Plan, at: Span) -> None:
     """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
-    sigma = plan.spread
-    if scale == "sigma":
-        message = "`weights=precision` weights unscaled coefficients; it does not go with `scale=sigma`"
-        raise FormulaError(message, at, "leave one of the two out, or use `weights=n`")
     if plan.design.standard_errors is not None:
         return
     _check_spread(plan, "weights=precision", at)
-    if sigma is None or (sigma.grouping is not None and not sigma_by_group(plan)):
-        message = "`weights=precision` needs one sigma, or one for each of the groups that are averaged"
-        raise FormulaError(message, at, "use other weights, or another sigma")
-
-
-def sigma_by_group(plan: Plan) -> bool:
-    """Return whether each group of the mean's grouping has its own residual sd."""
-    sigma, grouping = plan.spread, plan.design.predictor.grouping
-    return sigma is not None and grouping is not None and _same(sigma.grouping, grouping)
-
-
-def _same(a: Grouping | None, b: Grouping) -> bool:
-    return a is not None and a.variables == b.variables and a.labels == b.labels
+    if plan.spread is None:
+        message = "`weights=precision` needs one residual sd per group, but sigma has predictors"
+        raise FormulaError(message, at, "use other weights, or leave out the predictors of sigma")
+    _check_one_each(plan, "weights=precision", at)
 
 
 def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
@@ -75,7 +61,7 @@ def _check_unit(plan: Plan, at: Span) -> None:
             f"with `scale=sigma` coefficients are in residual sds, but the link is {plan.mean.link.name}"
         )
         raise FormulaError(message, at, "leave `scale=sigma` out, or use the identity link")
-    _check_one_each(plan, at)
+    _check_one_each(plan, "scale=sigma", at)
 
 
 def _check_grouped(plan: Plan, request: PriorRequest) -> None:
@@ -91,15 +77,16 @@ def _check_grouped(plan: Plan, request: PriorRequest) -> None:
 def _check_sigma(plan: Plan, at: Span) -> None:
     """Raise a FormulaError unless all rows of a group have one residual sd."""
     _check_estimated(plan, at, "leave it out, or use `scale=sd` or a number", "use `scale=sd`")
-    _check_one_each(plan, at)
+    _check_one_each(plan, "scale=sigma", at)
 
 
-def _check_one_each(plan: Plan, at: Span) -> None:
+def _check_one_each(plan: Plan, option: str, at: Span) -> None:
+    """Raise a FormulaError if rows of one group have several residual sds."""
     grouping, sigma = plan.design.predictor.grouping, plan.spread
     if sigma is not None and sigma.grouping is not None and sigma_of_groups(plan) is None:
         own = grouping.name if grouping else "group"
         raise FormulaError(
-            f"`scale=sigma` needs one residual sd per {own}, but some {own} has rows of several {sigma.grouping.name}s",
+            f"`{option}` needs one residual sd per {own}, but some {own} has rows of several {sigma.grouping.name}s",
             at,
             f"write `sigma ~ 1 | {own}`",
         )
