@@ -89,7 +89,10 @@ def _middle_cut(label: str, longest: int) -> str:
     if len(label) <= longest:
         return label
     end = (longest - 1) // 2
-    return f"{label[: longest - 1 - end].rstrip()}…{label[len(label) - end :]}"
+    start, tail = label[: longest - 1 - end].rstrip(), label[len(label) - end :]
+    first, blank, words = tail.partition(" ")
+    within = label[-end - 1] != " " and 0 < len(first) <= end // 4  # the tail begins within a word
+    return f"{start}…{words if blank and within else tail}"
 
 
 def _common(labels: Sequence[str]) -> int:

@@ -113,3 +113,8 @@ def test_labels_that_differ_stay_different(labels: list[str], longest: int) -> N
 )
 def test_groups_are_counted_in_their_own_word(count: int, name: str, expected: str) -> None:
     assert counted(count, name) == expected
+
+
+def test_what_is_kept_of_a_long_label_begins_with_a_word() -> None:
+    name = "phonics intervention with weekly coaching, online - control"
+    assert shortened([name], 40) == ["phonics intervention…online - control"]

@@ -43,11 +43,11 @@ from formulajoint.plots.style import (
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.effects import (
-    FAR,
     MANY,
     GroupEffects,
     OverAll,
     cell_weights,
+    ends_of_axis,
     group_effects,
     grouped_coefficients,
     is_slope,
@@ -249,13 +249,9 @@ def _limits(found: list[Panel]) -> tuple[float, float]:
     low = np.concatenate([panel.groups["low"] for panel in found])
     high = np.concatenate([panel.groups["high"] for panel in found])
     ends = np.array([0.0, *(end for panel in found for line in panel.below for end in (line.low, line.high))])
-    first, last = min(low.min(), ends.min()), max(high.max(), ends.max())
-    inner = min(np.quantile(low, 0.25), ends.min()), max(np.quantile(high, 0.75), ends.max())
-    if last - first > FAR * (inner[1] - inner[0]):
-        margin = 0.5 * (inner[1] - inner[0])
-        first, last = max(first, inner[0] - margin), min(last, inner[1] + margin)
+    first, last = ends_of_axis(low, high, ends)
     pad = 0.04 * (last - first)
-    return float(first - pad), float(last + pad)
+    return first - pad, last + pad
 
 
 def _cut_off(ax: Axes, panel: Panel, rows: Rows, order: list[int], limits: tuple[float, float]) -> None:

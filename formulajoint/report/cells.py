@@ -12,7 +12,7 @@ import pandas as pd
 from formulajoint.compiler.plan import Plan
 from formulajoint.remarks import Missing
 from formulajoint.report.charts import Row
-from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.draws.tables import SUMMARY, Estimates
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.text.figures import (
@@ -27,7 +27,7 @@ from formulajoint.results.text.figures import (
     share_text,
 )
 from formulajoint.results.text.printing import everywhere
-from formulajoint.results.text.units import effect_label
+from formulajoint.results.text.units import effect_label, parameter_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,12 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
     return Table(heads, rows)
 
 
-def parameter_table(summary: pd.DataFrame, prob: float, most: int) -> Table:
-    """Return the table of the first rows of a summary."""
+def parameter_table(plan: Plan, found: Estimates, prob: float, most: int) -> Table:
+    """Return the table of the first coefficients and parameters."""
     heads = ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "ess_tail", "r_hat")
-    shown = summary.head(most)
-    rows = tuple((Cell(str(name)), *estimate(row), *effort(row)) for name, row in shown.iterrows())
-    return Table(heads, rows, len(summary) - len(shown))
+    shown = Estimates(found.effects, found.table[SUMMARY])
+    rows = tuple(
+        (Cell(parameter_label(plan, effect)), *estimate(row), *effort(row))
+        for effect, row in islice(shown.each(), most)
+    )
+    return Table(heads, rows, len(found.effects) - len(rows))

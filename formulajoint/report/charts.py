@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.results.effects import FAR
+from formulajoint.results.effects import ends_of_axis
 
 BARS = 40
 """Bars of a histogram."""
@@ -57,10 +57,7 @@ def axis(low: FloatArray, high: FloatArray) -> Axis:
     low, high = low[known], high[known]
     if not len(low):
         return Axis(-1.0, 1.0)
-    most_low, most_high = min(0.0, float(np.quantile(low, 0.1))), max(0.0, float(np.quantile(high, 0.9)))
-    room = (FAR - 1) / 2 * (most_high - most_low)
-    least = max(min(0.0, float(low.min())), most_low - room)
-    greatest = min(max(0.0, float(high.max())), most_high + room)
+    least, greatest = ends_of_axis(low, high, np.zeros(1))
     edge = 0.03 * (greatest - least) or 1.0
     return Axis(least - edge, greatest + edge)
 

@@ -22,7 +22,6 @@ from formulajoint.report.charts import Forest, Histogram, histogram
 from formulajoint.report.groups import distance_chart, group_forest, group_table, part_text
 from formulajoint.report.recipe import Recipe, recipe
 from formulajoint.results.draws.posterior import reported_cells
-from formulajoint.results.draws.tables import SUMMARY
 from formulajoint.results.effects import GroupEffects, group_effects, is_slope
 from formulajoint.results.findings import Findings, of_all_first
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table as sensitivity
@@ -151,7 +150,7 @@ def page(found: Findings) -> Page:
         sensitivity=_sensitivity(found, tests),
         notes=(*plan.notes, *blank_note(found)),
         sampler=sampler_line(parameters.table, posterior.drawn_by),
-        parameters=parameter_table(parameters.table[SUMMARY].iloc[order], found.prob, MOST_ROWS),
+        parameters=parameter_table(plan, parameters.at(order), found.prob, MOST_ROWS),
         recipe=recipe(posterior),
     )
 

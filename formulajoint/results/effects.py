@@ -23,6 +23,24 @@ FAR = 4.0
 """Longest axis, as a multiple of what most intervals need; longer intervals are cut, and end in an arrow."""
 
 
+def ends_of_axis(low: FloatArray, high: FloatArray, always: FloatArray) -> tuple[float, float]:
+    """Return the ends of an axis of intervals: of all, or of most if a few are far longer than the rest.
+
+    Parameters
+    ----------
+    low, high : (n,) arrays
+        Ends of the intervals.
+    always : (m,) array
+        Values that the axis has to show.
+    """
+    first, last = min(low.min(), always.min()), max(high.max(), always.max())
+    inner = min(np.quantile(low, 0.25), always.min()), max(np.quantile(high, 0.75), always.max())
+    if last - first > FAR * (inner[1] - inner[0]):
+        margin = 0.5 * (inner[1] - inner[0])
+        first, last = max(first, inner[0] - margin), min(last, inner[1] + margin)
+    return float(first), float(last)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupEffects:
     """The effects of one coefficient over the groups, as its first weighted mean has them.

@@ -101,3 +101,10 @@ def test_draws_far_out_leave_room_for_the_others() -> None:
 def test_a_constant_has_one_bar() -> None:
     (bar,) = histogram(np.full(100, 3.0), 3.0, 3.0, 0.0, reach=False).bars
     assert bar.height == 100
+
+
+def test_a_school_that_is_all_prior_does_not_squash_eight_others() -> None:
+    low, high = np.array([-4.0] * 7 + [-54.0]), np.array([10.0] * 7 + [48.0])
+    found = axis(low, high)
+    assert found.high - found.low < 2.2 * 14
+    assert axis(low[:7], high[:7]).high - axis(low[:7], high[:7]).low == pytest.approx(1.06 * 14)

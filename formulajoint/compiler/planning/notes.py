@@ -24,12 +24,6 @@ from formulajoint.spans import NOWHERE
 SMALL = 5.0
 """Whole numbers from zero with a mean below this get a note: a residual sd for all is then a poor approximation."""
 
-UNLIKE = 5.0
-"""Groups whose sds differ more than this fold may have been measured on different scales."""
-
-ENOUGH = 8
-"""Groups of fewer rows may have such different sds by chance."""
-
 FEW = 3
 """With at most this many groups, a hierarchy's sd learns little from the data."""
 
@@ -156,7 +150,7 @@ def _at_zero(means: PartMeans) -> str:
 
 
 def _units(plan: Plan) -> Iterator[str]:
-    """Yield notes where sigma is given by group, and yet results depend on the units of the response in a group."""
+    """Yield a note where sigma is given by group, and yet default priors depend on the units of other groups."""
     grouping = sigma_groups(plan.design, plan.family)
     within = None if grouping is None else moments_within(plan.design, grouping)
     if within is None or grouping is None:
@@ -167,24 +161,6 @@ def _units(plan: Plan) -> Iterator[str]:
         yield (
             f"{grouping.name} {named(lone)} {'has' if len(lone) == 1 else 'have'} one row, which shows no sd: default "
             "priors take the geometric mean of the others' sds, and so depend on their units."
-        )
-    sds = within.sds[within.rows >= ENOUGH]
-    if len(sds) < 2 or np.max(sds) <= UNLIKE * np.min(sds):
-        return
-    shared = [c.term.name for c in plan.mean.coefficients if not c.grouped and c.term.name != "Intercept"]
-    pools = [
-        term.coefficient.term.name
-        for pool in plan.mean.pools
-        for term in pool.terms
-        if not pool.request.in_sds
-    ]
-    what = [*(f"common({each})" for each in shared), *(f"hierarchy({each})" for each in pools)]
-    what += ["hierarchy(sigma)"] if pooled else []
-    if what:
-        yield (
-            f"{named(what)} {'is' if len(what) == 1 else 'are'} in the units of {plan.response_name}, whose sd is "
-            f"{np.max(sds) / np.min(sds):.2g} times as large in one {grouping.name} as in another: this is for groups "
-            "measured alike, and results depend on their units."
         )
 
 

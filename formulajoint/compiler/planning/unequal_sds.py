@@ -1,7 +1,7 @@
 """Notes on groups whose residual sds differ by far, as where schools gave different tests.
 
 With one sigma for all, groups with a large sd weigh too much and those with a small one too little. An average of
-effects in points then mixes units, whether sigma is by group or not.
+effects in points then mixes units, whether sigma is by group or not, and so does what groups share or pool in points.
 """
 
 from __future__ import annotations
@@ -52,25 +52,25 @@ class _Residuals:
 
 @dataclass(frozen=True, slots=True)
 class _InPoints:
-    """Averages, and terms of hierarchies, that take effects in the response's own units."""
+    """What is in the response's own units: averages, terms of hierarchies, terms shared by all, and residual sds."""
 
     averages: tuple[AveragePlan, ...]
     pooled: tuple[str, ...]
+    shared: tuple[str, ...]
+    sigmas: bool
 
     @property
-    def doing(self) -> str:
-        """What they do, in words."""
-        said = []
-        if self.averages:
-            verb = "averages" if len(self.averages) == 1 else "average"
-            said.append(f"{named([average.name for average in self.averages])} {verb}")
-        if self.pooled:
-            said.append(f"the hierarchy of {named(list(self.pooled))} pools")
-        return " and ".join(said)
+    def names(self) -> list[str]:
+        """Their names."""
+        pooled = [f"hierarchy({', '.join(self.pooled)})"] if self.pooled else []
+        sigmas = ["hierarchy(sigma)"] if self.sigmas else []
+        return [*(average.name for average in self.averages), *pooled, *self.shared, *sigmas]
 
     @property
     def scaled(self) -> str:
-        """How the same is written in residual sds."""
+        """The same in residual sds, as a formula writes it; empty if it cannot be."""
+        if self.shared or self.sigmas:
+            return ""
         averages = [f"{c.function.name}({c.coefficient.term.name}, scale=sigma)" for c in self.averages]
         pooled = [f"hierarchy({', '.join(self.pooled)}, scale=sigma)"] if self.pooled else []
         return named([*averages, *pooled])
@@ -78,49 +78,64 @@ class _InPoints:
 
 def unequal_sds(plan: Plan) -> Iterator[str]:
     """Yield a note if the groups' residual sds differ by far, and the model or its averages take no notice of it."""
-    sigma, grouping = plan.spread, plan.design.predictor.grouping
-    if sigma is None or sigma.prior.constant is not None or grouping is None:
+    sigma = plan.spread
+    if sigma is None or sigma.prior.constant is not None:
         return
-    in_points = _in_points(plan)
-    if sigma.grouping is not None and not in_points.doing:
+    grouping, in_points = plan.design.predictor.grouping or sigma.grouping, _in_points(plan, sigma)
+    if grouping is None or (sigma.grouping is not None and not in_points.names):
         return
     found = _residuals(plan, grouping)
     if found.apart:
-        yield _shared(found, sigma, in_points) if sigma.grouping is None else _own(plan, found, in_points)
+        yield (
+            _shared(plan, found, sigma, in_points) if sigma.grouping is None else _own(plan, found, in_points)
+        )
 
 
-def _in_points(plan: Plan) -> _InPoints:
+def _in_points(plan: Plan, sigma: ScalePlan) -> _InPoints:
     averages = (c for c in plan.contrasts if isinstance(c, AveragePlan) and c.coefficient.term.parts)
     pooled = (t for pool in plan.mean.pools if not pool.request.in_sds for t in pool.terms)
+    shared = [c.term.name for c in plan.mean.coefficients if not c.grouped and c.term.parts]
+    by_group = plan.design.predictor.grouping is not None
     return _InPoints(
         tuple(average for average in averages if average.scale == "none"),
         tuple(t.coefficient.term.name for t in pooled if t.coefficient.term.parts),
+        tuple(f"common({name})" if by_group else name for name in shared),
+        sigma.pool is not None,
     )
 
 
-def _shared(found: _Residuals, sigma: ScalePlan, in_points: _InPoints) -> str:
-    group = found.grouping
-    written = f"{sigma.parameter} ~ 1 | {as_written(group)}"
-    scaled = f"; where tests or units differ, {in_points.scaled}, too" if in_points.doing else ""
+def _shared(plan: Plan, found: _Residuals, sigma: ScalePlan, in_points: _InPoints) -> str:
+    group = as_written(found.grouping)
+    where = "; where tests or units differ, "
+    if in_points.shared:
+        more = f"{where}{_standardized(plan, found.grouping)} instead"
+    else:
+        more = f"{where}{in_points.scaled}, too" if in_points.names else ""
     return (
-        f"The residual sds differ by {group.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), but one {sigma.name} "
-        f"is shared by all. Write {written}{scaled}."
+        f"The residual sds differ by {found.grouping.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), but one "
+        f"{sigma.name} is shared by all. Write {sigma.parameter} ~ 1 | {group}{more}."
     )
 
 
 def _own(plan: Plan, found: _Residuals, in_points: _InPoints) -> str:
-    sigma, advice = plan.spread, in_points.scaled
+    sigma, names = plan.spread, in_points.names
     assert sigma is not None  # as checked by the caller
-    if sigma.grouping is not None and sigma_of_groups(plan) is None:
-        advice = f"standardize({plan.design.response.name}, by={as_written(sigma.grouping)}) as the response"
+    assert sigma.grouping is not None
+    one_each = plan.design.predictor.grouping is not None and sigma_of_groups(plan) is not None
+    advice = (one_each and in_points.scaled) or _standardized(plan, sigma.grouping)
     return (
         f"The residual sds differ by {found.grouping.name}, {found.extremes} (Bartlett's p < {CHANCE:g}), and "
-        f"{in_points.doing} effects in the response's own units. Where tests or units differ, write {advice}."
+        f"{named(names)} {'is' if len(names) == 1 else 'are'} in the response's own units. Where tests or units "
+        f"differ, write {advice}."
     )
 
 
+def _standardized(plan: Plan, grouping: Grouping) -> str:
+    return f"standardize({plan.design.response.name}, by={as_written(grouping)}) as the response"
+
+
 def _residuals(plan: Plan, grouping: Grouping) -> _Residuals:
-    table = plan.data.groups
+    table = plan.data.by(grouping)
     unknown = [c for c in plan.mean.coefficients if known_value(c) is None]
     own, shared = [c for c in unknown if c.grouped], [c for c in unknown if not c.grouped]
     fit = least_squares(columns_of(table, own), columns_of(table, shared), table.unknown, table.rows)

@@ -16,17 +16,16 @@ from formulajoint.results.effects import grouped_coefficients, is_slope, weighte
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.figures import band_limits
 from formulajoint.results.joint_tests.joint_test import JointTest
+from formulajoint.results.text.any_effect import any_effect, leaning_of, not_tested
 from formulajoint.results.text.comparisons import place_of
 from formulajoint.results.text.contrasts import describe_contrast
 from formulajoint.results.text.sentences import (
     Answer,
     Apart,
     Subject,
-    any_effect,
     how_large,
     how_large_without,
     how_sure,
-    not_tested,
 )
 from formulajoint.results.text.units import place_in_words, term_in_words, unit_of
 
@@ -67,7 +66,7 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
     cells = np.stack([each.draws.ravel() for each in judged]) if judged else np.zeros((0, 0))
     ends = _ends(judged, cells, found.prob)
     return (
-        not_tested(about, len(grouping)) if test is None else any_effect(about, test),
+        not_tested(about, len(grouping)) if test is None else any_effect(about, test, leaning_of(rows)),
         how_large_without(about, ends)
         if average is None
         else how_large(about, rows, meaning(found, average), ends),

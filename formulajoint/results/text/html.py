@@ -57,7 +57,7 @@ def fit_html(found: Findings) -> str:
         _list([*contrasts_not_shown(found), *contrast_lines(plan)]),
         _table(test_cells(plan, found.tests), "Joint tests") if found.tests else "",
         _list([f"{test.label}: {test.note}" for test in found.tests if test.notes]),
-        _folded("Coefficients", _table(coefficient_cells(summary, found.prob), "Coefficients")),
+        _folded("Coefficients", _table(coefficient_cells(plan, found.summary, found.prob), "Coefficients")),
         _notes("note", [note for note in fit_notes(found) if note not in warned]),
         _paragraph([sampler_line(summary, found.posterior.drawn_by)]),
     )

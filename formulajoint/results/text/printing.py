@@ -14,6 +14,7 @@ from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.results.draws.tables import Estimates
 from formulajoint.results.findings import MOST_ROWS, Findings
 from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
 from formulajoint.results.joint_tests.joint_test import JointTest
@@ -42,7 +43,7 @@ from formulajoint.results.text.figures import (
 )
 from formulajoint.results.text.lines import INDENT, note_lines, paragraph, table_lines, wrapped
 from formulajoint.results.text.sentences import Answer
-from formulajoint.results.text.units import effect_label
+from formulajoint.results.text.units import effect_label, parameter_label
 from formulajoint.results.text.within import within_lines
 from formulajoint.wording import listed
 
@@ -209,18 +210,18 @@ def _range(verdict: Verdict) -> str:
 
 def coefficient_section(found: Findings) -> list[str]:
     """Return the coefficients as a table; if there are too many, those that are not of a single group come first."""
-    lines, rest = table_lines(*coefficient_cells(found.shown.table, found.prob)), found.not_shown
+    lines, rest = table_lines(*coefficient_cells(found.plan, found.shown, found.prob)), found.not_shown
     return [
         *lines,
         *([f"... and {rest} more {'row' if rest == 1 else 'rows'}: fit.summary() has all"] if rest else []),
     ]
 
 
-def coefficient_cells(table: pd.DataFrame, prob: float) -> Cells:
+def coefficient_cells(plan: Plan, found: Estimates, prob: float) -> Cells:
     """Return the table of coefficients as text."""
     rows = [
-        (str(name), *numbers(row), fixed(row["ess_bulk"], 0), fixed(row["r_hat"], 3))
-        for name, row in table.iterrows()
+        (parameter_label(plan, effect), *numbers(row), fixed(row["ess_bulk"], 0), fixed(row["r_hat"], 3))
+        for effect, row in found.each()
     ]
     return ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows
 

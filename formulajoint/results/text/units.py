@@ -51,6 +51,13 @@ def effect_label(plan: Plan, effect: Effect) -> str:
     )
 
 
+def parameter_label(plan: Plan, effect: Effect) -> str:
+    """Return the label of a coefficient's row: ``treated[A]``, or with its unit ``treated_mean, in residual sds``."""
+    in_sds = (term for pool in plan.mean.pools if pool.request.in_sds for term in pool.terms)
+    names = {name for term in in_sds for name in (term.mean_name, term.sd_name)}
+    return f"{effect.label}, in {plan.family.residual}s" if effect.variable in names else effect.label
+
+
 def effect_with_unit(plan: Plan, effect: Effect) -> str:
     """Return a contrast's label with place and unit: ``joint_treated, where sex is f, in points of score``."""
     contrast, label = _contrast(plan, effect), effect_label(plan, effect)

@@ -48,23 +48,28 @@ START = "The residual sds differ by school, 1 in C, 20 in B (Bartlett's p < 0.00
         ),
         (
             ", sigma ~ 1 | school, joint(treated), rms(treated)",
-            "and joint_treated and rms_treated average effects in the response's own units. Where tests or units "
+            "and joint_treated and rms_treated are in the response's own units. Where tests or units "
             "differ, write joint(treated, scale=sigma) and rms(treated, scale=sigma).",
         ),
         (
             ", sigma ~ 1 | test, joint(treated)",
-            "and joint_treated averages effects in the response's own units. Where tests or units differ, "
+            "and joint_treated is in the response's own units. Where tests or units differ, "
             "write joint(treated, scale=sigma).",
         ),
         (
             ", sigma ~ 1 | half, joint(treated)",
-            "and joint_treated averages effects in the response's own units. Where tests or units differ, "
+            "and joint_treated is in the response's own units. Where tests or units differ, "
             "write standardize(score, by=half) as the response.",
         ),
         (
             ", sigma ~ 1 | school, hierarchy(), joint(treated, scale=sigma)",
-            "and the hierarchy of treated pools effects in the response's own units. Where tests or units differ, "
+            "and hierarchy(treated) is in the response's own units. Where tests or units differ, "
             "write hierarchy(treated, scale=sigma).",
+        ),
+        (
+            ", sigma ~ 1 | test, hierarchy(sigma), joint(treated)",
+            "and joint_treated and hierarchy(sigma) are in the response's own units. Where tests or units differ, "
+            "write standardize(score, by=test) as the response.",
         ),
     ],
 )
@@ -88,6 +93,32 @@ def test_the_two_extreme_groups_and_what_to_write(clauses: str, rest: str) -> No
 )
 def test_nothing_where_all_is_well(clauses: str, sds: tuple[float, ...]) -> None:
     assert found(f"score ~ treated | school{clauses}", data(*sds).assign(known=2.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("formula", "rest"),
+    [
+        (
+            "score ~ treated + common(half) | school, sigma ~ 1 | school, joint(treated, scale=sigma)",
+            "and common(half) is in the response's own units. Where tests or units differ, write "
+            "standardize(score, by=school) as the response.",
+        ),
+        (
+            "score ~ treated + common(half) | school, joint(treated)",
+            "but one sigma is shared by all. Write sigma ~ 1 | school; where tests or units differ, "
+            "standardize(score, by=school) as the response instead.",
+        ),
+        (
+            "score ~ half, sigma ~ 1 | school",
+            "and half is in the response's own units. Where tests or units differ, write "
+            "standardize(score, by=school) as the response.",
+        ),
+    ],
+)
+def test_what_all_groups_share_is_in_points(formula: str, rest: str) -> None:
+    (note,) = found(formula, data(3, 20, 1, 3))
+    assert note.startswith("The residual sds differ by school, ")
+    assert note.endswith(f" in B (Bartlett's p < 0.001), {rest}")
 
 
 def test_fivefold_by_chance_in_small_groups_is_nothing() -> None:

@@ -185,19 +185,18 @@ def test_notes_on_units() -> None:
         {"g": g, "x": rng.normal(size=25), "y": rng.normal(size=25) * np.where(g == "A", 1, 40)}
     )
     alone = "g C has one row, which shows no sd"
-    unlike = "times as large in one g as in another: this is for groups measured alike"
     cases = {
         "y ~ x | g, sigma ~ 1 | g": [alone],
-        "y ~ 1 + common(x) | g, sigma ~ 1 | g": [alone, "common(x) is in the units of y, whose sd is"],
-        "y ~ x | g, hierarchy(x), sigma ~ 1 | g": [alone, "hierarchy(x) is in the units of y"],
-        "y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)": ["hierarchy(sigma) is in the units of y", unlike],
+        "y ~ 1 + common(x) | g, sigma ~ 1 | g": [alone, "common(x) is in the response's own units"],
+        "y ~ x | g, hierarchy(x), sigma ~ 1 | g": [alone, "hierarchy(x) is in the response's own units"],
+        "y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)": ["hierarchy(sigma) is in the response's own units"],
     }
     for formula, expected in cases.items():
         notes = " / ".join(fj.model(formula, frame).plan.notes)
         assert all(text in notes for text in expected)
         assert (alone in notes) == (alone in expected)
     for formula in ("y ~ x | g, hierarchy(x)", "y ~ x | g, hierarchy(x, scale=sigma), sigma ~ 1 | g"):
-        assert "in the units of y" not in " ".join(fj.model(formula, frame).plan.notes)
+        assert "own units" not in " ".join(fj.model(formula, frame).plan.notes)
 
 
 # --- the ten rows, by quadrature

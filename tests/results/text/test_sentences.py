@@ -18,27 +18,25 @@ from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import Estimates
-from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
+from formulajoint.results.joint_tests.bayes_factor.verdict import COSTS, Verdict
 from formulajoint.results.joint_tests.classical import Classical
 from formulajoint.results.joint_tests.disagreements import DISAGREE as DISAGREEMENT
 from formulajoint.results.joint_tests.disagreements import WEAK
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
-from formulajoint.results.text.sentences import (
+from formulajoint.results.text.any_effect import (
     DISAGREE,
     FOR_NONE,
     GRADES,
     OPEN,
-    Apart,
-    Subject,
+    VERDICT,
     any_effect,
     by_contour,
-    how_large,
-    how_large_without,
-    how_sure,
+    leaning_of,
     not_tested,
 )
+from formulajoint.results.text.sentences import Apart, Subject, how_large, how_large_without, how_sure
 
 type Kind = Literal["for", "against", "depends"]
 type Notes = tuple[Note, ...]
@@ -125,6 +123,28 @@ def test_the_figure_that_answers_stands_first() -> None:
     )
     clear = any_effect(ABOUT, joint_row(0.0, 9.934, 0.0003, verdict=Verdict("for", 9.0, 10.0)))
     assert clear.line == f"{DECISIVE} (contour probability < 0.0003, log BF10 9.9)"
+
+
+def test_a_mean_that_leans_to_one_side_is_not_said_to_be_no_effect() -> None:
+    """A wide prior favours none where the mean is above zero with probability 0.973: the figures disagree."""
+    test = joint_row(0.3, -5.2, 0.0003, verdict=Verdict("against", -6.6, -3.8))
+    leaning = leaning_of(contrasts(("", 1.8, 0.973)))
+    assert leaning == "the weighted mean is above zero with probability 0.973"
+    answer = any_effect(ABOUT, test, leaning)
+    assert answer.short == DISAGREE
+    assert f"Yet {leaning}." in answer.text
+    for share in (0.94, NONE):
+        assert any_effect(ABOUT, test, leaning_of(contrasts(("", 1.8, share)))).short == FOR_NONE
+
+
+def test_a_verdict_that_takes_a_while_is_pending() -> None:
+    """The print and the report never contradict each other: the one names what the other has computed."""
+    test = replace(joint_row(0.3, -5.2, 0.0003), verdict=Missing(COSTS, "it takes a while"))
+    answer = any_effect(ABOUT, test)
+    assert answer.line == f"{OPEN} (contour probability 0.3000); {VERDICT}"
+    assert "This is not evidence of no effect" not in answer.text
+    shown = any_effect(ABOUT, replace(test, shares={"contour": Figure(0.0, 0.0001)}))
+    assert VERDICT not in shown.line
 
 
 def test_a_bayes_factor_of_unknown_verdict_decides_only_without_a_contour() -> None:
@@ -271,7 +291,7 @@ def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: s
         (apart("A", "B"), "the effect is above zero in 1 and below zero in 1 of 3 (A, B)."),
         (apart("ABCD", total=9), "the effect is above zero in 4 of 9."),
         (apart(["A, low - high", "B, low - high"]), "in 2 of 3 (A, low - high; B, low - high)."),
-        (apart(total=3), "none of the 3 effects can be told from zero."),
+        (apart(total=3), "none of the 3 effects can be told from zero by itself."),
         (apart(total=1), "the effect cannot be told from zero."),
     ],
 )
@@ -306,4 +326,4 @@ def test_a_line_has_the_question_the_answer_and_its_first_figure() -> None:
 def test_a_test_that_was_not_made_is_not_an_answer() -> None:
     answer = not_tested(ABOUT, 300)
     assert answer.question == any_effect(ABOUT, joint_row(0.25)).question
-    assert answer.line == "For 300 groups the test takes a while: run fit.test()"
+    assert answer.line == "Not tested here; for 300 groups the test takes a while: fit.test() runs it"

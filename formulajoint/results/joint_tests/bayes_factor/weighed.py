@@ -89,8 +89,12 @@ def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False, f
     found = _against(kind, quick)
     if not asked and isinstance(found, Missing):
         own = _own(posterior, hypothesis, quick)
-        notes = (found.note(ONE_KIND),) if found.code == COSTS else ()
-        return Weighed(own.factor, found, own.verdict, (*own.notes, *notes))
+        if found.code != COSTS:
+            return Weighed(own.factor, found, own.verdict, own.notes)
+        decided = isinstance(own.verdict, Verdict) and own.verdict.kind == "for"
+        return Weighed(
+            own.factor, found, own.verdict if decided else found, (*own.notes, found.note(ONE_KIND))
+        )
     if isinstance(found, Missing):
         return Weighed(found.of("Bayes factor"), found, found, ())
     verdict = judged([each.value for each in found[: len(AROUND)]], _scales(kind, found, quick))

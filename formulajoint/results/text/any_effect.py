@@ -1,0 +1,210 @@
+"""The answer from a joint test: is there an effect in any group?"""
+
+from __future__ import annotations
+
+import math
+
+from formulajoint.inference.one_kind import Against
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
+from formulajoint.results.draws.tables import Estimates
+from formulajoint.results.joint_tests.bayes_factor.verdict import COSTS, POSITIVE, Verdict
+from formulajoint.results.joint_tests.disagreements import DISAGREE as DISAGREEMENT
+from formulajoint.results.joint_tests.disagreements import WEAK
+from formulajoint.results.joint_tests.joint_test import JointTest
+from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
+from formulajoint.results.text.figures import classical_text, share_text
+from formulajoint.results.text.sentences import Answer, Subject, side_of_zero
+from formulajoint.wording import sentence
+
+GRADES = (
+    (0.001, "Yes, beyond reasonable doubt"),
+    (0.01, "Yes, by strong evidence"),
+    (0.05, "Probably, by moderate evidence"),
+)
+"""The answer for a contour probability below each limit; the limits are those in use for p-values."""
+
+OPEN = "Not shown by these data"
+
+FOR_NONE = "The data favour no effect"
+
+DISAGREE = "The figures disagree"
+
+ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
+"""Kass & Raftery's limits for very strong, strong and positive evidence, with the answers for these."""
+
+LEANS = 0.95
+"""Above this share of draws on one side of zero, the data are not said to favour no effect."""
+
+LARGEST_ODDS = 1e6
+"""Larger odds are given as more than these."""
+
+VERDICT = "the verdict of the Bayes factor takes a while: fit.test() has it"
+"""What is said where the verdict takes too long for a printed fit."""
+
+
+def any_effect(about: Subject, test: JointTest, leaning: str = "") -> Answer:
+    """Return the answer from the joint test that every group's coefficient is zero.
+
+    The contour probability answers where it shows an effect; where it does not, the verdict of the Bayes factor does,
+    if that holds whatever the scale of the prior, and the weighted mean does not lean to one side.
+
+    Parameters
+    ----------
+    about : Subject
+    test : JointTest
+    leaning : str
+        On which side of zero the weighted mean is, as from `leaning_of`; empty if it is on neither.
+    """
+    grade, verdict = by_contour(*_contour(test)), test.verdict
+    decided = by_verdict(verdict) if isinstance(verdict, Verdict) else ""
+    short, told = (
+        grade or decided or by_factor(_factor(test)),
+        [_contour_text(about, test), _factor_text(test)],
+    )
+    by_bayes = grade == OPEN and bool(decided)
+    if by_bayes:  # the figure that answers stands first
+        short, told = decided, told[::-1]
+    if decided == FOR_NONE and (grade in BY_GRADE or leaning):
+        short = DISAGREE
+        told.append(f"Yet {leaning}." if leaning else "")
+    if short == OPEN:
+        told.append(sentence(VERDICT) if _is_pending(test) else "This is not evidence of no effect.")
+    told += [sentence(note.text) for note in test.notes if note.code in (DISAGREEMENT, WEAK)]
+    told += _cautions(test)
+    if not grade:
+        told.append(_reason(test))
+    return Answer(
+        asked(about), short, _with_figures(short, test, by_bayes), " ".join(part for part in told if part)
+    )
+
+
+def _is_pending(test: JointTest) -> bool:
+    """Return whether the verdict of the Bayes factor was left out because it takes a while."""
+    return isinstance(test.verdict, Missing) and test.verdict.code == COSTS
+
+
+def leaning_of(rows: Estimates) -> str:
+    """Return on which side of zero a weighted mean is: ``the weighted mean is above zero with probability 0.98``.
+
+    Empty if it is on neither by more than `LEANS` of its draws.
+    """
+    signs = [side_of_zero(effect.place, row) for effect, row in rows.each() if row["p_direction"] > LEANS]
+    return f"the weighted mean is {'; '.join(sign[0].lower() + sign[1:] for sign in signs)}" if signs else ""
+
+
+def not_tested(about: Subject, groups: int) -> Answer:
+    """Return the answer where there are too many groups for a test that nobody asked for."""
+    short, how = "Not tested here", f"for {groups} groups the test takes a while: fit.test() runs it"
+    return Answer(asked(about), short, f"{short}; {how}", sentence(how))
+
+
+def asked(about: Subject) -> str:
+    """Return the first question."""
+    place = f"{about.place}," if about.place else ""
+    return f"Is there an effect of {about.words}{place} in any {about.group}?"
+
+
+def _with_figures(short: str, test: JointTest, by_bayes: bool) -> str:
+    """Return the answer with the figures it rests on: contour probability and Bayes factor, or the classical test.
+
+    That which answers stands first, the Bayes factor if `by_bayes`.
+    """
+    shown, factor = share_text(test, "contour"), _factor(test)
+    figures = [f"contour probability {shown}"] if shown else []
+    if isinstance(test.verdict, Verdict):
+        depends = test.verdict.kind == "depends"
+        figures.append("the Bayes factor depends on the prior" if depends else f"log BF10 {factor:.1f}")
+    told = ", ".join(figures[::-1] if by_bayes else figures) or classical_text(test)
+    line = f"{short} ({told})" if told else short
+    return f"{line}; {VERDICT}" if short == OPEN and _is_pending(test) else line
+
+
+def by_contour(contour: float, mcse: float) -> str:
+    """Return the first grade whose limit is above the contour probability plus its Monte Carlo error."""
+    if math.isnan(contour):
+        return ""
+    if math.isnan(mcse):
+        return "Too few draws to tell"
+    return next((grade for limit, grade in GRADES if contour + mcse < limit), OPEN)
+
+
+def by_verdict(verdict: Verdict) -> str:
+    """Return the answer by a verdict, with its least log BF10; empty if the verdict depends on the prior."""
+    if verdict.kind == "depends":
+        return ""
+    return FOR_NONE if verdict.kind == "against" else by_factor(verdict.low)
+
+
+def by_factor(factor: float) -> str:
+    """Return the answer by a log Bayes factor."""
+    if math.isnan(factor):
+        return "Not answered by this fit"
+    return next((grade for odds, grade in zip(ODDS, BY_GRADE, strict=True) if factor > math.log(odds)), OPEN)
+
+
+def _factor(test: JointTest) -> float:
+    """Return the log Bayes factor, that of effects of one kind if there is one; NaN if there is none."""
+    if isinstance(test.one_kind, Against):
+        return test.one_kind.value.value
+    return test.bayes_factor.value if isinstance(test.bayes_factor, LogIntegral) else math.nan
+
+
+def _contour(test: JointTest) -> tuple[float, float]:
+    """Return the contour probability and its Monte Carlo standard error; NaN if there is none."""
+    found = test.shares.get("contour")
+    return (math.nan, math.nan) if found is None else (found.value, found.mcse)
+
+
+def _contour_text(about: Subject, test: JointTest) -> str:
+    contour, mcse = _contour(test)
+    if math.isnan(contour) or math.isnan(mcse):
+        return ""
+    shown, where = share_text(test, "contour"), f"“no effect in every {about.group}”"
+    if test.by_scores:
+        return (
+            f"The contour probability of {where}, from how far out it lies in the posterior of each {about.group}, "
+            f"is {shown}."
+        )
+    if contour == 0:
+        return f"No draw is as far from the centre of the posterior as {where}: contour probability {shown}."
+    return (
+        f"The share of draws that are as far from the centre of the posterior as {where}, "
+        f"the contour probability, is {shown}."
+    )
+
+
+def _factor_text(test: JointTest) -> str:
+    """Return the Bayes factor as odds, and whether it depends on the prior."""
+    factor = _factor(test)
+    if math.isnan(factor) or _is_pending(test):
+        return ""
+    if isinstance(test.verdict, Verdict) and test.verdict.kind == "depends":
+        low, high = test.verdict.low, test.verdict.high
+        return (
+            f"The Bayes factor depends on the scale of the prior: log BF10 is from {low:.2f} to {high:.2f}, "
+            "and favours neither side by itself."
+        )
+    odds = float(f"{math.exp(min(abs(factor), 700)):.3g}")
+    shown = (
+        f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
+    )
+    if abs(factor) < POSITIVE:
+        return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
+    if factor > 0:
+        return f"By the Bayes factor the data favour an effect by {shown} to 1."
+    over = "effects of the size that the prior expects"
+    return f"By the Bayes factor the data favour no effect by {shown} to 1 over {over}."
+
+
+def _cautions(test: JointTest) -> list[str]:
+    """Return the test's notes on too few draws for the contour probability."""
+    few = (note for note in test.notes if note.code == FEW_DRAWS and "contour" in note.about)
+    return [f"Caution: {note.text}." for note in few]
+
+
+def _reason(test: JointTest) -> str:
+    """Return the reason why there is no contour probability, and the classical test."""
+    reasons = [f"There is {note.text}." for note in test.notes if note.code == NO_CONTOUR]
+    classical = classical_text(test)
+    return " ".join(reasons + ([f"The classical test: {classical}."] if classical else []))
