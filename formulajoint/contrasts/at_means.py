@@ -101,7 +101,7 @@ def _part(own: PartMeans | None, other: PartMeans | None) -> FloatArray:
         assert other is not None
         return other.columns[None, :]
     if not own.levels:
-        return np.ones((1, 1))
+        return np.eye(len(own.coding))
     values = np.ones((len(own.levels), 1)) if other is None else other.coding
     if own.full:
         return np.linalg.solve(own.coding, values)

@@ -16,6 +16,7 @@ from formulajoint.design.notes import (
     codes_of_missing_values,
     lost_levels,
     numbers_as_levels,
+    ordered_categories,
     told_lost,
     words_beside_columns,
 )
@@ -242,7 +243,7 @@ def _within(response: Response, predictors: Sequence[Predictor]) -> tuple[GroupM
     """Return what columns learnt within groups, each call once."""
     recipes = [response.recipe]
     for predictor in predictors:
-        recipes += [n for term in predictor.terms if term.recipe is not None for n in term.recipe.numbers]
+        recipes += [n for term in predictor.terms if term.recipe is not None for n in term.recipe.singles]
         recipes.append(predictor.recipe)
     found = [learnt for recipe in recipes if recipe is not None for learnt in moments_in(recipe)]
     return tuple({learnt.text: learnt for learnt in found}.values())
@@ -258,6 +259,7 @@ def _notes(spec: ModelSpec, plans: Sequence[Plan], frame: Frame, table: Table) -
     """Yield notes on how the data were read."""
     factors = _factors(plans)
     yield from numbers_as_levels(factors, table)
+    yield from ordered_categories(factors, frame, table)
     yield from codes_of_missing_values([spec.response, *factors], table)
     yield from words_beside_columns(spec.questions, frame.names)
     for name in table.columns:

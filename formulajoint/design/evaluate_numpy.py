@@ -10,7 +10,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design import recipes
 from formulajoint.design.functions import numbers_of
-from formulajoint.design.recipes import Cells, Coded, Crossed, Recipe
+from formulajoint.design.recipes import Basis, Cells, Coded, Crossed, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.values import Levels, joined, numbers
 from formulajoint.errors import DataError
@@ -61,15 +61,26 @@ def multiplied(factors: Sequence[FloatArray], table: Table) -> FloatArray:
     return reduce(np.multiply, factors, np.ones(table.rows))
 
 
-def crossed(pieces: Sequence[Sequence[Coded]], numeric: FloatArray, table: Table) -> FloatArray:
-    """Return the products of `numeric` (N,) with one column of each factor of a piece, the pieces side by side."""
+def crossed(pieces: Sequence[Sequence[Coded | Basis]], numeric: FloatArray, table: Table) -> FloatArray:
+    """Return the products of `numeric` (N,) with one column of each part of a piece, the pieces side by side."""
     return np.hstack([_crossed(piece, numeric, table) for piece in pieces])
 
 
-def _crossed(piece: Sequence[Coded], numeric: FloatArray, table: Table) -> FloatArray:
+def basis_columns(basis: Basis, table: Table) -> FloatArray:
+    """Return the columns of a curve, (N, m)."""
+    with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
+        columns = basis.curve.columns(np.ascontiguousarray(rows_of(basis.of, table), dtype=np.float64))
+        _finite(columns.sum(axis=1), basis.text, "The numbers are too large for it.", table)
+    return columns
+
+
+def _crossed(piece: Sequence[Coded | Basis], numeric: FloatArray, table: Table) -> FloatArray:
     columns = numeric[:, None]
-    for factor in piece:
-        coded = factor.matrix[_places(table.levels(factor.variable), factor.levels, factor.variable)]
+    for part in piece:
+        if isinstance(part, Basis):
+            coded = basis_columns(part, table)
+        else:
+            coded = part.matrix[_places(table.levels(part.variable), part.levels, part.variable)]
         columns = (columns[:, :, None] * coded[:, None, :]).reshape(len(numeric), -1)  # (N, a, 1) * (N, 1, b)
     return columns
 

@@ -69,6 +69,11 @@ class Frame:
         """All column names, in the frame's order."""
         return tuple(self.sources)
 
+    def is_scale(self, name: str) -> bool:
+        """Return whether a column is an ordered category, as an ordered factor of R; Polars' Enum need not be one."""
+        source = self.sources[name]
+        return isinstance(source, nw.Series) and not source.implementation.is_polars() and _is_ordered(source)
+
     def column(self, name: str) -> Column:
         """Read one column, or raise a DataError if a model cannot use its type."""
         source = self.sources[name]

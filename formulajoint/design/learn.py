@@ -11,6 +11,7 @@ import numpy as np
 
 from formulajoint.design import recipes
 from formulajoint.design.coding import CODINGS, Coding, treatment
+from formulajoint.design.curves import CURVES, learn_curve
 from formulajoint.design.evaluate_numpy import ARITHMETIC, COMPARISONS, rows_of
 from formulajoint.design.frame import Column
 from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction
@@ -48,8 +49,8 @@ SPOILT = 0.2
 """A text column of over `MANY_LEVELS` levels is refused if some, but less than this share, are not numbers."""
 
 
-def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical:
-    """Return the recipe of a numeric factor of a term, or its levels and coding."""
+def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical | recipes.Basis:
+    """Return the recipe of a numeric factor of a term or of a curve, or a factor's levels and coding."""
     if isinstance(factor, Name) and table.columns[factor.id].kind != "numeric":
         column, found = table.columns[factor.id], table.levels(factor.id)
         _refuse_spoilt_numbers(column, found.labels)
@@ -57,6 +58,8 @@ def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical:
         return Categorical(factor.id, found, switch=column.kind == "boolean")
     if isinstance(factor, Call) and factor.name in ("C", *FACTORS):
         return _categorical(factor, table)
+    if isinstance(factor, Call) and factor.name in CURVES:
+        return learn_curve(factor, learn(factor.args[0], table), table)
     return learn(factor, table)
 
 

@@ -11,8 +11,9 @@ from formulajoint.design.frame import Frame
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
 from formulajoint.design.values import is_measured, numbers_as_text, text_advice
-from formulajoint.language.syntax.nodes import Expr, Group, Name
-from formulajoint.spec.names import measured_in
+from formulajoint.language.syntax.nodes import Call, Expr, Group, Name
+from formulajoint.language.vocabulary.core import FACTORS
+from formulajoint.spec.names import key_of, measured_in
 from formulajoint.spec.spec import (
     Average,
     ByPrecision,
@@ -105,6 +106,18 @@ def numbers_as_levels(factors: Iterable[Expr], table: Table) -> Iterator[str]:
             yield (
                 f"{name} is text, so it is a factor of {len(numbers)} levels. "
                 f"{text_advice(labels)} As C({name}) it is a factor without this note."
+            )
+
+
+def ordered_categories(factors: Iterable[Expr], frame: Frame, table: Table) -> Iterator[str]:
+    """Yield a note for each ordered category without a coding of its own, which R would code by polynomials."""
+    plain = (f.args[0] if isinstance(f, Call) and f.name in FACTORS else f for f in factors)
+    for name in dict.fromkeys(factor.id for factor in plain if isinstance(factor, Name)):
+        labels = table.levels(name).labels if frame.is_scale(name) else ()
+        if len(labels) > 2:
+            yield (
+                f"{name} is an ordered category, and coded by its levels like any other. "
+                f"R's polynomials are C({key_of(Name(name))}, coding=poly)."
             )
 
 

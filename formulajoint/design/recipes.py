@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from formulajoint.arrays import FloatArray
+from formulajoint.design.bases import Curve
 from formulajoint.design.functions import ColumnFunction, Operator
 
 type Recipe = (
@@ -148,15 +149,30 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """The columns of a curve of one column: ``poly(x, 2)``. `text` is the formula's, for errors."""
+
+    of: Recipe
+    curve: Curve
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Crossed:
     """The columns of a term.
 
     The `numbers` are multiplied with each other; none of them stand for ones. The product is crossed with the factors
-    of each piece, whose last factor varies fastest. The pieces stand side by side.
+    and curves of each piece, of which the last varies fastest. The pieces stand side by side.
     """
 
     numbers: tuple[Recipe, ...]
-    pieces: tuple[tuple[Coded, ...], ...]
+    pieces: tuple[tuple[Coded | Basis, ...], ...]
+
+    @property
+    def singles(self) -> tuple[Recipe, ...]:
+        """The recipes of all single columns of which the term is made."""
+        curves = (part.of for piece in self.pieces for part in piece if isinstance(part, Basis))
+        return (*self.numbers, *curves)
 
 
 @dataclass(frozen=True, slots=True)

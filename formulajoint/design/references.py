@@ -17,7 +17,7 @@ from formulajoint.design.schema import Design, Factor, Predictor, Term
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
 from formulajoint.language.syntax.text import canonical
-from formulajoint.spec.names import INTERCEPT, parts_of
+from formulajoint.spec.names import INTERCEPT, key_of, parts_of
 from formulajoint.spec.spec import MAIN, Average, Comparisons, LevelContrast
 from formulajoint.wording import did_you_mean, listed
 
@@ -166,18 +166,24 @@ class Axis:
 
 def compared(design: Design, term: Term, asked: LevelContrast) -> Axis:
     """Return the axis that a family of contrasts compares: ``over=``, or the term's one factor, or the groups."""
-    dims, over = dims_of(design.predictor, term), asked.over
+    every, over = dims_of(design.predictor, term), asked.over
     at = asked.span if over is None else over.span
+    factors = [factor for factor in term.factors if not factor.curve]
+    curves = {factor.name for factor in term.factors if factor.curve}
+    dims = {name: labels for name, labels in every.items() if name not in curves}
+    if curves and not dims:
+        message = f"the coefficients of `{term.name}` are those of a curve, and no levels to compare"
+        raise FormulaError(message, at, f"write `test({term.name} == 0)`: is there no curve?")
     if not dims:
         message = f"`{term.name}` is a single coefficient, so `{asked.clause}` has nothing to compare"
         raise FormulaError(message, at, "its summary is in `fit.summary()`")
     if over is not None:
         name = over.value
-    elif len(term.factors) > 1:
+    elif len(factors) > 1:
         hint = f"write `over=`, one of {listed(dims)}"
         raise FormulaError(f"`{term.name}` could be compared over {listed(dims)}", at, hint)
     else:
-        name = term.factors[0].name if term.factors else next(iter(dims))
+        name = factors[0].name if factors else next(iter(dims))
     if name not in dims:
         hint = did_you_mean(name, dims) or f"write {'one of ' if len(dims) > 1 else ''}{listed(dims)}"
         raise FormulaError(f"`{term.name}` does not differ by `{name}`", at, hint)
@@ -189,7 +195,7 @@ def compared(design: Design, term: Term, asked: LevelContrast) -> Axis:
     grouping = design.predictor.grouping
     order = factor.order if factor is not None else () if grouping is None else grouping.order
     coding = None if factor is None else factor.coding
-    return Axis(name, list(dims).index(name), levels, coding, order or tuple(range(len(levels))))
+    return Axis(name, list(every).index(name), levels, coding, order or tuple(range(len(levels))))
 
 
 def at_zero(design: Design, subscript: Subscript) -> bool:
@@ -338,13 +344,14 @@ def _incomplete(subscript: Subscript, name: str, dims: Mapping[str, tuple[str, .
     )
     chosen = _example(dims, given)
     bare = ", ".join(chosen.values())
-    named = ", ".join(f"{dim}={level}" for dim, level in chosen.items())
+    keys = {dim: key_of(Name(dim)) for dim in dims}
+    named = ", ".join(f"{keys[dim]}={level}" for dim, level in chosen.items())
     written_name = canonical(subscript.of)
     fitting = [dim for dim in dims if len(given) == 1 and given[0] in dims[dim]]
     if len(fitting) == 1 and len(dims) == 2:
         (dim,) = fitting
         (other,) = dims.keys() - {dim}
-        part = f"{written_name}[{dim}={written(given[0])}]"
+        part = f"{written_name}[{keys[dim]}={written(given[0])}]"
         hint = f"write `{part}` for every `{other}`, or `{written_name}[{bare}]`"
         return FormulaError(message, subscript.span, hint)
     hint = (

@@ -29,8 +29,8 @@ class Factor:
 
     `name` is the name of the column (for a basis such as ``poly(x, 2)``, the text of the call), `labels` those of the
     coefficients. The effect of each of the k `levels` is its row of `coding` (k, labels) times the coefficients. An
-    axis of joined cells has neither levels nor coding. `order` has the positions of the levels in their natural order,
-    such as whole numbers by size.
+    axis of joined cells has neither levels nor coding, and neither has a `curve`, whose labels are those of the columns
+    of a basis. `order` has the positions of the levels in their natural order, such as whole numbers by size.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Factor:
     levels: tuple[str, ...] = ()
     coding: FloatArray | None = field(default=None, compare=False, repr=False)
     order: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    curve: bool = False
 
     @property
     def comparisons(self) -> tuple[str, ...]:
@@ -52,11 +53,11 @@ class PartMeans:
     Attributes
     ----------
     shares : (k,) array
-        Shares of the levels; the one mean of a number.
+        Shares of the levels; the one mean of a number, or those of the columns of a curve.
     coding : (k, c) array
-        From levels to the columns in the term; one for a number.
+        From levels to the columns in the term; one for a number, the identity for a curve.
     levels : tuple of str
-        Empty for a number.
+        Empty for a number or a curve.
     variable : str
         The column of the levels.
     """

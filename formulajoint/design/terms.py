@@ -11,10 +11,10 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import Piece, distance, full, pieces
-from formulajoint.design.evaluate_numpy import crossed, multiplied, values_of
+from formulajoint.design.evaluate_numpy import basis_columns, crossed, multiplied, values_of
 from formulajoint.design.facts import mean, sd
 from formulajoint.design.learn import Categorical, learn_factor
-from formulajoint.design.recipes import Coded, Crossed, Recipe
+from formulajoint.design.recipes import Basis, Coded, Crossed, Recipe
 from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Factor, PartMeans, Term
 from formulajoint.design.values import check_size, refuse_alike
@@ -32,11 +32,11 @@ class Numeric:
     values: FloatArray
 
 
-type Factors = Mapping[str, Numeric | Categorical]
+type Factors = Mapping[str, Numeric | Categorical | Basis]
 """Factor's text -> what was learnt of it."""
 
 type Shares = Mapping[str, FloatArray]
-"""Factor's text -> the shares of its levels, or the one mean of a number."""
+"""Factor's text -> the shares of its levels, the one mean of a number, or the means of a curve's columns."""
 
 ROUNDING = 1e-12
 """A mean below this share of the largest value is zero but for rounding, as that of a centred column."""
@@ -63,9 +63,9 @@ def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], t
     return tuple(terms[p] for p in expansion.own), tuple(terms[p] for p in expansion.shared)
 
 
-def _factor(factor: Expr, table: Table) -> Numeric | Categorical:
+def _factor(factor: Expr, table: Table) -> Numeric | Categorical | Basis:
     learnt = learn_factor(factor, table)
-    return learnt if isinstance(learnt, Categorical) else Numeric(learnt, values_of(learnt, table))
+    return learnt if isinstance(learnt, Categorical | Basis) else Numeric(learnt, values_of(learnt, table))
 
 
 def _kinds(product: Product, factors: Factors) -> tuple[list[str], frozenset[str]]:
@@ -94,7 +94,7 @@ def _term(
     numeric = [factor for key in product.keys if isinstance(factor := factors[key], Numeric)]
     if numeric and len(product.factors) == 1:
         _check_varies(product, numeric[0].values, table, intercept)
-    _check_size(product, sum(_width(piece, factors) for piece in needed), table.rows)
+    _check_size(product, sum(_width(product, piece, factors) for piece in needed), table.rows)
     axes = [list(_axes(product, piece, factors)) for piece in needed]
     numbers = [factor.values for factor in numeric]
     multiple = multiplied(numbers, table)
@@ -115,7 +115,7 @@ def _term(
         columns,
         _named_axes(product, axes, factors),
         mean(columns, table.weights),
-        _scales(columns, _distances(axes), numbers, table.weights),
+        _scales(columns, axes, numbers, table),
         _variables(product),
         product.keys,
         part_means[0] if len(part_means) == 1 else (),
@@ -134,21 +134,27 @@ def _variables(product: Product) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """A factor as coded in one piece of a term.
+    """A factor as coded in one piece of a term, or a curve.
 
     `bare` is true for a boolean coded by True alone: a plain 0/1 column, without an axis.
     """
 
     key: str
     factor: Factor
-    coded: Coded
+    coded: Coded | Basis
     bare: bool
 
+    @property
+    def matrix(self) -> FloatArray:
+        """The coding of the levels; of a curve, from its columns to its columns."""
+        return np.eye(len(self.factor.labels)) if isinstance(self.coded, Basis) else self.coded.matrix
 
-def _width(piece: Piece, factors: Factors) -> int:
+
+def _width(product: Product, piece: Piece, factors: Factors) -> int:
     """Return the number of columns of a piece, before they are made."""
+    curves = [factor.curve.width for key in product.keys if isinstance(factor := factors[key], Basis)]
     coded = [(factor, piece[key]) for key in piece if isinstance(factor := factors[key], Categorical)]
-    return prod(len(factor.levels.labels) - (not whole) for factor, whole in coded)
+    return prod(curves) * prod(len(factor.levels.labels) - (not whole) for factor, whole in coded)
 
 
 def _axes(product: Product, piece: Piece, factors: Factors) -> Iterator[Axis]:
@@ -161,13 +167,16 @@ def _axes(product: Product, piece: Piece, factors: Factors) -> Iterator[Axis]:
             bare = factor.switch and len(labels) == 1
             named = Factor(factor.variable, labels, levels, matrix, factor.levels.order)
             yield Axis(key, named, Coded(factor.variable, levels, matrix), bare)
+        elif isinstance(factor, Basis):
+            labels = tuple(str(place + 1) for place in range(factor.curve.width))
+            yield Axis(key, Factor(factor.text, labels, curve=True), factor, False)
 
 
 def _named_axes(product: Product, axes: Sequence[Sequence[Axis]], factors: Factors) -> tuple[Factor, ...]:
     """Return the axes of a term's coefficient; of several pieces, one axis whose labels are cells."""
     if len(axes) == 1:
         return tuple(axis.factor for axis in axes[0] if not axis.bare)
-    coded = [key for key in product.keys if isinstance(factors[key], Categorical)]
+    coded = [key for key in product.keys if not isinstance(factors[key], Numeric)]
     labels = [label for piece in axes for label in _cells(piece, coded)]
     refuse_alike("cells", product.keys, labels)
     return (Factor(":".join(product.keys), tuple(labels)),)
@@ -175,7 +184,7 @@ def _named_axes(product: Product, axes: Sequence[Sequence[Axis]], factors: Facto
 
 def _distances(axes: Sequence[Sequence[Axis]]) -> FloatArray:
     """Return the distance of the codes for each column of a term."""
-    matrices = [[axis.coded.matrix for axis in piece] for piece in axes]
+    matrices = [[axis.matrix for axis in piece] for piece in axes]
     widths = [prod(matrix.shape[1] for matrix in piece) for piece in matrices]
     return np.repeat([prod(map(distance, piece)) for piece in matrices], widths)
 
@@ -189,11 +198,13 @@ def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
 # --- means and scales
 
 
-def _shares(factor: Numeric | Categorical, table: Table) -> FloatArray:
-    """Return the shares of a factor's levels (k,), or the mean of a number (1,)."""
+def _shares(factor: Numeric | Categorical | Basis, table: Table) -> FloatArray:
+    """Return the shares of a factor's levels (k,), or the means of the columns of a number (1,) or a curve (k,)."""
     if isinstance(factor, Numeric):
         middle, largest = mean(factor.values, table.weights), np.abs(factor.values).max()
         return np.atleast_1d(np.where(abs(middle) > ROUNDING * largest, middle, 0.0))
+    if isinstance(factor, Basis):
+        return mean(basis_columns(factor, table), table.weights)
     counts = np.bincount(factor.levels.codes, table.weights, len(factor.levels.labels))
     return counts / counts.sum()
 
@@ -202,7 +213,7 @@ def _part_means(
     product: Product, piece: Sequence[Axis], factors: Factors, shares: Shares
 ) -> tuple[PartMeans, ...]:
     """Return the means of each part, with its coding in a piece of the term: ones if it plays no part there."""
-    coded = {axis.key: axis.coded.matrix for axis in piece}
+    coded = {axis.key: axis.matrix for axis in piece}
     found = []
     for key in product.keys:
         factor = factors[key]
@@ -211,25 +222,27 @@ def _part_means(
             coding = coded.get(key, np.ones((len(levels), 1)))
             found.append(PartMeans(shares[key], coding, levels, factor.variable))
         else:
-            found.append(PartMeans(shares[key], np.ones((1, 1))))
+            found.append(PartMeans(shares[key], np.eye(len(shares[key]))))
     return tuple(found)
 
 
 def _scales(
-    columns: FloatArray, distances: FloatArray, numbers: Sequence[FloatArray], weights: FloatArray | None
+    columns: FloatArray, axes: Sequence[Sequence[Axis]], numbers: Sequence[FloatArray], table: Table
 ) -> FloatArray:
     """Return s_x of each column: its sd, or half the distance if all factors are two-valued or categorical.
 
     The distance is that of the two values and of the factor's codes, multiplied over the factors, so the prior of a
     difference does not depend on the codes. An empty cell or a constant has no sd: it gets the sd of the numeric
-    part, or else the part's largest magnitude.
+    part, or else the part's largest magnitude. With a curve the numeric part has several columns, and the largest
+    counts.
     """
-    if all(map(_is_two_valued, numbers)):
-        return distances * prod(float(np.ptp(values)) for values in numbers) / 2
-    numeric = np.prod(numbers, axis=0)
-    spread = sd(numeric, weights)
+    curves = [axis.coded for axis in axes[0] if isinstance(axis.coded, Basis)]
+    if not curves and all(map(_is_two_valued, numbers)):
+        return _distances(axes) * prod(float(np.ptp(values)) for values in numbers) / 2
+    numeric = crossed([curves], multiplied(numbers, table), table)
+    spread = float(sd(numeric, table.weights).max())
     fallback = spread if spread > 0 else np.abs(numeric).max()
-    scales = sd(columns, weights)
+    scales = sd(columns, table.weights)
     return np.where(scales > 0, scales, fallback)
 
 

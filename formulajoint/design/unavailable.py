@@ -16,8 +16,6 @@ from formulajoint.spec.names import walk
 from formulajoint.spec.spec import ModelSpec
 
 FUNCTIONS: Mapping[str, str] = {
-    "poly": "write the powers out: `x + I(x^2)`",
-    "bs": "write a polynomial out: `x + I(x^2) + I(x^3)`",
     "prop": COUNTS,
     "cbind": COUNTS,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import COMPARE, RANK, canonical
@@ -151,13 +153,20 @@ def read_hypothesis(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Ch
         raise FormulaError("a hypothesis must compare something", value.span, hint)
     _check_direction(value)
     for operand in value.operands:
-        if isinstance(operand, nodes.Call) and operand.name in context.language.names["clause"]:
+        if isinstance(operand, nodes.Call) and _is_clause(context, operand):
             message = f"`{canonical(operand)}` is a clause, and a test takes coefficients"
             raise FormulaError(
                 message, operand.span, f"write `fit.test('{canonical(operand)}')`: is it zero?"
             )
         read_effect(context, slot, operand)
     return value
+
+
+def _is_clause(context: Context, call: nodes.Call) -> bool:
+    """Return whether a call is that of a clause, and of no term: ``poly(x, 2)`` is a term, ``poly(x)`` a clause."""
+    names = context.language.names
+    least = names["function"][call.name].least if call.name in names["function"] else inf
+    return call.name in names["clause"] and len(call.args) + len(call.keywords) < least
 
 
 def _check_direction(chain: nodes.Chain) -> None:

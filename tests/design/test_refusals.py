@@ -83,8 +83,8 @@ FORMULAS = {
     "y ~ x | school, joint(x, weights=«arm»)": "weights are numbers, but column `arm` holds text",
     "y ~ x, «mu ~ treatment»": "`mu` is the parameter of the formula's own predictors / after the first `~`",
     # not available yet
-    "y ~ «poly(x, 2)»": "`poly(...)` is not available yet / `x + I(x^2)`",
-    "y ~ arm*«bs(x, df=4)»": "`bs(...)` is not available yet",
+    "y ~ «bs(x, df=2)»": "a spline of degree 3 has at least 3 columns, not 2 / `df=3` or more",
+    "y ~ arm*«bs(x, df=4, degree=5)»": "a spline of degree 5 has at least 5 columns",
     "«prop(treatment, flag)» ~ x": "`prop(...)` is not available yet",
     "y ~ x + «(1 + x | school)»": "the group term `(1 + x | school)` is not available yet",
     "y ~ x + «(x || school)» | arm": "the group term `(x || school)` is not available yet",

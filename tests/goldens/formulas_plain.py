@@ -21,6 +21,14 @@ PLAIN = (
         "arithmetic", "trial", "I(y / 2) ~ I(x^2 - 2 * x) + {x > 2} + {0 < z + 1 < 1} + I((x - 1) * (z + 2))"
     ),
     Case("truth-values", "trial", 'y ~ flag + {arm == "low"} + {arm != "high"}:x'),
+    Case(
+        "curves",
+        "mtcars",
+        "mpg ~ poly(wt, 2) + ns(hp, df=3) + cyl:bs(qsec, df=4, degree=2)",
+        "html saved",
+        tests=("poly(wt, 2) == 0", "ns(hp, df=3)[2] == 0"),
+        contrasts=("pairwise(cyl:bs(qsec, df=4, degree=2))",),
+    ),
     Case("dot", "stackloss", "stack.loss ~ .", contrasts=("contrast(Air.Flow - Water.Temp)",)),
     Case("dot-less", "stackloss", "stack.loss ~ (. - `Acid.Conc.`)^2"),
     Case("factor", "mtcars", "mpg ~ cyl", "pymc", contrasts=("pairwise(cyl)", "reference(cyl, ref=6)")),

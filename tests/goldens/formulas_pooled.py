@@ -5,6 +5,12 @@ from __future__ import annotations
 from goldens.case import Case
 
 POOLED = (
+    Case(
+        "curves-pooled",
+        "trial",
+        "y ~ x * poly(z, 2, raw=true) | school, hierarchy(), joint(poly(z, 2, raw=true)), joint(x, at=mean), pairwise(x)",
+        "pymc",
+    ),
     Case("pooled-units", "units", "y ~ x | g, hierarchy(x)", "unfitted"),
     Case("pooled", "tutoring", "test_score ~ treatment | school, hierarchy(), joint(weights=n)", "pymc"),
     Case(

@@ -14,6 +14,7 @@ from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 
 X = Slot("x", Kind.ARITHMETIC)
 DEGREE = Slot("degree", Kind.WHOLE, named=True)
+DF = Slot("df", Kind.WHOLE, named=True)
 NAME = Slot("name", Kind.LABEL)
 REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
@@ -100,8 +101,9 @@ FUNCTIONS = dict.fromkeys(ELEMENTWISE, _all(X)) | {
     "scale": _all(X),
     "ave": _all(X, Slot("g", Kind.GROUP)),
     "I": _all(Slot("x", Kind.LOGICAL)),
-    "poly": replace(_all(X, DEGREE), places=("predictors",)),
-    "bs": Signature((X,), keywords=(Slot("df", Kind.WHOLE), DEGREE), least=1, places=("predictors",)),
+    "poly": replace(_all(X, DEGREE), keywords=(Slot("raw", Kind.WORD, TRUTH),), places=("predictors",)),
+    "bs": Signature((X, DF), keywords=(DEGREE,), least=1, places=("predictors",)),
+    "ns": Signature((X, DF), least=1, places=("predictors",)),
     "C": Signature(
         (Slot("x", Kind.COLUMN),),
         keywords=(REF, Slot("coding", Kind.CODING)),
@@ -154,8 +156,6 @@ ELSEWHERE = {
     "categorical": "C",
     "p": "prop",
     "proportion": "prop",
-    "ns": "bs",
-    "cr": "bs",
     "partial": "hierarchy",
     "pool": "hierarchy",
     "average": "joint",

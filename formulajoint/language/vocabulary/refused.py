@@ -109,6 +109,14 @@ FOREIGN: Mapping[tuple[str, str], str] = MappingProxyType(
         ("scale", "scale"): "write `center(x)` for x minus its mean, in its own units",
         ("scale", "center"): "write `scale(x)` for x minus its mean, in sds",
         ("ave", "FUN"): "it takes means only; add other summaries to the data as a column",
+        **dict.fromkeys(
+            [(name, argument) for name in ("bs", "ns") for argument in ("knots", "Boundary.knots", "k")],
+            "write `df=`, the number of columns: the inner knots are at quantiles, the outer ones at the ends",
+        ),
+        **dict.fromkeys(
+            [(name, "intercept") for name in ("bs", "ns")],
+            "the intercept is the model's own: `0 +` leaves it out",
+        ),
         ("log", "base"): "write `log2(x)` or `log10(x)`",
         **dict.fromkeys(
             [(name, "levels") for name in ("factor", "as.factor", "C")],

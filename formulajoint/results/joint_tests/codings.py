@@ -39,7 +39,8 @@ def _dependent(plan: Plan, hypothesis: Hypothesis) -> Iterator[tuple[Factor, boo
     """Yield the factors whose coding matters, and whether their term is the factor alone."""
     for block, coefficient in zip(layout(plan.design), plan.mean.coefficients, strict=True):
         if block.term.name in hypothesis.terms:
-            unlike = [factor for factor in block.term.factors if not _is_alike(plan, coefficient, factor)]
+            factors = [factor for factor in block.term.factors if not factor.curve]
+            unlike = [factor for factor in factors if not _is_alike(plan, coefficient, factor)]
             if unlike and not _is_of_all_columns(block, hypothesis):
                 yield from ((factor, len(block.term.parts) == 1) for factor in unlike)
 

@@ -63,7 +63,7 @@ def at_means(at: AtMeans) -> str:
 
 def _mean(means: PartMeans) -> str:
     if not means.levels:
-        return f"{means.shares[0]:.4g}"
+        return ", ".join(f"{mean:.4g}" for mean in means.shares)
     if len(means.levels) > MOST_SHARES:
         return f"its {len(means.levels)} levels by their shares"
     return ", ".join(f"{level} {share:.2g}" for level, share in zip(means.levels, means.shares, strict=True))

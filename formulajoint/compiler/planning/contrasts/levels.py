@@ -77,6 +77,9 @@ def _plan_cells(
 ) -> FamilyPlan:
     """Return the node of a family over the cells of an interaction, or over a factor in each cell of the others."""
     term, over = coefficient.term, None if asked.over is None else asked.over.value
+    if any(factor.curve for factor in term.factors):
+        message = f"the cells of `{term.name}` differ by curves, not by numbers"
+        raise FormulaError(message, asked.span, f"write `test({term.name} == 0)`: are the curves alike?")
     factors, axis = factors_of(term), axis_of(term, over)
     refuse_alike("cells", tuple(factors), axis.levels)
     weights = level_weights(plan.design, term, axis, asked.weights) if asked.clause == "meandev" else None
