@@ -8,7 +8,7 @@ POOLED = (
     Case(
         "curves-pooled",
         "trial",
-        "y ~ x * poly(z, 2, raw=true) | school, hierarchy(), joint(poly(z, 2, raw=true)), joint(x, at=mean), pairwise(x)",
+        "y ~ x * poly(z, 2, raw=true) | school, hierarchy(poly(z, 2, raw=true)), joint(poly(z, 2, raw=true)), joint(x, at=mean), pairwise(x)",
         "pymc",
     ),
     Case("pooled-units", "units", "y ~ x | g, hierarchy(x)", "unfitted"),
