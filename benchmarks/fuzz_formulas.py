@@ -123,13 +123,10 @@ class Writer:
     def function(self) -> str:
         """Return a function of a column."""
         x, arm = self.numeric(), self.factor()
-        smooth = (
-            ()
-            if self.fitted
-            else (f"poly({x}, {self.one('1', '2', '3')})", f"bs({x}, df={self.one('4', '5')})")
-        )
         return self.one(
-            *(f"{f}({x})" for f in ("center", "standardize", "abs", "exp", "log1p")),
+            *(f"{f}({x})" for f in ("center", "standardize", "scale", "abs", "exp", "log1p", "sin")),
+            f"pmax({x}, {self.number()})",
+            f"ave({x}, {name(self.names.group)})",
             f"log({self.one('abs', 'exp')}({x}) + 1)",
             f"center({x}, by={name(self.names.group)})",
             f"standardize({x}, by={name(self.names.group)})",
@@ -137,9 +134,21 @@ class Writer:
             f"{{{x} / {self.above_zero()}}}",
             f"I({x} {self.one('>', '<', '>=', '<=', '==', '!=')} {self.number()})",
             f"I({arm} == {self.level()})" if self.names.factors else f"I({x}^2)",
-            f"C({arm})",
+            self.curve(),
+            self.curve(),
+            f"{self.one('C', 'factor', 'as.factor')}({arm})",
             f"C({arm}, coding={self.one('treatment', 'sum', 'helmert', 'poly')})",
-            *smooth,
+        )
+
+    def curve(self) -> str:
+        """Return a curve of a column."""
+        x, df = self.numeric(), self.one("1", "2", "3", "4", "5")
+        return self.one(
+            f"poly({x}, {df})",
+            f"poly({x}, {df}, raw={self.one('true', 'FALSE')})",
+            f"bs({x}, df={df})",
+            f"bs({x}, df={df}, degree={self.one('1', '2', '3')})",
+            f"ns({x}, df={df})",
         )
 
     def arithmetic(self, depth: int = 2) -> str:
@@ -154,7 +163,14 @@ class Writer:
         if depth == 0 or self.chance(0.6):
             return self.variable()
         a, b = self.term(depth - 1), self.term(depth - 1)
-        return self.one(f"({a}):({b})", f"({a}) * ({b})", f"({a} + {b})^2", f"({a}) / ({b})", f"({a} + {b})")
+        return self.one(
+            f"({a}):({b})",
+            f"({a}) %in% ({b})",
+            f"({a}) * ({b})",
+            f"({a} + {b})^2",
+            f"({a}) / ({b})",
+            f"({a} + {b})",
+        )
 
     def predictors(self, grouped: bool = False) -> str:
         """Return what stands right of ``~``, without the bar."""
@@ -190,6 +206,8 @@ class Writer:
         term = self.one(self.numeric(), self.numeric(), self.numeric(), self.factor(), "Intercept")
         if self.chance(0.1):
             term = f"{self.numeric()}:{self.factor()}"
+        if self.chance(0.1):
+            term = self.curve()
         return term + self.brackets() if self.chance(0.7) else term
 
     def brackets(self) -> str:

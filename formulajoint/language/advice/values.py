@@ -183,6 +183,10 @@ def _comma_in_parentheses(stop: Stop) -> Advice | None:
 
 
 def _missing_value(stop: Stop) -> Advice | None:
+    if (stop.before, stop.here) == (":", ":") and [stop.word(step).kind for step in (-2, 1)] == ["name"] * 2:
+        written = "".join(stop.word(step).text for step in range(-2, 2))
+        name = stop.word(1).text
+        return Advice(f"`{written}` names a package", f"write the function alone: `{name}(...)`", 2, 1)
     if stop.after_value() or stop.at_value() or not stop.at:
         return None
     if not stop.here:

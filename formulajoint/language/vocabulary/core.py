@@ -173,6 +173,10 @@ ELSEWHERE = {
     "dummy": "treatment",
     "polynomial": "poly",
     "deviation": "sum",
+    "contr.treatment": "treatment",
+    "contr.sum": "sum",
+    "contr.helmert": "helmert",
+    "contr.poly": "poly",
 }
 """Names used by other packages -> our name, for hints."""
 

@@ -41,7 +41,7 @@ REFUSED: Mapping[str, Refused] = MappingProxyType(
         **_each(
             "mo",
             "is a monotonic effect of brms, which is not part of the language",
-            "write `C(x)`: one coefficient per level, whose order `test(x[b] < x[c])` can test",
+            "write `C(x)`: one coefficient per level, whose order `test(C(x)[2] < C(x)[3])` can test",
         ),
         **_each(
             "mm mmc",
@@ -72,6 +72,7 @@ REFUSED: Mapping[str, Refused] = MappingProxyType(
             "makes R code a column by polynomials",
             "write `C(x, coding=poly)`; the order of the levels is that of a category column",
         ),
+        **_each("interaction", "makes a factor of all combinations", "write `a:b`"),
         **_each("relevel", "chooses the reference level", 'write `C(x, ref="b")`'),
         **_each("dummy", "makes an indicator of one level", 'write `I(x == "b")`'),
         **_each("ifelse", "chooses by a condition", "a condition alone is `I(x > 3)`, 1 where it holds"),
@@ -80,7 +81,7 @@ REFUSED: Mapping[str, Refused] = MappingProxyType(
         **_each("demean", "takes the mean of groups away", "write `center(x, by=g)`"),
         **_each(
             "min max median sum var length n nrow cumsum lag lead diff rank rev round floor ceiling sign cut "
-            "interaction droplevels as.numeric as.integer as.character numeric nchar paste substr is.na c rep seq",
+            "droplevels as.numeric as.integer as.character numeric nchar paste substr is.na c rep seq",
             "is not part of the language",
             NEW_COLUMN,
         ),
@@ -104,6 +105,9 @@ BESIDE_RESPONSE: Mapping[str, str] = MappingProxyType(
 )
 """What brms writes beside the response, as in ``y | se(x) ~ z`` -> what to write."""
 
+FURTHER = ""
+"""Stands for a further argument without a name."""
+
 FOREIGN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("scale", "scale"): "write `center(x)` for x minus its mean, in its own units",
@@ -117,7 +121,8 @@ FOREIGN: Mapping[tuple[str, str], str] = MappingProxyType(
             [(name, "intercept") for name in ("bs", "ns")],
             "the intercept is the model's own: `0 +` leaves it out",
         ),
-        ("log", "base"): "write `log2(x)` or `log10(x)`",
+        **dict.fromkeys([("log", "base"), ("log", FURTHER)], "write `log2(x)` or `log10(x)`"),
+        ("C", FURTHER): 'write `C(x, coding=sum)`, or `C(x, ref="b")` for the reference level',
         **dict.fromkeys(
             [(name, "levels") for name in ("factor", "as.factor", "C")],
             'the levels have the order of a category column; `C(x, ref="b")` chooses the reference',

@@ -9,7 +9,7 @@ from typing import Literal
 
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
-from formulajoint.language.vocabulary.refused import FOREIGN
+from formulajoint.language.vocabulary.refused import FOREIGN, FURTHER
 from formulajoint.wording import did_you_mean, listed
 
 
@@ -132,7 +132,8 @@ def _positional(call: nodes.Call, signature: Signature) -> list[tuple[Slot, node
     most = len(signature.positional)
     if len(call.args) > most and signature.rest is None:
         message = f"`{call.name}` takes {_count(most)}, and got {len(call.args)}"
-        raise FormulaError(message, call.args[most].span, f"write `{signature.usage(call.name)}`")
+        hint = FOREIGN.get((call.name, FURTHER), f"write `{signature.usage(call.name)}`")
+        raise FormulaError(message, call.args[most].span, hint)
     slots = [*signature.positional, *[signature.rest] * max(0, len(call.args) - most)]
     return [(slot, value) for slot, value in zip(slots, call.args, strict=False) if slot]
 
