@@ -95,15 +95,16 @@ class NaturalSplines:
     def columns(self, x: FloatArray) -> FloatArray:
         """Return the columns at x (N,), (N, width)."""
         ends = self.knots[[0, -1]]
-        inside = np.clip(x, *ends)
-        values = b_splines(inside, self.knots, CUBIC)
-        slopes = b_splines(ends, self.knots, CUBIC, derivative=1)
-        beyond = np.subtract(x, inside)[:, None] * slopes[(x > ends[0]).astype(int)]
         # All combinations whose second derivatives are zero at both ends: a basis is the rest of Q in the QR
         # decomposition of these derivatives. Householder reflections, which LAPACK and R both use, fix its signs.
         bends = b_splines(ends, self.knots, CUBIC, derivative=2)[:, 1:]
         rest = np.linalg.qr(bends.T, mode="complete")[0][:, 2:]
-        return np.asarray((values + beyond)[:, 1:] @ rest)
+        inside = np.clip(x, *ends)
+        columns = b_splines(inside, self.knots, CUBIC)[:, 1:] @ rest
+        if np.any(inside != x):
+            slopes = b_splines(ends, self.knots, CUBIC, derivative=1)[:, 1:] @ rest
+            columns += (x - inside)[:, None] * slopes[(x > ends[0]).astype(int)]
+        return np.asarray(columns)
 
 
 type Curve = Powers | Polynomials | BSplines | NaturalSplines

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial, reduce
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def values_of(recipe: Recipe, table: Table) -> FloatArray:
 def columns_of(recipe: Crossed, table: Table) -> FloatArray:
     """Return the columns of a term, (N, k)."""
     factors = [values_of(number, table) for number in recipe.numbers]
-    return crossed(recipe.pieces, multiplied(factors, table), table)
+    return crossed(recipe.pieces, multiplied(factors, table), partial(part_columns, table=table))
 
 
 def codes_of(recipe: Cells, table: Table) -> IntArray:
@@ -61,27 +61,29 @@ def multiplied(factors: Sequence[FloatArray], table: Table) -> FloatArray:
     return reduce(np.multiply, factors, np.ones(table.rows))
 
 
-def crossed(pieces: Sequence[Sequence[Coded | Basis]], numeric: FloatArray, table: Table) -> FloatArray:
+type Parts = Callable[[Coded | Basis], FloatArray]
+"""From a factor or a curve to its columns, (N, m)."""
+
+
+def crossed(pieces: Sequence[Sequence[Coded | Basis]], numeric: FloatArray, parts: Parts) -> FloatArray:
     """Return the products of `numeric` (N,) with one column of each part of a piece, the pieces side by side."""
-    return np.hstack([_crossed(piece, numeric, table) for piece in pieces])
+    return np.hstack([_crossed(map(parts, piece), numeric) for piece in pieces])
 
 
-def basis_columns(basis: Basis, table: Table) -> FloatArray:
-    """Return the columns of a curve, (N, m)."""
-    with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
-        columns = basis.curve.columns(np.ascontiguousarray(rows_of(basis.of, table), dtype=np.float64))
-        _finite(columns.sum(axis=1), basis.text, "The numbers are too large for it.", table)
+def _crossed(parts: Iterable[FloatArray], numeric: FloatArray) -> FloatArray:
+    columns = numeric[:, None]
+    for part in parts:
+        columns = (columns[:, :, None] * part[:, None, :]).reshape(len(numeric), -1)  # (N, a, 1) * (N, 1, b)
     return columns
 
 
-def _crossed(piece: Sequence[Coded | Basis], numeric: FloatArray, table: Table) -> FloatArray:
-    columns = numeric[:, None]
-    for part in piece:
-        if isinstance(part, Basis):
-            coded = basis_columns(part, table)
-        else:
-            coded = part.matrix[_places(table.levels(part.variable), part.levels, part.variable)]
-        columns = (columns[:, :, None] * coded[:, None, :]).reshape(len(numeric), -1)  # (N, a, 1) * (N, 1, b)
+def part_columns(part: Coded | Basis, table: Table) -> FloatArray:
+    """Return the columns of a factor or a curve, (N, m)."""
+    if isinstance(part, Coded):
+        return part.matrix[_places(table.levels(part.variable), part.levels, part.variable)]
+    with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
+        columns = part.curve.columns(np.ascontiguousarray(rows_of(part.of, table), dtype=np.float64))
+        _finite(columns.sum(axis=1), part.text, "The numbers are too large for it.", table)
     return columns
 
 

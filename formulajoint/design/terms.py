@@ -11,7 +11,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import Piece, distance, full, pieces
-from formulajoint.design.evaluate_numpy import basis_columns, crossed, multiplied, values_of
+from formulajoint.design.evaluate_numpy import Parts, crossed, multiplied, part_columns, values_of
 from formulajoint.design.facts import mean, sd
 from formulajoint.design.learn import Categorical, learn_factor
 from formulajoint.design.recipes import Basis, Coded, Crossed, Recipe
@@ -32,7 +32,15 @@ class Numeric:
     values: FloatArray
 
 
-type Factors = Mapping[str, Numeric | Categorical | Basis]
+@dataclass(frozen=True, slots=True, eq=False)
+class Curved:
+    """A curve in a term: its recipe, and its columns in the rows used, (N, m)."""
+
+    recipe: Basis
+    values: FloatArray
+
+
+type Factors = Mapping[str, Numeric | Categorical | Curved]
 """Factor's text -> what was learnt of it."""
 
 type Shares = Mapping[str, FloatArray]
@@ -63,9 +71,21 @@ def build_terms(expansion: Expansion, table: Table) -> tuple[tuple[Term, ...], t
     return tuple(terms[p] for p in expansion.own), tuple(terms[p] for p in expansion.shared)
 
 
-def _factor(factor: Expr, table: Table) -> Numeric | Categorical | Basis:
+def _factor(factor: Expr, table: Table) -> Numeric | Categorical | Curved:
     learnt = learn_factor(factor, table)
-    return learnt if isinstance(learnt, Categorical | Basis) else Numeric(learnt, values_of(learnt, table))
+    if isinstance(learnt, Basis):
+        return Curved(learnt, part_columns(learnt, table))
+    return learnt if isinstance(learnt, Categorical) else Numeric(learnt, values_of(learnt, table))
+
+
+def _parts(factors: Factors, table: Table) -> Parts:
+    """Return the function from a part of a term to its columns; those of curves are there already."""
+    curves = {factor.recipe: factor.values for factor in factors.values() if isinstance(factor, Curved)}
+
+    def columns(part: Coded | Basis) -> FloatArray:
+        return curves[part] if isinstance(part, Basis) else part_columns(part, table)
+
+    return columns
 
 
 def _kinds(product: Product, factors: Factors) -> tuple[list[str], frozenset[str]]:
@@ -104,7 +124,8 @@ def _term(
         tuple(factor.recipe for factor in numeric),
         tuple(tuple(axis.coded for axis in piece) for piece in axes),
     )
-    columns = crossed(recipe.pieces, multiple, table)
+    parts = _parts(factors, table)
+    columns = crossed(recipe.pieces, multiple, parts)
     name = ":".join(product.keys)
     if columns.shape[1] == 0:
         raise _one_level(product, factors, table)
@@ -115,7 +136,7 @@ def _term(
         columns,
         _named_axes(product, axes, factors),
         mean(columns, table.weights),
-        _scales(columns, axes, numbers, table),
+        _scales(columns, axes, numbers, parts, table.weights),
         _variables(product),
         product.keys,
         part_means[0] if len(part_means) == 1 else (),
@@ -152,7 +173,7 @@ class Axis:
 
 def _width(product: Product, piece: Piece, factors: Factors) -> int:
     """Return the number of columns of a piece, before they are made."""
-    curves = [factor.curve.width for key in product.keys if isinstance(factor := factors[key], Basis)]
+    curves = [f.recipe.curve.width for key in product.keys if isinstance(f := factors[key], Curved)]
     coded = [(factor, piece[key]) for key in piece if isinstance(factor := factors[key], Categorical)]
     return prod(curves) * prod(len(factor.levels.labels) - (not whole) for factor, whole in coded)
 
@@ -167,9 +188,9 @@ def _axes(product: Product, piece: Piece, factors: Factors) -> Iterator[Axis]:
             bare = factor.switch and len(labels) == 1
             named = Factor(factor.variable, labels, levels, matrix, factor.levels.order)
             yield Axis(key, named, Coded(factor.variable, levels, matrix), bare)
-        elif isinstance(factor, Basis):
-            labels = tuple(str(place + 1) for place in range(factor.curve.width))
-            yield Axis(key, Factor(factor.text, labels, curve=True), factor, False)
+        elif isinstance(factor, Curved):
+            labels = tuple(str(place + 1) for place in range(factor.recipe.curve.width))
+            yield Axis(key, Factor(factor.recipe.text, labels, curve=True), factor.recipe, False)
 
 
 def _named_axes(product: Product, axes: Sequence[Sequence[Axis]], factors: Factors) -> tuple[Factor, ...]:
@@ -198,13 +219,13 @@ def _cells(axes: Sequence[Axis], coded: Sequence[str]) -> Iterator[str]:
 # --- means and scales
 
 
-def _shares(factor: Numeric | Categorical | Basis, table: Table) -> FloatArray:
+def _shares(factor: Numeric | Categorical | Curved, table: Table) -> FloatArray:
     """Return the shares of a factor's levels (k,), or the means of the columns of a number (1,) or a curve (k,)."""
     if isinstance(factor, Numeric):
         middle, largest = mean(factor.values, table.weights), np.abs(factor.values).max()
         return np.atleast_1d(np.where(abs(middle) > ROUNDING * largest, middle, 0.0))
-    if isinstance(factor, Basis):
-        return mean(basis_columns(factor, table), table.weights)
+    if isinstance(factor, Curved):
+        return mean(factor.values, table.weights)
     counts = np.bincount(factor.levels.codes, table.weights, len(factor.levels.labels))
     return counts / counts.sum()
 
@@ -227,7 +248,11 @@ def _part_means(
 
 
 def _scales(
-    columns: FloatArray, axes: Sequence[Sequence[Axis]], numbers: Sequence[FloatArray], table: Table
+    columns: FloatArray,
+    axes: Sequence[Sequence[Axis]],
+    numbers: Sequence[FloatArray],
+    parts: Parts,
+    weights: FloatArray | None,
 ) -> FloatArray:
     """Return s_x of each column: its sd, or half the distance if all factors are two-valued or categorical.
 
@@ -239,11 +264,12 @@ def _scales(
     curves = [axis.coded for axis in axes[0] if isinstance(axis.coded, Basis)]
     if not curves and all(map(_is_two_valued, numbers)):
         return _distances(axes) * prod(float(np.ptp(values)) for values in numbers) / 2
-    numeric = crossed([curves], multiplied(numbers, table), table)
-    spread = float(sd(numeric, table.weights).max())
-    fallback = spread if spread > 0 else np.abs(numeric).max()
-    scales = sd(columns, table.weights)
-    return np.where(scales > 0, scales, fallback)
+    scales = sd(columns, weights)
+    if np.all(scales > 0):
+        return scales
+    numeric = crossed([curves], np.prod([np.ones(len(columns)), *numbers], axis=0), parts)
+    spread = float(sd(numeric, weights).max())
+    return np.where(scales > 0, scales, spread if spread > 0 else np.abs(numeric).max())
 
 
 def _is_two_valued(values: FloatArray) -> bool:
