@@ -23,6 +23,7 @@ from formulajoint.results.draws.tables import (
     contrast_draws,
     contrast_estimates,
     estimates,
+    is_asked_about,
 )
 
 if TYPE_CHECKING:
@@ -90,12 +91,24 @@ class Findings:
 
     @cached_property
     def all_tests(self) -> tuple[JointTest, ...]:
-        """The default tests, and those of the formula: with many groups they take seconds."""
-        from formulajoint.results.joint_tests.joint_test import joint_tests
-        from formulajoint.results.joint_tests.questions import left_out, unasked
+        """The default tests, and those of the formula: with many groups they take seconds.
 
-        complete = not left_out(self.plan) and all(test.is_complete for test in self.tests)
-        return self.tests if complete else joint_tests(self.posterior, unasked(self.plan))
+        Those of predictors that no contrast or test of the formula names are the printed ones, which can take minutes.
+        """
+        from formulajoint.results.joint_tests.joint_test import joint_tests
+        from formulajoint.results.joint_tests.questions import unasked
+
+        found = {test.hypothesis.label: test for test in self.tests}
+        missing = [
+            each
+            for each in unasked(self.plan)
+            if each.label not in found
+            or (is_asked_about(self.plan, each) and not found[each.label].is_complete)
+        ]
+        if not missing:
+            return self.tests
+        found |= {test.hypothesis.label: test for test in joint_tests(self.posterior, missing)}
+        return tuple(found[each.label] for each in unasked(self.plan))
 
     @cached_property
     def diagnostics(self) -> tuple[str, ...]:

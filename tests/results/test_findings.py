@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import formulajoint as fj
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.remarks import Missing
 from formulajoint.results.draws.posterior import Effect
 
 
@@ -49,3 +51,26 @@ def test_everything_is_computed_once(many: fj.Fit) -> None:
     assert found.tests is found.all_tests  # so few groups are all tested
     assert many._findings(0.5) is not found
     assert many._findings(0.5) is many._findings(0.5)
+
+
+def test_bayes_factors_of_what_nobody_asked_about_are_left_to_fit_test_where_they_take_long() -> None:
+    rng = np.random.default_rng(2)
+    school = np.repeat(np.arange(40), 8)
+    treated, pretest = np.arange(320) % 2, rng.normal(size=320)
+    score = 0.4 * treated + pretest + rng.normal(size=320)
+    data = pd.DataFrame(
+        {"score": score, "treated": treated, "pretest": pretest, "school": school.astype(str)}
+    )
+    formula = "score ~ treated + pretest | school, hierarchy(treated){}"
+    fit = fj.fit(formula.format(", joint(treated)"), data, seed=1, draws=200, progress=False)
+    found = fit._findings()
+    for tests in (found.tests, found.all_tests):
+        assert [test.hypothesis.label for test in tests] == ["treated == 0", "pretest == 0"]
+        asked, beside = tests
+        assert isinstance(asked.bayes_factor, LogIntegral)
+        assert isinstance(beside.bayes_factor, Missing)
+        assert "`fit.test()` has it" in beside.note
+        assert beside.classical is not None
+    few = data[data["school"].isin(list("12345"))]
+    small = fj.fit(formula.format(", joint(treated)"), few, seed=1, draws=200, progress=False)
+    assert all(isinstance(test.bayes_factor, LogIntegral) for test in small._findings().tests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
 
@@ -13,6 +14,7 @@ from formulajoint.data.data import Data, Table
 from formulajoint.data.layout import unknown
 from formulajoint.data.least_squares import BoolArray, undetermined
 from formulajoint.design.schema import Grouping
+from formulajoint.language.syntax.text import BARE_NAME, quoted_name
 
 MOST_NAMED = 6
 """At most this many coefficients or groups are listed by name in a note; the others are counted."""
@@ -54,7 +56,7 @@ def cells(coefficient: Coefficient, chosen: BoolArray) -> Iterator[str]:
 
 def as_written(grouping: Grouping) -> str:
     """Return groups as a formula writes them: ``district/school``."""
-    return "/".join(grouping.variables)
+    return "/".join(n if re.fullmatch(BARE_NAME, n) else quoted_name(n) for n in grouping.variables)
 
 
 def named(labels: list[str]) -> str:

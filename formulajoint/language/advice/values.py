@@ -43,7 +43,12 @@ def _side_by_side(stop: Stop) -> Advice | None:
     if stop.bracket == "{" and stop.clause[:1] == (before.text,):
         return Advice("`:` is missing between a level and its value", "write `{A: 0.3, B: 0.7}`")
     what = "a comma or an operator" if stop.callee or stop.bracket in ("[", "{") else "an operator"
-    return Advice(f"{what} is missing between `{before.text}` and `{here.text}`", "", 1)
+    both = stop.text[before.span.start : here.span.end]
+    names = before.kind == here.kind == "name" and before.span.end < here.span.start
+    hint = (
+        f"a name with blanks stands in backticks: `` `{both}` ``" if names and what == "an operator" else ""
+    )
+    return Advice(f"{what} is missing between `{before.text}` and `{here.text}`", hint, 1)
 
 
 def _glued(number: Word, name: Word) -> bool:

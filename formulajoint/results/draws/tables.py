@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from formulajoint.results.draws.existing_moments import degrees_of_freedom
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Effect, Posterior, reported_cells, variables_of
 from formulajoint.wording import did_you_mean, listed, span
+
+if TYPE_CHECKING:  # SciPy, needed only for tests
+    from formulajoint.contrasts.hypotheses import Hypothesis
 
 PROB = 0.95
 """Default probability of intervals, as for classical ones."""
@@ -190,6 +194,13 @@ def asked_about(plan: Plan) -> frozenset[str]:
     found = {term for test in plan.tests for term in test.terms}
     names = {c.name for c in plan.mean.coefficients if c.term.name in found}
     return frozenset(names.union(*map(variables_of, plan.contrasts)))
+
+
+def is_asked_about(plan: Plan, hypothesis: Hypothesis) -> bool:
+    """Return whether the formula has a contrast or test of what a hypothesis is about; true if it has none at all."""
+    asked = asked_about(plan)
+    names = {c.name for c in plan.mean.coefficients if c.term.name in hypothesis.terms}
+    return not asked or bool(names & asked)
 
 
 def draws_of(posterior: Posterior, name: str, tails: Mapping[str, FloatArray]) -> list[EffectDraws]:

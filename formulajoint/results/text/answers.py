@@ -16,7 +16,7 @@ from formulajoint.results.effects import grouped_coefficients, is_slope, weighte
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.figures import band_limits
 from formulajoint.results.joint_tests.joint_test import JointTest
-from formulajoint.results.text.any_effect import any_effect, leaning_of, not_tested
+from formulajoint.results.text.any_effect import any_effect, not_tested
 from formulajoint.results.text.comparisons import place_of
 from formulajoint.results.text.contrasts import describe_contrast
 from formulajoint.results.text.sentences import (
@@ -66,7 +66,7 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
     cells = np.stack([each.draws.ravel() for each in judged]) if judged else np.zeros((0, 0))
     ends = _ends(judged, cells, found.prob)
     return (
-        not_tested(about, len(grouping)) if test is None else any_effect(about, test, leaning_of(rows)),
+        not_tested(about, len(grouping)) if test is None else any_effect(about, test, rows),
         how_large_without(about, ends)
         if average is None
         else how_large(about, rows, meaning(found, average), ends),

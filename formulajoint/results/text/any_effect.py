@@ -30,11 +30,16 @@ FOR_NONE = "The data favour no effect"
 
 DISAGREE = "The figures disagree"
 
+NOT_ANSWERED = "Not answered here"
+
 ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
 """Kass & Raftery's limits for very strong, strong and positive evidence, with the answers for these."""
 
-LEANS = 0.95
-"""Above this share of draws on one side of zero, the data are not said to favour no effect."""
+BY_MEAN = "Yes by the weighted mean, not by the joint test"
+
+LEANS, SURE = 0.95, 0.995
+"""Shares of a weighted mean's draws on one side of zero: above the first the data are not said to favour no effect,
+above the second the mean itself shows one, though a test that looks in every direction does not."""
 
 LARGEST_ODDS = 1e6
 """Larger odds are given as more than these."""
@@ -43,23 +48,24 @@ VERDICT = "the verdict of the Bayes factor takes a while: fit.test() has it"
 """What is said where the verdict takes too long for a printed fit."""
 
 
-def any_effect(about: Subject, test: JointTest, leaning: str = "") -> Answer:
+def any_effect(about: Subject, test: JointTest, means: Estimates | None = None) -> Answer:
     """Return the answer from the joint test that every group's coefficient is zero.
 
     The contour probability answers where it shows an effect; where it does not, the verdict of the Bayes factor does,
-    if that holds whatever the scale of the prior, and the weighted mean does not lean to one side.
+    if that holds whatever the scale of the prior. Neither denies what the weighted mean shows.
 
     Parameters
     ----------
     about : Subject
     test : JointTest
-    leaning : str
-        On which side of zero the weighted mean is, as from `leaning_of`; empty if it is on neither.
+    means : Estimates, optional
+        Of the weighted mean.
     """
+    leaning, sure = ("" if means is None else side_of(means, share) for share in (LEANS, SURE))
     grade, verdict = by_contour(*_contour(test)), test.verdict
     decided = by_verdict(verdict) if isinstance(verdict, Verdict) else ""
     short, told = (
-        grade or decided or by_factor(_factor(test)),
+        grade or decided or _without_either(test),
         [_contour_text(about, test), _factor_text(test)],
     )
     by_bayes = grade == OPEN and bool(decided)
@@ -68,6 +74,9 @@ def any_effect(about: Subject, test: JointTest, leaning: str = "") -> Answer:
     if decided == FOR_NONE and (grade in BY_GRADE or leaning):
         short = DISAGREE
         told.append(f"Yet {leaning}." if leaning else "")
+    elif short in (OPEN, NOT_ANSWERED) and sure:
+        short = BY_MEAN
+        told.append(f"Yet {sure}.")
     if short == OPEN:
         told.append(sentence(VERDICT) if _is_pending(test) else "This is not evidence of no effect.")
     told += [sentence(note.text) for note in test.notes if note.code in (DISAGREEMENT, WEAK)]
@@ -84,13 +93,22 @@ def _is_pending(test: JointTest) -> bool:
     return isinstance(test.verdict, Missing) and test.verdict.code == COSTS
 
 
-def leaning_of(rows: Estimates) -> str:
+def _without_either(test: JointTest) -> str:
+    """Return the answer without a contour probability and a verdict."""
+    if _is_pending(test):
+        return NOT_ANSWERED
+    depends = isinstance(test.verdict, Verdict)
+    return OPEN if depends else by_factor(_factor(test))
+
+
+def side_of(means: Estimates, share: float) -> str:
     """Return on which side of zero a weighted mean is: ``the weighted mean is above zero with probability 0.98``.
 
-    Empty if it is on neither by more than `LEANS` of its draws.
+    Empty if it is on neither by more than `share` of its draws.
     """
-    signs = [side_of_zero(effect.place, row) for effect, row in rows.each() if row["p_direction"] > LEANS]
-    return f"the weighted mean is {'; '.join(sign[0].lower() + sign[1:] for sign in signs)}" if signs else ""
+    known = [(effect.place, row) for effect, row in means.each() if row["p_direction"] > share]
+    told = (f"{f'of {place} ' if place else ''}is {side_of_zero('', row).lower()}" for place, row in known)
+    return f"the weighted mean {' and that '.join(told)}" if known else ""
 
 
 def not_tested(about: Subject, groups: int) -> Answer:
@@ -117,6 +135,8 @@ def _with_figures(short: str, test: JointTest, by_bayes: bool) -> str:
         figures.append("the Bayes factor depends on the prior" if depends else f"log BF10 {factor:.1f}")
     told = ", ".join(figures[::-1] if by_bayes else figures) or classical_text(test)
     line = f"{short} ({told})" if told else short
+    if short == NOT_ANSWERED:
+        return f"{line}; the test of so many effects takes a while: fit.test() runs it"
     return f"{line}; {VERDICT}" if short == OPEN and _is_pending(test) else line
 
 

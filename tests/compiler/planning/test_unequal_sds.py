@@ -121,6 +121,13 @@ def test_what_all_groups_share_is_in_points(formula: str, rest: str) -> None:
     assert note.endswith(f" in B (Bartlett's p < 0.001), {rest}")
 
 
+def test_groups_are_written_as_a_formula_does() -> None:
+    frame = data(3, 20, 1, 3).rename(columns={"school": "School ID"})
+    (note,) = found("score ~ treated | `School ID`", frame)
+    assert note.endswith("Write sigma ~ 1 | `School ID`.")
+    fj.model("score ~ treated | `School ID`, sigma ~ 1 | `School ID`", frame)
+
+
 def test_fivefold_by_chance_in_small_groups_is_nothing() -> None:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"school": np.repeat(np.arange(40), 4).astype(str), "y": rng.normal(size=160)})

@@ -26,14 +26,15 @@ from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
 from formulajoint.results.text.any_effect import (
+    BY_MEAN,
     DISAGREE,
     FOR_NONE,
     GRADES,
+    NOT_ANSWERED,
     OPEN,
     VERDICT,
     any_effect,
     by_contour,
-    leaning_of,
     not_tested,
 )
 from formulajoint.results.text.sentences import Apart, Subject, how_large, how_large_without, how_sure
@@ -128,13 +129,30 @@ def test_the_figure_that_answers_stands_first() -> None:
 def test_a_mean_that_leans_to_one_side_is_not_said_to_be_no_effect() -> None:
     """A wide prior favours none where the mean is above zero with probability 0.973: the figures disagree."""
     test = joint_row(0.3, -5.2, 0.0003, verdict=Verdict("against", -6.6, -3.8))
-    leaning = leaning_of(contrasts(("", 1.8, 0.973)))
-    assert leaning == "the weighted mean is above zero with probability 0.973"
-    answer = any_effect(ABOUT, test, leaning)
+    answer = any_effect(ABOUT, test, contrasts(("", 1.8, 0.973)))
     assert answer.short == DISAGREE
-    assert f"Yet {leaning}." in answer.text
+    assert "Yet the weighted mean is above zero with probability 0.973." in answer.text
     for share in (0.94, NONE):
-        assert any_effect(ABOUT, test, leaning_of(contrasts(("", 1.8, share)))).short == FOR_NONE
+        assert any_effect(ABOUT, test, contrasts(("", 1.8, share))).short == FOR_NONE
+
+
+def test_what_the_mean_shows_is_not_denied_by_a_test_that_looks_in_every_direction() -> None:
+    """Of 120 effects a contour of 0.39 says little; one of two means is above zero with probability 0.997."""
+    means = contrasts(("online", 1.2, 0.85), ("in person", 2.9, 0.997))
+    depends = Verdict("depends", -0.5, 5.0)
+    for test in (joint_row(0.39, 2.2, verdict=depends), joint_row(NONE, 2.2, verdict=depends)):
+        answer = any_effect(ABOUT, test, means)
+        assert answer.short == BY_MEAN
+        assert "Yet the weighted mean of in person is above zero with probability 0.997." in answer.text
+        assert any_effect(ABOUT, test, means.at([0])).short == OPEN
+    assert any_effect(ABOUT, joint_row(0.0), means).short == DECISIVE
+
+
+def test_a_test_that_takes_a_while_does_not_answer() -> None:
+    test = replace(joint_row(NONE, -478.9), verdict=Missing(COSTS, "it takes a while"))
+    answer = any_effect(ABOUT, test)
+    assert answer.short == NOT_ANSWERED
+    assert answer.line.endswith("takes a while: fit.test() runs it")
 
 
 def test_a_verdict_that_takes_a_while_is_pending() -> None:

@@ -32,6 +32,9 @@ WHAT = "Bayes factor"
 MOST_AT_MANY_SCALES = 20
 """Most coefficients for Bayes factors at many scales within some hundredths of a second."""
 
+MOST_BESIDE = 100
+"""Most coefficients of a model with hierarchies for Bayes factors that nobody asked for in a printed fit."""
+
 MOST_DENSE = 400
 """Most coefficients for quadrature, which costs their cube; of more, evidences are computed group by group if the
 hypothesis allows it."""
@@ -129,6 +132,12 @@ def _by_evidence(
 def is_quick(plan: Plan) -> bool:
     """Return whether Bayes factors at many scales of the prior take some hundredths of a second."""
     return _has_closed_form(plan) and sum(block.size for block in layout(plan.design)) <= MOST_AT_MANY_SCALES
+
+
+def is_slow(plan: Plan) -> bool:
+    """Return whether a Bayes factor takes seconds: an evidence by importance sampling, of many groups' coefficients."""
+    count = sum(block.size for block in layout(plan.design))
+    return bool(plan.mean.pools) and not _has_closed_form(plan) and count > MOST_BESIDE
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:

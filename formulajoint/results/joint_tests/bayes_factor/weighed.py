@@ -18,7 +18,8 @@ from formulajoint.inference.one_kind import (
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.joint_tests.bayes_factor.equalities import equalities, is_quick
+from formulajoint.results.draws.tables import is_asked_about
+from formulajoint.results.joint_tests.bayes_factor.equalities import equalities, is_quick, is_slow
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import is_scaled, tested_sd, with_other_scales
 from formulajoint.results.joint_tests.bayes_factor.verdict import (
     AROUND,
@@ -33,6 +34,8 @@ SEVERAL = 3
 """Fewest coefficients that are compared with effects of one kind unasked: each would pay for its own wide prior."""
 
 SLOW = Missing(COSTS, "the Bayes factor of effects of one kind takes a while: `fit.test()` has it")
+
+SECONDS = Missing(COSTS, "the Bayes factor takes a while: `fit.test()` has it")
 
 OF_MANY = Missing(COSTS, "`fit.test()` has the Bayes factor of the model's own prior, too")
 
@@ -74,6 +77,8 @@ def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False, f
         Whether there are few enough coefficients for the Bayes factor of the model's own prior beside another.
     """
     plan, asked = posterior.plan, bool(hypothesis.against)
+    if quick and is_slow(plan) and not is_asked_about(plan, hypothesis):
+        return Weighed(SECONDS, None, SECONDS, (SECONDS.note("prior"),))
     kind = one_kind(plan, hypothesis)
     if isinstance(kind, Missing):
         if not asked or kind.code == "pooled":
