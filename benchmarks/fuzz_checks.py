@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import math
 import signal
+import tempfile
 import time
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from fuzz_formulas import Names, Writer, slip
 from fuzz_frames import Frame
@@ -27,6 +30,11 @@ LONGEST, SLOW = 120, 5
 """Seconds of the processor that a step may take, and after which it is noted."""
 
 DRAWS, CHAINS = 50, 2
+
+LOOKED_AT = 5
+"""Of every so many frames, fits are saved, reported and drawn, too."""
+
+PLOTS = ("forest", "contrast", "joint", "shrinkage", "ppc", "trace", "pairs", "prior_posterior")
 
 
 @dataclass
@@ -153,6 +161,8 @@ def try_formula(
         fit = model.fit(draws=DRAWS, chains=CHAINS, seed=1, engine="exact", progress=False)
     if fit is not None:
         check_fit(fit, found, context)
+        if frame.number % LOOKED_AT == 0:
+            check_files_and_plots(fit, found, context)
     return fit
 
 
@@ -167,6 +177,25 @@ def check_fit(fit: fj.Fit, found: Found, context: str) -> None:
         check_text(str(fit), "printed fit", found, context)
         check_html(fit._repr_html_(), found, context)
         check_json(fit.record(), found, context)
+
+
+def check_files_and_plots(fit: fj.Fit, found: Found, context: str) -> None:
+    """Save a fit and load it, write its report, and draw each of its plots."""
+    with found.step("save", context), tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "fit.nc"
+        fit.save(place)
+        again = fj.load(place)
+        if str(again) != str(fit) or not again.summary().equals(fit.summary()):
+            found.fault("save", "what is loaded is another fit", context)
+    with found.step("report", context), tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        fit.report(page)
+        check_html(page.read_text(encoding="utf-8"), found, context)
+    for name in PLOTS:
+        with found.step(f"plot.{name}", context):
+            figure = getattr(fit.plot, name)()
+            figure.canvas.draw()
+        plt.close("all")
 
 
 def try_questions(fit: fj.Fit, writer: Writer, found: Found, context: str) -> None:

@@ -118,6 +118,17 @@ def span(values: FloatArray) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def lasting(seconds: float) -> str:
+    """Return a duration in words.
+
+    >>> lasting(42), lasting(84), lasting(150), lasting(7000)
+    ('40 seconds', '80 seconds', '3 minutes', '1.9 hours')
+    """
+    if seconds < 95:
+        return f"{max(10, 10 * round(seconds / 10))} seconds"
+    return f"{-(-seconds // 60):.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
 def sentence(phrase: str) -> str:
     """Return a phrase with a capital and a period."""
     return f"{phrase[0].upper()}{phrase[1:]}."

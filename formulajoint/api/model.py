@@ -169,7 +169,7 @@ class JointModel:
         target_accept : float
             Acceptance rate that NUTS adapts its step to, between 0 and 1.
         progress : bool
-            Whether to show a progress bar, for NUTS only.
+            Whether to show a progress bar of NUTS, and how long the exact engine will take where that is long.
         likelihood : {"auto", "rows", "sums"}
             How NUTS evaluates the same posterior at each step: by the density of every row; or by the groups' sums of
             squares and products, which suffice for a Gaussian response without predictors of sigma, in a time that

@@ -13,6 +13,7 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.values import LARGEST
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.constants import constant
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
@@ -116,10 +117,14 @@ def written(forms: Sequence[Form], comparisons: Sequence[Chain]) -> tuple[scipy.
     """Return R and r of the forms R b - r, without empty rows, such as A's in ``treatment == treatment[A]``."""
     rows = scipy.sparse.csr_array(scipy.sparse.vstack([form.rows for form in forms]))
     null = -np.concatenate([form.constant for form in forms])
-    if not (np.isfinite(rows.data).all() and np.isfinite(null).all()):
-        message = "a number here is too large"
+    if not all((abs(each) <= LARGEST).all() for each in (rows.data, null)):
+        message = f"a number here is too large to compute with (above {LARGEST:g})"
         raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))
-    said = np.asarray(abs(rows).sum(axis=1)).ravel() > 0
+    size = np.asarray(abs(rows).sum(axis=1)).ravel()
+    said = size > 0
+    if (size[said] < 1 / LARGEST).any():
+        message = f"a factor here is too small to compute with (below {1 / LARGEST:g})"
+        raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))
     if not said.any() or np.any(null[~said] != 0):
         message = "this comparison has no coefficient, or its coefficients cancel"
         raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span))

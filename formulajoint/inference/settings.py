@@ -31,8 +31,7 @@ def check_seed(seed: object) -> None:
 class Settings:
     """Settings of ``fit`` for drawing.
 
-    `tune`, `target_accept`, `progress` and `sampler`, its further arguments, are for NUTS, and `device` for the exact
-    engine.
+    `tune`, `target_accept` and `sampler`, its further arguments, are for NUTS, and `device` for the exact engine.
     """
 
     draws: int

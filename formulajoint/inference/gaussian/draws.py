@@ -17,6 +17,7 @@ from formulajoint.inference.gaussian.scale_draws import draw_scales
 from formulajoint.inference.gaussian.starts import free, look, typical, typical_alone
 from formulajoint.inference.gaussian.target import log_posterior, log_posteriors, part
 from formulajoint.inference.gaussian.units import Units, units
+from formulajoint.inference.importance.forecast import Told
 from formulajoint.inference.importance.line import sample_line
 from formulajoint.inference.importance.plane import cover_plane
 from formulajoint.inference.importance.pools import sample
@@ -64,7 +65,14 @@ class Draws:
     disagreement: float
 
 
-def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device: Device = NUMPY) -> Draws:
+def draw(
+    reduction: Reduction,
+    draws: int,
+    chains: int,
+    seed: int | None,
+    device: Device = NUMPY,
+    told: Told | None = None,
+) -> Draws:
     """Return draws of all parameters.
 
     Parameters
@@ -74,12 +82,14 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device
     seed : int, optional
     device : Device
         Where the arithmetic on groups is done.
+    told : callable, optional
+        Is told beforehand how many seconds it will take.
     """
     scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
     rng = np.random.default_rng(coefficients_seed)
     with device.scope():
         core = kernel(reduction, device)
-        found = sample_scales(core, draws, chains, scales_seed)
+        found = sample_scales(core, draws, chains, scales_seed, told)
         points = found.points[0].reshape(chains * draws, -1)
         theta, beta = draw_coefficients(core, points, rng)
     return Draws(
@@ -95,7 +105,9 @@ def draw(reduction: Reduction, draws: int, chains: int, seed: int | None, device
     )
 
 
-def sample_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample_scales(
+    kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence, told: Told | None = None
+) -> Sampled:
     """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
     _keep_freed_memory()
     looking, sampling = seed.spawn(2)
@@ -107,13 +119,13 @@ def sample_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedS
         return _side_by_side(kernel, draws, chains, sampling)
     own = units(structure)
     if own is not None:
-        return _integrated(kernel, own, draws, chains, (looking, sampling))
+        return _integrated(kernel, own, draws, chains, (looking, sampling), told)
     target = log_posterior(kernel)
     if len(coordinates) == 1:
         scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(structure)]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     where = look(reduction, np.random.default_rng(looking))
-    return sample(target, where, draws, chains, sampling)
+    return sample(target, where, draws, chains, sampling, told)
 
 
 def measure_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
@@ -138,6 +150,7 @@ def _integrated(
     draws: int,
     chains: int,
     seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
+    told: Told | None,
 ) -> Sampled:
     """Return draws of phi: the scales of single groups are integrated out, then drawn given the rest."""
     looking, sampling = seeds
@@ -151,7 +164,7 @@ def _integrated(
         scan = scan_of_shared(made, where)
         found = sample_line(lambda points: made.log_density(points.T)[None], scan, draws, chains, sampling)
     else:
-        found = sample(made.log_density, where, draws, chains, sampling)
+        found = sample(made.log_density, where, draws, chains, sampling, told)
     return _placed(made, found, rng)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,18 +18,29 @@ from formulajoint.inference.gaussian.draws import draw, measure_scales
 from formulajoint.inference.gaussian.marginal import kernel
 from formulajoint.inference.gaussian.naming import posterior
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
+from formulajoint.inference.importance.forecast import LONG
 from formulajoint.inference.importance.sampled import why_not_trusted
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
 from formulajoint.remarks import Missing
-from formulajoint.wording import phrase, sentence
+from formulajoint.wording import lasting, phrase, sentence
 
 DRAWS, POOLS = 500, 4
 """Draws per pool, and pools. A pool is worth five times its draws: a log evidence has an error of some thousandths."""
 
 log = logging.getLogger("formulajoint")
+
+
+def _tell(seconds: float, shown: bool) -> None:
+    """Say how long it will take, if that is long: in the package's log or, where nobody reads it, on standard error."""
+    if seconds < LONG:
+        return
+    said = f"The exact engine will take about {lasting(seconds)}."
+    log.info(said)
+    if shown and not log.isEnabledFor(logging.INFO):
+        print(said, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,8 @@ class Gaussian:
         if self.device is not NUMPY:
             log.info("exact: on %s", self.device.name)
         reduction = reduce(plan)
-        draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, self.device)
+        told = partial(_tell, shown=settings.progress)
+        draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, self.device, told)
         lost = lost_digits(plan, reduction, draws.values)
         if lost:  # NUTS has the same number of digits
             raise DataError(sentence(lost.reason))

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.importance.forecast import Told, forecast
 from formulajoint.inference.importance.mode import Target, find_modes
 from formulajoint.inference.importance.pareto import tail_shape
 from formulajoint.inference.importance.proposal import (
@@ -31,6 +32,15 @@ LEAST = 250
 
 GOOD, TRIES = 0.5, 3
 """If k-hat is above this, the proposal is fitted again to the points of the pools; and the most tries."""
+
+FITTED = 40_000
+"""Most points of the pools to which it is fitted again: the time of EM grows with them."""
+
+ONCE, OFTEN = 1, 3
+"""A pool grows until no point is worth more draws than the first number or, where it has doubled, the second."""
+
+USUAL = 0.5
+"""Effective share of a usual proposal, for a forecast of time."""
 
 HEAVIEST = 4
 """Number of points, those with the largest weights, from which modes are then climbed."""
@@ -62,7 +72,14 @@ class Pools:
         return tail_shape(self.logs)
 
 
-def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample(
+    target: Target,
+    look: Look,
+    draws: int,
+    chains: int,
+    seed: np.random.SeedSequence,
+    told: Told | None = None,
+) -> Sampled:
     """Return draws from the target.
 
     Parameters
@@ -73,16 +90,20 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
         Regions to search.
     draws, chains : int
     seed : SeedSequence
+    told : callable, optional
+        Is told beforehand how many seconds it will take.
 
     Raises
     ------
     InferenceError
         If no density above zero is found, or all of it is at one point.
     """
+    wanted = look.effort.enough * max(draws, LEAST)
+    if told is not None:
+        told(forecast(target, look, chains * _size(wanted, USUAL)))
     climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
     found = search(target, look, (climbing, tempering))
-    wanted = look.effort.enough * max(draws, LEAST)
-    size = round(1.1 * wanted / max(found.share, 0.05))
+    size = _size(wanted, found.share)
     proposal, tries = found.proposal, list[Pools]()
     while True:
         pools = Pools(others, [_more(target, proposal, size, rng) for rng in others])
@@ -93,13 +114,22 @@ def sample(target: Target, look: Look, draws: int, chains: int, seed: np.random.
     return _sampled(min(tries, key=lambda each: each.k_hat), found, draws)
 
 
+def _size(wanted: int, share: float) -> int:
+    """Return the first size of a pool that is to be worth `wanted` draws, with a proposal of this effective share."""
+    return round(1.1 * wanted / max(share, 0.05))
+
+
 def _moved(target: Target, pools: Pools, proposal: Mixture, rng: np.random.Generator) -> Mixture:
     """Return a proposal with more components: about the points of pools, and about the modes near the heaviest."""
     points = np.concatenate([points for points, _ in pools.each])
     heaviest = points[np.argsort(-pools.logs)[:HEAVIEST]]
     parts = [proposal, about(find_modes(target, heaviest))]
+    few = slice(FITTED // len(pools.each))
+    some = [
+        np.concatenate(each) for each in zip(*((x[few], logs[few]) for x, logs in pools.each), strict=True)
+    ]
     with suppress(np.linalg.LinAlgError):  # where all weight is on one point
-        parts.append(thinned(Fitted(proposal, points, pools.logs), 2 * len(proposal.weights), rng))
+        parts.append(thinned(Fitted(proposal, *some), 2 * len(proposal.weights), rng))
     return mixed([(1 / len(parts), part) for part in parts])
 
 
@@ -112,13 +142,13 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
 
 
 def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, growth: int, draws: int) -> Pools:
-    """Return pools grown, at most by `growth`, until each is worth the wanted draws and no point more than one draw."""
+    """Return pools grown, at most by `growth`, until each is worth the wanted draws and no point many of them."""
     size = len(pools.each[0][1])
     grown = []
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
         while len(logs) < growth * size:
-            weights = normalised(logs)
-            if effective(weights) >= wanted and np.max(weights) <= 1 / draws:
+            weights, most = normalised(logs), ONCE if len(logs) < 2 * size else OFTEN
+            if effective(weights) >= wanted and np.max(weights) <= most / draws:
                 break
             more, their_logs = _more(target, proposal, size // 2, rng)
             points, logs = np.concatenate([points, more]), np.concatenate([logs, their_logs])

@@ -71,6 +71,9 @@ BROAD = 0.03
 KEPT = 0.04
 """Share of mixtures about the modes in the proposal, if there are several: adaptation may lose one of small weight."""
 
+USUAL_MOVES, USUAL_ROUNDS = 35, 6
+"""How often each particle usually moves, and how many rounds of draws there usually are: for a forecast of time."""
+
 FLOOR = 0.01
 """Smallest standard error of the difference of two log integrals."""
 
@@ -86,7 +89,7 @@ class Effort:
     enough : int
         Effective size of a pool, as a multiple of the draws that are taken from it.
     growth : int
-        Largest size of a pool, as a multiple of its first size. Pools grow so that no point is worth more than a draw.
+        Largest size of a pool, as a multiple of its first size. Pools grow so that no point is worth many draws.
     """
 
     draws: int
@@ -135,6 +138,11 @@ class Found:
     share: float
     modes: int
     disagreement: float
+
+
+def expected_points(look: Look) -> int:
+    """Return at about how many points two searches that agree evaluate a density."""
+    return USUAL_MOVES * _particles(look) + USUAL_ROUNDS * look.effort.draws
 
 
 def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.random.Generator]) -> Found:
@@ -257,14 +265,16 @@ def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture
     return fitted_to(scattered(points, components, rng), first.points, weights)
 
 
+def _particles(look: Look) -> int:
+    return int(min(PARTICLES * (look.starts.shape[1] + 1), MOST_PARTICLES))
+
+
 def _arrived(
     target: Target, look: Look, modes: Modes, union: Mixture | None, cost: int, rng: np.random.Generator
 ) -> Fitted | None:
     """Return a proposal fitted to particles that started far away."""
-    d = look.starts.shape[1]
     broad = look.broad if union is None else mixed([(0.5, look.broad), (0.5, union)])
-    particles = cost * min(PARTICLES * (d + 1), MOST_PARTICLES)
-    points = tempered(target, broad, particles, rng)
+    points = tempered(target, broad, cost * _particles(look), rng)
     if points is None:
         return None
     try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
@@ -10,11 +13,16 @@ from scipy import stats
 
 import formulajoint as fj
 from formulajoint.errors import InferenceError
+from formulajoint.inference.gaussian import starts
 from formulajoint.inference.gaussian.engine import Gaussian
+from formulajoint.inference.gaussian.marginal import kernel
+from formulajoint.inference.gaussian.reduction import reduce
+from formulajoint.inference.gaussian.target import log_posterior
+from formulajoint.inference.importance import pools
 from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.pools import Pools, sample
-from formulajoint.inference.importance.proposal import Mixture, mixed, normalised, share_by, weighted
-from formulajoint.inference.importance.sampled import DISAGREE, Sampled
+from formulajoint.inference.importance.proposal import Fitted, Mixture, mixed, normalised, share_by, weighted
+from formulajoint.inference.importance.sampled import DISAGREE, K_HAT, Sampled
 from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.settings import Settings
 
@@ -216,3 +224,33 @@ def test_long_tails_of_scales_that_may_be_zero_are_guarded(seed):
     plan = fj.model("y ~ x | g, hierarchy()", {"y": y, "x": x, "g": g.astype(str)}).plan
     draws = Gaussian().draw(plan, Settings(1000, 0, 4, 1, 0.9, False))
     assert draws.statistics["k_hat"][1] < 0.5
+
+
+@pytest.mark.parametrize(("groups", "most"), [(60, 240_000), (150, 300_000)])
+def test_few_points_suffice_where_some_weigh_much(
+    groups: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Groups of one row, whose sigma and sds are not known apart."""
+    rng = np.random.default_rng(0)
+    rows = {"y": rng.normal(size=groups) + np.arange(groups) % 2, "x": rng.normal(size=groups)}
+    plan = fj.model("y ~ x | g, hierarchy()", pd.DataFrame(rows | {"g": np.arange(groups)})).plan
+    target, points, fitted = log_posterior(kernel(reduce(plan))), list[int](), [0]
+    again = pools.thinned
+
+    def counted(at: Array) -> Array:
+        points.append(len(at))
+        return target(at)
+
+    def thinned(first: Fitted, *others: Any) -> Mixture:
+        fitted.append(len(first.points))
+        return again(first, *others)
+
+    monkeypatch.setattr(pools, "thinned", thinned)
+    where = starts.look(reduce(plan), np.random.default_rng(1))
+    found = sample(counted, where, 1000, 4, np.random.SeedSequence(1))
+    assert found.k_hat < K_HAT
+    assert np.all(found.ess > 5000)
+    assert sum(points) < most
+    assert max(fitted) <= pools.FITTED
+    _, times = np.unique(found.points[0, :, :, 0], return_counts=True)
+    assert np.max(times) <= pools.OFTEN + 1

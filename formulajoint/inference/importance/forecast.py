@@ -1,0 +1,43 @@
+"""How long it will take to sample a density, forecast from the time of a few points.
+
+A density that is hard to sample takes longer: its pools grow, and proposals are fitted again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from formulajoint.inference.importance.mode import Target
+from formulajoint.inference.importance.searches import Look, expected_points
+
+type Told = Callable[[float], None]
+"""Is told a forecast, in seconds."""
+
+LONG = 30.0
+"""Seconds from which on a forecast is told."""
+
+TIMED = (8, 64, 256)
+"""Points that are timed: more only where those before them say that it will take long."""
+
+
+def forecast(target: Target, look: Look, points: int) -> float:
+    """Return how many seconds it will take to find a proposal and evaluate a density at `points` more.
+
+    Parameters
+    ----------
+    target : callable
+    look : Look
+    points : int
+    """
+    seconds = 0.0
+    for count in TIMED:
+        timed = look.starts[np.arange(count) % len(look.starts)]
+        started = time.perf_counter()
+        target(timed)
+        seconds = (time.perf_counter() - started) / count * (expected_points(look) + points)
+        if seconds < LONG:
+            break
+    return seconds

@@ -1,0 +1,86 @@
+"""How long sampling takes, told before it begins."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import formulajoint as fj
+from formulajoint.inference.gaussian import engine
+from formulajoint.inference.importance import forecast as forecasts
+from formulajoint.inference.importance.forecast import LONG, TIMED, forecast
+from formulajoint.inference.importance.pools import sample
+from formulajoint.inference.importance.proposal import Mixture
+from formulajoint.inference.importance.searches import DEAR, DEAREST, Effort, Look, expected_points
+
+type Array = NDArray[np.float64]
+
+
+class Slow:
+    """A standard normal log density of which each point takes `each` seconds of a clock of its own."""
+
+    def __init__(self, each: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.each, self.points, self.now = each, 0, 0.0
+        monkeypatch.setattr(forecasts.time, "perf_counter", lambda: self.now)
+
+    def __call__(self, points: Array) -> Array:
+        self.points += len(points)
+        self.now += self.each * len(points)
+        return np.asarray(-0.5 * np.sum(points**2, axis=1))
+
+
+def look(d: int, effort: Effort) -> Look:
+    broad = Mixture(np.ones(1), np.zeros((1, d)), 3 * np.eye(d)[None])
+    return Look(np.zeros((5, d)), broad, effort)
+
+
+@pytest.mark.parametrize(("d", "effort"), [(2, DEAREST), (4, DEAR), (7, DEAR)])
+def test_the_forecast_is_that_of_a_usual_density(
+    d: int, effort: Effort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, told = Slow(0.01, monkeypatch), list[float]()
+    sample(target, look(d, effort), 500, 4, np.random.SeedSequence(1), told.append)
+    assert 0.4 < told[0] / target.now < 2.5
+
+
+def test_a_fast_density_is_timed_at_few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = Slow(1e-6, monkeypatch)
+    assert forecast(fast, look(2, DEAR), 1000) == pytest.approx(
+        1e-6 * (expected_points(look(2, DEAR)) + 1000)
+    )
+    assert fast.points == TIMED[0]
+    slow = Slow(1.0, monkeypatch)
+    assert forecast(slow, look(2, DEAR), 1000) > LONG
+    assert slow.points == sum(TIMED)
+
+
+def fitted(progress: bool) -> None:
+    data = pd.DataFrame({"y": [1.0, 2, 4, 3, 5, 9], "g": list("aabbcc")})
+    fj.fit("y ~ 1 | g, hierarchy()", data, draws=50, seed=1, progress=progress)
+
+
+def test_a_long_forecast_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted(progress=True)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(engine, "LONG", 0.0)
+    fitted(progress=True)
+    assert capsys.readouterr().err == "The exact engine will take about 10 seconds.\n"
+    fitted(progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_forecast_is_logged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once: who reads the log needs no second line."""
+    monkeypatch.setattr(engine, "LONG", 0.0)
+    with caplog.at_level(logging.INFO, logger="formulajoint"):
+        fitted(progress=True)
+    assert "The exact engine will take about 10 seconds." in caplog.messages
+    assert "will take" not in capsys.readouterr().err
