@@ -50,8 +50,8 @@ class Contrast:
     >>> import formulajoint as fj
     >>> def largest(effects, weights):
     ...     return effects.max(axis=0)
-    >>> fj.Contrast(largest, meaning="largest effect").signature.usage("largest")
-    'largest(term, ..., weights=, scale=, at=, name=)'
+    >>> fj.Contrast(largest, meaning="largest effect").meaning
+    'largest effect'
     """
 
     function: Callable[..., Any]

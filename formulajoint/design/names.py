@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from formulajoint.design.frame import Frame
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Name
+from formulajoint.language.syntax.nodes import Call, Name
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.wording import did_you_mean, listed
 
@@ -22,13 +22,13 @@ def require_known(name: Name, frame: Frame, language: Language) -> None:
 def _hint(name: str, known: tuple[str, ...], language: Language) -> str:
     schemes = language.names["weight scheme"]
     if name in schemes:
-        return f"`{name}` is a way to weight groups: write `weights={schemes[name].usage(name)}`"
+        return f"`{name}` is a way to weight groups: write `weights={schemes[name].accepted(Call(name))}`"
     near = did_you_mean(name, known)
     if near:
         return near
     functions, clauses = language.names["function"], language.names["clause"]
     if name in functions:
-        return f"`{name}` is a function of columns: write `{functions[name].usage(name)}`"
+        return f"`{name}` is a function of columns: write `{functions[name].accepted(Call(name))}`"
     if name in clauses:
-        return f"`{name}` is a clause and stands after a comma: `, {clauses[name].usage(name)}`"
+        return f"`{name}` is a clause and stands after a comma: `, {clauses[name].accepted(Call(name))}`"
     return f"the columns are {listed(known)}"

@@ -17,7 +17,7 @@ from formulajoint.design.schema import Design, Factor, Predictor, Term
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
 from formulajoint.language.syntax.text import canonical
-from formulajoint.spec.names import INTERCEPT, key_of, parts_of
+from formulajoint.spec.names import INTERCEPT, columns_in, key_of, parts_of
 from formulajoint.spec.spec import MAIN, Average, Comparisons, LevelContrast
 from formulajoint.wording import did_you_mean, listed
 
@@ -57,6 +57,9 @@ def resolve_reference(design: Design, expr: Expr) -> Reference:
 
 def resolve_term(design: Design, expr: Expr) -> Term:
     """Return the term of the mean that `expr` names; an interaction's factors may be in any order."""
+    if (pooled := _pooled_term(design, canonical(expr))) and not any(_readings(design, expr)):
+        message = f"`{canonical(expr)}` is the table's name for a part of a hierarchy; a term is needed here"
+        raise FormulaError(message, expr.span, f"write `{pooled}`")
     reference = resolve_reference(design, expr)
     if reference.part == "coefficient" and reference.predictor is design.predictor:
         return reference.term
@@ -282,13 +285,11 @@ def _in_words(reference: Reference) -> str:
 def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
     """Return message and hint for a name without any reading."""
     name, known = canonical(expr), [term.name for term in design.predictor.terms]
-    head, _, part = name.rpartition("_")
-    terms = [Reference(design.predictor, term) for term in design.predictor.terms if term.name == head]
-    if part in ("mean", "sd") and any(_pooled(reference) for reference in terms):
-        return f"the formula has no term `{name}`", f"write `{head}.{part}`"
+    if pooled := _pooled_term(design, name):
+        return f"the formula has no term `{name}`", f"write `{pooled}.{name.rpartition('_')[2]}`"
     if _is_contrast(design, name):
         message = f"`{name}` is a contrast, which is tested after the fit"
-        return message, f'write `fit.test("{name} == 0")`'
+        return message, f'leave it out here; after the fit, write `fit.test("{name} == 0")`'
     base, kind = split_part(expr)
     if base is not None and any(not _pooled(reference) for reference in _readings(design, base)):
         term = canonical(base)
@@ -296,7 +297,9 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
         return f"the formula has no term `{name}`", hint
     predictor = design.parameter(name)
     if predictor is None:
-        hint = did_you_mean(name, known) or f"the terms are {listed(known)}"
+        hint = (
+            _of_these_columns(design, expr) or did_you_mean(name, known) or f"the terms are {listed(known)}"
+        )
         return f"the formula has no term `{name}`", hint
     own = [term.name for term in predictor.terms]
     if predictor.grouping is None or own != [INTERCEPT]:
@@ -308,6 +311,20 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
     first, *others = map(written, predictor.grouping.labels)
     effect = f"{name}[{first}] - {name}[{others[0]}]" if others else f"{name}[{first}]"
     return message, f"`contrast(...)` takes it: `contrast({effect})`"
+
+
+def _pooled_term(design: Design, name: str) -> str:
+    """Return the pooled term whose mean or sd tables call `name`, such as ``x_mean``; empty if there is none."""
+    head, _, part = name.rpartition("_")
+    terms = [Reference(design.predictor, term) for term in design.predictor.terms if term.name == head]
+    return head if part in ("mean", "sd") and any(_pooled(reference) for reference in terms) else ""
+
+
+def _of_these_columns(design: Design, expr: Expr) -> str:
+    """Return the hint that names the one term of the columns in `expr`: ``C(arm, ref="b")`` for ``arm``."""
+    columns = {name.id for name in columns_in(expr)}
+    found = [term.name for term in design.predictor.terms if set(term.variables) == columns]
+    return f"write `{found[0]}`" if columns and len(found) == 1 else ""
 
 
 def _is_contrast(design: Design, name: str) -> bool:

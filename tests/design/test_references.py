@@ -248,7 +248,7 @@ MISTAKEN = {
         '`contrast(...)` takes it: `contrast(sigma[A] - sigma["B b"])`',
     ),
     "pairwise(nu)": ("has no term `nu`", "its predictors have `nu.Intercept`, `nu.x`, for `contrast(...)`"),
-    "pairwise(x_mean)": ("has no term `x_mean`", "write `x.mean`"),
+    "pairwise(x_mean)": ("a part of a hierarchy", "write `x`"),
     "rms(arm_sd)": ("has no term `arm_sd`", "did you mean `arm`?"),
 }
 

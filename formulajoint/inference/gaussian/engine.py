@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -34,13 +33,10 @@ log = logging.getLogger("formulajoint")
 
 
 def _tell(seconds: float, shown: bool) -> None:
-    """Say how long it will take, if that is long: in the package's log or, where nobody reads it, on standard error."""
-    if seconds < LONG:
-        return
-    said = f"The exact engine will take about {lasting(seconds)}."
-    log.info(said)
-    if shown and not log.isEnabledFor(logging.INFO):
-        print(said, file=sys.stderr, flush=True)
+    """Log how long it will take, if that is long: as a warning if it is to be `shown` wherever no log is set up."""
+    if seconds >= LONG:
+        level = logging.WARNING if shown else logging.INFO
+        log.log(level, "The exact engine will take about %s.", lasting(seconds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,7 @@ def _bars(stop: Stop) -> Advice | None:
         if name in REFUSED:
             what, instead = REFUSED[name]
             return Advice(f"`{name}(...)` {what}", instead)
-        return Advice(
-            f"an operator is missing between `{name}` and a group term", f"write `{name} + (... | g)`"
-        )
+        return Advice(f"an operator is missing between `{name}` and a group term", "write `+` between them")
     if stop.before in ("~", "("):
         return Advice("the predictors are missing before the bar", "for intercepts alone write `1 | g`")
     if stop.opened:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from formulajoint.language.advice.place import COMPARISONS, OPERATORS, Advice, Stop
 from formulajoint.language.grammar.scan import Word
+from formulajoint.language.syntax.nodes import Call
 from formulajoint.language.vocabulary.signatures import Kind
 
 # --- two values with nothing between them
@@ -34,7 +35,7 @@ def _side_by_side(stop: Stop) -> Advice | None:
     if before.kind in ("quoted", "string") and here.text == "(":
         return Advice(
             "the name of a function stands alone, without quotes or backticks",
-            f"write `{before.text[1:-1]}(...)`",
+            f"write `{before.text[1:-1]}` without them",
             1,
         )
     if stop.bracket == "[" and not stop.in_list and stop.word(-2).text in ("[", ",", "="):
@@ -119,6 +120,11 @@ def _nothing_inside(stop: Stop) -> Advice | None:
     return Advice(f"there is nothing between `{stop.before}` and `{stop.here}`", hint, 1)
 
 
+def _law(stop: Stop) -> str:
+    known = stop.language.names["distribution"].get(stop.before)
+    return f"write `{known.accepted(Call(stop.before)) if known else 'normal(0, 5)'}`"
+
+
 def _distribution(stop: Stop) -> Advice | None:
     if not stop.opened or "~" not in stop.clause:
         return None
@@ -129,7 +135,7 @@ def _distribution(stop: Stop) -> Advice | None:
     if stop.before == "~":
         return Advice("a distribution is expected after `~`", "write `normal(0, 5)`")
     if stop.word(-2).text == "~" and stop.word(-1).kind == "name":
-        return Advice("a distribution is written as a call", f"write `{stop.before}(...)`", 1)
+        return Advice("a distribution is written as a call", _law(stop), 1)
     return Advice("a prior ends with its distribution", "a comma separates it from the next")
 
 

@@ -133,7 +133,7 @@ DISTRIBUTIONS = {
     "gamma": _law(_positive("alpha"), _positive("beta")),
     "inverse_gamma": _law(_positive("alpha"), _positive("beta")),
     "log_normal": _law(_real("mu"), _positive("sigma")),
-    "uniform": _law(_real("lower"), _real("upper")),
+    "uniform": _law(_real("lower"), replace(_real("upper"), sample="10")),
     "beta": _all(_positive("alpha"), _positive("beta")),
     "laplace": _law(_real("mu"), _positive("b")),
     "lkj": _all(_positive("eta")),

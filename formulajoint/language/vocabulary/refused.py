@@ -28,7 +28,7 @@ REFUSED: Mapping[str, Refused] = MappingProxyType(
         **_each(
             "Surv",
             "is a survival time, and times that may be censored cannot be fitted yet",
-            "where every time was observed, write `log(time) ~ ...`",
+            "where every time was observed, the response is `log(time)`",
         ),
         **_each("s te ti t2", "is a penalised smooth of mgcv, which is not part of the language", SPLINE),
         **_each("gp", "is a Gaussian process, which is not part of the language", SPLINE),

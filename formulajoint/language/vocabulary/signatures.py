@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax import nodes
+from formulajoint.language.syntax import nodes, text
 from formulajoint.language.vocabulary.refused import FOREIGN, FURTHER
 from formulajoint.wording import did_you_mean, listed
 
@@ -42,14 +42,56 @@ class Kind(Enum):
 class Slot:
     """One parameter of a call: its name, the kind of its value, and words with a special meaning there.
 
-    If `named`, a positional argument may also be given as ``name=value``.
+    If `named`, a positional argument may also be given as ``name=value``. `sample` is a value for hints, where that of
+    its kind would not do.
     """
 
     name: str
     kind: Kind
     words: tuple[str, ...] = ()
     named: bool = False
+    sample: str = ""
 
+    @property
+    def example(self) -> str:
+        """A value that is accepted here."""
+        return self.sample or EXAMPLES.get(self.kind) or self.words[0]
+
+    def suits(self, value: nodes.Expr) -> bool:
+        """Return whether `value`, given without a name, is likely meant for this parameter."""
+        match value:
+            case nodes.Number():
+                return self.kind in (Kind.WHOLE, Kind.INTEGER, Kind.POSITIVE, Kind.NUMBER)
+            case nodes.Name(id=name):
+                word = name in self.words or (self.kind is Kind.CODING and name not in ("x", "ref"))
+                return word or self.kind is Kind.GROUP
+            case nodes.Text():
+                return self.kind is Kind.LEVEL
+        return False
+
+
+EXAMPLES = {
+    Kind.ARITHMETIC: "x",
+    Kind.LOGICAL: "x > 3",
+    Kind.ALGEBRA: "x",
+    Kind.COLUMN: "x",
+    Kind.GROUP: "school",
+    Kind.TERM: "x",
+    Kind.NUMBER: "0",
+    Kind.POSITIVE: "1",
+    Kind.WHOLE: "2",
+    Kind.INTEGER: "1",
+    Kind.LEVEL: '"A"',
+    Kind.LABEL: "name",
+    Kind.EFFECT: "x[A] - x[B]",
+    Kind.HYPOTHESIS: "x == 0",
+    Kind.PRIOR: "x ~ normal(0, 5)",
+    Kind.FAMILY: "student",
+    Kind.CODING: "sum",
+    Kind.WEIGHTS: "n",
+    Kind.COUNTS: "n",
+}
+"""An argument of each kind, for hints; a word has its own."""
 
 type Place = Literal["response", "predictors", "arithmetic"]
 
@@ -97,12 +139,35 @@ class Signature:
         """The arguments that may be given as ``name=value``."""
         return (*[slot for slot in self.positional if slot.named], *self.keywords)
 
-    def usage(self, name: str) -> str:
-        """Return the form of a call of `name`: ``joint(term, ..., weights=, name=)``."""
-        parts = [slot.name for slot in self.positional]
-        parts += [self.rest.name, "..."] if self.rest else []
-        parts += [f"{slot.name}=" for slot in self.keywords]
-        return f"{name}({', '.join(parts)})"
+    def accepted(self, call: nodes.Call) -> str:
+        """Return `call` with what it lacks, and without what it does not take, as text that can be copied."""
+        most = len(self.positional) if self.rest is None else len(call.args)
+        given = {slot.name: slot for slot in self.by_name}
+        kept = {k.name: text.canonical(k.value) for k in call.keywords if k.name in given}
+        unknown = [text.canonical(k.value) for k in call.keywords if k.name not in given]
+        args = [text.canonical(value) for value in call.args[:most]]
+        if call.args and self.positional and self.positional[0].kind is Kind.ALGEBRA:
+            args = [" + ".join(map(text.canonical, call.args))]
+        for extra in call.args[most:]:
+            fitting = [slot.name for slot in self.keywords if slot.name not in kept and slot.suits(extra)]
+            kept |= dict.fromkeys(fitting[:1], text.canonical(extra))
+        for slot in self.positional[len(args) : self.least]:
+            if slot.name in kept:
+                continue
+            value = unknown.pop(0) if unknown and slot.named else slot.example
+            if slot.named and kept:
+                kept[slot.name] = value
+            else:
+                args.append(value)
+        if self.rest and len(args) < self.least:
+            args.append(self.rest.example)
+        return f"{call.name}({', '.join([*args, *(f'{name}={value}' for name, value in kept.items())])})"
+
+    def hint(self, call: nodes.Call) -> str:
+        """Return what to write for a call that has too many or unknown arguments."""
+        written = self.accepted(call)
+        others = [f"{slot.name}=" for slot in self.keywords if f"{slot.name}=" not in written]
+        return f"write `{written}`" + (f"; it also takes {listed(others)}" if others else "")
 
 
 def matched(call: nodes.Call, signature: Signature) -> list[tuple[Slot, nodes.Expr]]:
@@ -132,7 +197,7 @@ def _positional(call: nodes.Call, signature: Signature) -> list[tuple[Slot, node
     most = len(signature.positional)
     if len(call.args) > most and signature.rest is None:
         message = f"`{call.name}` takes {_count(most)}, and got {len(call.args)}"
-        hint = FOREIGN.get((call.name, FURTHER), f"write `{signature.usage(call.name)}`")
+        hint = FOREIGN.get((call.name, FURTHER), "") or signature.hint(call)
         raise FormulaError(message, call.args[most].span, hint)
     slots = [*signature.positional, *[signature.rest] * max(0, len(call.args) - most)]
     return [(slot, value) for slot, value in zip(slots, call.args, strict=False) if slot]
@@ -141,15 +206,18 @@ def _positional(call: nodes.Call, signature: Signature) -> list[tuple[Slot, node
 def _unknown(call: nodes.Call, keyword: nodes.Keyword, signature: Signature) -> FormulaError:
     if signature.rest and signature.rest.kind is Kind.HYPOTHESIS:
         message = "a hypothesis is written with `==`, not `=`"
-        return FormulaError(message, keyword.span, f"write `{keyword.name} == ...`")
+        return FormulaError(
+            message, keyword.span, f"write `{keyword.name} == {text.canonical(keyword.value)}`"
+        )
     if signature.rest and signature.rest.kind is Kind.PRIOR:
         message = "a prior is written with `~`, not `=`"
-        return FormulaError(message, keyword.span, f"write `{keyword.name} ~ normal(0, 5)`")
+        law = text.canonical(keyword.value) if isinstance(keyword.value, nodes.Call) else "normal(0, 5)"
+        return FormulaError(message, keyword.span, f"write `{keyword.name} ~ {law}`")
     if signature.positional and signature.positional[0].kind is Kind.LOGICAL:
         return FormulaError("equality is written `==`, not `=`", keyword.span)
     known = [slot.name for slot in signature.by_name]
     hint = FOREIGN.get((call.name, keyword.name), "")
-    hint = hint or did_you_mean(keyword.name, known) or f"write `{signature.usage(call.name)}`"
+    hint = hint or did_you_mean(keyword.name, known) or signature.hint(call)
     return FormulaError(f"`{call.name}` has no argument `{keyword.name}`", keyword.span, hint)
 
 
@@ -158,10 +226,10 @@ def _complete(call: nodes.Call, signature: Signature, filled: Iterable[str]) -> 
     missing = [slot.name for slot in needed if slot.name not in filled]
     if missing:
         message = f"`{call.name}` needs {listed(missing)}"
-        raise FormulaError(message, call.span, f"write `{signature.usage(call.name)}`")
+        raise FormulaError(message, call.span, f"write `{signature.accepted(call)}`")
     if signature.rest and len(call.args) < signature.least:
         message = f"`{call.name}` needs {signature.rest.kind.value}"
-        raise FormulaError(message, call.span, f"write `{signature.usage(call.name)}`")
+        raise FormulaError(message, call.span, f"write `{signature.accepted(call)}`")
 
 
 def _count(number: int) -> str:

@@ -321,12 +321,12 @@ REFUSED = [
     ),
     ("prior(x ~ constant(1, «scale=sd»))", "`constant` has no argument `scale`", None),
     # arguments
-    ("prior(x ~ «normal()»)", "`normal` needs `mu`, `sigma`", "write `normal(mu, sigma, scale=)`"),
-    ("prior(x ~ «normal(0)»)", "`normal` needs `sigma`", "write `normal(mu, sigma, scale=)`"),
+    ("prior(x ~ «normal()»)", "`normal` needs `mu`, `sigma`", "write `normal(0, 1)`"),
+    ("prior(x ~ «normal(0)»)", "`normal` needs `sigma`", "write `normal(0, 1)`"),
     (
         "prior(x ~ normal(0, 1, «2»))",
         "`normal` takes 2 arguments, and got 3",
-        "write `normal(mu, sigma, scale=)`",
+        "write `normal(0, 1)`; it also takes `scale=`",
     ),
     ("prior(x ~ normal(«sd=1», mu=0))", "`normal` has no argument `sd`", None),
     ("prior(x ~ normal(0, «-1»))", "`sigma` must be greater than zero", None),

@@ -1,5 +1,6 @@
 """Closed tables of names, and the hints that lead to them."""
 
+from formulajoint.language.syntax.nodes import Call, Name
 from formulajoint.language.vocabulary.core import CLAUSES, CORE, ELSEWHERE, FUNCTIONS
 
 
@@ -9,6 +10,6 @@ def test_hints_from_other_packages_lead_somewhere():
     assert not {name for name in ELSEWHERE if all(name in table for table in CORE.names.values())}
 
 
-def test_usage_is_shown_as_it_is_written():
-    assert CLAUSES["joint"].usage("joint") == "joint(term, ..., weights=, scale=, at=, name=)"
-    assert FUNCTIONS["poly"].usage("poly") == "poly(x, degree)"
+def test_a_call_is_completed():
+    assert CLAUSES["joint"].accepted(Call("joint")) == "joint()"
+    assert FUNCTIONS["poly"].accepted(Call("poly", (Name("age"),))) == "poly(age, 2)"
