@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray, IntArray
@@ -74,6 +74,10 @@ class PooledTerm:
         Dims of location and scale: the term's factors.
     column_names : tuple of str
         Names of the variables, one per column, of a centred correlated term of several columns.
+    deviation_name : str
+        Of a term that varies in a group term: name of the groups' deviations from the mean; empty for a hierarchy. The
+        coefficients are mean plus deviations. The mean is the coefficient `mean_name` that all rows share or, if that
+        is empty, zero.
     """
 
     coefficient: Coefficient
@@ -84,6 +88,7 @@ class PooledTerm:
     sd: Prior
     dims: tuple[str, ...]
     column_names: tuple[str, ...] = ()
+    deviation_name: str = ""
 
     @property
     def centered(self) -> bool:
@@ -121,12 +126,16 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearPlan:
-    """A parameter with predictors: ``link(parameter) = sum of columns times coefficients``."""
+    """A parameter with predictors: ``link(parameter) = sum of columns times coefficients``.
+
+    `varying` has the group terms: their deviations are further coefficients of the same columns.
+    """
 
     predictor: Predictor
     link: Link
     coefficients: tuple[Coefficient, ...]
     pools: tuple[Pool, ...]
+    varying: tuple[Pool, ...] = ()
 
     @property
     def parameter(self) -> str:
@@ -348,6 +357,8 @@ class Plan:
         Sentences on defaults that matter, for the reader of the fit.
     tests : tuple of Hypothesis
         Those of the formula's ``test(...)`` clauses; they add no variables.
+    data_over : mapping of str to Data
+        The rows by the groups of each factor of group terms of the mean (``compiler/over.py``).
     """
 
     design: Design
@@ -365,6 +376,7 @@ class Plan:
     flat: bool
     notes: tuple[str, ...]
     tests: tuple[Hypothesis, ...] = ()
+    data_over: Mapping[str, Data] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[ParameterPlan, ...]:
@@ -391,9 +403,10 @@ class Plan:
                 out += [] if part.pool is None else [(part.pool.sd_name, part.pool.sd)]
                 continue
             out += [(c.name, c.prior) for c in part.coefficients if c.prior is not None]
-            for pool in part.pools:
+            for pool in (*part.pools, *part.varying):
                 for term in pool.terms:
-                    out += [(term.mean_name, term.mean), (term.sd_name, term.sd)]
+                    out += [] if term.deviation_name else [(term.mean_name, term.mean)]
+                    out.append((term.sd_name, term.sd))
                 if pool.correlation is not None:
                     out.append((pool.correlation.name, pool.correlation.prior))
         return tuple(out)

@@ -78,12 +78,12 @@ class Contrast:
     @property
     def options(self) -> tuple[Slot, ...]:
         """The keywords of a call in formulas."""
-        return options_of(self.function, taken=("weights", "scale", "at", "name"))
+        return options_of(self.function, taken=("weights", "scale", "at", "over", "name"))
 
     @property
     def signature(self) -> Signature:
         """Signature of a call in formulas."""
-        return Signature(rest=TERM, keywords=(WEIGHTS, SCALE, AT, *self.options, NAME), after_fit=True)
+        return Signature(rest=TERM, keywords=(WEIGHTS, SCALE, AT, OVER, *self.options, NAME), after_fit=True)
 
     def value(self, effects: Any, weights: Any, **options: Option) -> Any:
         """Return the contrast of `effects`, or raise an ExtensionError if it keeps the axis of the groups."""

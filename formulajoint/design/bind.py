@@ -27,6 +27,7 @@ from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
 from formulajoint.design.values import check_size, text_hint
+from formulajoint.design.varying import VaryingPlan, bind_varying, plans_of
 from formulajoint.design.weight_columns import KeptFrame, weight_values
 from formulajoint.errors import DataError, ExtensionError, FormulaError
 from formulajoint.language.formula import Formula
@@ -35,7 +36,7 @@ from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
-from formulajoint.spec.algebra import Expansion, expand
+from formulajoint.spec.algebra import Expansion, Product, expand
 from formulajoint.spec.names import columns_in, key_of, measured_in, walk
 from formulajoint.spec.read import specification
 from formulajoint.spec.spec import MAIN, ModelSpec, RowsRequest, weight_columns
@@ -50,6 +51,19 @@ class Plan:
     expansion: Expansion
     group: Group | None
     span: Span
+    varying: tuple[VaryingPlan, ...] = ()
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """All terms, those of group terms last."""
+        varying = (product for plan in self.varying for product in plan.products)
+        return (*self.expansion.own, *self.expansion.shared, *varying)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups right of the bar, and the factors of group terms."""
+        bar = () if self.group is None else (self.group,)
+        return (*bar, *(plan.group for plan in self.varying))
 
 
 def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
@@ -87,7 +101,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     bound = tuple(_predictor(plan, table) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
-    groups = [plan.group for plan in plans if plan.group is not None]
+    groups = [group for plan in plans for group in plan.groups]
     design = Design(
         spec,
         response,
@@ -153,17 +167,19 @@ def _plans(spec: ModelSpec, frame: Frame) -> Iterator[Plan]:
         predictors, group = linear.predictors, linear.group
         dotted = any(isinstance(part, Rest) for part in walk(predictors))
         expansion = expand(predictors, rest if dotted else (), group is not None)
-        yield Plan(linear.parameter, expansion, group, predictors.span)
+        varying = tuple(plans_of(expansion.varying, rest if dotted else ()))
+        yield Plan(linear.parameter, expansion, group, predictors.span, varying)
 
 
 def _columns_of(plan: Plan) -> Iterator[Name]:
     """Yield the columns of the expanded predictors: without terms that were subtracted, with the columns of ``.``."""
-    for product in plan.expansion.own + plan.expansion.shared:
+    for product in plan.products:
         for factor in product.factors:
             yield from columns_in(factor)
     for offset in plan.expansion.offsets:
         yield from columns_in(offset)
-    yield from plan.group.names if plan.group else ()
+    for group in plan.groups:
+        yield from group.names
 
 
 def _response_column(spec: ModelSpec, plans: Sequence[Plan]) -> str:
@@ -222,11 +238,12 @@ def _predictor(plan: Plan, table: Table) -> Predictor:
     own, shared = build_terms(plan.expansion, table)
     recipe = _offset(plan.expansion.offsets, table)
     offset = None if recipe is None else values_of(recipe, table)
-    if plan.group is None:
-        return Predictor(plan.parameter, blocks_of((), own, None), offset, plan.span, recipe)
-    grouping = bind_group(plan.group, table)
-    refuse_own_group(own, grouping)
-    return Predictor(plan.parameter, blocks_of(own, shared, grouping), offset, plan.span, recipe)
+    grouping = None if plan.group is None else bind_group(plan.group, table)
+    if grouping is not None:
+        refuse_own_group(own, grouping)
+    blocks = blocks_of((), own, None) if grouping is None else blocks_of(own, shared, grouping)
+    varying = bind_varying(plan.varying, plan.parameter, grouping, table)
+    return Predictor(plan.parameter, blocks, offset, plan.span, recipe, varying)
 
 
 def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:
@@ -243,7 +260,8 @@ def _within(response: Response, predictors: Sequence[Predictor]) -> tuple[GroupM
     """Return what columns learnt within groups, each call once."""
     recipes = [response.recipe]
     for predictor in predictors:
-        recipes += [n for term in predictor.terms if term.recipe is not None for n in term.recipe.singles]
+        terms = (*predictor.terms, *(term for block in predictor.varying for term in block.terms))
+        recipes += [n for term in terms if term.recipe is not None for n in term.recipe.singles]
         recipes.append(predictor.recipe)
     found = [learnt for recipe in recipes if recipe is not None for learnt in moments_in(recipe)]
     return tuple({learnt.text: learnt for learnt in found}.values())
@@ -251,8 +269,7 @@ def _within(response: Response, predictors: Sequence[Predictor]) -> tuple[GroupM
 
 def _factors(plans: Sequence[Plan]) -> list[Expr]:
     """Return the factors of all terms."""
-    products = [p for plan in plans for p in (*plan.expansion.own, *plan.expansion.shared)]
-    return [factor for product in products for factor in product.factors]
+    return [factor for plan in plans for product in plan.products for factor in product.factors]
 
 
 def _notes(spec: ModelSpec, plans: Sequence[Plan], frame: Frame, table: Table) -> Iterator[str]:

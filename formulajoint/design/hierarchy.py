@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from formulajoint.design.schema import Hierarchy, Predictor, Term
+from formulajoint.design.schema import Block, Hierarchy, Predictor, Term
+from formulajoint.design.varying import block_over
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr, Name
 from formulajoint.language.syntax.text import canonical
@@ -33,8 +34,10 @@ def resolve_hierarchies(
         If there is a single group.
     """
     seen: set[tuple[str, str]] = set()
-    found: list[Hierarchy] = []
+    found: list[Hierarchy] = list(resolve_varying([r for r in requests if r.over is not None], predictors))
     for request in requests:
+        if request.over is not None:
+            continue
         for parameter, terms in _wanted(request, predictors).items():
             for term in terms:
                 if (parameter, term) in seen:
@@ -57,6 +60,18 @@ def find_term(terms: Sequence[Term], expr: Expr) -> Term | None:
 def _wanted(request: PoolingRequest, predictors: Sequence[Predictor]) -> dict[str, tuple[str, ...]]:
     """Return, by parameter, the terms that a clause pools."""
     main = predictors[0]
+    if (
+        main.grouping is None
+        and main.varying
+        and (not request.terms or find_term(main.common, request.terms[0]))
+    ):
+        factor = main.varying[0].grouping
+        assert factor is not None  # a group term has groups
+        written = ", ".join([*map(canonical, request.terms), f"over={factor.name}"])
+        message = "the groups of a group term are named by `over=`"
+        raise FormulaError(
+            message, request.span, f"write `hierarchy({written})`; it is pooled without it, too"
+        )
     if not request.terms:
         _require_groups(main, request)
         return {MAIN: tuple(term.name for term in main.per_group)}
@@ -66,6 +81,68 @@ def _wanted(request: PoolingRequest, predictors: Sequence[Predictor]) -> dict[st
         _require_groups(predictor, arg)
         wanted.setdefault(predictor.parameter, []).extend(term.name for term in terms)
     return {parameter: tuple(terms) for parameter, terms in wanted.items()}
+
+
+def resolve_varying(
+    requests: Sequence[PoolingRequest], predictors: Sequence[Predictor]
+) -> Iterator[Hierarchy]:
+    """Yield the hierarchies of all group terms, changed as ``hierarchy(x, over=school, dist=student)`` asks."""
+    main = predictors[0]
+    asked: dict[tuple[str, str], PoolingRequest] = {}
+    for request in requests:
+        assert request.over is not None
+        block = block_over(main, request.over.value)
+        assert block.grouping is not None  # a group term has groups
+        for name in _terms_over(request, block):
+            if (block.grouping.name, name) in asked:
+                message = f"`{name}` is pooled by two hierarchies over {block.grouping.name}"
+                raise FormulaError(message, request.span, "name each term in one `hierarchy(...)` only")
+            asked[block.grouping.name, name] = request
+    for predictor in predictors:
+        own = asked if predictor is main else {}
+        for block in predictor.varying:
+            for hierarchy in block.pooling:
+                yield from _changed(hierarchy, own, predictors, block)
+
+
+def _terms_over(request: PoolingRequest, block: Block) -> list[str]:
+    """Return the names of the terms over one factor that a clause is about."""
+    assert block.grouping is not None
+    if request.scale.value == "sigma":
+        message = "`scale=sigma` pools groups right of the bar; a group term varies in units of the response"
+        raise FormulaError(message, request.scale.span, "leave it out")
+    if not request.terms:
+        return [term.name for term in block.terms]
+    names = []
+    for arg in request.terms:
+        term = find_term(block.terms, arg)
+        if term is None:
+            known = [own.name for own in block.terms]
+            hint = did_you_mean(canonical(arg), known) or f"over {block.grouping.name} vary {listed(known)}"
+            message = f"`{canonical(arg)}` does not vary over {block.grouping.name}"
+            raise FormulaError(message, arg.span, hint)
+        names.append(term.name)
+    return names
+
+
+def _changed(
+    hierarchy: Hierarchy,
+    asked: Mapping[tuple[str, str], PoolingRequest],
+    predictors: Sequence[Predictor],
+    block: Block,
+) -> Iterator[Hierarchy]:
+    """Yield the hierarchies of the terms of one: those that a clause is about, and the rest as they were."""
+    of_request: dict[PoolingRequest | None, list[str]] = {}
+    for name in hierarchy.terms:
+        of_request.setdefault(asked.get((hierarchy.over, name)), []).append(name)
+    for request, names in of_request.items():
+        columns = sum(term.columns.shape[1] for term in block.terms if term.name in names)
+        if request is None:
+            yield replace(hierarchy, terms=tuple(names), cor=hierarchy.cor and columns > 1)
+            continue
+        made = _hierarchy(request, hierarchy.parameter, tuple(names), predictors)
+        correlated = hierarchy.cor and not made.heavy and (request.cor is None or request.cor.value)
+        yield replace(made, cor=correlated and columns > 1, over=hierarchy.over)
 
 
 def _one(arg: Expr, predictors: Sequence[Predictor]) -> tuple[Predictor, tuple[Term, ...]]:

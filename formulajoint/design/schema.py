@@ -172,7 +172,8 @@ class Hierarchy:
     """A request for partial pooling of some per-group terms of one parameter.
 
     `centered` is None for ``auto``; `df` is the degrees of freedom of a Student hierarchy. `scale` is ``sigma`` if not
-    the coefficients are pooled but their number of residual sds.
+    the coefficients are pooled but their number of residual sds. `over` names the groups of a group term, and is empty
+    for those right of the bar.
     """
 
     parameter: str
@@ -183,6 +184,7 @@ class Hierarchy:
     centered: bool | None = None
     scale: str = "none"
     span: Span = field(default=NOWHERE, repr=False, compare=False)
+    over: str = ""
 
     @property
     def in_sds(self) -> bool:
@@ -231,8 +233,9 @@ class Predictor:
     """The linear predictor of one parameter: ``mu`` for the mean, else ``sigma``, ``nu``.
 
     With groups right of the bar, their block comes first; a block for all rows follows if it has terms. An intercept is
-    a Term named ``Intercept``, the first of its block. `recipe` is that of the offset; None without one, and in a saved
-    fit.
+    a Term named ``Intercept``, the first of its block. `varying` has a block for each factor of group terms
+    ``(x | g)``: what varies over its groups, about the coefficients of `blocks`. `recipe` is that of the offset; None
+    without one, and in a saved fit.
     """
 
     parameter: str
@@ -240,6 +243,7 @@ class Predictor:
     offset: FloatArray | None = None
     span: Span = field(default=NOWHERE, repr=False)
     recipe: Recipe | None = field(default=None, repr=False)
+    varying: tuple[Block, ...] = ()
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -270,7 +274,21 @@ class Predictor:
         """Return the predictor with those of `hierarchies` that are over its own terms."""
         bar, *others = self.blocks
         own = tuple(hierarchy for hierarchy in hierarchies if hierarchy.parameter == self.parameter)
-        return replace(self, blocks=(replace(bar, pooling=own), *others))
+
+        def over(name: str) -> tuple[Hierarchy, ...]:
+            return tuple(hierarchy for hierarchy in own if hierarchy.over == name)
+
+        varying = tuple(
+            replace(block, pooling=over(block.grouping.name))
+            for block in self.varying
+            if block.grouping is not None
+        )
+        return replace(self, blocks=(replace(bar, pooling=over("")), *others), varying=varying)
+
+    def fixed(self, term: Term) -> Term | None:
+        """Return the term of `blocks` about whose one coefficient the coefficients of a varying term vary, or None."""
+        same = (other for other in self.common if other.name == term.name)
+        return next((other for other in same if np.array_equal(other.columns, term.columns)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from itertools import combinations
 from math import comb
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Call, Chain, Expr, Name, Number, Rest, Unary
+from formulajoint.language.syntax.nodes import Call, Chain, Expr, GroupTerm, Name, Number, Rest, Unary
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
 from formulajoint.language.vocabulary.core import NESTED
 from formulajoint.spans import NOWHERE, Span
@@ -55,7 +55,7 @@ NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The value of an expression: per-group terms, shared terms and offsets.
+    """The value of an expression: per-group terms, shared terms, offsets and group terms.
 
     `zero` is true if a ``0`` or ``-1`` in it removes the intercept.
     """
@@ -64,15 +64,17 @@ class Sum:
     shared: Terms = field(default_factory=dict)
     offsets: tuple[Call, ...] = ()
     zero: bool = False
+    varying: tuple[GroupTerm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The terms of one linear predictor, in R's order, intercept first."""
+    """The terms of one linear predictor, in R's order, intercept first; `varying` are the group terms, as written."""
 
     own: tuple[Product, ...]
     shared: tuple[Product, ...]
     offsets: tuple[Call, ...]
+    varying: tuple[GroupTerm, ...] = ()
 
 
 def expand(predictors: Expr, rest: Sequence[str], grouped: bool) -> Expansion:
@@ -90,7 +92,7 @@ def expand(predictors: Expr, rest: Sequence[str], grouped: bool) -> Expansion:
     algebra = _Algebra(tuple(rest))
     total = algebra.plus(intercept, algebra.evaluate(predictors))
     _check(total, predictors, grouped)
-    return Expansion(_ordered(total.own), _ordered(total.shared), total.offsets)
+    return Expansion(_ordered(total.own), _ordered(total.shared), total.offsets, total.varying)
 
 
 def _ordered(terms: Terms) -> tuple[Product, ...]:
@@ -110,7 +112,7 @@ def _check(total: Sum, predictors: Expr, grouped: bool) -> None:
         if key in total.own:
             message = f"`{':'.join(product.keys)}` is both per group and common"
             raise FormulaError(message, product.span, "leave one of them out")
-    if not (total.own or total.shared or total.offsets):
+    if not (total.own or total.shared or total.offsets or total.varying):
         raise FormulaError("no predictor is left, not even an intercept", predictors.span)
 
 
@@ -137,6 +139,8 @@ class _Algebra:
                 return self._common(expr)
             case Call(name="offset"):
                 return Sum(offsets=(expr,))
+            case GroupTerm():
+                return Sum(varying=(expr,))
             case Call():
                 return self._single(expr)
             case Chain(operators=("^", *_)):
@@ -187,7 +191,8 @@ class _Algebra:
         kept = {key: p for key, p in left.own.items() if key or not right.zero}
         own = kept | {key: p for key, p in right.own.items() if key not in kept}
         zero = NONE not in right.own and (left.zero or right.zero)
-        return Sum(own, {**left.shared, **right.shared}, left.offsets + right.offsets, zero)
+        offsets, varying = left.offsets + right.offsets, left.varying + right.varying
+        return Sum(own, {**left.shared, **right.shared}, offsets, zero, varying)
 
     def _minus(self, left: Sum, right: Sum, at: Expr) -> Sum:
         if right.shared or right.offsets:
@@ -198,7 +203,7 @@ class _Algebra:
                 self._refuse_absent(left, product, at)
         own = {key: p for key, p in left.own.items() if key not in right.own}
         zero = (left.zero or NONE in right.own) and not right.zero
-        result = Sum(own, left.shared, left.offsets, zero)
+        result = Sum(own, left.shared, left.offsets, zero, left.varying)
         return self.plus(result, Sum(own={NONE: Product(span=at.span)})) if right.zero else result
 
     def _refuse_absent(self, left: Sum, product: Product, at: Expr) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from formulajoint.errors import FormulaError
@@ -92,8 +92,15 @@ def pooling_request(clause: Called) -> PoolingRequest:
         df=given.named.get("df"),
         centered=None if centered == "auto" else centered == "true",
         scale=given.named.get("scale", Given("none")),
+        over=given.named.get("over"),
         span=clause.span,
     )
+
+
+def prior_requests(clause: Called) -> tuple[PriorRequest, ...]:
+    """Return what ``prior(...)`` asks."""
+    over = clause.given.named.get("over")
+    return tuple(replace(request, over=over) for request in clause.given.rest)
 
 
 def _read_prior(context: Context, slot: Slot, value: nodes.Expr) -> PriorRequest:
@@ -129,19 +136,18 @@ def question(clause: Called) -> Question:
     kind = signature.rest.kind if signature.rest is not None else None
     name, span = given.named.get("name"), clause.span
     if kind is Kind.HYPOTHESIS:
-        return Comparisons(given.rest, name, given.named.get("against"), span)
+        return Comparisons(given.rest, name, given.named.get("against"), given.named.get("over"), span)
+    over = given.named.get("over")
     if kind is Kind.EFFECT:
-        return Arithmetic(clause.name, given.rest, name, span)
+        return Arithmetic(clause.name, given.rest, name, over, span)
     known = {slot.name for slot in (WEIGHTS_SLOT, SCALE, AT, OVER, NAME) if slot in signature.keywords}
     options = {option: value for option, value in given.named.items() if option not in known}
     weighting = given.named.get("weights", BY_ROWS) if WEIGHTS_SLOT in signature.keywords else BY_ROWS
-    if OVER in signature.keywords:
-        over = given.named.get("over")
-        axis = None if over is None else Given(over.value.id, over.text, over.span)
-        return LevelContrast(clause.name, given.rest, axis, weighting, options, name, clause.text, span)
+    if SCALE not in signature.keywords:
+        return LevelContrast(clause.name, given.rest, over, weighting, options, name, clause.text, span)
     plain = {option: value.value for option, value in options.items()}
     scale, at = given.named.get("scale", Given("none")), given.named.get("at")
-    return Average(clause.name, given.rest, weighting, scale, at, plain, name, clause.text, span)
+    return Average(clause.name, given.rest, weighting, scale, at, plain, over, name, clause.text, span)
 
 
 READERS: Mapping[Kind, Reader[Any]] = {

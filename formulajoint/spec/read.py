@@ -21,6 +21,7 @@ from formulajoint.spec.clauses import (
     Called,
     family_request,
     pooling_request,
+    prior_requests,
     question,
     read_clause,
     rows_request,
@@ -143,7 +144,9 @@ def _read(context: Context, formula: Formula) -> ModelSpec:
         parameters=(mean, *(clause for clause in stated if isinstance(clause, Linear))),
         family=families[0] if families else None,
         pooling=tuple(pooling_request(clause) for clause in called if clause.name == "hierarchy"),
-        priors=tuple(prior for clause in called if clause.name == "prior" for prior in clause.given.rest),
+        priors=tuple(
+            prior for clause in called if clause.name == "prior" for prior in prior_requests(clause)
+        ),
         rows=rows_request(called),
         questions=tuple(question(clause) for clause in called if clause.signature.after_fit),
     )
@@ -170,6 +173,6 @@ def _unique_things(clause: Linear | Called) -> Iterator[tuple[str, str, Span]]:
     label = clause.given.named.get("name") if clause.signature.after_fit else None
     if label is not None:
         yield "the test" if clause.name == "test" else "the contrast", label.value, label.span
-    for request in clause.given.rest:
-        if isinstance(request, PriorRequest):
-            yield "the prior of", canonical(request.target), request.span
+    for request in prior_requests(clause) if clause.name == "prior" else ():
+        over = "" if request.over is None else f" over {request.over.text}"
+        yield "the prior of", f"{canonical(request.target)}{over}", request.span

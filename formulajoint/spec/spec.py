@@ -65,7 +65,7 @@ class PoolingRequest:
     """``hierarchy(...)``: the terms to pool, all per-group terms if there is none, and how.
 
     What is None is not written; `centered` is None for ``auto``, too. `scale` says in which units the coefficients are
-    pooled: ``none`` for those of the response, ``sigma`` for residual sds.
+    pooled: ``none`` for those of the response, ``sigma`` for residual sds. `over` names the factor of a group term.
     """
 
     terms: tuple[Expr, ...]
@@ -74,6 +74,7 @@ class PoolingRequest:
     df: Given[float] | None = None
     centered: bool | None = None
     scale: Given[str] = Given("none")
+    over: Given[Group] | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -88,10 +89,11 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class PriorRequest:
-    """One ``term ~ distribution(...)`` of a ``prior(...)`` clause."""
+    """One ``term ~ distribution(...)`` of a ``prior(...)`` clause; `over` names the factor of a group term."""
 
     target: Expr
     law: Given[Law]
+    over: Given[Group] | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -218,6 +220,8 @@ class Average:
         ``mean`` for the effects at the means of the other columns; None where these are zero.
     options : mapping of str to Option
         Arguments of an extension's own.
+    over : Given[Group] or None
+        The factor of a group term, over whose groups is averaged; None for those right of the bar.
     name : Given[str] or None
         As in ``name=``.
     text : str
@@ -230,6 +234,7 @@ class Average:
     scale: Given[Scale]
     at: Given[str] | None
     options: Mapping[str, Option]
+    over: Given[Group] | None
     name: Given[str] | None
     text: str
     span: Span = field(default=NOWHERE, compare=False, repr=False)
@@ -243,8 +248,8 @@ class LevelContrast:
     ----------
     clause, terms, name, text
         As for `Average`.
-    over : Given[str] or None
-        The axis to compare.
+    over : Given[Group] or None
+        The axis to compare: a factor, the groups, or the factor of a group term.
     weights : Given[Weighting]
         Of the mean from which ``meandev`` takes deviations.
     options : mapping of str to Given
@@ -253,7 +258,7 @@ class LevelContrast:
 
     clause: str
     terms: tuple[Expr, ...]
-    over: Given[str] | None
+    over: Given[Group] | None
     weights: Given[Weighting]
     options: Mapping[str, Given[Any]]
     name: Given[str] | None
@@ -263,11 +268,12 @@ class LevelContrast:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """``contrast(treatment[A] - treatment[B])``: one node for each expression."""
+    """``contrast(treatment[A] - treatment[B])``: one node for each expression; `over` as for `Average`."""
 
     clause: str
     expressions: tuple[Expr, ...]
     name: Given[str] | None
+    over: Given[Group] | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -278,12 +284,13 @@ type Contrast = Average | LevelContrast | Arithmetic
 class Comparisons:
     """``test(treatment == 0)``: comparisons that must all hold.
 
-    `against` is the alternative, if the formula names one: ``hierarchy``.
+    `against` is the alternative, if the formula names one: ``hierarchy``. `over` names the factor of a group term.
     """
 
     comparisons: tuple[Chain, ...]
     name: Given[str] | None = None
     against: Given[str] | None = None
+    over: Given[Group] | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -124,8 +124,11 @@ def variable_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
             out[part.name] = part.dims
             continue
         out |= {c.name: c.dims for c in part.coefficients}
-        out |= {name: t.dims for pool in part.pools for t in pool.terms for name in (t.mean_name, t.sd_name)}
-    return out
+        pools = (*part.pools, *part.varying)
+        out |= {t.coefficient.name: t.coefficient.dims for pool in pools for t in pool.terms}
+        out |= {name: t.dims for pool in pools for t in pool.terms for name in (t.mean_name, t.sd_name)}
+        out |= {t.deviation_name: t.coefficient.dims for pool in part.varying for t in pool.terms}
+    return {name: dims for name, dims in out.items() if name}
 
 
 def node_dims(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from formulajoint.compiler.planning.response_units import Units
 from formulajoint.data.data import Data
 from formulajoint.data.layout import Layout, Role, layout_of
 from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
+from formulajoint.design.varying import factors, over
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import FLAT, Prior, prior
 from formulajoint.errors import FormulaError
@@ -114,9 +115,15 @@ class _Maker:
     names: Names
     scales: dict[str, defaults.Scales] = field(default_factory=dict)
     data: Data = field(init=False)
+    data_over: dict[str, Data] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.data = Data(self.design, self.design.predictor, self._layout(), self._grouping("sigma"))
+        self.data = self._data(self.design)
+        for factor in factors(self.design):
+            self.data_over[factor] = self._data(over(self.design, factor))
+
+    def _data(self, design: Design) -> Data:
+        return Data(design, design.predictor, self._layout(design.predictor), self._grouping("sigma"))
 
     def plan(self) -> Plan:
         # The family's own parameters keep their names; a predictor with such a name gets another one.
@@ -147,6 +154,7 @@ class _Maker:
             flat=self.flat,
             notes=(),
             tests=_tests(design),
+            data_over=self.data_over,
         )
         contrasts, shares = plan_contrasts(plan, design.spec.contrasts, self.names)
         given = self.names
@@ -178,12 +186,17 @@ class _Maker:
             self.scales[predictor.parameter] = defaults.scales(self.design, self.family, predictor)
         return self.scales[predictor.parameter]
 
-    def _layout(self) -> Layout:
-        """Return the layout of the mean's columns."""
-        predictor, roles = self.design.predictor, list[Role]()
-        scale = self._scales(predictor)
+    def _layout(self, predictor: Predictor) -> Layout:
+        """Return the layout of the columns of the mean, perhaps seen by the groups of one factor."""
+        roles = list[Role]()
+        scale = self._scales(self.design.predictor)
         for term in predictor.terms:
             request = _request(predictor, term.name)
+            if request is not None and request.over:
+                fixed = self.design.predictor.fixed(term)
+                own = self._mean_of_varying(self.design.predictor, fixed, scale)
+                roles.append(Role(len(term.scales), True, True, own))
+                continue
             own = self._of_coefficients(predictor, term, scale, VALUE if request is None else MEAN)
             in_sds = own.in_sds if request is None else request.in_sds
             roles.append(
@@ -233,7 +246,80 @@ class _Maker:
         pools = [
             self._pool(request, predictor, coefficients, scale, auto) for request in predictor.hierarchies
         ]
-        return LinearPlan(predictor, link, tuple(coefficients.values()), tuple(pools))
+        varying = tuple(self._varying(predictor, coefficients, scale))
+        return LinearPlan(predictor, link, tuple(coefficients.values()), tuple(pools), varying)
+
+    def _varying(
+        self, predictor: Predictor, fixed: Mapping[str, Coefficient], scale: defaults.Scales
+    ) -> Iterator[Pool]:
+        """Yield the group terms of a predictor, a pool for each set of correlated terms."""
+        for block in predictor.varying:
+            grouping = block.grouping
+            assert grouping is not None  # a group term has groups
+            data = self.data_over.get(grouping.name) if predictor.parameter == MAIN else None
+            auto = {} if data is None else centring.centered_terms(data, block.pooling)
+            terms = {term.name: term for term in block.terms}
+            for request in block.pooling:
+                members = []
+                for name in request.terms:
+                    own = predictor.fixed(terms[name])
+                    about = None if own is None else fixed[own.name]
+                    centered = auto.get(name, False) if request.centered is None else request.centered
+                    members.append(
+                        self._varying_member(request, predictor, terms[name], about, scale, centered)
+                    )
+                dim = self.names.group_dim(grouping)
+                yield Pool(
+                    request, grouping, dim, tuple(members), self._correlations(request, grouping, terms)
+                )
+
+    def _varying_member(
+        self,
+        request: Hierarchy,
+        predictor: Predictor,
+        term: Term,
+        fixed: Coefficient | None,
+        scale: defaults.Scales,
+        centered: bool,
+    ) -> PooledTerm:
+        """Return a term of a group term, about the coefficient `fixed` or about zero."""
+        grouping = next(
+            b.grouping
+            for b in predictor.varying
+            if b.grouping is not None and b.grouping.name == request.over
+        )
+        base, unique = names.coefficient(predictor.parameter, term), self.names.variable
+        deviation = unique(f"{base}|{request.over}")
+        total = deviation if fixed is None else unique(f"{base}_by_{request.over}")
+        dims = (self.names.group_dim(grouping), *self.names.factor_dims(term))
+        slot = Slot(predictor.parameter, term.name, SD, request.over)
+        by_column = centered and request.cor and term.columns.shape[1] > 1
+        columns = (f"{column}_by_{request.over}" for column in names.columns(term))
+        return PooledTerm(
+            coefficient=Coefficient(total, term, dims, grouping, None),
+            mean_name="" if fixed is None else fixed.name,
+            sd_name=unique(f"{base}|{request.over}_sd"),
+            offset_name=None if centered else unique(f"{base}|{request.over}_offset"),
+            mean=self._mean_of_varying(predictor, None if fixed is None else fixed.term, scale),
+            sd=self._prior(slot, partial(defaults.hierarchy_sd, term, predictor, scale)),
+            dims=dims[1:],
+            column_names=tuple(map(unique, columns)) if by_column else (),
+            deviation_name=deviation,
+        )
+
+    def _mean_of_varying(self, predictor: Predictor, fixed: Term | None, scale: defaults.Scales) -> Prior:
+        """Return the prior of what a term's coefficients vary about: a shared coefficient, or zero."""
+        if fixed is None:
+            return prior("constant", 0.0)
+        return self._of_coefficients(predictor, fixed, scale, VALUE)
+
+    def _correlations(
+        self, request: Hierarchy, grouping: Grouping, terms: Mapping[str, Term]
+    ) -> Correlation | None:
+        if not request.cor:
+            return None
+        labels = tuple(label for name in request.terms for label in names.columns(terms[name]))
+        return self._correlation(request, grouping, labels)
 
     def _coefficient(
         self, predictor: Predictor, term: Term, scale: defaults.Scales, grouping: Grouping | None
@@ -268,12 +354,8 @@ class _Maker:
             self._member(request, predictor, coefficients[name], unit, auto.get(name, False))
             for name in request.terms
         ]
-        correlation = None
-        if request.cor:
-            labels = tuple(
-                label for name in request.terms for label in names.columns(coefficients[name].term)
-            )
-            correlation = self._correlation(predictor.parameter, grouping, labels)
+        terms = {name: coefficient.term for name, coefficient in coefficients.items()}
+        correlation = self._correlations(request, grouping, terms)
         return Pool(request, grouping, self.names.group_dim(grouping), tuple(members), correlation)
 
     def _member(
@@ -302,7 +384,8 @@ class _Maker:
             column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
         )
 
-    def _correlation(self, parameter: str, grouping: Grouping, labels: tuple[str, ...]) -> Correlation:
+    def _correlation(self, request: Hierarchy, grouping: Grouping, labels: tuple[str, ...]) -> Correlation:
+        parameter = request.parameter
         base = grouping.name if parameter == MAIN else f"{parameter}_{grouping.name}"
         name = self.names.variable(f"{base}_cor")
         pairs = tuple(f"{a}, {b}" for j, a in enumerate(labels) for b in labels[j + 1 :])
@@ -313,7 +396,7 @@ class _Maker:
             partial_dim=self.names.dim(f"{stem}_pair", pairs),
             dims=(self.names.dim(f"{stem}_row", labels), self.names.dim(f"{stem}_column", labels)),
             labels=labels,
-            prior=self._prior(Slot(MAIN, None, COR), partial(prior, "lkj", ETA)),
+            prior=self._prior(Slot(MAIN, None, COR, request.over), partial(prior, "lkj", ETA)),
         )
 
 
@@ -328,7 +411,7 @@ def _auxiliary(plan: Plan) -> frozenset[str]:
         if isinstance(part, ScalePlan):
             out |= {part.pool.raw_name} if part.pool is not None else set()
             continue
-        for pool in part.pools:
+        for pool in (*part.pools, *part.varying):
             for term in pool.terms:
                 out |= {*term.column_names, *([term.offset_name] if term.offset_name else [])}
             out |= {pool.correlation.partial_name} if pool.correlation is not None else set()

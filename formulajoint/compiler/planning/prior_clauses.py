@@ -12,6 +12,7 @@ from formulajoint.arrays import IntArray
 from formulajoint.compiler.planning.prior_slots import COR, MEAN, SD, VALUE, Slot
 from formulajoint.compiler.planning.response_units import Units
 from formulajoint.design.references import places_of, split_part
+from formulajoint.design.varying import named
 from formulajoint.distributions.prior import Prior, joined
 from formulajoint.distributions.written import read_prior
 from formulajoint.errors import FormulaError
@@ -91,9 +92,22 @@ def read_overrides(
     found: dict[Slot, Written] = {}
     for request in asked:
         target = request.target
-        slot = _slot(target.of if isinstance(target, Subscript) else target, slots, known_sd)
+        slot = _slot(target.of if isinstance(target, Subscript) else target, _over(request, slots), known_sd)
         found[slot] = _with(found.get(slot, Written(slot)), request, units)
     return found
+
+
+def _over(request: PriorRequest, slots: Sequence[Slot]) -> list[Slot]:
+    """Return the variables that a request can be about: those of one factor's group terms, or all others."""
+    name = "" if request.over is None else named(request.over.value)
+    own = [slot for slot in slots if slot.over == name]
+    if request.over is not None and not own:
+        known = sorted({slot.over for slot in slots} - {""})
+        hint = did_you_mean(name, known) or (
+            f"group terms vary over {listed(known)}" if known else "leave `over=` out"
+        )
+        raise FormulaError(f"nothing varies over `{name}`", request.over.span, hint)
+    return own
 
 
 def _with(known: Written, request: PriorRequest, units: Units) -> Written:

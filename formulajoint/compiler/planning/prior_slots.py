@@ -37,11 +37,14 @@ class Slot:
         The groups with a value each.
     dims : mapping of str to tuple of str
         The variable's dims with their labels, the groups first.
+    over : str
+        The factor of a group term; empty for what does not vary in one.
     """
 
     parameter: str
     term: str | None
     part: str
+    over: str = ""
     factors: tuple[str, ...] = field(default=(), compare=False)
     support: Interval = field(default=REAL, compare=False)
     improper: bool = field(default=False, compare=False)
@@ -71,7 +74,8 @@ class Slot:
 
 def is_direct(predictor: Predictor) -> bool:
     """Return whether a parameter's only predictor is an intercept, shared or per group: ``sigma ~ 1 | g``."""
-    return [term.name for term in predictor.terms] == ["Intercept"] and predictor.offset is None
+    alone = predictor.offset is None and not predictor.varying
+    return alone and [term.name for term in predictor.terms] == ["Intercept"]
 
 
 def slots(design: Design, family: Likelihood) -> list[Slot]:
@@ -82,6 +86,9 @@ def slots(design: Design, family: Likelihood) -> list[Slot]:
         for term in predictor.terms:
             parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
             out += [_slot_of(predictor, term, part, family) for part in parts]
+        for block in predictor.varying:
+            over = block.grouping.name if block.grouping is not None else ""
+            out += [_slot_of(predictor, term, SD, family, over) for term in block.terms]
     for name, own in family.further.items():
         predictor_ = design.parameter(name)
         if predictor_ is None or is_direct(predictor_):
@@ -89,14 +96,25 @@ def slots(design: Design, family: Likelihood) -> list[Slot]:
             improper = family.may_be_flat(name) and not is_pooled
             grouping = None if predictor_ is None or is_pooled else predictor_.grouping
             dims = _dims(grouping)
-            out.append(Slot(name, None, VALUE, (), own.support, improper, grouping=grouping, dims=dims))
+            out.append(
+                Slot(
+                    name,
+                    None,
+                    VALUE,
+                    support=own.support,
+                    improper=improper,
+                    grouping=grouping,
+                    dims=dims,
+                )
+            )
             out += [Slot(name, None, SD, support=POSITIVE)] if is_pooled else []
     if any(h.cor for p in design.predictors for h in p.hierarchies):
         out.append(Slot(MAIN, None, COR))
-    return out
+    correlated = {h.over for p in design.predictors for b in p.varying for h in b.pooling if h.cor}
+    return [*out, *(Slot(MAIN, None, COR, over) for over in sorted(correlated))]
 
 
-def _slot_of(predictor: Predictor, term: Term, part: str, family: Likelihood) -> Slot:
+def _slot_of(predictor: Predictor, term: Term, part: str, family: Likelihood, over: str = "") -> Slot:
     """Return the slot of a term's coefficients, or of their location or scale in a hierarchy."""
     parameter, factors = predictor.parameter, {factor.name: factor.labels for factor in term.factors}
     grouping = predictor.grouping if part == VALUE and term in predictor.per_group else None
@@ -104,7 +122,7 @@ def _slot_of(predictor: Predictor, term: Term, part: str, family: Likelihood) ->
     improper = parameter == MAIN and part != SD  # ``propriety`` then checks that the posterior exists
     support = POSITIVE if part == SD else REAL
     names, dims = tuple(sorted(term.parts)), _dims(grouping) | factors
-    return Slot(parameter, term.name, part, names, support, improper, link.name, grouping, dims)
+    return Slot(parameter, term.name, part, over, names, support, improper, link.name, grouping, dims)
 
 
 def _dims(grouping: Grouping | None) -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from formulajoint.compiler.planning import defaults
 from formulajoint.compiler.pymc.distributions import Variable, variable
 from formulajoint.compiler.pymc.likelihood import observe, observe_sums
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
-from formulajoint.compiler.pymc.pooling import pooled_coefficients, pooled_scale
+from formulajoint.compiler.pymc.pooling import deviations, pooled_coefficients, pooled_scale
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError
@@ -115,6 +115,9 @@ def _coefficients(part: LinearPlan, plan: Plan, unit: Variable | None) -> dict[s
             out[coefficient.name] = variable(coefficient.name, own, coefficient.dims, shape, start)
     for pool in part.pools:
         out |= pooled_coefficients(pool, unit if pool.request.in_sds else None)
+    for pool in part.varying:
+        out |= pooled_coefficients(pool, means=out)
+        out |= deviations(pool, out)
     return out
 
 
@@ -153,6 +156,8 @@ def _rows(part: LinearPlan, coefficients: dict[str, Variable], rows: int) -> Var
     total = pt.constant(np.zeros(rows) if offset is None else offset)
     for coefficient in part.coefficients:
         total = total + _contribution(coefficient, coefficients[coefficient.name])
+    for term in (term for pool in part.varying for term in pool.terms):
+        total = total + _contribution(term.coefficient, coefficients[term.deviation_name])
     return total
 
 

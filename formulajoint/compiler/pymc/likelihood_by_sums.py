@@ -103,7 +103,7 @@ def why_not(plan: Plan) -> str:
         return "each row has a standard error of its own"
     if plan.spread is None:
         return "sigma has predictors"
-    return ""
+    return "the formula has group terms" if plan.mean.varying else ""
 
 
 def sums(plan: Plan) -> Sums:

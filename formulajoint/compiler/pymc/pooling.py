@@ -12,6 +12,9 @@ is elementwise: with PyMC's Cholesky factor or a multivariate normal it takes tw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pymc as pm
 import pytensor.tensor as pt
 
@@ -20,7 +23,9 @@ from formulajoint.compiler.pymc.distributions import Variable, variable
 from formulajoint.design.schema import Hierarchy
 
 
-def pooled_coefficients(pool: Pool, unit: Variable | None = None) -> dict[str, Variable]:
+def pooled_coefficients(
+    pool: Pool, unit: Variable | None = None, means: Mapping[str, Variable] = MappingProxyType({})
+) -> dict[str, Variable]:
     """Add a hierarchy to the open model and return the coefficients of its terms by variable name.
 
     Parameters
@@ -28,16 +33,36 @@ def pooled_coefficients(pool: Pool, unit: Variable | None = None) -> dict[str, V
     pool : Pool
     unit : () or (G,) variable, optional
         The residual sd of each group, in units of which the coefficients are pooled.
+    means : mapping of str to variable
+        Of a group term: the shared coefficients about which those of the groups vary.
     """
     if pool.correlation is not None:
-        return _correlated(pool, pool.correlation, unit)
-    return {term.coefficient.name: _independent(pool, term, unit) for term in pool.terms}
+        return _correlated(pool, pool.correlation, unit, means)
+    return {term.coefficient.name: _independent(pool, term, unit, means) for term in pool.terms}
 
 
-def _location_and_scale(term: PooledTerm) -> tuple[Variable, Variable]:
+def deviations(pool: Pool, coefficients: Mapping[str, Variable]) -> dict[str, Variable]:
+    """Add the groups' deviations from shared coefficients to the open model and return them by name.
+
+    Where nothing is shared, the coefficients are the deviations.
+    """
+    return {
+        term.deviation_name: pm.Deterministic(
+            term.deviation_name,
+            coefficients[term.coefficient.name] - coefficients[term.mean_name],
+            dims=term.coefficient.dims,
+        )
+        for term in pool.terms
+        if term.mean_name
+    }
+
+
+def _location_and_scale(term: PooledTerm, means: Mapping[str, Variable]) -> tuple[Variable, Variable]:
     shape = term.coefficient.term.shape
-    mean = variable(term.mean_name, term.mean, term.dims, shape)
-    return mean, variable(term.sd_name, term.sd, term.dims, shape, scale=True)
+    sd = variable(term.sd_name, term.sd, term.dims, shape, scale=True)
+    if term.deviation_name:
+        return means[term.mean_name] if term.mean_name else pt.zeros(shape), sd
+    return variable(term.mean_name, term.mean, term.dims, shape), sd
 
 
 def hierarchy_law(
@@ -50,8 +75,10 @@ def hierarchy_law(
     return standard.distribution.pymc(pm)(name, **{**standard.args, **where}, dims=dims)
 
 
-def _independent(pool: Pool, term: PooledTerm, unit: Variable | None) -> Variable:
-    mean, sd = _location_and_scale(term)
+def _independent(
+    pool: Pool, term: PooledTerm, unit: Variable | None, means: Mapping[str, Variable]
+) -> Variable:
+    mean, sd = _location_and_scale(term, means)
     if unit is not None:
         own = unit.reshape((-1, *[1] * len(term.dims))) if unit.ndim else unit  # (G, 1, ...)
         mean, sd = own * mean, own * sd
@@ -62,12 +89,14 @@ def _independent(pool: Pool, term: PooledTerm, unit: Variable | None) -> Variabl
     return pm.Deterministic(term.coefficient.name, mean + sd * offset, dims=dims)
 
 
-def _correlated(pool: Pool, correlation: Correlation, unit: Variable | None) -> dict[str, Variable]:
+def _correlated(
+    pool: Pool, correlation: Correlation, unit: Variable | None, means: Mapping[str, Variable]
+) -> dict[str, Variable]:
     cholesky = _cholesky(correlation)
     done: list[Variable] = []  # u of the columns so far, each (G,)
     out: dict[str, Variable] = {}
     for term in pool.terms:
-        mean, sd = _location_and_scale(term)
+        mean, sd = _location_and_scale(term, means)
         offset = None if term.offset_name is None else pm.Normal(term.offset_name, dims=term.coefficient.dims)
         columns = []
         for c in range(term.coefficient.term.columns.shape[1]):

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from formulajoint.compiler.over import by_bar, only_factor
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import DataError, InferenceError
 from formulajoint.inference.draws.named import NamedDraws
@@ -52,7 +53,9 @@ class Gaussian:
 
     def why_not(self, plan: Plan) -> Missing | None:
         """Return the reason the engine does not cover a plan; None if it does."""
-        return why_not(plan)
+        if plan.mean.varying and not only_factor(plan):
+            return Missing("engine", "group terms are over several factors")
+        return why_not(by_bar(plan))
 
     def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
         """Return draws for a plan that the engine covers."""
@@ -60,10 +63,11 @@ class Gaussian:
         log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
         if self.device is not NUMPY:
             log.info("exact: on %s", self.device.name)
-        reduction = reduce(plan)
+        seen = by_bar(plan)
+        reduction = reduce(seen)
         told = partial(_tell, shown=settings.progress)
         draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, self.device, told)
-        lost = lost_digits(plan, reduction, draws.values)
+        lost = lost_digits(seen, reduction, draws.values)
         if lost:  # NUTS has the same number of digits
             raise DataError(sentence(lost.reason))
         seconds = time.perf_counter() - started
@@ -76,7 +80,7 @@ class Gaussian:
         )
         shares_seed = None if settings.seed is None else [int(settings.seed), 1]
         attrs: dict[str, str | int] = {"engine": self.name, **settings.seeded}
-        return posterior(plan, reduction.structure, draws, np.random.default_rng(shares_seed), seconds, attrs)
+        return posterior(seen, reduction.structure, draws, np.random.default_rng(shares_seed), seconds, attrs)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
@@ -88,6 +92,7 @@ class Gaussian:
         equal : Equal, optional
             Coefficients that some groups share.
         """
+        plan = by_bar(plan)
         reduction = reduce(plan) if equal is None else with_ties(plan, reduce(plan), equal)
         scales = reduction.structure.scales
         count = len(scales.coordinates)

@@ -14,6 +14,7 @@ from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
 from formulajoint.inference.gaussian.draws import Draws
+from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.phi import correlation_root
 from formulajoint.inference.latent.structure import Block, Structure
 
@@ -80,6 +81,7 @@ def _statistics(draws: Draws) -> Named:
 def _variables(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Variable]:
     for coefficient, values in _coefficients(plan, structure, draws):
         yield coefficient.name, coefficient.dims, values
+    yield from _deviations(plan, structure, draws)
     for pool, block in zip(plan.mean.pools, structure.blocks, strict=True):
         yield from _pool(pool, block, structure, draws)
     sigma = plan.spread
@@ -122,6 +124,18 @@ def _coefficients(plan: Plan, structure: Structure, draws: Draws) -> Iterator[tu
         else:
             yield coefficient, draws.theta[..., shared : shared + count].reshape(*both, *shape)
             shared += count
+
+
+def _deviations(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Variable]:
+    """Yield what varies in group terms: the groups' coefficients less the shared ones."""
+    start = {coefficient.name: at for coefficient, at in own_columns(plan)}
+    for term in (term for pool in plan.mean.pools for term in pool.terms if term.deviation_name):
+        if term.mean_name:
+            coefficient, at = term.coefficient, start[term.coefficient.name]
+            columns = range(at, at + coefficient.term.columns.shape[1])
+            away = [draws.beta[:, :, j] - _mean(structure, draws, j)[..., None] for j in columns]
+            shape = (*away[0].shape, *coefficient.term.shape)
+            yield term.deviation_name, coefficient.dims, np.stack(away, axis=-1).reshape(shape)
 
 
 def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Iterator[Variable]:

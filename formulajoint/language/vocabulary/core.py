@@ -21,7 +21,7 @@ WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
 SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
 UNIT = Slot("scale", Kind.WORD, ("none", "sigma", "sd"))
 AT = Slot("at", Kind.WORD, ("mean",))
-OVER = Slot("over", Kind.COLUMN)
+OVER = Slot("over", Kind.GROUP)
 BY = Slot("by", Kind.GROUP)
 AGAINST = Slot("against", Kind.WORD, ("hierarchy",))
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
@@ -63,16 +63,17 @@ CLAUSES = {
             Slot("df", Kind.POSITIVE),
             Slot("centered", Kind.WORD, ("auto", *TRUTH)),
             Slot("scale", Kind.WORD, ("none", "sigma")),
+            OVER,
         ),
     ),
     "family": Signature((Slot("family", Kind.FAMILY),), keywords=(LINK,), least=1, once=True),
-    "prior": Signature(rest=Slot("term ~ distribution", Kind.PRIOR), least=1),
+    "prior": Signature(rest=Slot("term ~ distribution", Kind.PRIOR), keywords=(OVER,), least=1),
     "se": replace(_all(Slot("column", Kind.COLUMN)), once=True),
     "weights": replace(_all(Slot("column", Kind.COLUMN)), once=True),
     "missing": replace(_all(Slot("action", Kind.WORD, ("drop", "error"))), once=True),
-    "joint": _contrast(WEIGHTS, SCALE, AT),
-    "rms": _contrast(WEIGHTS, SCALE, AT),
-    "spread": _contrast(WEIGHTS, SCALE, AT),
+    "joint": _contrast(WEIGHTS, SCALE, AT, OVER),
+    "rms": _contrast(WEIGHTS, SCALE, AT, OVER),
+    "spread": _contrast(WEIGHTS, SCALE, AT, OVER),
     "pairwise": _contrast(OVER, Slot("most", Kind.WHOLE)),
     "reference": _contrast(REF, OVER),
     "sequential": _contrast(OVER),
@@ -80,8 +81,8 @@ CLAUSES = {
     "meanotherdev": _contrast(OVER),
     "helmert": _contrast(OVER),
     "poly": _contrast(OVER, Slot("degree", Kind.WHOLE)),
-    "contrast": replace(_contrast(), rest=Slot("arithmetic", Kind.EFFECT), least=1),
-    "test": replace(_contrast(AGAINST), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
+    "contrast": replace(_contrast(OVER), rest=Slot("arithmetic", Kind.EFFECT), least=1),
+    "test": replace(_contrast(AGAINST, OVER), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
 }
 
 ELEMENTWISE = (

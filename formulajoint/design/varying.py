@@ -1,0 +1,171 @@
+"""Group terms ``(1 + x | g)``: what varies over the groups of a factor, about coefficients that all rows share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from formulajoint.design.groups import bind_group, refuse_own_group
+from formulajoint.design.rows import Table
+from formulajoint.design.schema import Block, Design, Grouping, Hierarchy, Predictor, Term, blocks_of
+from formulajoint.design.terms import build_terms
+from formulajoint.errors import BugError, DataError, FormulaError
+from formulajoint.language.syntax.nodes import Group, GroupTerm
+from formulajoint.language.syntax.text import canonical
+from formulajoint.spans import Span
+from formulajoint.spec.algebra import Expansion, Product, expand
+from formulajoint.wording import did_you_mean, listed
+
+
+@dataclass(frozen=True, slots=True)
+class VaryingPlan:
+    """A group term over one factor, expanded, before any values are read."""
+
+    group: Group
+    products: tuple[Product, ...]
+    correlated: bool
+    span: Span
+
+
+def plans_of(terms: Sequence[GroupTerm], rest: Sequence[str]) -> Iterator[VaryingPlan]:
+    """Yield the group terms, each over one factor: ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``.
+
+    Parameters
+    ----------
+    terms : sequence of GroupTerm
+    rest : sequence of str
+        The columns that ``.`` stands for.
+    """
+    for term in terms:
+        products = expand(term.predictors, rest, False).own
+        if not products:
+            raise FormulaError(f"nothing varies in `{canonical(term)}`", term.span, "leave it out")
+        for group in _nested(term.group):
+            yield VaryingPlan(group, products, term.correlated, term.span)
+
+
+def _nested(group: Group) -> Iterator[Group]:
+    """Yield the factors of ``a/b``: a, then the groups of b within a."""
+    for place, separator in enumerate((*group.separators, "/")):
+        if separator == "/":
+            yield Group(group.names[: place + 1], (":",) * place, group.span)
+
+
+def bind_varying(
+    plans: Sequence[VaryingPlan], parameter: str, bar: Grouping | None, table: Table
+) -> tuple[Block, ...]:
+    """Return a block for each factor, in the order written; it has a hierarchy for each set of correlated terms.
+
+    Raises
+    ------
+    FormulaError
+        If a term varies twice over one factor, or the groups are those right of the bar.
+    DataError
+        If there is a single group.
+    """
+    blocks: dict[str, Block] = {}
+    for plan in plans:
+        grouping = bind_group(plan.group, table)
+        if bar is not None and bar.name == grouping.name:
+            message = f"each {bar.name} has coefficients of its own already, right of the bar"
+            raise FormulaError(message, plan.span, "leave the group term out, or the bar")
+        if len(grouping) == 1:
+            raise DataError(
+                f"Coefficients vary over two groups or more, but `{grouping.name}` has one ({grouping.labels[0]}). "
+                "Leave the group term out."
+            )
+        known = blocks.get(grouping.name, Block((), grouping))
+        terms, pooling = _varying_terms(plan, parameter, grouping, table)
+        refuse_own_group(terms, grouping)
+        _refuse_repeats(known.terms, terms, grouping, plan.span)
+        blocks[grouping.name] = replace(
+            known, terms=(*known.terms, *terms), pooling=(*known.pooling, *pooling)
+        )
+    return tuple(blocks.values())
+
+
+def _varying_terms(
+    plan: VaryingPlan, parameter: str, grouping: Grouping, table: Table
+) -> tuple[tuple[Term, ...], tuple[Hierarchy, ...]]:
+    """Return the terms of a group term and their hierarchies.
+
+    The terms of ``(x || g)`` are those of ``(1 | g) + (0 + x | g)``, as in lme4: a factor then has a column for each
+    level, and these are correlated.
+    """
+    sets = [plan.products] if plan.correlated else [(product,) for product in plan.products]
+    terms: list[Term] = []
+    pooling: list[Hierarchy] = []
+    for products in sets:
+        own, _ = build_terms(Expansion(products, (), ()), table)
+        columns = sum(term.columns.shape[1] for term in own)
+        names = tuple(term.name for term in own)
+        pooling.append(Hierarchy(parameter, names, cor=columns > 1, span=plan.span, over=grouping.name))
+        terms += own
+    return tuple(terms), tuple(pooling)
+
+
+def _refuse_repeats(known: Sequence[Term], terms: Sequence[Term], grouping: Grouping, at: Span) -> None:
+    names = {term.name for term in known}
+    for term in terms:
+        if term.name in names:
+            message = f"`{term.name}` varies over {grouping.name} in two group terms"
+            raise FormulaError(message, at, "leave it out of one of them, with `0 +` if it is the intercept")
+
+
+# --- the factor that a clause names
+
+
+def named(group: Group) -> str:
+    """Return the name of the factor that ``over=`` names: ``school``; ``district:school`` for ``district/school``."""
+    return ":".join(name.id for name in group.names)
+
+
+def block_over(predictor: Predictor, group: Group) -> Block:
+    """Return the block of the factor that ``over=`` names.
+
+    Raises
+    ------
+    FormulaError
+        If no group term has it.
+    """
+    name = named(group)
+    known = {block.grouping.name: block for block in predictor.varying if block.grouping is not None}
+    if name in known:
+        return known[name]
+    if not known:
+        message = f"`over={name}` names the factor of a group term, and the formula has none"
+        raise FormulaError(message, group.span, "leave it out, or add a group term: `(1 + x | school)`")
+    hint = did_you_mean(name, known) or f"group terms vary over {listed(known)}"
+    raise FormulaError(f"nothing varies over `{name}`", group.span, hint)
+
+
+# --- one factor in the place of the groups right of the bar
+
+
+def factors(design: Design) -> tuple[str, ...]:
+    """Return the factors of the mean's group terms by which the design can be seen: none beside groups of a bar."""
+    predictor = design.predictor
+    if predictor.grouping is not None:
+        return ()
+    return tuple(block.grouping.name for block in predictor.varying if block.grouping is not None)
+
+
+def over(design: Design, factor: str) -> Design:
+    """Return the design whose groups right of the bar are those of a factor of group terms.
+
+    A term that varies over the factor has a coefficient for each group: the shared one plus what varies. It is the
+    same model: ``y ~ x + (1 + x | g)`` seen as ``y ~ x | g, hierarchy()``.
+    """
+    predictor = design.predictor
+    block = next((b for b in predictor.varying if b.grouping is not None and b.grouping.name == factor), None)
+    if block is None or predictor.grouping is not None:
+        raise BugError(f"nothing can be seen by {factor}")
+    inside = {id(predictor.fixed(term)) for term in block.terms}
+    shared = tuple(term for term in predictor.terms if id(term) not in inside)
+    own, *others = blocks_of(block.terms, shared, block.grouping)
+    seen = replace(
+        predictor,
+        blocks=(replace(own, pooling=block.pooling), *others),
+        varying=tuple(other for other in predictor.varying if other is not block),
+    )
+    return replace(design, predictor=seen)
