@@ -7,10 +7,14 @@ one. The variables keep their names, so draws of one plan are draws of the other
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, Pool, PooledTerm
+from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, Pool, PooledTerm
 from formulajoint.design.varying import factors, over
 from formulajoint.distributions.prior import prior
+
+if TYPE_CHECKING:  # SciPy, needed only for tests
+    from formulajoint.contrasts.hypotheses import Hypothesis
 
 
 def plan_over(plan: Plan, factor: str) -> Plan:
@@ -20,6 +24,11 @@ def plan_over(plan: Plan, factor: str) -> Plan:
     return replace(
         plan, design=design, data=plan.data_over[factor], mean=replace(mean, predictor=design.predictor)
     )
+
+
+def plan_of(plan: Plan, of: ContrastPlan | Hypothesis) -> Plan:
+    """Return the plan as the groups that a contrast or a hypothesis is about see it."""
+    return plan_over(plan, of.factor) if of.factor else plan
 
 
 def by_bar(plan: Plan) -> Plan:

@@ -44,6 +44,8 @@ class Coefficient:
         The groups with a coefficient each; None if there is one for all rows.
     prior : Prior or None
         None if a hierarchy gives it.
+    stem : str
+        In names of contrasts of it, what stands for its own; empty where that is `name`.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Coefficient:
     dims: tuple[str, ...]
     grouping: Grouping | None
     prior: Prior | None
+    stem: str = ""
 
     @property
     def grouped(self) -> bool:
@@ -199,6 +202,8 @@ class AveragePlan:
         Other arguments of the function.
     at : AtMeans or None
         None for the coefficients themselves, where the other columns are zero.
+    factor : str
+        The factor of group terms whose groups it is about; empty for the model's own groups.
     """
 
     name: str
@@ -214,6 +219,7 @@ class AveragePlan:
     sigma_of_group: IntArray | None
     options: Mapping[str, float | bool | str]
     at: AtMeans | None
+    factor: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,6 +244,8 @@ class FamilyPlan:
         Of weights that differ from draw to draw, as in `AveragePlan`.
     cells : CellContrast or None
         For cells of an interaction: what takes the place of the coefficient, its coding and the matrix.
+    factor : str
+        As for `AveragePlan`.
     """
 
     name: str
@@ -256,6 +264,7 @@ class FamilyPlan:
     sigma: str | None = None
     sigma_of_group: IntArray | None = None
     cells: CellContrast | None = None
+    factor: str = ""
 
     @property
     def of_levels(self) -> bool:
@@ -301,6 +310,8 @@ class ArithmeticPlan:
         The cells of every name in `expr`.
     degree : float
         Most coefficients, which can be large, multiplied in a term; infinite (no mean) if a divisor can be zero.
+    factor : str
+        As for `AveragePlan`.
     """
 
     name: str
@@ -311,6 +322,7 @@ class ArithmeticPlan:
     degree: float
     weights: None = None  # every contrast plan has `weights`
     weights_name: None = None
+    factor: str = ""
 
 
 type ContrastPlan = AveragePlan | FamilyPlan | ArithmeticPlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.compiler.plan import LinearPlan, Plan, PooledTerm
 from formulajoint.distributions.prior import Prior
 from formulajoint.remarks import Missing
 
@@ -53,6 +53,11 @@ def _sd(prior: Prior, factor: float) -> Prior:
     )
 
 
+def _mean(term: PooledTerm, factor: float) -> Prior:
+    """Return the scaled prior of a hierarchy's mean; that of a group term that varies about zero stays zero."""
+    return term.mean if term.deviation_name and not term.mean_name else _of(term.mean, factor)
+
+
 def _scaled_mean(mean: LinearPlan, terms: Collection[str], factor: float) -> LinearPlan:
     coefficients = {
         c.name: c if c.term.name not in terms or c.prior is None else replace(c, prior=_of(c.prior, factor))
@@ -62,7 +67,7 @@ def _scaled_mean(mean: LinearPlan, terms: Collection[str], factor: float) -> Lin
         replace(
             pool,
             terms=tuple(
-                replace(t, mean=_of(t.mean, factor), sd=_sd(t.sd, factor))
+                replace(t, mean=_mean(t, factor), sd=_sd(t.sd, factor))
                 if t.coefficient.term.name in terms
                 else t
                 for t in pool.terms

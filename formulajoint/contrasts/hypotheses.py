@@ -23,6 +23,7 @@ from formulajoint.design.references import (
     resolve_term,
 )
 from formulajoint.design.schema import Design, Term
+from formulajoint.design.varying import factor_asked, over
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Subscript
 from formulajoint.language.syntax.text import canonical
@@ -71,6 +72,10 @@ class Hypothesis:
         The rows' names, where they are entries of a contrast; else empty.
     of_means : bool
         Whether b is not the coefficients but the means of their hierarchies, as in ``mean_layout``.
+    factor : str
+        The factor of group terms by whose groups b is; empty for the model's own coefficients.
+    over : bool
+        Whether the clause names the factor by ``over=``.
     """
 
     text: str
@@ -82,11 +87,13 @@ class Hypothesis:
     against: str = ""
     labels: tuple[str, ...] = ()
     of_means: bool = False
+    factor: str = ""
+    over: bool = False
 
     @property
     def label(self) -> str:
         """The name in tables: `name`, or else the text."""
-        return self.name or self.text
+        return self.name or (f"{self.text}, over={self.factor}" if self.over else self.text)
 
 
 type Named = Callable[[Expr], Form | None]
@@ -206,7 +213,10 @@ def of_test(design: Design, test: Comparisons, named: Named = unnamed) -> Hypoth
     FormulaError
         If it is not a hypothesis about this model, or has no such alternative.
     """
+    factor = factor_asked(design, test)
+    design = over(design, factor) if factor else design
     said = hypothesis(design, test.comparisons, named)
+    said = replace(said, factor=factor, over=test.over is not None)
     if test.name is not None:
         said = replace(said, name=test.name.value)
     if test.against is None:

@@ -23,7 +23,7 @@ from formulajoint.design.notes import (
 from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
-from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of
+from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of, varying_blocks
 from formulajoint.design.terms import build_terms
 from formulajoint.design.unavailable import refuse_unavailable
 from formulajoint.design.values import check_size, text_hint
@@ -243,7 +243,7 @@ def _predictor(plan: Plan, table: Table) -> Predictor:
         refuse_own_group(own, grouping)
     blocks = blocks_of((), own, None) if grouping is None else blocks_of(own, shared, grouping)
     varying = bind_varying(plan.varying, plan.parameter, grouping, table)
-    return Predictor(plan.parameter, blocks, offset, plan.span, recipe, varying)
+    return Predictor(plan.parameter, blocks, offset, plan.span, recipe, varying_blocks(varying, own + shared))
 
 
 def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:

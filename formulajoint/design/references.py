@@ -14,6 +14,7 @@ from typing import Literal
 from formulajoint.arrays import FloatArray
 from formulajoint.design.level_lookup import position_of, written
 from formulajoint.design.schema import Design, Factor, Predictor, Term
+from formulajoint.design.varying import named, seen_by
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
 from formulajoint.language.syntax.text import canonical
@@ -137,10 +138,10 @@ def check_references(design: Design) -> None:
         match question:
             case Comparisons():
                 for comparison in question.comparisons:
-                    _check_effect(design, comparison)
+                    _check_effect(seen_by(design, question), comparison)
             case Average() | LevelContrast():
                 for term in question.terms:
-                    resolve_term(design, term)
+                    resolve_term(seen_by(design, question), term)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +182,7 @@ def compared(design: Design, term: Term, asked: LevelContrast) -> Axis:
         message = f"`{term.name}` is a single coefficient, so `{asked.clause}` has nothing to compare"
         raise FormulaError(message, at, "its summary is in `fit.summary()`")
     if over is not None:
-        name = over.value
+        name = named(over.value)
     elif len(factors) > 1:
         hint = f"write `over=`, one of {listed(dims)}"
         raise FormulaError(f"`{term.name}` could be compared over {listed(dims)}", at, hint)

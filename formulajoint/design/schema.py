@@ -287,8 +287,18 @@ class Predictor:
 
     def fixed(self, term: Term) -> Term | None:
         """Return the term of `blocks` about whose one coefficient the coefficients of a varying term vary, or None."""
-        same = (other for other in self.common if other.name == term.name)
-        return next((other for other in same if np.array_equal(other.columns, term.columns)), None)
+        return next((other for other in self.common if other is term), None)
+
+
+def varying_blocks(blocks: Iterable[Block], shared: Iterable[Term]) -> tuple[Block, ...]:
+    """Return blocks of group terms in which a term with the columns of a shared one is that term."""
+    known = {term.name: term for term in shared}
+
+    def own(term: Term) -> Term:
+        other = known.get(term.name)
+        return other if other is not None and np.array_equal(other.columns, term.columns) else term
+
+    return tuple(replace(block, terms=tuple(map(own, block.terms))) for block in blocks)
 
 
 @dataclass(frozen=True, slots=True)

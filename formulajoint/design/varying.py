@@ -10,10 +10,19 @@ from formulajoint.design.rows import Table
 from formulajoint.design.schema import Block, Design, Grouping, Hierarchy, Predictor, Term, blocks_of
 from formulajoint.design.terms import build_terms
 from formulajoint.errors import BugError, DataError, FormulaError
-from formulajoint.language.syntax.nodes import Group, GroupTerm
+from formulajoint.language.syntax.nodes import (
+    Attribute,
+    Expr,
+    Group,
+    GroupTerm,
+    Name,
+    Subscript,
+    walk,
+)
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spans import Span
 from formulajoint.spec.algebra import Expansion, Product, expand
+from formulajoint.spec.spec import Arithmetic, Comparisons, LevelContrast, Question
 from formulajoint.wording import did_you_mean, listed
 
 
@@ -139,6 +148,69 @@ def block_over(predictor: Predictor, group: Group) -> Block:
     raise FormulaError(f"nothing varies over `{name}`", group.span, hint)
 
 
+def factor_asked(design: Design, question: Question) -> str:
+    """Return the factor of group terms over whose groups a contrast or a test is; empty for the model's own groups.
+
+    It is the one of ``over=`` or, in ``x[school=A]``, the one whose level is named.
+
+    Raises
+    ------
+    FormulaError
+        If nothing varies over it, or the model cannot be seen by it.
+    """
+    known = {b.grouping.name for b in design.predictor.varying if b.grouping is not None}
+    if question.over is not None:
+        name = named(question.over.value)
+        if isinstance(question, LevelContrast) and name not in known:
+            return ""  # it may be an axis of the term
+        block_over(design.predictor, question.over.value)
+        return _seen(design, name, question.over.span)
+    found = {str(i.dim): i for part in _subscripts(question) for i in part.indices if i.dim in known}
+    if len(found) > 1:
+        first, second, *_ = found
+        message = f"`{first}` and `{second}` are factors of different group terms"
+        raise FormulaError(message, found[second].span, "compare groups of one factor at a time")
+    for name, index in found.items():
+        _refuse_bare(design, name, question)
+        return _seen(design, name, index.span)
+    return ""
+
+
+def _subscripts(question: Question) -> Iterator[Subscript]:
+    for expr in _expressions(question):
+        yield from (part for part in walk(expr) if isinstance(part, Subscript))
+
+
+def _expressions(question: Question) -> tuple[Expr, ...]:
+    match question:
+        case Comparisons(comparisons=found) | Arithmetic(expressions=found):
+            return found
+    return ()
+
+
+def _refuse_bare(design: Design, factor: str, question: Question) -> None:
+    """Raise a FormulaError for a term that varies over the factor but is named without a group: which is meant?"""
+    block = next(b for b in design.predictor.varying if b.grouping is not None and b.grouping.name == factor)
+    names = {term.name for term in block.terms}
+    for expr in _expressions(question):
+        inside = {id(part.of) for part in walk(expr) if isinstance(part, Subscript | Attribute)}
+        for part in walk(expr):
+            if isinstance(part, Name) and canonical(part) in names and id(part) not in inside:
+                name = canonical(part)
+                message = f"`{name}` can be the coefficient that all rows share, or those of all groups"
+                hint = (
+                    f"write `{name}.mean` for the shared one; with `over={factor}`, `{name}` is each group's"
+                )
+                raise FormulaError(message, part.span, hint)
+
+
+def _seen(design: Design, name: str, at: Span) -> str:
+    if name in factors(design):
+        return name
+    message = f"contrasts over `{name}` are not available beside groups right of a bar"
+    raise FormulaError(message, at, "write the bar's groups as a group term, too: `(1 + x | g)`")
+
+
 # --- one factor in the place of the groups right of the bar
 
 
@@ -169,3 +241,9 @@ def over(design: Design, factor: str) -> Design:
         varying=tuple(other for other in predictor.varying if other is not block),
     )
     return replace(design, predictor=seen)
+
+
+def seen_by(design: Design, question: Question) -> Design:
+    """Return the design by whose groups a contrast or a test asks."""
+    factor = factor_asked(design, question)
+    return over(design, factor) if factor else design

@@ -117,7 +117,7 @@ def _read_prior(context: Context, slot: Slot, value: nodes.Expr) -> PriorRequest
         read_effect(context, slot, value.target)
     else:
         read_term(context, slot, value.target)
-    return PriorRequest(value.target, _read_law(context, value.distribution), value.span)
+    return PriorRequest(value.target, _read_law(context, value.distribution), span=value.span)
 
 
 def _read_law(context: Context, call: nodes.Call) -> Given[Law]:

@@ -11,7 +11,7 @@ from formulajoint.language.grammar.scan import check_length
 from formulajoint.language.parse import syntax
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import AGAINST, CORE
+from formulajoint.language.vocabulary.core import AGAINST, CORE, OVER
 from formulajoint.language.vocabulary.default import chosen, present
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Slot
@@ -27,7 +27,7 @@ from formulajoint.spec.clauses import (
     rows_request,
 )
 from formulajoint.spec.coefficients import read_hypothesis
-from formulajoint.spec.predictors import check_group, check_predictors, check_response
+from formulajoint.spec.predictors import READERS, check_group, check_predictors, check_response
 from formulajoint.spec.spec import MAIN, Comparisons, Given, Linear, ModelSpec, PriorRequest, Question
 
 
@@ -89,14 +89,20 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes
 
 
 def parse_test(text: str, language: Language | None = None) -> Comparisons:
-    """Return the hypotheses of `text`, and the alternative that it names: ``x == 0, against=hierarchy``."""
+    """Return the hypotheses of `text`, with what it names: ``x == 0, against=hierarchy, over=school``."""
     language = present(chosen(language))
     stated: tuple[nodes.Expr, ...] = syntax(text, "hypotheses", language)
-    named = [found for part in stated if (found := _alternative(part)) is not None]
-    said = [part for part in stated if _alternative(part) is None]
-    if len(named) > 1 or not said:
-        raise FormulaError("`against=` may be given once, after a hypothesis", named[-1].span)
-    return Comparisons(_hypotheses(said, language), against=named[0] if named else None)
+    against = [found for part in stated if (found := _alternative(part)) is not None]
+    over = [found for part in stated if (found := _factor(part, language)) is not None]
+    said = [part for part in stated if _alternative(part) is None and _factor(part, language) is None]
+    for word, given in (("against", [each.span for each in against]), ("over", [each.span for each in over])):
+        if len(given) > 1 or (given and not said):
+            raise FormulaError(f"`{word}=` may be given once, after a hypothesis", given[-1])
+    return Comparisons(
+        _hypotheses(said, language),
+        against=against[0] if against else None,
+        over=over[0] if over else None,
+    )
 
 
 def _hypotheses(stated: Iterable[nodes.Expr], language: Language) -> tuple[nodes.Chain, ...]:
@@ -112,6 +118,14 @@ def _alternative(part: nodes.Expr) -> Given[str] | None:
                 message = f"`against` must be `{'` or `'.join(AGAINST.words)}`, not `{word}`"
                 raise FormulaError(message, value.span, "write `against=hierarchy`")
             return Given(word, word, part.span)
+    return None
+
+
+def _factor(part: nodes.Expr, language: Language) -> Given[nodes.Group] | None:
+    """Return the groups that a part of the text of a test names, or None if it is a hypothesis."""
+    match part:
+        case nodes.Chain(("==",), (nodes.Name("over", False), value)) if not isinstance(value, nodes.Number):
+            return Given(READERS[Kind.GROUP](Context(language), OVER, value), canonical(value), part.span)
     return None
 
 

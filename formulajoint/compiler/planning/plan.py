@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from formulajoint.compiler import names
 from formulajoint.compiler.names import Names
+from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import (
     Coefficient,
     Correlation,
@@ -165,7 +166,7 @@ class _Maker:
             coords=dict(given.coords),
             variables=frozenset(given.variables),
         )
-        return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(plan))
+        return replace(plan, auxiliary=_auxiliary(plan), notes=notes_of(by_bar(plan)))
 
     def _is_direct(self, parameter: str) -> bool:
         predictor = self.design.parameter(parameter)
@@ -296,7 +297,7 @@ class _Maker:
         by_column = centered and request.cor and term.columns.shape[1] > 1
         columns = (f"{column}_by_{request.over}" for column in names.columns(term))
         return PooledTerm(
-            coefficient=Coefficient(total, term, dims, grouping, None),
+            coefficient=Coefficient(total, term, dims, grouping, None, names.plain(base)),
             mean_name="" if fixed is None else fixed.name,
             sd_name=unique(f"{base}|{request.over}_sd"),
             offset_name=None if centered else unique(f"{base}|{request.over}_offset"),

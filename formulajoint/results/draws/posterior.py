@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, ContrastPlan, FamilyPlan, Plan, ScalePlan
 from formulajoint.inference.draws.named import NamedDraws
 
@@ -74,6 +75,11 @@ class Posterior:
             by = "quadrature" if np.isneginf(trust.k_hat) else f"k-hat {trust.k_hat:.2f}"
             return f"the exact engine ({by})"
         return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
+
+
+def posterior_over(posterior: Posterior, factor: str) -> Posterior:
+    """Return the posterior with the plan as the groups of a factor of group terms see it; unchanged without one."""
+    return replace(posterior, plan=plan_over(posterior.plan, factor)) if factor else posterior
 
 
 @dataclass(frozen=True, slots=True)

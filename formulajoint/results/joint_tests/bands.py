@@ -13,7 +13,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.errors import InferenceError
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.full_width import Table
-from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior, posterior_over
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.joint_test import no_covariance
 from formulajoint.results.joint_tests.quantities import quantities, row_labels
@@ -25,6 +25,7 @@ def band_table(posterior: Posterior, hypothesis: Hypothesis, prob: float) -> pd.
     With probability `prob` all quantities lie within their intervals at once, so an interval without zero shows
     which groups differ.
     """
+    posterior = posterior_over(posterior, hypothesis.factor)
     draws, labels = quantities(posterior, hypothesis), row_labels(posterior.plan, hypothesis)
     return bands(draws, labels, prob, no_covariance(posterior, hypothesis))
 

@@ -62,6 +62,8 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the classical test of equalities, or the reason it is unavailable."""
     if hypothesis.of_means:
         return Missing("means", "no classical test of a hierarchy's mean")
+    if plan.mean.varying:
+        return Missing("model", "no classical test beside group terms")
     sigma = plan.spread
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.data, hypothesis)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import scipy
 
+from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import ContrastPlan, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, layout, of_test
 from formulajoint.contrasts.linear_forms import Form
+from formulajoint.design.varying import factor_asked
 from formulajoint.errors import FormulaError
-from formulajoint.language.syntax.nodes import Chain, Expr, Name, Number, Subscript
+from formulajoint.language.syntax.nodes import Chain, Expr, Name, Number, Subscript, walk
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.draws.contrast import asked_plan
 from formulajoint.results.joint_tests.bayes_factor.savage_dickey import linear_form
@@ -31,6 +33,9 @@ def named_test(plan: Plan, test: Comparisons) -> Hypothesis:
     """
     terms = {term.name for term in plan.design.predictor.terms}
     known = {contrast.name: contrast for contrast in plan.contrasts if contrast.name not in terms}
+    factor = factor_asked(plan.design, test) or _factor(test, known)
+    over, test = test.over is not None, replace(test, over=None)
+    plan = plan_over(plan, factor) if factor else plan
 
     def named(expr: Expr) -> Form | None:
         if isinstance(expr, Name) and expr.id in known:
@@ -40,7 +45,19 @@ def named_test(plan: Plan, test: Comparisons) -> Hypothesis:
         return None
 
     said = of_test(plan.design, test, named)
-    return replace(said, labels=_labels(plan, test, known, len(said.null)))
+    return replace(said, labels=_labels(plan, test, known, len(said.null)), factor=factor, over=over)
+
+
+def _factor(test: Comparisons, known: Mapping[str, ContrastPlan]) -> str:
+    """Return the factor of group terms by whose groups the contrasts in a test are; empty for the model's own."""
+    names = {
+        part.id for comparison in test.comparisons for part in walk(comparison) if isinstance(part, Name)
+    }
+    found = sorted({known[name].factor for name in names if name in known})
+    if len(found) > 1:
+        at = test.comparisons[0].span.to(test.comparisons[-1].span)
+        raise FormulaError("these contrasts are by groups of different factors", at, "test them one by one")
+    return found[0] if found else ""
 
 
 def none_of(plan: Plan, asked: Question) -> Hypothesis:
@@ -52,9 +69,11 @@ def none_of(plan: Plan, asked: Question) -> Hypothesis:
         If the clause does not fit the model, or its contrasts are not linear in the coefficients.
     """
     asking = asked_plan(plan, asked)
+    factor = asking.contrasts[0].factor
+    asking = plan_over(asking, factor) if factor else asking
     forms = [_form(asking, contrast, asked.span) for contrast in asking.contrasts]
     rows = scipy.sparse.csr_array(scipy.sparse.vstack([form.rows for form in forms]))
-    blocks, used = layout(plan.design), set(rows.indices)
+    blocks, used = layout(asking.design), set(rows.indices)
     return Hypothesis(
         text=", ".join(f"{contrast.name} == 0" for contrast in asking.contrasts),
         rows=rows,
@@ -62,6 +81,7 @@ def none_of(plan: Plan, asked: Question) -> Hypothesis:
         order=False,
         terms=tuple(b.term.name for b in blocks if used & set(range(b.start, b.start + b.size))),
         labels=tuple(label for contrast in asking.contrasts for label in _entries(asking, contrast)),
+        factor=factor,
     )
 
 

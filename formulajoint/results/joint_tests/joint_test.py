@@ -15,7 +15,7 @@ from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing, Note
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
-from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior, posterior_over
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.bayes_factor.orders import order
 from formulajoint.results.joint_tests.bayes_factor.verdict import COSTS, Verdict
@@ -131,8 +131,9 @@ def joint_tests(
     by_label = {}
     for h in hypotheses:
         log.info("testing %s", h.label)  # with hundreds of groups a Bayes factor takes seconds
-        asked = Question(ropes(posterior.plan, h, rope, standardized), at_least)
-        by_label[h.label] = _test(posterior, h, asked, quick)
+        seen = posterior_over(posterior, h.factor)
+        asked = Question(ropes(seen.plan, h, rope, standardized), at_least)
+        by_label[h.label] = _test(seen, h, asked, quick)
     return tuple(by_label.values())
 
 

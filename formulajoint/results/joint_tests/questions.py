@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from formulajoint.compiler.over import plan_of
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, effects_tested, of_test
 from formulajoint.errors import InferenceError
@@ -64,7 +65,7 @@ def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:
         return tested
     if against not in AGAINST.words:
         raise InferenceError(f"`against` is {' or '.join(map(repr, AGAINST.words))}, not {against!r}.")
-    effects = effects_tested(plan.design, tested)
+    effects = effects_tested(plan_of(plan, tested).design, tested)
     if isinstance(effects, Missing):
         raise InferenceError(f"against={against!r} cannot be used for `{tested.label}`: {effects.reason}.")
     return replace(tested, against=against)

@@ -28,6 +28,7 @@ from formulajoint.wording import listed
 TYPES: Mapping[str, Any] = {
     value.__name__: value
     for value in (
+        schema.Block,
         schema.Design,
         schema.Factor,
         recipes.GroupMoments,
@@ -128,7 +129,12 @@ def _parts(value: Any) -> dict[str, Any]:
             del parts["blocks"]
             return {"per_group": value.per_group, "common": value.common, "grouping": value.grouping, **parts}
         case schema.Design():
-            hierarchies = tuple(h for predictor in value.predictors for h in predictor.hierarchies)
+            hierarchies = tuple(
+                hierarchy
+                for predictor in value.predictors
+                for block in (*predictor.blocks, *predictor.varying)
+                for hierarchy in block.pooling
+            )
             return {"formula": parts.pop("spec"), **parts, "hierarchies": hierarchies}
     return parts
 
@@ -141,8 +147,11 @@ def _source(data: Any) -> str:
     return ""
 
 
-def _predictor(per_group: Any, common: Any, grouping: Any, **others: Any) -> schema.Predictor:
-    return schema.Predictor(blocks=schema.blocks_of(per_group, common, grouping), **others)
+def _predictor(
+    per_group: Any, common: Any, grouping: Any, varying: Any = (), **others: Any
+) -> schema.Predictor:
+    blocks = schema.blocks_of(per_group, common, grouping)
+    return schema.Predictor(blocks=blocks, varying=schema.varying_blocks(varying, common), **others)
 
 
 def _design(formula: Any, predictor: Any, parameters: Any, hierarchies: Any, **others: Any) -> schema.Design:

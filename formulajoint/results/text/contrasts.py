@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from formulajoint.compiler.over import plan_of
 from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan
 from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
 from formulajoint.results.text.units import coefficient_in_words
@@ -24,6 +25,7 @@ def contrast_meanings(plan: Plan) -> Iterator[tuple[ContrastPlan, str]]:
 
 def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
     """Return one phrase such as ``weighted mean of treatment over school, divided by the residual sd``."""
+    plan = plan_of(plan, contrast)
     match contrast:
         case AveragePlan():
             return _describe_average(plan, contrast)
@@ -67,7 +69,7 @@ def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
 
 
 def _weights(plan: Plan, contrast: ContrastPlan) -> str:
-    grouping = plan.design.predictor.grouping
+    grouping = plan_of(plan, contrast).design.predictor.grouping
     if contrast.weights is None:
         return ""
     values, scheme = contrast.weights.values, contrast.weights.scheme

@@ -104,9 +104,11 @@ def data_text(plan: Plan) -> str:
     line = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
     if plan.design.row_weights is not None:
         line += f", counted as {plan.design.row_weights.sum():g} by their weights"
-    if grouping is not None:
-        line += f"; {len(grouping)} {'group' if len(grouping) == 1 else 'groups'} of {grouping.name}"
-        line += f" ({_group_sizes(plan, grouping)})"
+    varying = (block.grouping for block in plan.design.predictor.varying)
+    for groups in (grouping, *varying):
+        if groups is not None:
+            line += f"; {len(groups)} {'group' if len(groups) == 1 else 'groups'} of {groups.name}"
+            line += f" ({_group_sizes(plan, groups)})"
     if plan.design.standard_errors is not None:
         line += f"; residual sds known: {known_sds(plan)}, {span(plan.design.standard_errors)}"
     return line
@@ -132,7 +134,7 @@ def _left_out(rows: Rows) -> str:
 
 
 def _group_sizes(plan: Plan, grouping: Grouping) -> str:
-    sizes = plan.data.rows_of(plan.design.predictor.grouping)
+    sizes = plan.data.rows_of(grouping)
     if len(grouping) > MOST_GROUPS:
         return f"{span(sizes)} {'row' if span(sizes) == '1' else 'rows'} each"
     return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
@@ -182,6 +184,10 @@ def _sum(part: LinearPlan) -> str:
     for c in part.coefficients:
         column = "" if c.term.name == "Intercept" else f" * {c.term.name}"
         terms.append(_indexed(coefficient_symbol(c), c.dims) + column)
+    for varying in (term for pool in part.varying for term in pool.terms):
+        own = varying.coefficient
+        column = "" if own.term.name == "Intercept" else f" * {own.term.name}"
+        terms.append(_indexed(varying.deviation_name, own.dims) + column)
     return " + ".join(terms) if terms else "0"
 
 
@@ -253,10 +259,36 @@ def _linear_variables(part: LinearPlan, sigma: str) -> Iterator[Variable]:
             of = f"of {term.coefficient.name} over {pool.grouping.name}{unit}"
             yield Variable(term.mean_name, f"{mean} {of}", str(term.mean))
             yield Variable(term.sd_name, f"{sd} {of}", str(term.sd))
-        if pool.correlation is not None:
-            over = " and ".join(term.coefficient.name for term in pool.terms)
-            what = f"correlations of {over} over {pool.grouping.name}"
-            yield Variable(pool.correlation.name, what, f"lkj({pool.correlation.eta:g})")
+        yield from _correlations(pool)
+    for pool in part.varying:
+        yield from _group_term(part, pool)
+
+
+def _group_term(part: LinearPlan, pool: Pool) -> Iterator[Variable]:
+    """Yield the variables of a group term: what each group deviates by, and how far groups deviate."""
+    scale, over = "scale" if pool.request.heavy else "sd", pool.grouping.name
+    for term in pool.terms:
+        own = term.coefficient
+        from_what = "shared one" if term.mean_name else "zero"
+        kind = _kind(own.term).removeprefix("one ")
+        name = "" if own.term.name == "Intercept" else f" of {own.term.name}"
+        what = f"deviation of each {over}'s {kind}{name} from {'the ' * bool(term.mean_name)}{from_what}"
+        yield Variable(
+            term.deviation_name,
+            f"{what}{_form(pool.request, term.centered)}",
+            _law(pool.request, "0", term.sd_name),
+        )
+    for term in pool.terms:
+        of = f"of {term.coefficient.term.name} over {over}"
+        yield Variable(term.sd_name, f"{scale} {of}", str(term.sd))
+    yield from _correlations(pool)
+
+
+def _correlations(pool: Pool) -> Iterator[Variable]:
+    if pool.correlation is not None:
+        over = " and ".join(term.coefficient.stem or term.coefficient.name for term in pool.terms)
+        what = f"correlations of {over} over {pool.grouping.name}"
+        yield Variable(pool.correlation.name, what, f"lkj({pool.correlation.eta:g})")
 
 
 def describe_coefficient(part: LinearPlan, coefficient: Coefficient, pool: Pool | None) -> str:
@@ -286,10 +318,14 @@ def _kind(term: Term) -> str:
 
 
 def _pooling(request: Hierarchy, centered: bool) -> str:
-    form = "centred" if centered else "not centred"
-    auto = " (auto)" if request.centered is None else ""
     unit = "in residual sds " if request.in_sds else ""
-    return f"pooled {unit}by a {HIERARCHIES[request.dist]} hierarchy, {form}{auto}"
+    return f"pooled {unit}by a {HIERARCHIES[request.dist]} hierarchy{_form(request, centered)}"
+
+
+def _form(request: Hierarchy, centered: bool) -> str:
+    """Return the form of a hierarchy in the PyMC model, after a comma."""
+    auto = " (auto)" if request.centered is None else ""
+    return f", {'centred' if centered else 'not centred'}{auto}"
 
 
 def _prior_text(coefficient: Coefficient, pool: Pool | None) -> str:
@@ -326,4 +362,6 @@ def _scale_variables(part: ScalePlan, what: str) -> Iterator[Variable]:
 
 def test_lines(plan: Plan) -> list[str]:
     """Return one line per test of the formula: ``same: whether treatment[A] == treatment[B]``."""
-    return [f"{h.name or 'test'}: whether {h.text}" for h in plan.tests]
+    return [
+        f"{h.name or 'test'}: whether {h.text}{f' over {h.factor}' if h.over else ''}" for h in plan.tests
+    ]

@@ -35,7 +35,7 @@ def response_in_words(plan: Plan) -> str:
 def coefficient_in_words(plan: Plan, coefficient: Coefficient) -> str:
     """Return a coefficient's name; in words where it would be that of a call."""
     words = term_in_words(plan, coefficient.term)
-    return coefficient.name if words == plain(coefficient.term.name) else words
+    return coefficient.stem or coefficient.name if words == plain(coefficient.term.name) else words
 
 
 def effect_label(plan: Plan, effect: Effect) -> str:
@@ -77,9 +77,12 @@ def contrast_in_words(plan: Plan, contrast: ContrastPlan) -> str:
     if isinstance(contrast, ArithmeticPlan):
         return contrast.name
     function = contrast.function if isinstance(contrast, AveragePlan) else contrast.family
-    term = contrast.coefficient.term
+    coefficient, term = contrast.coefficient, contrast.coefficient.term
     words = term_in_words(plan, term)
-    if words == plain(term.name) or contrast.name != f"{function.name}_{contrast.coefficient.name}":
+    if (
+        words == plain(term.name)
+        or contrast.name != f"{function.name}_{coefficient.stem or coefficient.name}"
+    ):
         return contrast.name
     return f"{'joint effect' if function.name == 'joint' else function.name} of {words}"
 

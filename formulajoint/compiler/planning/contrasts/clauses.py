@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.names import Names
+from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import AveragePlan, Coefficient, ContrastPlan, Plan, SharesPlan
 from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, plan_arithmetic
 from formulajoint.compiler.planning.contrasts.levels import plan_family
@@ -18,6 +20,7 @@ from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.references import resolve_term
 from formulajoint.design.schema import Term
+from formulajoint.design.varying import factor_asked, factors
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.spec import Arithmetic, Average, ByPrecision, Contrast, LevelContrast
@@ -46,21 +49,26 @@ def plan_contrasts(
     """
     found: list[ContrastPlan] = []
     shares = Shares(plan.shares, names)
-    language = plan.design.language
     for contrast in asked:
-        match contrast:
-            case Arithmetic():
-                wanted = [
-                    e for written in contrast.expressions for e in each_predictor(plan, contrast, written)
-                ]
-                _check_name(contrast, tuple(map(canonical, wanted)))
-                found += [plan_arithmetic(plan, contrast, expr, names) for expr in wanted]
-            case LevelContrast() if (family := FAMILIES.find(contrast.clause, language)) is not None:
-                coefficients = _coefficients(plan, contrast)
-                found += [plan_family(plan, contrast, family, c, names, shares) for c in coefficients]
-            case Average() if (average := AVERAGES.find(contrast.clause, language)) is not None:
-                found += _averages(plan, contrast, average, names, shares)
+        factor = factor_asked(plan.design, contrast)
+        seen = plan_over(plan, factor) if factor else plan
+        found += [replace(node, factor=factor) for node in _nodes(seen, contrast, names, shares)]
     return tuple(found), tuple(shares.found)
+
+
+def _nodes(plan: Plan, asked: Contrast, names: Names, shares: Shares) -> Iterator[ContrastPlan]:
+    """Yield the nodes of one clause."""
+    language = plan.design.language
+    match asked:
+        case Arithmetic():
+            wanted = [e for written in asked.expressions for e in each_predictor(plan, asked, written)]
+            _check_name(asked, tuple(map(canonical, wanted)))
+            yield from (plan_arithmetic(plan, asked, expr, names) for expr in wanted)
+        case LevelContrast() if (family := FAMILIES.find(asked.clause, language)) is not None:
+            coefficients = _coefficients(plan, asked)
+            yield from (plan_family(plan, asked, family, c, names, shares) for c in coefficients)
+        case Average() if (average := AVERAGES.find(asked.clause, language)) is not None:
+            yield from _averages(plan, asked, average, names, shares)
 
 
 def _averages(
@@ -68,9 +76,18 @@ def _averages(
 ) -> list[AveragePlan]:
     if plan.design.predictor.grouping is None:
         message = f"`{asked.clause}` averages over groups, but the formula has no groups"
-        raise FormulaError(message, asked.span, "write `| group` after the predictors")
+        raise FormulaError(message, asked.span, _groups_to_write(plan, asked))
     wanted = _coefficients(plan, asked, averaged=True)
     return [_average(plan, asked, function, coefficient, names, shares) for coefficient in wanted]
+
+
+def _groups_to_write(plan: Plan, asked: Average) -> str:
+    """Return the hint for an average where no groups stand right of a bar."""
+    known = factors(plan.design)
+    if not known:
+        return "write `| group` after the predictors"
+    written = ", ".join([*map(canonical, asked.terms), f"over={known[0]}"])
+    return f"of a group term, name the groups: `{asked.clause}({written})`"
 
 
 def _check_name(asked: Contrast, made: tuple[str, ...]) -> None:
@@ -139,7 +156,8 @@ def _average(
     )
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, asked.weights.span)
-    stem = coefficient.name if asked.at is None else f"{coefficient.name}_at_{asked.at.value}"
+    stem = coefficient.stem or coefficient.name
+    stem = stem if asked.at is None else f"{stem}_at_{asked.at.value}"
     name, sigma = node_name(asked, stem, names), plan.spread
     by_sigma = scale == "sigma" or weights.over_sigma
     return AveragePlan(

@@ -18,6 +18,7 @@ from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.references import Axis, compared
 from formulajoint.design.values import refuse_alike
+from formulajoint.design.varying import named
 from formulajoint.errors import FormulaError
 from formulajoint.spec.spec import ByPrecision, Given, LevelContrast
 
@@ -45,7 +46,7 @@ def plan_family(
     axis = compared(plan.design, coefficient.term, asked)
     weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
     order, matrix = _matrix(asked, family, axis, weights)
-    name, sigma = node_name(asked, coefficient.name, names), plan.spread
+    name, sigma = node_name(asked, coefficient.stem or coefficient.name, names), plan.spread
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
         name=name,
@@ -69,14 +70,14 @@ def plan_family(
 def _compares_cells(coefficient: Coefficient, asked: LevelContrast) -> bool:
     """Return whether a clause compares the levels of several factors, and not groups."""
     factors = factors_of(coefficient.term)
-    return len(factors) > 1 and (asked.over is None or asked.over.value in factors)
+    return len(factors) > 1 and (asked.over is None or named(asked.over.value) in factors)
 
 
 def _plan_cells(
     plan: Plan, asked: LevelContrast, family: LevelFamily, coefficient: Coefficient, names: Names
 ) -> FamilyPlan:
     """Return the node of a family over the cells of an interaction, or over a factor in each cell of the others."""
-    term, over = coefficient.term, None if asked.over is None else asked.over.value
+    term, over = coefficient.term, None if asked.over is None else named(asked.over.value)
     if any(factor.curve for factor in term.factors):
         message = f"the cells of `{term.name}` differ by curves, not by numbers"
         raise FormulaError(message, asked.span, f"write `test({term.name} == 0)`: are the curves alike?")
@@ -91,7 +92,7 @@ def _plan_cells(
     )
     rest = {name: levels for name, levels in factors.items() if over not in (None, name)}
     grouping = plan.design.predictor.grouping if any(other.grouped for other in added) else None
-    name = node_name(asked, coefficient.name, names)
+    name = node_name(asked, coefficient.stem or coefficient.name, names)
     return FamilyPlan(
         name=name,
         dims=(

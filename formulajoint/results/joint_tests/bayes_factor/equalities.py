@@ -160,7 +160,7 @@ def _has_closed_form(plan: Plan) -> bool:
     return (
         plan.family.sums
         and (one_sigma or plan.design.standard_errors is not None)
-        and not plan.mean.pools
+        and not (plan.mean.pools or plan.mean.varying)
         and all(prior.proper for _, prior in plan.priors)
         and all(c.prior is not None and c.prior.normal is not None for c in plan.mean.coefficients)
     )

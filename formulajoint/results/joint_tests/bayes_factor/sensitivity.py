@@ -18,7 +18,7 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.full_width import Table
-from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior, posterior_over
 from formulajoint.results.joint_tests import figures
 from formulajoint.results.joint_tests.bayes_factor.equalities import equalities
 from formulajoint.results.joint_tests.bayes_factor.orders import order
@@ -41,10 +41,11 @@ def sensitivity_table(
         raise InferenceError(f"`factors` are numbers above zero such as (0.5, 1, 2), not {factors!r}.")
     rows = []
     for hypothesis in hypotheses:
-        found = _at_scales(posterior, hypothesis, [float(factor) for factor in several])
+        seen = posterior_over(posterior, hypothesis.factor)
+        found = _at_scales(seen, hypothesis, [float(factor) for factor in several])
         for factor, each in zip(several, found, strict=True):
             row = {"hypothesis": hypothesis.label, "factor": factor}
-            rows.append(row | _row(posterior.plan, hypothesis, float(factor), each))
+            rows.append(row | _row(seen.plan, hypothesis, float(factor), each))
     return Table(rows).set_index(["hypothesis", "factor"])
 
 
