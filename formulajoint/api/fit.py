@@ -289,6 +289,39 @@ class Fit:
         found = hypotheses(self.model.plan, hypothesis)
         return pd.concat([band_table(self.draws, each, prob) for each in found])
 
+    def coefficients(self, factor: str | None = None, prob: float = PROB) -> pd.DataFrame:
+        """Return the coefficients of every group: what all rows share plus what varies (``coef()`` in lme4).
+
+        Parameters
+        ----------
+        factor : str, optional
+            The factor of the groups, such as ``"school"``; may be left out where there is one.
+        prob : float
+            Probability of the highest-density intervals.
+
+        Returns
+        -------
+        DataFrame
+            One row per group and coefficient: mean, sd, hdi_low, hdi_high of the group's coefficient; deviation,
+            deviation_low, deviation_high of what varies by itself (``ranef()`` in lme4), NaN where groups are not
+            pooled; ess_bulk, r_hat.
+
+        Raises
+        ------
+        InferenceError
+            If no coefficient differs over `factor`.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> fit = fj.fit("test_score ~ treatment + (1 | school)", fj.tutoring(), seed=1)
+        >>> fit.coefficients("school").index[0]
+        ('A', 'Intercept')
+        """
+        from formulajoint.results.draws.group_coefficients import group_coefficients
+
+        return group_coefficients(self.draws, factor, prob)
+
     @cached_property
     def plot(self) -> Plots:
         """The plots, such as ``fit.plot.forest()``; each returns a matplotlib Figure."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # SciPy, needed only for tests
 
 def plan_over(plan: Plan, factor: str) -> Plan:
     """Return the plan whose groups right of the bar are those of a factor of group terms."""
+    if plan.design.predictor.grouping is not None:  # it is seen so already
+        return plan
     design = over(plan.design, factor)
     mean = _mean_over(plan.mean, design.predictor.terms, factor)
     return replace(

@@ -146,6 +146,12 @@ class LinearPlan:
         return self.predictor.parameter
 
     @property
+    def of_groups(self) -> frozenset[str]:
+        """The variables of group terms with a value for each group: coefficients and deviations."""
+        terms = [term for pool in self.varying for term in pool.terms]
+        return frozenset(name for t in terms for name in (t.coefficient.name, t.deviation_name))
+
+    @property
     def pooled(self) -> dict[str, PooledTerm]:
         """The pooled terms, by the name of their coefficient."""
         return {term.coefficient.name: term for pool in self.pools for term in pool.terms}

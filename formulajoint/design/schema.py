@@ -291,14 +291,28 @@ class Predictor:
 
 
 def varying_blocks(blocks: Iterable[Block], shared: Iterable[Term]) -> tuple[Block, ...]:
-    """Return blocks of group terms in which a term with the columns of a shared one is that term."""
+    """Return blocks of group terms in which a term with the columns of a shared one is that term.
+
+    A term of the same name with other columns gets another name.
+    """
     known = {term.name: term for term in shared}
 
     def own(term: Term) -> Term:
         other = known.get(term.name)
-        return other if other is not None and np.array_equal(other.columns, term.columns) else term
+        if other is None:
+            return term
+        if other.columns.shape == term.columns.shape and np.array_equal(other.columns, term.columns):
+            return other
+        # A factor with a column for each level, beside differences of levels: another term, of another name.
+        return replace(term, name=f"0 + {term.name}", parts=(f"0 + {term.name}",))
 
-    return tuple(replace(block, terms=tuple(map(own, block.terms))) for block in blocks)
+    def changed(block: Block) -> Block:
+        terms = tuple(map(own, block.terms))
+        names = {before.name: after.name for before, after in zip(block.terms, terms, strict=True)}
+        pooling = (replace(h, terms=tuple(names[name] for name in h.terms)) for h in block.pooling)
+        return replace(block, terms=terms, pooling=tuple(pooling))
+
+    return tuple(map(changed, blocks))
 
 
 @dataclass(frozen=True, slots=True)

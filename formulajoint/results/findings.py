@@ -14,7 +14,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.results.draws.convergence import FEWEST
 from formulajoint.results.draws.diagnostics import diagnostics
-from formulajoint.results.draws.posterior import Effect, Posterior
+from formulajoint.results.draws.posterior import Effect, Posterior, posterior_over
 from formulajoint.results.draws.tables import (
     PROB,
     EffectDraws,
@@ -54,6 +54,12 @@ class Findings:
     def plan(self) -> Plan:
         """The model."""
         return self.posterior.plan
+
+    @cached_property
+    def by_groups(self) -> Findings:
+        """What is found as the groups of the factor see it that the formula's contrasts and tests ask about."""
+        asked = [own.factor for own in (*self.plan.contrasts, *self.plan.tests) if own.factor]
+        return Findings(posterior_over(self.posterior, asked[0]), self.prob) if asked else self
 
     @cached_property
     def summary(self) -> Estimates:

@@ -93,7 +93,7 @@ def parse_test(text: str, language: Language | None = None) -> Comparisons:
     language = present(chosen(language))
     stated: tuple[nodes.Expr, ...] = syntax(text, "hypotheses", language)
     against = [found for part in stated if (found := _alternative(part)) is not None]
-    over = [found for part in stated if (found := _factor(part, language)) is not None]
+    over = [groups for part in stated if (groups := _factor(part, language)) is not None]
     said = [part for part in stated if _alternative(part) is None and _factor(part, language) is None]
     for word, given in (("against", [each.span for each in against]), ("over", [each.span for each in over])):
         if len(given) > 1 or (given and not said):

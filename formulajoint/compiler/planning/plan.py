@@ -75,7 +75,7 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     maker = _Maker(design, law, overrides, priors == "flat", Names(prefix))
     plan = maker.plan()
     check_units(plan)
-    refuse_improper(plan)
+    refuse_improper(by_bar(plan))
     refuse_flat(plan)
     return plan
 

@@ -92,7 +92,8 @@ def read_overrides(
     found: dict[Slot, Written] = {}
     for request in asked:
         target = request.target
-        slot = _slot(target.of if isinstance(target, Subscript) else target, _over(request, slots), known_sd)
+        name = target.of if isinstance(target, Subscript) else target
+        slot = _slot(name, _over(request, slots), slots, known_sd)
         found[slot] = _with(found.get(slot, Written(slot)), request, units)
     return found
 
@@ -146,7 +147,7 @@ def _in_sds(slot: Slot, law: Prior, at: Span) -> Prior:
     return replace(law, in_sds=True)
 
 
-def _slot(target: Expr, slots: Sequence[Slot], known_sd: str) -> Slot:
+def _slot(target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot], known_sd: str) -> Slot:
     readings = [slot for slot in slots if _names(target, slot)]
     text = canonical(target)
     if len(readings) == 1:
@@ -155,7 +156,7 @@ def _slot(target: Expr, slots: Sequence[Slot], known_sd: str) -> Slot:
         choices = " or ".join(_exact(slot) for slot in readings)
         raise FormulaError(f"`{text}` can be read in {len(readings)} ways", target.span, f"write {choices}")
     known = "`se(...)` gives the residual sds, so `sigma` is not estimated" if text == known_sd else ""
-    advice = known or _advice(target, slots)
+    advice = known or _advice(target, slots, everywhere)
     raise FormulaError(f"`{text}` is not a parameter that can have a prior", target.span, advice)
 
 
@@ -194,9 +195,11 @@ def _exact(slot: Slot) -> str:
     return f"`` ({name}){slot.part} ``" if slot.part and ":" in name else f"`` {name}{slot.part} ``"
 
 
-def _advice(target: Expr, slots: Sequence[Slot]) -> str:
-    """Return the hint for a target that does not exist."""
+def _advice(target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot]) -> str:
+    """Return the hint for a target that does not exist; `everywhere` has the variables of group terms, too."""
     text, (base, _) = canonical(target), split_part(target)
+    if text == COR and (over := sorted({slot.over for slot in everywhere if slot.part == COR} - {""})):
+        return f"of a group term, name its groups: `prior(cor ~ ..., over={over[0]})`"
     if text == COR:
         return "only a normal hierarchy of two columns or more has correlations"
     if any(slot.part == MEAN and _is_base(target, slot) for slot in slots):
@@ -204,6 +207,8 @@ def _advice(target: Expr, slots: Sequence[Slot]) -> str:
     of = [slot for slot in slots if base is not None and _is_base(base, slot)]
     if any(slot.part == SD for slot in of):  # sigma.mean
         return f"write `{of[0].base} ~ ...` for where the groups' `{of[0].base}` is expected"
+    if of and (over := sorted({slot.over for slot in everywhere if slot.over and _names(target, slot)})):
+        return f"of a group term, name its groups: `prior({text} ~ ..., over={over[0]})`"
     if of:
         return f"`{of[0].base}` is not pooled: write the prior of `{of[0].base}`, or add `hierarchy({of[0].base})`"
     return _advice_on_parameters(text, slots)

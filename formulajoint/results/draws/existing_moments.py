@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan, ScalePlan
 from formulajoint.contrasts.weights import Weights
 from formulajoint.data.least_squares import profile
@@ -25,6 +26,7 @@ def degrees_of_freedom(plan: Plan) -> dict[str, FloatArray]:
 
     Variables whose priors keep their moments finite are left out.
     """
+    plan = by_bar(plan)
     sigma = plan.spread
     if not plan.family.sums or sigma is None or sigma.prior.proper or sigma.pool is not None:
         ratios = (c for c in plan.contrasts if isinstance(c, ArithmeticPlan) and math.isinf(c.degree))

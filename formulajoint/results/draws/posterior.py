@@ -153,9 +153,12 @@ def _coefficients_of(plan: Plan, name: str) -> Iterator[Coefficient]:
     for part in plan.parameters:
         if isinstance(part, ScalePlan):
             continue
+        pooled = [term for pool in (*part.pools, *part.varying) for term in pool.terms]
         yield from (c for c in part.coefficients if c.name in asked)
         yield from (
-            t.coefficient for pool in part.pools for t in pool.terms if {t.mean_name, t.sd_name} & asked
+            t.coefficient
+            for t in pooled
+            if {t.mean_name, t.sd_name, t.coefficient.name, t.deviation_name} & asked
         )
 
 
@@ -165,7 +168,7 @@ def reported_cells(posterior: Posterior, name: str) -> Iterator[tuple[Effect, Fl
         pool.correlation.name
         for part in posterior.plan.parameters
         if not isinstance(part, ScalePlan)
-        for pool in part.pools
+        for pool in (*part.pools, *part.varying)
         if pool.correlation is not None
     }
     if name not in correlations:

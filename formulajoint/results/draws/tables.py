@@ -13,7 +13,7 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims
-from formulajoint.compiler.plan import AveragePlan, ContrastPlan, FamilyPlan, Plan
+from formulajoint.compiler.plan import AveragePlan, ContrastPlan, FamilyPlan, LinearPlan, Plan
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom
@@ -150,9 +150,12 @@ class Estimates:
 
 
 def coefficient_draws(posterior: Posterior) -> list[EffectDraws]:
-    """Return every coefficient and parameter in the order of the summary."""
+    """Return every coefficient and parameter in the order of the summary; those of group terms are not in it."""
     tails, asked = degrees_of_freedom(posterior.plan), node_dims(posterior.plan)
-    names = [name for name in posterior.named.variables if name not in asked]
+    apart = frozenset[str]().union(
+        *(p.of_groups for p in posterior.plan.parameters if isinstance(p, LinearPlan))
+    )
+    names = [name for name in posterior.named.variables if name not in asked and name not in apart]
     order = {name: position for position, name in enumerate(_reading_order(posterior))}
     ranks = _ranks(posterior.plan)
     names.sort(key=lambda name: (ranks.get(name, 1), order.get(name, len(order))))
@@ -169,8 +172,9 @@ def _reading_order(posterior: Posterior) -> list[str]:
     """Return names in the order of the table: coefficients, means and sds of their hierarchies, their correlations."""
     plan = posterior.plan
     order = [c.name for c in plan.mean.coefficients]
-    order += [name for pool in plan.mean.pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
-    return order + [pool.correlation.name for pool in plan.mean.pools if pool.correlation is not None]
+    pools = (*plan.mean.pools, *plan.mean.varying)
+    order += [name for pool in pools for t in pool.terms for name in (t.mean_name, t.sd_name)]
+    return order + [pool.correlation.name for pool in pools if pool.correlation is not None]
 
 
 def _ranks(plan: Plan) -> dict[str, int]:

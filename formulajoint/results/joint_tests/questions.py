@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from formulajoint.compiler.over import plan_of
-from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.over import plan_of, plan_over
+from formulajoint.compiler.plan import AveragePlan, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, effects_tested, of_test
+from formulajoint.design.schema import Term
 from formulajoint.errors import InferenceError
 from formulajoint.language.vocabulary.core import AGAINST
 from formulajoint.remarks import Missing
@@ -88,11 +89,23 @@ def left_out(plan: Plan) -> list[Hypothesis]:
 
 def too_many(plan: Plan) -> int:
     """Return the number of groups if they are too many for a printed fit, else 0."""
-    grouping = plan.design.predictor.grouping
-    return len(grouping) if grouping is not None and len(grouping) > MOST_TESTED else 0
+    factors = {own.factor for own in (*plan.contrasts, *plan.tests)}
+    varying = [b.grouping for b in plan.design.predictor.varying if b.grouping is not None]
+    asked = [plan.design.predictor.grouping, *(own for own in varying if own.name in factors)]
+    groups = max((len(own) for own in asked if own is not None), default=0)
+    return groups if groups > MOST_TESTED else 0
 
 
 def _of_slopes(plan: Plan) -> list[Hypothesis]:
-    asked = {test.text for test in plan.tests}
-    slopes = [term for term in plan.design.predictor.per_group if term.name != "Intercept"]
-    return [found for term in slopes if (found := all_zero(plan.design, term)).text not in asked]
+    asked = {(test.text, test.factor) for test in plan.tests}
+    slopes = [("", term) for term in plan.design.predictor.per_group]
+    averages = [c for c in plan.contrasts if isinstance(c, AveragePlan) and c.factor]
+    slopes += dict.fromkeys((c.factor, c.coefficient.term) for c in averages)
+    found = [_all_zero(plan, factor, term) for factor, term in slopes if term.name != "Intercept"]
+    return [each for each in found if (each.text, each.factor) not in asked]
+
+
+def _all_zero(plan: Plan, factor: str, term: Term) -> Hypothesis:
+    """Return the hypothesis that a term's coefficients are zero in all groups right of the bar, or of a factor."""
+    seen = plan_over(plan, factor) if factor else plan
+    return replace(all_zero(seen.design, term), factor=factor, over=bool(factor))

@@ -130,13 +130,14 @@ def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArr
     total = np.zeros((len(taken), rows))
     if part.predictor.offset is not None:
         total += part.predictor.offset
-    for coefficient in part.coefficients:
+    varying = [(t.deviation_name, t.coefficient) for pool in part.varying for t in pool.terms]
+    for name, coefficient in (*((c.name, c) for c in part.coefficients), *varying):
         columns = coefficient.term.columns
-        if coefficient.name not in posterior.named.variables:
+        if name not in posterior.named.variables:
             value = None if coefficient.prior is None else coefficient.prior.constant
             total += columns.sum(axis=1) * (0.0 if value is None else value)
             continue
-        values = _draws(posterior, coefficient.name, coefficient.dims, taken)
+        values = _draws(posterior, name, coefficient.dims, taken)
         if coefficient.grouping is not None:
             own = values.reshape((len(taken), len(coefficient.grouping), -1))
             for k in range(columns.shape[1]):

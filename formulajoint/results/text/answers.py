@@ -42,6 +42,7 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
     tests : sequence of JointTest
         Those computed, among which the answer is looked for.
     """
+    found = found.by_groups
     plan = found.plan
     coefficient, grouping = subject(found), plan.design.predictor.grouping
     if coefficient is None or grouping is None:
@@ -59,8 +60,8 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
         "" if average is None or average.at is None else place_in_words(plan, coefficient, average),
     )
     drawn = scaled_draws(found.posterior, coefficient, average)
-    text = all_zero(plan.design, term).text
-    test = next((test for test in tests if test.hypothesis.text == text), None)
+    text, factor = all_zero(plan.design, term).text, "" if average is None else average.factor
+    test = next((t for t in tests if (t.hypothesis.text, t.hypothesis.factor) == (text, factor)), None)
     rows = found.contrasts.of("" if average is None else average.name)
     judged = drawn if len(drawn) <= MOST_JUDGED else []
     cells = np.stack([each.draws.ravel() for each in judged]) if judged else np.zeros((0, 0))

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from formulajoint.compiler.over import plan_of
 from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.inference.one_kind import Against
@@ -54,7 +55,7 @@ type Cells = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 def fit_text(found: Findings) -> str:
     """Return the text of a fit."""
     plan = found.plan
-    warned = cautions(found, subject(found))
+    warned = cautions(found.by_groups, subject(found.by_groups))
     sections = [
         note_lines(warned, "warning") + answer_lines(answers(found, found.tests)),
         formula_lines(plan.design.formula),
@@ -84,7 +85,14 @@ def understood(plan: Plan) -> list[str]:
     names = {
         name
         for part in plan.parameters
-        for name in ([part.name] if isinstance(part, ScalePlan) else [c.name for c in part.coefficients])
+        for name in (
+            [part.name]
+            if isinstance(part, ScalePlan)
+            else [
+                *(c.name for c in part.coefficients),
+                *(t.deviation_name for pool in part.varying for t in pool.terms),
+            ]
+        )
     }
     return [f"{name}: {what}" for name, what, _ in coefficient_rows(plan) if name in names]
 
@@ -146,7 +154,7 @@ def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
     """Return the table of joint tests as text."""
     rows = [
         (
-            f"{test.label}{everywhere(plan, test.hypothesis)}",
+            _asked(plan, test),
             *(share_text(test, share) for share in ("contour", "p_all_positive")),
             *factor_texts(tests, test),
             classical_text(test),
@@ -155,6 +163,12 @@ def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
     ]
     titles = ("joint test", "contour", "P(all > 0)", *factor_titles(tests), "classical test")
     return titles, rows
+
+
+def _asked(plan: Plan, test: JointTest) -> str:
+    """Return a test's label, with the groups in words for a term's own test."""
+    where = everywhere(plan, test.hypothesis)
+    return f"{test.hypothesis.name or test.hypothesis.text if where else test.label}{where}"
 
 
 def hypothesis_text(tests: Iterable[JointTest]) -> str:
@@ -192,8 +206,9 @@ FIGURES: Mapping[str, str] = MappingProxyType(
 
 def everywhere(plan: Plan, hypothesis: Hypothesis) -> str:
     """Return ``in every school`` for a term's own test, which does not name the groups, and `place_of` the term."""
+    plan = plan_of(plan, hypothesis)
     predictor = plan.design.predictor
-    own = (term for term in predictor.per_group if hypothesis.label == all_zero(plan.design, term).label)
+    own = (term for term in predictor.per_group if hypothesis.text == all_zero(plan.design, term).text)
     term = next(own, None)
     if predictor.grouping is None or term is None:
         return ""
