@@ -47,8 +47,6 @@ def plans_of(terms: Sequence[GroupTerm], rest: Sequence[str]) -> Iterator[Varyin
     """
     for term in terms:
         products = expand(term.predictors, rest, False).own
-        if not products:
-            raise FormulaError(f"nothing varies in `{canonical(term)}`", term.span, "leave it out")
         for group in _nested(term.group):
             yield VaryingPlan(group, products, term.correlated, term.span)
 

@@ -17,6 +17,7 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
+from formulajoint.compiler.plan import LinearPlan
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.bind import bind
@@ -550,6 +551,99 @@ def _(q):  # much at once
     return total + student(y, q["nu"], q["Intercept"][g] + q["x"][g] * x + q["z"] * z, q["sigma"][g])
 
 
+# --- group terms: what is shared, and what deviates from it
+
+
+def varying(q, names, over, cor=None, eta=2.0):
+    """Deviations of some terms, correlated if `cor` names their correlations."""
+    sds, found = [q[f"{name}|{over}_sd"] for name in names], [q[f"{name}|{over}"] for name in names]
+    if cor is None:
+        return sum(normal(own, 0.0, scale) for own, scale in zip(found, sds, strict=True))
+    return pooled(found, np.zeros(len(sds)), sds, q[cor]) + lkj(q[cor], eta)
+
+
+def shared_line(q):
+    """Priors of the shared intercept and slope and of sigma."""
+    total = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
+    return total + half_t(q["sigma"])
+
+
+def sds_of(q, *names):
+    """Priors of the sds of intercepts and slopes."""
+    return sum(half_normal(q[n], intercept(X) if n.startswith("Intercept") else slope(X)) for n in names)
+
+
+for form in ("", ", hierarchy(over=g, centered=true)", ", hierarchy(over=g, centered=false)"):
+
+    @case(f"y ~ x + (1 + x | g){form}", f"y ~ x + (x | g){form}")
+    def _(q):
+        total = shared_line(q) + sds_of(q, "Intercept|g_sd", "x|g_sd")
+        total += varying(q, ("Intercept", "x"), "g", "g_cor")
+        own = q["Intercept"] + q["Intercept|g"][G] + (q["x"] + q["x|g"][G]) * X
+        return total + rows(own, q["sigma"])
+
+
+@case("y ~ x + (x || g)", "y ~ x + (1 | g) + (0 + x | g)", "y ~ x + (x | g), hierarchy(over=g, cor=false)")
+def _(q):
+    total = shared_line(q) + sds_of(q, "Intercept|g_sd", "x|g_sd") + varying(q, ("Intercept", "x"), "g")
+    own = q["Intercept"] + q["Intercept|g"][G] + (q["x"] + q["x|g"][G]) * X
+    return total + rows(own, q["sigma"])
+
+
+@case("y ~ x + (0 + z | g)")
+def _(q):  # z has no shared coefficient: its groups' coefficients vary about zero
+    total = shared_line(q) + half_normal(q["z|g_sd"], slope(Z)) + varying(q, ("z",), "g")
+    return total + rows(q["Intercept"] + q["x"] * X + q["z|g"][G] * Z, q["sigma"])
+
+
+@case("y ~ x + (1 | g) + (1 + x | h)")
+def _(q):
+    total = shared_line(q) + sds_of(q, "Intercept|g_sd", "Intercept|h_sd", "x|h_sd")
+    total += varying(q, ("Intercept",), "g") + varying(q, ("Intercept", "x"), "h", "h_cor")
+    own = q["Intercept"] + q["Intercept|g"][G] + q["Intercept|h"][H] + (q["x"] + q["x|h"][H]) * X
+    return total + rows(own, q["sigma"])
+
+
+@case("y ~ x + (1 | h/arm)")
+def _(q):  # the groups of arm within h, in the order h1:a, h1:b, ...
+    total = shared_line(q) + sds_of(q, "Intercept|h_sd", "Intercept|h:arm_sd")
+    total += varying(q, ("Intercept",), "h") + varying(q, ("Intercept",), "h:arm")
+    own = q["Intercept"] + q["Intercept|h"][H] + q["Intercept|h:arm"][3 * H + ARM] + q["x"] * X
+    return total + rows(own, q["sigma"])
+
+
+@case("y ~ x + (1 + x | g), hierarchy(x, over=g, dist=student), prior(x.sd ~ half_normal(3), over=g)")
+def _(q):  # a Student term drops its correlations
+    total = shared_line(q) + sds_of(q, "Intercept|g_sd") + half_normal(q["x|g_sd"], 3)
+    total += normal(q["Intercept|g"], 0, q["Intercept|g_sd"]) + student(q["x|g"], 4, 0, q["x|g_sd"])
+    own = q["Intercept"] + q["Intercept|g"][G] + (q["x"] + q["x|g"][G]) * X
+    return total + rows(own, q["sigma"])
+
+
+@case("y ~ x + (x | g), prior(cor ~ lkj(5), Intercept.sd ~ gamma(2, 3), over=g)")
+def _(q):
+    total = shared_line(q) + sds_of(q, "x|g_sd") + stats.gamma.logpdf(q["Intercept|g_sd"], 2, scale=1 / 3)
+    total += varying(q, ("Intercept", "x"), "g", "g_cor", 5.0)
+    own = q["Intercept"] + q["Intercept|g"][G] + (q["x"] + q["x|g"][G]) * X
+    return total + rows(own, q["sigma"])
+
+
+@case("y ~ x, sigma ~ 1 + (1 | g)")
+def _(q):
+    total = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X))
+    total += normal(q["sigma_Intercept"], np.log(sd(Y)), 1) + half_normal(q["sigma_Intercept|g_sd"], 1)
+    total += normal(q["sigma_Intercept|g"], 0, q["sigma_Intercept|g_sd"])
+    sigma = np.exp(q["sigma_Intercept"] + q["sigma_Intercept|g"][G])
+    return total + rows(q["Intercept"] + q["x"] * X, sigma)
+
+
+@case("y ~ x + (1 | h) | g")
+def _(q):
+    total = normal(q["Intercept"], Y.mean(), intercept(X)) + normal(q["x"], 0, slope(X)) + half_t(q["sigma"])
+    total += half_normal(q["Intercept|h_sd"], intercept(X)) + normal(q["Intercept|h"], 0, q["Intercept|h_sd"])
+    return total + rows(line(q) + q["Intercept|h"][H], q["sigma"])
+
+
 # --- written priors
 
 REAL = {
@@ -699,7 +793,16 @@ class Compiled:
     def __init__(self, case: Case) -> None:
         plan = case.plan()
         model = build_model(plan)
-        names = [v.name for v in (*model.free_RVs, *model.deterministics) if v.name not in plan.auxiliary]
+        totals = {  # deviations take their place
+            term.coefficient.name
+            for part in plan.parameters
+            if isinstance(part, LinearPlan)
+            for pool in part.varying
+            for term in pool.terms
+            if term.mean_name
+        }
+        left_out = plan.auxiliary | totals
+        names = [v.name for v in (*model.free_RVs, *model.deterministics) if v.name not in left_out]
         self.contrasts = {contrast.name for contrast in plan.contrasts} | {
             c.weights_name for c in plan.contrasts
         }

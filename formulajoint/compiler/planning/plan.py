@@ -198,7 +198,8 @@ class _Maker:
                 own = self._mean_of_varying(self.design.predictor, fixed, scale)
                 roles.append(Role(len(term.scales), True, True, own))
                 continue
-            own = self._of_coefficients(predictor, term, scale, VALUE if request is None else MEAN)
+            part = VALUE if request is None else MEAN
+            own = self._of_coefficients(self.design.predictor, term, scale, part)
             in_sds = own.in_sds if request is None else request.in_sds
             roles.append(
                 Role(len(term.scales), term in predictor.per_group, request is not None, own, in_sds)

@@ -92,8 +92,7 @@ def read_overrides(
     found: dict[Slot, Written] = {}
     for request in asked:
         target = request.target
-        name = target.of if isinstance(target, Subscript) else target
-        slot = _slot(name, _over(request, slots), slots, known_sd)
+        slot = _slot(request, _over(request, slots), slots, known_sd)
         found[slot] = _with(found.get(slot, Written(slot)), request, units)
     return found
 
@@ -147,7 +146,9 @@ def _in_sds(slot: Slot, law: Prior, at: Span) -> Prior:
     return replace(law, in_sds=True)
 
 
-def _slot(target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot], known_sd: str) -> Slot:
+def _slot(request: PriorRequest, slots: Sequence[Slot], everywhere: Sequence[Slot], known_sd: str) -> Slot:
+    """Return the variable that a request is about, one of `slots`; `everywhere` has those of group terms, too."""
+    target = request.target.of if isinstance(request.target, Subscript) else request.target
     readings = [slot for slot in slots if _names(target, slot)]
     text = canonical(target)
     if len(readings) == 1:
@@ -156,7 +157,7 @@ def _slot(target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot], known
         choices = " or ".join(_exact(slot) for slot in readings)
         raise FormulaError(f"`{text}` can be read in {len(readings)} ways", target.span, f"write {choices}")
     known = "`se(...)` gives the residual sds, so `sigma` is not estimated" if text == known_sd else ""
-    advice = known or _advice(target, slots, everywhere)
+    advice = known or _of_group_term(request, target, slots, everywhere) or _advice(target, slots)
     raise FormulaError(f"`{text}` is not a parameter that can have a prior", target.span, advice)
 
 
@@ -195,11 +196,20 @@ def _exact(slot: Slot) -> str:
     return f"`` ({name}){slot.part} ``" if slot.part and ":" in name else f"`` {name}{slot.part} ``"
 
 
-def _advice(target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot]) -> str:
-    """Return the hint for a target that does not exist; `everywhere` has the variables of group terms, too."""
+def _of_group_term(
+    request: PriorRequest, target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot]
+) -> str:
+    """Return the hint for a variable of a group term whose groups are not named; empty for any other."""
+    over = [slot.over for slot in everywhere if slot not in slots and slot.over and _names(target, slot)]
+    if not over or request.over is not None:
+        return ""
+    written = f"{canonical(request.target)} ~ {request.law.text}"
+    return f"of a group term, name the groups: write `prior({written}, over={over[0]})`"
+
+
+def _advice(target: Expr, slots: Sequence[Slot]) -> str:
+    """Return the hint for a target that does not exist."""
     text, (base, _) = canonical(target), split_part(target)
-    if text == COR and (over := sorted({slot.over for slot in everywhere if slot.part == COR} - {""})):
-        return f"of a group term, name its groups: `prior(cor ~ ..., over={over[0]})`"
     if text == COR:
         return "only a normal hierarchy of two columns or more has correlations"
     if any(slot.part == MEAN and _is_base(target, slot) for slot in slots):
@@ -207,8 +217,6 @@ def _advice(target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot]) -> 
     of = [slot for slot in slots if base is not None and _is_base(base, slot)]
     if any(slot.part == SD for slot in of):  # sigma.mean
         return f"write `{of[0].base} ~ ...` for where the groups' `{of[0].base}` is expected"
-    if of and (over := sorted({slot.over for slot in everywhere if slot.over and _names(target, slot)})):
-        return f"of a group term, name its groups: `prior({text} ~ ..., over={over[0]})`"
     if of:
         return f"`{of[0].base}` is not pooled: write the prior of `{of[0].base}`, or add `hierarchy({of[0].base})`"
     return _advice_on_parameters(text, slots)
