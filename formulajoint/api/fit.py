@@ -17,6 +17,7 @@ from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import checked
+from formulajoint.results.draws.group_coefficients import group_coefficients
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.findings import Findings
@@ -111,13 +112,7 @@ class Fit:
         return compared(self.draws, other.draws)
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
-        """Return one row per coefficient: mean, sd, hdi_low, hdi_high, ess_bulk, ess_tail, r_hat.
-
-        Parameters
-        ----------
-        prob : float
-            Probability of the highest-density interval.
-        """
+        """Return one row per coefficient: mean, sd, ends of the highest-density interval `prob`, ESS and r_hat."""
         return self._findings(prob).summary.table[tables.SUMMARY]
 
     def contrasts(self, prob: float = PROB, rope: float | None = None) -> pd.DataFrame:
@@ -189,10 +184,9 @@ class Fit:
         ----------
         hypothesis : str, optional
             Equalities such as ``"treatment == 0"`` (in every group), ``"treatment == treatment[A]"`` (the same in all),
-            ``"treatment[A] - 2*treatment[B] == 3"``, several joined by commas; or an order, ``"treatment[A] >
-            treatment[B] > 0"``; a hierarchy's mean, ``"treatment.mean == 0"``; a contrast, ``"joint_treatment == 0"``
-            or ``"pairwise(treatment)"``. None tests each per-group predictor for zero in every group, and adds the
-            ``test(...)`` clauses of the formula.
+            ``"x[A] - 2*x[B] == 3"``, several joined by commas; an order, ``"x[A] > x[B] > 0"``; a hierarchy's mean,
+            ``"x.mean == 0"``; a contrast, ``"joint_x == 0"`` or ``"pairwise(x)"``; groups of a group term, ``"x == 0,
+            over=school"``. None tests each per-group predictor, and adds the ``test(...)`` clauses of the formula.
         rope : float or mapping of term to float, optional
             Half-width of the region about the null that counts as no effect, in the coefficients' units.
         at_least : int, optional
@@ -208,16 +202,14 @@ class Fit:
         -------
         DataFrame
             One row per hypothesis, with its rank; contour (the mass outside the ellipsoid through the null; where the
-            groups share nothing, by the sum of their squared normal scores); gbpv (global
-            Bayesian p-value of the simultaneous band); p_all_positive, p_all_negative, p_at_least, p_in_rope and
-            p_out_of_rope (all of them within, or all beyond, the region of no effect); log_bf10, the log Bayes
-            factor against the null; log_bf10_hierarchy, the same of effects of one kind, where it is asked for, or at
-            least three effects are not pooled; each with its Monte Carlo standard error in a column ``..._mcse``;
-            verdict, which is ``"for"`` or ``"against"`` an effect where the Bayes factor says so whatever the prior's
-            scale, else ``"depends"``, with the smallest and the largest log BF10 in verdict_low and verdict_high; the
-            classical test (classical, its name: F; normal scores of each group's F test, where each has its own sigma;
-            or chi-square, with known standard errors; statistic, df_num, df_denom except of a chi-square, p_value);
-            and a note on which figures are empty and why, and on the prior's scale.
+            groups share nothing, by the sum of their squared normal scores); gbpv (global Bayesian p-value of the
+            simultaneous band); p_all_positive, p_all_negative, p_at_least, p_in_rope and p_out_of_rope (all of them
+            within, or all beyond, the region of no effect); log_bf10, the log Bayes factor against the null, and
+            log_bf10_hierarchy, that of effects of one kind, where it is asked for, or at least three effects are not
+            pooled; each with its Monte Carlo standard error in a column ``..._mcse``; verdict, ``"for"`` or
+            ``"against"`` an effect whatever the prior's scale, else ``"depends"``, with the smallest and the largest
+            log BF10 in verdict_low and verdict_high; the classical test (classical: F, normal scores or chi-square;
+            statistic, df_num, df_denom, p_value); and a note on which figures are empty and why.
 
         Raises
         ------
@@ -256,11 +248,6 @@ class Fit:
         -------
         DataFrame
             One row per hypothesis and factor: prior_sd as text, log_bf10 and its error, or a note why there is none.
-
-        Raises
-        ------
-        InferenceError
-            If a factor is not above zero.
         """
         from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
         from formulajoint.results.joint_tests.questions import hypotheses
@@ -306,11 +293,6 @@ class Fit:
             deviation_low, deviation_high of what varies by itself (``ranef()`` in lme4), NaN where groups are not
             pooled; ess_bulk, r_hat.
 
-        Raises
-        ------
-        InferenceError
-            If no coefficient differs over `factor`.
-
         Examples
         --------
         >>> import formulajoint as fj
@@ -318,8 +300,6 @@ class Fit:
         >>> fit.coefficients("school").index[0]
         ('A', 'Intercept')
         """
-        from formulajoint.results.draws.group_coefficients import group_coefficients
-
         return group_coefficients(self.draws, factor, prob)
 
     @cached_property
@@ -330,17 +310,10 @@ class Fit:
         return Plots(self.draws)
 
     def weights(self, name: str) -> pd.Series:
-        """Return the weight of each group in the contrast `name`; they sum to one.
-
-        Raises
-        ------
-        InferenceError
-            If the model has no such contrast, or it has no weights.
-        """
+        """Return the weight of each group in the contrast `name`; they sum to one."""
         return tables.weights_of(self.draws, name)
 
     def _findings(self, prob: float = PROB) -> Findings:
-        """Return everything that the fit says, with intervals of probability `prob`."""
         tables.check_prob(prob)
         return self._found.setdefault(prob, Findings(self.draws, prob))
 
@@ -362,7 +335,6 @@ class Fit:
         path : path
             Such as ``"report.html"``. An existing file is replaced once the new one is complete.
         prob : float
-            Probability of the intervals.
 
         Raises
         ------
@@ -401,13 +373,7 @@ class Fit:
         store.save(self.draws, path)
 
     def text(self, prob: float = PROB) -> str:
-        """Return the printed text: the model, contrasts, joint tests, coefficients, notes and warnings.
-
-        Parameters
-        ----------
-        prob : float
-            Probability of the intervals.
-        """
+        """Return the printed text, with intervals of probability `prob`."""
         from formulajoint.results.text.printing import fit_text
 
         return fit_text(self._findings(prob))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from formulajoint.compiler.plan import Coefficient, ContrastPlan, LinearPlan, Plan, Pool, PooledTerm
+from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
+from formulajoint.compiler.contrast_plans import ContrastPlan
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.varying import factors, over
 from formulajoint.distributions.prior import prior
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from formulajoint.compiler.plan import Coefficient, LinearPlan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import LinearPlan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.layout import Layout, Role, layout_of
 from formulajoint.errors import BugError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from formulajoint.compiler.plan import LinearPlan, Plan, PooledTerm
+from formulajoint.compiler.coefficients import PooledTerm
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.distributions.prior import Prior
 from formulajoint.remarks import Missing
 

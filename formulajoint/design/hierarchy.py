@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from formulajoint.design.schema import Block, Hierarchy, Predictor, Term
+from formulajoint.design.pooling import Hierarchy
+from formulajoint.design.schema import Block, Predictor, Term
 from formulajoint.design.varying import block_over
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr, Name

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from formulajoint.design.groups import bind_group, refuse_own_group
+from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.rows import Table
-from formulajoint.design.schema import Block, Design, Grouping, Hierarchy, Predictor, Term, blocks_of
+from formulajoint.design.schema import Block, Design, Grouping, Predictor, Term, blocks_of
 from formulajoint.design.terms import build_terms
 from formulajoint.errors import BugError, DataError, FormulaError
 from formulajoint.language.syntax.nodes import (

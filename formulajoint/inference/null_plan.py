@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, Correlation, Plan, Pool, PooledTerm
+from formulajoint.compiler.coefficients import Coefficient, Correlation, Pool, PooledTerm
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import terms_in_sds
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout, mean_layout
 from formulajoint.distributions.prior import Prior, prior

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import SLOPE, scales, stands_for_intercept
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, effects_tested
-from formulajoint.design.schema import Hierarchy
+from formulajoint.design.pooling import Hierarchy
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.engine import exact_engine
 from formulajoint.inference.evidence import log_evidence, ratio, why_no_probability

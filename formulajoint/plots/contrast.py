@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import AveragePlan, ContrastPlan
+from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan
 from formulajoint.errors import InferenceError
 from formulajoint.plots.differences import draw_triangle, pairs_of
 from formulajoint.plots.rows import (

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from formulajoint.arrays import IntArray
-from formulajoint.compiler.plan import ContrastPlan, FamilyPlan
+from formulajoint.compiler.contrast_plans import ContrastPlan, FamilyPlan
 from formulajoint.plots.rows import is_apart
 from formulajoint.plots.style import all_cut, figure_of, headline, hues, legend, panels
 

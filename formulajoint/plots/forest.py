@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient
+from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import (
     Rows,

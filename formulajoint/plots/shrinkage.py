@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import PooledTerm
+from formulajoint.compiler.coefficients import PooledTerm
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.errors import InferenceError
 from formulajoint.plots.rows import Rows, height_of, label_rows, own_height, rows_for

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import AveragePlan, Coefficient, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import AveragePlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.results.draws.posterior import Effect, Posterior
 from formulajoint.results.draws.scaled import is_plain, scaled_draws, without_covariance
 from formulajoint.results.draws.tables import SUMMARY, Estimates, estimates, weights

@@ -11,8 +11,9 @@ import pytensor
 import pytest
 
 import formulajoint as fj
+from formulajoint.compiler.contrast_plans import AveragePlan
 from formulajoint.compiler.evaluate.contrast_nodes import on_draws, variable_dims
-from formulajoint.compiler.plan import AveragePlan, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.pymc.build import build_model
 from formulajoint.design.evaluate_numpy import columns_of
 from formulajoint.design.frame import read_frame

@@ -17,16 +17,15 @@ from typing import Any
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import (
+from formulajoint.compiler.contrast_plans import (
     ArithmeticPlan,
     AveragePlan,
     Cells,
     ContrastPlan,
     FamilyPlan,
-    Plan,
-    ScalePlan,
     SharesPlan,
 )
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.averages import joint
 from formulajoint.contrasts.cells import CellContrast

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.data.data import Data
 from formulajoint.data.least_squares import Profile, partial_ss, profile, slopes
-from formulajoint.design.schema import Grouping, Hierarchy
+from formulajoint.design.pooling import Hierarchy
+from formulajoint.design.schema import Grouping
 
 
 def is_informative(estimates: FloatArray, variances: FloatArray) -> bool:

@@ -20,7 +20,8 @@ from statistics import NormalDist
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.defaults import SLOPE, stands_for_intercept
 from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named
 from formulajoint.compiler.residual_sds import names_in_sds

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.compiler.plan import AveragePlan, LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.contrast_plans import AveragePlan
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.defaults import moments_within, sigma_groups, stands_for_intercept
 from formulajoint.compiler.planning.far_columns import far_columns, far_within
 from formulajoint.compiler.planning.narrow_priors import may_be_narrow, narrow_priors

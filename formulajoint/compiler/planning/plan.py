@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from formulajoint.compiler import names
+from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import by_bar
-from formulajoint.compiler.plan import (
-    Coefficient,
-    Correlation,
-    LinearPlan,
-    Plan,
-    Pool,
-    PooledTerm,
-    ScalePlan,
-    ScalePool,
-)
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning import centring, defaults
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.compiler.planning.contrasts.scale import check_units
 from formulajoint.compiler.planning.notes import notes_of
-from formulajoint.compiler.planning.prior_clauses import Overrides, read_overrides
-from formulajoint.compiler.planning.prior_slots import COR, MEAN, SD, VALUE, Slot, is_direct, slots
+from formulajoint.compiler.planning.pooling import Pooling
+from formulajoint.compiler.planning.prior_clauses import read_overrides
+from formulajoint.compiler.planning.prior_slots import MEAN, SD, VALUE, Slot, is_direct, slots
+from formulajoint.compiler.planning.priors import Priors
 from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
 from formulajoint.compiler.planning.response_units import Units
 from formulajoint.data.data import Data
 from formulajoint.data.layout import Layout, Role, layout_of
-from formulajoint.design.schema import Design, Grouping, Hierarchy, Predictor, Term
+from formulajoint.design.pooling import Hierarchy
+from formulajoint.design.schema import Design, Grouping, Predictor, Term
 from formulajoint.design.varying import factors, over
 from formulajoint.distributions.links import Link
-from formulajoint.distributions.prior import FLAT, Prior, prior
+from formulajoint.distributions.prior import prior
 from formulajoint.errors import FormulaError
 from formulajoint.families.choice import family_of, with_known_sds
 from formulajoint.families.likelihood import Likelihood
@@ -42,9 +36,6 @@ from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from formulajoint.contrasts.hypotheses import Hypothesis
-
-ETA = 2.0
-"""Default LKJ concentration: slightly disfavours correlations near one."""
 
 
 def make_plan(design: Design, priors: str | None = None, family: str | None = None, prefix: str = "") -> Plan:
@@ -72,7 +63,7 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     _check_parameters(design, law)
     known_sd = law.spread if design.standard_errors is not None else ""
     overrides = read_overrides(design.spec.priors, slots(design, law), known_sd, Units(design, law))
-    maker = _Maker(design, law, overrides, priors == "flat", Names(prefix))
+    maker = _Maker(design, law, Priors(overrides, priors == "flat"), Names(prefix))
     plan = maker.plan()
     check_units(plan)
     refuse_improper(by_bar(plan))
@@ -111,8 +102,7 @@ class _Maker:
 
     design: Design
     family: Likelihood
-    overrides: Overrides
-    flat: bool
+    priors: Priors
     names: Names
     scales: dict[str, defaults.Scales] = field(default_factory=dict)
     data: Data = field(init=False)
@@ -152,7 +142,7 @@ class _Maker:
             coords={},
             variables=frozenset(),
             auxiliary=frozenset(),
-            flat=self.flat,
+            flat=self.priors.flat,
             notes=(),
             tests=_tests(design),
             data_over=self.data_over,
@@ -172,15 +162,6 @@ class _Maker:
         predictor = self.design.parameter(parameter)
         return predictor is None or is_direct(predictor)
 
-    def _prior(self, slot: Slot, default: Callable[[], Prior], flat: Prior | None = None) -> Prior:
-        """Return the prior of `slot`: as written; else `flat`, if given, under priors="flat"; else the default."""
-
-        def unwritten() -> Prior:
-            return flat if self.flat and flat is not None else default()
-
-        written = self.overrides.get(slot)
-        return unwritten() if written is None else written.over(unwritten)
-
     def _scales(self, predictor: Predictor) -> defaults.Scales:
         """Return the scales of a predictor; they take a pass over the rows, once."""
         if predictor.parameter not in self.scales:
@@ -195,11 +176,11 @@ class _Maker:
             request = _request(predictor, term.name)
             if request is not None and request.over:
                 fixed = self.design.predictor.fixed(term)
-                own = self._mean_of_varying(self.design.predictor, fixed, scale)
+                own = self.priors.of_mean(self.design.predictor, fixed, scale)
                 roles.append(Role(len(term.scales), True, True, own))
                 continue
             part = VALUE if request is None else MEAN
-            own = self._of_coefficients(self.design.predictor, term, scale, part)
+            own = self.priors.of_coefficients(self.design.predictor, term, scale, part)
             in_sds = own.in_sds if request is None else request.in_sds
             roles.append(
                 Role(len(term.scales), term in predictor.per_group, request is not None, own, in_sds)
@@ -217,7 +198,7 @@ class _Maker:
         dims = () if grouping is None else (self.names.group_dim(grouping),)
         parameter = self.family.further[name]
         default = partial(defaults.family_parameter, name, self.design, self.family)
-        own = self._prior(Slot(name, None, VALUE), default, parameter.flat)
+        own = self.priors.of(Slot(name, None, VALUE), default, parameter.flat)
         plan = ScalePlan(variable, name, parameter.link, own, dims, grouping)
         request = None if predictor is None else _request(predictor, "Intercept")
         if request is None or predictor is None:
@@ -228,7 +209,7 @@ class _Maker:
             mean_name=self.names.variable(f"{name}_mean"),
             sd_name=self.names.variable(f"{name}_sd"),
             raw_name=self.names.variable(f"{name}_raw"),
-            sd=self._prior(Slot(name, None, SD), partial(prior, "half_normal", 1.0)),
+            sd=self.priors.of(Slot(name, None, SD), partial(prior, "half_normal", 1.0)),
             centered=centring.centered_sigma(self.data, grouping) if centered is None else centered,
         )
         return replace(plan, pool=pool)
@@ -245,83 +226,11 @@ class _Maker:
             if predictor.parameter == MAIN and predictor.hierarchies
             else {}
         )
-        pools = [
-            self._pool(request, predictor, coefficients, scale, auto) for request in predictor.hierarchies
-        ]
-        varying = tuple(self._varying(predictor, coefficients, scale))
+        pooling = Pooling(predictor, self.priors, scale, self.names)
+        pools = [pooling.hierarchy(request, coefficients, auto) for request in predictor.hierarchies]
+        data = self.data_over if predictor.parameter == MAIN else {}
+        varying = tuple(pooling.group_terms(coefficients, data))
         return LinearPlan(predictor, link, tuple(coefficients.values()), tuple(pools), varying)
-
-    def _varying(
-        self, predictor: Predictor, fixed: Mapping[str, Coefficient], scale: defaults.Scales
-    ) -> Iterator[Pool]:
-        """Yield the group terms of a predictor, a pool for each set of correlated terms."""
-        for block in predictor.varying:
-            grouping = block.grouping
-            assert grouping is not None  # a group term has groups
-            data = self.data_over.get(grouping.name) if predictor.parameter == MAIN else None
-            auto = {} if data is None else centring.centered_terms(data, block.pooling)
-            terms = {term.name: term for term in block.terms}
-            for request in block.pooling:
-                members = []
-                for name in request.terms:
-                    own = predictor.fixed(terms[name])
-                    about = None if own is None else fixed[own.name]
-                    centered = auto.get(name, False) if request.centered is None else request.centered
-                    members.append(
-                        self._varying_member(request, predictor, terms[name], about, scale, centered)
-                    )
-                dim = self.names.group_dim(grouping)
-                yield Pool(
-                    request, grouping, dim, tuple(members), self._correlations(request, grouping, terms)
-                )
-
-    def _varying_member(
-        self,
-        request: Hierarchy,
-        predictor: Predictor,
-        term: Term,
-        fixed: Coefficient | None,
-        scale: defaults.Scales,
-        centered: bool,
-    ) -> PooledTerm:
-        """Return a term of a group term, about the coefficient `fixed` or about zero."""
-        grouping = next(
-            b.grouping
-            for b in predictor.varying
-            if b.grouping is not None and b.grouping.name == request.over
-        )
-        base, unique = names.coefficient(predictor.parameter, term), self.names.variable
-        deviation = unique(f"{base}|{request.over}")
-        total = deviation if fixed is None else unique(f"{base}_by_{request.over}")
-        dims = (self.names.group_dim(grouping), *self.names.factor_dims(term))
-        slot = Slot(predictor.parameter, term.name, SD, request.over)
-        by_column = centered and request.cor and term.columns.shape[1] > 1
-        columns = (f"{column}_by_{request.over}" for column in names.columns(term))
-        return PooledTerm(
-            coefficient=Coefficient(total, term, dims, grouping, None, names.plain(base)),
-            mean_name="" if fixed is None else fixed.name,
-            sd_name=unique(f"{base}|{request.over}_sd"),
-            offset_name=None if centered else unique(f"{base}|{request.over}_offset"),
-            mean=self._mean_of_varying(predictor, None if fixed is None else fixed.term, scale),
-            sd=self._prior(slot, partial(defaults.hierarchy_sd, term, predictor, scale)),
-            dims=dims[1:],
-            column_names=tuple(map(unique, columns)) if by_column else (),
-            deviation_name=deviation,
-        )
-
-    def _mean_of_varying(self, predictor: Predictor, fixed: Term | None, scale: defaults.Scales) -> Prior:
-        """Return the prior of what a term's coefficients vary about: a shared coefficient, or zero."""
-        if fixed is None:
-            return prior("constant", 0.0)
-        return self._of_coefficients(predictor, fixed, scale, VALUE)
-
-    def _correlations(
-        self, request: Hierarchy, grouping: Grouping, terms: Mapping[str, Term]
-    ) -> Correlation | None:
-        if not request.cor:
-            return None
-        labels = tuple(label for name in request.terms for label in names.columns(terms[name]))
-        return self._correlation(request, grouping, labels)
 
     def _coefficient(
         self, predictor: Predictor, term: Term, scale: defaults.Scales, grouping: Grouping | None
@@ -332,74 +241,8 @@ class _Maker:
             dims = (self.names.group_dim(grouping), *dims)
         own = None
         if _request(predictor, term.name) is None:
-            own = self._of_coefficients(predictor, term, scale, VALUE)
+            own = self.priors.of_coefficients(predictor, term, scale, VALUE)
         return Coefficient(self.names.variable(names.coefficient(parameter, term)), term, dims, grouping, own)
-
-    def _of_coefficients(self, predictor: Predictor, term: Term, scale: defaults.Scales, part: str) -> Prior:
-        """Return the prior of a term's coefficients, or of their mean under a hierarchy."""
-        flat = prior("flat", origin=FLAT) if predictor.parameter == MAIN else None
-        slot = Slot(predictor.parameter, term.name, part)
-        return self._prior(slot, partial(defaults.coefficient, term, predictor, scale), flat)
-
-    def _pool(
-        self,
-        request: Hierarchy,
-        predictor: Predictor,
-        coefficients: Mapping[str, Coefficient],
-        scale: defaults.Scales,
-        auto: Mapping[str, bool],
-    ) -> Pool:
-        grouping = coefficients[request.terms[0]].grouping
-        assert grouping is not None  # checked by resolve_hierarchies
-        unit = defaults.in_sds(scale) if request.in_sds else scale
-        members = [
-            self._member(request, predictor, coefficients[name], unit, auto.get(name, False))
-            for name in request.terms
-        ]
-        terms = {name: coefficient.term for name, coefficient in coefficients.items()}
-        correlation = self._correlations(request, grouping, terms)
-        return Pool(request, grouping, self.names.group_dim(grouping), tuple(members), correlation)
-
-    def _member(
-        self,
-        request: Hierarchy,
-        predictor: Predictor,
-        coefficient: Coefficient,
-        scale: defaults.Scales,
-        auto: bool,
-    ) -> PooledTerm:
-        term, parameter = coefficient.term, predictor.parameter
-        base = names.coefficient(parameter, term)
-        centered = auto if request.centered is None else request.centered
-        mean = self._of_coefficients(predictor, term, scale, MEAN)
-        default = partial(defaults.hierarchy_sd, term, predictor, scale)
-        sd = self._prior(Slot(parameter, term.name, SD), default)
-        by_column = centered and request.cor and term.columns.shape[1] > 1
-        return PooledTerm(
-            coefficient=coefficient,
-            mean_name=self.names.variable(f"{base}_mean"),
-            sd_name=self.names.variable(f"{base}_sd"),
-            offset_name=None if centered else self.names.variable(f"{base}_offset"),
-            mean=mean,
-            sd=sd,
-            dims=coefficient.dims[1:],
-            column_names=tuple(map(self.names.variable, names.columns(term))) if by_column else (),
-        )
-
-    def _correlation(self, request: Hierarchy, grouping: Grouping, labels: tuple[str, ...]) -> Correlation:
-        parameter = request.parameter
-        base = grouping.name if parameter == MAIN else f"{parameter}_{grouping.name}"
-        name = self.names.variable(f"{base}_cor")
-        pairs = tuple(f"{a}, {b}" for j, a in enumerate(labels) for b in labels[j + 1 :])
-        stem = name.removeprefix(self.names.prefix)
-        return Correlation(
-            name=name,
-            partial_name=self.names.variable(f"{stem}_partial"),
-            partial_dim=self.names.dim(f"{stem}_pair", pairs),
-            dims=(self.names.dim(f"{stem}_row", labels), self.names.dim(f"{stem}_column", labels)),
-            labels=labels,
-            prior=self._prior(Slot(MAIN, None, COR, request.over), partial(prior, "lkj", ETA)),
-        )
 
 
 def _request(predictor: Predictor, term: str) -> Hierarchy | None:

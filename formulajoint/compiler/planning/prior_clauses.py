@@ -91,7 +91,6 @@ def read_overrides(
     """
     found: dict[Slot, Written] = {}
     for request in asked:
-        target = request.target
         slot = _slot(request, _over(request, slots), slots, known_sd)
         found[slot] = _with(found.get(slot, Written(slot)), request, units)
     return found

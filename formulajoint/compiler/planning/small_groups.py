@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import AveragePlan, Plan
+from formulajoint.compiler.contrast_plans import AveragePlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.term_columns import columns_of, named
 from formulajoint.data.least_squares import BoolArray, basis, rank
 

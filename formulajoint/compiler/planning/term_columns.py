@@ -9,7 +9,8 @@ from itertools import pairwise, product
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.data.data import Data, Table
 from formulajoint.data.layout import unknown
 from formulajoint.data.least_squares import BoolArray, undetermined

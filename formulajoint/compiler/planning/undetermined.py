@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import AveragePlan, Coefficient, LinearPlan, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import AveragePlan
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.term_columns import (
     MOST_NAMED,
     cells,

@@ -13,7 +13,8 @@ from statistics import NormalDist
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import AveragePlan, Plan, ScalePlan
+from formulajoint.compiler.contrast_plans import AveragePlan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.compiler.planning.term_columns import as_written, columns_of, known_value, named
 from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.data.least_squares import least_squares

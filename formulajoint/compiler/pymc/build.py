@@ -8,6 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.evaluate.contrast_nodes import (
     Values,
     constants,
@@ -15,7 +16,7 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
     node_value,
     weights_over_sigma,
 )
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning import defaults
 from formulajoint.compiler.pymc.distributions import Variable, variable
 from formulajoint.compiler.pymc.likelihood import observe, observe_sums

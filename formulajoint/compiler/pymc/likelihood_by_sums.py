@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.data.rows import less_offset, stack
 from formulajoint.data.sums import Cells, Triangles, cells, most_rows, reference, triangles
 from formulajoint.distributions.links import IDENTITY

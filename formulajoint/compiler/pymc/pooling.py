@@ -18,9 +18,10 @@ from types import MappingProxyType
 import pymc as pm
 import pytensor.tensor as pt
 
-from formulajoint.compiler.plan import Correlation, Pool, PooledTerm, ScalePlan
+from formulajoint.compiler.coefficients import Correlation, Pool, PooledTerm
+from formulajoint.compiler.plan import ScalePlan
 from formulajoint.compiler.pymc.distributions import Variable, variable
-from formulajoint.design.schema import Hierarchy
+from formulajoint.design.pooling import Hierarchy
 
 
 def pooled_coefficients(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, Pool, PooledTerm
+from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 
 type Rng = np.random.Generator

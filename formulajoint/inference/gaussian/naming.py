@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.evaluate.contrast_nodes import given_draws, node_dims, on_draws, share_draws
-from formulajoint.compiler.plan import Coefficient, Plan, Pool, ScalePlan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
 from formulajoint.inference.gaussian.draws import Draws

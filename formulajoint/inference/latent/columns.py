@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import Plan, Pool, ScalePlan
+from formulajoint.compiler.coefficients import Pool
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import columns_of, own_columns, unknown
 from formulajoint.inference.latent.mixtures import mixtures

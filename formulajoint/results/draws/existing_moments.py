@@ -14,8 +14,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan
 from formulajoint.compiler.over import by_bar
-from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.weights import Weights
 from formulajoint.data.least_squares import profile
 from formulajoint.design.schema import Term

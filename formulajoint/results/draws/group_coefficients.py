@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
 from formulajoint.compiler.names import columns
-from formulajoint.compiler.plan import Coefficient, LinearPlan, Plan, Pool, PooledTerm
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import ArithmeticPlan, ContrastPlan, FamilyPlan
 from formulajoint.compiler.over import plan_over
-from formulajoint.compiler.plan import ArithmeticPlan, Coefficient, ContrastPlan, FamilyPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.inference.draws.named import NamedDraws
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan, FamilyPlan
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims
-from formulajoint.compiler.plan import AveragePlan, ContrastPlan, FamilyPlan, LinearPlan, Plan
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import ess_bulk_and_r_hat, ess_tail, hdi
 from formulajoint.results.draws.existing_moments import degrees_of_freedom

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import scipy
 
-from formulajoint.compiler.plan import Coefficient, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
 from formulajoint.design.schema import Factor
 from formulajoint.distributions.prior import Prior

@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 import scipy
 
+from formulajoint.compiler.contrast_plans import ContrastPlan
 from formulajoint.compiler.over import plan_over
-from formulajoint.compiler.plan import ContrastPlan, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, layout, of_test
 from formulajoint.contrasts.linear_forms import Form
 from formulajoint.design.varying import factor_asked

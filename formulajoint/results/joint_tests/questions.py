@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from formulajoint.compiler.contrast_plans import AveragePlan
 from formulajoint.compiler.over import plan_of, plan_over
-from formulajoint.compiler.plan import AveragePlan, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, effects_tested, of_test
 from formulajoint.design.schema import Term
 from formulajoint.errors import InferenceError

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.design import recipes, schema
+from formulajoint.design.pooling import Hierarchy
 from formulajoint.errors import BugError, StoreError
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
@@ -33,7 +34,7 @@ TYPES: Mapping[str, Any] = {
         schema.Factor,
         recipes.GroupMoments,
         schema.Grouping,
-        schema.Hierarchy,
+        Hierarchy,
         schema.PartMeans,
         schema.Predictor,
         schema.Response,
@@ -170,7 +171,7 @@ def _hints(name: str) -> dict[str, Any]:
         hints |= {"per_group": terms, "common": terms, "grouping": hints_of(schema.Block)["grouping"]}
     if name == "Design":
         del hints["spec"]
-        hints |= {"formula": ModelSpec, "hierarchies": tuple[schema.Hierarchy, ...], "language": None}
+        hints |= {"formula": ModelSpec, "hierarchies": tuple[Hierarchy, ...], "language": None}
     return hints
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, ContrastPlan
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims, variable_dims
-from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, LinearPlan, Plan
+from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.design.pooling import HIERARCHIES, Hierarchy
 from formulajoint.design.recipes import GroupMoments
-from formulajoint.design.schema import HIERARCHIES, Design, Factor, Grouping, Hierarchy, PartMeans, Term
+from formulajoint.design.schema import Design, Factor, Grouping, PartMeans, Term
 from formulajoint.errors import StoreError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.results.draws.posterior import Posterior

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Coefficient, ContrastPlan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import ContrastPlan
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.scaled import scaled_draws, without_covariance

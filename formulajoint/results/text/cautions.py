@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.compiler.plan import AveragePlan, Coefficient
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import AveragePlan
 from formulajoint.compiler.planning.narrow_priors import held_cells
 from formulajoint.compiler.planning.undetermined import open_cells
 from formulajoint.compiler.planning.unequal_sds import unequal_sds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulajoint.compiler.plan import FamilyPlan, Plan
+from formulajoint.compiler.contrast_plans import FamilyPlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.at_means import AtMeans
 from formulajoint.contrasts.cells import factors_of
 from formulajoint.design.schema import Factor, PartMeans, Term

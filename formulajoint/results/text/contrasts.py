@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan
 from formulajoint.compiler.over import plan_of
-from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, ContrastPlan, FamilyPlan, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
 from formulajoint.results.text.units import coefficient_in_words
 from formulajoint.results.text.within import MOST_GROUPS, unit_of

@@ -10,15 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from formulajoint.compiler.plan import (
-    Coefficient,
-    LinearPlan,
-    ParameterPlan,
-    Plan,
-    Pool,
-    ScalePlan,
-)
-from formulajoint.design.schema import Grouping, Hierarchy, Rows, Term
+from formulajoint.compiler.coefficients import Coefficient, Pool
+from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
+from formulajoint.design.pooling import Hierarchy
+from formulajoint.design.schema import Grouping, Rows, Term
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.contrasts import contrast_lines, describe_contrast
@@ -269,10 +264,11 @@ def _group_term(part: LinearPlan, pool: Pool) -> Iterator[Variable]:
     scale, over = "scale" if pool.request.heavy else "sd", pool.grouping.name
     for term in pool.terms:
         own = term.coefficient
-        from_what = "shared one" if term.mean_name else "zero"
-        kind = _kind(own.term).removeprefix("one ")
-        name = "" if own.term.name == "Intercept" else f" of {own.term.name}"
-        what = f"deviation of each {over}'s {kind}{name} from {'the ' * bool(term.mean_name)}{from_what}"
+        from_what = "the shared one" if term.mean_name else "zero"
+        intercept = own.term.name == "Intercept"
+        kind = "intercept" if intercept else "slope" if not own.term.factors else "coefficients"
+        whose = f"each {over}'s {kind}{'' if intercept else f' of {own.term.name}'}"
+        what = f"deviation of {whose} from {from_what}"
         yield Variable(
             term.deviation_name,
             f"{what}{_form(pool.request, term.centered)}",

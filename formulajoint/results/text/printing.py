@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from formulajoint.compiler.contrast_plans import ArithmeticPlan
 from formulajoint.compiler.over import plan_of
-from formulajoint.compiler.plan import ArithmeticPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral

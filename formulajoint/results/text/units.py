@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulajoint.compiler.plan import ArithmeticPlan, AveragePlan, Coefficient, ContrastPlan, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, ContrastPlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.language.syntax.nodes import Expr

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from formulajoint.compiler.contrast_plans import ArithmeticPlan, Cells
 from formulajoint.compiler.names import Names
-from formulajoint.compiler.plan import ArithmeticPlan, Cells, LinearPlan, Plan
+from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.contrasts.arithmetic_units import POINTS, PURE, SDS, Unit, check_units
 from formulajoint.compiler.planning.contrasts.node_names import node_name
 from formulajoint.compiler.residual_sds import sigma_of_groups

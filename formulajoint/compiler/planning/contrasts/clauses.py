@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan, SharesPlan
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import plan_over
-from formulajoint.compiler.plan import AveragePlan, Coefficient, ContrastPlan, Plan, SharesPlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, plan_arithmetic
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable

@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import FamilyPlan
 from formulajoint.compiler.names import Names
-from formulajoint.compiler.plan import Coefficient, FamilyPlan, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision
 from formulajoint.compiler.residual_sds import sigma_of_groups

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.contrast_plans import SharesPlan
 from formulajoint.compiler.names import Names
-from formulajoint.compiler.plan import Coefficient, SharesPlan
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import FormulaError
 from formulajoint.spec.spec import Contrast

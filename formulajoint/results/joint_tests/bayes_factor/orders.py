@@ -15,7 +15,8 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.distributions.prior import Prior

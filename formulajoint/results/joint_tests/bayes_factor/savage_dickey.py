@@ -9,8 +9,9 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan
 from formulajoint.compiler.evaluate.contrast_nodes import on_draws, variable_dims
-from formulajoint.compiler.plan import AveragePlan, ContrastPlan, Plan
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, layout
 from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.bayes_factor.equalities import coefficient_priors, equality
