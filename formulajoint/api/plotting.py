@@ -19,8 +19,9 @@ from formulajoint.plots.rows import Sort
 from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
 from formulajoint.results.draws.contrast import with_contrast
-from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.posterior import Posterior, posterior_over
 from formulajoint.results.draws.tables import PROB
+from formulajoint.results.findings import by_groups
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
 from formulajoint.results.joint_tests.questions import hypotheses
 from formulajoint.spec.read import parse_clause
@@ -44,6 +45,7 @@ class Plots:
         sort: Sort | bool = True,
         ax: Axes | None = None,
         figsize: Size = None,
+        over: str | None = None,
     ) -> Figure:
         """Draw the groups' effects with HDI and simultaneous band; below, joint contrasts and the hierarchy's mean.
 
@@ -56,6 +58,9 @@ class Plots:
         sort : {"mean", "weight", None}, optional
             Order of the groups. Default: as in the data for up to 40 groups, by mean for more.
         ax, figsize : optional
+        over : str, optional
+            The factor of group terms whose groups are drawn. Default: the one that the formula's contrasts name, or the
+            only one.
 
         Examples
         --------
@@ -63,7 +68,7 @@ class Plots:
         >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)  # doctest: +SKIP
         >>> fit.plot.forest().savefig("forest.png")  # doctest: +SKIP
         """
-        return forest(self.posterior, variable, prob, sort, ax, figsize)
+        return forest(by_groups(self.posterior, over), variable, prob, sort, ax, figsize)
 
     def contrast(
         self,
@@ -102,7 +107,7 @@ class Plots:
         ax, figsize : optional
         """
         first, *others = hypotheses(self.posterior.plan, hypothesis)
-        return joint(self.posterior, first, ax, figsize, 1 + len(others))
+        return joint(posterior_over(self.posterior, first.factor), first, ax, figsize, 1 + len(others))
 
     def sensitivity(
         self,
@@ -122,7 +127,13 @@ class Plots:
         tested = hypotheses(self.posterior.plan, hypothesis)
         return sensitivity(sensitivity_table(self.posterior, tested, factors), ax, figsize)
 
-    def shrinkage(self, variable: str | None = None, ax: Axes | None = None, figsize: Size = None) -> Figure:
+    def shrinkage(
+        self,
+        variable: str | None = None,
+        ax: Axes | None = None,
+        figsize: Size = None,
+        over: str | None = None,
+    ) -> Figure:
         """Draw the effect of pooling: each group's least-squares estimate and its posterior mean.
 
         Parameters
@@ -130,8 +141,11 @@ class Plots:
         variable : str, optional
             A pooled coefficient. Default: a slope.
         ax, figsize : optional
+        over : str, optional
+            The factor of group terms whose groups are drawn. Default: the one that the formula's contrasts name, or the
+            only one.
         """
-        return shrinkage(self.posterior, variable, ax, figsize)
+        return shrinkage(by_groups(self.posterior, over), variable, ax, figsize)
 
     def ppc(self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None) -> Figure:
         """Draw the residuals at `count` draws and those of replicated responses; the title says if they are alike.

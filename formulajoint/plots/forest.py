@@ -152,7 +152,7 @@ def forest(
 
 def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficient:
     """Return the coefficient called `variable`, or the first slope, among those with one value per group."""
-    grouped = {c.name: c for c in grouped_coefficients(posterior)}
+    grouped = {c.stem or c.name: c for c in grouped_coefficients(posterior)}
     if not grouped:
         raise InferenceError(
             "No coefficient differs by group, so there are no groups to draw. Write `| group`."

@@ -107,7 +107,8 @@ def shrinkage_panels(posterior: Posterior, pooled: PooledTerm) -> list[tuple[str
 
 
 def _pooled(posterior: Posterior, variable: str | None) -> PooledTerm:
-    terms = posterior.plan.mean.pooled
+    pooled = posterior.plan.mean.pooled.values()
+    terms = {term.coefficient.stem or term.coefficient.name: term for term in pooled}
     if not terms:
         raise InferenceError("Nothing is pooled, so there is no shrinkage to draw: write `hierarchy()`.")
     if variable is None:

@@ -121,21 +121,22 @@ class Page:
 def page(found: Findings) -> Page:
     """Return the content of the page for a fit."""
     posterior, plan, prob = found.posterior, found.posterior.plan, f"{found.prob:.0%}"
-    shown = [group_effects(found, c) for c in told(found)]
+    seen = found.by_groups
+    shown = [group_effects(seen, c) for c in told(seen)]
     tests, charts, parameters = found.all_tests, _contrast_charts(found), found.summary
     order = of_all_first(plan, parameters.effects)
     found_answers = answers(found, tests)
     beside = bool(shown and found_answers)
     return Page(
-        title=_title(plan, shown),
+        title=_title(seen.plan, shown),
         formula="\n".join(formula_lines(plan.design.formula)),
         data=data_text(plan),
         others=_others(plan, shown),
         prob=prob,
         problems=found.diagnostics,
-        cautions=tuple(of_effects(found, subject(found))),
+        cautions=tuple(of_effects(seen, subject(seen))),
         answers=found_answers,
-        groups=tuple(_groups(found, own) for own in shown),
+        groups=tuple(_groups(seen, own) for own in shown),
         contrasts=contrast_table(plan, found.contrasts, found.prob, MOST_ROWS),
         contrast_notes=tuple(f"{c.name}: {meaning(found, c)}" for c in plan.contrasts),
         contrast_beside=charts[0] if beside and charts else None,
@@ -162,8 +163,9 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
     for predictor in (design.predictor, *design.parameters):
         for name in (name for term in predictor.terms for name in term.variables):
             roles.setdefault(name, []).append(f"predictor of {predictor.parameter}")
-        for name in predictor.grouping.variables if predictor.grouping else ():
-            roles.setdefault(name, []).append("group")
+        for grouping in (predictor.grouping, *(block.grouping for block in predictor.varying)):
+            for name in grouping.variables if grouping else ():
+                roles.setdefault(name, []).append("group")
     for learnt in design.within:
         for name in learnt.variables:
             roles.setdefault(name, []).append(f"groups of {learnt.text}")
@@ -207,7 +209,8 @@ def _sensitivity(found: Findings, tests: Sequence[JointTest]) -> Table | None:
     """Return Bayes factors under other priors, or None if these are slow; the tests' notes then have two."""
     grouping = found.posterior.plan.design.predictor.grouping
     weighed = any(isinstance(test.bayes_factor, LogIntegral) for test in tests)
-    if not weighed or found.posterior.plan.mean.pools or (grouping and len(grouping) > MOST_WEIGHED):
+    mean = found.posterior.plan.mean
+    if not weighed or mean.pools or mean.varying or (grouping and len(grouping) > MOST_WEIGHED):
         return None
     return sensitivity_table(sensitivity(found.posterior, unasked(found.plan), FACTORS))
 

@@ -12,6 +12,8 @@ import pandas as pd
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.design.varying import factors
+from formulajoint.errors import InferenceError
 from formulajoint.results.draws.convergence import FEWEST
 from formulajoint.results.draws.diagnostics import diagnostics
 from formulajoint.results.draws.posterior import Effect, Posterior, posterior_over
@@ -25,6 +27,7 @@ from formulajoint.results.draws.tables import (
     estimates,
     is_asked_about,
 )
+from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
     from formulajoint.results.joint_tests.joint_test import JointTest
@@ -58,8 +61,8 @@ class Findings:
     @cached_property
     def by_groups(self) -> Findings:
         """What is found as the groups of the factor see it that the formula's contrasts and tests ask about."""
-        asked = [own.factor for own in (*self.plan.contrasts, *self.plan.tests) if own.factor]
-        return Findings(posterior_over(self.posterior, asked[0]), self.prob) if asked else self
+        factor = factor_asked(self.plan)
+        return Findings(posterior_over(self.posterior, factor), self.prob) if factor else self
 
     @cached_property
     def summary(self) -> Estimates:
@@ -148,6 +151,32 @@ class Findings:
     @cached_property
     def _contrasts(self) -> list[EffectDraws]:
         return contrast_draws(self.posterior)
+
+
+def factor_asked(plan: Plan) -> str:
+    """Return the factor of group terms that the formula's contrasts and tests ask about first; empty for none."""
+    return next((own.factor for own in (*plan.contrasts, *plan.tests) if own.factor), "")
+
+
+def by_groups(posterior: Posterior, over: str | None = None) -> Posterior:
+    """Return the posterior as the groups of a factor of group terms see it.
+
+    Without `over` it is the one that the formula's contrasts and tests ask about, or the only one.
+
+    Raises
+    ------
+    InferenceError
+        If nothing varies over `over`, or there are several factors.
+    """
+    plan = posterior.plan
+    known = factors(plan.design)
+    if over is not None and over not in known:
+        hint = did_you_mean(str(over), known) or (f"there are {listed(known)}" if known else "leave it out")
+        raise InferenceError(f"No group term is over `{over}`: {hint}.")
+    asked = over or factor_asked(plan) or (known[0] if len(known) == 1 else "")
+    if known and not asked:
+        raise InferenceError(f"Group terms are over {listed(known)}: name one, over={known[0]!r}.")
+    return posterior_over(posterior, asked)
 
 
 def _has_figures(draws: FloatArray) -> bool:
