@@ -128,7 +128,9 @@ def run(plan: Plan, build: Callable[[], pm.Model], engine: str, settings: Settin
 
 def _all_known(plan: Plan) -> bool:
     """Return whether every parameter is a constant; a coefficient under a hierarchy is not."""
-    pooled = any(part.pool if isinstance(part, ScalePlan) else part.pools for part in plan.parameters)
+    pooled = any(
+        part.pool if isinstance(part, ScalePlan) else part.pools or part.varying for part in plan.parameters
+    )
     return not pooled and all(prior.constant is not None for _, prior in plan.priors)
 
 

@@ -94,7 +94,7 @@ def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
             stem = "" if part.predictor.parameter == MAIN else f"{part.predictor.parameter}."
-            for pool in part.pools:
+            for pool in (*part.pools, *part.varying):
                 if pool.request.centered is None:
                     yield from ((f"{stem}{term.coefficient.term.name}", term.centered) for term in pool.terms)
         elif part.pool is not None and part.pool.request.centered is None:

@@ -68,7 +68,7 @@ def _all_dims(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return the dims of every variable that a table shows, without contrasts."""
     out = variable_dims(plan)
     for part in plan.parameters:
-        pools = () if isinstance(part, ScalePlan) else part.pools
+        pools = () if isinstance(part, ScalePlan) else (*part.pools, *part.varying)
         out |= {
             pool.correlation.name: pool.correlation.dims for pool in pools if pool.correlation is not None
         }

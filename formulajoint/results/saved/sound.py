@@ -55,10 +55,17 @@ def _facts(design: Design) -> Iterator[tuple[str, bool]]:
         yield f"offset of `{predictor.parameter}`", _optional(predictor.offset, n)
         if predictor.grouping is not None:
             yield f"groups `{predictor.grouping.name}`", _are_groups(predictor.grouping, n)
-        for term in predictor.terms:
-            yield f"term `{term.name}`", _is_term(term, n)
-        for hierarchy in predictor.hierarchies:
-            yield f"hierarchy of `{predictor.parameter}`", _is_hierarchy(hierarchy)
+        for block in predictor.varying:
+            yield "its group terms", block.grouping is not None and _are_groups(block.grouping, n)
+            yield (
+                "what varies in its group terms",
+                {name for h in block.pooling for name in h.terms} == {term.name for term in block.terms},
+            )
+        for block in (*predictor.blocks, *predictor.varying):
+            for term in block.terms:
+                yield f"term `{term.name}`", _is_term(term, n)
+            for hierarchy in block.pooling:
+                yield f"hierarchy of `{predictor.parameter}`", _is_hierarchy(hierarchy)
     for learnt in design.within:
         yield f"`{learnt.text}`", _are_moments(learnt)
 
