@@ -141,7 +141,7 @@ def block_over(predictor: Predictor, group: Group) -> Block:
     if name in known:
         return known[name]
     if not known:
-        message = f"`over={name}` names the factor of a group term, and the formula has none"
+        message = f"`over={name}` names the factor of a group term, but no term is a group term"
         raise FormulaError(message, group.span, "leave it out, or add a group term: `(1 + x | school)`")
     hint = did_you_mean(name, known) or f"group terms vary over {listed(known)}"
     raise FormulaError(f"nothing varies over `{name}`", group.span, hint)

@@ -86,9 +86,6 @@ FORMULAS = {
     "y ~ «bs(x, df=2)»": "a spline of degree 3 has at least 3 columns, not 2 / `df=3` or more",
     "y ~ arm*«bs(x, df=4, degree=5)»": "a spline of degree 5 has at least 5 columns",
     "«prop(treatment, flag)» ~ x": "`prop(...)` is not available yet",
-    "y ~ x + «(1 + x | school)»": "the group term `(1 + x | school)` is not available yet",
-    "y ~ x + «(x || school)» | arm": "the group term `(x || school)` is not available yet",
-    "y ~ x, sigma ~ x + «(1 | school)»": "not available yet",
     "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / available so far: `gaussian`, `student`",
     "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
 }

@@ -88,7 +88,7 @@ def test_rows_that_miss_a_group_are_left_out(data: pd.DataFrame) -> None:
         ("y ~ x + (1 | e)", "the data have no column `e`"),
         ("y ~ x + (x | c), hierarchy(z, over=c)", "`z` does not vary over c"),
         ("y ~ x + (x | c), hierarchy(x, over=d)", "nothing varies over `d`"),
-        ("y ~ x | c, hierarchy(x, over=c)", "the formula has none"),
+        ("y ~ x | c, hierarchy(x, over=c)", "no term is a group term"),
         ("y ~ x + (x | c), hierarchy(x)", "named by `over=`"),
         ("y ~ x + (x | c), hierarchy(x, over=c, scale=sigma)", "units of the response"),
         ("y ~ x + (x | c), joint(z, over=c)", "the formula has no term `z`"),

@@ -11,6 +11,19 @@ POOLED = (
         "y ~ x * poly(z, 2, raw=true) | school, hierarchy(poly(z, 2, raw=true)), joint(poly(z, 2, raw=true)), joint(x, at=mean), pairwise(x)",
         "pymc",
     ),
+    Case(
+        "group-term",
+        "trial",
+        "y ~ x + z + (1 + x | school), joint(x, over=school), test(x[school=A] == x[school=B])",
+        "html saved pymc",
+        tests=("x == 0, over=school", "x == 0"),
+    ),
+    Case(
+        "group-terms-apart",
+        "trial",
+        "y ~ x + arm + (arm || school), hierarchy(arm, over=school, cor=false), prior(Intercept.sd ~ half_normal(1), over=school)",
+        "pymc",
+    ),
     Case("pooled-units", "units", "y ~ x | g, hierarchy(x)", "unfitted"),
     Case("pooled", "tutoring", "test_score ~ treatment | school, hierarchy(), joint(weights=n)", "pymc"),
     Case(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import formulajoint as fj
-from formulajoint.language.syntax.nodes import Chain, Level, Name, Number, Subscript
+from formulajoint.language.syntax.nodes import Chain, Group, Level, Name, Number, Subscript
 from formulajoint.language.syntax.nodes import Index as At
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.spec.read import parse, parse_clause, parse_factor, specification
@@ -153,7 +153,7 @@ def test_averages() -> None:
 def test_contrasts_of_levels_have_their_options() -> None:
     first, second = asked("reference(x, ref=a1/b1, over=g), pairwise(most=10)").questions
     assert isinstance(first, LevelContrast)
-    assert (first.over, first.options) == (Given("g"), {"ref": Given(Level("a1/b1"))})
+    assert (first.over, first.options) == (Given(Group((Name("g"),))), {"ref": Given(Level("a1/b1"))})
     assert isinstance(second, LevelContrast)
     assert (second.over, second.options) == (None, {"most": Given(10)})
 
