@@ -51,6 +51,12 @@ def resolve_reference(design: Design, expr: Expr) -> Reference:
         message = f"`{name}` can be read in {len(found)} ways: {meanings}"
         head, _, tail = name.rpartition(".")
         hint = f"write `` `{name}` `` for the column, `` `{head}`.{tail} `` for the other"
+        if all(
+            reading.predictor is found[0].predictor and reading.part == "coefficient" for reading in found
+        ):
+            hint = (
+                f"`{name}` varies with a column for each level: write `0 + {name}` among the predictors, too"
+            )
         raise FormulaError(message, expr.span, hint)
     message, hint = _unknown(design, expr)
     raise FormulaError(message, expr.span, hint)

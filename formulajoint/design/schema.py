@@ -255,7 +255,7 @@ def varying_blocks(blocks: Iterable[Block], shared: Iterable[Term]) -> tuple[Blo
         if other.columns.shape == term.columns.shape and np.array_equal(other.columns, term.columns):
             return other
         # A factor with a column for each level, beside differences of levels: another term, of another name.
-        return replace(term, name=f"0 + {term.name}", parts=(f"0 + {term.name}",))
+        return replace(term, name=f"0 + {term.name}")
 
     def changed(block: Block) -> Block:
         terms = tuple(map(own, block.terms))

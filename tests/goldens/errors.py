@@ -183,9 +183,6 @@ y ~ x, mu ~ z
 y ~ poly(x, 2)
 y ~ arm*bs(x, df=4)
 prop(number, flag) ~ x
-y ~ x + (1 + x | school)
-y ~ x + (x || school) | arm
-y ~ x, sigma ~ x + (1 | school)
 y ~ x, family(poisson)
 y ~ x, family(gaussian, link=log)
 y ~ x, family(student, link=log)

@@ -60,10 +60,11 @@ def deviations(pool: Pool, coefficients: Mapping[str, Variable]) -> dict[str, Va
 
 def _location_and_scale(term: PooledTerm, means: Mapping[str, Variable]) -> tuple[Variable, Variable]:
     shape = term.coefficient.term.shape
-    sd = variable(term.sd_name, term.sd, term.dims, shape, scale=True)
-    if term.deviation_name:
-        return means[term.mean_name] if term.mean_name else pt.zeros(shape), sd
-    return variable(term.mean_name, term.mean, term.dims, shape), sd
+    if not term.deviation_name:
+        mean = variable(term.mean_name, term.mean, term.dims, shape)
+    else:
+        mean = means[term.mean_name] if term.mean_name else pt.zeros(shape)
+    return mean, variable(term.sd_name, term.sd, term.dims, shape, scale=True)
 
 
 def hierarchy_law(

@@ -209,8 +209,8 @@ def everywhere(plan: Plan, hypothesis: Hypothesis) -> str:
     """Return ``in every school`` for a term's own test, which does not name the groups, and `place_of` the term."""
     plan = plan_of(plan, hypothesis)
     predictor = plan.design.predictor
-    own = (term for term in predictor.per_group if hypothesis.text == all_zero(plan.design, term).text)
-    term = next(own, None)
+    texts = {all_zero(plan.design, term).text: term for term in predictor.per_group}
+    term = None if hypothesis.name else texts.get(hypothesis.text)
     if predictor.grouping is None or term is None:
         return ""
     return f" in every {predictor.grouping.name}{place_of(plan, term)}"
