@@ -91,6 +91,12 @@ def coefficient(parameter: str, term: Term) -> str:
     return term.name if parameter == "mu" else f"{parameter}_{term.name}"
 
 
+def varying(parameter: str, term: Term) -> str:
+    """Return the name of what varies in a group term: ``arm``, however its columns are coded."""
+    name = ":".join(term.parts) or term.name
+    return name if parameter == "mu" else f"{parameter}_{name}"
+
+
 def columns(term: Term) -> tuple[str, ...]:
     """Return a label for each column of a term: ``treatment``, ``arm[b]``, ``arm[b]:wool[B]``."""
     labels: tuple[str, ...] = ("",)

@@ -103,7 +103,7 @@ class Pooling:
         self, request: Hierarchy, grouping: Grouping, term: Term, about: Coefficient | None, centered: bool
     ) -> PooledTerm:
         """Return a term of a group term, which varies about the coefficient `about` or about zero."""
-        base, unique = names.coefficient(self.predictor.parameter, term), self.names.variable
+        base, unique = names.varying(self.predictor.parameter, term), self.names.variable
         deviation = unique(f"{base}|{request.over}")
         total = deviation if about is None else unique(f"{base}_by_{request.over}")
         dims = (self.names.group_dim(grouping), *self.names.factor_dims(term))

@@ -85,8 +85,10 @@ def _dependent(part: LinearPlan, items: list[_Open]) -> str:
 
 
 def _layout(part: LinearPlan) -> Layout:
-    unknown = [c for c in part.coefficients if known_value(c) is None]
-    own = [c for c in unknown if c.grouped and c.name not in part.pooled]
+    pooled = part.pooled
+    known = [t.coefficient for t in pooled.values() if t.mean.constant is not None]  # nothing to determine
+    unknown = [c for c in part.coefficients if known_value(c) is None and c not in known]
+    own = [c for c in unknown if c.grouped and c.name not in pooled]
     return own, [c for c in unknown if c not in own]
 
 

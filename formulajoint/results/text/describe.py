@@ -181,7 +181,7 @@ def _sum(part: LinearPlan) -> str:
         terms.append(_indexed(coefficient_symbol(c), c.dims) + column)
     for varying in (term for pool in part.varying for term in pool.terms):
         own = varying.coefficient
-        column = "" if own.term.name == "Intercept" else f" * {own.term.name}"
+        column = "" if own.term.name == "Intercept" else f" * {':'.join(own.term.parts)}"
         terms.append(_indexed(varying.deviation_name, own.dims) + column)
     return " + ".join(terms) if terms else "0"
 
@@ -267,7 +267,7 @@ def _group_term(part: LinearPlan, pool: Pool) -> Iterator[Variable]:
         from_what = "the shared one" if term.mean_name else "zero"
         intercept = own.term.name == "Intercept"
         kind = "intercept" if intercept else "slope" if not own.term.factors else "coefficients"
-        whose = f"each {over}'s {kind}{'' if intercept else f' of {own.term.name}'}"
+        whose = f"each {over}'s {kind}{'' if intercept else f' of {own.stem}'}"
         what = f"deviation of {whose} from {from_what}"
         yield Variable(
             term.deviation_name,
@@ -275,7 +275,7 @@ def _group_term(part: LinearPlan, pool: Pool) -> Iterator[Variable]:
             _law(pool.request, "0", term.sd_name),
         )
     for term in pool.terms:
-        of = f"of {term.coefficient.term.name} over {over}"
+        of = f"of {term.coefficient.stem} over {over}"
         yield Variable(term.sd_name, f"{scale} {of}", str(term.sd))
     yield from _correlations(pool)
 
