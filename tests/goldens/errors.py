@@ -121,7 +121,6 @@ y ~ x, test(x > 0 < 1)
 y ~ x, test(x > 0 == z)
 y ~ x, test(x == "0")
 y ~ x % z
-y ~ x %in% z
 y – x
 y ~ x − z
 y ~ “x”
@@ -180,8 +179,6 @@ y ~ C(arm):arm
 y ~ x | school, se(sd)
 y ~ x | school, joint(x, weights=arm)
 y ~ x, mu ~ z
-y ~ poly(x, 2)
-y ~ arm*bs(x, df=4)
 prop(number, flag) ~ x
 y ~ x, family(poisson)
 y ~ x, family(gaussian, link=log)
