@@ -96,7 +96,7 @@ def test_terms_are_named_and_referred_to():
         ),
         ("words(a)", fj.ExtensionError, r"`words` of extension `\w+` must return one number for each"),
         ("ratio(a)", fj.FormulaError, "`ratio` needs `b`"),
-        ("ratio", fj.FormulaError, r"`ratio` is a function of columns: write `ratio\(a, b\)`"),
+        ("ratio", fj.FormulaError, r"`ratio` is a function of columns: write `ratio\(x, x\)`"),
         ("ratio(a, b, y)", fj.FormulaError, "`ratio` takes 2 arguments, and got 3"),
         ("ratio(a, g)", fj.FormulaError, "arithmetic needs numbers, but column `g`"),
         ("two(a)", fj.DataError, "does not vary|no variation|is 2 in all"),

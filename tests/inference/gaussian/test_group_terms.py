@@ -122,3 +122,53 @@ def test_replicated_responses_have_the_groups_own_coefficients(data: pd.DataFram
     taken = np.arange(0, 400, 9)
     ours, theirs = (predictions(fit.draws, taken).mean for fit in (one, other))
     assert np.allclose(ours, theirs, atol=1e-10)
+
+
+# --- Project STAR: 3,730 pupils of 78 schools, figures by least squares and by lme4 (REML)
+
+STAR = Path(__file__).parents[3] / "examples" / "star.csv"
+
+
+@pytest.mark.parametrize(
+    ("weights", "mean", "error"),
+    [
+        ("n", 16.19917688, 2.161742284),
+        ("equal", 15.32953059, 2.265394921),
+        ("precision", 15.99777661, 2.155128038),
+    ],
+)
+def test_averages_over_schools_are_those_of_least_squares(weights: str, mean: float, error: float) -> None:
+    fit = fj.fit(
+        f"y ~ small | school, joint(small, weights={weights})", pd.read_csv(STAR), priors="flat", seed=1
+    )
+    found = fit.contrasts().iloc[0]
+    assert found["mean"] == pytest.approx(mean, abs=4 * error / 4000**0.5)
+    assert found["sd"] == pytest.approx(error, rel=4 / 8000**0.5)
+
+
+def test_schools_differ_as_the_f_test_says() -> None:
+    fit = fj.fit("y ~ small | school", pd.read_csv(STAR), priors="flat", seed=1, draws=100)
+    for hypothesis, statistic, df in (
+        ("small == 0", 4.500031253, 78),
+        ("small == small[63]", 3.84285337, 77),
+    ):
+        found = fit.test(hypothesis).iloc[0]
+        assert found["statistic"] == pytest.approx(statistic, rel=1e-8)
+        assert (found["df_num"], found["df_denom"]) == (df, 3574)
+
+
+def test_fixed_effects_are_those_of_lme4() -> None:
+    fit = fj.fit("y ~ small + (1 + small | school)", pd.read_csv(STAR), priors="flat", seed=1)
+    found = fit.summary()
+    for name, estimate, error in (
+        ("Intercept", 917.4554684, 4.815054343),
+        ("small", 15.37337536, 4.247444319),
+    ):
+        assert found.loc[name, "mean"] == pytest.approx(estimate, abs=(0.15 + 4 / 4000**0.5) * error)
+    for name, reml in (
+        ("Intercept|school_sd", 40.35773612),
+        ("small|school_sd", 31.90543955),
+        ("school_cor[Intercept, small]", -0.4510553333),
+        ("sigma", 64.14953552),
+    ):
+        assert found.loc[name, "hdi_low"] < reml < found.loc[name, "hdi_high"]
