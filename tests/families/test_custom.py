@@ -195,3 +195,20 @@ def test_refusals(formula, data, options, error, message):
 def test_a_family_is_whole(make, message):
     with pytest.raises(fj.ExtensionError, match=message):
         make()
+
+
+@pytest.mark.slow
+def test_its_responses_are_not_replicated():
+    fit = fj.fit(
+        "y ~ x",
+        DATA,
+        family="laplace",
+        language=LANGUAGE,
+        draws=20,
+        tune=50,
+        chains=1,
+        seed=1,
+        progress=False,
+    )
+    with pytest.raises(fj.InferenceError, match="Responses of the family `laplace` cannot be replicated yet"):
+        fit.plot.ppc()

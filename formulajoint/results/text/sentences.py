@@ -214,6 +214,8 @@ class Apart:
             for side, groups in (("above", self.above), ("below", self.below))
             if groups
         ]
+        if self.total == 1:
+            return f"the effect is {'above' if self.above else 'below'} zero"
         return f"the effect is {' and '.join(sides)} of {self.total}{self.names}"
 
     @property

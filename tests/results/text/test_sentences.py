@@ -311,6 +311,8 @@ def test_sureness_is_bounded_by_the_draws(share: float, mean: float, expected: s
         (apart(["A, low - high", "B, low - high"]), "in 2 of 3 (A, low - high; B, low - high)."),
         (apart(total=3), "none of the 3 effects can be told from zero by itself."),
         (apart(total=1), "the effect cannot be told from zero."),
+        (apart("A", total=1), "the effect is above zero."),
+        (apart("", "A", total=1), "the effect is below zero."),
     ],
 )
 def test_groups_apart_from_zero_are_counted(found: Apart, expected: str) -> None:
