@@ -118,7 +118,8 @@ def mean_layout(design: Design) -> tuple[Block, ...]:
     """Return the position of each hierarchy's mean, without the dims of the groups."""
     blocks: list[Block] = []
     start = 0
-    pooled = {name for hierarchy in design.predictor.hierarchies for name in hierarchy.terms}
+    pools = design.predictor.hierarchies
+    pooled = {name for hierarchy in pools for name in hierarchy.terms if name not in hierarchy.about_zero}
     for own in layout(design):
         if own.term.name in pooled:
             kept = dict(list(own.dims.items())[len(own.dims) - len(own.term.factors) :])

@@ -23,7 +23,8 @@ class Hierarchy:
 
     `centered` is None for ``auto``; `df` is the degrees of freedom of a Student hierarchy. `scale` is ``sigma`` if not
     the coefficients are pooled but their number of residual sds. `over` names the groups of a group term, and is empty
-    for those right of the bar.
+    for those right of the bar. `about_zero` has the terms of a group term that vary about zero, since no coefficient of
+    them is shared.
     """
 
     parameter: str
@@ -35,6 +36,7 @@ class Hierarchy:
     scale: str = "none"
     span: Span = field(default=NOWHERE, repr=False, compare=False)
     over: str = ""
+    about_zero: tuple[str, ...] = ()
 
     @property
     def in_sds(self) -> bool:

@@ -246,7 +246,7 @@ def _readings(design: Design, expr: Expr) -> Iterator[Reference]:
     base, part = split_part(expr)
     if base is not None:
         for reference in _readings(design, base):
-            if reference.part == "coefficient" and _pooled(reference):
+            if reference.part == "coefficient" and _pooled(reference, part):
                 yield replace(reference, part=part)
     if isinstance(expr, Name) and not expr.quoted:
         head, _, tail = expr.id.partition(".")
@@ -277,8 +277,11 @@ def split_part(expr: Expr) -> tuple[Expr, Part] | tuple[None, Part]:
     return None, "mean"
 
 
-def _pooled(reference: Reference) -> bool:
-    return any(reference.term.name in hierarchy.terms for hierarchy in reference.predictor.hierarchies)
+def _pooled(reference: Reference, part: Part = "sd") -> bool:
+    """Return whether a term has a hierarchy with such a part."""
+    name = reference.term.name
+    pools = [hierarchy for hierarchy in reference.predictor.hierarchies if name in hierarchy.terms]
+    return any(part != "mean" or name not in hierarchy.about_zero for hierarchy in pools)
 
 
 def _in_words(reference: Reference) -> str:
@@ -298,6 +301,9 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
         message = f"`{name}` is a contrast, which is tested after the fit"
         return message, f'leave it out here; after the fit, write `fit.test("{name} == 0")`'
     base, kind = split_part(expr)
+    if base is not None and any(_pooled(reference) for reference in _readings(design, base)):
+        hint = f"write `{canonical(base)}` among the predictors for a shared coefficient"
+        return f"`{canonical(base)}` varies about zero, since no coefficient of it is shared", hint
     if base is not None and any(not _pooled(reference) for reference in _readings(design, base)):
         term = canonical(base)
         hint = f"`{term}` is not pooled, so it has no {kind}; `hierarchy({term})` pools it"

@@ -233,10 +233,14 @@ def over(design: Design, factor: str) -> Design:
         raise BugError(f"nothing can be seen by {factor}")
     inside = {id(predictor.fixed(term)) for term in block.terms}
     shared = tuple(term for term in predictor.terms if id(term) not in inside)
+    zero = {term.name for term in block.terms if predictor.fixed(term) is None}
+    pooling = tuple(
+        replace(pool, about_zero=tuple(name for name in pool.terms if name in zero)) for pool in block.pooling
+    )
     own, *others = blocks_of(block.terms, shared, block.grouping)
     seen = replace(
         predictor,
-        blocks=(replace(own, pooling=block.pooling), *others),
+        blocks=(replace(own, pooling=pooling), *others),
         varying=tuple(other for other in predictor.varying if other is not block),
     )
     return replace(design, predictor=seen)

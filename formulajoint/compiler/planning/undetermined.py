@@ -65,7 +65,8 @@ def undetermined(plan: Plan, part: LinearPlan, table: Table) -> Iterator[str]:
 
 def open_cells(plan: Plan, coefficient: Coefficient) -> BoolArray:
     """Return which cells of a coefficient of the mean rest on their priors, (G, k); if pooled or shared, (1, k)."""
-    if known_value(coefficient) is not None or not _matters(plan.mean, coefficient):
+    known = known_value(coefficient) is not None or _about_constant(plan.mean, coefficient)
+    if known or not _matters(plan.mean, coefficient):
         return np.zeros((1, 1), dtype=bool)
     return open_in(plan.data.groups, *_layout(plan.mean))[coefficient.name]
 
@@ -85,11 +86,15 @@ def _dependent(part: LinearPlan, items: list[_Open]) -> str:
 
 
 def _layout(part: LinearPlan) -> Layout:
-    pooled = part.pooled
-    known = [t.coefficient for t in pooled.values() if t.mean.constant is not None]  # nothing to determine
-    unknown = [c for c in part.coefficients if known_value(c) is None and c not in known]
-    own = [c for c in unknown if c.grouped and c.name not in pooled]
+    unknown = [c for c in part.coefficients if known_value(c) is None and not _about_constant(part, c)]
+    own = [c for c in unknown if c.grouped and c.name not in part.pooled]
     return own, [c for c in unknown if c not in own]
+
+
+def _about_constant(part: LinearPlan, coefficient: Coefficient) -> bool:
+    """Return whether a coefficient is pooled about a known mean, so that the data have nothing to determine."""
+    member = part.pooled.get(coefficient.name)
+    return member is not None and member.mean.constant is not None
 
 
 def may_be_open(part: LinearPlan) -> bool:
