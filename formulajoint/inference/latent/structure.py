@@ -303,7 +303,7 @@ def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
     found, blocks = _sigmas(sigma), list[Block]()
     sigmas = 1 if sigma is None or sigma.grouping is None else len(sigma.grouping)
     for pool in plan.mean.pools:
-        block, more = _block(pool, start, len(found))
+        block, more = block_of(pool, start, len(found))
         blocks.append(block)
         found += more
     return tuple(blocks), found, sigmas
@@ -325,7 +325,17 @@ def _sigma_pool(sigma: ScalePlan | None, sigmas: int) -> SigmaPool | None:
     return SigmaPool(sigmas, sigmas + 1, sigma.pool.request.standard)
 
 
-def _block(pool: Pool, start: dict[str, int], first: int) -> tuple[Block, Sequence[Cell]]:
+def block_of(pool: Pool, start: Mapping[str, int], first: int) -> tuple[Block, Sequence[Cell]]:
+    """Return a hierarchy's block, and its parameters among phi.
+
+    Parameters
+    ----------
+    pool : Pool
+    start : mapping of str to int
+        First column of each coefficient, by its name.
+    first : int
+        Place of its first parameter.
+    """
     columns: list[int] = []
     found: list[Cell] = []
     for term in pool.terms:

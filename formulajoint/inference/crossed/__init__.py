@@ -1,0 +1,1 @@
+"""The exact engine for several grouping factors, nested or crossed."""

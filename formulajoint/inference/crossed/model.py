@@ -1,0 +1,283 @@
+"""A plan with several grouping factors as rows and priors.
+
+    y = X b + sum over factors f of Z_f beta_f + e,    beta_fg = mean_fg + D_fg v_fg,    v_fg ~ N(0, 1),
+
+where b are the shared coefficients, D_f the prior of what varies over the groups of f given phi, and e has the residual
+sd. Rows are in units of their known standard errors, if these are known, and multiplied by the root of their weights.
+
+Shapes: N rows, k shared columns, p columns of a factor, G groups of it, S points phi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.data.rows import frequencies, in_units, less_offset
+from formulajoint.design.schema import Grouping
+from formulajoint.distributions.prior import Prior
+from formulajoint.inference.latent.columns import location_and_scale
+from formulajoint.inference.latent.phi import Cell, Scales, cells, correlation_root
+from formulajoint.inference.latent.structure import Block, block_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """The coefficients of one term that all rows share, with the name of their variable.
+
+    Attributes
+    ----------
+    name : str
+    columns : slice or None
+        Their columns among those of X; None if they are constants.
+    values : (k,) array
+        The constants, or the means of the priors.
+    """
+
+    name: str
+    columns: slice | None
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hierarchy:
+    """A pool of a plan: what varies together over the groups of a factor.
+
+    Attributes
+    ----------
+    pool : Pool
+    factor : int
+        Its factor.
+    block : Block
+        Its columns among those of the factor, and its parameters among phi.
+    means : tuple of Shared or None
+        For each term what its coefficients vary about; None for zero.
+    """
+
+    pool: Pool
+    factor: int
+    block: Block
+    means: tuple[Shared | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factor:
+    """What varies over the groups of one factor.
+
+    Attributes
+    ----------
+    name : str
+    codes : (N,) int array
+    groups : int
+    columns : (N, p) array
+    blocks : tuple of Block
+    mean, fixed : (p, G) arrays
+        Mean and sd of coefficients that are not pooled, else 0.
+    """
+
+    name: str
+    codes: IntArray
+    groups: int
+    columns: FloatArray
+    blocks: tuple[Block, ...]
+    mean: FloatArray
+    fixed: FloatArray
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return self.columns.shape[1]
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients."""
+        return self.width * self.groups
+
+    def root(self, values: FloatArray) -> FloatArray:
+        """Return D at parameters phi (S, cells): (S, 1, p, p), or (S, G, p, p) where it differs by group."""
+        alone = np.flatnonzero(np.any(self.fixed != 0, axis=1))
+        out = np.zeros((len(values), self.groups if len(alone) else 1, self.width, self.width))
+        for j in alone:
+            out[:, :, j, j] = self.fixed[j]
+        for block in self.blocks:
+            sd, at = values[:, None, block.sds], block.columns
+            if block.correlated:
+                root = correlation_root(values[:, None, block.partials], len(at))
+                out[:, :, at[:, None], at[None, :]] = sd[..., :, None] * root
+            else:
+                out[:, :, at, at] = sd
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Rows and priors.
+
+    Attributes
+    ----------
+    y : (N,) array
+        The response less all that is known.
+    columns : (N, k) array
+        X.
+    mean, sd : (k,) arrays
+        Of the priors of b; an infinite sd is a flat prior.
+    factors : tuple of Factor
+    scales : Scales
+        phi: sigma, then the sds and partial correlations pool by pool.
+    shared : mapping of str to Shared
+        By the name of the variable.
+    hierarchies : tuple of Hierarchy
+    own : tuple of (Coefficient, slice)
+        Coefficients that are not pooled, and their columns among those of the first factor.
+    rows : float
+        Sum of the row weights.
+    log_unit : float
+        Constant added to the log density of the data.
+    """
+
+    y: FloatArray
+    columns: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    factors: tuple[Factor, ...]
+    scales: Scales
+    shared: dict[str, Shared]
+    hierarchies: tuple[Hierarchy, ...]
+    own: tuple[tuple[Coefficient, slice], ...]
+    rows: float
+    log_unit: float
+
+
+def model_of(plan: Plan) -> Model:
+    """Return a plan as rows and priors."""
+    weights, errors = frequencies(plan.design), plan.design.standard_errors
+    unit = np.sqrt(weights)
+    made = _Made(plan, in_units(less_offset(plan.design), plan.design) * unit, in_units(unit, plan.design))
+    for coefficient in plan.mean.coefficients:
+        made.add(coefficient)
+    for pool in plan.mean.pools:
+        made.pool(pool, [_about(made, term) for term in pool.terms])
+    for pool in plan.mean.varying:
+        for term in pool.terms:
+            made.vary(pool.grouping, term.coefficient)
+        made.pool(pool, [made.shared.get(term.mean_name) for term in pool.terms])
+    return Model(
+        y=made.y,
+        columns=np.stack(made.columns, axis=1) if made.columns else np.empty((len(made.y), 0)),
+        mean=np.array(made.mean, dtype=float),
+        sd=np.array(made.sd, dtype=float),
+        factors=tuple(each.factor() for each in made.factors.values()),
+        scales=Scales(tuple(made.cells)),
+        shared=made.shared,
+        hierarchies=tuple(made.hierarchies),
+        own=tuple(made.own),
+        rows=float(np.sum(weights)),
+        log_unit=0.0 if errors is None else -float(weights @ np.log(errors)),
+    )
+
+
+def _about(made: _Made, term: PooledTerm) -> Shared:
+    """Add the means of a hierarchy of the groups right of the bar to the shared coefficients."""
+    return made.share(term.mean_name, term.coefficient, term.mean)
+
+
+@dataclass(slots=True)
+class _OfFactor:
+    """A factor while it is put together."""
+
+    grouping: Grouping
+    columns: list[FloatArray] = field(default_factory=list)
+    mean: list[FloatArray] = field(default_factory=list)
+    fixed: list[FloatArray] = field(default_factory=list)
+    start: dict[str, int] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+
+    def factor(self) -> Factor:
+        return Factor(
+            self.grouping.name,
+            self.grouping.codes,
+            len(self.grouping),
+            np.stack(self.columns, axis=1),
+            tuple(self.blocks),
+            np.array(self.mean),
+            np.array(self.fixed),
+        )
+
+
+class _Made:
+    """A model while it is put together."""
+
+    def __init__(self, plan: Plan, y: FloatArray, unit: FloatArray) -> None:
+        sigma = plan.spread
+        self.y, self.unit = y, unit
+        self.columns: list[FloatArray] = []
+        self.mean: list[float] = []
+        self.sd: list[float] = []
+        self.shared: dict[str, Shared] = {}
+        self.factors: dict[str, _OfFactor] = {}
+        self.hierarchies: list[Hierarchy] = []
+        self.own: list[tuple[Coefficient, slice]] = []
+        self.cells: list[Cell] = [1.0] if sigma is None else list(cells(sigma.prior, ()))
+        self.pooled = plan.mean.pooled
+
+    def add(self, coefficient: Coefficient) -> None:
+        """Add a coefficient of the plan's terms."""
+        if coefficient.grouping is None:
+            assert coefficient.prior is not None  # only coefficients by group are pooled
+            self.share(coefficient.name, coefficient, coefficient.prior)
+        elif coefficient.name in self.pooled:
+            self.vary(coefficient.grouping, coefficient)
+        else:
+            self._own(coefficient, coefficient.grouping)
+
+    def share(self, name: str, coefficient: Coefficient, prior: Prior) -> Shared:
+        """Add coefficients that all rows share."""
+        mean, sd, _ = location_and_scale(prior, coefficient.term.shape)
+        if not np.any(sd):
+            out = Shared(name, None, np.ravel(mean).astype(float))
+            self.y = self.y - self.unit * (coefficient.term.columns @ out.values)
+        else:
+            first = len(self.columns)
+            self.columns += list((coefficient.term.columns * self.unit[:, None]).T)
+            self.mean += list(np.ravel(mean))
+            self.sd += list(np.ravel(sd))
+            out = Shared(name, slice(first, len(self.columns)), np.ravel(mean).astype(float))
+        self.shared[name] = out
+        return out
+
+    def vary(self, grouping: Grouping, coefficient: Coefficient) -> _OfFactor:
+        """Add columns whose coefficients vary over a factor, with nothing that is fixed."""
+        factor = self.factors.setdefault(grouping.name, _OfFactor(grouping))
+        factor.start[coefficient.name] = len(factor.columns)
+        for column in coefficient.term.columns.T:
+            factor.columns.append(column * self.unit)
+            factor.mean.append(np.zeros(len(grouping)))
+            factor.fixed.append(np.zeros(len(grouping)))
+        return factor
+
+    def pool(self, pool: Pool, means: Sequence[Shared | None]) -> None:
+        """Add the prior of what varies together."""
+        factor = self.factors[pool.grouping.name]
+        block, more = block_of(pool, factor.start, len(self.cells))
+        self.cells += more
+        factor.blocks.append(block)
+        at = list(self.factors).index(pool.grouping.name)
+        self.hierarchies.append(Hierarchy(pool, at, block, tuple(means)))
+
+    def _own(self, coefficient: Coefficient, grouping: Grouping) -> None:
+        """Add coefficients by group that are not pooled."""
+        assert coefficient.prior is not None
+        shape = (len(grouping), *coefficient.term.shape)
+        mean, sd, _ = location_and_scale(coefficient.prior, shape)
+        mean, sd = (np.reshape(each, (len(grouping), -1)).astype(float) for each in (mean, sd))
+        self.y = self.y - self.unit * np.sum(coefficient.term.columns * mean[grouping.codes], axis=1)
+        if np.any(sd):
+            factor = self.vary(grouping, coefficient)
+            first = factor.start[coefficient.name]
+            for j in range(mean.shape[1]):
+                factor.mean[first + j], factor.fixed[first + j] = mean[:, j], sd[:, j]
+            self.own.append((coefficient, slice(first, first + mean.shape[1])))

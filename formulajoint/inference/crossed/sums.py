@@ -1,0 +1,288 @@
+"""The rows of a model as cross-products, computed once.
+
+One factor, that with most coefficients, is taken out group by group at each point phi; the coefficients of all other
+factors and the shared ones are left, n = q + k. Two of the q meet where they have rows in the same group of the factor
+taken out: pairs of coefficients that meet, and what each group contributes to them, are listed once, so that a point
+phi is a sum by weight.
+
+Columns are first made orthogonal over all rows, by factor and for the shared coefficients, which are less a
+least-squares fit: response and columns far from zero lose no digits. The prior of the shared coefficients is among
+the rows of that fit, so that columns may depend on each other.
+
+Shapes: G groups and p columns of the factor taken out, P = p (p + 1) / 2, and those of ``model.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+from scipy import sparse
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.inference.crossed.model import Factor, Model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """The shared coefficients as b = reference + R^-1 c.
+
+    Attributes
+    ----------
+    columns : (N, k) array
+        X R^-1.
+    y : (N,) array
+        The response less the fit at the reference.
+    root : (k, k) array
+        R.
+    reference : (k,) array
+    prior : (m, k) array
+        Rows of the proper priors: prior c - pull is standard normal.
+    pull : (m,) array
+    log_constant : float
+        Log of the priors' constants, and of the volume of b in units of c.
+    """
+
+    columns: FloatArray
+    y: FloatArray
+    root: FloatArray
+    reference: FloatArray
+    prior: FloatArray
+    pull: FloatArray
+    log_constant: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Cross-products of a model's rows.
+
+    Attributes
+    ----------
+    model : Model
+    fixed : Fixed
+    first : int
+        The factor taken out.
+    others : tuple of int
+    turns : tuple of (p, p) arrays
+        The columns of each factor are orthogonal ones times its turn.
+    own : (p, p, G) array
+        Of the factor taken out.
+    own_rest : (p, G, k + 1) array
+        With the shared columns and y.
+    with_left, left_with : (G p, q) and (q, G p) sparse arrays
+        With the columns of the other factors.
+    left_rest : (q, k + 1) array
+    rest : (k + 1, k + 1) array
+    pairs : (2, pairs) int array
+        Coefficients of other factors that meet, the later one first.
+    beside : int array
+        Which pairs belong to one group of their factor, and are two.
+    among : (pairs,) array
+        Their cross-products.
+    by_group : (pairs, G P) sparse array
+        What each group contributes, by each element of a symmetric matrix (p, p).
+    """
+
+    model: Model
+    fixed: Fixed
+    first: int
+    others: tuple[int, ...]
+    turns: tuple[FloatArray, ...]
+    own: FloatArray
+    own_rest: FloatArray
+    with_left: sparse.csr_array
+    left_with: sparse.csr_array
+    left_rest: FloatArray
+    rest: FloatArray
+    pairs: IntArray
+    beside: IntArray
+    among: FloatArray
+    by_group: sparse.csr_array
+
+    @property
+    def q(self) -> int:
+        """The number of coefficients of the other factors."""
+        return len(self.left_rest)
+
+    @property
+    def k(self) -> int:
+        """The number of shared coefficients."""
+        return len(self.rest) - 1
+
+
+def first_of(model: Model) -> int:
+    """Return the factor with most coefficients."""
+    return int(np.argmax([factor.size for factor in model.factors]))
+
+
+def sums_of(model: Model) -> Sums:
+    """Return the cross-products of a model's rows."""
+    fixed, first = fixed_of(model), first_of(model)
+    others = tuple(at for at in range(len(model.factors)) if at != first)
+    turned = [_orthogonal(factor.columns) for factor in model.factors]
+    rest = np.column_stack([fixed.columns, fixed.y])
+    factor, columns = model.factors[first], turned[first][0]
+    own = _by_group(factor, np.einsum("ni,nj->nij", columns, columns))
+    own_rest = _by_group(factor, np.einsum("ni,nj->nij", columns, rest))
+    cells = _cells(model, [each[0] for each in turned], first, others)
+    starts = np.cumsum([0, *(model.factors[at].size for at in others)])
+    left = _wide(model, [each[0] for each in turned], others, starts)
+    pairs, by_group = _meeting(cells, factor, int(starts[-1]))
+    with_left = _with_left(cells, factor, int(starts[-1]))
+    return Sums(
+        model=model,
+        fixed=fixed,
+        first=first,
+        others=others,
+        turns=tuple(each[1] for each in turned),
+        own=np.moveaxis(own, 0, 2),
+        own_rest=np.moveaxis(own_rest, 0, 1),
+        with_left=with_left,
+        left_with=with_left.T.tocsr(),
+        left_rest=np.asarray(left.T @ rest),
+        rest=rest.T @ rest,
+        pairs=pairs,
+        beside=_beside(model, others, pairs),
+        among=_found(sparse.coo_array(left.T @ left), pairs, int(starts[-1])),
+        by_group=by_group,
+    )
+
+
+def fixed_of(model: Model) -> Fixed:
+    """Return the shared coefficients, less a least-squares fit and made orthogonal."""
+    k, proper = len(model.mean), np.isfinite(model.sd)
+    unit = float(np.sqrt(model.y @ model.y / model.rows)) or 1.0
+    precise = np.diag(1 / model.sd)[proper]
+    rows = np.concatenate([model.columns / unit, precise])
+    target = np.concatenate([model.y / unit, model.mean[proper] / model.sd[proper]])
+    root = np.linalg.qr(rows, mode="r")
+    reference = np.linalg.lstsq(rows, target)[0] if k else np.empty(0)
+    inverse = np.linalg.inv(root) if k else root
+    return Fixed(
+        columns=model.columns @ inverse,
+        y=model.y - model.columns @ reference,
+        root=root,
+        reference=reference,
+        prior=precise @ inverse,
+        pull=(model.mean - reference)[proper] / model.sd[proper],
+        log_constant=float(
+            -np.sum(np.log(model.sd[proper]))
+            - np.sum(np.log(abs(np.diagonal(root))))
+            + 0.5 * np.sum(~proper) * np.log(2 * np.pi)
+        ),
+    )
+
+
+def _orthogonal(columns: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return columns that are orthogonal over all rows, of mean square one, and the turn back (p, p)."""
+    if len(columns) < columns.shape[1]:
+        return columns, np.eye(columns.shape[1])
+    size = np.sqrt(len(columns))
+    orthogonal, turn = np.linalg.qr(columns)
+    return orthogonal * size, turn / size
+
+
+def _by_group(factor: Factor, values: FloatArray) -> FloatArray:
+    """Return sums by group (G, ...) of values (N, ...)."""
+    flat = values.reshape(len(values), -1)
+    sums = [np.bincount(factor.codes, column, factor.groups) for column in flat.T]
+    return np.reshape(np.array(sums).T, (factor.groups, *values.shape[1:]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Columns of other factors in the groups of the factor taken out, by group, then column.
+
+    Attributes
+    ----------
+    groups, columns : (E,) int arrays
+    values : (E, p) array
+        Their cross-products with the group's own columns.
+    """
+
+    groups: IntArray
+    columns: IntArray
+    values: FloatArray
+
+
+def _cells(model: Model, turned: list[FloatArray], first: int, others: tuple[int, ...]) -> _Cells:
+    one, start = model.factors[first], 0
+    groups, columns = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    values = [np.empty((0, one.width))]
+    for at in others:
+        other = model.factors[at]
+        found, cell = np.unique(one.codes * other.groups + other.codes, return_inverse=True)
+        for j in range(other.width):
+            products = turned[first] * turned[at][:, j, None]
+            values.append(np.array([np.bincount(cell, each, len(found)) for each in products.T]).T)
+            groups.append(found // other.groups)
+            columns.append(start + found % other.groups * other.width + j)
+        start += other.size
+    both = np.concatenate(groups), np.concatenate(columns)
+    order = np.lexsort((both[1], both[0]))
+    return _Cells(both[0][order], both[1][order], np.concatenate(values)[order])
+
+
+def _with_left(cells: _Cells, factor: Factor, left: int) -> sparse.csr_array:
+    rows = cells.groups[:, None] * factor.width + np.arange(factor.width)
+    columns = np.broadcast_to(cells.columns[:, None], rows.shape)
+    shape = (factor.size, left)
+    return sparse.csr_array((cells.values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
+
+
+def _wide(
+    model: Model, turned: list[FloatArray], others: tuple[int, ...], starts: IntArray
+) -> sparse.csr_array:
+    """Return the columns of other factors (N, q)."""
+    rows, columns, values = [], [], []
+    for at, start in zip(others, starts, strict=False):
+        factor = model.factors[at]
+        for j in range(factor.width):
+            rows.append(np.arange(len(model.y)))
+            columns.append(start + factor.codes * factor.width + j)
+            values.append(turned[at][:, j])
+    if not rows:
+        return sparse.csr_array((len(model.y), 0))
+    places = (np.concatenate(rows), np.concatenate(columns))
+    return sparse.csr_array((np.concatenate(values), places), shape=(len(model.y), int(starts[-1])))
+
+
+def _meeting(cells: _Cells, factor: Factor, left: int) -> tuple[IntArray, sparse.csr_array]:
+    """Return the pairs of columns that meet, and what each group contributes to their cross-products."""
+    counts = np.bincount(cells.groups, minlength=factor.groups)
+    start = np.concatenate([[0], np.cumsum(counts)])[cells.groups]
+    before = np.arange(len(cells.groups)) - start + 1  # the columns of its group up to each, and itself
+    later = np.repeat(np.arange(len(before)), before)
+    within = np.arange(len(later)) - np.repeat(np.cumsum(before) - before, before)
+    earlier = start[later] + within
+    keys = cells.columns[later] * max(left, 1) + cells.columns[earlier]
+    found, pair = np.unique(keys, return_inverse=True)
+    symmetric = list(combinations_with_replacement(range(factor.width), 2))
+    values = [
+        cells.values[later, a] * cells.values[earlier, b]
+        + (cells.values[later, b] * cells.values[earlier, a] if a != b else 0.0)
+        for a, b in symmetric
+    ]
+    columns = [cells.groups[later] * len(symmetric) + each for each in range(len(symmetric))]
+    places = (np.tile(pair, len(symmetric)), np.concatenate(columns))
+    shape = (len(found), factor.groups * len(symmetric))
+    by_group = sparse.csr_array((np.concatenate(values), places), shape=shape)
+    return np.stack([found // max(left, 1), found % max(left, 1)]), by_group
+
+
+def _beside(model: Model, others: tuple[int, ...], pairs: IntArray) -> IntArray:
+    """Return which pairs belong to one group, and are two."""
+    sizes = [(model.factors[at].groups, model.factors[at].width) for at in others]
+    owner = np.repeat(np.arange(sum(groups for groups, _ in sizes)), [w for g, w in sizes for _ in range(g)])
+    return np.flatnonzero((pairs[0] != pairs[1]) & (owner[pairs[0]] == owner[pairs[1]]))
+
+
+def _found(products: sparse.coo_array, pairs: IntArray, left: int) -> FloatArray:
+    """Return the elements of a symmetric matrix (q, q) at pairs of a row and a column."""
+    rows, columns = products.coords
+    lower = rows >= columns
+    out = np.zeros(pairs.shape[1])
+    keys, known = pairs[0] * left + pairs[1], rows[lower] * left + columns[lower]
+    out[np.searchsorted(keys, known)] = products.data[lower]
+    return out
