@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from formulajoint.compiler.over import only_factor
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.errors import InferenceError
 from formulajoint.inference.draws.named import NamedDraws
@@ -56,10 +57,13 @@ class ExactEngine(Engine, Protocol):
 
 
 def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
-    """Return the first exact engine that covers a plan, or the reason none does."""
-    engines: tuple[ExactEngine, ...] = (Gaussian(device),)
-    found = [engine.why_not(plan) or engine for engine in engines]
-    return next((each for each in found if not isinstance(each, Missing)), found[0])
+    """Return the exact engine for a plan, or the reason it does not cover it."""
+    engine: ExactEngine = Gaussian(device)
+    if plan.mean.varying and not only_factor(plan):
+        from formulajoint.inference.crossed.engine import Crossed  # loads SciPy
+
+        engine = Crossed()
+    return engine.why_not(plan) or engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,8 @@ class Shared:
 
     Attributes
     ----------
-    name : str
+    name, dims, shape : str, tuple of str, tuple of int
+        Of the variable.
     columns : slice or None
         Their columns among those of X; None if they are constants.
     values : (k,) array
@@ -39,6 +40,8 @@ class Shared:
     """
 
     name: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
     columns: slice | None
     values: FloatArray
 
@@ -236,16 +239,18 @@ class _Made:
 
     def share(self, name: str, coefficient: Coefficient, prior: Prior) -> Shared:
         """Add coefficients that all rows share."""
-        mean, sd, _ = location_and_scale(prior, coefficient.term.shape)
+        shape = coefficient.term.shape
+        dims = coefficient.dims if coefficient.grouping is None else coefficient.dims[1:]
+        mean, sd = (np.ravel(each).astype(float) for each in location_and_scale(prior, shape)[:2])
         if not np.any(sd):
-            out = Shared(name, None, np.ravel(mean).astype(float))
-            self.y = self.y - self.unit * (coefficient.term.columns @ out.values)
+            out = Shared(name, dims, shape, None, mean)
+            self.y = self.y - self.unit * (coefficient.term.columns @ mean)
         else:
             first = len(self.columns)
             self.columns += list((coefficient.term.columns * self.unit[:, None]).T)
-            self.mean += list(np.ravel(mean))
-            self.sd += list(np.ravel(sd))
-            out = Shared(name, slice(first, len(self.columns)), np.ravel(mean).astype(float))
+            self.mean += list(mean)
+            self.sd += list(sd)
+            out = Shared(name, dims, shape, slice(first, len(self.columns)), mean)
         self.shared[name] = out
         return out
 

@@ -35,11 +35,12 @@ FAR_CORRELATED = 100.0
 
 def why_not(plan: Plan) -> Missing | None:
     """Return the reason the exact engine does not cover a plan; None if it does."""
-    reasons = (check(plan) for check in (_family, _sigma, _coefficients, _columns, _size))
+    reasons = (check(plan) for check in (wrong_family, _sigma, _coefficients, _columns, _size))
     return next((Missing("engine", reason) for reason in reasons if reason), None)
 
 
-def _family(plan: Plan) -> str:
+def wrong_family(plan: Plan) -> str:
+    """Return why the family or its link is not that of the engine; empty if it is."""
     if not plan.family.sums:
         return f"the response is {plan.family.name}, not gaussian"
     return "" if plan.mean.link is IDENTITY else f"the link is {plan.mean.link.name}, not identity"

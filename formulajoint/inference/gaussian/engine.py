@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from formulajoint.compiler.over import by_bar, only_factor
+from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import DataError, InferenceError
 from formulajoint.inference.draws.named import NamedDraws
@@ -53,8 +53,6 @@ class Gaussian:
 
     def why_not(self, plan: Plan) -> Missing | None:
         """Return the reason the engine does not cover a plan; None if it does."""
-        if plan.mean.varying and not only_factor(plan):
-            return Missing("engine", "group terms are over several factors")
         return why_not(by_bar(plan))
 
     def draw(self, plan: Plan, settings: Settings) -> NamedDraws:

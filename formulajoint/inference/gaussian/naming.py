@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -18,6 +18,7 @@ from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.phi import correlation_root
 from formulajoint.inference.latent.structure import Block, Structure
+from formulajoint.inference.quadrature import LogIntegral
 
 type Variable = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
@@ -46,17 +47,30 @@ def posterior(
     attrs : mapping
         The engine, and the settings that reproduce the draws.
     """
+    found = _variables(plan, structure, draws)
+    return named_draws(plan, found, _statistics(draws), rng, seconds, attrs)
+
+
+def named_draws(
+    plan: Plan,
+    found: Iterable[Variable],
+    statistics: Named,
+    rng: np.random.Generator,
+    seconds: float,
+    attrs: Mapping[str, str | int],
+) -> NamedDraws:
+    """Return draws of a plan's variables with its contrasts; arguments are those of `posterior`."""
     about = {
         "inference_library": "formulajoint",
         "inference_library_version": _version(),
         "sampling_time": seconds,
         "sample_dims": ["chain", "draw"],
     }
-    variables = {name: (dims, values) for name, dims, values in _variables(plan, structure, draws)}
+    variables = {name: (dims, values) for name, dims, values in found}
     variables |= _contrasts(plan, variables, rng)
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
-    return NamedDraws(variables, coords, _statistics(draws), attrs, about)
+    return NamedDraws(variables, coords, statistics, attrs, about)
 
 
 @cache
@@ -69,13 +83,20 @@ def _version() -> str:
 
 
 def _statistics(draws: Draws) -> Named:
+    return statistics(
+        draws.k_hat, draws.ess, LogIntegral(draws.log_evidence, draws.error), draws.modes, draws.disagreement
+    )
+
+
+def statistics(k_hat: float, ess: FloatArray, evidence: LogIntegral, modes: int, disagreement: float) -> Named:
+    """Return what the exact engine tells of its draws, by name."""
     return {
-        "k_hat": ((), draws.k_hat),
-        "importance_ess": (("chain",), draws.ess),
-        "log_evidence": ((), draws.log_evidence),
-        "log_evidence_error": ((), draws.error),
-        "modes": ((), draws.modes),
-        "disagreement": ((), draws.disagreement),
+        "k_hat": ((), k_hat),
+        "importance_ess": (("chain",), ess),
+        "log_evidence": ((), evidence.value),
+        "log_evidence_error": ((), evidence.error),
+        "modes": ((), modes),
+        "disagreement": ((), disagreement),
     }
 
 
@@ -86,7 +107,7 @@ def _variables(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Varia
     for pool, block in zip(plan.mean.pools, structure.blocks, strict=True):
         yield from _pool(pool, block, structure, draws)
     sigma = plan.spread
-    if sigma is not None and (sigma.pool is not None or not _is_constant(sigma.prior)):
+    if sigma is not None and (sigma.pool is not None or not is_constant(sigma.prior)):
         sigmas = draws.values[..., : structure.sigmas]
         yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
         yield from _sigma_pool(sigma, structure, draws)
@@ -98,15 +119,16 @@ def _sigma_pool(sigma: ScalePlan, structure: Structure, draws: Draws) -> Iterato
     if pool is None or own is None:
         return
     middle, sd = own.of(draws.values)
-    if not _is_constant(sigma.prior):
+    if not is_constant(sigma.prior):
         yield pool.mean_name, (), np.exp(middle)
-    if not _is_constant(pool.sd):
+    if not is_constant(pool.sd):
         yield pool.sd_name, (), sd
     logs = np.log(draws.values[..., : structure.sigmas])
     yield pool.raw_name, sigma.dims, logs if pool.centered else (logs - middle[..., None]) / sd[..., None]
 
 
-def _is_constant(prior: Prior | None) -> bool:
+def is_constant(prior: Prior | None) -> bool:
+    """Return whether a variable is a constant."""
     return prior is not None and prior.constant is not None
 
 
@@ -116,7 +138,7 @@ def _coefficients(plan: Plan, structure: Structure, draws: Draws) -> Iterator[tu
     for coefficient in plan.mean.coefficients:
         shape = tuple(len(plan.coords[dim]) for dim in coefficient.dims)
         count = coefficient.term.columns.shape[1]
-        if _is_constant(coefficient.prior):
+        if is_constant(coefficient.prior):
             continue
         if coefficient.grouped:
             values = np.moveaxis(draws.beta[:, :, own : own + count], 2, 3)  # (chain, draw, G, k)
@@ -147,13 +169,13 @@ def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Itera
         count = term.coefficient.term.columns.shape[1]
         shape = (*both, *term.coefficient.term.shape)
         columns = block.columns[at : at + count]
-        if not _is_constant(term.mean):
+        if not is_constant(term.mean):
             yield (
                 term.mean_name,
                 term.dims,
                 draws.theta[..., structure.theta_of_column[columns]].reshape(shape),
             )
-        if not _is_constant(term.sd):
+        if not is_constant(term.sd):
             yield term.sd_name, term.dims, sds[..., at : at + count].reshape(shape)
         for name, column in zip(term.column_names, columns, strict=False):
             yield name, (pool.group_dim,), draws.beta[:, :, column]

@@ -49,7 +49,7 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
         [
             _loosened(count, rng)
             if at in structure.mixed_theta.values()
-            else _plausible(coordinate, sizes[at], at < structure.sigmas, count, rng)
+            else plausible_points(coordinate, sizes[at], at < structure.sigmas, count, rng)
             for at, coordinate in zip(places, coordinates, strict=True)
         ],
         axis=1,
@@ -133,9 +133,10 @@ def typical_alone(reduction: Reduction) -> FloatArray:
     return np.where(residuals > 0, residuals, own) / rows
 
 
-def _plausible(
+def plausible_points(
     coordinate: Coordinate, size: float, sigma: bool, count: int, rng: np.random.Generator
 ) -> FloatArray:
+    """Return points of a coordinate (count,) about the size of the parameter that the data suggest, or about zero."""
     if np.isnan(size):
         return rng.normal(0.0, 1.5, count)
     low, high = (-4.0, 0.1) if sigma else (-3.0, 1.0)  # powers of ten

@@ -1,0 +1,113 @@
+"""The models with several factors that the exact engine covers, and the reason it does not cover a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from formulajoint.compiler.plan import Plan, Pool
+from formulajoint.compiler.residual_sds import names_in_sds
+from formulajoint.distributions.prior import Prior
+from formulajoint.inference.gaussian.applies import FAR_CORRELATED, MOST_SCALES, wrong_family
+from formulajoint.remarks import Missing
+
+MOST_LEFT = 2_000
+"""Most coefficients that are not taken out group by group: a point takes time as their cube, 0.03 s at 1,000."""
+
+MOST_MEETINGS = 30_000_000
+"""Most pairs of coefficients that meet in a group of the factor taken out, summed over groups, for memory."""
+
+
+def why_not(plan: Plan) -> Missing | None:
+    """Return the reason the engine does not cover a plan with several factors; None if it does."""
+    reasons = (check(plan) for check in (wrong_family, _sigma, _priors, _columns, _size))
+    return next((Missing("engine", reason) for reason in reasons if reason), None)
+
+
+def _sigma(plan: Plan) -> str:
+    if plan.design.standard_errors is not None:
+        return ""
+    if plan.spread is None:
+        return "sigma has predictors"
+    return "" if plan.spread.grouping is None else "sigma is by group, and there are several grouping factors"
+
+
+def pools(plan: Plan) -> tuple[Pool, ...]:
+    """Return all hierarchies of the mean."""
+    return (*plan.mean.pools, *plan.mean.varying)
+
+
+def _priors(plan: Plan) -> str:
+    for pool in pools(plan):
+        if pool.request.heavy:
+            return f"with several grouping factors, the hierarchy over {pool.grouping.name} is not normal"
+    if any(names_in_sds(plan.mean)):
+        return "with several grouping factors, a prior is in residual sds"
+    for name, prior, grouped in _coefficients(plan):
+        if prior.mixture is None or np.any(np.isfinite(prior.mixture.df)):
+            return f"the prior of `{name}` is {prior.distribution.name}, not normal"
+        if grouped and not prior.proper:
+            return f"with several grouping factors, the prior of `{name}`, one a group, is flat"
+    return ""
+
+
+def _coefficients(plan: Plan) -> Iterator[tuple[str, Prior, bool]]:
+    for coefficient in plan.mean.coefficients:
+        if coefficient.prior is not None:
+            yield coefficient.name, coefficient.prior, coefficient.grouped
+    for pool in plan.mean.pools:
+        for term in pool.terms:
+            yield term.mean_name, term.mean, False
+
+
+def _columns(plan: Plan) -> str:
+    for pool in pools(plan):
+        for term in (each.coefficient.term for each in pool.terms if pool.correlation is not None):
+            away = float(np.max(abs(term.means[term.scales > 0]) / term.scales[term.scales > 0], initial=0.0))
+            if term.parts and away > FAR_CORRELATED:
+                return (
+                    f"{term.name} is {away:.0f} of its sds from zero, too far for a correlated hierarchy: "
+                    f"write center({term.name})"
+                )
+    return ""
+
+
+def _size(plan: Plan) -> str:
+    left = left_of(plan)
+    if left > MOST_LEFT:
+        return (
+            f"{left} coefficients remain when those of one grouping factor are integrated out group by group, "
+            f"more than {MOST_LEFT}"
+        )
+    free = sum(
+        term.sd.constant is None and len(term.coefficient.term.scales)
+        for pool in pools(plan)
+        for term in pool.terms
+    )
+    for pool in pools(plan):
+        if pool.correlation is not None:
+            columns = len(pool.correlation.labels)
+            free += columns * (columns - 1) // 2
+    if free + 1 > MOST_SCALES:
+        return f"there are {free + 1} sigmas, sds and correlations, more than {MOST_SCALES}"
+    return ""
+
+
+def left_of(plan: Plan) -> int:
+    """Return how many coefficients remain when those of one factor are integrated out group by group."""
+    sizes: dict[str, int] = {}
+    shared = 0
+    for coefficient in plan.mean.coefficients:
+        columns = len(coefficient.term.scales)
+        if coefficient.grouping is None:
+            shared += columns
+        else:
+            sizes[coefficient.grouping.name] = (
+                sizes.get(coefficient.grouping.name, 0) + columns * len(coefficient.grouping)
+            )
+            shared += columns if coefficient.prior is None else 0
+    for pool in plan.mean.varying:
+        columns = sum(len(term.coefficient.term.scales) for term in pool.terms)
+        sizes[pool.grouping.name] = sizes.get(pool.grouping.name, 0) + columns * len(pool.grouping)
+    return shared + sum(sizes.values()) - max(sizes.values())

@@ -1,0 +1,114 @@
+"""The exact engine for several grouping factors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.errors import InferenceError
+from formulajoint.inference.crossed.applies import why_not
+from formulajoint.inference.crossed.coefficients import draw_coefficients
+from formulajoint.inference.crossed.model import model_of
+from formulajoint.inference.crossed.naming import Draws, variables
+from formulajoint.inference.crossed.sampling import sample_scales
+from formulajoint.inference.crossed.sums import Sums, sums_of
+from formulajoint.inference.draws.named import NamedDraws
+from formulajoint.inference.gaussian.naming import named_draws, statistics
+from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
+from formulajoint.inference.latent.ties import Equal
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.inference.settings import Settings
+from formulajoint.remarks import Missing
+from formulajoint.wording import phrase
+
+DRAWS, POOLS = 500, 4
+"""Draws per pool, and pools, for an evidence."""
+
+LOST_DIGITS = 1e-3
+"""Largest error of the log density from rounding in the sum of squares."""
+
+log = logging.getLogger("formulajoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """The exact engine for Gaussian models with several grouping factors."""
+
+    @property
+    def name(self) -> str:
+        """The engine as users name it."""
+        return "exact"
+
+    def why_not(self, plan: Plan) -> Missing | None:
+        """Return the reason the engine does not cover a plan; None if it does."""
+        return why_not(plan)
+
+    def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
+        """Return draws for a plan that the engine covers."""
+        started = time.perf_counter()
+        log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
+        model = model_of(plan)
+        sums = sums_of(model)
+        scales_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)
+        draws, chains = int(settings.draws), int(settings.chains)
+        found = sample_scales(sums, draws, chains, scales_seed)
+        if lost := _lost_digits(sums, found):
+            raise InferenceError(lost)
+        values = model.scales.values(found.points[0])
+        rng = np.random.default_rng(coefficients_seed)
+        coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng)
+        seconds = time.perf_counter() - started
+        log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
+        return named_draws(
+            plan,
+            variables(plan, model, Draws(values, coefficients)),
+            statistics(
+                found.k_hat,
+                np.min(found.ess, axis=0),
+                LogIntegral(found.log_integral, found.error),
+                found.modes,
+                found.disagreement,
+            ),
+            np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1]),
+            seconds,
+            {"engine": self.name, **settings.seeded},
+        )
+
+    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
+        """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
+
+        Parameters
+        ----------
+        plan : Plan
+        seed : int
+        equal : Equal, optional
+            Coefficients that some groups share.
+        """
+        if equal is not None:
+            return Missing("engine", "with several grouping factors, groups that are equal are not covered")
+        sums = sums_of(model_of(plan))
+        try:
+            found = sample_scales(sums, DRAWS, POOLS, np.random.SeedSequence(seed))
+        except InferenceError as error:
+            return Missing("engine", phrase(str(error)))
+        if reason := why_not_trusted(found.k_hat, found.disagreement):
+            return reason
+        if lost := _lost_digits(sums, found):
+            return Missing("digits", phrase(lost))
+        return LogIntegral(found.log_integral, found.error)
+
+
+def _lost_digits(sums: Sums, found: Sampled) -> str:
+    """Return why draws of phi are not valid, where sigma is small against what the coefficients explain; or empty."""
+    sigma = sums.model.scales.values(found.points[0])[..., 0]
+    errors = np.finfo(float).eps * float(sums.rest[-1, -1]) / sigma**2
+    if np.mean(errors > LOST_DIGITS) <= 0.01:
+        return ""
+    return (
+        f"sigma is as small as {np.min(sigma):.1g} in the posterior, too small beside what the coefficients explain for "
+        "double precision"
+    )

@@ -1,0 +1,93 @@
+"""Draws with several factors under the names, dims and coords of the PyMC model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Plan
+from formulajoint.inference.crossed.coefficients import Coefficients
+from formulajoint.inference.crossed.model import Hierarchy, Model, Shared
+from formulajoint.inference.gaussian.naming import Variable, is_constant
+from formulajoint.inference.latent.phi import correlation_root
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """Draws of phi, (chain, draw, cells), and of the coefficients, all chains in a row."""
+
+    values: FloatArray
+    coefficients: Coefficients
+
+    def shaped(self, draws: FloatArray, *shape: int) -> FloatArray:
+        """Return draws (S, ...) as (chain, draw, *shape)."""
+        return draws.reshape(*self.values.shape[:2], *shape)
+
+
+def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
+    """Yield every variable of a plan with its dims and draws."""
+    for each in model.shared.values():
+        if each.columns is not None:
+            values = draws.coefficients.shared[:, each.columns]
+            yield each.name, each.dims, draws.shaped(values, *each.shape)
+    for coefficient, columns in model.own:
+        factor = model.factors[0]
+        values = factor.mean[columns].T + draws.coefficients.away[0][:, :, columns]
+        yield (
+            coefficient.name,
+            coefficient.dims,
+            draws.shaped(values, factor.groups, *coefficient.term.shape),
+        )
+    for hierarchy in model.hierarchies:
+        yield from _coefficients(hierarchy, draws)
+        yield from _scales(hierarchy, draws)
+    sigma = plan.spread
+    if sigma is not None and not is_constant(sigma.prior):
+        yield sigma.name, (), draws.values[..., 0]
+
+
+def _coefficients(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:
+    """Yield the groups' coefficients, what varies in them, and the variables that PyMC samples in their place."""
+    away, standard = (
+        found[hierarchy.factor][:, :, hierarchy.block.columns]
+        for found in (draws.coefficients.away, draws.coefficients.standard)
+    )
+    at, groups = 0, away.shape[1]
+    for term, mean in zip(hierarchy.pool.terms, hierarchy.means, strict=True):
+        own = slice(at, at + term.coefficient.term.columns.shape[1])
+        shape, dims = (groups, *term.coefficient.term.shape), term.coefficient.dims
+        total = away[:, :, own] if mean is None else away[:, :, own] + _mean(mean, draws)
+        yield term.coefficient.name, dims, draws.shaped(total, *shape)
+        if term.deviation_name and term.mean_name:
+            yield term.deviation_name, dims, draws.shaped(away[:, :, own], *shape)
+        if term.offset_name is not None:
+            yield term.offset_name, dims, draws.shaped(standard[:, :, own], *shape)
+        for column, name in enumerate(term.column_names):
+            yield name, (hierarchy.pool.group_dim,), draws.shaped(total[:, :, column], groups)
+        at = own.stop
+
+
+def _mean(mean: Shared, draws: Draws) -> FloatArray:
+    """Return what coefficients vary about, (S or 1, 1, k)."""
+    if mean.columns is None:
+        return mean.values[None, None]
+    return draws.coefficients.shared[:, None, mean.columns]
+
+
+def _scales(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:
+    """Yield the sds and correlations of a hierarchy."""
+    pool, block, at = hierarchy.pool, hierarchy.block, 0
+    sds = draws.values[..., block.sds]
+    for term in pool.terms:
+        end = at + term.coefficient.term.columns.shape[1]
+        if not is_constant(term.sd):
+            yield term.sd_name, term.dims, draws.shaped(sds[..., at:end], *term.coefficient.term.shape)
+        at = end
+    if pool.correlation is not None:
+        shares = draws.values[..., block.partials]
+        root = correlation_root(shares, len(block.columns))
+        yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
+        yield pool.correlation.partial_name, (pool.correlation.partial_dim,), shares
