@@ -103,8 +103,8 @@ def left_of(plan: Plan) -> int:
         if coefficient.grouping is None:
             shared += columns
         else:
-            sizes[coefficient.grouping.name] = (
-                sizes.get(coefficient.grouping.name, 0) + columns * len(coefficient.grouping)
+            sizes[coefficient.grouping.name] = sizes.get(coefficient.grouping.name, 0) + columns * len(
+                coefficient.grouping
             )
             shared += columns if coefficient.prior is None else 0
     for pool in plan.mean.varying:

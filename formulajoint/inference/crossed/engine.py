@@ -109,6 +109,6 @@ def _lost_digits(sums: Sums, found: Sampled) -> str:
     if np.mean(errors > LOST_DIGITS) <= 0.01:
         return ""
     return (
-        f"sigma is as small as {np.min(sigma):.1g} in the posterior, too small beside what the coefficients explain for "
-        "double precision"
+        f"sigma is as small as {np.min(sigma):.1g} in the posterior, too small for double precision beside what the "
+        "coefficients explain"
     )

@@ -93,7 +93,7 @@ class Factor:
     @property
     def width(self) -> int:
         """The number of columns."""
-        return self.columns.shape[1]
+        return int(self.columns.shape[1])
 
     @property
     def size(self) -> int:

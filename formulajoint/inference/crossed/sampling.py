@@ -31,9 +31,7 @@ def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSeque
     target, coordinates = log_posterior(sums), sums.model.scales.coordinates
     if not coordinates:
         value = float(target(np.empty((1, 0)))[0])
-        return Sampled(
-            np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0
-        )
+        return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
     if len(coordinates) == 1:
         free = [at for at, cell in enumerate(sums.model.scales.cells) if not isinstance(cell, float)]
         scan = scan_of(coordinates[0], np.nan_to_num(typical(sums)[free]))

@@ -88,7 +88,9 @@ def _statistics(draws: Draws) -> Named:
     )
 
 
-def statistics(k_hat: float, ess: FloatArray, evidence: LogIntegral, modes: int, disagreement: float) -> Named:
+def statistics(
+    k_hat: float, ess: FloatArray, evidence: LogIntegral, modes: int, disagreement: float
+) -> Named:
     """Return what the exact engine tells of its draws, by name."""
     return {
         "k_hat": ((), k_hat),
