@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.crossed.cost import is_dear, last_points, seconds
 from formulajoint.inference.crossed.marginal import log_likelihood
 from formulajoint.inference.crossed.starts import look, typical
 from formulajoint.inference.crossed.sums import Sums
@@ -12,7 +13,14 @@ from formulajoint.inference.importance.line import sample_line
 from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pools import sample
 from formulajoint.inference.importance.sampled import Sampled
-from formulajoint.inference.latent.phi import scan_of
+from formulajoint.inference.importance.surrogate import Dear, sample_dear
+from formulajoint.inference.latent.phi import Coordinate, scan_of
+
+LOWER = 2.0
+"""The second climb starts with sds lower by this in their logs."""
+
+ONE_CLIMB = 5e-3
+"""Where a point costs more seconds there is one climb."""
 
 
 def log_posterior(sums: Sums) -> Target:
@@ -36,4 +44,53 @@ def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSeque
         free = [at for at, cell in enumerate(sums.model.scales.cells) if not isinstance(cell, float)]
         scan = scan_of(coordinates[0], np.nan_to_num(typical(sums)[free]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
+    if is_dear(sums):
+        return sample_dear(dear(sums), last_points(sums, draws * chains), draws, chains, sampling)
     return sample(target, look(sums, np.random.default_rng(looking)), draws, chains, sampling)
+
+
+def dear(sums: Sums) -> Dear:
+    """Return the posterior of phi as one whose points are dear.
+
+    The log likelihood changes with a small sd as with its square, and with a correlation as such.
+    """
+    scales, sizes = sums.model.scales, typical(sums)
+    places = [at for at, cell in enumerate(scales.cells) if isinstance(cell, Coordinate)]
+    spread, reach = expected(sums)
+    begin = np.array(
+        [
+            0.0 if np.isnan(sizes[at]) else float(each.at(np.asarray(sizes[at] / 2)))
+            for at, each in zip(places, scales.coordinates, strict=True)
+        ]
+    )
+    lower = begin - np.where((np.array(places) > 0) & np.isfinite(sizes[places]), LOWER, 0.0)
+    starts = np.stack([begin, lower]) if seconds(sums) < ONE_CLIMB else begin[None]
+
+    def natural(points: FloatArray) -> FloatArray:
+        out = points.copy()
+        for j, (at, each) in enumerate(zip(places, scales.coordinates, strict=True)):
+            if at > 0:  # not sigma
+                out[:, j] = (
+                    np.log1p(np.exp(points[:, j] - begin[j])) if each.unbounded else each.value(points[:, j])
+                )
+        return out
+
+    def likelihood(points: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            return log_likelihood(sums, points)
+
+    return Dear(scales.log_prior, likelihood, starts, reach[places], spread[places], natural)
+
+
+def expected(sums: Sums) -> tuple[FloatArray, FloatArray]:
+    """Return the spread of each parameter's coordinate (cells,) in a large sample, and the reach of a first step."""
+    spread = np.full(len(sums.model.scales.cells), np.nan)
+    spread[0] = 1 / np.sqrt(2 * sums.model.rows)
+    for each in sums.model.hierarchies:
+        groups = sums.model.factors[each.factor].groups
+        spread[each.block.sds] = 1 / np.sqrt(2 * groups)
+        spread[each.block.partials] = 2 / np.sqrt(groups)
+    spread = np.minimum(spread, 1.0)
+    reach = np.clip(5 * spread, 0.1, 1.0)
+    reach[0] = max(3 * spread[0], 0.02)
+    return spread, reach

@@ -1,0 +1,315 @@
+"""A posterior whose points are dear: an interpolant of the log likelihood, and an importance sample from it.
+
+The interpolant is a quadratic trend plus a sum of cubes of distances from the points known, the smoothest function
+through them (Duchon, 1977). It is refined where draws from it fall, until they are nearly draws from the posterior.
+Then it is a proposal: the posterior is computed at a last sample, whose weights make draws, evidence and k-hat exact,
+however good the interpolant is.
+
+Shapes: n points, d coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.errors import InferenceError
+from formulajoint.inference.importance.mode import Target
+from formulajoint.inference.importance.pareto import tail_shape
+from formulajoint.inference.importance.proposal import (
+    Mixture,
+    cut,
+    effective,
+    fitted_to,
+    integral,
+    moments,
+    normalised,
+    scattered,
+    weighted,
+)
+from formulajoint.inference.importance.sampled import LOST, Sampled
+
+CLIMB = 1.0, 0.05
+"""First and last reach of a climb, in units of the reach that is given."""
+
+MOST_CLIMB = 40
+"""Most points of the climb: this times (coordinates + 1)."""
+
+LEAST, KNOWN = 40, 2.0
+"""Points of a round: at least the first, or this multiple of the coefficients of a quadratic function."""
+
+ROUNDS, GOOD, TWICE = 10, 0.9, 2
+"""Most rounds of refinement; they end when draws were worth this share of draws from the posterior, so many times."""
+
+DEEP, SLOW = 10.0, 4.0
+"""Below the highest by more than the first, the interpolant's values are compressed, by the scale of the second."""
+
+POOL = 8_000
+"""Candidates from which draws of the interpolant are taken."""
+
+CHUNK = 2_000
+"""Candidates at which the interpolant is computed at once."""
+
+WIDTHS, WIDEST = (1.3, 3.0), 1.5
+"""The first points are drawn from distributions this much wider than the curvature at the mode; largest spread."""
+
+RISE = 3.0
+"""The interpolant of a log likelihood exceeds no known value by more than this."""
+
+HIGH, ALONE, FALL = 25.0, 1.5, 2.0
+"""It falls where no point of high density is near: points lower than the highest by less than the first are high; from
+the second distance on, in sds, by the square of the third a sd."""
+
+COMPONENTS, FITS = 4, 2
+"""Components of the mixture that is fitted to an interpolant, and fits from draws of the last one."""
+
+GUARD = 0.15
+"""Share of a sample that is drawn from the mixture, whose tails are longer, not from the interpolant."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dear:
+    """A posterior whose points are dear.
+
+    Attributes
+    ----------
+    prior, likelihood : callable
+        Logs of the prior density, which is cheap, and of the likelihood.
+    starts : (m, d) array
+        Where climbs to a mode start.
+    reach, spread : (d,) arrays
+        Of the first step of a climb, and of the posterior as expected.
+    natural : callable
+        Coordinates (n, d) of points in which the likelihood is smooth, to where it no longer changes: a small scale
+        itself, and not its log.
+    """
+
+    prior: Target
+    likelihood: Target
+    starts: FloatArray
+    reach: FloatArray
+    spread: FloatArray
+    natural: Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Points (n, d), and the log likelihood there (n,)."""
+
+    points: FloatArray
+    heights: FloatArray
+
+    def more(self, other: Known) -> Known:
+        """Return both."""
+        return Known(
+            np.concatenate([self.points, other.points]), np.concatenate([self.heights, other.heights])
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interpolant:
+    """A log posterior whose likelihood is a function through points.
+
+    Attributes
+    ----------
+    dear : Dear
+    centre : (d,) array
+    root : (d, d) array
+        Natural coordinates are centre + root z; cubes are of distances in z.
+    nodes : (n, d) array
+        z of the points.
+    weights : (n,) array
+    trend : (m,) array
+        Coefficients of the quadratic trend in z.
+    high : (n,) bool array
+        Points of high density: far from these the function falls.
+    top, most : float
+        The likelihood at the highest point, and the largest rise above it.
+    """
+
+    dear: Dear
+    centre: FloatArray
+    root: FloatArray
+    nodes: FloatArray
+    weights: FloatArray
+    trend: FloatArray
+    high: NDArray[np.bool_]
+    top: float
+    most: float
+
+    def posterior(self, points: FloatArray) -> FloatArray:
+        """Return log densities (n,) at points (n, d)."""
+        z = _whitened(self.dear.natural(points), self.centre, self.root)
+        rise, alone = np.empty((2, len(z)))
+        for start in range(0, len(z), CHUNK):
+            some = slice(start, start + CHUNK)
+            distances = cdist(z[some], self.nodes)
+            rise[some] = distances**3 @ self.weights
+            alone[some] = np.min(distances[:, self.high], axis=1)
+        rise = np.minimum(rise + _quadratic(z) @ self.trend, self.most)
+        rise -= (FALL * np.maximum(alone - ALONE, 0.0)) ** 2
+        return np.asarray(self.top + rise + self.dear.prior(points))
+
+
+def sample_dear(dear: Dear, points: int, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+    """Return draws from a posterior; where the last sample has fewer points than draws, points are drawn several times.
+
+    Parameters
+    ----------
+    dear : Dear
+    points : int
+        Points of the last sample, over all chains.
+    draws, chains : int
+    seed : SeedSequence
+
+    Raises
+    ------
+    InferenceError
+        If the density is zero or not finite at the points tried.
+    """
+    searching, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
+    known, mixture = _refined(dear, searching)
+    pools, drawn = [], []
+    for rng in others:
+        own, logs = _pool(known, mixture, -(-points // chains), rng)
+        pools.append(logs)
+        drawn.append(own.points[rng.permutation(_chosen(logs, draws, rng))])
+    logs = np.concatenate(pools)
+    value, error = integral(logs)
+    ess = np.array([[effective(normalised(pool)) for pool in pools]])
+    return Sampled(np.stack(drawn)[None], tail_shape(logs), ess, value, error)
+
+
+def _refined(dear: Dear, rng: np.random.Generator) -> tuple[Interpolant, Mixture]:
+    """Return an interpolant that is good where the density is, and a mixture fitted to it."""
+    climbs = [_climbed(dear, start) for start in dear.starts]
+    modes = np.array([each.points[np.argmax(each.heights + dear.prior(each.points))] for each in climbs])
+    known = reduce(Known.more, climbs)
+    if not np.any(np.isfinite(known.heights)):
+        raise InferenceError(LOST)
+    d = modes.shape[1]
+    batch = max(LEAST, int(KNOWN * (d + 1) * (d + 2) / 2))
+    beside, spreads = zip(*[_spread(dear, mode) for mode in modes], strict=True)
+    known = reduce(Known.more, beside, known)
+    roots = np.array([np.diag(width * spread) for width in WIDTHS for spread in spreads])
+    mixture = Mixture(np.full(len(roots), 1 / len(roots)), np.tile(modes, (len(WIDTHS), 1)), roots)
+    more, good = _computed(dear, mixture.draw(rng, batch)), 0
+    for _ in range(ROUNDS):
+        known = known.more(more)
+        found = _through(dear, known)
+        if good == TWICE:
+            break
+        mixture = _fitted(found, mixture, rng)
+        more, logs = _pool(found, mixture, batch, rng)
+        good += effective(normalised(logs)) > GOOD * batch
+    return found, mixture
+
+
+def _computed(dear: Dear, points: FloatArray) -> Known:
+    return Known(points, _finite(dear.likelihood(points)))
+
+
+def _climbed(dear: Dear, start: FloatArray) -> Known:
+    """Return the points of a climb to a mode."""
+    found: list[Known] = []
+
+    def depth(z: FloatArray) -> float:
+        found.append(_computed(dear, (start + dear.reach * z)[None]))
+        height = float(found[-1].heights[0] + dear.prior(found[-1].points)[0])
+        return -height if np.isfinite(height) else 1e10 + float(z @ z)
+
+    first, last = CLIMB
+    most = MOST_CLIMB * (len(start) + 1)
+    minimize(
+        depth,
+        np.zeros(len(start)),
+        method="COBYQA",
+        options={"initial_tr_radius": first, "final_tr_radius": last, "maxfev": most},
+    )
+    return reduce(Known.more, found)
+
+
+def _spread(dear: Dear, mode: FloatArray) -> tuple[Known, FloatArray]:
+    """Return points beside a mode in each coordinate, and the spread (d,) by the curvature there."""
+    steps = np.diag(dear.spread)
+    known = _computed(dear, np.concatenate([mode[None], mode + steps, mode - steps]))
+    middle, sides = np.split(known.heights + dear.prior(known.points), [1])
+    bend = 2 * middle - np.sum(sides.reshape(2, -1), axis=0)
+    spread = dear.spread / np.sqrt(np.maximum(bend, 1e-3))
+    return known, np.minimum(spread, WIDEST)
+
+
+def _finite(heights: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(heights), heights, -np.inf)
+
+
+def _through(dear: Dear, known: Known) -> Interpolant:
+    """Return the interpolant of a likelihood, compressed where it is low."""
+    natural, places = np.unique(dear.natural(known.points), axis=0, return_index=True)
+    likelihood, heights = known.heights[places], (known.heights + dear.prior(known.points))[places]
+    top = float(likelihood[np.argmax(heights)])
+    near = natural[heights > np.max(heights) - DEEP]
+    centre, spread = moments(near, np.full(len(near), 1 / len(near)))
+    root = np.linalg.cholesky(spread + np.diag(dear.spread**2))
+    kept = np.isfinite(heights)
+    nodes, below = _whitened(natural[kept], centre, root), top - likelihood[kept]
+    values = -np.where(below > DEEP, DEEP + SLOW * np.log1p(np.maximum(below - DEEP, 0.0) / SLOW), below)
+    trend = _quadratic(nodes)
+    n, m = trend.shape
+    system = np.zeros((n + m, n + m))
+    system[:n, :n] = cdist(nodes, nodes) ** 3
+    system[:n, n:], system[n:, :n] = trend, trend.T
+    solved = np.linalg.solve(system, np.concatenate([values, np.zeros(m)]))
+    high = heights[kept] > np.max(heights) - HIGH
+    most = RISE - float(np.min(below))
+    return Interpolant(dear, centre, root, nodes, solved[:n], solved[n:], high, top, most)
+
+
+def _fitted(known: Interpolant, mixture: Mixture, rng: np.random.Generator) -> Mixture:
+    """Return a mixture fitted to the interpolant."""
+    for _ in range(FITS):
+        found = weighted(known.posterior, mixture, POOL, rng)
+        points = found.points[_chosen(found.logs, 200, rng)]
+        points = points + 1e-3 * np.std(points, axis=0) * rng.standard_normal(points.shape)
+        mixture = fitted_to(scattered(points, COMPONENTS, rng), found.points, cut(normalised(found.logs)))
+    return mixture
+
+
+def _chosen(logs: FloatArray, count: int, rng: np.random.Generator) -> IntArray:
+    """Return places (count,) of draws with log weights (n,), by systematic resampling."""
+    edges = np.cumsum(normalised(logs))
+    steps = (np.arange(count) + rng.random()) / count
+    return np.asarray(np.minimum(np.searchsorted(edges, steps * edges[-1]), len(logs) - 1))
+
+
+def _pool(
+    known: Interpolant, mixture: Mixture, count: int, rng: np.random.Generator
+) -> tuple[Known, FloatArray]:
+    """Return points from the interpolant and some from the mixture, computed, with their log weights (count,)."""
+    guards = max(1, round(GUARD * count))
+    found = weighted(known.posterior, mixture, POOL, rng)
+    own = found.points[_chosen(found.logs, count - guards, rng)]
+    points = np.concatenate([own, mixture.draw(rng, guards)])
+    by_both = np.logaddexp(
+        np.log(1 - guards / count) + known.posterior(points) - integral(found.logs)[0],
+        np.log(guards / count) + mixture.log_density(points),
+    )
+    out = _computed(known.dear, points)
+    return out, _finite(out.heights + known.dear.prior(points)) - by_both
+
+
+def _whitened(points: FloatArray, centre: FloatArray, root: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.solve(root, (points - centre).T).T)
+
+
+def _quadratic(z: FloatArray) -> FloatArray:
+    """Return the terms of a quadratic function (n, m) of z (n, d)."""
+    i, j = np.triu_indices(z.shape[1])
+    return np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j]])
