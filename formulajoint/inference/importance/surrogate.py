@@ -45,7 +45,7 @@ MOST_CLIMB = 40
 LEAST, KNOWN = 40, 2.0
 """Points of a round: at least the first, or this multiple of the coefficients of a quadratic function."""
 
-ROUNDS, GOOD, TWICE = 10, 0.9, 2
+ROUNDS, GOOD, TWICE = 10, 0.85, 2
 """Most rounds of refinement; they end when draws were worth this share of draws from the posterior, so many times."""
 
 DEEP, SLOW = 10.0, 4.0
@@ -70,8 +70,8 @@ the second distance on, in sds, by the square of the third a sd."""
 COMPONENTS, FITS = 4, 2
 """Components of the mixture that is fitted to an interpolant, and fits from draws of the last one."""
 
-GUARD = 0.15
-"""Share of a sample that is drawn from the mixture, whose tails are longer, not from the interpolant."""
+GUARD, FLAT = 0.1, 0.5
+"""Share of a sample from the interpolant to this power, and as large a one from the mixture, whose tails are longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -292,17 +292,24 @@ def _chosen(logs: FloatArray, count: int, rng: np.random.Generator) -> IntArray:
 def _pool(
     known: Interpolant, mixture: Mixture, count: int, rng: np.random.Generator
 ) -> tuple[Known, FloatArray]:
-    """Return points from the interpolant and some from the mixture, computed, with their log weights (count,)."""
-    guards = max(1, round(GUARD * count))
-    found = weighted(known.posterior, mixture, POOL, rng)
-    own = found.points[_chosen(found.logs, count - guards, rng)]
-    points = np.concatenate([own, mixture.draw(rng, guards)])
-    by_both = np.logaddexp(
-        np.log(1 - guards / count) + known.posterior(points) - integral(found.logs)[0],
-        np.log(guards / count) + mixture.log_density(points),
-    )
+    """Return points, computed, with their log weights (count,).
+
+    They are from the interpolant, from it made flatter, and from the mixture.
+    """
+    candidates = mixture.draw(rng, POOL)
+    base, heights = mixture.log_density(candidates), known.posterior(candidates)
+    counts = [count - 2 * max(1, round(GUARD * count)), *[max(1, round(GUARD * count))] * 2]
+    drawn, wholes = [], []
+    for power, some in zip((1.0, FLAT, 0.0), counts, strict=True):
+        logs = power * heights - base if power else np.zeros(POOL)
+        drawn.append(candidates[_chosen(logs, some, rng)])
+        wholes.append(integral(logs)[0])
+    points = np.concatenate(drawn)
+    own, flat = known.posterior(points) - wholes[0], FLAT * known.posterior(points) - wholes[1]
+    parts = np.stack([own, flat, mixture.log_density(points)])
+    by_all = np.logaddexp.reduce(parts + np.log(np.array(counts) / count)[:, None], axis=0)
     out = _computed(known.dear, points)
-    return out, _finite(out.heights + known.dear.prior(points)) - by_both
+    return out, _finite(out.heights + known.dear.prior(points)) - by_all
 
 
 def _whitened(points: FloatArray, centre: FloatArray, root: FloatArray) -> FloatArray:
