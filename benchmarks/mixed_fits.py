@@ -3,9 +3,9 @@
     python benchmarks/mixed_fits.py DIRECTORY [--only PART] [--several] [--draws 1000]
 
 `DIRECTORY` has ``models.json``, one record a line, and the tables it names. For each Gaussian record the model is
-fitted with ``priors="flat"``. A line has the engine, k-hat, seconds, the largest distance of a fixed effect from lme4's in
-standard errors (blank where names differ), how many of lme4's sds lie within the 95 % intervals, and the sds outside
-them; or why the exact engine does not draw the model.
+fitted with ``priors="flat"``. A line has the engine, k-hat, seconds, the largest distance of a fixed effect from lme4's
+in standard errors, how many of lme4's sds lie within the 95 % intervals, and the sds outside them; or why the exact
+engine does not draw the model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 import formulajoint as fj
-from formulajoint.compiler.plan import Coefficient, Plan
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.plan import Plan
 from formulajoint.errors import FormulaJointError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.engine import exact_engine

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.compiler.plan import Plan, Pool
+from formulajoint.compiler.coefficients import Pool
+from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.applies import FAR_CORRELATED, MOST_SCALES, wrong_family

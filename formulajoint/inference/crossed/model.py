@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import Coefficient, Plan, Pool, PooledTerm
+from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
+from formulajoint.compiler.plan import Plan
 from formulajoint.data.rows import frequencies, in_units, less_offset
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.prior import Prior

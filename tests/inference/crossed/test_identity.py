@@ -24,8 +24,9 @@ from scipy.special import logit
 from scipy.stats import multivariate_normal
 
 import formulajoint as fj
+from formulajoint.compiler.coefficients import Pool
 from formulajoint.compiler.over import by_bar
-from formulajoint.compiler.plan import Plan, Pool
+from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed.coefficients import draw_coefficients
 from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.marginal import eliminate, log_likelihood
