@@ -101,7 +101,6 @@ LOCAL_IMPORTS = {
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
     ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
-    ("inference/engine.py", "formulajoint.inference.crossed.engine."),  # SciPy, for several grouping factors
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.pymc.build."),  # loads PyMC

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from formulajoint.compiler.over import only_factor
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.errors import InferenceError
+from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.engine import Gaussian
 from formulajoint.inference.latent.device import NUMPY, Device, find_device
@@ -60,8 +61,6 @@ def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     """Return the exact engine for a plan, or the reason it does not cover it."""
     engine: ExactEngine = Gaussian(device)
     if plan.mean.varying and not only_factor(plan):
-        from formulajoint.inference.crossed.engine import Crossed  # loads SciPy
-
         engine = Crossed()
     return engine.why_not(plan) or engine
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
+import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.crossed.marginal import Eliminated, TakenOut, blocks, eliminate, roots
@@ -64,7 +64,7 @@ def _draw(
     left = _left(found, times, rng.standard_normal((len(which), sums.q + sums.k)))
     c = left[:, sums.q :]
     if sums.k:
-        out.shared[places] = sums.fixed.reference + solve_triangular(sums.fixed.root, c.T).T
+        out.shared[places] = sums.fixed.reference + scipy.linalg.solve_triangular(sums.fixed.root, c.T).T
     turned, start = np.empty((len(left), sums.q)), 0
     for at in sums.others:
         factor, end = sums.model.factors[at], start + sums.model.factors[at].size
@@ -90,7 +90,9 @@ def _left(found: Eliminated, times: IntArray, noise: FloatArray) -> FloatArray:
         some = slice(start, start := start + count)
         if n:
             right = lower[n, :n, None] + noise[some].T
-            out[some] = solve_triangular(lower[:n, :n], right, trans="T", lower=True, check_finite=False).T
+            out[some] = scipy.linalg.solve_triangular(
+                lower[:n, :n], right, trans="T", lower=True, check_finite=False
+            ).T
     return out
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.crossed.model import Factor, Model
@@ -91,14 +91,14 @@ class Sums:
     turns: tuple[FloatArray, ...]
     own: FloatArray
     own_rest: FloatArray
-    with_left: sparse.csr_array
-    left_with: sparse.csr_array
+    with_left: scipy.sparse.csr_array
+    left_with: scipy.sparse.csr_array
     left_rest: FloatArray
     rest: FloatArray
     pairs: IntArray
     beside: IntArray
     among: FloatArray
-    by_group: sparse.csr_array
+    by_group: scipy.sparse.csr_array
 
     @property
     def q(self) -> int:
@@ -144,7 +144,7 @@ def sums_of(model: Model) -> Sums:
         rest=rest.T @ rest,
         pairs=pairs,
         beside=_beside(model, others, pairs),
-        among=_found(sparse.coo_array(left.T @ left), pairs, int(starts[-1])),
+        among=_found(scipy.sparse.coo_array(left.T @ left), pairs, int(starts[-1])),
         by_group=by_group,
     )
 
@@ -224,16 +224,16 @@ def _cells(model: Model, turned: list[FloatArray], first: int, others: tuple[int
     return _Cells(both[0][order], both[1][order], np.concatenate(values)[order])
 
 
-def _with_left(cells: _Cells, factor: Factor, left: int) -> sparse.csr_array:
+def _with_left(cells: _Cells, factor: Factor, left: int) -> scipy.sparse.csr_array:
     rows = cells.groups[:, None] * factor.width + np.arange(factor.width)
     columns = np.broadcast_to(cells.columns[:, None], rows.shape)
     shape = (factor.size, left)
-    return sparse.csr_array((cells.values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
+    return scipy.sparse.csr_array((cells.values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)
 
 
 def _wide(
     model: Model, turned: list[FloatArray], others: tuple[int, ...], starts: IntArray
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Return the columns of other factors (N, q)."""
     rows, columns, values = [], [], []
     for at, start in zip(others, starts, strict=False):
@@ -243,12 +243,12 @@ def _wide(
             columns.append(start + factor.codes * factor.width + j)
             values.append(turned[at][:, j])
     if not rows:
-        return sparse.csr_array((len(model.y), 0))
+        return scipy.sparse.csr_array((len(model.y), 0))
     places = (np.concatenate(rows), np.concatenate(columns))
-    return sparse.csr_array((np.concatenate(values), places), shape=(len(model.y), int(starts[-1])))
+    return scipy.sparse.csr_array((np.concatenate(values), places), shape=(len(model.y), int(starts[-1])))
 
 
-def _meeting(cells: _Cells, factor: Factor, left: int) -> tuple[IntArray, sparse.csr_array]:
+def _meeting(cells: _Cells, factor: Factor, left: int) -> tuple[IntArray, scipy.sparse.csr_array]:
     """Return the pairs of columns that meet, and what each group contributes to their cross-products."""
     counts = np.bincount(cells.groups, minlength=factor.groups)
     start = np.concatenate([[0], np.cumsum(counts)])[cells.groups]
@@ -267,7 +267,7 @@ def _meeting(cells: _Cells, factor: Factor, left: int) -> tuple[IntArray, sparse
     columns = [cells.groups[later] * len(symmetric) + each for each in range(len(symmetric))]
     places = (np.tile(pair, len(symmetric)), np.concatenate(columns))
     shape = (len(found), factor.groups * len(symmetric))
-    by_group = sparse.csr_array((np.concatenate(values), places), shape=shape)
+    by_group = scipy.sparse.csr_array((np.concatenate(values), places), shape=shape)
     return np.stack([found // max(left, 1), found % max(left, 1)]), by_group
 
 
@@ -278,7 +278,7 @@ def _beside(model: Model, others: tuple[int, ...], pairs: IntArray) -> IntArray:
     return np.flatnonzero((pairs[0] != pairs[1]) & (owner[pairs[0]] == owner[pairs[1]]))
 
 
-def _found(products: sparse.coo_array, pairs: IntArray, left: int) -> FloatArray:
+def _found(products: scipy.sparse.coo_array, pairs: IntArray, left: int) -> FloatArray:
     """Return the elements of a symmetric matrix (q, q) at pairs of a row and a column."""
     rows, columns = products.coords
     lower = rows >= columns

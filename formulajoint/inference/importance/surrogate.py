@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.spatial.distance import cdist
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
@@ -150,7 +149,7 @@ class Interpolant:
         rise, alone = np.empty((2, len(z)))
         for start in range(0, len(z), CHUNK):
             some = slice(start, start + CHUNK)
-            distances = cdist(z[some], self.nodes)
+            distances = scipy.spatial.distance.cdist(z[some], self.nodes)
             rise[some] = distances**3 @ self.weights
             alone[some] = np.min(distances[:, self.high], axis=1)
         rise = np.minimum(rise + _quadratic(z) @ self.trend, self.most)
@@ -227,7 +226,7 @@ def _climbed(dear: Dear, start: FloatArray) -> Known:
 
     first, last = CLIMB
     most = MOST_CLIMB * (len(start) + 1)
-    minimize(
+    scipy.optimize.minimize(
         depth,
         np.zeros(len(start)),
         method="COBYQA",
@@ -264,7 +263,7 @@ def _through(dear: Dear, known: Known) -> Interpolant:
     trend = _quadratic(nodes)
     n, m = trend.shape
     system = np.zeros((n + m, n + m))
-    system[:n, :n] = cdist(nodes, nodes) ** 3
+    system[:n, :n] = scipy.spatial.distance.cdist(nodes, nodes) ** 3
     system[:n, n:], system[n:, :n] = trend, trend.T
     solved = np.linalg.solve(system, np.concatenate([values, np.zeros(m)]))
     high = heights[kept] > np.max(heights) - HIGH
