@@ -12,7 +12,7 @@ from formulajoint.inference.crossed.sums import Sums
 from formulajoint.inference.importance.line import sample_line
 from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pools import sample
-from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
 from formulajoint.inference.importance.surrogate import Dear, sample_dear
 from formulajoint.inference.latent.phi import Coordinate, scan_of
 
@@ -21,6 +21,10 @@ LOWER = 2.0
 
 ONE_CLIMB = 5e-3
 """Where a point costs more seconds there is one climb."""
+
+
+AGAIN = 1e-3
+"""Where a point costs fewer seconds, a sample from the interpolant that cannot be trusted is followed by searches."""
 
 
 def log_posterior(sums: Sums) -> Target:
@@ -45,7 +49,9 @@ def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSeque
         scan = scan_of(coordinates[0], np.nan_to_num(typical(sums)[free]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     if is_dear(sums):
-        return sample_dear(dear(sums), last_points(sums, draws * chains), draws, chains, sampling)
+        found = sample_dear(dear(sums), last_points(sums, draws * chains), draws, chains, sampling)
+        if seconds(sums) > AGAIN or why_not_trusted(found.k_hat, found.disagreement) is None:
+            return found
     return sample(target, look(sums, np.random.default_rng(looking)), draws, chains, sampling)
 
 

@@ -11,6 +11,7 @@ Shapes: n points, d coordinates.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 
@@ -273,11 +274,13 @@ def _through(dear: Dear, known: Known) -> Interpolant:
 
 def _fitted(known: Interpolant, mixture: Mixture, rng: np.random.Generator) -> Mixture:
     """Return a mixture fitted to the interpolant."""
-    for _ in range(FITS):
-        found = weighted(known.posterior, mixture, POOL, rng)
-        points = found.points[_chosen(found.logs, 200, rng)]
-        points = points + 1e-3 * np.std(points, axis=0) * rng.standard_normal(points.shape)
-        mixture = fitted_to(scattered(points, COMPONENTS, rng), found.points, cut(normalised(found.logs)))
+    with suppress(np.linalg.LinAlgError):  # where all weight is on one point
+        for _ in range(FITS):
+            found = weighted(known.posterior, mixture, POOL, rng)
+            points = found.points[_chosen(found.logs, 200, rng)]
+            points = points + 1e-3 * np.std(points, axis=0) * rng.standard_normal(points.shape)
+            weights = cut(normalised(found.logs))
+            mixture = fitted_to(scattered(points, COMPONENTS, rng), found.points, weights)
     return mixture
 
 

@@ -9,11 +9,15 @@ import pytest
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed.applies import left_of, why_not
+from formulajoint.inference.crossed.cost import is_dear
 from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.model import model_of
-from formulajoint.inference.crossed.sampling import log_posterior
+from formulajoint.inference.crossed.sampling import dear, log_posterior
+from formulajoint.inference.crossed.starts import look
 from formulajoint.inference.crossed.sums import sums_of
 from formulajoint.inference.engine import exact_engine
+from formulajoint.inference.importance.pools import sample
+from formulajoint.inference.importance.surrogate import sample_dear
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
 from formulajoint.remarks import Missing
@@ -56,6 +60,33 @@ def test_the_evidence_and_moments_are_those_of_a_grid() -> None:
         mean = float(weights @ np.exp(grid[:, place]))
         sd = float(np.sqrt(weights @ np.exp(grid[:, place]) ** 2 - mean**2))
         assert abs(np.mean(draws.values(name)) - mean) < 5 * sd / np.sqrt(1000)
+
+
+def test_by_interpolation_evidence_and_moments_are_those_of_two_searches() -> None:
+    sums = sums_of(model_of(plan_of("y ~ x + (1 | batch/plate) + (1 | sample)")))
+    seeds = np.random.SeedSequence(0).spawn(2)
+    one = sample_dear(dear(sums), 3000, 500, 4, seeds[0])
+    two = sample(log_posterior(sums), look(sums, np.random.default_rng(0)), 500, 4, seeds[1])
+    assert one.k_hat < 0.7
+    assert abs(one.log_integral - two.log_integral) < 4 * np.hypot(one.error, two.error)
+    means, sds = np.mean(two.points[0], axis=(0, 1)), np.std(two.points[0], axis=(0, 1))
+    assert np.all(abs(np.mean(one.points[0], axis=(0, 1)) - means) < 5 * sds / np.sqrt(1000))
+
+
+@pytest.mark.slow
+def test_where_a_point_is_dear_draws_share_phi_and_have_coefficients_of_their_own() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 300, 6000), rng.integers(0, 150, 6000)
+    y = rng.normal(0, 1, 300)[a] + rng.normal(0, 0.5, 150)[b] + rng.normal(0, 1.2, 6000)
+    data = pd.DataFrame({"y": y, "a": [f"a{i}" for i in a], "b": [f"b{i}" for i in b]})
+    plan = fj.model("y ~ 1 + (1 | a) + (1 | b)", data).plan
+    assert is_dear(sums_of(model_of(plan)))
+    draws = Crossed().draw(plan, Settings(1000, 0, 4, 1, 0.9, False))
+    sigma = draws.values("sigma")
+    assert draws.trust.k_hat < 0.7
+    assert len(np.unique(sigma)) < 0.75 * sigma.size
+    assert len(np.unique(draws.values("Intercept"))) == sigma.size
+    assert abs(np.mean(sigma) - 1.2) < 0.05
 
 
 def test_totals_are_shared_coefficients_plus_deviations() -> None:
