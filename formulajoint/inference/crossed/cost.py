@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from formulajoint.inference.crossed.sums import Sums
 
-PER_MEETING, PER_CELL, PER_CUBE, PER_POINT = 3e-9, 3e-8, 5e-11, 5e-6
+PER_MEETING, PER_CELL, PER_CUBE, PER_POINT = 1e-9, 1e-8, 2e-11, 5e-6
 """Seconds for each product of two coefficients that meet in a group, each element of the matrix that is left, each
-operation of its Cholesky factor, and each point, as measured on one core of 2020 or so; the choice they make is the
-same on every machine."""
+operation of its Cholesky factor, and each point, as measured on one core: the choice is the same on every machine."""
 
 DEAR = 3e-5
 """A point that costs more seconds is dear: the likelihood is then interpolated."""
 
 BUDGET = 3.0
-"""Seconds for the last sample."""
+"""Seconds for the points of the last sample, and for the coefficients drawn there."""
 
 FEWEST = 200
 """Fewest points of the last sample."""
@@ -33,4 +32,4 @@ def is_dear(sums: Sums) -> bool:
 
 def last_points(sums: Sums, draws: int) -> int:
     """Return the points of the last sample for so many draws: fewer than draws where a point is dear."""
-    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / seconds(sums))))
+    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / 2 / seconds(sums))))

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.crossed.sums import Sums
@@ -25,6 +26,9 @@ PAIRS = 2**16
 
 ELEMENTS = 2**20
 """Most elements of matrices of what is left that are computed at once."""
+
+LARGE = 48
+"""Matrices with as many rows are factored one by one, in place."""
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -173,27 +177,41 @@ def _scale(sums: Sums, values: FloatArray, out: FloatArray) -> None:
         p, end = factor.width, start + factor.size
         rows = out[:, start:end].reshape(len(out), factor.groups, p, n)
         columns = out[:, :, start:end].reshape(len(out), n, factor.groups, p)
-        d = root[:, :, :, :, None]
-        rows[:] = np.stack([sum(d[:, :, m, i] * rows[:, :, m] for m in range(p)) for i in range(p)], axis=2)
-        d = root[:, None]
-        columns[:] = np.stack(
-            [sum(d[..., m, i] * columns[..., m] for m in range(p)) for i in range(p)], axis=-1
-        )
+        if p == 1:
+            rows *= root
+            columns *= root[:, :, 0][:, None]
+        else:
+            d = root[:, :, :, :, None]
+            turned = [sum(d[:, :, m, i] * rows[:, :, m] for m in range(p)) for i in range(p)]
+            for i, each in enumerate(turned):
+                rows[:, :, i] = each
+            d = root[:, None]
+            turned = [sum(d[..., m, i] * columns[..., m] for m in range(p)) for i in range(p)]
+            for i, each in enumerate(turned):
+                columns[..., i] = each
         start = end
     places = np.arange(start)
     out[:, places, places] += 1.0
 
 
 def cholesky(matrices: FloatArray) -> FloatArray:
-    """Return lower Cholesky factors of matrices (S, n, n); NaN for a matrix that has none."""
+    """Return lower Cholesky factors of matrices (S, n, n), given by their lower triangles; NaN for one without.
+
+    Above the diagonal there may be anything. Large matrices are overwritten.
+    """
+    if matrices.shape[1] >= LARGE:
+        return (
+            np.stack([_in_place(each) for each in matrices])
+            if len(matrices) > 1
+            else _in_place(matrices[0])[None]
+        )
     try:
         return np.asarray(np.linalg.cholesky(matrices))
     except np.linalg.LinAlgError:
-        return np.stack([_one_cholesky(each) for each in matrices])
+        return np.stack([_in_place(each) for each in matrices])
 
 
-def _one_cholesky(matrix: FloatArray) -> FloatArray:
-    try:
-        return np.asarray(np.linalg.cholesky(matrix))
-    except np.linalg.LinAlgError:
-        return np.full_like(matrix, np.nan)
+def _in_place(matrix: FloatArray) -> FloatArray:
+    """Return the Cholesky factor of a matrix in its place, or NaN; LAPACK sees a transposed matrix."""
+    factor, failed = scipy.linalg.lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
+    return np.full_like(matrix, np.nan) if failed else np.asarray(factor.T)
