@@ -9,6 +9,7 @@ import numpy as np
 from formulajoint.compiler.coefficients import Pool
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds
+from formulajoint.design.schema import Grouping
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.applies import FAR_CORRELATED, MOST_SCALES, wrong_family
 from formulajoint.remarks import Missing
@@ -81,6 +82,11 @@ def _size(plan: Plan) -> str:
             f"{left} coefficients remain when those of one grouping factor are integrated out group by group, "
             f"more than {MOST_LEFT}"
         )
+    if (met := meetings(plan)) > MOST_MEETINGS:
+        return (
+            f"coefficients meet {met} times in the groups of the factor that is integrated out group by group, "
+            f"more than {MOST_MEETINGS}"
+        )
     free = sum(
         term.sd.constant is None and len(term.coefficient.term.scales)
         for pool in pools(plan)
@@ -95,20 +101,39 @@ def _size(plan: Plan) -> str:
     return ""
 
 
+def _factors(plan: Plan) -> dict[str, tuple[Grouping, int]]:
+    """Return the factors and how many coefficients each of their groups has, by name."""
+    found: dict[str, tuple[Grouping, int]] = {}
+    own = [each for each in plan.mean.coefficients if each.grouping is not None]
+    for each in [*own, *(term.coefficient for pool in plan.mean.varying for term in pool.terms)]:
+        assert each.grouping is not None  # the others have been left out
+        _, before = found.get(each.grouping.name, (each.grouping, 0))
+        found[each.grouping.name] = each.grouping, before + len(each.term.scales)
+    return found
+
+
+def _first(plan: Plan) -> str:
+    """Return the factor with most coefficients, which is integrated out group by group."""
+    sizes = {name: len(grouping) * width for name, (grouping, width) in _factors(plan).items()}
+    return max(sizes, key=lambda name: sizes[name])
+
+
 def left_of(plan: Plan) -> int:
     """Return how many coefficients remain when those of one factor are integrated out group by group."""
-    sizes: dict[str, int] = {}
-    shared = 0
-    for coefficient in plan.mean.coefficients:
-        columns = len(coefficient.term.scales)
-        if coefficient.grouping is None:
-            shared += columns
-        else:
-            sizes[coefficient.grouping.name] = sizes.get(coefficient.grouping.name, 0) + columns * len(
-                coefficient.grouping
-            )
-            shared += columns if coefficient.prior is None else 0
-    for pool in plan.mean.varying:
-        columns = sum(len(term.coefficient.term.scales) for term in pool.terms)
-        sizes[pool.grouping.name] = sizes.get(pool.grouping.name, 0) + columns * len(pool.grouping)
-    return shared + sum(sizes.values()) - max(sizes.values())
+    first = _first(plan)
+    left = sum(len(g) * width for name, (g, width) in _factors(plan).items() if name != first)
+    pooled = [term.coefficient for pool in plan.mean.pools for term in pool.terms]
+    shared = [each for each in plan.mean.coefficients if each.grouping is None]
+    return left + sum(len(each.term.scales) for each in [*pooled, *shared])
+
+
+def meetings(plan: Plan) -> int:
+    """Return how many pairs of remaining coefficients have rows in a group of that factor, over its groups."""
+    first = _first(plan)
+    one, width = _factors(plan)[first]
+    counts = np.zeros(len(one))
+    for name, (other, columns) in _factors(plan).items():
+        if name != first:
+            cells = np.unique(one.codes * len(other) + other.codes)
+            counts += columns * np.bincount(cells // len(other), minlength=len(one))
+    return int(np.sum(counts * (counts + 1) / 2)) * (width * (width + 1) // 2)

@@ -8,7 +8,8 @@ import pytest
 
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
-from formulajoint.inference.crossed.applies import left_of, why_not
+from formulajoint.inference.crossed import applies
+from formulajoint.inference.crossed.applies import left_of, meetings, why_not
 from formulajoint.inference.crossed.cost import is_dear
 from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.model import model_of
@@ -166,3 +167,24 @@ def test_a_sigma_too_small_for_double_precision_is_refused() -> None:
     plan = fj.model("y ~ 1 + (1 | plate) + (1 | sample)", data).plan
     with pytest.raises(fj.errors.InferenceError, match="double precision"):
         Crossed().draw(plan, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["y ~ x + (1 + x | plate) + (1 | sample)", "y ~ x + (1 | plate) + (0 + x | batch) + (1 + x | sample)"],
+)
+def test_coefficients_that_meet_are_counted(formula: str) -> None:
+    plan = plan_of(formula)
+    assert meetings(plan) == sums_of(model_of(plan)).by_group.nnz
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [("MOST_LEFT", "coefficients remain"), ("MOST_MEETINGS", "meet")]
+)
+def test_a_model_that_is_too_large_is_refused(
+    limit: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applies, limit, 5)
+    found = exact_engine(plan_of("y ~ x + (1 | plate) + (1 | sample)"))
+    assert isinstance(found, Missing)
+    assert reason in found.reason
