@@ -61,6 +61,10 @@ def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     """Return the exact engine for a plan, or the reason it does not cover it."""
     engine: ExactEngine = Gaussian(device)
     if plan.mean.varying and not only_factor(plan):
+        if device is not NUMPY:
+            raise InferenceError(
+                "With several grouping factors the exact engine computes on the CPU. Leave `device` out."
+            )
         engine = Crossed()
     return engine.why_not(plan) or engine
 

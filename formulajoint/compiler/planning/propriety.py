@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.arrays import IntArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning.defaults import response_moments
 from formulajoint.data.data import Table
@@ -23,6 +23,9 @@ from formulajoint.wording import listed
 LEAST_NOISE = 1e-12
 """Smallest residual sd that double precision resolves, as a share of the response's sd."""
 
+MOST_RANKED = 1_000
+"""Most rows for which the rank of all columns is computed; of more it is taken as the smaller of rows and columns."""
+
 ROUNDING = 16 * float(np.finfo(float).eps)
 """Residuals below this share of the response's magnitude count as rounding errors."""
 
@@ -35,6 +38,38 @@ def refuse_improper(plan: Plan) -> None:
     sigma = plan.spread
     if sigma is not None:
         _check_scale(plan, sigma)
+        _check_with_group_terms(plan, sigma)
+
+
+def _check_with_group_terms(plan: Plan, scale: ScalePlan) -> None:
+    """Raise a DataError if sigma has an improper prior and group terms over several factors leave no residuals."""
+    terms = [term for pool in plan.mean.varying for term in pool.terms]
+    if scale.prior.proper or not terms:
+        return
+    rows, own = plan.design.rows.used, [(c.term, c.grouping) for c in plan.mean.coefficients]
+    blocks = [*own, *((term.coefficient.term, term.coefficient.grouping) for term in terms)]
+    most = sum(term.columns.shape[1] * (1 if g is None else len(g)) for term, g in blocks)
+    if most < rows:  # each coefficient fits one row at most
+        return
+    rank = int(np.linalg.matrix_rank(_all_columns(blocks, rows))) if rows <= MOST_RANKED else min(rows, most)
+    if rows - rank <= scale.prior.power_at_zero:
+        raise DataError(
+            f"`{scale.name}` has the improper prior {scale.prior.of(scale.name)}, which needs residuals: there are "
+            f"{rows} rows for {rank} coefficients, those of group terms among them. Use the default priors, or fewer "
+            "group terms."
+        )
+
+
+def _all_columns(blocks: list[tuple[Term, Grouping | None]], rows: int) -> FloatArray:
+    """Return the columns of terms, those with coefficients by group with a column for each group, (N, c)."""
+    parts = []
+    for term, grouping in blocks:
+        if grouping is None:
+            parts.append(term.columns)
+            continue
+        member = np.eye(len(grouping))[grouping.codes]
+        parts.append((term.columns[:, :, None] * member[:, None, :]).reshape(rows, -1))
+    return np.hstack(parts)
 
 
 def refuse_flat(plan: Plan) -> None:

@@ -69,6 +69,11 @@ class NamedDraws:
         """Effective size of the importance samples behind all chains; infinity for draws without weights."""
         return float(np.sum(self.statistics.get("importance_ess", ((), np.inf))[1]))
 
+    @property
+    def repeats(self) -> bool:
+        """Whether draws share points of an importance sample that is smaller, since a point is dear."""
+        return self.importance_ess < self.shape[0] * self.shape[1]
+
     def _number(self, name: str, default: float) -> float:
         return float(self.statistics.get(name, ((), default))[1])
 

@@ -36,6 +36,7 @@ def diagnostics(posterior: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
         _divergences(posterior),
         _k_hat(posterior),
         _searches(posterior),
+        _shared_points(posterior),
         _chains(posterior),
         _numbers(posterior),
         _r_hat(posterior, table),
@@ -99,6 +100,17 @@ def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
                     yield from ((f"{stem}{term.coefficient.term.name}", term.centered) for term in pool.terms)
         elif part.pool is not None and part.pool.request.centered is None:
             yield part.parameter, part.pool.centered
+
+
+def _shared_points(posterior: Posterior) -> str:
+    worth, chains = posterior.named.importance_ess, posterior.named.shape[0]
+    if worth >= ESS_PER_CHAIN * chains:
+        return ""
+    return (
+        f"The sds and correlations are worth {worth:.0f} independent draws: a point of them is dear in a model of "
+        "this size, so draws share points, which ess_bulk does not show. The Monte Carlo error of their means is about "
+        f"their sd divided by {np.sqrt(worth):.0f}."
+    )
 
 
 def _chains(posterior: Posterior) -> str:

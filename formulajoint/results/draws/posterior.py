@@ -75,6 +75,8 @@ class Posterior:
         trust = self.named.trust
         if trust.independent:
             by = "quadrature" if np.isneginf(trust.k_hat) else f"k-hat {trust.k_hat:.2f}"
+            if self.named.repeats:
+                by += f", {self.named.importance_ess:,.0f} independent draws of sds and correlations"
             return f"the exact engine ({by})"
         return f"{self.engine} (not by the exact engine: {self.why})" if self.why else self.engine
 

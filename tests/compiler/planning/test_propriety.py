@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import formulajoint as fj
 from formulajoint.compiler.planning.plan import make_plan
 from formulajoint.design.bind import bind
 from formulajoint.errors import DataError
@@ -322,3 +323,12 @@ def test_known_standard_errors_need_rank_and_no_spare_rows():
         "each group must determine its own 2 coefficients", "y ~ x | g, se(s)", data, priors="flat"
     )
     assert refuses("`sigma` has the improper prior", "y ~ 1 | g", data, priors="flat")
+
+
+def test_group_terms_that_leave_no_residuals_are_refused_under_an_improper_sigma() -> None:
+    cells = pd.DataFrame({"a": np.repeat(list("abcd"), 3), "b": np.tile(list("uvw"), 4)})
+    data = cells.assign(y=np.random.default_rng(0).normal(size=12))
+    with pytest.raises(fj.DataError, match="12 rows for 12 coefficients, those of group terms among them"):
+        fj.model("y ~ 1 + (1 | a/b)", data, priors="flat")
+    fj.model("y ~ 1 + (1 | a) + (1 | b)", data, priors="flat")  # rank 6
+    fj.model("y ~ 1 + (1 | a/b)", data)  # a proper prior of sigma

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+import formulajoint as fj
 from formulajoint.api.fit import Fit
 from formulajoint.api.model import JointModel
+from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.results.draws.posterior import Posterior
 
 type MadeUp = Callable[..., Posterior]
@@ -121,3 +124,17 @@ def test_the_tails_count(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
 def test_draws_too_few_to_judge_are_said_to_be(made_up: MadeUp, tutoring: pd.DataFrame, draws: int) -> None:
     (sentence,) = said(made_up(ONE, tutoring, draws=draws))
     assert sentence == f"{draws} draws a chain are too few to judge them by. Draw more (draws=1000)."
+
+
+def test_draws_that_share_points_of_the_sds_say_so() -> None:
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"y": rng.normal(size=40), "g": np.arange(40) % 8})
+    fit = fj.fit("y ~ 1 + (1 | g)", data, seed=1, draws=200)
+    assert not fit.draws.named.repeats
+    source = fit.draws.source
+    assert isinstance(source, NamedDraws)
+    few = {**source.statistics, "importance_ess": (("chain",), np.full(4, 49.0))}
+    shared = replace(fit.draws, source=replace(source, statistics=few))
+    assert "worth 196 independent draws" in " ".join(said(shared))
+    assert "sd divided by 14" in " ".join(said(shared))
+    assert "196 independent draws of sds and correlations" in shared.drawn_by
