@@ -50,7 +50,7 @@ def _priors(plan: Plan) -> str:
         if prior.mixture is None or np.any(np.isfinite(prior.mixture.df)):
             return f"the prior of `{name}` is {prior.distribution.name}, not normal"
         if grouped and not prior.proper:
-            return f"with several grouping factors, the prior of `{name}`, one a group, is flat"
+            return f"with several grouping factors, the prior of `{name}`, one per group, is flat"
     return ""
 
 

@@ -162,7 +162,7 @@ def test_hints_of_such_tests_lead_on(fit: fj.Fit) -> None:
 def test_a_formula_says_that_contrasts_are_tested_after_the_fit(data: pd.DataFrame) -> None:
     with pytest.raises(fj.FormulaError) as raised:
         fj.model("y ~ x | g, joint(x), test(joint_x == 0)", data)
-    assert raised.value.hint == 'write `fit.test("joint_x == 0")`'
+    assert raised.value.hint == 'leave it out here; after the fit, write `fit.test("joint_x == 0")`'
 
 
 def test_compare_says_which_way(data: pd.DataFrame) -> None:
