@@ -20,7 +20,7 @@ FUNCTIONS: Mapping[str, str] = {
 
 
 def refuse_unavailable(spec: ModelSpec, language: Language) -> None:
-    """Raise a FormulaError for functions, group terms and families that cannot be fitted yet."""
+    """Raise a FormulaError for functions and families that cannot be fitted yet."""
     for expr in (spec.response, *(linear.predictors for linear in spec.parameters)):
         for part in walk(expr):
             if isinstance(part, Call) and part.name in FUNCTIONS:
