@@ -29,6 +29,9 @@ BACKENDS = ("matplotlib", "plotly")
 DOTS = 100
 """Plotly's dots per inch."""
 
+SLASH = "\N{DIVISION SLASH}"
+"""Stands for ``/`` in the names that a DataTree holds, which refuses it."""
+
 MOST_TRACES, MOST_PAIRS, MOST_PANELS = 12, 5, 40
 """Cells of a trace and of pairs that are drawn by default, and the most panels if cells are named."""
 
@@ -187,7 +190,12 @@ def _named(names: Sequence[str], known: list[Effect]) -> list[Effect]:
 def _dataset(found: dict[str, DataArray]) -> Dataset:
     size = next(iter(found.values())).sizes
     coords = {dim: range(size[dim]) for dim in ("chain", "draw")}
-    return Dataset(found, coords)
+    return Dataset({in_tree(name): draws for name, draws in found.items()}, coords)
+
+
+def in_tree(name: str) -> str:
+    """Return a label as a DataTree can hold it."""
+    return name.replace("/", SLASH)
 
 
 def _tree(posterior: Posterior, found: dict[str, DataArray]) -> DataTree:
@@ -215,7 +223,7 @@ def _figure_kwargs(size: tuple[float, float], backend: str) -> dict[str, Any]:
 
 def _wrap_titles(figure: Figure, found: dict[str, DataArray]) -> None:
     """Shorten and wrap the panels' titles and labels, so that none lies on the next."""
-    names = dict(zip(found, all_cut(list(found), 60), strict=True))
+    names = dict(zip(map(in_tree, found), all_cut(list(found), 60), strict=True))
     for ax in figure.axes:
         title = ax.get_title() or ax.get_title(loc="left")
         if title in names:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import formulajoint as fj
 from formulajoint.errors import InferenceError
 from formulajoint.plots.draws import MOST_TRACES, pairs, trace
 from formulajoint.results.draws.posterior import Posterior
@@ -26,6 +28,18 @@ def test_a_trace_has_a_line_a_chain_with_its_draws(eight: Posterior) -> None:
 def test_a_variable_is_all_its_cells(eight: Posterior) -> None:
     titles = [ax.get_title(loc="left") or ax.get_title() for ax in trace(eight, ["sigma", "treatment"]).axes]
     assert [title for title in titles if title] == ["sigma", *(f"treatment[s00{i}]" for i in range(8))]
+
+
+def test_groups_within_groups_keep_their_slash() -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(
+        {"y": rng.normal(size=40), "a": np.repeat(list("uv"), 20), "b": np.tile(list("pq"), 20)}
+    )
+    fit = fj.fit("y ~ 1 | a/b", data, seed=1, draws=100)
+    titles = {ax.get_title(loc="left") or ax.get_title() for ax in trace(fit.draws, ["Intercept"]).axes}
+    assert titles >= {"Intercept[u/p]", "Intercept[v/q]"}
+    labels = {ax.get_ylabel() for ax in pairs(fit.draws, ["Intercept[u/p]", "sigma"]).axes}
+    assert "sigma" in labels
 
 
 def test_of_many_cells_the_worst_are_drawn(by_group_of: Callable[..., Posterior], schools: Any) -> None:
