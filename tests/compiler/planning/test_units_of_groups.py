@@ -87,7 +87,7 @@ def test_what_is_said_of_a_study_does_not_depend_on_the_units_of_a_school(
     assert one["answers"] == other["answers"]
 
 
-@settings(max_examples=4, phases=(Phase.generate,))  # smaller ones take minutes to find
+@settings(max_examples=2, phases=(Phase.generate,))  # smaller ones take minutes to find
 @given(study=_studies(), power=st.floats(-3, 3), shift=st.floats(-1000, 1000))
 def test_effects_pooled_in_sds_do_not_depend_on_the_units_of_a_school(
     study: pd.DataFrame, power: float, shift: float
