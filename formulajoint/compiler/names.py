@@ -114,8 +114,9 @@ def _join(before: str, after: str) -> str:
 
 
 def _column(term: Term, label: str) -> str:
+    name = plain(":".join(term.parts) or term.name)
     if not label:
-        return plain(term.name)
+        return name
     # One factor needs no dim name: arm[b]; several do: arm:wool[arm=b, wool=B].
     only = label.partition("=")[2] if len(term.factors) == 1 else label
-    return f"{plain(term.name)}[{only}]"
+    return f"{name}[{only}]"

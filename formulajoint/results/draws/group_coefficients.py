@@ -72,10 +72,10 @@ def _table(posterior: Posterior, factor: str, prob: float) -> pd.DataFrame:
     keys: list[tuple[str, str]] = []
     totals: list[FloatArray] = []
     deviations: list[FloatArray | None] = []
-    for name, coefficient, member in _members(posterior.plan, factor):
+    for prefix, coefficient, member in _members(posterior.plan, factor):
         whole = _cells(posterior, coefficient.name, coefficient)
         away = _deviations(posterior, coefficient, member, whole)
-        labels = [label.replace(coefficient.term.name, name, 1) for label in columns(coefficient.term)]
+        labels = [f"{prefix}{label}" for label in columns(coefficient.term)]
         groups = () if coefficient.grouping is None else coefficient.grouping.labels
         for g, group in enumerate(groups):
             keys += [(group, label) for label in labels]
@@ -90,16 +90,16 @@ def _table(posterior: Posterior, factor: str, prob: float) -> pd.DataFrame:
 
 
 def _members(plan: Plan, factor: str) -> Iterator[tuple[str, Coefficient, PooledTerm | None]]:
-    """Yield the coefficients that differ over a factor, each with its name in the table and its hierarchy."""
+    """Yield the coefficients that differ over a factor, each with its parameter if not the mean, and its hierarchy."""
     for part in plan.parameters:
         if not isinstance(part, LinearPlan):
             continue
         prefix = "" if part.parameter == MAIN else f"{part.parameter}."
         for coefficient in part.coefficients:
             if coefficient.grouping is not None and coefficient.grouping.name == factor:
-                yield f"{prefix}{coefficient.term.name}", coefficient, part.pooled.get(coefficient.name)
+                yield prefix, coefficient, part.pooled.get(coefficient.name)
         for term in _varying(part.varying, factor):
-            yield f"{prefix}{term.coefficient.term.name}", term.coefficient, term
+            yield prefix, term.coefficient, term
 
 
 def _varying(pools: tuple[Pool, ...], factor: str) -> Iterator[PooledTerm]:

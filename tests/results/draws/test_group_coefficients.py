@@ -34,6 +34,23 @@ def test_of_a_factor_each_level_is_a_row(data: pd.DataFrame) -> None:
     assert [label for group, label in table.index if group == "a"] == ["Intercept", "arm[low]", "arm[mid]"]
 
 
+def test_a_factor_with_a_column_for_each_level_has_its_own_name(data: pd.DataFrame) -> None:
+    table = fj.fit("y ~ arm + (arm || g)", data, seed=1, draws=50).coefficients("g")
+    assert [label for g, label in table.index if g == "a"] == [
+        "Intercept",
+        "arm[high]",
+        "arm[low]",
+        "arm[mid]",
+    ]
+
+
+def test_of_another_parameter_it_says_which(data: pd.DataFrame) -> None:
+    table = fj.fit(
+        "y ~ x | g, sigma ~ x + (1 | g)", data, seed=1, draws=20, tune=20, chains=1, progress=False
+    ).coefficients("g")
+    assert [label for g, label in table.index if g == "a"] == ["Intercept", "x", "sigma.Intercept"]
+
+
 def test_without_pooling_nothing_is_shared(data: pd.DataFrame) -> None:
     table = fj.fit("y ~ x | g", data, seed=1, draws=50).coefficients()
     assert table["deviation"].isna().all()
