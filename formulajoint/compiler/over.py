@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # SciPy, needed only for tests
 
 
 def plan_over(plan: Plan, factor: str) -> Plan:
-    """Return the plan whose groups right of the bar are those of a factor of group terms."""
-    if plan.design.predictor.grouping is not None:  # it is seen so already
+    """Return the plan whose groups right of the bar are those of a factor; without one, the plan itself."""
+    if not factor or plan.design.predictor.grouping is not None:  # it is seen so already
         return plan
     design = over(plan.design, factor)
     mean = _mean_over(plan.mean, design.predictor.terms, factor)
@@ -32,13 +32,12 @@ def plan_over(plan: Plan, factor: str) -> Plan:
 
 def plan_of(plan: Plan, of: ContrastPlan | Hypothesis) -> Plan:
     """Return the plan as the groups that a contrast or a hypothesis is about see it."""
-    return plan_over(plan, of.factor) if of.factor else plan
+    return plan_over(plan, of.factor)
 
 
 def by_bar(plan: Plan) -> Plan:
     """Return a plan whose group terms are all over one factor as that factor's groups see it; others as they are."""
-    factor = only_factor(plan)
-    return plan_over(plan, factor) if factor else plan
+    return plan_over(plan, only_factor(plan))
 
 
 def only_factor(plan: Plan) -> str:

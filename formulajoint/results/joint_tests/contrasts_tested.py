@@ -36,7 +36,7 @@ def named_test(plan: Plan, test: Comparisons) -> Hypothesis:
     known = {contrast.name: contrast for contrast in plan.contrasts if contrast.name not in terms}
     factor = factor_asked(plan.design, test) or _factor(test, known)
     over, test = test.over is not None, replace(test, over=None)
-    plan = plan_over(plan, factor) if factor else plan
+    plan = plan_over(plan, factor)
 
     def named(expr: Expr) -> Form | None:
         if isinstance(expr, Name) and expr.id in known:
@@ -71,7 +71,7 @@ def none_of(plan: Plan, asked: Question) -> Hypothesis:
     """
     asking = asked_plan(plan, asked)
     factor = asking.contrasts[0].factor
-    asking = plan_over(asking, factor) if factor else asking
+    asking = plan_over(asking, factor)
     forms = [_form(asking, contrast, asked.span) for contrast in asking.contrasts]
     rows = scipy.sparse.csr_array(scipy.sparse.vstack([form.rows for form in forms]))
     blocks, used = layout(asking.design), set(rows.indices)

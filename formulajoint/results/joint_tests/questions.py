@@ -108,5 +108,5 @@ def _of_slopes(plan: Plan) -> list[Hypothesis]:
 
 def _all_zero(plan: Plan, factor: str, term: Term) -> Hypothesis:
     """Return the hypothesis that a term's coefficients are zero in all groups right of the bar, or of a factor."""
-    seen = plan_over(plan, factor) if factor else plan
+    seen = plan_over(plan, factor)
     return replace(all_zero(seen.design, term), factor=factor, over=bool(factor))

@@ -53,7 +53,7 @@ def plan_contrasts(
     shares = Shares(plan.shares, names)
     for contrast in asked:
         factor = factor_asked(plan.design, contrast)
-        seen = plan_over(plan, factor) if factor else plan
+        seen = plan_over(plan, factor)
         found += [replace(node, factor=factor) for node in _nodes(seen, contrast, names, shares)]
     return tuple(found), tuple(shares.found)
 
