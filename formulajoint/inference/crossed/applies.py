@@ -11,14 +11,13 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.prior import Prior
+from formulajoint.inference.crossed.order import MOST_LEFT, Groups, Order, order_of
 from formulajoint.inference.gaussian.applies import FAR_CORRELATED, MOST_SCALES, wrong_family
 from formulajoint.remarks import Missing
-
-MOST_LEFT = 2_000
-"""Most coefficients that are not taken out group by group: a point takes 0.03 s at 1,000, 0.2 s at 2,000."""
+from formulajoint.wording import listed
 
 MOST_MEETINGS = 30_000_000
-"""Most pairs of coefficients that meet in a group of the factor taken out, summed over groups, for memory."""
+"""Most pairs of coefficients that meet in a group of a factor taken out, summed over groups, for memory."""
 
 
 def why_not(plan: Plan) -> Missing | None:
@@ -76,17 +75,12 @@ def _columns(plan: Plan) -> str:
 
 
 def _size(plan: Plan) -> str:
-    left = left_of(plan)
-    if left > MOST_LEFT:
-        return (
-            f"{left} coefficients remain when those of one grouping factor are integrated out group by group, "
-            f"more than {MOST_LEFT}"
-        )
-    if (met := meetings(plan)) > MOST_MEETINGS:
-        return (
-            f"coefficients meet {met} times in the groups of the factor that is integrated out group by group, "
-            f"more than {MOST_MEETINGS}"
-        )
+    order, names = order_in(plan), list(_factors(plan))
+    taken = f"those of {listed(names[at] for at in order.chain)} are integrated out group by group"
+    if order.left > MOST_LEFT:
+        return f"{order.left} coefficients remain when {taken}, more than {MOST_LEFT}"
+    if (met := sum(order.met)) > MOST_MEETINGS:
+        return f"coefficients meet {met} times in a group when {taken}, more than {MOST_MEETINGS}"
     free = sum(
         term.sd.constant is None and len(term.coefficient.term.scales)
         for pool in pools(plan)
@@ -101,6 +95,14 @@ def _size(plan: Plan) -> str:
     return ""
 
 
+def order_in(plan: Plan) -> Order:
+    """Return the order in which a plan's factors are taken out."""
+    pooled = [term.coefficient for pool in plan.mean.pools for term in pool.terms]
+    shared = [each for each in plan.mean.coefficients if each.grouping is None]
+    sizes = [Groups(grouping.codes, len(grouping), width) for grouping, width in _factors(plan).values()]
+    return order_of(sizes, sum(len(each.term.scales) for each in [*pooled, *shared]))
+
+
 def _factors(plan: Plan) -> dict[str, tuple[Grouping, int]]:
     """Return the factors and how many coefficients each of their groups has, by name."""
     found: dict[str, tuple[Grouping, int]] = {}
@@ -110,30 +112,3 @@ def _factors(plan: Plan) -> dict[str, tuple[Grouping, int]]:
         _, before = found.get(each.grouping.name, (each.grouping, 0))
         found[each.grouping.name] = each.grouping, before + len(each.term.scales)
     return found
-
-
-def _first(plan: Plan) -> str:
-    """Return the factor with most coefficients, which is integrated out group by group."""
-    sizes = {name: len(grouping) * width for name, (grouping, width) in _factors(plan).items()}
-    return max(sizes, key=lambda name: sizes[name])
-
-
-def left_of(plan: Plan) -> int:
-    """Return how many coefficients remain when those of one factor are integrated out group by group."""
-    first = _first(plan)
-    left = sum(len(g) * width for name, (g, width) in _factors(plan).items() if name != first)
-    pooled = [term.coefficient for pool in plan.mean.pools for term in pool.terms]
-    shared = [each for each in plan.mean.coefficients if each.grouping is None]
-    return left + sum(len(each.term.scales) for each in [*pooled, *shared])
-
-
-def meetings(plan: Plan) -> int:
-    """Return how many pairs of remaining coefficients have rows in a group of that factor, over its groups."""
-    first = _first(plan)
-    one, width = _factors(plan)[first]
-    counts = np.zeros(len(one))
-    for name, (other, columns) in _factors(plan).items():
-        if name != first:
-            cells = np.unique(one.codes * len(other) + other.codes)
-            counts += columns * np.bincount(cells // len(other), minlength=len(one))
-    return int(np.sum(counts * (counts + 1) / 2)) * (width * (width + 1) // 2)

@@ -1,7 +1,7 @@
 """Coefficients given phi: exact draws from their Gaussian conditional distribution.
 
-First those of the other factors and the shared ones, together; then, given these, those of the factor taken out, group
-by group.
+First those that remain, together; then, given these, those of the factors taken out group by group, from the outside
+in.
 
 Shapes: those of ``marginal.py``.
 """
@@ -14,7 +14,8 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.inference.crossed.marginal import Eliminated, TakenOut, blocks, eliminate, roots
+from formulajoint.inference.crossed.levels import Level
+from formulajoint.inference.crossed.marginal import Eliminated, LevelOut, TakenOut, blocks, eliminate, roots
 from formulajoint.inference.crossed.sums import Sums
 
 
@@ -60,31 +61,48 @@ def _draw(
 ) -> None:
     """Write draws for some points phi, each so many times, into places of the draws."""
     found, (out, places) = eliminate(sums, values), into
-    which = np.repeat(np.arange(len(values)), times)
-    left = _left(found, times, rng.standard_normal((len(which), sums.q + sums.k)))
-    c = left[:, sums.q :]
+    which, q = np.repeat(np.arange(len(values)), times), sums.remaining
+    remain = _remaining(found, times, rng.standard_normal((len(which), sums.order.left)))
+    c = remain[:, q:]
     if sums.k:
         out.shared[places] = sums.fixed.reference + scipy.linalg.solve_triangular(sums.fixed.root, c.T).T
-    turned, start = np.empty((len(left), sums.q)), 0
-    for at in sums.others:
-        factor, end = sums.model.factors[at], start + sums.model.factors[at].size
-        v = left[:, start:end].reshape(-1, factor.groups, factor.width)
+    starts = np.cumsum([0, *(sums.model.factors[at].size for at in sums.others)])
+    known = np.empty((starts[-1], len(which)))  # coefficients of the orthogonal columns
+    square = values[which, 0, None, None] ** 2
+    for place in reversed(range(-1, len(sums.others))):
+        at = sums.others[place] if place >= 0 else sums.first
+        factor, start, end = sums.model.factors[at], starts[place], starts[place + 1]
+        if place < 0:
+            v = _own(found.first, which, _rest_of_first(sums, known, c) / square, rng)
+        elif place < len(sums.levels):
+            rest = _rest(sums.levels[place], found.levels[place], which, known[end:], c)
+            v = _own(found.levels[place].taken, which, rest / square, rng)
+        else:
+            later = starts[len(sums.levels)]
+            v = remain[:, start - later : end - later].reshape(-1, factor.groups, factor.width)
         out.standard[at][places] = v
         out.away[at][places] = _times(factor.root(values)[which], v)
-        turned[:, start:end] = _times(roots(sums, at, values)[which], v).reshape(len(left), -1)
-        start = end
+        if place >= 0:
+            known[start:end] = _times(roots(sums, at, values)[which], v).reshape(len(v), -1).T
+
+
+def _rest_of_first(sums: Sums, known: FloatArray, c: FloatArray) -> FloatArray:
+    """Return what the response leaves to the columns of the first factor, (S, G, p)."""
     p, groups = sums.own.shape[1:]
-    known = sums.with_left @ turned.T if sums.q else np.zeros((groups * p, len(left)))
-    rest = np.moveaxis(known.reshape(groups, p, -1), 2, 1)  # (G, S, p)
-    rest = np.moveaxis(sums.own_rest[:, :, -1], 0, 1)[:, None] - rest
-    rest = rest - np.einsum("pgk,sk->gsp", sums.own_rest[:, :, :-1], c)
-    v = _own(found.first, which, np.moveaxis(rest, 0, 1) / values[which, 0, None, None] ** 2, rng)
-    out.standard[sums.first][places] = v
-    out.away[sums.first][places] = _times(sums.model.factors[sums.first].root(values)[which], v)
+    rest = np.moveaxis(sums.own_rest[:, :, -1:], 0, 1) - np.einsum("pgk,sk->gps", sums.own_rest[:, :, :-1], c)
+    return np.moveaxis(rest - (sums.with_left @ known).reshape(groups, p, -1), 2, 0)
 
 
-def _left(found: Eliminated, times: IntArray, noise: FloatArray) -> FloatArray:
-    """Return draws of the coefficients that are left, so many for each point, from standard normal numbers (S, n)."""
+def _rest(level: Level, out: LevelOut, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:
+    """Return what the response leaves to the columns of a later factor, (S, G, p)."""
+    rest = out.rest[:, :, -1, which] - np.einsum("gpks,sk->gps", out.rest[:, :, :-1, which], c)
+    explained = out.beside[:, :, which] * known[level.columns, None]
+    explained = level.sum_groups @ explained.reshape(len(explained), rest[0].size)
+    return np.moveaxis(rest - explained.reshape(rest.shape), 2, 0)
+
+
+def _remaining(found: Eliminated, times: IntArray, noise: FloatArray) -> FloatArray:
+    """Return draws of the coefficients that remain, so many for each point, from standard normal numbers (S, n)."""
     n, out, start = noise.shape[1], np.empty_like(noise), 0
     for lower, count in zip(found.lower, times, strict=True):
         some = slice(start, start := start + count)
@@ -97,7 +115,7 @@ def _left(found: Eliminated, times: IntArray, noise: FloatArray) -> FloatArray:
 
 
 def _own(first: TakenOut, which: IntArray, rest: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return v (S, G, p) of the factor taken out, from what the response leaves to its columns (S, G, p).
+    """Return v (S, G, p) of a factor taken out, from what the response leaves to its columns (S, G, p).
 
     `which` has the point of each draw (S,).
     """

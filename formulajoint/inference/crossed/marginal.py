@@ -3,9 +3,10 @@
 With beta = D v, all v and c are normal with precision
 
     [A  B']      A = I + D' T D / s^2 by group of the factor taken out,
-    [B  C ]      C - B A^-1 B' what is left of the other factors and the shared coefficients,
+    [B  C ]      C - B A^-1 B' what is left of the other factors and the shared coefficients.
 
-whose Cholesky factor has the log determinant, and in a last row for y the sum of squares.
+Where that factor is nested in another, what is left is of the same form, and the other is taken out next. The Cholesky
+factor of what remains has the log determinant, and in a last row for y the sum of squares.
 
 Shapes: those of ``sums.py``, and S points.
 """
@@ -19,6 +20,7 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.crossed.levels import Level
 from formulajoint.inference.crossed.sums import Sums
 
 PAIRS = 2**16
@@ -56,18 +58,54 @@ class TakenOut:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Left:
+    """Cross-products of the coefficients that are left at S points, less what is taken out explains.
+
+    Attributes
+    ----------
+    pairs : (pairs, S) array
+        Of coefficients of factors that meet.
+    across : (q, k + 1, S) array
+        Of coefficients of factors with the shared columns and y.
+    rest : (k + 1, k + 1, S) array
+    """
+
+    pairs: FloatArray
+    across: FloatArray
+    rest: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelOut:
+    """A later factor taken out at S points: its cross-products with what is left, and itself.
+
+    Attributes
+    ----------
+    taken : TakenOut
+    beside : (E, p, S) array
+    rest : (G, p, k + 1, S) array
+    """
+
+    taken: TakenOut
+    beside: FloatArray
+    rest: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Eliminated:
     """All coefficients taken out at S points.
 
     Attributes
     ----------
     first : TakenOut
+    levels : tuple of LevelOut
     lower : (S, n + 1, n + 1) array
-        Cholesky factor of what is left; the last row is that of y.
+        Cholesky factor of what remains; the last row is that of y.
     log_likelihood : (S,) array
     """
 
     first: TakenOut
+    levels: tuple[LevelOut, ...]
     lower: FloatArray
     log_likelihood: FloatArray
 
@@ -82,9 +120,10 @@ def log_likelihood(sums: Sums, points: FloatArray) -> FloatArray:
 
 def blocks(sums: Sums, points: int) -> Iterator[slice]:
     """Yield slices of points that are computed at once."""
-    factor, n = sums.model.factors[sums.first], sums.q + sums.k + 1
+    factor, n = sums.model.factors[sums.first], sums.order.left + 1
     wide = factor.size * max(factor.width, sums.k + 1)
-    step = max(1, min(PAIRS // wide, ELEMENTS // n**2))
+    long = max(n**2, len(sums.among), *(len(level.first) for level in sums.levels))
+    step = max(1, min(PAIRS // wide, ELEMENTS // long))
     for start in range(0, points, step):
         yield slice(start, start + step)
 
@@ -92,18 +131,23 @@ def blocks(sums: Sums, points: int) -> Iterator[slice]:
 def eliminate(sums: Sums, values: FloatArray) -> Eliminated:
     """Take out all coefficients at parameters phi (S, cells)."""
     square = values[:, 0] ** 2
-    first = take_out(sums, values, square)
-    left = left_over(sums, first, values, square)
-    n = left.shape[1] - 1
-    size = left[:, n, n].copy()  # of y: doubled, so that rounding leaves the matrix positive definite
-    left[:, n, n] = 2 * size + 1
-    lower = cholesky(left)
+    first = take_out(sums.own, roots(sums, sums.first, values), square)
+    left, levels = left_over(sums, first, square), list[LevelOut]()
+    for level in sums.levels:
+        out, left = _next(level, left, roots(sums, level.factor, values), square)
+        levels.append(out)
+    matrix = _remaining(sums, left, values, square)
+    n = matrix.shape[1] - 1
+    size = matrix[:, n, n].copy()  # of y: doubled, so that rounding leaves the matrix positive definite
+    matrix[:, n, n] = 2 * size + 1
+    lower = cholesky(matrix)
     squares = size - np.sum(lower[:, n, :n] ** 2, axis=1)
-    logs = 2 * np.sum(np.log(np.diagonal(lower, axis1=1, axis2=2)[:, :n]), axis=1) + first.log_determinant
+    logs = 2 * np.sum(np.log(np.diagonal(lower, axis1=1, axis2=2)[:, :n]), axis=1)
+    logs = logs + sum((out.taken.log_determinant for out in levels), first.log_determinant)
     model = sums.model
     rows = model.rows * (LOG_2PI + np.log(square))
     total = model.log_unit + sums.fixed.log_constant - 0.5 * (rows + logs + squares)
-    return Eliminated(first, lower, total)
+    return Eliminated(first, tuple(levels), lower, total)
 
 
 def roots(sums: Sums, at: int, values: FloatArray) -> FloatArray:
@@ -111,17 +155,17 @@ def roots(sums: Sums, at: int, values: FloatArray) -> FloatArray:
     return np.asarray(sums.turns[at] @ sums.model.factors[at].root(values))
 
 
-def take_out(sums: Sums, values: FloatArray, square: FloatArray) -> TakenOut:
-    """Take out the coefficients of the first factor."""
-    root, p = roots(sums, sums.first, values), sums.model.factors[sums.first].width
+def take_out(own: FloatArray, root: FloatArray, square: FloatArray) -> TakenOut:
+    """Take out the coefficients of a factor, from its cross-products (p, p, G) or (p, p, S, G) and its D."""
+    p = len(own)
     d = [[root[:, :, i, j] for j in range(p)] for i in range(p)]
     s = 1 / square[:, None]
-    half = [[sum(sums.own[i, m] * d[m][j] for m in range(p)) * s for j in range(p)] for i in range(p)]
+    half = [[sum(own[i, m] * d[m][j] for m in range(p)) * s for j in range(p)] for i in range(p)]
     lower = [
         [sum(d[m][i] * half[m][j] for m in range(p)) + (1.0 if i == j else 0.0) for j in range(i + 1)]
         for i in range(p)
     ]
-    logs = np.zeros(len(values))
+    logs = np.zeros(len(square))
     for i in range(p):
         for j in range(i + 1):
             for m in range(j):
@@ -140,28 +184,67 @@ def take_out(sums: Sums, values: FloatArray, square: FloatArray) -> TakenOut:
     return TakenOut(root, lower, solved, logs)
 
 
-def left_over(sums: Sums, first: TakenOut, values: FloatArray, square: FloatArray) -> FloatArray:
-    """Return the precision of what is left, with y in the last row, (S, n + 1, n + 1): the lower triangle."""
-    count, (p, groups), q, k = len(values), sums.own.shape[1:], sums.q, sums.k
-    weights = np.empty((p, p, groups, count))  # of the group's columns in what it explains
-    for a in range(p):
-        for b in range(a + 1):
-            product = sum(first.half[i][a] * first.half[i][b] for i in range(p)) / square[:, None]
-            weights[a, b] = weights[b, a] = product.T
-    symmetric = np.triu_indices(p)
-    by_group = np.moveaxis(weights[symmetric], 0, 1).reshape(-1, count)  # (G P, S)
-    out = np.zeros((count, q + k + 1, q + k + 1))
+def left_over(sums: Sums, first: TakenOut, square: FloatArray) -> Left:
+    """Return what is left when the first factor is taken out."""
+    count, (p, groups), k = len(square), sums.own.shape[1:], sums.k
+    weights = _weights(first, square)
+    by_group = np.moveaxis(weights[np.triu_indices(p)], 0, 1).reshape(-1, count)  # (G P, S)
     rest = np.einsum("abgs,bgc->gacs", weights, sums.own_rest)  # (G, p, k + 1, S)
     own_rest = np.moveaxis(sums.own_rest, 0, 1).reshape(groups * p, k + 1)
     flat = rest.reshape(groups * p, -1)
-    across = (own_rest.T @ flat).reshape(k + 1, k + 1, count)
-    out[:, q:, q:] = np.moveaxis(sums.rest[:, :, None] - across, 2, 0)
+    explained = (own_rest.T @ flat).reshape(k + 1, k + 1, count)
+    return Left(
+        sums.among[:, None] - sums.by_group @ by_group,
+        sums.left_rest[:, :, None] - (sums.left_with @ flat).reshape(-1, k + 1, count),
+        sums.rest[:, :, None] - explained,
+    )
+
+
+def _weights(taken: TakenOut, square: FloatArray) -> FloatArray:
+    """Return the weights of a factor's columns in what it explains, (p, p, G, S)."""
+    p = len(taken.half)
+    out = np.empty((p, p, *taken.half[0][0].T.shape))
+    for a in range(p):
+        for b in range(a + 1):
+            product = sum(taken.half[i][a] * taken.half[i][b] for i in range(p)) / square[:, None]
+            out[a, b] = out[b, a] = product.T
+    return out
+
+
+def _next(level: Level, left: Left, root: FloatArray, square: FloatArray) -> tuple[LevelOut, Left]:
+    """Take out a later factor."""
+    p, _, groups = level.own.shape
+    taken = take_out(np.moveaxis(left.pairs[level.own], 3, 2), root, square)
+    weights = _weights(taken, square)
+    rest = left.across[: groups * p].reshape(groups, p, *left.across.shape[1:])  # (G, p, k + 1, S)
+    beside = left.pairs[level.beside]  # (E, p, S)
+    by_group = np.stack(
+        [sum(weights[a, b][:, None] * rest[:, b] for b in range(p)) for a in range(p)], axis=1
+    )
+    by_cell = np.stack(
+        [sum(weights[a, b][level.groups] * beside[:, b] for b in range(p)) for a in range(p)], axis=1
+    )
+    products = sum(by_cell[level.first, a] * beside[level.second, a] for a in range(p))
+    pairs = -(level.sum_pairs @ products)
+    pairs[level.places] += left.pairs[level.kept]
+    explained = sum(beside[:, a, None] * by_group[level.groups, a] for a in range(p))
+    across = left.across[groups * p :]
+    flat = level.sum_columns @ explained.reshape(len(beside), rest[0, 0].size)
+    return LevelOut(taken, beside, rest), Left(
+        pairs, across - flat.reshape(across.shape), left.rest - np.einsum("gacs,gads->cds", rest, by_group)
+    )
+
+
+def _remaining(sums: Sums, left: Left, values: FloatArray, square: FloatArray) -> FloatArray:
+    """Return the precision of what remains, with y in the last row, (S, n + 1, n + 1): the lower triangle."""
+    q, n = sums.remaining, sums.order.left
+    out = np.zeros((len(square), n + 1, n + 1))
+    out[:, q:, q:] = np.moveaxis(left.rest, 2, 0)
     if q:
-        met = (sums.among[:, None] - sums.by_group @ by_group).T  # (S, pairs)
+        met = left.pairs.T  # (S, pairs)
         out[:, sums.pairs[0], sums.pairs[1]] = met
         out[:, sums.pairs[1, sums.beside], sums.pairs[0, sums.beside]] = met[:, sums.beside]
-        explained = (sums.left_with @ flat).reshape(q, k + 1, count)
-        out[:, q:, :q] = (sums.left_rest[:, :, None] - explained).T
+        out[:, q:, :q] = left.across.T
     out /= square[:, None, None]
     _scale(sums, values, out)
     prior = np.column_stack([sums.fixed.prior, sums.fixed.pull])
@@ -172,7 +255,7 @@ def left_over(sums: Sums, first: TakenOut, values: FloatArray, square: FloatArra
 def _scale(sums: Sums, values: FloatArray, out: FloatArray) -> None:
     """Multiply the rows and columns of other factors by their D, and add the precision of v."""
     start, n = 0, out.shape[1]
-    for at in sums.others:
+    for at in sums.order.remaining:
         factor, root = sums.model.factors[at], roots(sums, at, values)
         p, end = factor.width, start + factor.size
         rows = out[:, start:end].reshape(len(out), factor.groups, p, n)

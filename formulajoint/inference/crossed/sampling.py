@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.inference.crossed.cost import is_dear, last_points, seconds
+from formulajoint.inference.crossed.cost import is_dear, last_points
 from formulajoint.inference.crossed.marginal import log_likelihood
 from formulajoint.inference.crossed.starts import look, typical
 from formulajoint.inference.crossed.sums import Sums
@@ -48,9 +48,9 @@ def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSeque
         free = [at for at, cell in enumerate(sums.model.scales.cells) if not isinstance(cell, float)]
         scan = scan_of(coordinates[0], np.nan_to_num(typical(sums)[free]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
-    if is_dear(sums):
-        found = sample_dear(dear(sums), last_points(sums, draws * chains), draws, chains, sampling)
-        if seconds(sums) > AGAIN or why_not_trusted(found.k_hat, found.disagreement) is None:
+    if is_dear(sums.order):
+        found = sample_dear(dear(sums), last_points(sums.order, draws * chains), draws, chains, sampling)
+        if sums.order.seconds > AGAIN or why_not_trusted(found.k_hat, found.disagreement) is None:
             return found
     return sample(target, look(sums, np.random.default_rng(looking)), draws, chains, sampling)
 
@@ -70,7 +70,7 @@ def dear(sums: Sums) -> Dear:
         ]
     )
     lower = begin - np.where((np.array(places) > 0) & np.isfinite(sizes[places]), LOWER, 0.0)
-    starts = np.stack([begin, lower]) if seconds(sums) < ONE_CLIMB else begin[None]
+    starts = np.stack([begin, lower]) if sums.order.seconds < ONE_CLIMB else begin[None]
 
     def natural(points: FloatArray) -> FloatArray:
         out = points.copy()

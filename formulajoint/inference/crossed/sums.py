@@ -1,15 +1,15 @@
 """The rows of a model as cross-products, computed once.
 
-One factor, that with most coefficients, is taken out group by group at each point phi; the coefficients of all other
-factors and the shared ones are left, n = q + k. Two of the q meet where they have rows in the same group of the factor
-taken out: pairs of coefficients that meet, and what each group contributes to them, are listed once, so that a point
-phi is a sum by weight.
+A first factor is taken out group by group at each point phi; the q coefficients of all other factors and the k shared
+ones are left. Two of the q meet where they have rows in the same group of the factor taken out: pairs of coefficients
+that meet, and what each group contributes to them, are listed once, so that a point phi is a sum by weight. Factors in
+which the first is nested are then taken out likewise (``levels.py``).
 
 Columns are first made orthogonal over all rows, by factor and for the shared coefficients, which are less a
 least-squares fit: response and columns far from zero lose no digits. The prior of the shared coefficients is among
 the rows of that fit, so that columns may depend on each other.
 
-Shapes: G groups and p columns of the factor taken out, P = p (p + 1) / 2, and those of ``model.py``.
+Shapes: G groups and p columns of the factor taken out first, P = p (p + 1) / 2, and those of ``model.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.inference.crossed.levels import Level, levels_of, meetings
 from formulajoint.inference.crossed.model import Factor, Model
+from formulajoint.inference.crossed.order import Groups, Order, order_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,33 +63,33 @@ class Sums:
     ----------
     model : Model
     fixed : Fixed
-    first : int
-        The factor taken out.
-    others : tuple of int
+    order : Order
+        Of the factors.
     turns : tuple of (p, p) arrays
         The columns of each factor are orthogonal ones times its turn.
     own : (p, p, G) array
-        Of the factor taken out.
+        Of the factor taken out first.
     own_rest : (p, G, k + 1) array
         With the shared columns and y.
     with_left, left_with : (G p, q) and (q, G p) sparse arrays
-        With the columns of the other factors.
+        With the columns of the other factors: those taken out next, then those that remain.
     left_rest : (q, k + 1) array
     rest : (k + 1, k + 1) array
-    pairs : (2, pairs) int array
-        Coefficients of other factors that meet, the later one first.
-    beside : int array
-        Which pairs belong to one group of their factor, and are two.
     among : (pairs,) array
-        Their cross-products.
+        Cross-products of coefficients of other factors that meet.
     by_group : (pairs, G P) sparse array
         What each group contributes, by each element of a symmetric matrix (p, p).
+    levels : tuple of Level
+        The factors taken out next.
+    pairs : (2, pairs) int array
+        Coefficients that meet once these are taken out, the later one first.
+    beside : int array
+        Which of these pairs belong to one group of their factor, and are two.
     """
 
     model: Model
     fixed: Fixed
-    first: int
-    others: tuple[int, ...]
+    order: Order
     turns: tuple[FloatArray, ...]
     own: FloatArray
     own_rest: FloatArray
@@ -95,15 +97,26 @@ class Sums:
     left_with: scipy.sparse.csr_array
     left_rest: FloatArray
     rest: FloatArray
-    pairs: IntArray
-    beside: IntArray
     among: FloatArray
     by_group: scipy.sparse.csr_array
+    levels: tuple[Level, ...]
+    pairs: IntArray
+    beside: IntArray
 
     @property
-    def q(self) -> int:
-        """The number of coefficients of the other factors."""
-        return len(self.left_rest)
+    def first(self) -> int:
+        """The factor taken out first."""
+        return self.order.chain[0]
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """All other factors, in the order of their columns."""
+        return (*self.order.chain[1:], *self.order.remaining)
+
+    @property
+    def remaining(self) -> int:
+        """The number of coefficients of factors that remain."""
+        return self.order.left - self.order.shared
 
     @property
     def k(self) -> int:
@@ -111,15 +124,12 @@ class Sums:
         return len(self.rest) - 1
 
 
-def first_of(model: Model) -> int:
-    """Return the factor with most coefficients."""
-    return int(np.argmax([factor.size for factor in model.factors]))
-
-
-def sums_of(model: Model) -> Sums:
-    """Return the cross-products of a model's rows."""
-    fixed, first = fixed_of(model), first_of(model)
-    others = tuple(at for at in range(len(model.factors)) if at != first)
+def sums_of(model: Model, order: Order | None = None) -> Sums:
+    """Return the cross-products of a model's rows, by the order of factors in which a point costs least or another."""
+    if order is None:
+        sizes = [Groups(each.codes, each.groups, each.width) for each in model.factors]
+        order = order_of(sizes, len(model.mean))
+    fixed, first, others = fixed_of(model), order.chain[0], (*order.chain[1:], *order.remaining)
     turned = [_orthogonal(factor.columns) for factor in model.factors]
     rest = np.column_stack([fixed.columns, fixed.y])
     factor, columns = model.factors[first], turned[first][0]
@@ -128,13 +138,13 @@ def sums_of(model: Model) -> Sums:
     cells = _cells(model, [each[0] for each in turned], first, others)
     starts = np.cumsum([0, *(model.factors[at].size for at in others)])
     left = _wide(model, [each[0] for each in turned], others, starts)
-    pairs, by_group = _meeting(cells, factor, int(starts[-1]))
+    met, by_group = _meeting(cells, factor, int(starts[-1]))
+    levels, pairs = levels_of(model.factors, order.chain[1:], met, int(starts[-1]))
     with_left = _with_left(cells, factor, int(starts[-1]))
     return Sums(
         model=model,
         fixed=fixed,
-        first=first,
-        others=others,
+        order=order,
         turns=tuple(each[1] for each in turned),
         own=np.moveaxis(own, 0, 2),
         own_rest=np.moveaxis(own_rest, 0, 1),
@@ -142,10 +152,11 @@ def sums_of(model: Model) -> Sums:
         left_with=with_left.T.tocsr(),
         left_rest=np.asarray(left.T @ rest),
         rest=rest.T @ rest,
-        pairs=pairs,
-        beside=_beside(model, others, pairs),
-        among=_found(scipy.sparse.coo_array(left.T @ left), pairs, int(starts[-1])),
+        among=_found(scipy.sparse.coo_array(left.T @ left), met, int(starts[-1])),
         by_group=by_group,
+        levels=levels,
+        pairs=pairs,
+        beside=_beside(model, order.remaining, pairs),
     )
 
 
@@ -250,12 +261,7 @@ def _wide(
 
 def _meeting(cells: _Cells, factor: Factor, left: int) -> tuple[IntArray, scipy.sparse.csr_array]:
     """Return the pairs of columns that meet, and what each group contributes to their cross-products."""
-    counts = np.bincount(cells.groups, minlength=factor.groups)
-    start = np.concatenate([[0], np.cumsum(counts)])[cells.groups]
-    before = np.arange(len(cells.groups)) - start + 1  # the columns of its group up to each, and itself
-    later = np.repeat(np.arange(len(before)), before)
-    within = np.arange(len(later)) - np.repeat(np.cumsum(before) - before, before)
-    earlier = start[later] + within
+    later, earlier = meetings(cells.groups, factor.groups)
     keys = cells.columns[later] * max(left, 1) + cells.columns[earlier]
     found, pair = np.unique(keys, return_inverse=True)
     symmetric = list(combinations_with_replacement(range(factor.width), 2))

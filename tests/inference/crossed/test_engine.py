@@ -9,7 +9,7 @@ import pytest
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed import applies
-from formulajoint.inference.crossed.applies import left_of, meetings, why_not
+from formulajoint.inference.crossed.applies import order_in, why_not
 from formulajoint.inference.crossed.cost import is_dear
 from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.model import model_of
@@ -81,7 +81,7 @@ def test_where_a_point_is_dear_draws_share_phi_and_have_coefficients_of_their_ow
     y = rng.normal(0, 1, 300)[a] + rng.normal(0, 0.5, 150)[b] + rng.normal(0, 1.2, 6000)
     data = pd.DataFrame({"y": y, "a": [f"a{i}" for i in a], "b": [f"b{i}" for i in b]})
     plan = fj.model("y ~ 1 + (1 | a) + (1 | b)", data).plan
-    assert is_dear(sums_of(model_of(plan)))
+    assert is_dear(sums_of(model_of(plan)).order)
     draws = Crossed().draw(plan, Settings(1000, 0, 4, 1, 0.9, False))
     sigma = draws.values("sigma")
     assert draws.trust.k_hat < 0.7
@@ -152,11 +152,11 @@ def test_what_the_engine_does_not_cover_it_refuses_with_the_reason(formula: str,
 def test_what_is_left_is_counted_without_the_largest_factor() -> None:
     plan = plan_of("y ~ x + (1 + x | plate) + (1 | sample)")
     sums = sums_of(model_of(plan))
-    assert left_of(plan) == sums.q + sums.k == 6 + 2
+    assert order_in(plan).left == sums.remaining + sums.k == 6 + 2
     assert why_not(plan) is None
     plan = plan_of("y ~ x + (1 | plate) | sample, hierarchy(x)")
     sums = sums_of(model_of(plan))
-    assert left_of(plan) == sums.q + sums.k
+    assert order_in(plan).left == sums.remaining + sums.k
 
 
 def test_a_sigma_too_small_for_double_precision_is_refused() -> None:
@@ -171,11 +171,18 @@ def test_a_sigma_too_small_for_double_precision_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "formula",
-    ["y ~ x + (1 + x | plate) + (1 | sample)", "y ~ x + (1 | plate) + (0 + x | batch) + (1 + x | sample)"],
+    [
+        "y ~ x + (1 + x | plate) + (1 | sample)",
+        "y ~ x + (1 | plate) + (0 + x | batch) + (1 + x | sample)",
+        "y ~ x + (1 | plate) + (1 + x | batch)",
+    ],
 )
 def test_coefficients_that_meet_are_counted(formula: str) -> None:
     plan = plan_of(formula)
-    assert meetings(plan) == sums_of(model_of(plan)).by_group.nnz
+    sums = sums_of(model_of(plan))
+    p = len(sums.own)
+    assert sums.by_group.nnz == order_in(plan).met[0] * p * (p + 1) / 2
+    assert [len(level.first) for level in sums.levels] == list(order_in(plan).met[1:])
 
 
 @pytest.mark.parametrize(
