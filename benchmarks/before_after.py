@@ -120,6 +120,7 @@ def fresh_seconds(checkout: Path) -> float:
 def run(checkout: Path, *arguments: str) -> str:
     """Return what a process with a checkout's package prints."""
     environment = os.environ | {"PYTHONPATH": str(checkout)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
     done = subprocess.run(
         [sys.executable, *arguments], env=environment, capture_output=True, text=True, cwd=checkout
     )

@@ -15,10 +15,6 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.settings import Settings
 from formulajoint.language.formula import Formula
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.saved.design_codec import Plain, from_plain, to_plain
-from formulajoint.results.text.describe import explain, model_record
-from formulajoint.results.text.graph import Graph
-from formulajoint.results.text.latex import explain_latex
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from formulajoint.api.fit import Fit
+    from formulajoint.results.saved.design_codec import Plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +39,8 @@ class JointModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rows that the formula uses, without the data frame."""
+        from formulajoint.results.saved.design_codec import to_plain
+
         plan = self.plan
         return restored_model, (to_plain(plan.design), "flat" if plan.flat else None, plan.family.name)
 
@@ -90,12 +89,16 @@ class JointModel:
         """
         match format:
             case "text":
+                from formulajoint.results.text.describe import explain
+
                 return explain(self.plan)
             case "html":
                 from formulajoint.results.text.html import explain_html  # loads pandas
 
                 return explain_html(self.plan)
             case "latex":
+                from formulajoint.results.text.latex import explain_latex
+
                 return explain_latex(self.plan)
         raise InferenceError(f"`format` is 'text', 'html' or 'latex', not {format!r}.")
 
@@ -108,11 +111,14 @@ class JointModel:
         >>> source = fj.model("test_score ~ treatment | school", fj.tutoring()).graph()  # doctest: +SKIP
         """
         from formulajoint.compiler.pymc.graph import graph_nodes  # loads PyMC: seconds
+        from formulajoint.results.text.graph import Graph
 
         return Graph(graph_nodes(self.pymc, self.plan))
 
     def record(self) -> dict[str, Any]:
         """Return the content of `explain` as plain data, ready for JSON."""
+        from formulajoint.results.text.describe import model_record
+
         return model_record(self.plan)
 
     def prior_predictive(self, draws: int = 500, seed: int | None = None) -> DataTree:
@@ -194,7 +200,7 @@ class JointModel:
             device's library is not installed or fails.
         """
         from formulajoint.api.fit import Fit  # loads pandas and SciPy
-        from formulajoint.inference.engine import run  # loads SciPy
+        from formulajoint.inference.engine import run
 
         check_arguments(sampler, engine)
         check_likelihood(self.plan, likelihood)
@@ -253,6 +259,8 @@ class JointModel:
 
 def restored_model(design: Plain, priors: str | None, family: str) -> JointModel:
     """Return the model of a pickle, in the plain language with all installed and registered extensions."""
+    from formulajoint.results.saved.design_codec import from_plain
+
     return JointModel(make_plan(from_plain(design), priors, family))
 
 

@@ -6,18 +6,17 @@ for an order, R b > r. R is sparse: a hypothesis over thousands of groups has fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.contrasts.layout import Block, layout, length_of, mean_layout
 from formulajoint.contrasts.linear_forms import Form, Reader, number, picked, unit_rows, written
 from formulajoint.design.references import (
     at_zero,
-    dims_of,
     resolve_reference,
     resolve_subscript,
     resolve_term,
@@ -29,25 +28,6 @@ from formulajoint.language.syntax.nodes import Chain, Expr, Number, Subscript
 from formulajoint.language.syntax.text import canonical
 from formulajoint.remarks import Missing
 from formulajoint.spec.spec import Comparisons
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """The coefficients of one term in the vector b, from `start` on; its dims are in the posterior's order."""
-
-    term: Term
-    dims: Mapping[str, tuple[str, ...]]
-    start: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Length of each dim."""
-        return tuple(len(labels) for labels in self.dims.values())
-
-    @property
-    def size(self) -> int:
-        """Number of coefficients."""
-        return prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,30 +84,6 @@ def unnamed(_: Expr) -> None:
     """Return None: nothing but coefficients has a name."""
 
 
-def layout(design: Design) -> tuple[Block, ...]:
-    """Return the position of each term's coefficients in b: terms in the predictor's order, groups first."""
-    blocks: list[Block] = []
-    start = 0
-    for term in design.predictor.terms:
-        blocks.append(Block(term, dims_of(design.predictor, term), start))
-        start += blocks[-1].size
-    return tuple(blocks)
-
-
-def mean_layout(design: Design) -> tuple[Block, ...]:
-    """Return the position of each hierarchy's mean, without the dims of the groups."""
-    blocks: list[Block] = []
-    start = 0
-    pools = design.predictor.hierarchies
-    pooled = {name for hierarchy in pools for name in hierarchy.terms if name not in hierarchy.about_zero}
-    for own in layout(design):
-        if own.term.name in pooled:
-            kept = dict(list(own.dims.items())[len(own.dims) - len(own.term.factors) :])
-            blocks.append(Block(own.term, kept, start))
-            start += blocks[-1].size
-    return tuple(blocks)
-
-
 def hypothesis(design: Design, comparisons: Sequence[Chain], named: Named = unnamed) -> Hypothesis:
     """Return the hypothesis that all `comparisons` hold.
 
@@ -150,22 +106,22 @@ def hypothesis(design: Design, comparisons: Sequence[Chain], named: Named = unna
         if not any(named(operand) for operand in comparison.operands):
             _refuse_zero(design, comparison)
 
-    means, length = mean_layout(design), _length(blocks)
+    means, length = mean_layout(design), length_of(blocks)
 
     def cells(expr: Expr) -> Form:
         own = named(expr)
         if own is None:
             return _cells(design, blocks, means, expr)
-        empty = scipy.sparse.csr_array((own.rows.shape[0], _length(means)))
+        empty = scipy.sparse.csr_array((own.rows.shape[0], length_of(means)))
         return replace(own, rows=scipy.sparse.csr_array(scipy.sparse.hstack([own.rows, empty])))
 
-    found = restrictions(comparisons, Reader(cells, length + _length(means)))
+    found = restrictions(comparisons, Reader(cells, length + length_of(means)))
     of_means = bool(np.any(found.rows.indices >= length))
     if of_means and np.any(found.rows.indices < length):
         message = "the mean of a hierarchy is not compared with coefficients"
         raise FormulaError(message, comparisons[0].span.to(comparisons[-1].span), "test the mean by itself")
     own, first = (means, length) if of_means else (blocks, 0)
-    rows = scipy.sparse.csr_array(found.rows[:, first : first + _length(own)])
+    rows = scipy.sparse.csr_array(found.rows[:, first : first + length_of(own)])
     used = set(rows.indices)
     terms = tuple(b.term.name for b in own if used & set(range(b.start, b.start + b.size)))
     return replace(found, rows=rows, terms=terms, of_means=of_means)
@@ -262,7 +218,7 @@ def effects_tested(design: Design, tested: Hypothesis) -> EffectsTested | Missin
 def all_zero(design: Design, term: Term) -> Hypothesis:
     """Return the hypothesis that every coefficient of `term` is zero, as in the F test."""
     block = next(b for b in layout(design) if b.term is term)
-    rows = unit_rows(np.arange(block.start, block.start + block.size), _length(layout(design)))
+    rows = unit_rows(np.arange(block.start, block.start + block.size), length_of(layout(design)))
     return Hypothesis(f"{term.name} == 0", rows, np.zeros(block.size), False, (term.name,))
 
 
@@ -298,7 +254,7 @@ def _cells(design: Design, blocks: Sequence[Block], means: Sequence[Block], expr
 
     The vector is that of the coefficients, and after it that of the hierarchies' means.
     """
-    length = _length(blocks) + _length(means)
+    length = length_of(blocks) + length_of(means)
     if _is_zero(design, expr):
         return number(0.0, length)
     if isinstance(expr, Subscript):
@@ -309,7 +265,7 @@ def _cells(design: Design, blocks: Sequence[Block], means: Sequence[Block], expr
     found = next((b for b in blocks if b.term is reference.term), None)
     mean = next((b for b in means if b.term is reference.term), None)
     if reference.part == "mean" and mean is not None:
-        return picked(_length(blocks) + mean.start, mean.dims, {}, length)
+        return picked(length_of(blocks) + mean.start, mean.dims, {}, length)
     if found is None or reference.part != "coefficient":
         message = f"`{canonical(expr)}` is not a coefficient of the mean"
         raise FormulaError(message, expr.span, _what_is_tested(design))
@@ -335,10 +291,6 @@ def _refuse_zero(design: Design, comparison: Chain) -> None:
     if effects and all(_is_zero(design, effect) for effect in effects):
         message = f"`{canonical(effects[0])}` names a reference level, so it is always zero"
         raise FormulaError(message, effects[0].span, "compare another level with it")
-
-
-def _length(blocks: Sequence[Block]) -> int:
-    return sum(block.size for block in blocks)
 
 
 # --- whether a hypothesis can hold

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from formulajoint.compiler.over import only_factor
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.errors import InferenceError
-from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.engine import Gaussian
 from formulajoint.inference.latent.device import NUMPY, Device, find_device
@@ -65,6 +64,8 @@ def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
             raise InferenceError(
                 "With several grouping factors the exact engine computes on the CPU. Leave `device` out."
             )
+        from formulajoint.inference.crossed.engine import Crossed  # loads SciPy
+
         engine = Crossed()
     return engine.why_not(plan) or engine
 

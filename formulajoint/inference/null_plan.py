@@ -15,7 +15,8 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient, Correlation, Pool, PooledTerm
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import terms_in_sds
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout, mean_layout
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.contrasts.layout import Block, layout, mean_layout
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.remarks import Missing

@@ -18,7 +18,8 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import SLOPE, scales, stands_for_intercept
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, effects_tested
+from formulajoint.contrasts.hypotheses import Hypothesis, effects_tested
+from formulajoint.contrasts.layout import Block
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.engine import exact_engine

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from formulajoint.errors import FormulaError
-from formulajoint.language.advice.formula import explained
 from formulajoint.language.grammar.compose import Stopped, parse_tree
 from formulajoint.language.grammar.scan import scan
 from formulajoint.language.grammar.tree import lower
@@ -25,5 +24,7 @@ def syntax(text: str, start: str, language: Language) -> Any:
     try:
         tree = parse_tree(text, start, language.fragments)
     except Stopped as stopped:
+        from formulajoint.language.advice.formula import explained
+
         raise explained(text, words, stopped, start, language) from None
     return lower(tree, text, language.grammar)

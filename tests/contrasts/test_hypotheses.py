@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
 
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis, independent, layout
+from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, hypothesis, independent
+from formulajoint.contrasts.layout import layout
 from formulajoint.design.bind import bind
 from formulajoint.design.schema import Design
 from formulajoint.errors import FormulaError

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from formulajoint.contrasts.hypotheses import hypothesis, layout
+from formulajoint.contrasts.hypotheses import hypothesis
+from formulajoint.contrasts.layout import layout
 from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.design.bind import bind
 from formulajoint.spec.read import parse, parse_hypotheses

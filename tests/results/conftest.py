@@ -13,7 +13,7 @@ from xarray import Dataset, DataTree
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.pymc.build import build_model
-from formulajoint.contrasts.hypotheses import layout
+from formulajoint.contrasts.layout import layout
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.regressions.joint import regression
 

@@ -17,18 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import sigma_of_groups, terms_in_sds
-from formulajoint.contrasts.hypotheses import Hypothesis, layout
+from formulajoint.contrasts.layout import layout
 from formulajoint.design.schema import Design
 from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.phi import Cell, Scales
 from formulajoint.inference.latent.structure import Block, Structure, Ties
 from formulajoint.remarks import Missing
+
+if TYPE_CHECKING:
+    from formulajoint.contrasts.hypotheses import Hypothesis  # loads SciPy
 
 type Column = tuple[str, int]
 """A term's name, and which of its columns."""

@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from formulajoint.errors import ExtensionError
 from formulajoint.language.grammar.compose import Fragment
-from formulajoint.language.grammar.fragments import check_fragments
 from formulajoint.language.grammar.tree import Grammar, Rule
 from formulajoint.language.syntax.text import BARE_NAME
 from formulajoint.language.vocabulary.signatures import Signature
@@ -170,6 +169,8 @@ class Language:
             _check_name(named, extension, tables[named.position])
             signature = replace(named.signature, extension=extension.name)
             tables[named.position] = MappingProxyType({**tables[named.position], named.name: signature})
+        from formulajoint.language.grammar.fragments import check_fragments
+
         try:
             check_fragments(self.fragments, tuple(extension.fragments), extension.rules)
         except ExtensionError as error:

@@ -13,7 +13,8 @@ import scipy
 
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, independent, layout
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.contrasts.layout import Block, layout
 from formulajoint.design.schema import Factor
 from formulajoint.distributions.prior import Prior
 

@@ -12,7 +12,8 @@ import scipy
 from formulajoint.compiler.contrast_plans import ContrastPlan
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.hypotheses import Hypothesis, layout, of_test
+from formulajoint.contrasts.hypotheses import Hypothesis, of_test
+from formulajoint.contrasts.layout import layout
 from formulajoint.contrasts.linear_forms import Form
 from formulajoint.design.varying import factor_asked
 from formulajoint.errors import FormulaError

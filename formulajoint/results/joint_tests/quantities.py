@@ -10,7 +10,8 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import sd_of_response, stands_for_intercept
-from formulajoint.contrasts.hypotheses import Block, Hypothesis, layout, mean_layout
+from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.contrasts.layout import Block, layout, mean_layout
 from formulajoint.design.schema import Design
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior

@@ -8,7 +8,7 @@ import numpy as np
 
 from formulajoint.arrays import IntArray
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.contrasts.hypotheses import layout
+from formulajoint.contrasts.layout import layout
 from formulajoint.data.rows import cells_of, larger_of
 from formulajoint.design.schema import Design, Grouping
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.contrasts.hypotheses import Block, layout
+from formulajoint.contrasts.layout import Block, layout
 from formulajoint.data.data import Data
 from formulajoint.design.schema import Design
 

@@ -17,7 +17,8 @@ from scipy.stats import chi2, f, norm, t
 from statsmodels.stats.meta_analysis import combine_effects
 
 import formulajoint as fj
-from formulajoint.contrasts.hypotheses import all_zero, hypothesis, layout
+from formulajoint.contrasts.hypotheses import all_zero, hypothesis
+from formulajoint.contrasts.layout import layout
 from formulajoint.data.data import Data
 from formulajoint.data.layout import unknown
 from formulajoint.design.bind import bind

@@ -18,7 +18,8 @@ from xarray import Dataset, DataTree
 
 import formulajoint as fj
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.hypotheses import hypothesis, layout
+from formulajoint.contrasts.hypotheses import hypothesis
+from formulajoint.contrasts.layout import layout
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.joint_tests.figures import contour_probability

@@ -9,7 +9,8 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.widened_priors import with_scaled
-from formulajoint.contrasts.hypotheses import Hypothesis, independent, layout
+from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.contrasts.layout import layout
 from formulajoint.inference import evidence
 from formulajoint.inference.evidence import why_no_evidence, why_no_probability
 from formulajoint.inference.gaussian.not_pooled import (

@@ -12,7 +12,8 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan
 from formulajoint.compiler.evaluate.contrast_nodes import on_draws, variable_dims
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.hypotheses import Hypothesis, layout
+from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.contrasts.layout import layout
 from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.bayes_factor.equalities import coefficient_priors, equality
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS

@@ -12,7 +12,8 @@ import pandas as pd
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.widened_priors import with_scaled
-from formulajoint.contrasts.hypotheses import Hypothesis, layout
+from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.contrasts.layout import layout
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import InferenceError
 from formulajoint.inference.quadrature import LogIntegral
