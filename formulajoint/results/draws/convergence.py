@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 
 AT_ONCE = 2**21
 """Most draws that are processed at once."""
@@ -94,14 +94,22 @@ def _scores(draws: FloatArray) -> FloatArray:
     n = flat.shape[1]
     order = np.argsort(flat, axis=1)
     ordered = np.take_along_axis(flat, order, axis=1)
-    differs = np.ones((len(flat), n + 1), dtype=bool)
+    scores = np.empty(flat.shape)
+    np.put_along_axis(scores, order, _quantiles(n)[_places(ordered)], axis=1)
+    return scores.reshape(draws.shape)
+
+
+def _places(ordered: FloatArray) -> IntArray:
+    """Return twice the mean place, from 0, of each of the sorted draws (K, n) among those that are equal to it."""
+    count, n = ordered.shape
+    differs = np.ones((count, n + 1), dtype=bool)
     differs[:, 1:-1] = ordered[:, 1:] != ordered[:, :-1]
     places = np.arange(n)
+    if differs.all():
+        return np.broadcast_to(2 * places, ordered.shape)
     first = np.maximum.accumulate(np.where(differs[:, :-1], places, 0), axis=1)
     last = np.minimum.accumulate(np.where(differs[:, 1:], places, n)[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(flat.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=1)
-    return np.asarray(_quantiles(n)[(2 * ranks).astype(int) - 2].reshape(draws.shape))
+    return np.asarray(first + last)
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,8 @@ time: a batch alone is too small to estimate a covariance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,19 +57,29 @@ def jackknife(
     A batch is a run of draws of one chain, longer than their autocorrelation. For an average this is the error from
     batch means.
     """
-    chains, length, q = draws.shape
-    value = statistic(draws.reshape((-1, q)))
-    per_chain = max(2, -(-(BATCHES if draws.size <= LARGE else FEWER) // chains))
-    size = length // per_chain
-    if size < 2:
+    q = draws.shape[2]
+    value, batches = statistic(draws.reshape((-1, q))), in_batches(draws)
+    if batches is None:
         return value, np.full_like(value, np.nan)
-    batches = draws[:, : size * per_chain].reshape((chains * per_chain, size, q))
     kept = batches[1:].copy()
     without = [statistic(kept.reshape((-1, q)))]
     for b in range(len(batches) - 1):  # batch b takes the place of the next one
         kept[b] = batches[b]
         without.append(statistic(kept.reshape((-1, q))))
-    return value, np.asarray(np.std(without, axis=0) * np.sqrt(len(batches) - 1))
+    return value, _error(without)
+
+
+def in_batches(draws: FloatArray) -> FloatArray | None:
+    """Return draws (C, S, q) as batches of one chain each, (batches, size, q); None if there are too few draws."""
+    chains, length, q = draws.shape
+    per_chain = max(2, -(-(BATCHES if draws.size <= LARGE else FEWER) // chains))
+    size = length // per_chain
+    return draws[:, : size * per_chain].reshape((chains * per_chain, size, q)) if size >= 2 else None
+
+
+def _error(without: Sequence[FloatArray]) -> FloatArray:
+    """Return the standard error of a statistic, from its values without each batch."""
+    return np.asarray(np.std(without, axis=0) * np.sqrt(len(without) - 1))
 
 
 def whitened(draws: FloatArray) -> tuple[FloatArray, FloatArray] | None:
@@ -99,14 +110,21 @@ def distances(draws: FloatArray, point: FloatArray) -> tuple[FloatArray, float]:
     A draw's distance is from centre and covariance of the other draws. With its own effect on both it would be nearer
     than `point`. The draws are `whitened`, so that their covariance can be inverted without loss.
     """
-    n = len(draws)
     centre = draws.mean(axis=0)
     away = draws - centre
-    root = np.linalg.cholesky(away.T @ away / (n - 1))
-    standard = away @ np.linalg.inv(root).T
+    return _distances_about(centre, away.T @ away, len(draws), draws, point)
+
+
+def _distances_about(
+    centre: FloatArray, squares: FloatArray, n: int, draws: FloatArray, point: FloatArray
+) -> tuple[FloatArray, float]:
+    """Return the same for some of n draws, given centre and sums of squares and products about it of all n."""
+    inverse = np.linalg.inv(np.linalg.cholesky(squares / (n - 1)))
+    standard = draws @ inverse.T
+    standard -= inverse @ centre
     own = np.einsum("nq,nq->n", standard, standard)
     left_out = n**2 * (n - 2) * own / ((n - 1) * ((n - 1) ** 2 - n * own))  # Sherman & Morrison
-    return left_out, float(np.sum(np.linalg.solve(root, point - centre) ** 2))
+    return left_out, float(np.sum((inverse @ (point - centre)) ** 2))
 
 
 def contour_probability(draws: FloatArray) -> Figure:
@@ -130,11 +148,26 @@ def contour_probability(draws: FloatArray) -> Figure:
     if len(zero) == 0:  # constants, all of them zero
         return Figure(1.0, 0.0)
 
-    def statistic(flat: FloatArray) -> float:
-        own, null = distances(flat, zero)
-        return float(np.mean(own >= null))
+    own, null = distances(white, zero)
+    batches = in_batches(white.reshape((*draws.shape[:2], -1)))
+    error = math.nan if batches is None else float(_error(list(_beyond_without_each(batches, zero))))
+    return Figure(float(np.mean(own >= null)), error)
 
-    return by_batches(statistic, white.reshape((*draws.shape[:2], -1)))
+
+def _beyond_without_each(batches: FloatArray, point: FloatArray) -> Iterator[FloatArray]:
+    """Yield the share of draws that are as far out as `point`, without each of the batches (B, size, q).
+
+    Without a batch the sums of squares are the total without the batch's own: draws are whitened, so none is lost.
+    """
+    count, size, q = batches.shape
+    sums, squares = batches.sum(axis=1), batches.transpose(0, 2, 1) @ batches
+    every, n = batches.reshape((-1, q)), (count - 1) * size
+    for left_out in range(count):
+        centre = (sums.sum(axis=0) - sums[left_out]) / n
+        about = squares.sum(axis=0) - squares[left_out] - n * np.outer(centre, centre)
+        away, null = _distances_about(centre, about, n, every, point)
+        beyond = (away >= null).reshape((count, size)).sum(axis=1)
+        yield np.asarray((beyond.sum() - beyond[left_out]) / n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
