@@ -93,8 +93,13 @@ def coefficient(parameter: str, term: Term) -> str:
 
 def varying(parameter: str, term: Term) -> str:
     """Return the name of what varies in a group term: ``arm``, however its columns are coded."""
-    name = ":".join(term.parts) or term.name
+    name = _uncoded(term)
     return name if parameter == "mu" else f"{parameter}_{name}"
+
+
+def _uncoded(term: Term) -> str:
+    """Return a term's name without the codings of its factors."""
+    return ":".join(term.parts) or term.name
 
 
 def columns(term: Term) -> tuple[str, ...]:
@@ -114,7 +119,7 @@ def _join(before: str, after: str) -> str:
 
 
 def _column(term: Term, label: str) -> str:
-    name = plain(":".join(term.parts) or term.name)
+    name = plain(_uncoded(term))
     if not label:
         return name
     # One factor needs no dim name: arm[b]; several do: arm:wool[arm=b, wool=B].

@@ -22,7 +22,7 @@ from formulajoint.design.references import (
     resolve_term,
 )
 from formulajoint.design.schema import Design, Term
-from formulajoint.design.varying import factor_asked, over
+from formulajoint.design.varying import factor_asked, seen_by
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Subscript
 from formulajoint.language.syntax.text import canonical
@@ -170,8 +170,7 @@ def of_test(design: Design, test: Comparisons, named: Named = unnamed) -> Hypoth
     FormulaError
         If it is not a hypothesis about this model, or has no such alternative.
     """
-    factor = factor_asked(design, test)
-    design = over(design, factor) if factor else design
+    factor, design = factor_asked(design, test), seen_by(design, test)
     said = hypothesis(design, test.comparisons, named)
     said = replace(said, factor=factor, over=test.over is not None)
     if test.name is not None:

@@ -66,9 +66,8 @@ def _wanted(request: PoolingRequest, predictors: Sequence[Predictor]) -> dict[st
         and main.varying
         and (not request.terms or find_term(main.common, request.terms[0]))
     ):
-        factor = main.varying[0].grouping
-        assert factor is not None  # a group term has groups
-        written = ", ".join([*map(canonical, request.terms), f"over={factor.name}"])
+        factor = next(iter(main.by_factor))
+        written = ", ".join([*map(canonical, request.terms), f"over={factor}"])
         message = "the groups of a group term are named by `over=`"
         raise FormulaError(
             message, request.span, f"write `hierarchy({written})`; it is pooled without it, too"

@@ -197,6 +197,11 @@ class Predictor:
     varying: tuple[Block, ...] = ()
 
     @property
+    def by_factor(self) -> dict[str, Block]:
+        """What varies over the groups of each factor of group terms, by the factor's name."""
+        return {block.grouping.name: block for block in self.varying if block.grouping is not None}
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         """All terms, block by block."""
         return tuple(term for block in self.blocks for term in block.terms)
@@ -229,11 +234,7 @@ class Predictor:
         def over(name: str) -> tuple[Hierarchy, ...]:
             return tuple(hierarchy for hierarchy in own if hierarchy.over == name)
 
-        varying = tuple(
-            replace(block, pooling=over(block.grouping.name))
-            for block in self.varying
-            if block.grouping is not None
-        )
+        varying = tuple(replace(block, pooling=over(name)) for name, block in self.by_factor.items())
         return replace(self, blocks=(replace(bar, pooling=over("")), *others), varying=varying)
 
     def fixed(self, term: Term) -> Term | None:

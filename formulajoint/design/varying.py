@@ -137,7 +137,7 @@ def block_over(predictor: Predictor, group: Group) -> Block:
         If no group term has it.
     """
     name = named(group)
-    known = {block.grouping.name: block for block in predictor.varying if block.grouping is not None}
+    known = predictor.by_factor
     if name in known:
         return known[name]
     if not known:
@@ -157,7 +157,7 @@ def factor_asked(design: Design, question: Question) -> str:
     FormulaError
         If nothing varies over it, or the model cannot be seen by it.
     """
-    known = {b.grouping.name for b in design.predictor.varying if b.grouping is not None}
+    known = design.predictor.by_factor
     if question.over is not None:
         name = named(question.over.value)
         if isinstance(question, LevelContrast) and name not in known:
@@ -189,8 +189,7 @@ def _expressions(question: Question) -> tuple[Expr, ...]:
 
 def _refuse_bare(design: Design, factor: str, question: Question) -> None:
     """Raise a FormulaError for a term that varies over the factor but is named without a group: which is meant?"""
-    block = next(b for b in design.predictor.varying if b.grouping is not None and b.grouping.name == factor)
-    names = {term.name for term in block.terms}
+    names = {term.name for term in design.predictor.by_factor[factor].terms}
     for expr in _expressions(question):
         inside = {id(part.of) for part in walk(expr) if isinstance(part, Subscript | Attribute)}
         for part in walk(expr):
@@ -215,10 +214,7 @@ def _seen(design: Design, name: str, at: Span) -> str:
 
 def factors(design: Design) -> tuple[str, ...]:
     """Return the factors of the mean's group terms by which the design can be seen: none beside groups of a bar."""
-    predictor = design.predictor
-    if predictor.grouping is not None:
-        return ()
-    return tuple(block.grouping.name for block in predictor.varying if block.grouping is not None)
+    return () if design.predictor.grouping is not None else tuple(design.predictor.by_factor)
 
 
 def over(design: Design, factor: str) -> Design:
@@ -228,9 +224,9 @@ def over(design: Design, factor: str) -> Design:
     same model: ``y ~ x + (1 + x | g)`` seen as ``y ~ x | g, hierarchy()``.
     """
     predictor = design.predictor
-    block = next((b for b in predictor.varying if b.grouping is not None and b.grouping.name == factor), None)
-    if block is None or predictor.grouping is not None:
+    if factor not in factors(design):
         raise BugError(f"nothing can be seen by {factor}")
+    block = predictor.by_factor[factor]
     inside = {id(predictor.fixed(term)) for term in block.terms}
     shared = tuple(term for term in predictor.terms if id(term) not in inside)
     zero = {term.name for term in block.terms if predictor.fixed(term) is None}

@@ -86,8 +86,7 @@ def slots(design: Design, family: Likelihood) -> list[Slot]:
         for term in predictor.terms:
             parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
             out += [_slot_of(predictor, term, part, family) for part in parts]
-        for block in predictor.varying:
-            over = block.grouping.name if block.grouping is not None else ""
+        for over, block in predictor.by_factor.items():
             out += [_slot_of(predictor, term, SD, family, over) for term in block.terms]
     for name, own in family.further.items():
         predictor_ = design.parameter(name)

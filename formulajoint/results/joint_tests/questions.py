@@ -91,8 +91,8 @@ def left_out(plan: Plan) -> list[Hypothesis]:
 def too_many(plan: Plan) -> int:
     """Return the number of groups if they are too many for a printed fit, else 0."""
     factors = {own.factor for own in (*plan.contrasts, *plan.tests)}
-    varying = [b.grouping for b in plan.design.predictor.varying if b.grouping is not None]
-    asked = [plan.design.predictor.grouping, *(own for own in varying if own.name in factors)]
+    predictor = plan.design.predictor
+    asked = [predictor.grouping, *(b.grouping for name, b in predictor.by_factor.items() if name in factors)]
     groups = max((len(own) for own in asked if own is not None), default=0)
     return groups if groups > MOST_TESTED else 0
 
