@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.inference.one_kind import Against
@@ -138,54 +139,62 @@ def joint_tests(
 
 
 def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question, quick: bool) -> JointTest:
-    plan, draws = posterior.plan, quantities(posterior, hypothesis)
-    effective = figures.effective_draws(draws)
-    shares = counted(draws, asked)
-    notes = [Note("hypothesis", hypothesis.text)] if hypothesis.name else []
-    rank, out = draws.shape[2], Shares({})
-    twin: Classical | Missing = IS_ORDER
-    bayes: Weighed | None = None
-    factor: LogIntegral | Missing
+    draws = quantities(posterior, hypothesis)
+    effective, counts = figures.effective_draws(draws), counted(draws, asked)
     if hypothesis.order:
-        holds = shares["p_all_positive"]
-        factor = order(plan, hypothesis, holds.value, holds.mcse)
-        told = (
-            "order: P(all > 0) is its posterior probability, log BF10 is against the model without the order"
+        found = _order(posterior.plan, hypothesis, draws.shape[2], counts)
+    else:
+        found = _equalities(posterior, hypothesis, draws, effective, counts, quick)
+    named = [Note("hypothesis", hypothesis.text)] if hypothesis.name else []
+    by_draws = {name: one for name, one in found.shares.items() if name != "contour" or not found.by_scores}
+    return replace(
+        found,
+        shares=with_errors(found.shares, effective),
+        notes=(*named, *found.notes, *counting_notes(by_draws, effective)),
+    )
+
+
+def _order(plan: Plan, hypothesis: Hypothesis, rank: int, counts: Mapping[str, Figure]) -> JointTest:
+    """Return the test of an order, whose posterior probability is a share of draws."""
+    holds = counts["p_all_positive"]
+    factor = order(plan, hypothesis, holds.value, holds.mcse)
+    told = "order: P(all > 0) is its posterior probability, log BF10 is against the model without the order"
+    notes = (Note("order", told), _of_order(plan, hypothesis, holds, factor))
+    return JointTest(hypothesis, rank, counts, factor, IS_ORDER, notes)
+
+
+def _equalities(
+    posterior: Posterior,
+    hypothesis: Hypothesis,
+    draws: FloatArray,
+    effective: float,
+    counts: Mapping[str, Figure],
+    quick: bool,
+) -> JointTest:
+    """Return the test of equalities: contour and band, the classical test and Bayes factors."""
+    plan, kept = posterior.plan, independent(hypothesis.rows)
+    few = not quick or len(kept) <= MOST_QUICK
+    out = Shares({}, (SLOW.note(NO_CONTOUR),))
+    if few:
+        missing, tested = no_covariance(posterior, hypothesis), scored(posterior, hypothesis)
+        out = (
+            by_distance(draws, draws[:, :, kept], effective, missing)
+            if tested is None
+            else by_scores(draws, tested, missing)
         )
-        notes.append(Note("order", told))
-    else:
-        kept = independent(hypothesis.rows)
-        rank = len(kept)
-        out = Shares({}, (SLOW.note(NO_CONTOUR),))
-        if not quick or rank <= MOST_QUICK:
-            missing, tested = no_covariance(posterior, hypothesis), scored(posterior, hypothesis)
-            out = (
-                by_distance(draws, draws[:, :, kept], effective, missing)
-                if tested is None
-                else by_scores(draws, tested, missing)
-            )
-        twin = classical_test(plan, hypothesis)
-        bayes = weighed(posterior, hypothesis, quick, few=not quick or rank <= MOST_QUICK)
-        factor = bayes.factor
-        notes += [*out.notes, *_classical_notes(twin)]
-    shares = {**out.figures, **shares}
-    if bayes is None:
-        notes.append(_of_order(plan, hypothesis, shares["p_all_positive"], factor))
-    else:
-        notes += _of_equalities(plan, hypothesis, bayes)
-        notes += disagreements(plan, hypothesis, draws, shares, bayes)
-    by_draws = {name: share for name, share in shares.items() if name != "contour" or not out.by_scores}
-    notes += counting_notes(by_draws, effective)
-    errors = with_errors(shares, effective)
+    twin = classical_test(plan, hypothesis)
+    bayes = weighed(posterior, hypothesis, quick, few=few)
+    shares = {**out.figures, **counts}
+    notes = [*out.notes, *_classical_notes(twin), *_of_equalities(plan, hypothesis, bayes)]
     return JointTest(
         hypothesis=hypothesis,
-        rank=rank,
-        shares=errors,
-        bayes_factor=factor,
-        one_kind=None if bayes is None else bayes.one_kind,
-        verdict=None if bayes is None else bayes.verdict,
+        rank=len(kept),
+        shares=shares,
+        bayes_factor=bayes.factor,
+        one_kind=bayes.one_kind,
+        verdict=bayes.verdict,
         classical=twin,
-        notes=tuple(notes),
+        notes=(*notes, *disagreements(plan, hypothesis, draws, shares, bayes)),
         by_scores=out.by_scores,
         is_bound=out.is_bound,
     )
