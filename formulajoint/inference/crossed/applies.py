@@ -40,9 +40,6 @@ def pools(plan: Plan) -> tuple[Pool, ...]:
 
 
 def _priors(plan: Plan) -> str:
-    for pool in pools(plan):
-        if pool.request.heavy:
-            return f"with several grouping factors, the hierarchy over {pool.grouping.name} is not normal"
     if any(names_in_sds(plan.mean)):
         return "with several grouping factors, a prior is in residual sds"
     for name, prior, grouped in _coefficients(plan):
@@ -81,17 +78,15 @@ def _size(plan: Plan) -> str:
         return f"{order.left} coefficients remain when {taken}, more than {MOST_LEFT}"
     if (met := sum(order.met)) > MOST_MEETINGS:
         return f"coefficients meet {met} times in a group when {taken}, more than {MOST_MEETINGS}"
-    free = sum(
-        term.sd.constant is None and len(term.coefficient.term.scales)
-        for pool in pools(plan)
-        for term in pool.terms
-    )
+    free, heavy = 1, 0
     for pool in pools(plan):
-        if pool.correlation is not None:
-            columns = len(pool.correlation.labels)
-            free += columns * (columns - 1) // 2
-    if free + 1 > MOST_SCALES:
-        return f"there are {free + 1} sigmas, sds and correlations, more than {MOST_SCALES}"
+        widths = [len(term.coefficient.term.scales) for term in pool.terms]
+        free += sum(width for width, term in zip(widths, pool.terms, strict=True) if term.sd.constant is None)
+        free += sum(widths) * (sum(widths) - 1) // 2 if pool.correlation is not None else 0
+        heavy += sum(widths) * len(pool.grouping) if pool.request.heavy else 0
+    if free + heavy > MOST_SCALES:
+        more = f", and {heavy} coefficients with Student or Cauchy priors" if heavy else ""
+        return f"there are {free} sigmas, sds and correlations{more}, more than {MOST_SCALES}"
     return ""
 
 

@@ -16,6 +16,7 @@ from formulajoint.inference.crossed.model import model_of
 from formulajoint.inference.crossed.naming import Draws, variables
 from formulajoint.inference.crossed.sampling import sample_scales
 from formulajoint.inference.crossed.sums import Sums, sums_of
+from formulajoint.inference.crossed.ties import tied
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws, statistics
 from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
@@ -88,9 +89,10 @@ class Crossed:
         equal : Equal, optional
             Coefficients that some groups share.
         """
-        if equal is not None:
-            return Missing("engine", "with several grouping factors, groups that are equal are not covered")
-        sums = sums_of(model_of(plan))
+        model, seen_by = model_of(plan), plan.design.predictor.grouping
+        if equal is not None and seen_by is not None:
+            model = tied(model, seen_by.name, equal)
+        sums = sums_of(model)
         try:
             found = sample_scales(sums, DRAWS, POOLS, np.random.SeedSequence(seed))
         except InferenceError as error:

@@ -22,6 +22,7 @@ from formulajoint.data.rows import frequencies, in_units, less_offset
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.latent.columns import location_and_scale
+from formulajoint.inference.latent.mixtures import gammas
 from formulajoint.inference.latent.phi import Cell, Scales, cells, correlation_root
 from formulajoint.inference.latent.structure import Block, block_of
 
@@ -60,12 +61,20 @@ class Hierarchy:
         Its columns among those of the factor, and its parameters among phi.
     means : tuple of Shared or None
         For each term what its coefficients vary about; None for zero.
+    mixed : slice
+        Places of the w among phi, column by column; empty where it is normal (``latent/mixtures.py``).
     """
 
     pool: Pool
     factor: int
     block: Block
     means: tuple[Shared | None, ...]
+    mixed: slice
+
+    def stretch(self, values: FloatArray) -> FloatArray | None:
+        """Return what the w multiply the sds of its coefficients by, (S, G, columns); None where it is normal."""
+        w = values[:, self.mixed]
+        return w.reshape(len(w), len(self.block.columns), -1).swapaxes(1, 2) ** -0.5 if w.size else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,18 +87,23 @@ class Factor:
     codes : (N,) int array
     groups : int
     columns : (N, p) array
-    blocks : tuple of Block
+    hierarchies : tuple of Hierarchy
     mean, fixed : (p, G) arrays
         Mean and sd of coefficients that are not pooled, else 0.
+    kept, members : int arrays or None
+        Of classes of groups in null models, and the groups beside them (``ties.py``): the columns of D that are not
+        zero, and a group of each class.
     """
 
     name: str
     codes: IntArray
     groups: int
     columns: FloatArray
-    blocks: tuple[Block, ...]
+    hierarchies: tuple[Hierarchy, ...]
     mean: FloatArray
     fixed: FloatArray
+    kept: IntArray | None = None
+    members: IntArray | None = None
 
     @property
     def width(self) -> int:
@@ -104,16 +118,22 @@ class Factor:
     def root(self, values: FloatArray) -> FloatArray:
         """Return D at parameters phi (S, cells): (S, 1, p, p), or (S, G, p, p) where it differs by group."""
         alone = np.flatnonzero(np.any(self.fixed != 0, axis=1))
-        out = np.zeros((len(values), self.groups if len(alone) else 1, self.width, self.width))
+        by_group = len(alone) > 0 or any(each.pool.request.heavy for each in self.hierarchies)
+        out = np.zeros((len(values), self.groups if by_group else 1, self.width, self.width))
         for j in alone:
             out[:, :, j, j] = self.fixed[j]
-        for block in self.blocks:
+        for each in self.hierarchies:
+            block, stretch = each.block, each.stretch(values)
             sd, at = values[:, None, block.sds], block.columns
+            if stretch is not None:
+                sd = sd * (stretch if self.members is None else stretch[:, self.members])
             if block.correlated:
                 root = correlation_root(values[:, None, block.partials], len(at))
                 out[:, :, at[:, None], at[None, :]] = sd[..., :, None] * root
             else:
                 out[:, :, at, at] = sd
+        if self.kept is not None:
+            out[:, :, :, np.setdiff1d(np.arange(self.width), self.kept)] = 0.0
         return out
 
 
@@ -131,7 +151,7 @@ class Model:
         Of the priors of b; an infinite sd is a flat prior.
     factors : tuple of Factor
     scales : Scales
-        phi: sigma, then the sds and partial correlations pool by pool.
+        phi: sigma, then pool by pool the sds, the partial correlations and the w of Student coefficients.
     shared : mapping of str to Shared
         By the name of the variable.
     hierarchies : tuple of Hierarchy
@@ -198,7 +218,7 @@ class _OfFactor:
     mean: list[FloatArray] = field(default_factory=list)
     fixed: list[FloatArray] = field(default_factory=list)
     start: dict[str, int] = field(default_factory=dict)
-    blocks: list[Block] = field(default_factory=list)
+    hierarchies: list[Hierarchy] = field(default_factory=list)
 
     def factor(self) -> Factor:
         return Factor(
@@ -206,7 +226,7 @@ class _OfFactor:
             self.grouping.codes,
             len(self.grouping),
             np.stack(self.columns, axis=1),
-            tuple(self.blocks),
+            tuple(self.hierarchies),
             np.array(self.mean),
             np.array(self.fixed),
         )
@@ -270,9 +290,13 @@ class _Made:
         factor = self.factors[pool.grouping.name]
         block, more = block_of(pool, factor.start, len(self.cells))
         self.cells += more
-        factor.blocks.append(block)
+        first = len(self.cells)
+        if pool.request.heavy:
+            self.cells += gammas(pool.request.degrees, len(block.columns) * len(pool.grouping))
         at = list(self.factors).index(pool.grouping.name)
-        self.hierarchies.append(Hierarchy(pool, at, block, tuple(means)))
+        found = Hierarchy(pool, at, block, tuple(means), slice(first, len(self.cells)))
+        factor.hierarchies.append(found)
+        self.hierarchies.append(found)
 
     def _own(self, coefficient: Coefficient, grouping: Grouping) -> None:
         """Add coefficients by group that are not pooled."""

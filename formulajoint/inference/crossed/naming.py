@@ -55,6 +55,8 @@ def _coefficients(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:
         found[hierarchy.factor][:, :, hierarchy.block.columns]
         for found in (draws.coefficients.away, draws.coefficients.standard)
     )
+    stretch = hierarchy.stretch(draws.values.reshape(len(away), -1))
+    standard = standard if stretch is None else standard * stretch
     at, groups = 0, away.shape[1]
     for term, mean in zip(hierarchy.pool.terms, hierarchy.means, strict=True):
         own = slice(at, at + term.coefficient.term.columns.shape[1])

@@ -96,7 +96,7 @@ def expected(sums: Sums) -> tuple[FloatArray, FloatArray]:
         groups = sums.model.factors[each.factor].groups
         spread[each.block.sds] = 1 / np.sqrt(2 * groups)
         spread[each.block.partials] = 2 / np.sqrt(groups)
-    spread = np.minimum(spread, 1.0)
+    spread = np.fmin(spread, 1.0)
     reach = np.clip(5 * spread, 0.1, 1.0)
     reach[0] = max(3 * spread[0], 0.02)
     return spread, reach

@@ -39,13 +39,14 @@ def mixtures(
         for column in columns if np.isfinite(df) else ():
             at = first + len(found)
             mixed_columns[int(column)] = slice(at, at + groups)
-            found += [_gamma(df)] * groups
+            found += gammas(df, groups)
     for element, own in enumerate(theta):
         if np.isfinite(own.df):
             mixed_theta[element] = first + len(found)
-            found.append(_gamma(own.df))
+            found += gammas(own.df, 1)
     return mixed_columns, mixed_theta, found
 
 
-def _gamma(df: float) -> Cell:
-    return coordinate(prior("gamma", df / 2, df / 2))
+def gammas(df: float, count: int) -> list[Cell]:
+    """Return the w of so many Student coefficients."""
+    return [coordinate(prior("gamma", df / 2, df / 2))] * count
