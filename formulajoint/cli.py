@@ -81,6 +81,9 @@ def fit(
     draws: Annotated[int, typer.Option(help="Draws kept per chain.")] = 1000,
     tune: Annotated[int, typer.Option(help="Adaptation steps per chain.")] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    keep: Annotated[
+        str, typer.Option(help="contrasts: do not keep the coefficients of each group; otherwise all.")
+    ] = "all",
     priors: PriorsOption = None,
     family: FamilyOption = None,
     missing: MissingOption = None,
@@ -101,7 +104,7 @@ def fit(
     if report is not None:
         _check_report(report)
     result = model(formula, _read(formula, data, missing, sheet), _priors(priors), family).fit(
-        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet)
+        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet), keep=keep
     )
     if as_json:
         _print_json(result.record(prob))

@@ -51,7 +51,10 @@ _WRITTEN: Mapping[str, str] = MappingProxyType(
 _PARALLEL = (
     "the chains of a sampler run side by side already, and the exact engine needs one core: leave it out"
 )
-_KEPT = "a fit keeps every variable and every draw: leave it out"
+_KEPT = (
+    "a fit keeps every variable and every draw, or with keep='contrasts' those that are not of single groups: "
+    "leave it out"
+)
 _ROWS = "take the rows from the data frame before the fit"
 
 _ELSEWHERE: Mapping[str, str] = MappingProxyType(
@@ -97,7 +100,7 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
 )
 """What to do instead of an argument of another package."""
 
-_OURS = (*_SAME, "likelihood", "priors", "family", "language")
+_OURS = (*_SAME, "likelihood", "keep", "priors", "family", "language")
 
 
 def check_arguments(names: Iterable[str], engine: str) -> None:

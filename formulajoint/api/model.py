@@ -154,6 +154,7 @@ class JointModel:
         progress: bool = True,
         likelihood: str = "auto",
         device: str | None = None,
+        keep: str = "all",
         **sampler: Any,
     ) -> Fit:
         """Return the fit of the model: draws from its posterior.
@@ -185,6 +186,12 @@ class JointModel:
             JAX that is installed and finds it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is the first GPU
             of that library or, if it finds none, the CPU; ``"torch:cpu"``, ``"jax:cuda:1"`` and the like name both.
             All compute in float64, and the same seed gives the same draws to rounding.
+        keep : {"all", "contrasts"}
+            ``"contrasts"`` keeps the draws of shared parameters (coefficients of all rows, means, sds, correlations,
+            sigma) and of the formula's contrasts, and not those of each group: for very many groups, whose
+            coefficients would not fit into memory. The exact engine then draws groups' coefficients only where a
+            contrast needs them, some draws at a time. Whatever needs them later, such as ``fit.coefficients()``, says
+            so.
         **sampler
             Further arguments of NUTS, passed on: those of its step, such as ``max_treedepth=12``, and those of
             ``pm.sample``, such as ``init``, ``initvals`` or ``nuts={...}``.
@@ -204,7 +211,7 @@ class JointModel:
 
         check_arguments(sampler, engine)
         check_likelihood(self.plan, likelihood)
-        settings = Settings(draws, tune, chains, seed, target_accept, progress, device, sampler)
+        settings = Settings(draws, tune, chains, seed, target_accept, progress, device, sampler, keep)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
         return Fit(self, Posterior(self.plan, drawn.draws, drawn.engine, drawn.why))
 

@@ -77,6 +77,7 @@ def fit(
     progress: bool = True,
     likelihood: str = "auto",
     device: str | None = None,
+    keep: str = "all",
     **sampler: Any,
 ) -> Fit:
     """Return the fit of `formula` to `data`: `model` and `JointModel.fit` in one call.
@@ -85,7 +86,7 @@ def fit(
     ----------
     formula, data, priors, family, language
         As for `model`.
-    draws, tune, chains, engine, seed, target_accept, progress, likelihood, device
+    draws, tune, chains, engine, seed, target_accept, progress, likelihood, device, keep
         As for `JointModel.fit`.
     **sampler
         Further arguments of NUTS, as for `JointModel.fit`.
@@ -99,7 +100,7 @@ def fit(
     """
     check_arguments(sampler, engine)
     return model(formula, data, priors, family, language).fit(
-        draws, tune, chains, engine, seed, target_accept, progress, likelihood, device, **sampler
+        draws, tune, chains, engine, seed, target_accept, progress, likelihood, device, keep, **sampler
     )
 
 

@@ -131,6 +131,18 @@ class Plan:
         """All parameters of the likelihood, the mean first."""
         return (self.mean, *self.further)
 
+    @property
+    def group_dims(self) -> frozenset[str]:
+        """The dims whose labels are groups."""
+        out: set[str] = set()
+        for part in self.parameters:
+            if isinstance(part, ScalePlan):
+                out |= set(part.dims)
+                continue
+            out |= {c.dims[0] for c in part.coefficients if c.grouped}
+            out |= {pool.group_dim for pool in (*part.pools, *part.varying)}
+        return frozenset(out)
+
     def scale(self, parameter: str) -> ScalePlan | None:
         """Return the plan of a family parameter without predictors, or None."""
         found = (plan for plan in self.further if isinstance(plan, ScalePlan) and plan.parameter == parameter)

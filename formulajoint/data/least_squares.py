@@ -22,6 +22,11 @@ PART = 1e-6
 """Smallest entry of a null vector of length one that counts as nonzero; its column depends on others."""
 
 
+MANY, SURE = 1_000, 1e-4
+"""Of this many small systems, those whose columns, each of length one, span a volume above the second number are solved
+by Gram-Schmidt, all at once; the others one by one."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """Ranks and residual sums of squares of the regression by group.
@@ -60,9 +65,49 @@ def basis(columns: FloatArray, of: FloatArray | None = None) -> FloatArray:
     scaled = np.divide(columns, lengths, out=np.zeros_like(columns), where=lengths > 0)
     if scaled.size == 0:
         return np.zeros((*columns.shape[:-1], 0))
+    if not _is_many(scaled):
+        return _basis(scaled)
+    out, _, sure = _orthonormal(scaled)
+    out[~sure] = _basis(scaled[~sure])
+    return out
+
+
+def _basis(scaled: FloatArray) -> FloatArray:
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
     kept = singular > RANK_TOLERANCE * np.maximum(1.0, singular[..., :1])
     return np.asarray(left * kept[..., None, :])
+
+
+def _is_many(columns: FloatArray) -> bool:
+    """Return whether these are many small systems, none with fewer rows than columns."""
+    return columns.ndim == 3 and len(columns) >= MANY and columns.shape[1] >= columns.shape[2]
+
+
+def _orthonormal(scaled: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return Q and R of columns (G, n, p) by Gram-Schmidt, done twice, and which systems are far from singular (G,)."""
+    q, r = np.zeros_like(scaled), np.zeros((len(scaled), scaled.shape[2], scaled.shape[2]))
+    for j in range(scaled.shape[2]):
+        left = scaled[:, :, j].copy()
+        for i in [*range(j), *range(j)]:
+            along = np.einsum("gn,gn->g", q[:, :, i], left)
+            left -= along[:, None] * q[:, :, i]
+            r[:, i, j] += along
+        r[:, j, j] = np.sqrt(np.einsum("gn,gn->g", left, left))
+        np.divide(left, r[:, j, j, None], out=q[:, :, j], where=r[:, j, j, None] > 0)
+    return q, r, np.prod(np.diagonal(r, axis1=1, axis2=2), axis=1) > SURE
+
+
+def _pseudo_inverse(scaled: FloatArray) -> FloatArray:
+    """Return the pseudo-inverse (..., p, n) of columns of length one or zero (..., n, p)."""
+    if not _is_many(scaled):
+        return np.asarray(np.linalg.pinv(scaled, rcond=RANK_TOLERANCE))
+    q, r, sure = _orthonormal(scaled)
+    out = np.zeros(np.swapaxes(scaled, 1, 2).shape)
+    for j in reversed(range(scaled.shape[2])):
+        rest = q[:, :, j] - np.einsum("gk,gkn->gn", r[:, j, j + 1 :], out[:, j + 1 :])
+        np.divide(rest, r[:, j, j, None], out=out[:, j], where=sure[:, None])
+    out[~sure] = np.linalg.pinv(scaled[~sure], rcond=RANK_TOLERANCE)
+    return out
 
 
 def rank(orthonormal: FloatArray) -> IntArray:
@@ -116,7 +161,7 @@ def slopes(columns: FloatArray, y: FloatArray) -> FloatArray:
     """Return each group's least-squares coefficients of y (G, m), (G, p): those of least norm if there are several."""
     lengths = np.linalg.norm(columns, axis=1, keepdims=True)
     lengths[lengths == 0] = 1.0
-    scaled = np.linalg.pinv(columns / lengths, rcond=RANK_TOLERANCE) @ y[:, :, None]
+    scaled = _pseudo_inverse(columns / lengths) @ y[:, :, None]
     return np.asarray(scaled[:, :, 0] / lengths[:, 0])
 
 
@@ -149,6 +194,10 @@ def _in_null_space(scaled: FloatArray) -> BoolArray:
     """Return which columns of (..., n, q), each of length one, take part in the null space, (..., q)."""
     if scaled.shape[-1] == 0:
         return np.zeros((*scaled.shape[:-2], 0), dtype=bool)
+    if _is_many(scaled):
+        out, (*_, sure) = np.zeros((len(scaled), scaled.shape[2]), dtype=bool), _orthonormal(scaled)
+        out[~sure] = _in_null_space(scaled[~sure][None])[0]
+        return out
     _, singular, right = np.linalg.svd(scaled, full_matrices=False)
     null = singular <= RANK_TOLERANCE * np.maximum(1.0, singular[..., :1])
     return np.asarray(np.linalg.norm(right * null[..., None], axis=-2) > PART)
@@ -207,7 +256,7 @@ def least_squares(own: FloatArray, shared: FloatArray, y: FloatArray, group_rows
     inverse = np.linalg.pinv(left / lengths, rcond=RANK_TOLERANCE) / lengths.T  # (k, M)
     c = (inverse @ left_y)[:, 0]
     covariance = inverse @ inverse.T
-    each = np.linalg.pinv(own / _lengths(own), rcond=RANK_TOLERANCE) / np.swapaxes(_lengths(own), -1, -2)
+    each = _pseudo_inverse(own / _lengths(own)) / np.swapaxes(_lengths(own), -1, -2)
     b = (each @ (y - (shared @ c)[..., None]))[..., 0]
     across = each @ shared  # (G, p, k)
     variances = np.sum(each**2, axis=-1) + np.sum(across @ covariance * across, axis=-1)

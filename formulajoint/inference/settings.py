@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 from formulajoint.errors import InferenceError
+from formulajoint.wording import did_you_mean
 
 MOST_DRAWS = 100_000_000
 """At most this many draws of all chains together: those of one parameter then take 0.8 GB."""
+
+
+ALL, CONTRASTS = KEEP = ("all", "contrasts")
+"""What a fit keeps: all draws, or those of shared parameters and contrasts, without the groups' coefficients."""
 
 
 def check_whole(name: str, value: object, least: int) -> None:
@@ -42,6 +47,7 @@ class Settings:
     progress: bool
     device: str | None = None
     sampler: Mapping[str, object] = field(default_factory=dict)
+    keep: str = ALL
 
     def check(self) -> None:
         """Raise an InferenceError if a setting is invalid."""
@@ -56,6 +62,14 @@ class Settings:
             )
         if not (isinstance(self.target_accept, Real) and 0 < self.target_accept < 1):
             raise InferenceError(f"`target_accept` must lie between 0 and 1, not {self.target_accept!r}.")
+        if self.keep not in KEEP:
+            hint = did_you_mean(str(self.keep), KEEP) or "'contrasts' leaves out each group's coefficients."
+            raise InferenceError(f"`keep` is 'all' or 'contrasts', not {self.keep!r}: {hint}")
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What is kept by its name, where it is not all."""
+        return {} if self.keep == ALL else {"keep": self.keep}
 
     @property
     def seeded(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.errors import InferenceError
+from formulajoint.inference.draws.named import not_kept
 from formulajoint.plots.rows import (
     Rows,
     Sort,
@@ -153,6 +154,8 @@ def forest(
 def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficient:
     """Return the coefficient called `variable`, or the first slope, among those with one value per group."""
     grouped = {c.stem or c.name: c for c in grouped_coefficients(posterior)}
+    if not grouped and posterior.named.left_out:
+        raise InferenceError(not_kept(sorted(posterior.named.left_out)[0]))
     if not grouped:
         raise InferenceError(
             "No coefficient differs by group, so there are no groups to draw. Write `| group`."

@@ -129,12 +129,12 @@ def _sds(posterior: Posterior) -> FloatArray:
 
 
 def _mean(posterior: Posterior, name: str, dims: tuple[str, ...]) -> FloatArray:
-    return np.asarray(posterior.dataset[name].mean(("chain", "draw")).transpose(*dims).to_numpy())
+    return np.asarray(posterior.named.values(name, dims).mean(axis=(0, 1)))
 
 
 def _centre(posterior: Posterior, pooled: PooledTerm, columns: int) -> list[float]:
     """Return the hierarchy's mean for each column, which may be a constant by its prior."""
-    if pooled.mean_name in posterior.dataset:
+    if pooled.mean_name in posterior.named.variables:
         value = _mean(posterior, pooled.mean_name, pooled.dims)
     else:
         value = np.asarray(pooled.mean.args.get("value", np.nan))

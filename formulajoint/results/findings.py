@@ -30,6 +30,7 @@ from formulajoint.results.draws.tables import (
 from formulajoint.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
+    from formulajoint.contrasts.hypotheses import Hypothesis
     from formulajoint.results.joint_tests.joint_test import JointTest
 
 MOST_ROWS = 24
@@ -96,7 +97,7 @@ class Findings:
         from formulajoint.results.joint_tests.joint_test import joint_tests
         from formulajoint.results.joint_tests.questions import printed
 
-        return joint_tests(self.posterior, printed(self.plan), quick=True)
+        return joint_tests(self.posterior, filter(self._has_draws, printed(self.plan)), quick=True)
 
     @cached_property
     def all_tests(self) -> tuple[JointTest, ...]:
@@ -110,14 +111,29 @@ class Findings:
         found = {test.hypothesis.label: test for test in self.tests}
         missing = [
             each
-            for each in unasked(self.plan)
+            for each in filter(self._has_draws, unasked(self.plan))
             if each.label not in found
             or (is_asked_about(self.plan, each) and not found[each.label].is_complete)
         ]
         if not missing:
             return self.tests
         found |= {test.hypothesis.label: test for test in joint_tests(self.posterior, missing)}
-        return tuple(found[each.label] for each in unasked(self.plan))
+        return tuple(found[each.label] for each in unasked(self.plan) if each.label in found)
+
+    @property
+    def untested(self) -> tuple[Hypothesis, ...]:
+        """The hypotheses about single groups, whose draws were not kept."""
+        from formulajoint.results.joint_tests.questions import unasked
+
+        return tuple(each for each in unasked(self.plan) if not self._has_draws(each))
+
+    def _has_draws(self, hypothesis: Hypothesis) -> bool:
+        """Return whether the draws of what a hypothesis is about were kept."""
+        seen = posterior_over(self.posterior, hypothesis.factor)
+        terms = set() if hypothesis.of_means else set(hypothesis.terms)
+        return all(
+            c.name not in seen.named.left_out for c in seen.plan.mean.coefficients if c.term.name in terms
+        )
 
     @cached_property
     def diagnostics(self) -> tuple[str, ...]:

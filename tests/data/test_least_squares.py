@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formulajoint.data import least_squares as module
 from formulajoint.data.least_squares import (
     basis,
     least_squares,
@@ -258,3 +259,28 @@ def test_nothing_of_a_kind():
         fit = least_squares(*tables(own, shared, y), np.bincount(CODES).astype(float))
         assert (fit.own.shape, fit.shared.shape) == ((GROUPS, own.shape[1]), (shared.shape[1],))
         assert np.isfinite([*fit.own.ravel(), *fit.shared]).all()
+
+
+def test_many_systems_at_once_are_those_one_by_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    own, shared, y = (rng.normal(size=(1500, 4, width)) for width in (3, 1, 1))
+    own *= [1.0, 1e3, 1e-2]
+    own[::7, :, 2] = 2 * own[::7, :, 0]  # dependent
+    own[::11, :, 0] = 0.0
+    own[3::40, :, 1] = own[3::40, :, 0] + 1e-6 * rng.normal(size=(38, 4))  # nearly so
+    rows = np.full(len(own), 4.0)
+
+    def figures():
+        found = least_squares(own, shared, y[:, :, 0], rows)
+        ranks = profile(own, shared, y[:, :, 0], rows).group_ranks
+        return [
+            *(getattr(found, name) for name in found.__slots__),
+            ranks,
+            partial_ss(own),
+            slopes(own, y[:, :, 0]),
+        ]
+
+    together = figures()
+    monkeypatch.setattr(module, "MANY", len(own) + 1)
+    for one, other in zip(together, figures(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-11)

@@ -17,12 +17,13 @@ from formulajoint.inference.crossed.naming import Draws, variables
 from formulajoint.inference.crossed.sampling import sample_scales
 from formulajoint.inference.crossed.sums import Sums, sums_of
 from formulajoint.inference.crossed.ties import tied
+from formulajoint.inference.draws.kept import without_groups
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws, statistics
 from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.inference.settings import Settings
+from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
 from formulajoint.wording import phrase
 
@@ -64,20 +65,15 @@ class Crossed:
         coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng)
         seconds = time.perf_counter() - started
         log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
-        return named_draws(
+        made = named_draws(
             plan,
             variables(plan, model, Draws(values, coefficients)),
-            statistics(
-                found.k_hat,
-                np.min(found.ess, axis=0),
-                LogIntegral(found.log_integral, found.error),
-                found.modes,
-                found.disagreement,
-            ),
+            statistics(found),
             np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1]),
             seconds,
-            {"engine": self.name, **settings.seeded},
+            {"engine": self.name, **settings.seeded, **settings.kept},
         )
+        return made if settings.keep == ALL else without_groups(made, plan)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.

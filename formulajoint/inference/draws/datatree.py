@@ -6,6 +6,7 @@ import numpy as np
 from xarray import DataArray, Dataset, DataTree
 
 from formulajoint.compiler.plan import Plan
+from formulajoint.inference.draws.kept import of_single_groups
 from formulajoint.inference.draws.named import NamedDraws
 
 
@@ -29,6 +30,16 @@ def with_observed(tree: DataTree, plan: Plan) -> DataTree:
         values = plan.design.response.values
         rows = {plan.obs_dim: np.arange(len(values))}
         tree["observed_data"] = DataTree(Dataset({plan.response_name: ((plan.obs_dim,), values)}, rows))
+    return tree
+
+
+def without_groups(tree: DataTree, plan: Plan) -> DataTree:
+    """Return `tree` without draws of variables with a value for each group; contrasts stay."""
+    posterior = tree["posterior"].to_dataset()
+    dims = {str(name): tuple(map(str, variable.dims)) for name, variable in posterior.data_vars.items()}
+    kept = posterior.drop_vars(of_single_groups(plan, dims))
+    used = {dim for variable in kept.data_vars.values() for dim in variable.dims}
+    tree["posterior"] = DataTree(kept.drop_dims(set(kept.dims) - used))
     return tree
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.errors import InferenceError
 from formulajoint.inference.draws.trust import Trust
 from formulajoint.inference.quadrature import LogIntegral
 
@@ -32,6 +33,8 @@ class NamedDraws:
         Engine and settings: attributes of the DataTree.
     about : mapping
         Attributes of the DataTree's groups.
+    left_out : frozenset of str
+        Variables that have draws which were not kept.
     """
 
     variables: Named
@@ -39,6 +42,7 @@ class NamedDraws:
     statistics: Named
     attrs: Mapping[str, Any]
     about: Mapping[str, Any]
+    left_out: frozenset[str] = frozenset()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -83,11 +87,33 @@ class NamedDraws:
         dims = {dim for own, _ in kept.values() for dim in own}
         return replace(self, variables=kept, coords={d: own for d, own in self.coords.items() if d in dims})
 
+    def has(self, name: str) -> bool:
+        """Return whether a variable has draws; a constant has none.
+
+        Raises
+        ------
+        InferenceError
+            If its draws were not kept.
+        """
+        if name in self.left_out:
+            raise InferenceError(not_kept(name))
+        return name in self.variables
+
     def values(self, name: str, dims: tuple[str, ...] | None = None) -> FloatArray:
         """Return draws (chain, draw, *dims) of a variable, its dims in their own order unless another is given."""
+        if name in self.left_out:
+            raise InferenceError(not_kept(name))
         own, values = self.variables[name]
         axes = range(len(own)) if dims is None else (own.index(dim) for dim in dims)
         return np.asarray(np.transpose(values, (0, 1, *(axis + 2 for axis in axes))))
+
+
+def not_kept(name: str) -> str:
+    """Return why there are no draws of a variable that was left out, and what to do."""
+    return (
+        f"The draws of `{name}` in each group were not kept: the fit has keep='contrasts'. Fit again without `keep`, "
+        "or write contrasts of them into the formula."
+    )
 
 
 def in_a_row(draws: FloatArray) -> FloatArray:

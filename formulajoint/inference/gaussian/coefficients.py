@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise, projected
 from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
 from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.latent.device import Array, Device
+from formulajoint.inference.latent.device import NUMPY, Array, Device
 from formulajoint.inference.latent.structure import Structure
 
 type Noise = tuple[FloatArray, FloatArray]
@@ -53,6 +53,41 @@ def draw_coefficients(
     return theta, beta
 
 
+def draw_in_blocks(
+    kernel: Kernel, points: FloatArray, rng: np.random.Generator
+) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
+    """Yield the draws of `draw_coefficients` block by block: the points, theta (S, t) and beta (S, p, G)."""
+    structure = kernel.structure
+    values = structure.scales.values(points)
+    cut = list(blocks(structure, len(points)))
+    for block, noise in zip(cut, _one_ahead(_noise(structure, values, cut, rng)), strict=True):
+        theta = np.empty((len(values[block]), len(structure.reference)))
+        beta = np.empty((len(theta), len(structure.base), structure.groups))
+        _draw_block(kernel, values[block], noise, theta, beta)
+        yield block, theta, beta
+
+
+def draw_shared(kernel: Kernel, points: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return one draw of theta for each point (S, t); where a point stands several times, at less cost."""
+    structure, device = kernel.structure, kernel.device
+    distinct, which, times = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+    values, order = structure.scales.values(distinct), np.argsort(which, kind="stable")
+    ends, noise = np.cumsum([0, *times]), rng.standard_normal((len(points), len(structure.reference)))
+    shift = np.empty_like(noise)
+    for block in blocks(structure, len(values), groups=kernel.groups) if noise.size else ():
+        places = order[ends[block.start] : ends[min(block.stop, len(values))]]
+        found = eliminate(kernel, at(structure, values[block])).shared
+        again = [_repeated(device, each, which[places] - block.start) for each in found]
+        shift[np.ix_(places, structure.fitted)] = _shift(NUMPY, again, noise[places])
+    return np.asarray(structure.reference + shift)
+
+
+def _repeated(device: Device, found: TakenOut, which: IntArray) -> TakenOut:
+    """Return what was found at some points for each of `which` of them."""
+    factors = [None if each is None else device.get(each)[..., which] for each in found.factors]
+    return TakenOut(device.get(found.square)[which], factors)
+
+
 def _noise(
     structure: Structure, values: FloatArray, cut: list[slice], rng: np.random.Generator
 ) -> Iterator[Noise]:
@@ -78,7 +113,7 @@ def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, Floa
     t = len(structure.reference)
     mean, sd = np.full((len(values), t), np.nan), np.full((len(values), t), np.nan)
     with np.errstate(all="ignore"):
-        for block in blocks(structure, len(values)):
+        for block in blocks(structure, len(values), groups=kernel.groups):
             shared = eliminate(kernel, at(structure, values[block])).shared
             count = len(values[block])
             mean[block, structure.fitted] = _back(device, shared, np.zeros((count, t)))
@@ -99,14 +134,14 @@ def _draw_block(
     if len(structure.reference):
         shift[:, structure.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
     theta[:] = structure.reference + shift
-    for part in kernel.parts:
-        u = [device.get(each) for each in _own(kernel, part, phi, shift, own)]
-        means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
-        reference = np.where(structure.in_sds, 0.0, np.array(means) + structure.base)
-        if not np.any(structure.flat):
-            _place(structure, phi, shift, u, reference, beta)
-            continue
-        _place(structure, phi, shift, u, np.zeros(len(means)), beta)
+    means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
+    reference = np.where(structure.in_sds, 0.0, np.array(means) + structure.base)
+    flat = bool(np.any(structure.flat))
+    for part in kernel.whole:
+        some = slice(part.groups[0], part.groups[-1] + 1)  # without ties they follow each other
+        u = [device.get(each) for each in _own(kernel, part, phi, shift, own[:, :, some])]
+        _place(structure, phi, shift, u, np.zeros(len(means)) if flat else reference, beta, some)
+    if flat:
         _flat(kernel.reduction, values, shift, own, beta)
         beta += reference[:, None]
 
@@ -166,24 +201,26 @@ def _place(
     u: list[FloatArray],
     reference: FloatArray,
     beta: FloatArray,
+    some: slice,
 ) -> None:
-    """Write coefficients, reference + E shift + D u, into `beta` (S, p, G), except those with flat priors."""
+    """Write coefficients of some groups, reference + E shift + D u, into `beta` (S, p, G), without flat priors."""
     own = {int(j): each for j, each in zip(np.flatnonzero(~structure.flat), u, strict=True)}
     known: list[FloatArray | None] = [None] * len(structure.base)
     for a, rows in enumerate(structure.pattern()):
         if a in own:
-            moved = own[a] + structure.u_mean[a] if np.any(structure.u_mean[a]) else own[a]
-            moved = moved * structure.fixed[a] if np.any(structure.fixed[a]) else moved
-            moved = moved * phi.stretch[a] if a in phi.stretch else moved
+            moved = own[a] + structure.u_mean[a, some] if np.any(structure.u_mean[a]) else own[a]
+            moved = moved * structure.fixed[a, some] if np.any(structure.fixed[a]) else moved
+            moved = moved * phi.stretch[a][:, some] if a in phi.stretch else moved
             for b in rows:
                 part, before = phi.root[:, b, a, None] * moved, known[b]
                 known[b] = part if before is None else before + part
     for j, (place, found) in enumerate(zip(structure.theta_of_column, known, strict=True)):
         centre = shift[:, place, None] if place >= 0 else 0.0
         if structure.in_sds[j]:
-            centre = phi.unit * (structure.base[j] + centre)
+            assert phi.unit is not None  # as a column is in residual sds
+            centre = phi.unit[:, some] * (structure.base[j] + centre)
         centre = reference[j] + centre
-        beta[:, j] = centre if found is None else found + centre
+        beta[:, j, some] = centre if found is None else found + centre
 
 
 def _flat(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.inference.gaussian.coefficients import draw_coefficients
+from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_in_blocks, draw_shared
+from formulajoint.inference.gaussian.cost import is_dear
 from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
@@ -21,7 +23,7 @@ from formulajoint.inference.importance.forecast import Told
 from formulajoint.inference.importance.line import sample_line
 from formulajoint.inference.importance.plane import cover_plane
 from formulajoint.inference.importance.pools import sample
-from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.phi import scan_of, together
 
@@ -85,24 +87,91 @@ def draw(
     told : callable, optional
         Is told beforehand how many seconds it will take.
     """
-    scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
-    rng = np.random.default_rng(coefficients_seed)
     with device.scope():
-        core = kernel(reduction, device)
-        found = sample_scales(core, draws, chains, scales_seed, told)
-        points = found.points[0].reshape(chains * draws, -1)
-        theta, beta = draw_coefficients(core, points, rng)
-    return Draws(
-        values=core.structure.scales.values(found.points[0]),
-        theta=theta.reshape(chains, draws, -1),
-        beta=beta.reshape(chains, draws, *beta.shape[1:]),
-        k_hat=found.k_hat,
-        ess=np.min(found.ess, axis=0),
-        log_evidence=found.log_integral,
-        error=found.error,
-        modes=found.modes,
-        disagreement=found.disagreement,
-    )
+        return sample_phi(reduction, draws, chains, seed, device, told).with_coefficients()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phi:
+    """Draws of phi, and what draws the coefficients given these.
+
+    Attributes
+    ----------
+    kernel : Kernel
+    found : Sampled
+    rng : Generator
+        For the coefficients.
+    """
+
+    kernel: Kernel
+    found: Sampled
+    rng: np.random.Generator
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of chains, and of draws per chain."""
+        _, chains, draws, _ = self.found.points.shape
+        return chains, draws
+
+    @property
+    def points(self) -> FloatArray:
+        """The draws on the real line, all chains in a row (S, d)."""
+        return np.asarray(self.found.points[0].reshape(self.shape[0] * self.shape[1], -1))
+
+    def values(self) -> FloatArray:
+        """Return the draws (chains, draws, cells)."""
+        return self.kernel.structure.scales.values(self.found.points[0])
+
+    def draws(self, values: FloatArray, theta: FloatArray, beta: FloatArray) -> Draws:
+        """Return draws of all parameters, (chains, draws, ...)."""
+        found = self.found
+        return Draws(
+            values=values,
+            theta=theta,
+            beta=beta,
+            k_hat=found.k_hat,
+            ess=np.min(found.ess, axis=0),
+            log_evidence=found.log_integral,
+            error=found.error,
+            modes=found.modes,
+            disagreement=found.disagreement,
+        )
+
+    def with_coefficients(self) -> Draws:
+        """Return draws of all parameters. To be called in the device's scope."""
+        chains, draws = self.shape
+        theta, beta = draw_coefficients(self.kernel, self.points, self.rng)
+        return self.draws(
+            self.values(), theta.reshape(chains, draws, -1), beta.reshape(chains, draws, *beta.shape[1:])
+        )
+
+    def in_blocks(self, own: bool) -> Iterator[Draws]:
+        """Yield draws block by block, each as if of one chain, with the groups' coefficients only if `own`.
+
+        To be called in the device's scope.
+        """
+        values = self.kernel.structure.scales.values(self.points)[None]
+        if own:
+            for block, theta, beta in draw_in_blocks(self.kernel, self.points, self.rng):
+                yield self.draws(values[:, block], theta[None], beta[None])
+            return
+        theta = draw_shared(self.kernel, self.points, self.rng)[None]
+        yield self.draws(values, theta, np.empty((*values.shape[:2], len(self.kernel.structure.base), 0)))
+
+
+def sample_phi(
+    reduction: Reduction,
+    draws: int,
+    chains: int,
+    seed: int | None,
+    device: Device = NUMPY,
+    told: Told | None = None,
+) -> Phi:
+    """Return draws of phi; arguments are those of `draw`. To be called in the device's scope."""
+    scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
+    core = kernel(reduction, device)
+    found = sample_scales(core, draws, chains, scales_seed, told)
+    return Phi(core, found, np.random.default_rng(coefficients_seed))
 
 
 def sample_scales(
@@ -124,6 +193,12 @@ def sample_scales(
     if len(coordinates) == 1:
         scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(structure)]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
+    if is_dear(kernel):
+        from formulajoint.inference.gaussian import dear  # loads SciPy
+
+        found = dear.sample(kernel, draws, chains, sampling)
+        if why_not_trusted(found.k_hat, found.disagreement) is None:
+            return found
     where = look(reduction, np.random.default_rng(looking))
     return sample(target, where, draws, chains, sampling, told)
 
@@ -134,7 +209,8 @@ def measure_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.Seed
     Points of phi are then those of the lattice.
     """
     reduction, structure = kernel.reduction, kernel.structure
-    if len(structure.scales.coordinates) == 2 and not structure.factorises() and units(structure) is None:
+    plane = len(structure.scales.coordinates) == 2 and not is_dear(kernel)
+    if plane and not structure.factorises() and units(structure) is None:
         rng = np.random.default_rng(seed)
         found = cover_plane(log_posterior(kernel), look(reduction, rng))
         if found is not None:

@@ -14,16 +14,16 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.errors import DataError, InferenceError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
-from formulajoint.inference.gaussian.draws import draw, measure_scales
+from formulajoint.inference.gaussian.draws import measure_scales, sample_phi
 from formulajoint.inference.gaussian.marginal import kernel
-from formulajoint.inference.gaussian.naming import posterior
+from formulajoint.inference.gaussian.naming import all_draws, kept_draws, packed, statistics
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import LONG
 from formulajoint.inference.importance.sampled import why_not_trusted
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.inference.settings import Settings
+from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
 from formulajoint.wording import lasting, phrase, sentence
 
@@ -64,21 +64,24 @@ class Gaussian:
         seen = by_bar(plan)
         reduction = reduce(seen)
         told = partial(_tell, shown=settings.progress)
-        draws = draw(reduction, int(settings.draws), int(settings.chains), settings.seed, self.device, told)
-        lost = lost_digits(seen, reduction, draws.values)
-        if lost:  # NUTS has the same number of digits
-            raise DataError(sentence(lost.reason))
+        rng = np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1])
+        with self.device.scope():
+            phi = sample_phi(
+                reduction, int(settings.draws), int(settings.chains), settings.seed, self.device, told
+            )
+            if lost := lost_digits(seen, reduction, phi.values()):  # NUTS has the same number of digits
+                raise DataError(sentence(lost.reason))
+            found = (all_draws if settings.keep == ALL else kept_draws)(seen, phi, rng)
         seconds = time.perf_counter() - started
         log.info(
             "exact drew %d x %d in %.2f s, k-hat %.2f",
             settings.chains,
             settings.draws,
             seconds,
-            draws.k_hat,
+            phi.found.k_hat,
         )
-        shares_seed = None if settings.seed is None else [int(settings.seed), 1]
-        attrs: dict[str, str | int] = {"engine": self.name, **settings.seeded}
-        return posterior(seen, reduction.structure, draws, np.random.default_rng(shares_seed), seconds, attrs)
+        attrs: dict[str, str | int] = {"engine": self.name, **settings.seeded, **settings.kept}
+        return packed(seen, found, statistics(phi.found), seconds, attrs)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.

@@ -22,14 +22,18 @@ from itertools import pairwise
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.gaussian.alike import gathered
 from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, TakenOut, inner, take_out
-from formulajoint.inference.gaussian.parts import At, Part, at, independent, parts, residuals
+from formulajoint.inference.gaussian.parts import At, Part, at, cut, independent, parts, residuals
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import CPU_PAIRS, NUMPY, Array, Device
 from formulajoint.inference.latent.structure import Structure
 
 MEMORY = 2**31
 """Most bytes for the arrays of a block; see `blocks`."""
+
+PART = 2**13
+"""Most groups of a part, where they have one sigma: its arrays then stay in the processor's cache."""
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -40,6 +44,10 @@ class Kernel:
 
     Attributes
     ----------
+    parts : tuple of Part
+        Groups that are alike are gathered in them.
+    whole : tuple of Part
+        All groups.
     flat : (G,) array
         Sum of log|R_ff| over columns with flat priors.
     plain : (H,) array
@@ -49,6 +57,7 @@ class Kernel:
     reduction: Reduction
     device: Device
     parts: tuple[Part, ...]
+    whole: tuple[Part, ...]
     flat: FloatArray
     plain: FloatArray
 
@@ -60,7 +69,12 @@ class Kernel:
     @property
     def scaled(self) -> int:
         """Number of rows with a variance d, over all groups."""
-        return sum(len(part.loads) * len(part.groups) for part in self.parts)
+        return sum(len(part.loads) * len(part.groups) for part in self.whole)
+
+    @property
+    def groups(self) -> int:
+        """Number of groups that a point is computed for."""
+        return sum(len(part.groups) for part in self.parts)
 
 
 def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
@@ -73,7 +87,13 @@ def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
         plain = plain - groups * (len(part.loads) + len(flat))
     with np.errstate(divide="ignore"):
         logs = np.log(abs(reduction.own[np.arange(len(flat)), flat]))
-    return Kernel(reduction, device, found, np.sum(logs, axis=0), plain)
+    own = structure.ties is None and structure.sigmas == 1 and not structure.mixed_columns
+    if not own or device is not NUMPY:
+        return Kernel(reduction, device, found, found, np.sum(logs, axis=0), plain)
+    whole = tuple(small for part in found for small in cut(part, PART))
+    fewer = tuple(gathered(part) for part in found)
+    some = whole if fewer == found else fewer
+    return Kernel(reduction, device, some, whole, np.sum(logs, axis=0), plain)
 
 
 def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -> FloatArray:
@@ -101,8 +121,8 @@ def log_likelihood(kernel: Kernel, points: FloatArray, by_group: bool = False) -
 def at_values(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return log p(y | phi) at parameters phi (S, cells), NaN where arithmetic overflows."""
     with np.errstate(all="ignore"):
-        cut = blocks(kernel.structure, len(values), kernel.device.pairs)
-        found = [_log_likelihood(kernel, values[block]) for block in cut]
+        steps = blocks(kernel.structure, len(values), kernel.device.pairs, kernel.groups)
+        found = [_log_likelihood(kernel, values[block]) for block in steps]
     return np.concatenate(found) if found else np.empty(0)
 
 
@@ -135,13 +155,14 @@ def given_shared(kernel: Kernel, values: FloatArray, shift: FloatArray) -> tuple
 
 def _of_groups(kernel: Kernel, values: FloatArray, shift: FloatArray) -> FloatArray:
     device, total = kernel.device, np.zeros((len(values), kernel.structure.groups))
-    for part in kernel.parts:
+    for part in kernel.whole:
         phi = at(kernel.structure, values)
         left = [[row] for row in residuals(device, part, shift[:, kernel.structure.fitted], phi)]
         rows, inverses = independent(device, part, phi, len(kernel.plain), left)
         for row, inverse in zip(rows, inverses, strict=True):
             square = 0.0 if row.blocks[0] is None else row.blocks[0][0, ...] ** 2 * inverse
-            total = total + device.get(square - device.xp.log(inverse)) + LOG_2PI
+            own = device.get(square - device.xp.log(inverse))
+            total[:, part.groups] = total[:, part.groups] + own + LOG_2PI
     return -0.5 * total - kernel.flat
 
 
@@ -160,14 +181,17 @@ def rest_squares(kernel: Kernel, shift: FloatArray) -> FloatArray:
     return np.asarray(np.sum(left**2, axis=-1))
 
 
-def blocks(structure: Structure, points: int, pairs: int = CPU_PAIRS) -> Iterator[slice]:
-    """Yield slices of points that bound memory.
+def blocks(
+    structure: Structure, points: int, pairs: int = CPU_PAIRS, groups: int | None = None
+) -> Iterator[slice]:
+    """Yield slices of points that bound memory; `groups` are all groups unless they are given.
 
     A block has at most `pairs` pairs of a point and a group, fewer where `MEMORY` requires it, and at least one point.
     Besides its result it needs at most (p + 2) (p + t + 3) float64 arrays with a number for each pair. They take at
     most `MEMORY` bytes or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
     """
-    p, t, groups = len(structure.base), len(structure.reference), structure.groups
+    p, t = len(structure.base), len(structure.reference)
+    groups = structure.groups if groups is None else groups
     most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
     step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: with one group, D takes as much again
     for start in range(0, points, step):
@@ -202,7 +226,8 @@ def eliminate(kernel: Kernel, phi: At) -> Eliminated:
     for part in kernel.parts:
         own, inverses = independent(kernel.device, part, phi, structure.sigmas)
         for inverse in inverses:
-            logs = logs - xp.sum(xp.log(inverse), axis=-1)
+            of_groups = xp.log(inverse) if part.times is None else xp.log(inverse) * part.times
+            logs = logs - xp.sum(of_groups, axis=-1)
         if part.classes is not None:
             own, more = _without_ties(kernel, part, own, widths)
             logs = logs + more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -13,42 +13,43 @@ from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.evaluate.contrast_nodes import given_draws, node_dims, on_draws, share_draws
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.distributions.prior import Prior
+from formulajoint.inference.draws.kept import kept_of_blocks, read_by_contrasts
 from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
-from formulajoint.inference.gaussian.draws import Draws
+from formulajoint.inference.gaussian.draws import Draws, Phi
+from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.phi import correlation_root
 from formulajoint.inference.latent.structure import Block, Structure
-from formulajoint.inference.quadrature import LogIntegral
 
 type Variable = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
 
 
-def posterior(
-    plan: Plan,
-    structure: Structure,
-    draws: Draws,
-    rng: np.random.Generator,
-    seconds: float,
-    attrs: Mapping[str, str | int],
-) -> NamedDraws:
-    """Return the draws under the names of the plan.
+def all_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
+    """Return draws of all variables of the plan and its contrasts.
 
     Parameters
     ----------
     plan : Plan
-    structure : Structure
-        Of the plan.
-    draws : Draws
+    phi : Phi
+        Draws of phi for the plan.
     rng : Generator
         For uncertain weights, on which the data have no information.
-    seconds : float
-        Duration of the draws.
-    attrs : mapping
-        The engine, and the settings that reproduce the draws.
     """
-    found = _variables(plan, structure, draws)
-    return named_draws(plan, found, _statistics(draws), rng, seconds, attrs)
+    structure = phi.kernel.structure
+    return with_contrasts(plan, _variables(plan, structure, phi.with_coefficients()), rng)
+
+
+def kept_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
+    """Return draws of the variables that are not of single groups, and of the contrasts; as `all_draws`."""
+    structure = phi.kernel.structure
+    grouped = {coefficient.name for coefficient in plan.mean.coefficients if coefficient.grouped}
+    wanted = grouped & read_by_contrasts(plan)
+    named = (
+        {name: (dims, values) for name, dims, values in _variables(plan, structure, draws, wanted)}
+        for draws in phi.in_blocks(own=bool(wanted))
+    )
+    return kept_of_blocks(plan, named, phi.shape, rng)
 
 
 def named_draws(
@@ -59,15 +60,36 @@ def named_draws(
     seconds: float,
     attrs: Mapping[str, str | int],
 ) -> NamedDraws:
-    """Return draws of a plan's variables with its contrasts; arguments are those of `posterior`."""
+    """Return draws of a plan's variables with its contrasts; arguments are those of `all_draws` and `packed`."""
+    return packed(plan, with_contrasts(plan, found, rng), statistics, seconds, attrs)
+
+
+def with_contrasts(plan: Plan, found: Iterable[Variable], rng: np.random.Generator) -> Named:
+    """Return draws of a plan's variables with its contrasts."""
+    variables = {name: (dims, values) for name, dims, values in found}
+    return variables | _contrasts(plan, variables, rng)
+
+
+def packed(
+    plan: Plan, variables: Named, statistics: Named, seconds: float, attrs: Mapping[str, str | int]
+) -> NamedDraws:
+    """Return draws under the names of the plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    variables, statistics : mapping of str to (dims, array)
+    seconds : float
+        Duration of the draws.
+    attrs : mapping
+        The engine, and the settings that reproduce the draws.
+    """
     about = {
         "inference_library": "formulajoint",
         "inference_library_version": _version(),
         "sampling_time": seconds,
         "sample_dims": ["chain", "draw"],
     }
-    variables = {name: (dims, values) for name, dims, values in found}
-    variables |= _contrasts(plan, variables, rng)
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
     return NamedDraws(variables, coords, statistics, attrs, about)
@@ -82,32 +104,28 @@ def _version() -> str:
         return "0+uninstalled"
 
 
-def _statistics(draws: Draws) -> Named:
-    return statistics(
-        draws.k_hat, draws.ess, LogIntegral(draws.log_evidence, draws.error), draws.modes, draws.disagreement
-    )
-
-
-def statistics(
-    k_hat: float, ess: FloatArray, evidence: LogIntegral, modes: int, disagreement: float
-) -> Named:
+def statistics(found: Sampled) -> Named:
     """Return what the exact engine tells of its draws, by name."""
     return {
-        "k_hat": ((), k_hat),
-        "importance_ess": (("chain",), ess),
-        "log_evidence": ((), evidence.value),
-        "log_evidence_error": ((), evidence.error),
-        "modes": ((), modes),
-        "disagreement": ((), disagreement),
+        "k_hat": ((), found.k_hat),
+        "importance_ess": (("chain",), np.min(found.ess, axis=0)),
+        "log_evidence": ((), found.log_integral),
+        "log_evidence_error": ((), found.error),
+        "modes": ((), found.modes),
+        "disagreement": ((), found.disagreement),
     }
 
 
-def _variables(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Variable]:
-    for coefficient, values in _coefficients(plan, structure, draws):
+def _variables(
+    plan: Plan, structure: Structure, draws: Draws, wanted: Collection[str] | None = None
+) -> Iterator[Variable]:
+    """Yield the draws of each variable; of the coefficients of single groups only those `wanted`, if that is given."""
+    for coefficient, values in _coefficients(plan, structure, draws, wanted):
         yield coefficient.name, coefficient.dims, values
-    yield from _deviations(plan, structure, draws)
+    if wanted is None:
+        yield from _deviations(plan, structure, draws)
     for pool, block in zip(plan.mean.pools, structure.blocks, strict=True):
-        yield from _pool(pool, block, structure, draws)
+        yield from _pool(pool, block, structure, draws, own=wanted is None)
     sigma = plan.spread
     if sigma is not None and (sigma.pool is not None or not is_constant(sigma.prior)):
         sigmas = draws.values[..., : structure.sigmas]
@@ -134,7 +152,9 @@ def is_constant(prior: Prior | None) -> bool:
     return prior is not None and prior.constant is not None
 
 
-def _coefficients(plan: Plan, structure: Structure, draws: Draws) -> Iterator[tuple[Coefficient, FloatArray]]:
+def _coefficients(
+    plan: Plan, structure: Structure, draws: Draws, wanted: Collection[str] | None
+) -> Iterator[tuple[Coefficient, FloatArray]]:
     """Yield the draws of each term's coefficients (chain, draw, ...)."""
     both, own, shared = draws.values.shape[:2], 0, structure.means
     for coefficient in plan.mean.coefficients:
@@ -143,8 +163,9 @@ def _coefficients(plan: Plan, structure: Structure, draws: Draws) -> Iterator[tu
         if is_constant(coefficient.prior):
             continue
         if coefficient.grouped:
-            values = np.moveaxis(draws.beta[:, :, own : own + count], 2, 3)  # (chain, draw, G, k)
-            yield coefficient, values.reshape(*both, *shape)
+            if wanted is None or coefficient.name in wanted:
+                values = np.moveaxis(draws.beta[:, :, own : own + count], 2, 3)  # (chain, draw, G, k)
+                yield coefficient, values.reshape(*both, *shape)
             own += count
         else:
             yield coefficient, draws.theta[..., shared : shared + count].reshape(*both, *shape)
@@ -163,8 +184,11 @@ def _deviations(plan: Plan, structure: Structure, draws: Draws) -> Iterator[Vari
             yield term.deviation_name, coefficient.dims, np.stack(away, axis=-1).reshape(shape)
 
 
-def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Iterator[Variable]:
-    """Yield the means, sds and correlations of a hierarchy, and the variables that PyMC needs to continue from them."""
+def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws, own: bool) -> Iterator[Variable]:
+    """Yield the means, sds and correlations of a hierarchy, and the variables that PyMC needs to continue from them.
+
+    Those with a value for each group only if `own`.
+    """
     both, at = draws.values.shape[:2], 0
     sds = draws.values[..., block.sds]
     for term in pool.terms:
@@ -179,7 +203,7 @@ def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Itera
             )
         if not is_constant(term.sd):
             yield term.sd_name, term.dims, sds[..., at : at + count].reshape(shape)
-        for name, column in zip(term.column_names, columns, strict=False):
+        for name, column in zip(term.column_names if own else (), columns, strict=False):
             yield name, (pool.group_dim,), draws.beta[:, :, column]
         at += count
     if pool.correlation is not None:
@@ -187,7 +211,8 @@ def _pool(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Itera
         root = correlation_root(shares, len(block.columns))
         yield pool.correlation.name, pool.correlation.dims, root @ np.swapaxes(root, -1, -2)
         yield pool.correlation.partial_name, (pool.correlation.partial_dim,), shares
-    yield from _offsets(pool, block, structure, draws)
+    if own:
+        yield from _offsets(pool, block, structure, draws)
 
 
 def _offsets(pool: Pool, block: Block, structure: Structure, draws: Draws) -> Iterator[Variable]:

@@ -12,8 +12,8 @@ Shapes: S points, and those of ``reduction.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,6 +75,8 @@ class Part:
         1 where a group belongs to a class.
     turn : (o, o, G) array or None
         Rotation of the u of `loads` into that of D, if the loads were made orthogonal.
+    times : (G,) array or None
+        For how many groups each stands, if groups were gathered (``alike.py``).
     """
 
     loads: Loads
@@ -86,6 +88,7 @@ class Part:
     known: tuple[Entry, ...] = ()
     classes: Entry = None
     turn: Entry = None
+    times: Entry = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +184,28 @@ def _part(
         classes=None if classes is None else device.put(classes),
         turn=None if turn is None else device.put(turn),
     )
+
+
+def cut(part: Part, most: int) -> Iterator[Part]:
+    """Yield parts of at most so many of a part's groups, which has no ties."""
+    for start in range(0, len(part.groups), most):
+        some = slice(start, start + most)
+
+        def entry(whole: Entry, some: slice = some) -> Entry:
+            return None if whole is None else whole[..., some]
+
+        def load(whole: Load | None, some: slice = some) -> Load | None:
+            return None if whole is None else replace(whole, table=whole.table[..., some])
+
+        yield replace(
+            part,
+            loads=tuple(tuple(map(load, row)) for row in part.loads),
+            columns=tuple(tuple(map(entry, row)) for row in part.columns),
+            known=tuple(map(entry, part.known)),
+            groups=part.groups[some],
+            sigmas=part.sigmas[some],
+            turn=entry(part.turn),
+        )
 
 
 def centred(reduction: Reduction) -> FloatArray:

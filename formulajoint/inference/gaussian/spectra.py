@@ -84,7 +84,7 @@ def spectra(kernel: Kernel, values: FloatArray, shift: FloatArray, of_sigmas: bo
     rest = rest_squares(kernel, shift)
     if not kernel.parts:
         return Spectra([], [], [], None, rest)
-    (part,), shape = kernel.parts, (len(values), structure.groups)
+    (part,), shape = kernel.whole, (len(values), structure.groups)
     phi, order = at(structure, values), structure.fitted
 
     def full(each: FloatArray | None) -> FloatArray:

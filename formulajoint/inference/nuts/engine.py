@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError
-from formulajoint.inference.settings import Settings
+from formulajoint.inference.settings import ALL, Settings
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -49,11 +49,11 @@ class Nuts:
     def draw(self, plan: Plan, settings: Settings) -> DataTree:
         """Return draws for a plan."""
         log.info("%s: loading PyMC and compiling the model, which takes some seconds", self.name)
-        from formulajoint.inference.draws.datatree import with_observed  # loads xarray
+        from formulajoint.inference.draws.datatree import with_observed, without_groups  # loads xarray
         from formulajoint.inference.nuts.sampling import sample  # loads PyMC: seconds
 
         check_installed(self.name)
         tree = with_observed(sample(self.build(), self.name, settings), plan)
         adapted = {"tune": int(settings.tune), "target_accept": float(settings.target_accept)}
-        tree.attrs |= {**adapted, **settings.seeded}
-        return tree
+        tree.attrs |= {**adapted, **settings.seeded, **settings.kept}
+        return tree if settings.keep == ALL else without_groups(tree, plan)

@@ -20,8 +20,9 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.design.notes import words_beside_columns
-from formulajoint.errors import FormulaError, FormulaJointWarning
-from formulajoint.inference.draws.named import NamedDraws, by_chain, in_a_row
+from formulajoint.errors import FormulaError, FormulaJointWarning, InferenceError
+from formulajoint.inference.draws.kept import read_by_contrasts
+from formulajoint.inference.draws.named import NamedDraws, by_chain, in_a_row, not_kept
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.default import present
 from formulajoint.results.draws.posterior import Posterior
@@ -43,11 +44,15 @@ def with_contrast(posterior: Posterior, asked: Question) -> Posterior:
     ------
     FormulaError, DataError
         As for the clause in a formula.
+    InferenceError
+        If it needs draws that were not kept.
     """
     plan = asked_plan(posterior.plan, asked)
     if plan.design.frame is not None:
         for note in words_beside_columns((asked,), plan.design.frame.frame.names):
             warnings.warn(note, FormulaJointWarning, stacklevel=4)
+    for name in sorted(read_by_contrasts(plan) & posterior.named.left_out):
+        raise InferenceError(not_kept(name))
     values = values_of(posterior, plan)
     drawn = {own.name: values[own.name] for own in plan.shares if own.name not in posterior.named.variables}
     return Posterior(

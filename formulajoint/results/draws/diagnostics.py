@@ -144,7 +144,7 @@ def no_number(posterior: Posterior) -> str:
 
 def _r_hat(posterior: Posterior, table: pd.DataFrame) -> str:
     bad = table.index[table["r_hat"] > R_HAT]
-    if not len(bad):
+    if not len(bad) or posterior.named.repeats:  # chains of independent draws; `_shared_points` tells of them
         return ""
     worst, draws = table["r_hat"].idxmax(), posterior.named.shape[1]
     return (

@@ -118,9 +118,9 @@ def _deviations(
     """Return the draws of what varies; None where groups are not pooled, so that nothing is shared."""
     if member is None:
         return None
-    if member.deviation_name in posterior.named.variables:
+    if posterior.named.has(member.deviation_name):
         return _cells(posterior, member.deviation_name, coefficient)
-    if member.mean_name not in posterior.named.variables:
+    if not posterior.named.has(member.mean_name):
         return None
     mean = posterior.named.values(member.mean_name, member.dims)
     return whole - mean.reshape((*whole.shape[:2], 1, -1))

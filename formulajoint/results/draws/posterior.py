@@ -13,9 +13,12 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.contrast_plans import ArithmeticPlan, ContrastPlan, FamilyPlan
+from formulajoint.compiler.evaluate.contrast_nodes import constants, variable_dims
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.inference.draws.kept import of_single_groups
 from formulajoint.inference.draws.named import NamedDraws
+from formulajoint.inference.settings import CONTRASTS
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -53,11 +56,18 @@ class Posterior:
     @cached_property
     def named(self) -> NamedDraws:
         """The draws as arrays, without variables that only serve the sampler."""
-        if isinstance(self.source, NamedDraws):
-            return self.source.without(self.plan.auxiliary)
-        from formulajoint.inference.draws.datatree import named_draws  # loads xarray
+        found = self.source
+        if not isinstance(found, NamedDraws):
+            from formulajoint.inference.draws.datatree import named_draws  # loads xarray
 
-        return named_draws(self.source).without(self.plan.auxiliary)
+            found = named_draws(found)
+        found = found.without(self.plan.auxiliary)
+        return replace(found, left_out=self._left_out) if found.attrs.get("keep") == CONTRASTS else found
+
+    @property
+    def _left_out(self) -> frozenset[str]:
+        """The variables of single groups."""
+        return of_single_groups(self.plan, variable_dims(self.plan)) - constants(self.plan).keys()
 
     @property
     def dataset(self) -> Dataset:

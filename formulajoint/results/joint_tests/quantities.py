@@ -51,7 +51,7 @@ def _draws(
 ) -> FloatArray:
     """Return draws of a term's coefficients or means, (chain, draw, size)."""
     named = posterior.named
-    if name not in named.variables:  # a constant is not a variable
+    if not named.has(name):  # a constant is not a variable
         value = np.nan if prior is None or prior.constant is None else prior.constant
         return np.broadcast_to(value, (*named.shape, block.size)).copy()
     return named.values(name, dims).reshape((*named.shape, block.size))

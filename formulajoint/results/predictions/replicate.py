@@ -117,7 +117,7 @@ def _values(posterior: Posterior, part: ParameterPlan, taken: IntArray, rows: in
     """Return a parameter of the likelihood at each row, (len(taken), N)."""
     if isinstance(part, LinearPlan):
         return np.asarray(part.link.inverse(NUMPY, _linear(posterior, part, taken)))
-    if part.name not in posterior.named.variables:  # a constant is not a variable
+    if not posterior.named.has(part.name):  # a constant is not a variable
         return np.full((len(taken), rows), part.prior.constant)
     values = _draws(posterior, part.name, part.dims, taken)
     codes = np.zeros(rows, dtype=np.int64) if part.grouping is None else part.grouping.codes
@@ -133,7 +133,7 @@ def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArr
     varying = [(t.deviation_name, t.coefficient) for pool in part.varying for t in pool.terms]
     for name, coefficient in (*((c.name, c) for c in part.coefficients), *varying):
         columns = coefficient.term.columns
-        if name not in posterior.named.variables:
+        if not posterior.named.has(name):
             value = None if coefficient.prior is None else coefficient.prior.constant
             total += columns.sum(axis=1) * (0.0 if value is None else value)
             continue

@@ -146,7 +146,7 @@ def _check_variables(plan: Plan, named: NamedDraws) -> None:
     fixed = {c.name for c in plan.mean.coefficients if c.prior is not None and c.prior.constant is not None}
     nodes = {contrast.name for contrast in plan.contrasts}
     free = {c.name for c in plan.contrasts if _may_be_infinite(c)}
-    for name in sorted(nodes | {c.name for c in plan.mean.coefficients} - fixed):
+    for name in sorted((nodes | {c.name for c in plan.mean.coefficients} - fixed) - named.left_out):
         if name not in named.variables:
             raise StoreError(f"its draws of `{name}` are missing.")
     shape = named.shape
@@ -161,7 +161,7 @@ def _check_variables(plan: Plan, named: NamedDraws) -> None:
         if known is not None and tuple(map(str, texts)) != tuple(known):
             raise StoreError(f"its draws have other labels of `{dim}` than its design.")
     for part in plan.further:
-        if isinstance(part, LinearPlan) or part.name not in named.variables:
+        if isinstance(part, LinearPlan) or part.name not in named.variables.keys() - named.left_out:
             continue
         if not (named.values(part.name) > 0).all():
             raise StoreError(f"its draws of `{part.name}` are not all above zero.")

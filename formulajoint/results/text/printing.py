@@ -244,7 +244,7 @@ def coefficient_cells(plan: Plan, found: Estimates, prob: float) -> Cells:
 
 def fit_notes(found: Findings) -> list[str]:
     """Return the notes of a printed fit."""
-    return [*found.plan.notes, *blank_note(found), *_untested(found.plan)]
+    return [*found.plan.notes, *blank_note(found), *_untested(found)]
 
 
 def blank_note(found: Findings) -> list[str]:
@@ -266,10 +266,15 @@ def blank_note(found: Findings) -> list[str]:
     return notes
 
 
-def _untested(plan: Plan) -> list[str]:
+def _untested(found: Findings) -> list[str]:
     """Return the note on joint tests that a printed fit leaves out, if there are any."""
-    labels = [test.label for test in left_out(plan)]
-    said = f"For {too_many(plan)} groups joint tests take a while: run fit.test() for {listed(labels, 6)}."
+    if labels := [test.label for test in found.untested]:
+        return [
+            f"keep='contrasts': the draws of each group's coefficients were not kept, and so there is no joint test of "
+            f"{listed(labels, 6)}. A fit without `keep` has it."
+        ]
+    labels, groups = [test.label for test in left_out(found.plan)], too_many(found.plan)
+    said = f"For {groups} groups joint tests take a while: run fit.test() for {listed(labels, 6)}."
     return [said] if labels else []
 
 

@@ -1,0 +1,39 @@
+"""What a point phi costs, and so how phi is sampled."""
+
+from __future__ import annotations
+
+from formulajoint.inference.gaussian.marginal import Kernel
+
+PER_NUMBER, PER_POINT = 2e-9, 5e-6
+"""Seconds for each number of a block's arrays (`marginal.blocks`), and each point, as measured on one core."""
+
+DEAR = 2e-4
+"""A point that costs more seconds is dear, as with some thousands of groups: the likelihood is then interpolated."""
+
+MOST = 12
+"""Most coordinates of phi in which the likelihood is interpolated."""
+
+BUDGET = 1.5
+"""Seconds for the points of the last sample."""
+
+FEWEST = 200
+"""Fewest points of the last sample."""
+
+
+def seconds(kernel: Kernel) -> float:
+    """Return the seconds that a point costs, roughly: the choice is the same on every machine."""
+    p, t = len(kernel.structure.base), len(kernel.structure.reference)
+    return PER_POINT + PER_NUMBER * kernel.groups * (p + 2) * (p + t + 3)
+
+
+def is_dear(kernel: Kernel) -> bool:
+    """Return whether the likelihood is interpolated."""
+    structure = kernel.structure
+    few = 1 < len(structure.scales.coordinates) <= MOST
+    plain = structure.sigma_pool is None and not structure.mixed
+    return few and plain and seconds(kernel) > DEAR
+
+
+def last_points(kernel: Kernel, draws: int) -> int:
+    """Return the points of the last sample for a number of draws: fewer than draws where a point is dear."""
+    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / seconds(kernel))))
