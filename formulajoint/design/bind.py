@@ -11,9 +11,11 @@ from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import resolve_hierarchies
 from formulajoint.design.learn import learn
+from formulajoint.design.look_alikes import look_alikes
 from formulajoint.design.names import require_known
 from formulajoint.design.notes import (
     codes_of_missing_values,
+    correlated_levels,
     lost_levels,
     numbers_as_levels,
     ordered_categories,
@@ -112,7 +114,7 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
         _weight_columns(spec, table),
         replace(rows, lost=lost_levels(frame, table, _factors(plans), groups)),
         _within(response, predictors),
-        tuple(_notes(spec, plans, frame, table)),
+        tuple(_notes(spec, plans, predictors, frame, table)),
         KeptFrame(frame, table.places),
         language,
     )
@@ -272,11 +274,19 @@ def _factors(plans: Sequence[Plan]) -> list[Expr]:
     return [factor for plan in plans for product in plan.products for factor in product.factors]
 
 
-def _notes(spec: ModelSpec, plans: Sequence[Plan], frame: Frame, table: Table) -> Iterator[str]:
+def _notes(
+    spec: ModelSpec, plans: Sequence[Plan], predictors: Sequence[Predictor], frame: Frame, table: Table
+) -> Iterator[str]:
     """Yield notes on how the data were read."""
     factors = _factors(plans)
     yield from numbers_as_levels(factors, table)
     yield from ordered_categories(factors, frame, table)
+    names = dict.fromkeys(name.id for factor in factors for name in measured_in(factor))
+    names |= dict.fromkeys(name.id for plan in plans for group in plan.groups for name in group.names)
+    kept = (name for name in names if table.columns[name].kind != "numeric")
+    yield from look_alikes({name: table.levels(name).labels for name in kept})
+    two_bars = {term.span for plan in plans for term in plan.varying if not term.correlated}
+    yield from correlated_levels(predictors, two_bars)
     yield from codes_of_missing_values([spec.response, *factors], table)
     yield from words_beside_columns(spec.questions, frame.names)
     for name in table.columns:

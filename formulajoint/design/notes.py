@@ -9,10 +9,11 @@ import numpy as np
 from formulajoint.design.evaluate_numpy import cells
 from formulajoint.design.frame import Frame
 from formulajoint.design.rows import Table
-from formulajoint.design.schema import Rows
+from formulajoint.design.schema import Predictor, Rows
 from formulajoint.design.values import is_measured, numbers_as_text, text_advice
 from formulajoint.language.syntax.nodes import Call, Expr, Group, Name
 from formulajoint.language.vocabulary.core import FACTORS
+from formulajoint.spans import Span
 from formulajoint.spec.names import key_of, measured_in
 from formulajoint.spec.spec import (
     Average,
@@ -119,6 +120,19 @@ def ordered_categories(factors: Iterable[Expr], frame: Frame, table: Table) -> I
                 f"{name} is an ordered category, and coded by its levels like any other. "
                 f"R's polynomials are C({key_of(Name(name))}, coding=poly)."
             )
+
+
+def correlated_levels(predictors: Iterable[Predictor], two_bars: Collection[Span]) -> Iterator[str]:
+    """Yield a note for each factor of a term ``(x || g)``, at the places `two_bars`: its levels stay correlated."""
+    blocks = [block for predictor in predictors for block in predictor.varying]
+    for block in blocks:
+        for pool in block.pooling:
+            if pool.cor and pool.span in two_bars and block.grouping is not None:
+                factor = block.grouping.name
+                yield (
+                    f"`||` separates terms, and `{pool.terms[0]}` is one term: how its columns vary over {factor} is "
+                    f"correlated, as in lme4. With hierarchy(over={factor}, cor=false) nothing is."
+                )
 
 
 def codes_of_missing_values(exprs: Iterable[Expr], table: Table) -> Iterator[str]:

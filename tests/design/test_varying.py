@@ -62,6 +62,25 @@ def test_what_varies(
     assert varying(formula, data) == expected
 
 
+@pytest.mark.parametrize(
+    ("formula", "noted"),
+    [
+        ("y ~ d + (d || c)", True),
+        ("y ~ x + d + (x*d || c)", True),
+        ("y ~ x, sigma ~ (d || c)", True),
+        ("y ~ x + z + (x + z || c)", False),
+        ("y ~ d + (d | c)", False),
+        ("y ~ d + (1 | c) + (0 + d | c)", False),
+        ("y ~ d + (d || c), hierarchy(over=c, cor=false)", False),
+    ],
+)
+def test_levels_stay_correlated_under_two_bars_and_a_note_says_so(
+    data: pd.DataFrame, formula: str, noted: bool
+) -> None:
+    notes = fj.model(formula, data).plan.design.notes
+    assert any("`||` separates terms" in note for note in notes) == noted
+
+
 def test_groups_and_columns_are_those_of_the_rows(data: pd.DataFrame) -> None:
     design = bound("y ~ x + (1 + x | d/c)", data)
     inner = design.predictor.varying[1]

@@ -132,7 +132,12 @@ def _group_sizes(plan: Plan, grouping: Grouping) -> str:
     sizes = plan.data.rows_of(grouping)
     if len(grouping) > MOST_GROUPS:
         return f"{span(sizes)} {'row' if span(sizes) == '1' else 'rows'} each"
-    return ", ".join(f"{label} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
+    return ", ".join(f"{_apart(label)} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
+
+
+def _apart(label: str) -> str:
+    """Return a label, in quotes if its blanks would not be seen in a list."""
+    return label if label == " ".join(label.split()) else f'"{label}"'
 
 
 @dataclass(frozen=True, slots=True)

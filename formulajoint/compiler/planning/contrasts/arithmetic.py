@@ -15,6 +15,7 @@ from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.design.level_lookup import level_named
 from formulajoint.design.references import Reference, at_zero, dims_of, places_of, resolve_reference
 from formulajoint.design.schema import Term
+from formulajoint.design.values import LARGEST
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.constants import constant
 from formulajoint.language.syntax.nodes import (
@@ -84,6 +85,7 @@ def plan_arithmetic(plan: Plan, clause: Arithmetic, expr: Expr, names: Names) ->
         hint = "write arithmetic of coefficients, such as `treatment[A] - treatment[B]`"
         raise FormulaError(message, expr.span, hint)
     _check_numbers(expr)
+    _magnitude(expr)
     units = {part: read.found.unit for part, read in reads.items()}
     check_units(expr, units, lambda part: _sigma(plan, reads[part]))
     axes = _axes(plan, reads)
@@ -176,6 +178,42 @@ def _check_numbers(expr: Expr) -> None:
 
 def _is_zero(expr: Expr) -> bool:
     return not any(True for _ in references(expr)) and constant(expr) == 0
+
+
+def _magnitude(expr: Expr) -> float:
+    """Return the log10 of the numbers that multiply the coefficients, or raise a FormulaError if it is far from 0."""
+    if not any(True for _ in references(expr)):
+        value = abs(constant(expr))
+        return math.log10(value) if value else -math.inf
+    match expr:
+        case Unary():
+            return _magnitude(expr.operand)
+        case Chain() if expr.operators[0] != ":":
+            return _within_bounds(expr, _folded(expr))
+    return 0.0
+
+
+def _folded(chain: Chain) -> float:
+    """Return the log10 of the numbers that multiply the coefficients of a chain."""
+    total, *others = map(_magnitude, chain.operands)
+    if chain.operators[0] == "^":
+        power = _exponent(chain)
+        return 0.0 if any(True for _ in references(power)) else total * constant(power)
+    for operator, other in zip(chain.operators, others, strict=True):
+        if operator in "*/":
+            total = _within_bounds(chain, total + (other if operator == "*" else -other))
+        else:
+            total = max(total, other)
+    return total
+
+
+def _within_bounds(expr: Expr, magnitude: float) -> float:
+    if math.isfinite(magnitude) and abs(magnitude) > math.log10(LARGEST):
+        bound = f"large to compute with (above {LARGEST:g})"
+        if magnitude < 0:
+            bound = f"small to compute with (below {1 / LARGEST:g})"
+        raise FormulaError(f"the numbers in `{canonical(expr)}` are together too {bound}", expr.span)
+    return magnitude
 
 
 # --- names
@@ -300,12 +338,14 @@ def _degree(expr: Expr, reads: Mapping[Expr, Read]) -> float:
 
 
 def _degree_of_power(chain: Chain, reads: Mapping[Expr, Read]) -> float:
-    base, *rest = chain.operands
-    exponent = (
-        rest[0] if len(rest) == 1 else replace(chain, operators=chain.operators[1:], operands=tuple(rest))
-    )
-    degree = _degree(base, reads)
+    exponent, degree = _exponent(chain), _degree(chain.operands[0], reads)
     if any(True for _ in references(exponent)):
         return math.inf
     power = constant(exponent)
     return degree * power if power >= 0 else (math.inf if degree else 0)
+
+
+def _exponent(power: Chain) -> Expr:
+    """Return all that stands behind the first ``^``."""
+    _, *rest = power.operands
+    return rest[0] if len(rest) == 1 else replace(power, operators=power.operators[1:], operands=tuple(rest))
