@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from itertools import islice
 from textwrap import fill
 from typing import Any
 
@@ -164,7 +165,9 @@ def cell_draws(posterior: Posterior) -> dict[Effect, DataArray]:
 
 def _worth_a_look(posterior: Posterior, most: int) -> list[Effect]:
     found = Findings(posterior)
-    contrasts, summary = list(found.contrasts.effects[: most // 2]), found.summary
+    vary = (effect for effect, row in found.contrasts.each() if row["hdi_low"] < row["hdi_high"])
+    contrasts = list(islice(vary, most // 2))  # the spread of one group is a constant
+    summary = found.summary
     sizes = summary.table["ess_bulk"].reset_index(drop=True).sort_values()
     worst = sorted(sizes.index[: most - len(contrasts)])
     return contrasts + [summary.effects[at] for at in worst]

@@ -249,8 +249,10 @@ def _draw(ax: Axes, panel: Panel, rows: Rows, order: list[int]) -> None:
 
 def _limits(found: list[Panel]) -> tuple[float, float]:
     """Return the ends of the axis: of all intervals, or of most if a few are far longer than the rest."""
-    low = np.concatenate([panel.groups["low"] for panel in found])
-    high = np.concatenate([panel.groups["high"] for panel in found])
+    low, high = (  # a posterior without a mean has HDIs, but no bands
+        np.concatenate([panel.groups[end].fillna(panel.groups[f"hdi_{end}"]) for panel in found])
+        for end in ("low", "high")
+    )
     ends = np.array([0.0, *(end for panel in found for line in panel.below for end in (line.low, line.high))])
     first, last = ends_of_axis(low, high, ends)
     pad = 0.04 * (last - first)
@@ -293,7 +295,9 @@ def _answer(posterior: Posterior, coefficient: Coefficient, found: list[Panel]) 
     high = np.concatenate([panel.groups["high"] for panel in found])
     what = "value" if coefficient.term.name == "Intercept" else "effect"
     apart = int(((low > 0) | (high < 0)).sum())
-    if (low > 0).all():
+    if np.isnan(low).all():
+        where = "without a band that holds them all"
+    elif (low > 0).all():
         where = f"every {what} is above zero"
     elif (high < 0).all():
         where = f"every {what} is below zero"

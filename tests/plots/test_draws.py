@@ -116,3 +116,13 @@ def test_backends_are_known_and_there(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InferenceError, match=r"pip install 'formulajoint\[plotly\]'"):
         plot(eight, backend="plotly")
+
+
+def test_a_constant_contrast_is_not_among_the_pairs() -> None:
+    """The spread of one group is zero in every draw; arviz-plots has no density of it, and warns."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"y": rng.normal(size=30), "x": rng.normal(size=30), "g": "only"})
+    fit = fj.fit("y ~ x | g, spread(x), joint(x)", data, seed=1, draws=100)
+    labels = {ax.get_ylabel() for ax in pairs(fit.draws).axes}
+    assert "joint_x" in labels
+    assert "spread_x" not in labels

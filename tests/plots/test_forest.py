@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+import formulajoint as fj
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.errors import InferenceError
 from formulajoint.plots.forest import forest
@@ -225,3 +226,16 @@ def test_mistakes_are_answered_in_words(eight: Posterior, arguments: dict[str, A
     with pytest.raises(InferenceError) as error:
         forest(eight, **arguments)
     assert reason in str(error.value)
+
+
+def test_a_posterior_without_a_mean_has_intervals_and_no_bands() -> None:
+    """Two rows more than coefficients in each group: t distributions with one degree of freedom have no mean."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"y": rng.normal(size=6), "x": rng.normal(size=6), "g": ["a", "b"] * 3})
+    fit = fj.fit("y ~ x | g, sigma ~ 1 | g", data, priors="flat", seed=1, draws=200)
+    assert fit.summary().loc["x[a]", "mean"] != fit.summary().loc["x[a]", "mean"]
+    (ax,) = forest(fit.draws).axes
+    lows = fit.summary().loc[["x[a]", "x[b]"], "hdi_low"]
+    assert np.allclose(sorted(drawn(ax, "hdi").get_paths()[at].vertices[0, 0] for at in (0, 1)), sorted(lows))
+    assert ax.get_xlim()[0] < min(lows)
+    assert "without a band" in " ".join((ax.get_figure().get_suptitle() or ax.get_title(loc="left")).split())
