@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -136,7 +136,14 @@ def _sum(node: Node) -> nodes.Expr:
 
 def _signed(node: Node) -> nodes.Expr:
     *signs, operand = node.children
-    return nodes.Unary("-" if signs.count("-") % 2 else "+", operand, node.span)
+    return _with_signs(signs, operand, node.span)
+
+
+def _with_signs(signs: Sequence[Any], operand: nodes.Expr, span: Span) -> nodes.Expr:
+    """Return an expression with one sign for several; ``-(-x)`` is ``+x``."""
+    if isinstance(operand, nodes.Unary):
+        signs, operand = [*signs, operand.operator], operand.operand
+    return nodes.Unary("-" if list(signs).count("-") % 2 else "+", operand, span)
 
 
 def _power(node: Node) -> nodes.Expr:
@@ -144,7 +151,7 @@ def _power(node: Node) -> nodes.Expr:
     *children, last = node.children
     if children[-1] in ("+", "-"):
         sign = children.pop()
-        last = nodes.Unary(str(sign), last, span_of(sign, node.text).to(last.span))
+        last = _with_signs([str(sign)], last, span_of(sign, node.text).to(last.span))
     operands = (*children[::2], last)
     if isinstance(last, nodes.Chain) and last.operators[0] == "^":
         operands = operands[:-1] + last.operands
