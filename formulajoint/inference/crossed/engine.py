@@ -20,15 +20,12 @@ from formulajoint.inference.crossed.ties import tied
 from formulajoint.inference.draws.kept import without_groups
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws, statistics
-from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
+from formulajoint.inference.importance.sampled import Sampled, evidence_of
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
-from formulajoint.wording import phrase
-
-DRAWS, POOLS = 500, 4
-"""Draws per pool, and pools, for an evidence."""
+from formulajoint.wording import sentence
 
 LOST_DIGITS = 1e-3
 """Largest error of the log density from rounding in the sum of squares."""
@@ -59,7 +56,7 @@ class Crossed:
         draws, chains = int(settings.draws), int(settings.chains)
         found = sample_scales(sums, draws, chains, scales_seed)
         if lost := _lost_digits(sums, found):
-            raise InferenceError(lost)
+            raise InferenceError(sentence(lost.reason))
         values = model.scales.values(found.points[0])
         rng = np.random.default_rng(coefficients_seed)
         coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng)
@@ -89,24 +86,20 @@ class Crossed:
         if equal is not None and seen_by is not None:
             model = tied(model, seen_by.name, equal)
         sums = sums_of(model)
-        try:
-            found = sample_scales(sums, DRAWS, POOLS, np.random.SeedSequence(seed))
-        except InferenceError as error:
-            return Missing("engine", phrase(str(error)))
-        if reason := why_not_trusted(found.k_hat, found.disagreement):
-            return reason
-        if lost := _lost_digits(sums, found):
-            return Missing("digits", phrase(lost))
-        return LogIntegral(found.log_integral, found.error)
+        return evidence_of(
+            lambda draws, pools: sample_scales(sums, draws, pools, np.random.SeedSequence(seed)),
+            lambda found: _lost_digits(sums, found),
+        )
 
 
-def _lost_digits(sums: Sums, found: Sampled) -> str:
-    """Return why draws of phi are not valid, where sigma is small against what the coefficients explain; or empty."""
+def _lost_digits(sums: Sums, found: Sampled) -> Missing | None:
+    """Return the reason draws of phi are invalid: sigma is small against what the coefficients explain."""
     sigma = sums.model.scales.values(found.points[0])[..., 0]
     errors = np.finfo(float).eps * float(sums.rest[-1, -1]) / sigma**2
     if np.mean(errors > LOST_DIGITS) <= 0.01:
-        return ""
-    return (
+        return None
+    return Missing(
+        "digits",
         f"sigma is as small as {np.min(sigma):.1g} in the posterior, too small for double precision beside what the "
-        "coefficients explain"
+        "coefficients explain",
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
-from formulajoint.errors import DataError, InferenceError
+from formulajoint.errors import DataError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
 from formulajoint.inference.gaussian.draws import measure_scales, sample_phi
@@ -19,16 +19,13 @@ from formulajoint.inference.gaussian.marginal import kernel
 from formulajoint.inference.gaussian.naming import all_draws, kept_draws, packed, statistics
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import LONG
-from formulajoint.inference.importance.sampled import why_not_trusted
+from formulajoint.inference.importance.sampled import evidence_of
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
-from formulajoint.wording import lasting, phrase, sentence
-
-DRAWS, POOLS = 500, 4
-"""Draws per pool, and pools. A pool is worth five times its draws: a log evidence has an error of some thousandths."""
+from formulajoint.wording import lasting, sentence
 
 log = logging.getLogger("formulajoint")
 
@@ -101,11 +98,9 @@ class Gaussian:
             return Missing("engine", "with equal groups, sigmas with a hierarchy are not integrated out")
         if equal is not None and count > MOST_SCALES:  # `why_not` assumes groups that share nothing
             return Missing("engine", f"with equal groups, {count} sigmas are more than {MOST_SCALES} at once")
-        try:
-            found = measure_scales(kernel(reduction), DRAWS, POOLS, np.random.SeedSequence(seed))
-        except InferenceError as error:
-            return Missing("engine", phrase(str(error)))
-        if reason := why_not_trusted(found.k_hat, found.disagreement):
-            return reason
-        lost = lost_digits(plan, reduction, scales.values(found.points[0]))
-        return lost or LogIntegral(found.log_integral, found.error)
+        return evidence_of(
+            lambda draws, pools: measure_scales(
+                kernel(reduction), draws, pools, np.random.SeedSequence(seed)
+            ),
+            lambda found: lost_digits(plan, reduction, scales.values(found.points[0])),
+        )

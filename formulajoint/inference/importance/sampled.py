@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from formulajoint.arrays import FloatArray
+from formulajoint.errors import InferenceError
+from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
+from formulajoint.wording import phrase
 
 K_HAT = 0.7
 """Importance sampling cannot be trusted above this k-hat (Vehtari, Simpson, Gelman, Yao & Gabry, JMLR 2024)."""
 
 DISAGREE = 4.0
 """Most standard errors by which two searches may differ."""
+
+DRAWS, POOLS = 500, 4
+"""Draws per pool, and pools, for an evidence. A pool is worth five times its draws: a log evidence has an error of some
+thousandths."""
 
 LOST = "Importance sampling failed: the density is zero or not finite at every point tried."
 
@@ -55,3 +63,23 @@ def why_not_trusted(k_hat: float, disagreement: float) -> Missing | None:
         differ = f"two independent searches differ by {disagreement:.1f} standard errors"
         return Missing("trust", f"{differ}: modes may be missing")
     return None
+
+
+def evidence_of(
+    sample: Callable[[int, int], Sampled], check: Callable[[Sampled], Missing | None]
+) -> LogIntegral | Missing:
+    """Return the log evidence with its standard error, or the reason it is unavailable.
+
+    Parameters
+    ----------
+    sample : callable
+        Samples phi with so many draws in so many pools.
+    check : callable
+        Returns the reason the sample is invalid, if it is.
+    """
+    try:
+        found = sample(DRAWS, POOLS)
+    except InferenceError as error:
+        return Missing("engine", phrase(str(error)))
+    reason = why_not_trusted(found.k_hat, found.disagreement) or check(found)
+    return reason or LogIntegral(found.log_integral, found.error)
