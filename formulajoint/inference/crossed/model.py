@@ -71,10 +71,15 @@ class Hierarchy:
     means: tuple[Shared | None, ...]
     mixed: slice
 
+    @property
+    def heavy(self) -> bool:
+        """Whether it is not normal."""
+        return bool(self.mixed.stop > self.mixed.start)
+
     def stretch(self, values: FloatArray) -> FloatArray | None:
         """Return what the w multiply the sds of its coefficients by, (S, G, columns); None where it is normal."""
         w = values[:, self.mixed]
-        return w.reshape(len(w), len(self.block.columns), -1).swapaxes(1, 2) ** -0.5 if w.size else None
+        return w.reshape(len(w), len(self.block.columns), -1).swapaxes(1, 2) ** -0.5 if self.heavy else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +123,7 @@ class Factor:
     def root(self, values: FloatArray) -> FloatArray:
         """Return D at parameters phi (S, cells): (S, 1, p, p), or (S, G, p, p) where it differs by group."""
         alone = np.flatnonzero(np.any(self.fixed != 0, axis=1))
-        by_group = len(alone) > 0 or any(each.pool.request.heavy for each in self.hierarchies)
+        by_group = len(alone) > 0 or any(each.heavy for each in self.hierarchies)
         out = np.zeros((len(values), self.groups if by_group else 1, self.width, self.width))
         for j in alone:
             out[:, :, j, j] = self.fixed[j]
