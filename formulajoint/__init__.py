@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for Python
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
+    from formulajoint.api.families import list_families
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
     from formulajoint.api.verbs import build, fit, load, model
@@ -78,6 +79,7 @@ __all__ = [
     "fit",
     "joint",
     "joint_test",
+    "list_families",
     "load",
     "model",
     "operator",
@@ -120,6 +122,7 @@ _HOMES = {
     "fit": "api.verbs",
     "joint": "results.external.contrasts",
     "joint_test": "results.external.tests",
+    "list_families": "api.families",
     "load": "api.verbs",
     "model": "api.verbs",
     "operator": "api.decorators",

@@ -362,7 +362,7 @@ def test_a_broken_parquet_file_is_refused(tmp_path: Path) -> None:
         (["--seed", "-1"], "`seed` must be a whole number of 0 or more, not -1."),
         (["--priors", "wide"], "--priors wide is not known: use flat, or leave it out."),
         (["--prob", "95"], "`prob` must lie between 0 and 1, not 95.0: 95 % is 0.95."),
-        (["--family", "poisson"], "the family `poisson` is not available yet"),
+        (["--family", "poison"], "there is no family `poison`"),
     ],
 )
 def test_an_option_without_sense_is_refused_by_name(csv: str, options: list[str], reason: str) -> None:
@@ -399,8 +399,8 @@ def test_explain_without_data_refuses_priors_that_are_not_known() -> None:
 @pytest.mark.parametrize(
     ("formula", "family", "said"),
     [
-        ("y ~ x", "foo", "the family `foo` is not available yet"),
-        ("y ~ x", "poisson", "the family `poisson` is not available yet"),
+        ("y ~ x", "foo", "there is no family `foo`"),
+        ("y ~ x", "poison", "there is no family `poison`"),
         ("y ~ x, family(student)", "gaussian", "the formula says `family(student)`, but the argument says"),
     ],
 )

@@ -96,15 +96,17 @@ def family(
     name: str = "",
     above: float = -float("inf"),
     below: float = float("inf"),
+    whole: bool = False,
+    scipy: Function | None = None,
 ) -> Any:
     """Make a family from a function of mean and parameters that returns a PyMC distribution: ``family(laplace)``.
 
     Parameters
     ----------
-    function, parameters, link, name, above, below
+    function, parameters, link, name, above, below, whole, scipy
         As for `Family`.
     """
-    return _decorator(lambda f: Family(f, parameters or {}, link, name, above, below), function)
+    return _decorator(lambda f: Family(f, parameters or {}, link, name, above, below, whole, scipy), function)
 
 
 def _decorator(made_of: Callable[[Function], Named], function: Function | None) -> Any:

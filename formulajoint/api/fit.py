@@ -19,6 +19,7 @@ from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import checked
 from formulajoint.results.draws.group_coefficients import group_coefficients
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.draws.ratios import with_ratios
 from formulajoint.results.draws.tables import PROB
 from formulajoint.results.findings import Findings
 from formulajoint.spec.read import parse_clause
@@ -112,8 +113,9 @@ class Fit:
         return compared(self.draws, other.draws)
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
-        """Return one row per coefficient: mean, sd, ends of the highest-density interval `prob`, ESS and r_hat."""
-        return self._findings(prob).summary.table[tables.SUMMARY]
+        """Return one row per coefficient: mean, sd, highest-density interval `prob`, ESS, r_hat, and any odds ratio."""
+        found = self._findings(prob).summary
+        return with_ratios(self.model.plan, found, found.table[tables.SUMMARY])
 
     def contrasts(self, prob: float = PROB, rope: float | None = None) -> pd.DataFrame:
         """Return one row per contrast of the formula, or per entry of one that has several.
@@ -128,9 +130,11 @@ class Fit:
         Returns
         -------
         DataFrame
-            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights; with `rope`, p_in_rope.
+            Columns mean, sd, median, hdi_low, hdi_high, p_direction, ess_bulk, r_hat, weights; with `rope`, p_in_rope;
+            where the exponential of an effect is an odds ratio, a rate ratio or the like, that with its interval.
         """
-        return tables.with_rope(self.draws, self._findings(prob).contrasts.table, rope)
+        found = self._findings(prob).contrasts
+        return tables.with_rope(self.draws, with_ratios(self.model.plan, found, found.table), rope)
 
     def contrast(self, clause: str, prob: float = PROB, rope: float | None = None) -> pd.DataFrame:
         """Return a contrast that need not be in the formula, computed from the draws: nothing is fitted again.
@@ -167,8 +171,9 @@ class Fit:
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         parsed = parse_clause(clause, self.model.design.language)
-        found = checked(with_contrast(self.draws, parsed))
-        return tables.with_rope(found, tables.contrasts(found, prob), rope)
+        asked = checked(with_contrast(self.draws, parsed))
+        found = tables.contrast_estimates(asked, tables.contrast_draws(asked), prob)
+        return tables.with_rope(asked, with_ratios(asked.plan, found, found.table), rope)
 
     def test(
         self,

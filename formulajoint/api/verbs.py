@@ -201,4 +201,4 @@ def _plan(
         )
     spoken = chosen(language)
     parsed = parse(formula, spoken) if isinstance(formula, str) else formula
-    return make_plan(bind(parsed, data, spoken), priors, family, prefix)
+    return make_plan(bind(parsed, data, spoken, family), priors, family, prefix)

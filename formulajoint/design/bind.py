@@ -22,7 +22,7 @@ from formulajoint.design.notes import (
     told_lost,
     words_beside_columns,
 )
-from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
+from formulajoint.design.recipes import Arithmetic, GroupMoments, Indicator, Recipe, moments_in
 from formulajoint.design.references import check_references
 from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of, varying_blocks
@@ -32,6 +32,8 @@ from formulajoint.design.values import check_size, text_hint
 from formulajoint.design.varying import VaryingPlan, bind_varying, plans_of
 from formulajoint.design.weight_columns import KeptFrame, weight_values
 from formulajoint.errors import DataError, ExtensionError, FormulaError
+from formulajoint.families.choice import family_of
+from formulajoint.families.likelihood import Likelihood
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Rest
 from formulajoint.language.syntax.text import canonical
@@ -68,7 +70,7 @@ class Plan:
         return (*bar, *(plan.group for plan in self.varying))
 
 
-def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
+def bind(formula: Formula, data: object, language: Language = CORE, family: str | None = None) -> Design:
     """Return the design of `formula` with `data`.
 
     Parameters
@@ -77,6 +79,8 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     data : pandas or Polars DataFrame, PyArrow Table, dict of arrays, or another frame that narwhals supports
     language : Language
         The language in which the formula was parsed; it defines the names of extensions.
+    family : str, optional
+        Family if the formula has no ``family(...)``: it says how the response is read.
 
     Returns
     -------
@@ -93,13 +97,14 @@ def bind(formula: Formula, data: object, language: Language = CORE) -> Design:
     """
     _require_extensions(formula, language)
     spec = specification(formula, language)
-    refuse_unavailable(spec, language)
+    refuse_unavailable(spec)
+    law = family_of(spec, family, language)
     frame = read_frame(data)
     _check_names(spec, frame, language)
     plans = tuple(_plans(spec, frame))
     variable = _response_column(spec, plans)
     table, rows = _used_rows(spec, plans, frame, language)
-    response = _response(spec.response, variable, table)
+    response = _response(spec.response, variable, table, law)
     bound = tuple(_predictor(plan, table) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
@@ -218,14 +223,16 @@ def _used_rows(
 # --- values
 
 
-def _response(response: Expr, variable: str, table: Table) -> Response:
-    name = key_of(response)
-    if table.columns[variable].kind == "categorical":
+def _response(response: Expr, variable: str, table: Table, family: Likelihood) -> Response:
+    name, levels = key_of(response), _events(response, table) if family.events else ()
+    column = table.columns[variable]
+    text = column.kind == "categorical" and isinstance(response, Name)
+    if text and not levels:
         raise DataError(
             f"Column `{variable}` is the response, but holds text or categories in its {table.rows} rows. "
-            f"A response is numeric.{text_hint(table.columns[variable])}"
+            f"A response is numeric.{text_hint(column) or _as_event(table.levels(variable).labels)}"
         )
-    recipe = learn(response, table)
+    recipe = Indicator(variable, levels[-1]) if text else learn(response, table)
     values = values_of(recipe, table)
     check_size(values, f"The response `{name}`")
     if values.min() == values.max():
@@ -233,7 +240,26 @@ def _response(response: Expr, variable: str, table: Table) -> Response:
             f"The response `{name}` is {values[0]:g} in {all_rows(table.rows)} used: it does not vary, "
             "so there is nothing to explain."
         )
-    return Response(name, values, variable, response.span, recipe)
+    return Response(name, values, variable, response.span, recipe, levels)
+
+
+def _events(response: Expr, table: Table) -> tuple[str, ...]:
+    """Return the two values of a response of which one occurs, the event last."""
+    if not isinstance(response, Name) or table.columns[response.id].kind == "numeric":
+        return ("0", "1")
+    if table.columns[response.id].kind == "boolean":
+        return ("False", "True")
+    labels = table.levels(response.id).labels
+    if len(labels) > 2:
+        raise DataError(
+            f"The response `{response.id}` has {len(labels)} levels, {listed(labels, 5)}, but an event happens or not. "
+            f'State which levels are the event: `I({canonical(response)} == "{labels[-1]}")` as the response.'
+        )
+    return labels
+
+
+def _as_event(labels: Sequence[str]) -> str:
+    return " Of two levels, write `family(bernoulli)`." if len(labels) == 2 else ""
 
 
 def _predictor(plan: Plan, table: Table) -> Predictor:

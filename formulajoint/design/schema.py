@@ -292,7 +292,8 @@ class Response:
     """The response: `name` is its canonical text, such as ``score`` or ``log(score)``; `values` is (N,).
 
     `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows; it is
-    None in a saved fit.
+    None in a saved fit. `levels` are the two values of which one occurs, the event last, where the family is one of
+    events: `values` is then 1 for the event, else 0.
     """
 
     name: str
@@ -300,6 +301,7 @@ class Response:
     variable: str
     span: Span = field(default=NOWHERE, repr=False)
     recipe: Recipe | None = field(default=None, repr=False)
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

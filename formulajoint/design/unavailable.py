@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from formulajoint.errors import FormulaError
-from formulajoint.families.choice import family_of
 from formulajoint.language.syntax.nodes import Call
-from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.refused import COUNTS
 from formulajoint.spans import Span
 from formulajoint.spec.names import walk
@@ -19,13 +17,12 @@ FUNCTIONS: Mapping[str, str] = {
 }
 
 
-def refuse_unavailable(spec: ModelSpec, language: Language) -> None:
-    """Raise a FormulaError for functions and families that cannot be fitted yet."""
+def refuse_unavailable(spec: ModelSpec) -> None:
+    """Raise a FormulaError for functions that cannot be fitted yet."""
     for expr in (spec.response, *(linear.predictors for linear in spec.parameters)):
         for part in walk(expr):
             if isinstance(part, Call) and part.name in FUNCTIONS:
                 raise _refusal(f"`{part.name}(...)`", part.span, FUNCTIONS[part.name])
-    family_of(spec, None, language)
 
 
 def _refusal(what: str, at: Span, hint: str) -> FormulaError:

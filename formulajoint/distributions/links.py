@@ -19,6 +19,7 @@ NUMPY: Any = SimpleNamespace(
     sigmoid=lambda x: np.exp(-np.logaddexp(0.0, -x)),
     erfc=np.vectorize(erfc, otypes=[float]),
     erfinv=np.vectorize(lambda x: NormalDist().inv_cdf((1 + x) / 2) / np.sqrt(2), otypes=[float]),
+    sqrt=np.sqrt,
 )
 """The functions of ``pytensor.tensor`` that links use, in NumPy."""
 
@@ -38,6 +39,12 @@ class Link:
     slope : callable
         ``(xp, eta)``: the derivative of the inverse.
     low, high : float
+    in_units : bool
+        Whether the linear predictor is in units of the response, as logs and odds are not.
+    words : str
+        Unit of the linear predictor; `{mean}` is what the mean is, `{of}` the response: ``log rate of seizures``.
+    ratio : str
+        The exponential of an effect: ``rate ratio``; empty where it has no name.
     """
 
     name: str
@@ -46,6 +53,9 @@ class Link:
     slope: Callable[[Any, Any], Any]
     low: float = -np.inf
     high: float = np.inf
+    in_units: bool = False
+    words: str = ""
+    ratio: str = ""
 
     def at(self, value: float) -> float:
         """Return the link function at `value`."""
@@ -60,30 +70,72 @@ def _logistic_slope(xp: Any, eta: Any) -> Any:
     return xp.sigmoid(eta) * xp.sigmoid(-eta)
 
 
-IDENTITY = Link("identity", lambda xp, m: m, lambda xp, eta: eta, lambda xp, eta: eta * 0 + 1)
-LOG = Link("log", lambda xp, m: xp.log(m), lambda xp, eta: xp.exp(eta), lambda xp, eta: xp.exp(eta), 0)
+IDENTITY = Link(
+    "identity",
+    lambda xp, m: m,
+    lambda xp, eta: eta,
+    lambda xp, eta: eta * 0 + 1,
+    in_units=True,
+    words="points of {of}",
+)
+LOG = Link(
+    "log",
+    lambda xp, m: xp.log(m),
+    lambda xp, eta: xp.exp(eta),
+    lambda xp, eta: xp.exp(eta),
+    low=0,
+    words="log {mean} of {of}",
+    ratio="{mean} ratio",
+)
 LOGIT = Link(
-    "logit", lambda xp, m: xp.log(m / (1 - m)), lambda xp, eta: xp.sigmoid(eta), _logistic_slope, 0, 1
+    "logit",
+    lambda xp, m: xp.log(m / (1 - m)),
+    lambda xp, eta: xp.sigmoid(eta),
+    _logistic_slope,
+    low=0,
+    high=1,
+    words="log odds of {of}",
+    ratio="odds ratio",
 )
 PROBIT = Link(
     "probit",
     lambda xp, m: np.sqrt(2) * xp.erfinv(2 * m - 1),
     lambda xp, eta: 0.5 * xp.erfc(-eta / np.sqrt(2)),
     lambda xp, eta: xp.exp(-(eta**2) / 2) / np.sqrt(2 * np.pi),
-    0,
-    1,
+    low=0,
+    high=1,
+    words="probit of {of}",
 )
 CLOGLOG = Link(
     "cloglog",
     lambda xp, m: xp.log(-xp.log1p(-m)),
     lambda xp, eta: -xp.expm1(-xp.exp(eta)),
     lambda xp, eta: xp.exp(eta - xp.exp(eta)),
-    0,
-    1,
+    low=0,
+    high=1,
+    words="log hazard of {of}",
+    ratio="hazard ratio",
 )
-INVERSE = Link("inverse", lambda xp, m: 1 / m, lambda xp, eta: 1 / eta, lambda xp, eta: -1 / eta**2, 0)
+INVERSE = Link(
+    "inverse",
+    lambda xp, m: 1 / m,
+    lambda xp, eta: 1 / eta,
+    lambda xp, eta: -1 / eta**2,
+    low=0,
+    in_units=True,
+    words="1 / {mean} of {of}",
+)
+SQRT = Link(
+    "sqrt",
+    lambda xp, m: xp.sqrt(m),
+    lambda xp, eta: eta**2,
+    lambda xp, eta: 2 * eta,
+    low=0,
+    in_units=True,
+    words="square root of the {mean} of {of}",
+)
 
 LINKS: Mapping[str, Link] = MappingProxyType(
-    {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, INVERSE)}
+    {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, INVERSE, SQRT)}
 )
 """All links, by name."""

@@ -10,7 +10,7 @@ from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.spans import Span
 from formulajoint.spec.spec import Given, ModelSpec
-from formulajoint.wording import listed
+from formulajoint.wording import did_you_mean, listed
 
 LIKELIHOODS = Vocabulary(
     "family", FAMILIES, lambda value: likelihood_of(value) if isinstance(value, Family) else None
@@ -23,26 +23,27 @@ def family_of(spec: ModelSpec, default: str | None, language: Language) -> Likel
     Raises
     ------
     FormulaError
-        If the family or link cannot be fitted yet, or formula and `default` disagree.
+        If there is no such family or link, or formula and `default` disagree.
     """
     asked = spec.family
     if asked is None:
         name = DEFAULT.name if default is None else default
-        return _found(name, spec.response.span, f"there are {listed(FAMILIES)}", language)
+        return _found(name, spec.response.span, language)
     if default is not None and default != asked.name.value:
         raise FormulaError(
             f"the formula says `family({asked.name.value})`, but the argument says family={default!r}",
             asked.span,
             "state it in one place",
         )
-    family = _found(asked.name.value, asked.name.span, f"available so far: {listed(FAMILIES)}", language)
+    family = _found(asked.name.value, asked.name.span, language)
     return family if asked.link is None else _with_link(family, asked.link)
 
 
-def _found(name: str, at: Span, hint: str, language: Language) -> Likelihood:
+def _found(name: str, at: Span, language: Language) -> Likelihood:
     found = LIKELIHOODS.find(name, language)
     if found is None:
-        raise FormulaError(f"the family `{name}` is not available yet", at, hint)
+        hint = did_you_mean(str(name), FAMILIES) or f"there are {listed(FAMILIES)}"
+        raise FormulaError(f"there is no family `{name}`", at, hint)
     return found
 
 
@@ -50,12 +51,12 @@ def _with_link(family: Likelihood, asked: Given[str]) -> Likelihood:
     links = {link.name: link for link in family.mean.links}
     if asked.value in links:
         return family.with_link(links[asked.value])
-    own = family.name in FAMILIES
-    raise FormulaError(
-        f"the link `{asked.value}`{'' if own else f' of `{family.name}`'} is not available yet",
-        asked.span,
-        f"available so far: {listed(links)}" if own else f"leave it out: the link is {family.mean.link.name}",
+    choice = (
+        f"it takes {listed(links)}"
+        if len(links) > 1
+        else f"leave it out: the link is {family.mean.link.name}"
     )
+    raise FormulaError(f"the family `{family.name}` has no link `{asked.value}`", asked.span, choice)
 
 
 def with_known_sds(family: Likelihood, spec: ModelSpec) -> Likelihood:

@@ -51,7 +51,11 @@ class Family:
     name : str, optional
         Name as in ``family(student)``; by default the function's own name.
     above, below : float
-        Open bounds of the response.
+        Open bounds of the response; they can occur where it is a whole number.
+    whole : bool
+        Whether the response is a whole number.
+    scipy : callable, optional
+        From the mean and the parameters to a distribution of SciPy, for ``plot.ppc``: ``scipy.stats.laplace``.
     law : str, optional
         Name of the distribution in ``explain()``; by default the family's name.
     extension : str
@@ -72,6 +76,8 @@ class Family:
     name: str = ""
     above: float = -float("inf")
     below: float = float("inf")
+    whole: bool = False
+    scipy: Callable[..., Any] | None = None
     law: str = ""
     extension: str = ""
     position: Literal["family"] = "family"
@@ -103,7 +109,7 @@ class Family:
 
 def likelihood_of(family: Family) -> Likelihood:
     """Return an extension's family as the language's own are declared."""
-    link = LINKS[family.link]
+    link, scipy = LINKS[family.link], family.scipy
     return Likelihood(
         family.name,
         Distribution(
@@ -111,8 +117,10 @@ def likelihood_of(family: Family) -> Likelihood:
             ("mu", *family.parameters),
             (family.above, family.below),
             pymc=lambda pm: _Class(family, pm.logp),
+            scipy=None if scipy is None else lambda stats, *values: scipy(*values),
+            whole=family.whole,
         ),
-        (Parameter("mu", link, (link,)), *(_parameter(family, name) for name in family.parameters)),
+        (Parameter("mu", link, (link,), "mean"), *(_parameter(family, name) for name in family.parameters)),
         spread=SPREAD if SPREAD in family.parameters else "",
     )
 

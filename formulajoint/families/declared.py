@@ -1,45 +1,37 @@
-"""The language's own families, each declared once."""
+"""The language's own families, by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from formulajoint.distributions.declared import NORMAL, STUDENT_T
-from formulajoint.distributions.links import IDENTITY, LOG
-from formulajoint.distributions.prior import FLAT, Prior, prior
-from formulajoint.families.likelihood import Likelihood, Parameter
-
-MU = Parameter("mu", IDENTITY, (IDENTITY,))
-
-
-def _scale(sd: float) -> Prior:
-    return prior("half_student_t", 4.0, sd)
-
-
-GAUSSIAN = Likelihood(
-    "gaussian",
-    NORMAL,
-    (MU, Parameter("sigma", LOG, (), "residual sd", _scale, prior("inverse", origin=FLAT))),
-    spread="sigma",
-    sums=True,
-    improper=True,
-)
-
-STUDENT = Likelihood(
-    "student",
-    STUDENT_T,
-    (
-        MU,
-        Parameter("sigma", LOG, (), "residual scale", _scale),
-        Parameter("nu", LOG, (), "degrees of freedom", lambda sd: prior("gamma", 2.0, 0.1)),
-    ),
-    spread="sigma",
-    improper=True,
-)
+from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
+from formulajoint.families.likelihood import Likelihood
+from formulajoint.families.positive import EXPONENTIAL, GAMMA, INVERSE_GAUSSIAN, LOGNORMAL, WEIBULL
+from formulajoint.families.real import GAUSSIAN, LAPLACE, SKEW_NORMAL, STUDENT
+from formulajoint.families.shares import BERNOULLI, BETA
 
 DEFAULT = GAUSSIAN
 """The family where none is named."""
 
-FAMILIES: Mapping[str, Likelihood] = MappingProxyType({family.name: family for family in (GAUSSIAN, STUDENT)})
-"""All of them, by name."""
+FAMILIES: Mapping[str, Likelihood] = MappingProxyType(
+    {
+        family.name: family
+        for family in (
+            GAUSSIAN,
+            STUDENT,
+            LAPLACE,
+            SKEW_NORMAL,
+            LOGNORMAL,
+            GAMMA,
+            INVERSE_GAUSSIAN,
+            EXPONENTIAL,
+            WEIBULL,
+            BETA,
+            BERNOULLI,
+            POISSON,
+            NEGATIVE_BINOMIAL,
+        )
+    }
+)
+"""All of them, in the order of tables."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from sys import float_info
+from typing import Any, NamedTuple
 
 from formulajoint.distributions.distribution import Distribution, Interval
 from formulajoint.distributions.links import Link
@@ -13,6 +15,34 @@ from formulajoint.errors import BugError
 
 type PriorRule = Callable[[float], Prior]
 """From the sd of the response to a default prior."""
+
+
+SLOPE = 2.5
+"""Prior sd of a slope: this many sds of the response per sd of the predictor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Default priors of the coefficients of the mean, normal, on the link's scale.
+
+    Where the link is in units of the response, as the identity is, sds are multiplied by the sd of the response.
+
+    Attributes
+    ----------
+    slope : float
+        Prior sd of the slope of a column whose s_x is 1.
+    intercept : float
+        Prior sd of the intercept where all columns are zero on average.
+    location : float or None
+        Prior mean of the intercept; None for the link of the response's mean.
+    """
+
+    slope: float = SLOPE
+    intercept: float = SLOPE
+    location: float | None = None
+
+
+USUAL = Widths()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,11 +57,15 @@ class Parameter:
     links : tuple of Link
         Those that a formula may choose.
     meaning : str
-        Phrase in tables: ``residual sd``.
+        Phrase in tables: ``residual sd``; of the mean what it is: ``rate``.
     default : callable or None
         Rule of its default prior where it has no predictors. None for the mean: coefficients have rules of their own.
     flat : Prior or None
         Its prior under ``priors="flat"``; None for the default prior.
+    widths : Widths
+        Of the coefficients of the mean.
+    symbol : str
+        The mean as a function of the response `{of}`, where it is not its mean: ``P({of})``, ``median({of})``.
     """
 
     name: str
@@ -40,6 +74,8 @@ class Parameter:
     meaning: str = ""
     default: PriorRule | None = None
     flat: Prior | None = None
+    widths: Widths = USUAL
+    symbol: str = ""
 
     @property
     def support(self) -> Interval:
@@ -74,6 +110,10 @@ class Likelihood:
         sums of squares and products: coefficients integrate out, the F test is exact, and the sds may be known.
     improper : bool
         Whether ``compiler/planning/propriety.py`` can tell if the posterior exists under flat priors.
+    events : bool
+        Whether the response is which of two values occurs: 0 and 1, false and true, or two levels.
+    advice : str
+        What to do about a response that the family does not take.
     """
 
     name: str
@@ -82,6 +122,8 @@ class Likelihood:
     spread: str = ""
     sums: bool = False
     improper: bool = False
+    events: bool = False
+    advice: str = ""
 
     @property
     def mean(self) -> Parameter:
@@ -98,6 +140,11 @@ class Likelihood:
         """What ``scale=sigma`` divides by, as a phrase; empty if that is no parameter of the model."""
         return next((p.meaning for p in self.parameters if p.name == self.spread), "")
 
+    @property
+    def ratio(self) -> str:
+        """The exponential of an effect on the mean, in words: ``odds ratio``; empty where it has no name."""
+        return self.mean.link.ratio.format(mean=self.mean.meaning)
+
     def may_be_flat(self, parameter: str) -> bool:
         """Return whether a further parameter may have a flat prior: the others need a proper one."""
         return parameter == self.spread
@@ -109,3 +156,43 @@ class Likelihood:
     def without_spread(self) -> Likelihood:
         """Return the family whose spread is known for each row, and so is no parameter of the model."""
         return replace(self, parameters=tuple(p for p in self.parameters if p.name != self.spread))
+
+
+class _Made(NamedTuple):
+    """A function in the place of a distribution's class in PyMC."""
+
+    dist: Callable[..., Any]
+
+
+def likelihood(
+    name: str,
+    support: Interval,
+    parameters: tuple[Parameter, ...],
+    pymc: Callable[..., Any],
+    scipy: Callable[..., Any],
+    whole: bool = False,
+    **more: Any,
+) -> Likelihood:
+    """Return a family from its distribution in PyMC and in SciPy.
+
+    Parameters
+    ----------
+    name : str
+    support : tuple of float
+        Bounds of the response.
+    parameters : tuple of Parameter
+        The mean first.
+    pymc : callable
+        ``(pm, mu, ...)``, with the parameters by name: the distribution of each row, not yet named.
+    scipy : callable
+        ``(stats, mu, ...)``, with the parameters in order: the same in SciPy.
+    whole : bool
+        Whether the response is a whole number.
+    **more
+        Further fields of `Likelihood`.
+    """
+    args = tuple(parameter.name for parameter in parameters)
+    law = Distribution(
+        name, args, support, pymc=lambda pm: _Made(partial(pymc, pm)), scipy=scipy, whole=whole
+    )
+    return Likelihood(name, law, parameters, **more)

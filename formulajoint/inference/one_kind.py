@@ -17,11 +17,12 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.planning.defaults import SLOPE, scales, stands_for_intercept
+from formulajoint.compiler.planning.defaults import scales, stands_for_intercept
 from formulajoint.contrasts.hypotheses import Hypothesis, effects_tested
 from formulajoint.contrasts.layout import Block
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.distributions.prior import Prior, prior
+from formulajoint.families.likelihood import SLOPE
 from formulajoint.inference.engine import exact_engine
 from formulajoint.inference.evidence import log_evidence, ratio, why_no_probability
 from formulajoint.inference.gaussian import one_sigma, own_sigmas

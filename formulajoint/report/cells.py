@@ -12,6 +12,7 @@ import pandas as pd
 from formulajoint.compiler.plan import Plan
 from formulajoint.remarks import Missing
 from formulajoint.report.charts import Row
+from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.tables import SUMMARY, Estimates
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
@@ -27,6 +28,7 @@ from formulajoint.results.text.figures import (
     share_text,
 )
 from formulajoint.results.text.printing import everywhere
+from formulajoint.results.text.ratios import ratio_texts, ratio_titles
 from formulajoint.results.text.units import effect_label, parameter_label
 
 
@@ -89,16 +91,21 @@ def effort(row: pd.Series) -> tuple[Cell, ...]:
 
 def contrast_table(plan: Plan, found: Estimates, prob: float, most: int) -> Table:
     """Return the table of contrasts."""
-    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", "p_direction")
+    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", *ratio_titles(plan), "p_direction")
     rows = tuple(
         (
             Cell(effect_label(plan, effect)),
             *estimate(row),
+            *_ratio(plan, effect, row),
             number(row["p_direction"], direction(row["p_direction"], row["ess_bulk"])),
         )
         for effect, row in islice(found.each(), most)
     )
     return Table(heads, rows, len(found.effects) - len(rows))
+
+
+def _ratio(plan: Plan, effect: Effect, row: pd.Series) -> tuple[Cell, ...]:
+    return tuple(number(row["mean"] if text else math.nan, text) for text in ratio_texts(plan, effect, row))
 
 
 def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
@@ -154,10 +161,11 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
 
 def parameter_table(plan: Plan, found: Estimates, prob: float, most: int) -> Table:
     """Return the table of the first coefficients and parameters."""
-    heads = ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "ess_tail", "r_hat")
+    ratio = ratio_titles(plan)
+    heads = ("parameter", "mean", "sd", f"{prob:.0%} HDI", *ratio, "ess_bulk", "ess_tail", "r_hat")
     shown = Estimates(found.effects, found.table[SUMMARY])
     rows = tuple(
-        (Cell(parameter_label(plan, effect)), *estimate(row), *effort(row))
+        (Cell(parameter_label(plan, effect)), *estimate(row), *_ratio(plan, effect, row), *effort(row))
         for effect, row in islice(shown.each(), most)
     )
     return Table(heads, rows, len(found.effects) - len(rows))

@@ -86,8 +86,8 @@ FORMULAS = {
     "y ~ «bs(x, df=2)»": "a spline of degree 3 has at least 3 columns, not 2 / `df=3` or more",
     "y ~ arm*«bs(x, df=4, degree=5)»": "a spline of degree 5 has at least 5 columns",
     "«prop(treatment, flag)» ~ x": "`prop(...)` is not available yet",
-    "y ~ x, family(«poisson»)": "the family `poisson` is not available yet / available so far: `gaussian`, `student`",
-    "y ~ x, family(gaussian, link=«log»)": "the link `log` is not available yet",
+    "y ~ x, family(gaussian, link=«log»)": "the family `gaussian` has no link `log` / the link is identity",
+    "y ~ x, family(poisson, link=«probit»)": "has no link `probit` / it takes `log`, `identity`, `sqrt`",
 }
 
 

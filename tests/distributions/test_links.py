@@ -9,7 +9,15 @@ import pytest
 from formulajoint.distributions.links import LINKS, NUMPY
 from formulajoint.language.vocabulary.core import LINK
 
-MEANS = {"identity": -2.0, "log": 3.0, "logit": 0.3, "probit": 0.3, "cloglog": 0.3, "inverse": 4.0}
+MEANS = {
+    "identity": -2.0,
+    "log": 3.0,
+    "logit": 0.3,
+    "probit": 0.3,
+    "cloglog": 0.3,
+    "inverse": 4.0,
+    "sqrt": 4.0,
+}
 
 
 @pytest.mark.parametrize("name", MEANS)

@@ -1,40 +1,132 @@
-"""Each family of the language: its density in PyMC, its draws, priors and links; a row of `ROWS` for each."""
+"""Each family of the language: density, draws, priors, links, words, and a saved fit; a row of `ROWS` for each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pymc as pm
+import pandas as pd
+import pytensor
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 import formulajoint as fj
 from formulajoint.distributions.links import LINKS, NUMPY
 from formulajoint.families.declared import FAMILIES
 from formulajoint.language.vocabulary import core
+from formulajoint.results.predictions.replicate import Predictions
+
+type Values = dict[str, Any]
 
 
 class Row(NamedTuple):
-    """Values of the parameters, the law in SciPy at them, and responses that can and cannot occur."""
+    """Values of the parameters, the law in SciPy at them, responses that can and cannot occur, and the scale in words."""
 
     parameters: dict[str, float]
     law: Callable[..., Any]
     possible: tuple[float, ...]
     impossible: tuple[float, ...] = ()
+    words: str = "points of y"
+    ratio: str = ""
 
+
+def _skew_normal(mu: float, sigma: float, alpha: float) -> Any:
+    delta = alpha / np.hypot(1, alpha)
+    omega = sigma / np.sqrt(1 - 2 * delta**2 / np.pi)
+    found = stats.skewnorm(alpha, mu - omega * delta * np.sqrt(2 / np.pi), omega)
+    np.testing.assert_allclose([found.mean(), found.std()], [mu, sigma], rtol=1e-10)
+    return found
+
+
+def _weibull(mu: float, shape: float) -> Any:
+    return stats.weibull_min(shape, scale=mu / special.gamma(1 + 1 / shape))
+
+
+REAL, POSITIVE = (-1.5, 0.0, 4.0), (0.1, 1.7, 6.0)
+NOT_POSITIVE = (0.0, -2.0)
+COUNTED, NOT_COUNTED = (0.0, 1.0, 5.0), (-1.0, 0.5)
+SHAPED = {"mu": 2.5, "shape": 1.4}
 
 ROWS = {
-    "gaussian": Row({"mu": 1.0, "sigma": 2.0}, lambda mu, sigma: stats.norm(mu, sigma), (-1.5, 0.0, 4.0)),
-    "student": Row(
-        {"mu": 1.0, "sigma": 2.0, "nu": 5.0},
-        lambda mu, sigma, nu: stats.t(nu, mu, sigma),
-        (-1.5, 0.0, 4.0),
+    "gaussian": Row({"mu": 1.0, "sigma": 2.0}, lambda mu, sigma: stats.norm(mu, sigma), REAL),
+    "student": Row({"mu": 1.0, "sigma": 2.0, "nu": 5.0}, lambda mu, sigma, nu: stats.t(nu, mu, sigma), REAL),
+    "laplace": Row({"mu": 1.0, "sigma": 2.0}, lambda mu, sigma: stats.laplace(mu, sigma), REAL),
+    "skew_normal": Row({"mu": 1.0, "sigma": 2.0, "alpha": 3.0}, _skew_normal, REAL),
+    "lognormal": Row(
+        {"mu": 2.5, "sigma": 0.7},
+        lambda mu, sigma: stats.lognorm(sigma, scale=mu),
+        POSITIVE,
+        NOT_POSITIVE,
+        "log median of y",
+        "median ratio",
+    ),
+    "gamma": Row(
+        SHAPED,
+        lambda mu, shape: stats.gamma(shape, scale=mu / shape),
+        POSITIVE,
+        NOT_POSITIVE,
+        "log mean of y",
+        "mean ratio",
+    ),
+    "inverse_gaussian": Row(
+        SHAPED,
+        lambda mu, shape: stats.invgauss(mu / shape, scale=shape),
+        POSITIVE,
+        NOT_POSITIVE,
+        "log mean of y",
+        "mean ratio",
+    ),
+    "exponential": Row(
+        {"mu": 2.5}, lambda mu: stats.expon(scale=mu), POSITIVE, NOT_POSITIVE, "log mean of y", "mean ratio"
+    ),
+    "weibull": Row(SHAPED, _weibull, POSITIVE, NOT_POSITIVE, "log mean of y", "mean ratio"),
+    "beta": Row(
+        {"mu": 0.3, "phi": 4.0},
+        lambda mu, phi: stats.beta(mu * phi, (1 - mu) * phi),
+        (0.1, 0.5, 0.99),
+        (0.0, 1.0, 1.2),
+        "log odds of y",
+        "odds ratio",
+    ),
+    "bernoulli": Row(
+        {"mu": 0.3},
+        lambda mu: stats.bernoulli(mu),
+        (0.0, 1.0, 1.0),
+        (2.0, 0.5),
+        "log odds of y = 1",
+        "odds ratio",
+    ),
+    "poisson": Row(
+        {"mu": 2.5}, lambda mu: stats.poisson(mu), COUNTED, NOT_COUNTED, "log rate of y", "rate ratio"
+    ),
+    "negative_binomial": Row(
+        SHAPED,
+        lambda mu, shape: stats.nbinom(shape, shape / (shape + mu)),
+        COUNTED,
+        NOT_COUNTED,
+        "log rate of y",
+        "rate ratio",
     ),
 }
 
 rows = pytest.mark.parametrize("name", ROWS)
+X = np.array([0.0, 1.0, 0.4, -0.3, 0.8, 0.1])
+
+
+def data_of(name: str, **more: Any) -> Values:
+    return {"y": np.resize(ROWS[name].possible, len(X)), "x": X, "g": list("AABBBA"), **more}
+
+
+def log_density(model: fj.JointModel, values: Values) -> Any:
+    """Return the log density of the response in each row, by PyMC's own means."""
+    built = model.pymc
+    logp = built.logp(vars=[built["y"]], sum=False)[0]
+    inputs = {built.rvs_to_values[built[name]]: np.asarray(value) for name, value in values.items()}
+    compiled = pytensor.function(list(inputs), logp, mode="FAST_COMPILE", on_unused_input="ignore")
+    return compiled(*inputs.values())
 
 
 def test_every_family_has_a_row_and_a_name_in_formulas() -> None:
@@ -47,35 +139,59 @@ def test_its_parameters_are_the_arguments_of_its_distribution(name: str) -> None
     assert sorted(family.distribution.args) == sorted(p.name for p in family.parameters)
     assert list(row.parameters) == [p.name for p in family.parameters]
     assert family.parameters[0].name == "mu"
+    assert family.mean.link is family.mean.links[0]
     assert family.spread in ("", *family.further)
 
 
+def further(name: str) -> tuple[str, Values, Values]:
+    """Return clauses in which parameters differ by row, their columns, and the parameters."""
+    known = {p: p.link.at(ROWS[name].parameters[p.name]) + 0.3 * X for p in FAMILIES[name].further.values()}
+    clauses = "".join(f", {p.name} ~ 0 + offset(o_{p.name})" for p in known)
+    columns = {f"o_{p.name}": eta for p, eta in known.items()}
+    return clauses, columns, {p.name: p.link.inverse(NUMPY, eta) for p, eta in known.items()}
+
+
 @rows
-def test_density_in_pymc(name: str) -> None:
-    row = ROWS[name]
-    law = FAMILIES[name].distribution.pymc(pm).dist(**{k: np.array(v) for k, v in row.parameters.items()})
-    y = np.array(row.possible)
-    known = row.law(**row.parameters)
-    expected = known.logpmf(y) if FAMILIES[name].distribution.whole else known.logpdf(y)
-    np.testing.assert_allclose(pm.logp(law, y).eval(), expected, rtol=1e-10)
+def test_density_of_the_built_model(name: str) -> None:
+    """Under each link, with parameters that differ by row."""
+    family, row, y = FAMILIES[name], ROWS[name], data_of(name)["y"]
+    clauses, columns, values = further(name)
+    for link in family.mean.links:
+        beta = {"Intercept": link.at(row.parameters["mu"]), "x": 0.05}
+        law = row.law(mu=link.inverse(NUMPY, beta["Intercept"] + beta["x"] * X), **values)
+        model = fj.model(f"y ~ x{clauses}, family({name}, link={link.name})", data_of(name, **columns))
+        expected = law.logpmf(y) if family.distribution.whole else law.logpdf(y)
+        np.testing.assert_allclose(log_density(model, beta), expected, rtol=1e-8, err_msg=link.name)
 
 
 @rows
 def test_draws(name: str) -> None:
     """The normal scores of draws, by the law in SciPy, are normal: for whole numbers at a random point of each step."""
     row, distribution, rng = ROWS[name], FAMILIES[name].distribution, np.random.default_rng(1)
-    y = distribution.draw(rng, (20_000,), *(row.parameters[name] for name in distribution.args))
+    parameters = {key: np.full((1, 5_000), value) for key, value in row.parameters.items()}
+    y = Predictions(distribution, parameters).responses(rng)
     known = row.law(**row.parameters)
-    step = known.pmf(y) * rng.random(len(y)) if distribution.whole else 0.0
-    assert stats.kstest(known.cdf(y) - step, stats.uniform.cdf).pvalue > 0.005
+    step = known.pmf(y) * rng.random(y.shape) if distribution.whole else 0.0
+    assert stats.kstest((known.cdf(y) - step).ravel(), stats.uniform.cdf).pvalue > 0.005
     assert distribution.takes(y).all()
 
 
 @rows
-def test_responses(name: str) -> None:
-    takes = FAMILIES[name].distribution.takes
-    assert takes(np.array(ROWS[name].possible)).all()
-    assert not takes(np.array(ROWS[name].impossible)).any()
+def test_a_response_that_cannot_occur_is_refused_with_count_and_rows(name: str) -> None:
+    assert FAMILIES[name].distribution.takes(np.array(ROWS[name].possible)).all()
+    for place, value in enumerate(ROWS[name].impossible, start=2):
+        data = data_of(name)
+        data["y"][place] = value
+        with pytest.raises(fj.DataError) as error:
+            fj.model(f"y ~ x, family({name})", data)
+        assert f"is not in 1 of the 6 rows used, first {value:g} in row {place + 1}" in str(error.value)
+
+
+@rows
+def test_links_that_it_does_not_take_are_refused_by_name(name: str) -> None:
+    for link in LINKS.keys() - {link.name for link in FAMILIES[name].mean.links}:
+        with pytest.raises(fj.FormulaError, match=f"the family `{name}` has no link `{link}`"):
+            fj.model(f"y ~ x, family({name}, link={link})", data_of(name))
 
 
 @rows
@@ -85,31 +201,74 @@ def test_default_priors_are_proper_and_fit_their_parameters(name: str) -> None:
         assert found.proper
         assert found.fits(*parameter.support)
         assert found.typical is not None
-        assert parameter.meaning
-
-
-DATA = {"y": [3.0, 1, 4, 1, 5, 9, 2, 6], "x": [0.0, 1, 1, 0, 1, 0, 0, 1], "g": list("AABBABAB")}
 
 
 @rows
-def test_links(name: str) -> None:
-    """The mean's links can be written, and the first is that of a formula without one; others are refused."""
-    mean = FAMILIES[name].mean
-    assert mean.link is mean.links[0]
-    for link in LINKS.values():
-        formula = f"y ~ x | g, family({name}, link={link.name})"
-        if link in mean.links:
-            assert fj.model(formula, DATA).plan.mean.link is link
-            assert float(link.inverse(NUMPY, link.at(0.4))) == pytest.approx(0.4)
-        else:
-            with pytest.raises(fj.FormulaError, match=f"the link `{link.name}` is not available yet"):
-                fj.model(formula, DATA)
+def test_flat_priors_are_refused_where_nothing_shows_that_the_posterior_exists(name: str) -> None:
+    if FAMILIES[name].improper:
+        assert fj.model(f"y ~ x, family({name})", data_of(name), priors="flat").priors["x"] == "flat()"
+        return
+    with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
+        fj.model(f"y ~ x, family({name})", data_of(name), priors="flat")
 
 
 @rows
-def test_what_it_says(name: str) -> None:
-    model = fj.model(f"y ~ x | g, family({name})", DATA)
-    (line,) = [line for line in model.explain().splitlines() if line.startswith("model: ")]
-    distribution = FAMILIES[name].distribution
-    assert line == f"model: y ~ {distribution.name}({', '.join(distribution.args)})"
-    assert model.record()["family"] == name
+def test_responses_drawn_from_the_prior_can_occur(name: str) -> None:
+    law, (clauses, columns, _) = FAMILIES[name].distribution, further(name)
+    priors = "prior(x ~ normal(0, 0.1), Intercept ~ normal(0, 0.1))"
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        model = fj.model(f"y ~ x{clauses}, family({name}), {priors}", data_of(name, **columns))
+        y = model.prior_predictive(draws=20, seed=1)["prior_predictive"]["y"].values.astype(float)
+    assert law.takes(y).all()
+    assert y.shape == (1, 20, len(X))
+
+
+def drawn(name: str) -> fj.Fit:
+    """Return a fit with draws that were made up: tables and words do not depend on where they come from."""
+    row, family, rng = ROWS[name], FAMILIES[name], np.random.default_rng(1)
+    model = fj.model(f"y ~ x | g, family({name}), joint(x)", data_of(name))
+    at = family.mean.link.at(row.parameters["mu"])
+    made = {
+        "Intercept": at + 0.1 * rng.standard_normal((2, 50, 2)),
+        "x": 0.3 * rng.standard_normal((2, 50, 2)),
+    }
+    for parameter in family.further.values():
+        eta = parameter.link.at(row.parameters[parameter.name]) + 0.1 * rng.standard_normal((2, 50))
+        made[parameter.name] = parameter.link.inverse(NUMPY, eta)
+    return model.fit_from(made)
+
+
+@rows
+def test_a_fit_is_explained_printed_saved_and_checked(name: str, tmp_path: Path) -> None:
+    row, fit = ROWS[name], drawn(name)
+    text = str(fit)
+    assert f"y ~ {FAMILIES[name].distribution.name}(" in fit.model.explain()
+    assert "aligned" in fit.model.explain("latex")
+    assert json.loads(json.dumps(fit.record()))["family"] == name
+    assert (f"coefficients: {row.words}" in text) == (row.words != "points of y")
+    assert f"{row.words} per unit of x" in text.replace("\n    ", " ")
+    column = row.ratio.replace(" ", "_")
+    if row.ratio:
+        joint = fit.contrasts().loc["joint_x"]
+        assert joint[column] == pytest.approx(np.exp(joint["mean"]))
+        assert fit.summary()[column].notna().tolist() == [True, True, *[False] * (len(fit.summary()) - 2)]
+        assert all(column in record for record in fit.record()["estimates"])
+        assert row.ratio in text
+    assert fit.plot.ppc(count=20)
+    fit.save(tmp_path / "fit.nc")
+    back = fj.load(tmp_path / "fit.nc")
+    assert str(back) == text
+    pd.testing.assert_frame_equal(back.contrasts(), fit.contrasts())
+
+
+def test_scales_and_weights_that_have_no_meaning_are_refused() -> None:
+    for name, row in ROWS.items():
+        if not row.ratio:
+            continue
+        data = data_of(name)
+        with pytest.raises(fj.FormulaError, match="coefficients are on the log"):
+            fj.model(f"y ~ x | g, family({name}), joint(x, scale=sd)", data)
+        if not FAMILIES[name].spread:
+            for option in ("scale=sigma", "weights=precision"):
+                with pytest.raises(fj.FormulaError, match="needs a residual sd"):
+                    fj.model(f"y ~ x | g, family({name}), joint(x, {option})", data)

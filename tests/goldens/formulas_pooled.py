@@ -252,7 +252,7 @@ INVENTED = (
     Case(
         "mine-of-family",
         "trial",
-        "y ~ x | school, family(laplace), b ~ 1 | school, joint()",
+        "y ~ x | school, family(double_exponential), b ~ 1 | school, joint()",
         "invented pymc",
         language="mine",
     ),

@@ -68,7 +68,7 @@ def minus(a: Any, b: Any) -> Any:
     return a - b
 
 
-def laplace(mu: Any, b: Any) -> Any:
+def double_exponential(mu: Any, b: Any) -> Any:
     """Return a Laplace distribution."""
     import pymc as pm  # seconds, and few cases need it
 
@@ -92,7 +92,7 @@ def mine() -> fj.Language:
         fj.ColumnFunction(half),
         fj.ColumnFunction(above_lowest, learn=lowest, domain="It takes no numbers below the lowest."),
         fj.Operator("%minus%", minus),
-        fj.Family(laplace, parameters={"b": "half_student_t(4, sd)"}),
+        fj.Family(double_exponential, parameters={"b": "half_student_t(4, sd)"}),
     ]
     return fj.CORE.extend(fj.Extension("mine", words))
 

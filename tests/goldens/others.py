@@ -55,7 +55,7 @@ def good_formulas() -> Record:
 def extended_formulas() -> Record:
     """Return formulas of extensions as text and JSON."""
     texts = {
-        "mine": "y %minus% z ~ half(x) | g, largest(x, times=2, weights=share(pop, part=sum)), ends(), family(laplace)",
+        "mine": "y %minus% z ~ half(x) | g, largest(x, times=2, weights=share(pop, part=sum)), ends(), family(double_exponential)",
         "syntax": 'vs ~ vs | vs, A vs "School B", 1 vs 2',
         "robust": "y ~ x | g, trimmed(x, weights=root()), A vs B",
     }

@@ -17,15 +17,12 @@ from formulajoint.arrays import FloatArray
 from formulajoint.data.rows import about_mean, cells_of, frequencies, larger_of, less_offset
 from formulajoint.design.schema import Design, Grouping, Predictor, Term
 from formulajoint.distributions.distribution import Number
-from formulajoint.distributions.links import IDENTITY
+from formulajoint.distributions.links import IDENTITY, NUMPY
 from formulajoint.distributions.prior import Prior, joined, prior
 from formulajoint.errors import BugError, DataError
-from formulajoint.families.likelihood import Likelihood
+from formulajoint.families.likelihood import SLOPE, Likelihood
 from formulajoint.spec.names import INTERCEPT
 from formulajoint.spec.spec import MAIN
-
-SLOPE = 2.5
-"""Prior sd of a slope: this many sds of the response per sd of the predictor."""
 
 ROUNDING = 1e-12
 """A mean response of less than this many sds is zero but for rounding, as that of a standardised response."""
@@ -54,9 +51,10 @@ class Moments:
     pooled: float
 
 
-def response_moments(design: Design) -> tuple[float, float]:
-    """Return mean and sd (ddof 1) of the response less its offset, with rows counted by their weights."""
-    y, weights = less_offset(design), frequencies(design)
+def response_moments(design: Design, offset: bool = True) -> tuple[float, float]:
+    """Return mean and sd (ddof 1) of the response, with rows counted by their weights; less its offset unless told."""
+    y = less_offset(design) if offset else design.response.values
+    weights = frequencies(design)
     mean = float(np.average(y, weights=weights))
     rows = float(weights.sum())
     variance = float(weights @ (y - mean) ** 2) / (rows - 1 if rows > 1 else rows)
@@ -148,8 +146,10 @@ class Scales:
 
 def scales(design: Design, family: Likelihood, predictor: Predictor) -> Scales:
     """Return the scales of a predictor, on its link's scale."""
-    mean, overall = response_moments(design)
     means = {term.name: term.means for term in predictor.terms}
+    if predictor.parameter == MAIN and family.mean.link is not IDENTITY:
+        return Scales(_on_link(design, family, means))
+    mean, overall = response_moments(design)
     grouping = sigma_groups(design, family)
     within = None if grouping is None else moments_within(design, grouping)
     if within is None or grouping is None:
@@ -176,6 +176,18 @@ def in_sds(scales: Scales) -> Scales:
     return Scales(Scale(location, SLOPE, SLOPE, scales.shared.means))
 
 
+def _on_link(design: Design, family: Likelihood, means: Mapping[str, FloatArray]) -> Scale:
+    """Return the units of the mean's coefficients under another link than the identity."""
+    link, widths, location = family.mean.link, family.mean.widths, family.mean.widths.location
+    mean, sd = response_moments(design, offset=False)
+    unit = sd / abs(float(link.slope(NUMPY, link.at(mean)))) if link.in_units else 1.0
+    if location is None:
+        offset = design.predictor.offset
+        location = link.at(mean)
+        location -= 0.0 if offset is None else float(np.average(offset, weights=frequencies(design)))
+    return Scale(location, widths.slope * unit, widths.intercept * unit, means)
+
+
 def _scale(
     mean: Number,
     sd: Number,
@@ -185,11 +197,9 @@ def _scale(
     predictor: Predictor,
 ) -> Scale:
     """Return the units where the response has that mean, sd within groups, and sd over all of them."""
-    link = family.mean.link
-    if predictor.parameter not in family.further:
-        if link is IDENTITY:
-            return Scale(mean, SLOPE * sd, SLOPE * spread, means)
-        return Scale(link.at(float(mean)), SLOPE, SLOPE, means)
+    if predictor.parameter == MAIN:
+        widths = family.mean.widths
+        return Scale(mean, widths.slope * sd, widths.intercept * spread, means)
     own = family.further[predictor.parameter]
     typical = [own.default_prior(each).typical for each in np.ravel(sd)]
     at = [own.link.at(float(s) if t is None else t) for s, t in zip(np.ravel(sd), typical, strict=True)]

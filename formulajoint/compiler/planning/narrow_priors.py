@@ -22,7 +22,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.plan import LinearPlan, Plan
-from formulajoint.compiler.planning.defaults import SLOPE, stands_for_intercept
+from formulajoint.compiler.planning.defaults import stands_for_intercept
 from formulajoint.compiler.planning.term_columns import cells, columns_of, known_value, named
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.data import Table
@@ -31,6 +31,7 @@ from formulajoint.design.schema import Predictor
 from formulajoint.distributions.distribution import Number
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT
+from formulajoint.families.likelihood import SLOPE
 
 BEYOND, CHANCE = 2.0, 0.05
 """Smallest |z| for a note, and share of data sets in which the largest |z| causes one by chance."""

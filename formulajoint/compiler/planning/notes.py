@@ -56,12 +56,14 @@ def _whole_numbers(plan: Plan) -> Iterator[str]:
     if values.max() == 1:
         yield (
             f"{response.name} is 0 or 1, so this is a linear probability model: effects are differences of "
-            "probabilities, fitted values may lie outside 0 to 1, and the residual sd depends on the probability."
+            "probabilities, fitted values may lie outside 0 to 1, and the residual sd depends on the probability. "
+            "family(bernoulli) models its log odds."
         )
     elif values.mean() < SMALL:
         yield (
             f"{response.name} has whole numbers from 0 to {values.max():g}, with mean {values.mean():.3g}, and is "
-            "modelled as measured: fitted values may lie below zero, and counts vary less where their mean is small."
+            "modelled as measured: fitted values may lie below zero, and counts vary less where their mean is small. "
+            "family(negative_binomial) models counts."
         )
 
 

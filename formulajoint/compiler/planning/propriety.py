@@ -26,6 +26,9 @@ LEAST_NOISE = 1e-12
 MOST_RANKED = 1_000
 """Most rows for which the rank of all columns is computed; of more it is taken as the smaller of rows and columns."""
 
+MOST_SHOWN = 3
+"""An error shows at most this many responses that cannot occur."""
+
 ROUNDING = 16 * float(np.finfo(float).eps)
 """Residuals below this share of the response's magnitude count as rounding errors."""
 
@@ -85,18 +88,26 @@ def refuse_flat(plan: Plan) -> None:
 def check_response(design: Design, family: Likelihood) -> None:
     """Raise a DataError if the family or its link does not allow the response's values."""
     values, response = design.response.values, design.response.name
-    out = int(np.sum(~family.distribution.takes(values)))
-    if out:
+    out = np.flatnonzero(~family.distribution.takes(values))
+    if len(out):
         raise DataError(
             f"The family `{family.name}` needs a response {family.distribution.values}, but `{response}` is not in "
-            f"{out} of the {len(values)} rows used."
+            f"{len(out)} of the {len(values)} rows used, first {_first(design, out)}. {family.advice}".strip()
         )
-    link, mean = family.mean.link, response_moments(design)[0]
+    link = family.mean.link
+    mean = response_moments(design, offset=link is IDENTITY)[0]
     if not link.low < mean < link.high:
         raise DataError(
             f"The {link.name} link of the family `{family.name}` is not defined at the mean of `{response}`, "
             f"which is {mean:g}."
         )
+
+
+def _first(design: Design, out: IntArray) -> str:
+    """Return the first responses that cannot occur: ``-1 in row 3 and 2.5 in row 7, counted from 1``."""
+    places = np.arange(design.rows.used) if design.frame is None else design.frame.places
+    shown = (f"{design.response.values[row]:g} in row {places[row] + 1}" for row in out[:MOST_SHOWN])
+    return f"{' and '.join(shown)}, counted from 1"
 
 
 def _is_flat(plan: LinearPlan, term: Term) -> bool:

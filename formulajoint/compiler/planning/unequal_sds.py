@@ -19,6 +19,7 @@ from formulajoint.compiler.planning.term_columns import as_written, columns_of, 
 from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.data.least_squares import least_squares
 from formulajoint.design.schema import Grouping
+from formulajoint.distributions.links import IDENTITY
 
 APART, CHANCE = 5.0, 0.001
 """The largest sd of a group is more than this many times the smallest, and Bartlett's test has a smaller p-value."""
@@ -80,7 +81,7 @@ class _InPoints:
 def unequal_sds(plan: Plan) -> Iterator[str]:
     """Yield a note if the groups' residual sds differ by far, and the model or its averages take no notice of it."""
     sigma = plan.spread
-    if sigma is None or sigma.prior.constant is not None:
+    if sigma is None or sigma.prior.constant is not None or plan.mean.link is not IDENTITY:
         return
     grouping, in_points = plan.design.predictor.grouping or sigma.grouping, _in_points(plan, sigma)
     if grouping is None or (sigma.grouping is not None and not in_points.names):

@@ -24,7 +24,7 @@ AT = Slot("at", Kind.WORD, ("mean",))
 OVER = Slot("over", Kind.GROUP)
 BY = Slot("by", Kind.GROUP)
 AGAINST = Slot("against", Kind.WORD, ("hierarchy",))
-LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse"))
+LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse", "sqrt"))
 TRUTH = ("true", "false")
 R_TRUTH = ("TRUE", "FALSE")
 """The same in R."""
@@ -142,7 +142,11 @@ DISTRIBUTIONS = {
     "constant": _all(_real("value")),
 }
 
-FAMILIES = ("gaussian", "student", "bernoulli", "binomial", "poisson", "negative_binomial", "gamma", "beta")
+FAMILIES = (
+    "gaussian", "student", "laplace", "skew_normal",
+    "lognormal", "gamma", "inverse_gaussian", "exponential", "weibull", "beta",
+    "bernoulli", "binomial", "poisson", "negative_binomial",
+)  # fmt: skip
 
 CODINGS = ("treatment", "sum", "helmert", "poly")
 

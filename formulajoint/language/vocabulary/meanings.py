@@ -32,3 +32,8 @@ class Vocabulary[Meaning]:
             return self.own[name]
         value = language.meaning(self.position, name)
         return None if value is None else self.brought(value)
+
+    def known(self, language: Language) -> dict[str, Meaning]:
+        """Return all meanings in `language` by name, the language's own first."""
+        found = {name: self.find(name, language) for name in (*self.own, *language.names[self.position])}
+        return {name: meaning for name, meaning in found.items() if meaning is not None}

@@ -61,8 +61,11 @@ class Predictions:
 
     def responses(self, rng: Generator) -> FloatArray:
         """Return a new response at each row, (D, N)."""
-        assert self.distribution.draw is not None  # checked by `predictions`
-        return np.asarray(self.distribution.draw(rng, self.mean.shape, *self.numbers))
+        shape = self.mean.shape
+        if self.distribution.draw is not None:
+            return np.asarray(self.distribution.draw(rng, shape, *self.numbers))
+        assert self.distribution.scipy is not None  # checked by `predictions`
+        return np.asarray(self.distribution.scipy(stats, *self.numbers).rvs(shape, random_state=rng))
 
     def scores(self, y: FloatArray, rng: Generator) -> FloatArray:
         """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sd; (D, N).
@@ -105,8 +108,10 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     """
     plan, rows = posterior.plan, posterior.plan.design.rows.used
     distribution = plan.family.distribution
-    if distribution.draw is None or distribution.scipy is None:
-        raise InferenceError(f"Responses of the family `{plan.family.name}` cannot be replicated yet.")
+    if distribution.scipy is None:
+        raise InferenceError(
+            f"Responses of the family `{plan.family.name}` cannot be replicated: its declaration has no `scipy=`."
+        )
     parameters = {part.parameter: _values(posterior, part, taken, rows) for part in plan.parameters}
     if plan.design.standard_errors is not None:
         parameters[plan.family.spread] = plan.design.standard_errors

@@ -163,8 +163,9 @@ def _check_variables(plan: Plan, named: NamedDraws) -> None:
     for part in plan.further:
         if isinstance(part, LinearPlan) or part.name not in named.variables.keys() - named.left_out:
             continue
-        if not (named.values(part.name) > 0).all():
-            raise StoreError(f"its draws of `{part.name}` are not all above zero.")
+        values, bounds = named.values(part.name), part.link
+        if not ((bounds.low < values) & (values < bounds.high)).all():
+            raise StoreError(f"its draws of `{part.name}` are out of bounds.")
 
 
 def _may_be_infinite(contrast: ContrastPlan) -> bool:

@@ -11,6 +11,7 @@ from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.contrast_plans import ContrastPlan
 from formulajoint.contrasts.hypotheses import all_zero
 from formulajoint.remarks import Missing
+from formulajoint.results.draws.ratios import effects_with_ratio
 from formulajoint.results.draws.scaled import scaled_draws, without_covariance
 from formulajoint.results.draws.tables import EffectDraws, Estimates, asked_about, estimates
 from formulajoint.results.effects import grouped_coefficients, is_slope, weighted_means
@@ -59,6 +60,7 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
         unit_of(plan, coefficient, average),
         place_of(plan, term),
         "" if average is None or average.at is None else place_in_words(plan, coefficient, average),
+        plan.family.ratio if average is not None and average.name in effects_with_ratio(plan) else "",
     )
     drawn = scaled_draws(found.posterior, coefficient, average)
     text, factor = all_zero(plan.design, term).text, "" if average is None else average.factor

@@ -14,11 +14,12 @@ from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.schema import Grouping, Rows, Term
+from formulajoint.distributions.links import IDENTITY
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.contrasts import contrast_lines, describe_contrast
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
-from formulajoint.results.text.units import plain
+from formulajoint.results.text.units import modelled_in_words, plain, scale_in_words
 from formulajoint.results.text.within import MOST_GROUPS, within_lines, within_records
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span, visible
@@ -54,6 +55,7 @@ def model_record(plan: Plan) -> dict[str, Any]:
     return {
         "formula": str(plan.design.formula),
         "family": plan.family.name,
+        **_scale_record(plan),
         "rows": {
             "total": rows.total,
             "used": rows.used,
@@ -74,6 +76,17 @@ def model_record(plan: Plan) -> dict[str, Any]:
         ],
         "hypotheses": [{"name": h.label, "hypothesis": h.text} for h in plan.tests],
         "notes": list(plan.notes),
+    }
+
+
+def _scale_record(plan: Plan) -> dict[str, str]:
+    """Return what the mean is and the unit of coefficients, where they are on another scale than the response."""
+    if plan.mean.link is IDENTITY:
+        return {}
+    return {
+        "mean": plan.family.mean.meaning,
+        "modelled": modelled_in_words(plan),
+        "scale": scale_in_words(plan),
     }
 
 
@@ -164,8 +177,10 @@ def equations(plan: Plan) -> list[Equation]:
     law = plan.family.distribution
     right = f"{law.name}({', '.join(names[name] for name in law.args)})"
     linear = (part for part in plan.parameters if isinstance(part, LinearPlan))
+    modelled = plan.family.mean.symbol.format(of=modelled_in_words(plan))
     return [
         Equation(plan.response_name, "~", right),
+        *([Equation(plan.family.mean.name, "=", modelled)] if modelled else []),
         *(Equation(part.link.of(part.parameter), "=", _sum(part)) for part in linear),
     ]
 

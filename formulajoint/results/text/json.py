@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from formulajoint.results.draws.ratios import with_ratios
 from formulajoint.results.draws.tables import SUMMARY, weights
 from formulajoint.results.findings import Findings
 from formulajoint.results.joint_tests.joint_test import JointTest
@@ -26,8 +27,10 @@ def fit_record(found: Findings) -> dict[str, Any]:
         "cautions": list(cautions(found, subject(found))),
         "engine": posterior.engine,
         "interval": {"kind": "hdi", "probability": found.prob},
-        "summary": _rows(found.summary.table[SUMMARY], "parameter"),
-        "estimates": _rows(found.contrasts.table.drop(columns="weights"), "contrast"),
+        "summary": _rows(with_ratios(plan, found.summary, found.summary.table[SUMMARY]), "parameter"),
+        "estimates": _rows(
+            with_ratios(plan, found.contrasts, found.contrasts.table.drop(columns="weights")), "contrast"
+        ),
         "weights": {c.name: _series(weights(posterior, c)) for c in plan.contrasts if c.weights},
         "tests": test_record(found.tests),
         "diagnostics": list(found.diagnostics),

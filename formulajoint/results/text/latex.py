@@ -12,7 +12,9 @@ from formulajoint.results.text.describe import Equation, equations, known_sds, p
 from formulajoint.results.text.within import within_lines
 from formulajoint.wording import visible
 
-GREEK: Mapping[str, str] = MappingProxyType({"mu": r"\mu", "sigma": r"\sigma", "nu": r"\nu"})
+GREEK: Mapping[str, str] = MappingProxyType(
+    {name: f"\\{name}" for name in ("mu", "sigma", "nu", "phi", "alpha")}
+)
 
 SIGNS: Mapping[str, str] = MappingProxyType({"*": r" \cdot ", "~": r" \sim ", "...": r"\dots"})
 
@@ -74,7 +76,7 @@ def _token(match: re.Match[str]) -> str:
 def _names(plan: Plan) -> set[str]:
     linear = [part for part in plan.parameters if isinstance(part, LinearPlan)]
     terms = {c.term.name for part in linear for c in part.coefficients}
-    known = {known_sds(plan)} - {""}
+    known = {known_sds(plan), *plan.design.response.levels} - {""}
     return {plan.response_name, *terms, *plan.variables, *(p.name for p in plan.family.parameters), *known}
 
 

@@ -44,6 +44,7 @@ from formulajoint.results.text.figures import (
     verdict_text,
 )
 from formulajoint.results.text.lines import INDENT, note_lines, paragraph, table_lines, wrapped
+from formulajoint.results.text.ratios import ratio_texts, ratio_titles, scale_lines
 from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.units import effect_label, parameter_label
 from formulajoint.results.text.within import within_lines
@@ -95,7 +96,8 @@ def understood(plan: Plan) -> list[str]:
             ]
         )
     }
-    return [f"{name}: {what}" for name, what, _ in coefficient_rows(plan) if name in names]
+    parts = [f"{name}: {what}" for name, what, _ in coefficient_rows(plan) if name in names]
+    return [*scale_lines(plan), *parts]
 
 
 def contrast_section(found: Findings) -> list[str]:
@@ -119,10 +121,16 @@ def contrast_cells(found: Findings) -> Cells:
         row for c in found.plan.contrasts for row in islice(found.contrasts.of(c.name).each(), MOST_ROWS)
     )
     rows = [
-        (effect_label(found.plan, effect), *centre(row), direction(row["p_direction"], row["ess_bulk"]))
+        (
+            effect_label(found.plan, effect),
+            *centre(row),
+            *ratio_texts(found.plan, effect, row),
+            direction(row["p_direction"], row["ess_bulk"]),
+        )
         for effect, row in shown
     ]
-    return ("contrast", "mean", "sd", f"{found.prob:.0%} HDI", "p_direction"), rows
+    ratio = ratio_titles(found.plan)
+    return ("contrast", "mean", "sd", f"{found.prob:.0%} HDI", *ratio, "p_direction"), rows
 
 
 def contrasts_not_shown(found: Findings) -> list[str]:
@@ -236,10 +244,16 @@ def coefficient_section(found: Findings) -> list[str]:
 def coefficient_cells(plan: Plan, found: Estimates, prob: float) -> Cells:
     """Return the table of coefficients as text."""
     rows = [
-        (parameter_label(plan, effect), *numbers(row), fixed(row["ess_bulk"], 0), fixed(row["r_hat"], 3))
+        (
+            parameter_label(plan, effect),
+            *numbers(row),
+            *ratio_texts(plan, effect, row),
+            fixed(row["ess_bulk"], 0),
+            fixed(row["r_hat"], 3),
+        )
         for effect, row in found.each()
     ]
-    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", "ess_bulk", "r_hat"), rows
+    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", *ratio_titles(plan), "ess_bulk", "r_hat"), rows
 
 
 def fit_notes(found: Findings) -> list[str]:

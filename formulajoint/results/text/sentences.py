@@ -14,6 +14,7 @@ import pandas as pd
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.tables import Estimates
 from formulajoint.results.text.figures import centre, direction, numbers
+from formulajoint.results.text.ratios import ratio_text
 from formulajoint.wording import sentence, shortened
 
 HOW_SURE = "How sure is that?"
@@ -68,6 +69,8 @@ class Subject:
         Where the test is: ``, where sex is f``; or empty.
     means : str
         Where the weighted mean is, if that is at the means of other columns.
+    ratio : str
+        What the exponential of an effect is: ``odds ratio``; empty if it has no name.
     """
 
     term: str
@@ -77,6 +80,7 @@ class Subject:
     unit: str
     place: str = ""
     means: str = ""
+    ratio: str = ""
 
 
 # --- how large is it over all groups?
@@ -112,8 +116,12 @@ def how_large(about: Subject, rows: Estimates, meaning: str, groups: Estimates) 
         if len(shown) == 1
         else f"{each} {about.unit}, each with its {about.prob:.0%} HDI"
     )
+    factors = [ratio_text(row) for _, row in rows.each()] if about.ratio else []
+    each = ", ".join(f"{level} {factor}".strip() for level, factor in zip(named, factors, strict=False))
+    ratio = f"; {about.ratio} {each}" if each else ""
+    line += ratio
     more = f" Further levels, {rest}, are in the table." if rest > 0 else ""
-    text = f"{about.prob:.0%} HDI {intervals}. It is the {meaning}. {_range(about, groups)}{more}"
+    text = f"{about.prob:.0%} HDI {intervals}{ratio}. It is the {meaning}. {_range(about, groups)}{more}"
     return Answer(of_size(about), short, f"{line}; {rest} more levels below" if rest > 0 else line, text)
 
 

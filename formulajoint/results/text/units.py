@@ -9,7 +9,7 @@ from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, Co
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
-from formulajoint.language.syntax.nodes import Expr
+from formulajoint.language.syntax.nodes import Call, Expr
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.text.comparisons import at_means, is_of, place_of
 from formulajoint.spec.words import factors_written, in_words, unit_in_words
@@ -32,6 +32,18 @@ def plain(part: str) -> str:
 def response_in_words(plan: Plan) -> str:
     """Return the response in words."""
     return in_words(plan.design.spec.response)
+
+
+def modelled_in_words(plan: Plan) -> str:
+    """Return what the mean is the mean of: the response or, where events are modelled, the event ``status = case``."""
+    words, levels = response_in_words(plan), plan.design.response.levels
+    stated = isinstance(plan.design.spec.response, Call)  # I(status == "case")
+    return f"{words} = {levels[-1]}" if levels and not stated else words
+
+
+def scale_in_words(plan: Plan) -> str:
+    """Return the unit of the linear predictor: ``points of score``, ``log odds of status = case``."""
+    return plan.mean.link.words.format(mean=plan.family.mean.meaning, of=modelled_in_words(plan))
 
 
 def coefficient_in_words(plan: Plan, coefficient: Coefficient) -> str:
@@ -92,6 +104,8 @@ def contrast_in_words(plan: Plan, contrast: ContrastPlan) -> str:
 def effect_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
     """Return what a coefficient is, with its unit: ``effect of treated, where sex is f, in points of score``."""
     term, unit = coefficient.term, unit_of(plan, coefficient, average)
+    if not term.parts and plan.mean.link is not IDENTITY:
+        return unit
     if not term.parts:
         return f"{response_in_words(plan)}{f', in {unit}' if average is not None else ''}"
     place = place_in_words(plan, coefficient, average)
@@ -113,9 +127,7 @@ def unit_of(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = 
 
 def _of_response(plan: Plan, average: AveragePlan | None) -> str:
     response, grouping = response_in_words(plan), plan.design.predictor.grouping
-    points = plan.design.spec.unit or f"points of {response}"
-    if plan.mean.link is not IDENTITY:
-        points = f"{response} on the {plan.mean.link.name} scale"
+    points = plan.design.spec.unit or scale_in_words(plan)
     if average is None or average.scale == "none":
         return points
     if average.scale == "sigma":

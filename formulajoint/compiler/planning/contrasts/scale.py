@@ -37,9 +37,17 @@ def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
             _check_sigma(plan, asked.span)
             return "sigma", None
         case "sd":
+            _check_identity(plan, asked.span)
             return "sd", group_sds(plan.design, grouping, np.arange(len(grouping)))
         case number:
             return "number", np.full(len(grouping), number)
+
+
+def _check_identity(plan: Plan, at: Span) -> None:
+    """Raise a FormulaError if the mean has another link, so that coefficients are in no sds of the response."""
+    if plan.mean.link is not IDENTITY:
+        message = f"`scale=sd` divides by sds of the response, and coefficients are on the {plan.mean.link.name} scale"
+        raise FormulaError(message, at, "leave it out")
 
 
 def check_units(plan: Plan) -> None:

@@ -1,0 +1,64 @@
+"""Families of a response above zero: amounts and times."""
+
+from __future__ import annotations
+
+from formulajoint.distributions.distribution import POSITIVE
+from formulajoint.distributions.links import IDENTITY, INVERSE, LOG
+from formulajoint.distributions.prior import prior
+from formulajoint.families.likelihood import Parameter, likelihood
+from formulajoint.families.parameters import SHAPE, mean
+
+MEAN = mean(LOG, IDENTITY, INVERSE)
+
+ZEROS = "Where zeros are real, they need a model of their own."
+
+GAMMA = likelihood(
+    "gamma",
+    POSITIVE,
+    (MEAN, SHAPE),
+    pymc=lambda pm, mu, shape: pm.Gamma.dist(alpha=shape, beta=shape / mu),
+    scipy=lambda stats, mu, shape: stats.gamma(shape, scale=mu / shape),
+    advice=ZEROS,
+)
+
+EXPONENTIAL = likelihood(
+    "exponential",
+    POSITIVE,
+    (MEAN,),
+    pymc=lambda pm, mu: pm.Exponential.dist(scale=mu),
+    scipy=lambda stats, mu: stats.expon(scale=mu),
+    advice=ZEROS,
+)
+
+WEIBULL = likelihood(
+    "weibull",
+    POSITIVE,
+    (MEAN, SHAPE),
+    pymc=lambda pm, mu, shape: pm.Weibull.dist(shape, mu / pm.math.exp(pm.math.gammaln(1 + 1 / shape))),
+    scipy=lambda stats, mu, shape: stats.weibull_min(shape, scale=mu / stats.weibull_min.mean(shape)),
+    advice=ZEROS,
+)
+
+INVERSE_GAUSSIAN = likelihood(
+    "inverse_gaussian",
+    POSITIVE,
+    (MEAN, Parameter("shape", LOG, (), "shape", lambda sd: prior("log_normal", 1.0, 2.0).rescaled(sd))),
+    pymc=lambda pm, mu, shape: pm.Wald.dist(mu=mu, lam=shape),
+    scipy=lambda stats, mu, shape: stats.invgauss(mu / shape, scale=shape),
+    advice=ZEROS,
+)
+"""Its shape is in units of the response."""
+
+LOGNORMAL = likelihood(
+    "lognormal",
+    POSITIVE,
+    (
+        mean(LOG, what="median", symbol="median({of})"),
+        Parameter("sigma", LOG, (), "sd of the log", lambda sd: prior("half_student_t", 4.0, 1.0)),
+    ),
+    pymc=lambda pm, mu, sigma: pm.LogNormal.dist(pm.math.log(mu), sigma),
+    scipy=lambda stats, mu, sigma: stats.lognorm(sigma, scale=mu),
+    spread="sigma",
+    advice=ZEROS,
+)
+"""The log of the response is normal, about the log of its median `mu`."""

@@ -1,0 +1,52 @@
+"""Odds ratios, rate ratios and the like beside effects on a log scale, in words and in tables."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from formulajoint.compiler.plan import Plan
+from formulajoint.distributions.links import IDENTITY
+from formulajoint.results.draws.posterior import Effect
+from formulajoint.results.draws.ratios import ENDS, effects_with_ratio
+from formulajoint.results.text.units import scale_in_words
+
+LARGEST = 300.0
+"""The exponential of more is shown as infinite."""
+
+
+def ratio_titles(plan: Plan) -> tuple[str, ...]:
+    """Return the title of the column of ratios, none if effects on the mean have no such ratio."""
+    return (plan.family.ratio,) if plan.family.ratio else ()
+
+
+def ratio_texts(plan: Plan, effect: Effect, row: pd.Series) -> tuple[str, ...]:
+    """Return what an effect has in the column of `ratio_titles`, ``1.8 (1.1, 2.9)``; blank for what is no effect."""
+    if not plan.family.ratio:
+        return ()
+    return (ratio_text(row) if effect.variable in effects_with_ratio(plan) else "",)
+
+
+def ratio_text(row: pd.Series) -> str:
+    """Return the exponential of an effect with that of its interval."""
+    middle, low, high = (_factor(row[column]) for column in ENDS)
+    return f"{middle} ({low}, {high})" if middle else ""
+
+
+def _factor(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return f"{math.exp(value):#.3g}".rstrip(".") if value < LARGEST else "inf"
+
+
+def scale_lines(plan: Plan) -> list[str]:
+    """Return the line that says on which scale coefficients are; none under the identity link."""
+    if plan.mean.link is IDENTITY:
+        return []
+    factor = f"; exp() of an effect is {_article(plan.family.ratio)}" if plan.family.ratio else ""
+    return [f"coefficients: {scale_in_words(plan)}{factor}"]
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
