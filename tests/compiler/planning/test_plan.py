@@ -95,9 +95,9 @@ REFUSED = [
     ),
     (
         "«y» ~ x | school",
-        "the family `poisson` is not available yet",
+        "there is no family `cauchy`",
         "there are `gaussian`, `student`",
-        {"family": "poisson"},
+        {"family": "cauchy"},
     ),
     # known standard errors
     (

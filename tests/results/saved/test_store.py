@@ -390,7 +390,7 @@ ROWS = {
         (replaced("fingerprint", by="0" * 64), "its data are not those of the fit"),
         (replaced("prior_of", "treatment", by="normal(0, 1)"), "which gave `treatment` the prior normal"),
         (replaced("priors", by="flat"), "the prior "),
-        (replaced("family", by="poisson"), "holds no fit that can be read"),
+        (replaced("family", by="cauchy"), "holds no fit that can be read"),
         (
             replaced("design", by={"type": "Rows", "total": 1, "used": 1}),
             "it holds no design",
