@@ -8,6 +8,7 @@ Shapes: those of ``marginal.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,22 +28,35 @@ class Coefficients:
     ----------
     shared : (S, k) array
         b.
-    standard, away : tuple of (S, G, p) arrays
-        By factor: v, and D v, what varies about the means.
+    away : tuple of (S, G, p) arrays
+        By factor: D v, what varies about the means.
+    standard : mapping of int to (S, G, p) array
+        v of those factors for which it is asked.
     """
 
     shared: FloatArray
-    standard: tuple[FloatArray, ...]
     away: tuple[FloatArray, ...]
+    standard: dict[int, FloatArray]
 
 
-def draw_coefficients(sums: Sums, values: FloatArray, rng: np.random.Generator) -> Coefficients:
-    """Return a draw of all coefficients for each phi (S, cells); where phi is the same several times, at less cost."""
-    factors, count = sums.model.factors, len(values)
+def draw_coefficients(
+    sums: Sums, values: FloatArray, rng: np.random.Generator, standard: Iterable[int] = ()
+) -> Coefficients:
+    """Return a draw of all coefficients for each phi; where phi is the same several times, at less cost.
+
+    Parameters
+    ----------
+    sums : Sums
+    values : (S, cells) array
+    rng : Generator
+    standard : iterable of int
+        Factors whose v are returned, too.
+    """
+    shapes = [(len(values), factor.groups, factor.width) for factor in sums.model.factors]
     out = Coefficients(
-        np.empty((count, sums.k)),
-        tuple(np.empty((count, factor.groups, factor.width)) for factor in factors),
-        tuple(np.empty((count, factor.groups, factor.width)) for factor in factors),
+        np.empty((len(values), sums.k)),
+        tuple(map(np.empty, shapes)),
+        {at: np.empty(shapes[at]) for at in standard},
     )
     distinct, which, times = np.unique(values, axis=0, return_inverse=True, return_counts=True)
     order, ends = np.argsort(which, kind="stable"), np.cumsum([0, *times])
@@ -80,7 +94,8 @@ def _draw(
         else:
             later = starts[len(sums.levels)]
             v = remain[:, start - later : end - later].reshape(-1, factor.groups, factor.width)
-        out.standard[at][places] = v
+        if at in out.standard:
+            out.standard[at][places] = v
         out.away[at][places] = _times(factor.root(values)[which], v)
         if place >= 0:
             known[start:end] = _times(roots(sums, at, values)[which], v).reshape(len(v), -1).T

@@ -13,7 +13,7 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.crossed.applies import why_not
 from formulajoint.inference.crossed.coefficients import draw_coefficients
 from formulajoint.inference.crossed.model import model_of
-from formulajoint.inference.crossed.naming import Draws, variables
+from formulajoint.inference.crossed.naming import Draws, variables, with_offsets
 from formulajoint.inference.crossed.sampling import sample_scales
 from formulajoint.inference.crossed.sums import Sums, sums_of
 from formulajoint.inference.crossed.ties import tied
@@ -59,7 +59,7 @@ class Crossed:
             raise InferenceError(sentence(lost.reason))
         values = model.scales.values(found.points[0])
         rng = np.random.default_rng(coefficients_seed)
-        coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng)
+        coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng, with_offsets(model))
         seconds = time.perf_counter() - started
         log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
         made = named_draws(

@@ -27,6 +27,15 @@ class Draws:
         return draws.reshape(*self.values.shape[:2], *shape)
 
 
+def with_offsets(model: Model) -> set[int]:
+    """Return the factors with variables that PyMC samples in place of coefficients."""
+    return {
+        hierarchy.factor
+        for hierarchy in model.hierarchies
+        if any(term.offset_name is not None for term in hierarchy.pool.terms)
+    }
+
+
 def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
     """Yield every variable of a plan with its dims and draws."""
     for each in model.shared.values():
@@ -51,12 +60,7 @@ def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
 
 def _coefficients(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:
     """Yield the groups' coefficients, what varies in them, and the variables that PyMC samples in their place."""
-    away, standard = (
-        found[hierarchy.factor][:, :, hierarchy.block.columns]
-        for found in (draws.coefficients.away, draws.coefficients.standard)
-    )
-    stretch = hierarchy.stretch(draws.values.reshape(len(away), -1))
-    standard = standard if stretch is None else standard * stretch
+    away = _columns(draws.coefficients.away[hierarchy.factor], hierarchy)
     at, groups = 0, away.shape[1]
     for term, mean in zip(hierarchy.pool.terms, hierarchy.means, strict=True):
         own = slice(at, at + term.coefficient.term.columns.shape[1])
@@ -66,10 +70,25 @@ def _coefficients(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:
         if term.deviation_name and term.mean_name:
             yield term.deviation_name, dims, draws.shaped(away[:, :, own], *shape)
         if term.offset_name is not None:
-            yield term.offset_name, dims, draws.shaped(standard[:, :, own], *shape)
+            yield term.offset_name, dims, draws.shaped(_offsets(hierarchy, draws)[:, :, own], *shape)
         for column, name in enumerate(term.column_names):
             yield name, (hierarchy.pool.group_dim,), draws.shaped(total[:, :, column], groups)
         at = own.stop
+
+
+def _columns(values: FloatArray, hierarchy: Hierarchy) -> FloatArray:
+    """Return values (S, G, columns) of a hierarchy, without a copy if these lie side by side."""
+    columns = hierarchy.block.columns
+    first, end = columns[0], columns[0] + len(columns)
+    side_by_side = np.array_equal(columns, np.arange(first, end))
+    return values[:, :, first:end] if side_by_side else values[:, :, columns]
+
+
+def _offsets(hierarchy: Hierarchy, draws: Draws) -> FloatArray:
+    """Return the distances from the mean in sds, (S, G, columns)."""
+    standard = _columns(draws.coefficients.standard[hierarchy.factor], hierarchy)
+    stretch = hierarchy.stretch(draws.values.reshape(len(standard), -1))
+    return standard if stretch is None else standard * stretch
 
 
 def _mean(mean: Shared, draws: Draws) -> FloatArray:

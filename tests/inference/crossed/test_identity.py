@@ -28,7 +28,7 @@ from formulajoint.compiler.coefficients import Pool
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed.applies import why_not
-from formulajoint.inference.crossed.coefficients import draw_coefficients
+from formulajoint.inference.crossed.coefficients import Coefficients, draw_coefficients
 from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.marginal import eliminate, log_likelihood
 from formulajoint.inference.crossed.model import model_of
@@ -337,6 +337,10 @@ def conditional(plan: Plan, values: Array) -> tuple[Array, Array]:
     return np.linalg.solve(posterior, precision * mean + scaled @ rows.y), posterior
 
 
+def draw_all(sums: Sums, values: Array, rng: Any) -> Coefficients:
+    return draw_coefficients(sums, values, rng, range(len(sums.model.factors)))
+
+
 def in_a_row(plan: Plan, sums: Sums, found: Any, draw: int) -> Array:
     """Return a draw as (b, then v block by block)."""
     parts = [found.shared[draw]]
@@ -367,7 +371,7 @@ def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(form
     size = len(dense(plan, values[0])[1])
 
     def w(noise: Array) -> Array:
-        return in_a_row(plan, sums, draw_coefficients(sums, values, Noise(noise)), 0)  # type: ignore[arg-type]
+        return in_a_row(plan, sums, draw_all(sums, values, Noise(noise)), 0)
 
     mean = w(np.zeros(size))
     root = np.array([w(unit) - mean for unit in np.eye(size)]).T
@@ -381,7 +385,7 @@ def test_several_draws_of_one_phi_are_from_its_conditional() -> None:
     sums = sums_of(model_of(plan))
     values = sums.model.scales.values(points_of(sums, 2, 1))
     which = np.random.default_rng(1).permutation(np.repeat([0, 1], 2000))
-    found = draw_coefficients(sums, values[which], np.random.default_rng(0))
+    found = draw_all(sums, values[which], np.random.default_rng(0))
     for at in range(2):
         known, precision = conditional(plan, values[at])
         some = [in_a_row(plan, sums, found, int(draw)) for draw in np.flatnonzero(which == at)]
@@ -423,7 +427,7 @@ def test_pymc_has_the_same_density(formula: str) -> None:
     sums = every_order(plan)[-1]
     points = points_of(sums, 4)
     all_values = sums.model.scales.values(points)
-    found = draw_coefficients(sums, all_values, np.random.default_rng(0))
+    found = draw_all(sums, all_values, np.random.default_rng(0))
     named = {name: v[0] for name, _, v in variables(plan, sums.model, Draws(all_values[None], found))}
     logp = model.pymc.compile_logp(mode=Mode(linker="py", optimizer=None))
     free = {rv.name: v.name for rv, v in model.pymc.rvs_to_values.items() if rv in model.pymc.free_RVs}
