@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from formulajoint.compiler.coefficients import Pool
+from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.design.schema import Grouping
@@ -42,21 +42,28 @@ def pools(plan: Plan) -> tuple[Pool, ...]:
 def _priors(plan: Plan) -> str:
     if any(names_in_sds(plan.mean)):
         return "with several grouping factors, a prior is in residual sds"
-    for name, prior, grouped in _coefficients(plan):
-        if prior.mixture is None or np.any(np.isfinite(prior.mixture.df)):
+    for coefficient, name, prior in _coefficients(plan):
+        grouped = coefficient.grouped and coefficient.name not in plan.mean.pooled
+        if prior.mixture is None or (grouped and _is_heavy(prior)):
             return f"the prior of `{name}` is {prior.distribution.name}, not normal"
         if grouped and not prior.proper:
             return f"with several grouping factors, the prior of `{name}`, one per group, is flat"
     return ""
 
 
-def _coefficients(plan: Plan) -> Iterator[tuple[str, Prior, bool]]:
+def _coefficients(plan: Plan) -> Iterator[tuple[Coefficient, str, Prior]]:
+    """Yield the coefficients whose priors have numbers, with the names of the variables; means of hierarchies last."""
     for coefficient in plan.mean.coefficients:
         if coefficient.prior is not None:
-            yield coefficient.name, coefficient.prior, coefficient.grouped
+            yield coefficient, coefficient.name, coefficient.prior
     for pool in plan.mean.pools:
         for term in pool.terms:
-            yield term.mean_name, term.mean, False
+            yield term.coefficient, term.mean_name, term.mean
+
+
+def _is_heavy(prior: Prior) -> bool:
+    """Return whether a prior is Student or Cauchy, which adds a parameter for each coefficient."""
+    return prior.mixture is not None and bool(np.any(np.isfinite(prior.mixture.df)))
 
 
 def _columns(plan: Plan) -> str:
@@ -78,7 +85,7 @@ def _size(plan: Plan) -> str:
         return f"{order.left} coefficients remain when {taken}, more than {MOST_LEFT}"
     if (met := sum(order.met)) > MOST_MEETINGS:
         return f"coefficients meet {met} times in a group when {taken}, more than {MOST_MEETINGS}"
-    free, heavy = 1, 0
+    free, heavy = 1, sum(len(each.term.scales) for each, _, prior in _coefficients(plan) if _is_heavy(prior))
     for pool in pools(plan):
         widths = [len(term.coefficient.term.scales) for term in pool.terms]
         free += sum(width for width, term in zip(widths, pool.terms, strict=True) if term.sd.constant is None)

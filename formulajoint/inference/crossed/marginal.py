@@ -146,6 +146,7 @@ def eliminate(sums: Sums, values: FloatArray) -> Eliminated:
     logs = logs + sum((out.taken.log_determinant for out in levels), first.log_determinant)
     model = sums.model
     rows = model.rows * (LOG_2PI + np.log(square))
+    logs = logs - np.sum(np.log(values[:, list(model.mixed.values())]), axis=1)
     total = model.log_unit + sums.fixed.log_constant - 0.5 * (rows + logs + squares)
     return Eliminated(first, tuple(levels), lower, total)
 
@@ -248,7 +249,10 @@ def _remaining(sums: Sums, left: Left, values: FloatArray, square: FloatArray) -
     out /= square[:, None, None]
     _scale(sums, values, out)
     prior = np.column_stack([sums.fixed.prior, sums.fixed.pull])
-    out[:, q:, q:] += prior.T @ prior
+    own = sums.fixed.mixed >= 0
+    out[:, q:, q:] += prior[~own].T @ prior[~own]
+    if np.any(own):
+        out[:, q:, q:] += np.einsum("sm,mi,mj->sij", values[:, sums.fixed.mixed[own]], prior[own], prior[own])
     return out
 
 

@@ -154,9 +154,11 @@ class Model:
         X.
     mean, sd : (k,) arrays
         Of the priors of b; an infinite sd is a flat prior.
+    mixed : mapping of int to int
+        Elements of b with a Student or Cauchy prior, and the place of the w of each among phi (``latent/mixtures.py``).
     factors : tuple of Factor
     scales : Scales
-        phi: sigma, then pool by pool the sds, the partial correlations and the w of Student coefficients.
+        phi: sigma, the w of b, then pool by pool the sds, the partial correlations and the w of Student coefficients.
     shared : mapping of str to Shared
         By the name of the variable.
     hierarchies : tuple of Hierarchy
@@ -172,6 +174,7 @@ class Model:
     columns: FloatArray
     mean: FloatArray
     sd: FloatArray
+    mixed: dict[int, int]
     factors: tuple[Factor, ...]
     scales: Scales
     shared: dict[str, Shared]
@@ -199,6 +202,7 @@ def model_of(plan: Plan) -> Model:
         columns=np.stack(made.columns, axis=1) if made.columns else np.empty((len(made.y), 0)),
         mean=np.array(made.mean, dtype=float),
         sd=np.array(made.sd, dtype=float),
+        mixed=made.mixed,
         factors=tuple(each.factor() for each in made.factors.values()),
         scales=Scales(tuple(made.cells)),
         shared=made.shared,
@@ -246,6 +250,7 @@ class _Made:
         self.columns: list[FloatArray] = []
         self.mean: list[float] = []
         self.sd: list[float] = []
+        self.mixed: dict[int, int] = {}
         self.shared: dict[str, Shared] = {}
         self.factors: dict[str, _OfFactor] = {}
         self.hierarchies: list[Hierarchy] = []
@@ -267,7 +272,7 @@ class _Made:
         """Add coefficients that all rows share."""
         shape = coefficient.term.shape
         dims = coefficient.dims if coefficient.grouping is None else coefficient.dims[1:]
-        mean, sd = (np.ravel(each).astype(float) for each in location_and_scale(prior, shape)[:2])
+        mean, sd, df = (np.ravel(each).astype(float) for each in location_and_scale(prior, shape))
         if not np.any(sd):
             out = Shared(name, dims, shape, None, mean)
             self.y = self.y - self.unit * (coefficient.term.columns @ mean)
@@ -276,6 +281,9 @@ class _Made:
             self.columns += list((coefficient.term.columns * self.unit[:, None]).T)
             self.mean += list(mean)
             self.sd += list(sd)
+            for column in np.flatnonzero(np.isfinite(df)):
+                self.mixed[first + int(column)] = len(self.cells)
+                self.cells += gammas(float(df[column]), 1)
             out = Shared(name, dims, shape, slice(first, len(self.columns)), mean)
         self.shared[name] = out
         return out

@@ -6,7 +6,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.crossed.sums import Sums
-from formulajoint.inference.gaussian.starts import PLAUSIBLE, WIDE, broad, plausible_points
+from formulajoint.inference.gaussian.starts import PLAUSIBLE, WIDE, broad, loosened_points, plausible_points
 from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.latent.phi import Coordinate, alike, together
 
@@ -19,7 +19,9 @@ def look(sums: Sums, rng: np.random.Generator) -> Look:
     count = PLAUSIBLE * (len(coordinates) + 1)
     plausible = np.stack(
         [
-            plausible_points(coordinate, sizes[at], at == 0, count, rng)
+            loosened_points(count, rng)
+            if at in sums.model.mixed.values()
+            else plausible_points(coordinate, sizes[at], at == 0, count, rng)
             for at, coordinate in zip(free, coordinates, strict=True)
         ],
         axis=1,
@@ -28,8 +30,8 @@ def look(sums: Sums, rng: np.random.Generator) -> Look:
     for group in alike(coordinates):
         modes[group] = together([coordinates[at] for at in group]).modes()
     starts = np.concatenate([plausible, modes + rng.normal(0.0, WIDE, plausible.shape)])
-    none = np.zeros(len(modes), dtype=bool)
-    return Look(starts, broad(coordinates, sizes[free], modes, none))
+    loosened = np.array([at in sums.model.mixed.values() for at in free])
+    return Look(starts, broad(coordinates, sizes[free], modes, loosened))
 
 
 def typical(sums: Sums) -> FloatArray:

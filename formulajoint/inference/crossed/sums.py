@@ -42,6 +42,8 @@ class Fixed:
     prior : (m, k) array
         Rows of the proper priors: prior c - pull is standard normal.
     pull : (m,) array
+    mixed : (m,) int array
+        Place of the w among phi that multiplies the precision of each; -1 for none.
     log_constant : float
         Log of the priors' constants, and of the volume of b in units of c.
     """
@@ -52,6 +54,7 @@ class Fixed:
     reference: FloatArray
     prior: FloatArray
     pull: FloatArray
+    mixed: IntArray
     log_constant: float
 
 
@@ -177,6 +180,9 @@ def fixed_of(model: Model) -> Fixed:
         reference=reference,
         prior=precise @ inverse,
         pull=(model.mean - reference)[proper] / model.sd[proper],
+        mixed=np.array(
+            [model.mixed.get(int(column), -1) for column in np.flatnonzero(proper)], dtype=np.int64
+        ),
         log_constant=float(
             -np.sum(np.log(model.sd[proper]))
             - np.sum(np.log(abs(np.diagonal(root))))

@@ -47,7 +47,7 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
     count = PLAUSIBLE * (len(coordinates) + 1)
     plausible = np.stack(
         [
-            _loosened(count, rng)
+            loosened_points(count, rng)
             if at in structure.mixed_theta.values()
             else plausible_points(coordinate, sizes[at], at < structure.sigmas, count, rng)
             for at, coordinate in zip(places, coordinates, strict=True)
@@ -143,7 +143,7 @@ def plausible_points(
     return coordinate.at(size * 10 ** rng.uniform(low, high, count))
 
 
-def _loosened(count: int, rng: np.random.Generator) -> FloatArray:
+def loosened_points(count: int, rng: np.random.Generator) -> FloatArray:
     """Return logs of w of a Student or Cauchy prior: about 0 where the data agree with it, else far below."""
     return np.where(rng.random(count) < 0.5, rng.normal(0.0, 1.0, count), rng.uniform(-16.0, 0.0, count))
 

@@ -135,7 +135,7 @@ def test_flat_priors_give_a_posterior_about_the_least_squares_fit_of_balanced_da
         ("y ~ x + (1 | plate) + (1 | sample), sigma ~ x", "sigma has predictors"),
         ("y ~ x + (1 | plate) + (1 | sample), sigma ~ 1 | batch", "sigma is by group"),
         ("y ~ x + (1 | plate) + (1 | sample), prior(x ~ laplace(0, 1))", "`x` is laplace"),
-        ("y ~ x + (1 | plate) + (1 | sample), prior(x ~ cauchy(0, 1))", "`x` is cauchy"),
+        ("y ~ x + (1 | plate) | sample, prior(x ~ cauchy(0, 1))", "`x` is cauchy"),
         (
             "y ~ x + (1 | plate) | sample, hierarchy(dist=student)",
             "12 coefficients with Student or Cauchy priors",

@@ -1,6 +1,8 @@
-"""Student and Cauchy hierarchies over one of several factors."""
+"""Student and Cauchy priors with several factors: of a hierarchy over one of them, and of shared coefficients."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +36,7 @@ def plan_of(dist: str) -> Plan:
 @pytest.mark.parametrize(
     ("dist", "law"), [("dist=student, df=3", t(3, scale=0.7)), ("dist=cauchy", cauchy(scale=0.7))]
 )
-def test_evidence_and_coefficients_are_those_of_a_grid(dist: str, law: object) -> None:
+def test_evidence_and_coefficients_are_those_of_a_grid(dist: str, law: Any) -> None:
     plan, data = plan_of(dist), rows()
     x, y = data["x"].to_numpy(), data["y"].to_numpy()
     same = data["a"].to_numpy()[:, None] == data["a"].to_numpy()
@@ -45,7 +47,7 @@ def test_evidence_and_coefficients_are_those_of_a_grid(dist: str, law: object) -
     means = 1 + np.outer(first, x * ~of_second) + np.outer(second, x * of_second)
     heights = multivariate_normal.logpdf(y - means, np.zeros(30), covariance)
     width = np.gradient(axis)
-    heights += law.logpdf(first) + law.logpdf(second) + np.log(np.outer(width, width)).ravel()  # type: ignore[attr-defined]
+    heights += law.logpdf(first) + law.logpdf(second) + np.log(np.outer(width, width)).ravel()
     value = np.logaddexp.reduce(heights)
     found = Crossed().log_evidence(plan, 1)
     assert isinstance(found, LogIntegral)
@@ -70,3 +72,25 @@ def test_with_many_groups_they_are_refused() -> None:
     found = exact_engine(fj.model("y ~ x + (1 | a) + (x | b), hierarchy(x, over=b, dist=student)", data).plan)
     assert isinstance(found, Missing)
     assert "10 coefficients with Student or Cauchy priors" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("written", "law"), [("student_t(3, 0.5, 0.4)", t(3, 0.5, 0.4)), ("cauchy(-4, 0.2)", cauchy(-4, 0.2))]
+)
+def test_a_shared_coefficient_has_the_prior_that_is_written(written: str, law: Any) -> None:
+    known = KNOWN.replace("x ~ normal(0, 1)", f"x ~ {written}")
+    plan, data = fj.model(f"y ~ x + (1 | a) + (0 + x | b), {known}", rows()).plan, rows()
+    x, y = data["x"].to_numpy(), data["y"].to_numpy()
+    same_a, same_b = (data[each].to_numpy()[:, None] == data[each].to_numpy() for each in "ab")
+    covariance = 1.44 * np.eye(30) + 0.64 * same_a + 4.0 + 0.49 * same_b * np.outer(x, x)
+    axis = np.linspace(-60, 60, 12_001)
+    heights = multivariate_normal.logpdf(y - 1 - np.outer(axis, x), np.zeros(30), covariance)
+    heights += law.logpdf(axis) + np.log(axis[1] - axis[0])
+    value = np.logaddexp.reduce(heights)
+    found = Crossed().log_evidence(plan, 1)
+    assert isinstance(found, LogIntegral)
+    assert abs(found.value - value) < 5 * found.error + 1e-4
+    weights = np.exp(heights - value)
+    mean = weights @ axis
+    draws = Crossed().draw(plan, Settings(500, 0, 4, 1, 0.9, False)).values("x")
+    assert abs(np.mean(draws) - mean) < 5 * np.sqrt(weights @ (axis - mean) ** 2 / 2000)
