@@ -50,6 +50,8 @@ def list_families(language: Language | None = None) -> pd.DataFrame:
 def _response(family: Likelihood) -> str:
     if family.events:
         return "one of two values"
+    if family.trials:
+        return "successes among trials"
     return family.distribution.values.removeprefix("of ") or "any number"
 
 

@@ -67,9 +67,9 @@ def in_units(values: FloatArray, design: Design) -> FloatArray:
 
 
 def less_offset(design: Design, predictor: Predictor | None = None) -> FloatArray:
-    """Return the response less the offset of a predictor, that of the mean by default, (N,)."""
+    """Return the response on the mean's scale, less the offset of a predictor, that of the mean by default, (N,)."""
     offset = (predictor or design.predictor).offset
-    return design.response.values if offset is None else design.response.values - offset
+    return design.response.scale if offset is None else design.response.scale - offset
 
 
 def frequencies(design: Design) -> FloatArray:

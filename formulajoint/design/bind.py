@@ -22,18 +22,16 @@ from formulajoint.design.notes import (
     told_lost,
     words_beside_columns,
 )
-from formulajoint.design.recipes import Arithmetic, GroupMoments, Indicator, Recipe, moments_in
+from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
-from formulajoint.design.rows import Table, all_rows, standard_errors, used_rows
+from formulajoint.design.response import check_counts, read_response, response_column
+from formulajoint.design.rows import Table, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of, varying_blocks
 from formulajoint.design.terms import build_terms
-from formulajoint.design.unavailable import refuse_unavailable
-from formulajoint.design.values import check_size, text_hint
 from formulajoint.design.varying import VaryingPlan, bind_varying, plans_of
 from formulajoint.design.weight_columns import KeptFrame, weight_values
-from formulajoint.errors import DataError, ExtensionError, FormulaError
+from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.families.choice import family_of
-from formulajoint.families.likelihood import Likelihood
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Rest
 from formulajoint.language.syntax.text import canonical
@@ -41,7 +39,7 @@ from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.spans import Span
 from formulajoint.spec.algebra import Expansion, Product, expand
-from formulajoint.spec.names import columns_in, key_of, measured_in, walk
+from formulajoint.spec.names import columns_in, measured_in, walk
 from formulajoint.spec.read import specification
 from formulajoint.spec.spec import MAIN, ModelSpec, RowsRequest, weight_columns
 from formulajoint.wording import listed
@@ -97,14 +95,15 @@ def bind(formula: Formula, data: object, language: Language = CORE, family: str 
     """
     _require_extensions(formula, language)
     spec = specification(formula, language)
-    refuse_unavailable(spec)
     law = family_of(spec, family, language)
+    check_counts(spec, law)
     frame = read_frame(data)
     _check_names(spec, frame, language)
     plans = tuple(_plans(spec, frame))
-    variable = _response_column(spec, plans)
+    variable = response_column(spec)
+    _check_response(variable, plans)
     table, rows = _used_rows(spec, plans, frame, language)
-    response = _response(spec.response, variable, table, law)
+    response = read_response(spec, variable, table, law)
     bound = tuple(_predictor(plan, table) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
@@ -189,19 +188,13 @@ def _columns_of(plan: Plan) -> Iterator[Name]:
         yield from group.names
 
 
-def _response_column(spec: ModelSpec, plans: Sequence[Plan]) -> str:
-    """Return the one column that the response is made of; it must not be a predictor or a group as well."""
-    names = dict.fromkeys(name.id for name in measured_in(spec.response))
-    if len(names) != 1:
-        message = f"the response is made of {len(names)} columns; it must be made of one"
-        raise FormulaError(message, spec.response.span, "add a column for it to the data")
-    (response,) = names
+def _check_response(response: str, plans: Sequence[Plan]) -> None:
+    """Raise a FormulaError if the response is a predictor or a group as well."""
     for plan in plans:
         for name in _columns_of(plan):
             if name.id == response:
                 message = f"`{response}` is the response, so it cannot be a predictor or a group too"
                 raise FormulaError(message, name.span, "leave it out")
-    return response
 
 
 def _used_rows(
@@ -221,45 +214,6 @@ def _used_rows(
 
 
 # --- values
-
-
-def _response(response: Expr, variable: str, table: Table, family: Likelihood) -> Response:
-    name, levels = key_of(response), _events(response, table) if family.events else ()
-    column = table.columns[variable]
-    text = column.kind == "categorical" and isinstance(response, Name)
-    if text and not levels:
-        raise DataError(
-            f"Column `{variable}` is the response, but holds text or categories in its {table.rows} rows. "
-            f"A response is numeric.{text_hint(column) or _as_event(table.levels(variable).labels)}"
-        )
-    recipe = Indicator(variable, levels[-1]) if text else learn(response, table)
-    values = values_of(recipe, table)
-    check_size(values, f"The response `{name}`")
-    if values.min() == values.max():
-        raise DataError(
-            f"The response `{name}` is {values[0]:g} in {all_rows(table.rows)} used: it does not vary, "
-            "so there is nothing to explain."
-        )
-    return Response(name, values, variable, response.span, recipe, levels)
-
-
-def _events(response: Expr, table: Table) -> tuple[str, ...]:
-    """Return the two values of a response of which one occurs, the event last."""
-    if not isinstance(response, Name) or table.columns[response.id].kind == "numeric":
-        return ("0", "1")
-    if table.columns[response.id].kind == "boolean":
-        return ("False", "True")
-    labels = table.levels(response.id).labels
-    if len(labels) > 2:
-        raise DataError(
-            f"The response `{response.id}` has {len(labels)} levels, {listed(labels, 5)}, but an event happens or not. "
-            f'State which levels are the event: `I({canonical(response)} == "{labels[-1]}")` as the response.'
-        )
-    return labels
-
-
-def _as_event(labels: Sequence[str]) -> str:
-    return " Of two levels, write `family(bernoulli)`." if len(labels) == 2 else ""
 
 
 def _predictor(plan: Plan, table: Table) -> Predictor:

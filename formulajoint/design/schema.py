@@ -293,7 +293,7 @@ class Response:
 
     `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows; it is
     None in a saved fit. `levels` are the two values of which one occurs, the event last, where the family is one of
-    events: `values` is then 1 for the event, else 0.
+    events: `values` is then 1 for the event, else 0. `trials` are (N,) where `values` counts successes among them.
     """
 
     name: str
@@ -302,6 +302,12 @@ class Response:
     span: Span = field(default=NOWHERE, repr=False)
     recipe: Recipe | None = field(default=None, repr=False)
     levels: tuple[str, ...] = ()
+    trials: FloatArray | None = None
+
+    @property
+    def scale(self) -> FloatArray:
+        """The values on the scale of the mean, (N,): shares of successes."""
+        return self.values if self.trials is None else self.values / self.trials
 
 
 @dataclass(frozen=True, slots=True, eq=False)

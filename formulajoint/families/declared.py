@@ -9,7 +9,7 @@ from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
 from formulajoint.families.likelihood import Likelihood
 from formulajoint.families.positive import EXPONENTIAL, GAMMA, INVERSE_GAUSSIAN, LOGNORMAL, WEIBULL
 from formulajoint.families.real import GAUSSIAN, LAPLACE, SKEW_NORMAL, STUDENT
-from formulajoint.families.shares import BERNOULLI, BETA
+from formulajoint.families.shares import BERNOULLI, BETA, BETA_BINOMIAL, BINOMIAL
 
 DEFAULT = GAUSSIAN
 """The family where none is named."""
@@ -29,6 +29,8 @@ FAMILIES: Mapping[str, Likelihood] = MappingProxyType(
             WEIBULL,
             BETA,
             BERNOULLI,
+            BINOMIAL,
+            BETA_BINOMIAL,
             POISSON,
             NEGATIVE_BINOMIAL,
         )

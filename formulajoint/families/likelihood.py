@@ -13,6 +13,9 @@ from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
 
+TRIALS = "trials"
+"""Name of the argument of a distribution that counts successes, with a number for each row."""
+
 type PriorRule = Callable[[float], Prior]
 """From the sd of the response to a default prior."""
 
@@ -112,6 +115,8 @@ class Likelihood:
         Whether ``compiler/planning/propriety.py`` can tell if the posterior exists under flat priors.
     events : bool
         Whether the response is which of two values occurs: 0 and 1, false and true, or two levels.
+    trials : bool
+        Whether the response counts successes among trials, a number for each row: its distribution takes `trials`.
     advice : str
         What to do about a response that the family does not take.
     """
@@ -123,6 +128,7 @@ class Likelihood:
     sums: bool = False
     improper: bool = False
     events: bool = False
+    trials: bool = False
     advice: str = ""
 
     @property
@@ -171,6 +177,7 @@ def likelihood(
     pymc: Callable[..., Any],
     scipy: Callable[..., Any],
     whole: bool = False,
+    trials: bool = False,
     **more: Any,
 ) -> Likelihood:
     """Return a family from its distribution in PyMC and in SciPy.
@@ -188,11 +195,13 @@ def likelihood(
         ``(stats, mu, ...)``, with the parameters in order: the same in SciPy.
     whole : bool
         Whether the response is a whole number.
+    trials : bool
+        Whether it counts successes among `trials`, which both functions then take first.
     **more
         Further fields of `Likelihood`.
     """
-    args = tuple(parameter.name for parameter in parameters)
+    args = (*([TRIALS] if trials else []), *(parameter.name for parameter in parameters))
     law = Distribution(
         name, args, support, pymc=lambda pm: _Made(partial(pymc, pm)), scipy=scipy, whole=whole
     )
-    return Likelihood(name, law, parameters, **more)
+    return Likelihood(name, law, parameters, trials=trials, **more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from formulajoint.distributions.distribution import SHARE
+from formulajoint.distributions.distribution import POSITIVE, SHARE
 from formulajoint.distributions.links import CLOGLOG, LOGIT, PROBIT
 from formulajoint.families.likelihood import Widths, likelihood
 from formulajoint.families.parameters import PHI, mean
@@ -26,6 +26,27 @@ BERNOULLI = likelihood(
     events=True,
     advice="State the value that counts as an event: `I(y == 2)` as the response.",
 )
+
+BINOMIAL = likelihood(
+    "binomial",
+    POSITIVE,
+    (CHANCE,),
+    pymc=lambda pm, trials, mu: pm.Binomial.dist(trials, mu),
+    scipy=lambda stats, trials, mu: stats.binom(trials, mu),
+    whole=True,
+    trials=True,
+)
+
+BETA_BINOMIAL = likelihood(
+    "beta_binomial",
+    POSITIVE,
+    (CHANCE, PHI),
+    pymc=lambda pm, trials, mu, phi: pm.BetaBinomial.dist(mu * phi, (1 - mu) * phi, trials),
+    scipy=lambda stats, trials, mu, phi: stats.betabinom(trials, mu * phi, (1 - mu) * phi),
+    whole=True,
+    trials=True,
+)
+"""Binomial with a chance that has a beta distribution for each row."""
 
 BETA = likelihood(
     "beta",

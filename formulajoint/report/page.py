@@ -39,6 +39,8 @@ from formulajoint.results.text.printing import blank_note, sampler_line, underst
 from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.units import effect_in_words, effect_label, effect_with_unit, term_in_words
 from formulajoint.results.text.within import within_lines
+from formulajoint.spec.counts import counts_of
+from formulajoint.spec.names import columns_in
 from formulajoint.wording import counted
 
 FEW = 6
@@ -160,6 +162,9 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
     """Return each column of the data that was read, its role in the model, and its number of missing values."""
     design = plan.design
     roles: dict[str, list[str]] = {design.response.variable: ["response"]}
+    counts = counts_of(design.spec.response)
+    for name in set() if counts is None else {column.id for column in columns_in(counts.trials)}:
+        roles.setdefault(name, []).append("trials")
     for predictor in (design.predictor, *design.parameters):
         for name in (name for term in predictor.terms for name in term.variables):
             roles.setdefault(name, []).append(f"predictor of {predictor.parameter}")

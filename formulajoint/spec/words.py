@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from formulajoint.language.syntax.nodes import Call, Expr, Name
 from formulajoint.language.syntax.text import canonical
+from formulajoint.spec.counts import counts_of
 from formulajoint.spec.names import key_of, walk
 
 ADJECTIVES: Mapping[str, str] = MappingProxyType(
@@ -33,6 +34,8 @@ def in_words(factor: Expr) -> str:
             return in_words(column)
         case Call(name="I", args=[arithmetic]):
             return canonical(arithmetic)
+        case Call(name="prop" | "cbind") if (counts := counts_of(factor)) is not None:
+            return in_words(counts.successes)
     return canonical(factor)
 
 

@@ -113,16 +113,8 @@ def test_a_response_in_parentheses_is_arithmetic(data: pd.DataFrame) -> None:
     assert np.array_equal(response.values, (data.y > 0).astype(float))
 
 
-@pytest.mark.parametrize("written", ["cbind(k, 9 - k) ~ x", "prop(k, 9) ~ x"])
-def test_counts_of_successes_are_refused_with_what_to_write(written: str, data: pd.DataFrame) -> None:
-    with pytest.raises(fj.FormulaError, match="is not available yet") as caught:
-        fj.model(written, data)
-    assert "`logit ~ x, se(logit_se)`" in caught.value.hint
-
-
-def test_what_the_hint_on_counts_says_can_be_fitted(data: pd.DataFrame) -> None:
-    k, n = data.k, 9
-    counted = data.assign(
-        logit=np.log((k + 0.5) / (n - k + 0.5)), logit_se=np.sqrt(1 / (k + 0.5) + 1 / (n - k + 0.5))
-    )
-    fj.model("logit ~ x, se(logit_se)", counted)
+def test_successes_are_read_with_their_trials(data: pd.DataFrame) -> None:
+    for written in ("cbind(k, 9 - k) ~ x", "prop(k, 9) ~ x"):
+        response = fj.model(f"{written}, family(binomial)", data).design.response
+        assert np.array_equal(response.values, data.k)
+        assert set(response.trials) == {9.0}

@@ -85,7 +85,7 @@ FORMULAS = {
     # not available yet
     "y ~ «bs(x, df=2)»": "a spline of degree 3 has at least 3 columns, not 2 / `df=3` or more",
     "y ~ arm*«bs(x, df=4, degree=5)»": "a spline of degree 5 has at least 5 columns",
-    "«prop(treatment, flag)» ~ x": "`prop(...)` is not available yet",
+    "«prop(treatment, flag)» ~ x": "counts successes, but the family is gaussian / write `family(binomial)`",
     "y ~ x, family(gaussian, link=«log»)": "the family `gaussian` has no link `log` / the link is identity",
     "y ~ x, family(poisson, link=«probit»)": "has no link `probit` / it takes `log`, `identity`, `sqrt`",
 }

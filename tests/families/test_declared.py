@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,6 +100,22 @@ ROWS = {
         "log odds of y = 1",
         "odds ratio",
     ),
+    "binomial": Row(
+        {"mu": 0.3},
+        lambda mu: stats.binom(TRIALS, mu),
+        (0.0, 2.0, 5.0),
+        (-1.0, 0.5, 8.0),
+        "log odds of y",
+        "odds ratio",
+    ),
+    "beta_binomial": Row(
+        {"mu": 0.3, "phi": 4.0},
+        lambda mu, phi: stats.betabinom(TRIALS, mu * phi, (1 - mu) * phi),
+        (0.0, 2.0, 5.0),
+        (-1.0, 0.5, 8.0),
+        "log odds of y",
+        "odds ratio",
+    ),
     "poisson": Row(
         {"mu": 2.5}, lambda mu: stats.poisson(mu), COUNTED, NOT_COUNTED, "log rate of y", "rate ratio"
     ),
@@ -113,11 +130,22 @@ ROWS = {
 }
 
 rows = pytest.mark.parametrize("name", ROWS)
+TRIALS = 7
 X = np.array([0.0, 1.0, 0.4, -0.3, 0.8, 0.1])
 
 
 def data_of(name: str, **more: Any) -> Values:
-    return {"y": np.resize(ROWS[name].possible, len(X)), "x": X, "g": list("AABBBA"), **more}
+    return {
+        "y": np.resize(ROWS[name].possible, len(X)),
+        "x": X,
+        "g": list("AABBBA"),
+        "n": TRIALS + 0 * X,
+        **more,
+    }
+
+
+def response(name: str) -> str:
+    return "prop(y, n)" if FAMILIES[name].trials else "y"
 
 
 def log_density(model: fj.JointModel, values: Values) -> Any:
@@ -136,7 +164,7 @@ def test_every_family_has_a_row_and_a_name_in_formulas() -> None:
 @rows
 def test_its_parameters_are_the_arguments_of_its_distribution(name: str) -> None:
     family, row = FAMILIES[name], ROWS[name]
-    assert sorted(family.distribution.args) == sorted(p.name for p in family.parameters)
+    assert sorted(family.distribution.args) == sorted([*row.parameters, *["trials"] * family.trials])
     assert list(row.parameters) == [p.name for p in family.parameters]
     assert family.parameters[0].name == "mu"
     assert family.mean.link is family.mean.links[0]
@@ -159,7 +187,9 @@ def test_density_of_the_built_model(name: str) -> None:
     for link in family.mean.links:
         beta = {"Intercept": link.at(row.parameters["mu"]), "x": 0.05}
         law = row.law(mu=link.inverse(NUMPY, beta["Intercept"] + beta["x"] * X), **values)
-        model = fj.model(f"y ~ x{clauses}, family({name}, link={link.name})", data_of(name, **columns))
+        model = fj.model(
+            f"{response(name)} ~ x{clauses}, family({name}, link={link.name})", data_of(name, **columns)
+        )
         expected = law.logpmf(y) if family.distribution.whole else law.logpdf(y)
         np.testing.assert_allclose(log_density(model, beta), expected, rtol=1e-8, err_msg=link.name)
 
@@ -169,7 +199,7 @@ def test_draws(name: str) -> None:
     """The normal scores of draws, by the law in SciPy, are normal: for whole numbers at a random point of each step."""
     row, distribution, rng = ROWS[name], FAMILIES[name].distribution, np.random.default_rng(1)
     parameters = {key: np.full((1, 5_000), value) for key, value in row.parameters.items()}
-    y = Predictions(distribution, parameters).responses(rng)
+    y = Predictions(distribution, {"trials": np.array([TRIALS]), **parameters}).responses(rng)
     known = row.law(**row.parameters)
     step = known.pmf(y) * rng.random(y.shape) if distribution.whole else 0.0
     assert stats.kstest((known.cdf(y) - step).ravel(), stats.uniform.cdf).pvalue > 0.005
@@ -178,12 +208,11 @@ def test_draws(name: str) -> None:
 
 @rows
 def test_a_response_that_cannot_occur_is_refused_with_count_and_rows(name: str) -> None:
-    assert FAMILIES[name].distribution.takes(np.array(ROWS[name].possible)).all()
     for place, value in enumerate(ROWS[name].impossible, start=2):
         data = data_of(name)
         data["y"][place] = value
         with pytest.raises(fj.DataError) as error:
-            fj.model(f"y ~ x, family({name})", data)
+            fj.model(f"{response(name)} ~ x, family({name})", data)
         assert f"is not in 1 of the 6 rows used, first {value:g} in row {place + 1}" in str(error.value)
 
 
@@ -191,7 +220,7 @@ def test_a_response_that_cannot_occur_is_refused_with_count_and_rows(name: str) 
 def test_links_that_it_does_not_take_are_refused_by_name(name: str) -> None:
     for link in LINKS.keys() - {link.name for link in FAMILIES[name].mean.links}:
         with pytest.raises(fj.FormulaError, match=f"the family `{name}` has no link `{link}`"):
-            fj.model(f"y ~ x, family({name}, link={link})", data_of(name))
+            fj.model(f"{response(name)} ~ x, family({name}, link={link})", data_of(name))
 
 
 @rows
@@ -206,10 +235,13 @@ def test_default_priors_are_proper_and_fit_their_parameters(name: str) -> None:
 @rows
 def test_flat_priors_are_refused_where_nothing_shows_that_the_posterior_exists(name: str) -> None:
     if FAMILIES[name].improper:
-        assert fj.model(f"y ~ x, family({name})", data_of(name), priors="flat").priors["x"] == "flat()"
+        assert (
+            fj.model(f"{response(name)} ~ x, family({name})", data_of(name), priors="flat").priors["x"]
+            == "flat()"
+        )
         return
     with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
-        fj.model(f"y ~ x, family({name})", data_of(name), priors="flat")
+        fj.model(f"{response(name)} ~ x, family({name})", data_of(name), priors="flat")
 
 
 @rows
@@ -217,7 +249,7 @@ def test_responses_drawn_from_the_prior_can_occur(name: str) -> None:
     law, (clauses, columns, _) = FAMILIES[name].distribution, further(name)
     priors = "prior(x ~ normal(0, 0.1), Intercept ~ normal(0, 0.1))"
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
-        model = fj.model(f"y ~ x{clauses}, family({name}), {priors}", data_of(name, **columns))
+        model = fj.model(f"{response(name)} ~ x{clauses}, family({name}), {priors}", data_of(name, **columns))
         y = model.prior_predictive(draws=20, seed=1)["prior_predictive"]["y"].values.astype(float)
     assert law.takes(y).all()
     assert y.shape == (1, 20, len(X))
@@ -226,7 +258,7 @@ def test_responses_drawn_from_the_prior_can_occur(name: str) -> None:
 def drawn(name: str) -> fj.Fit:
     """Return a fit with draws that were made up: tables and words do not depend on where they come from."""
     row, family, rng = ROWS[name], FAMILIES[name], np.random.default_rng(1)
-    model = fj.model(f"y ~ x | g, family({name}), joint(x)", data_of(name))
+    model = fj.model(f"{response(name)} ~ x | g, family({name}), joint(x)", data_of(name))
     at = family.mean.link.at(row.parameters["mu"])
     made = {
         "Intercept": at + 0.1 * rng.standard_normal((2, 50, 2)),
@@ -267,8 +299,69 @@ def test_scales_and_weights_that_have_no_meaning_are_refused() -> None:
             continue
         data = data_of(name)
         with pytest.raises(fj.FormulaError, match="coefficients are on the log"):
-            fj.model(f"y ~ x | g, family({name}), joint(x, scale=sd)", data)
+            fj.model(f"{response(name)} ~ x | g, family({name}), joint(x, scale=sd)", data)
         if not FAMILIES[name].spread:
             for option in ("scale=sigma", "weights=precision"):
                 with pytest.raises(fj.FormulaError, match="needs a residual sd"):
-                    fj.model(f"y ~ x | g, family({name}), joint(x, {option})", data)
+                    fj.model(f"{response(name)} ~ x | g, family({name}), joint(x, {option})", data)
+
+
+DOSE = {"x": [0.0, 1, 2, 3, 1, 2], "s": [1, 2, 3, 0, 2, 4], "n": [4, 5, 6, 3, 4, 5], "status": list("aabbab")}
+
+
+@pytest.mark.parametrize(
+    "written", ["prop(s, n)", "prop(trials=n, successes=s)", "cbind(s, n - s)", "cbind(s, I(n - s))"]
+)
+def test_successes_among_trials_are_written_in_several_ways(written: str) -> None:
+    model = fj.model(f"{written} ~ x, family(binomial)", DOSE)
+    mu = 1 / (1 + np.exp(-(0.2 - 0.3 * np.array(DOSE["x"]))))
+    built, values = model.pymc, {"Intercept": 0.2, "x": -0.3}
+    found = built.logp(vars=[built["s"]], sum=False)[0]
+    inputs = {built.rvs_to_values[built[name]]: np.asarray(value) for name, value in values.items()}
+    density = pytensor.function(list(inputs), found, mode="FAST_COMPILE")(*inputs.values())
+    np.testing.assert_allclose(density, stats.binom.logpmf(DOSE["s"], DOSE["n"], mu), rtol=1e-10)
+    assert "mu = P(s)" in model.explain()
+
+
+@pytest.mark.parametrize(
+    ("formula", "error", "said"),
+    [
+        ("prop(s, n) ~ x", fj.FormulaError, "write `family(binomial)`"),
+        ("s ~ x, family(binomial)", fj.FormulaError, "write `prop(s, n)`"),
+        ("prop(n, s) ~ x, family(binomial)", fj.DataError, "not a whole number from 1 in 1 of the 6"),
+        ("prop(s, 3) ~ x, family(binomial)", fj.DataError, "in 1 of the 6 rows used, first 4 in row 6"),
+        ("prop(status, n) ~ x, family(binomial)", fj.DataError, "holds text"),
+        ("x ~ s, family(bernoulli)", fj.DataError, "State the value that counts as an event"),
+    ],
+)
+def test_counts_and_events_that_are_none(formula: str, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=re.escape(said)):
+        fj.model(formula, DOSE)
+
+
+@pytest.mark.parametrize(
+    ("written", "values", "event"),
+    [
+        ("y", [0, 1, 1, 0, 1, 0], "y = 1"),
+        ("y", [False, True, True, False, True, False], "y = True"),
+        ("y", list("abbaba"), "y = b"),
+        ("y", pd.Categorical(list("abbaba"), categories=["b", "a"]), "y = a"),
+        ('I(y == "a")', list("abcaba"), 'y == "a"'),
+        ("I(y > 2)", [1.0, 3, 4, 1, 5, 2], "y > 2"),
+    ],
+)
+def test_the_event_is_named(written: str, values: Any, event: str) -> None:
+    frame = pd.DataFrame({"y": values, "x": X})
+    model = fj.model(f"{written} ~ x, family(bernoulli)", frame)
+    assert f"mu = P({event})" in model.explain()
+    assert model.record()["modelled"] == event
+    named = event.rpartition(" = ")[2]
+    if written == "y":
+        assert (model.design.response.values == 1).tolist() == [str(v) == named for v in frame["y"]]
+
+
+def test_more_than_two_levels_are_no_event() -> None:
+    with pytest.raises(fj.DataError, match=r'has 3 levels.*`I\(y == "c"\)` as the response'):
+        fj.model("y ~ x, family(bernoulli)", {"y": list("abcabc"), "x": X})
+    with pytest.raises(fj.DataError, match=r"Of two levels, write `family\(bernoulli\)`"):
+        fj.model("y ~ x", {"y": list("abbaba"), "x": X})

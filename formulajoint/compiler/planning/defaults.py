@@ -53,7 +53,7 @@ class Moments:
 
 def response_moments(design: Design, offset: bool = True) -> tuple[float, float]:
     """Return mean and sd (ddof 1) of the response, with rows counted by their weights; less its offset unless told."""
-    y = less_offset(design) if offset else design.response.values
+    y = less_offset(design) if offset else design.response.scale
     weights = frequencies(design)
     mean = float(np.average(y, weights=weights))
     rows = float(weights.sum())

@@ -88,10 +88,12 @@ def refuse_flat(plan: Plan) -> None:
 def check_response(design: Design, family: Likelihood) -> None:
     """Raise a DataError if the family or its link does not allow the response's values."""
     values, response = design.response.values, design.response.name
-    out = np.flatnonzero(~family.distribution.takes(values))
+    trials = design.response.trials
+    more = np.zeros(len(values), dtype=np.bool_) if trials is None else values > trials
+    out = np.flatnonzero(~family.distribution.takes(values) | more)
     if len(out):
         raise DataError(
-            f"The family `{family.name}` needs a response {family.distribution.values}, but `{response}` is not in "
+            f"The family `{family.name}` needs a response {_possible(design, family)}, but `{response}` is not in "
             f"{len(out)} of the {len(values)} rows used, first {_first(design, out)}. {family.advice}".strip()
         )
     link = family.mean.link
@@ -101,6 +103,12 @@ def check_response(design: Design, family: Likelihood) -> None:
             f"The {link.name} link of the family `{family.name}` is not defined at the mean of `{response}`, "
             f"which is {mean:g}."
         )
+
+
+def _possible(design: Design, family: Likelihood) -> str:
+    """Return the responses that can occur, as a phrase."""
+    upwards = family.distribution.values
+    return upwards if design.response.trials is None else f"{upwards} to the number of trials"
 
 
 def _first(design: Design, out: IntArray) -> str:

@@ -25,6 +25,7 @@ from formulajoint.compiler.pymc.pooling import deviations, pooled_coefficients, 
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.design.schema import Grouping
 from formulajoint.errors import DataError
+from formulajoint.families.likelihood import TRIALS
 
 
 def build_model(plan: Plan, likelihood: str = "rows") -> pm.Model:
@@ -134,6 +135,8 @@ def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
         )
     if design.standard_errors is not None:
         rows[plan.family.spread] = pt.constant(design.standard_errors)
+    if design.response.trials is not None:
+        rows[TRIALS] = pt.constant(design.response.trials.astype(np.int64))
     observe(
         plan.response_name,
         plan.family,

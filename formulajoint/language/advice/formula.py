@@ -65,7 +65,7 @@ def _response(stop: Stop) -> Advice | None:
     return None
 
 
-RATIO = f"add the ratio to the data as a column; or, {COUNTS}"
+RATIO = f"{COUNTS}; else add the ratio to the data as a column"
 
 
 def _spaced(stop: Stop) -> str:

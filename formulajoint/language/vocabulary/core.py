@@ -145,7 +145,7 @@ DISTRIBUTIONS = {
 FAMILIES = (
     "gaussian", "student", "laplace", "skew_normal",
     "lognormal", "gamma", "inverse_gaussian", "exponential", "weibull", "beta",
-    "bernoulli", "binomial", "poisson", "negative_binomial",
+    "bernoulli", "binomial", "beta_binomial", "poisson", "negative_binomial",
 )  # fmt: skip
 
 CODINGS = ("treatment", "sum", "helmert", "poly")

@@ -9,10 +9,7 @@ SPLINE = "write a spline, `ns(x, df=4)` or `bs(x, df=5)`"
 NEW_COLUMN = "add a column for it to the data"
 GROUPS = "write `(1 | g)`, whose groups are independent"
 
-COUNTS = (
-    "until counts of successes can be fitted, add the empirical logit to the data, log((s + 0.5) / (f + 0.5)) for s "
-    "successes and f failures, and its standard error, sqrt(1 / (s + 0.5) + 1 / (f + 0.5)): `logit ~ x, se(logit_se)`"
-)
+COUNTS = "for counts of successes write `prop(successes, trials)`, with `family(binomial)`"
 """What to write for a response that counts successes."""
 
 type Refused = tuple[str, str]

@@ -18,6 +18,7 @@ from formulajoint.compiler.plan import LinearPlan, ParameterPlan
 from formulajoint.distributions.distribution import Distribution
 from formulajoint.distributions.links import NUMPY
 from formulajoint.errors import InferenceError
+from formulajoint.families.likelihood import TRIALS
 from formulajoint.results.draws.posterior import Posterior
 
 LEAST_DRAWS, MOST_NUMBERS, BLOCK = 20, 2 * 10**7, 2**22
@@ -115,6 +116,8 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     parameters = {part.parameter: _values(posterior, part, taken, rows) for part in plan.parameters}
     if plan.design.standard_errors is not None:
         parameters[plan.family.spread] = plan.design.standard_errors
+    if plan.design.response.trials is not None:
+        parameters[TRIALS] = plan.design.response.trials
     return Predictions(distribution, parameters)
 
 

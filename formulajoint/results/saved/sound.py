@@ -45,6 +45,7 @@ def _facts(design: Design) -> Iterator[tuple[str, bool]]:
         0 < n <= rows.total and all(0 <= count <= rows.total for count in counts),
     )
     yield f"values of `{design.response.name}`", _numbers(design.response.values, n)
+    yield "trials", _optional(design.response.trials, n, positive=True)
     yield "row weights", _optional(design.row_weights, n, positive=True)
     yield "standard errors", _optional(design.standard_errors, n, positive=True)
     for name, values in design.weight_columns.items():

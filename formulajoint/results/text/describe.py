@@ -15,12 +15,14 @@ from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePla
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.schema import Grouping, Rows, Term
 from formulajoint.distributions.links import IDENTITY
+from formulajoint.families.likelihood import TRIALS
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.contrasts import contrast_lines, describe_contrast
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
 from formulajoint.results.text.units import modelled_in_words, plain, scale_in_words
 from formulajoint.results.text.within import MOST_GROUPS, within_lines, within_records
+from formulajoint.spec.counts import counts_of
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import span, visible
 
@@ -128,6 +130,12 @@ def known_sds(plan: Plan) -> str:
     return "" if column is None else canonical(column.value)
 
 
+def trials_text(plan: Plan) -> str:
+    """Return the number of trials as formulas write it, or an empty text."""
+    counts = counts_of(plan.design.spec.response)
+    return "" if counts is None else canonical(counts.trials)
+
+
 def _rows(count: int) -> str:
     return f"{count} {'row' if count == 1 else 'rows'}"
 
@@ -173,7 +181,8 @@ def equation_lines(plan: Plan) -> list[str]:
 
 def equations(plan: Plan) -> list[Equation]:
     """Return the likelihood and the linear predictors as equations in the data's own names."""
-    names = {plan.family.spread: known_sds(plan)} | {p.parameter: _symbol(p) for p in plan.parameters}
+    names = {plan.family.spread: known_sds(plan), TRIALS: trials_text(plan)}
+    names |= {p.parameter: _symbol(p) for p in plan.parameters}
     law = plan.family.distribution
     right = f"{law.name}({', '.join(names[name] for name in law.args)})"
     linear = (part for part in plan.parameters if isinstance(part, LinearPlan))

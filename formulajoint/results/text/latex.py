@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.results.text.contrasts import contrast_meanings
-from formulajoint.results.text.describe import Equation, equations, known_sds, priors
+from formulajoint.results.text.describe import Equation, equations, known_sds, priors, trials_text
 from formulajoint.results.text.within import within_lines
 from formulajoint.wording import visible
 
@@ -76,7 +76,7 @@ def _token(match: re.Match[str]) -> str:
 def _names(plan: Plan) -> set[str]:
     linear = [part for part in plan.parameters if isinstance(part, LinearPlan)]
     terms = {c.term.name for part in linear for c in part.coefficients}
-    known = {known_sds(plan), *plan.design.response.levels} - {""}
+    known = {known_sds(plan), trials_text(plan), *plan.design.response.levels} - {""}
     return {plan.response_name, *terms, *plan.variables, *(p.name for p in plan.family.parameters), *known}
 
 
