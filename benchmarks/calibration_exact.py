@@ -5,10 +5,11 @@ parameter among its draws is then uniform (Talts, Betancourt, Simpson, Vehtari &
 draw of the engine counts as one, so nothing is thinned. A structure takes some minutes; those whose counts are in the
 file of results are not run again.
 
-In the last two structures effects are in residual sds, pooled and not, as where schools gave different tests: the joint
-contrast is ranked, too. The three before them often have posteriors of several modes. Where groups of two rows share a
-slope or a line and each has a sigma, any of them may be the one that is exact: five in six posteriors of the shared
-slope have several modes. And studies fall into clusters.
+In two structures effects are in residual sds, pooled and not, as where schools gave different tests: the joint contrast
+is ranked, too. In the last one a treatment has effects that vary and a residual sd of its own. The three before these
+often have posteriors of several modes. Where groups of two rows share a slope or a line and each has a sigma, any of
+them may be the one that is exact: five in six posteriors of the shared slope have several modes. And studies fall into
+clusters.
 
     python benchmarks/calibration_exact.py [--sets 1000] [--only NAME] [--results FILE] [--plot SVG]
 """
@@ -126,6 +127,18 @@ def _pooled_in_sds(rng: np.random.Generator) -> dict[str, Array]:
     }
 
 
+def _arms(rng: np.random.Generator) -> dict[str, Array]:
+    mean, sd = rng.normal(1, 1, 1), abs(rng.normal(0, 1, 1))
+    return {
+        "Intercept": rng.normal(0, 2, GROUPS),
+        "t": mean + sd * rng.normal(size=GROUPS),
+        "t_mean": mean,
+        "t_sd": sd,
+        "sigma_Intercept": rng.normal(-0.5, 0.7, 1),
+        "sigma_t": rng.normal(0, 0.7, 1),
+    }
+
+
 STRUCTURES: Mapping[str, Structure] = {
     "not pooled": Structure(
         "y ~ x | g, prior(Intercept ~ normal(0, 2), x ~ normal(1, 1), sigma ~ half_normal(1))", _not_pooled
@@ -170,6 +183,12 @@ STRUCTURES: Mapping[str, Structure] = {
         _pooled_in_sds,
         groups=SCHOOLS,
     ),
+    "a residual sd an arm": Structure(
+        """y ~ t | g, hierarchy(t), sigma ~ t,
+           prior(Intercept ~ normal(0, 2), t.mean ~ normal(1, 1), t.sd ~ half_normal(1),
+                 sigma.Intercept ~ normal(-0.5, 0.7), sigma.t ~ normal(0, 0.7))""",
+        _arms,
+    ),
 }
 
 
@@ -186,8 +205,11 @@ def ranks(structure: Structure, data_sets: int) -> dict[str, NDArray[np.int64]]:
             np.broadcast_to(truth.get(name, other), groups)[g]
             for name, other in (("Intercept", 0.0), ("x", 0.0), ("sigma", errors))
         )
+        t = np.arange(len(g)) % 2  # the arm, which has an effect and a residual sd in one structure
+        if "t" in truth:
+            slope, x, sigma = truth["t"][g], t, np.exp(truth["sigma_Intercept"] + truth["sigma_t"] * t)
         y = intercept + slope * x + sigma * rng.normal(size=len(g))
-        model = fj.model(structure.formula, pd.DataFrame({"g": g, "x": x, "y": y, "s": errors[g]}))
+        model = fj.model(structure.formula, pd.DataFrame({"g": g, "x": x, "t": t, "y": y, "s": errors[g]}))
         posterior = model.fit(draws=DRAWS, chains=CHAINS, engine="exact", seed=seed).posterior
         for name, value in truth.items():
             draws = posterior[name].to_numpy().reshape(CHAINS * DRAWS, -1)

@@ -154,6 +154,12 @@ class Plan:
         return self.scale(self.family.spread)
 
     @property
+    def linear_spread(self) -> LinearPlan | None:
+        """The plan of the family's spread if it has predictors."""
+        found = (part for part in self.further if isinstance(part, LinearPlan))
+        return next((part for part in found if part.parameter == self.family.spread), None)
+
+    @property
     def priors(self) -> tuple[tuple[str, Prior], ...]:
         """Every prior of the model, with the name of its variable."""
         out: list[tuple[str, Prior]] = []

@@ -29,6 +29,7 @@ from formulajoint.data.triangles import (
     Reduced,
     Triangles,
     eliminated,
+    eliminated_crossed,
     reduce_rows,
     reduced_again,
     triangles,
@@ -146,6 +147,8 @@ class Data:
         if layout != self.layout:
             codes, of = (np.arange(len(of)), of) if layout.own else (of, np.arange(len(rows)))
             found = reduced_again(found, layout, Cells(np.repeat(codes, found.left.shape[1]), len(of)))
+        if layout.own and self.sigma_of_group is None:
+            return eliminated_crossed(found, layout, self._crossing.groups, of, rows)
         return eliminated(found, layout, of, rows)
 
     # --- the rows, read once

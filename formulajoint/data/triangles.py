@@ -24,6 +24,9 @@ from formulajoint.data.rows import Cells, Rows
 PIECE = 4096
 """Numbers in one matrix for LAPACK, if there are many rows: above 9216 BLAS starts threads, and sums vary."""
 
+ROUNDING = 64 * float(np.finfo(float).eps)
+"""What is left of a column below this share of its length counts as rounding errors."""
+
 BATCH = 2**18
 """Most numbers in one stack of matrices, so that it stays in the cache."""
 
@@ -73,8 +76,9 @@ class Triangles:
 
     Attributes
     ----------
-    own : (p, p + k + 1, G) array
-        The rows of each group that contain its own coefficients. Row i has zeros at the first i columns taken out.
+    own : (m, p + k + 1, G) array
+        The rows of each group that contain its own coefficients: p, or those of each residual sd, sd by sd, where
+        groups have rows of several. Row i of them has zeros at the first i columns taken out.
     rest : (H, k + 1, k + 1) array
         The triangle of what is left of [Z, y] in the rows of each sigma.
     rows : (H,) array
@@ -83,6 +87,8 @@ class Triangles:
         Coefficients whose fit was subtracted from the response.
     rounding : (H,) array
         Root mean square of the rounding errors in a row: below it residuals are unknown.
+    sigma_of_row : (m,) int array or None
+        Where groups have rows of several residual sds, that of each row of theirs; else None.
     """
 
     own: FloatArray
@@ -90,6 +96,7 @@ class Triangles:
     rows: FloatArray
     reference: FloatArray
     rounding: FloatArray
+    sigma_of_row: IntArray | None = None
 
 
 def eliminated(found: Reduced, layout: Layout, sigma_of_cell: IntArray, rows: FloatArray) -> Triangles:
@@ -115,11 +122,73 @@ def eliminated(found: Reduced, layout: Layout, sigma_of_cell: IntArray, rows: Fl
     if not p:
         own, sigma_of_cell = np.zeros((1, 0, size)), np.zeros(1, dtype=np.int64)
     own = np.ascontiguousarray(np.moveaxis(own, 0, 2))
+    return _made(found, layout, sizes, Triangles(own, rest, rows, _NONE, _NONE), sigma_of_cell)
+
+
+def eliminated_crossed(
+    found: Reduced, layout: Layout, groups: IntArray, sigma_of_cell: IntArray, rows: FloatArray
+) -> Triangles:
+    """Return the triangles of cells, each the rows of one group and one residual sd, for groups that have several.
+
+    In each cell of a residual sd the columns that are zero there are taken out last, and what is left of columns that
+    depend on others is zero: in rows of one arm, an intercept and the arm are one column.
+
+    Parameters
+    ----------
+    found : Reduced
+    layout : Layout
+        That of `found`.
+    groups, sigma_of_cell : (C,) int array
+    rows : (H,) array
+        Sums of the row weights.
+    """
+    kept, p, count = list(layout.kept), len(layout.own), int(np.max(groups)) + 1
+    sizes = np.sqrt(Cells(sigma_of_cell, len(rows)).sums(np.sum(found.y(layout.moved) ** 2, axis=1)))
+    taken = [kept.index(column) for column in layout.order]
+    table = np.concatenate([found.columns[:, :, kept], found.left[:, :, None]], axis=2)
+    own, of, rest = list[FloatArray](), list[int](), list[FloatArray]()
+    for sigma in range(len(rows)):
+        some = table[sigma_of_cell == sigma]
+        there = [j for j in taken if np.any(some[:, :, j])]
+        order = [*there, *(j for j in range(some.shape[2]) if j not in there)]
+        turned = np.empty_like(some)
+        turned[:, :, order] = _without_rounding(some[:, :, order], len(there))
+        used = [i for i in range(some.shape[1]) if np.any(turned[:, i, :p])]
+        of_groups = np.zeros((len(used), some.shape[2], count))
+        of_groups[:, :, groups[sigma_of_cell == sigma]] = np.moveaxis(turned[:, used], 0, 2)
+        own.append(of_groups)
+        of += [sigma] * len(used)
+        left = np.delete(turned, used, axis=1)[:, :, p:].reshape(-1, some.shape[2] - p)
+        rest.append(triangles(list(left.T), Cells(np.zeros(len(left), dtype=np.int64), 1))[0])
+    made = Triangles(np.concatenate(own), np.stack(rest), rows, _NONE, _NONE, np.array(of, dtype=np.int64))
+    return _made(found, layout, sizes, made, np.zeros(count, dtype=np.int64))
+
+
+_NONE = np.empty(0)
+"""In place of arrays that are still to be computed."""
+
+
+def _without_rounding(table: FloatArray, own: int) -> FloatArray:
+    """Return the triangles of rows (C, m, q), whose first columns are `own`, with zeros in place of rounding errors."""
+    lengths = np.sqrt(np.sum(table[:, :, :own] ** 2, axis=1, keepdims=True))
+    found = np.linalg.qr(table, mode="r")
+    out = np.zeros_like(table)
+    out[:, : found.shape[1]] = found
+    first = out[:, :, :own]
+    first[abs(first) <= ROUNDING * lengths] = 0.0
+    return out
+
+
+def _made(
+    found: Reduced, layout: Layout, sizes: FloatArray, made: Triangles, sigma_of_group: IntArray
+) -> Triangles:
+    """Return triangles with their reference and the rounding errors; `sizes` are those of the response."""
+    kept = list(layout.kept)
     reference = np.where(np.isin(kept, layout.moved), found.reference[kept], 0.0)
-    squares = squares_by_sigma(own, rest, sigma_of_cell)
+    squares = squares_by_sigma(made.own, made.rest, sigma_of_group, made.sigma_of_row)
     sizes = sizes + abs(reference) @ np.sqrt(squares[:-1])
-    rounding = np.finfo(float).eps * sizes / np.sqrt(rows)
-    return Triangles(own, rest, rows, reference, rounding)
+    rounding = np.finfo(float).eps * sizes / np.sqrt(made.rows)
+    return replace(made, reference=reference, rounding=rounding)
 
 
 def reduced_again(found: Reduced, layout: Layout, cells: Cells) -> Reduced:
@@ -140,14 +209,16 @@ def _fit(columns: FloatArray, coefficients: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("cmq,q->cm", columns, coefficients))
 
 
-def squares_by_sigma(own: FloatArray, rest: FloatArray, sigma_of_group: IntArray) -> FloatArray:
+def squares_by_sigma(
+    own: FloatArray, rest: FloatArray, sigma_of_group: IntArray, sigma_of_row: IntArray | None = None
+) -> FloatArray:
     """Return the sums of squares of all columns and y in the rows of each sigma (p + k + 1, H)."""
-    p, q = own.shape[:2]
+    m, q = own.shape[:2]
     out = np.zeros((q, len(rest)))
-    cells = Cells(sigma_of_group, len(rest))
-    for c in range(q if p else 0):
-        out[c] = cells.sums(np.sum(own[:, c] ** 2, axis=0))
-    out[p:] += np.sum(rest**2, axis=1).T
+    cells = Cells(sigma_of_group if sigma_of_row is None else sigma_of_row, len(rest))
+    for c in range(q if m else 0):
+        out[c] = cells.sums(np.sum(own[:, c] ** 2, axis=0 if sigma_of_row is None else 1))
+    out[q - rest.shape[2] :] += np.sum(rest**2, axis=1).T
     return out
 
 
@@ -179,9 +250,12 @@ def triangles(columns: Sequence[FloatArray], cells: Cells) -> FloatArray:
     return triangles(list(found.reshape(-1, q).T), Cells(np.repeat(owner, q), cells.count))
 
 
-def reordered(own: FloatArray, order: IntArray) -> FloatArray:
-    """Return groups' rows (p, p + k + 1, G) with their p columns taken out in another order."""
-    table = np.moveaxis(np.concatenate([own[:, order], own[:, len(order) :]], axis=1), 2, 0)
+def reordered(own: FloatArray, order: IntArray, again: bool = True) -> FloatArray:
+    """Return groups' rows (m, p + k + 1, G) with their p columns in another order, and taken out `again` in it."""
+    table = np.concatenate([own[:, order], own[:, len(order) :]], axis=1)
+    if not again:
+        return table
+    table = np.moveaxis(table, 2, 0)
     return np.ascontiguousarray(np.moveaxis(np.linalg.qr(table, mode="r"), 0, 2))
 
 

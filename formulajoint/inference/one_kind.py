@@ -18,6 +18,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import scales, stands_for_intercept
+from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.contrasts.hypotheses import Hypothesis, effects_tested
 from formulajoint.contrasts.layout import Block
 from formulajoint.design.pooling import Hierarchy
@@ -165,7 +166,7 @@ def one_kind(plan: Plan, hypothesis: Hypothesis) -> OneKind | Missing:
         return Missing("level", f"{term.name} is a level of the response, not an effect")
     if term.name in {each.coefficient.term.name for each in plan.mean.pooled.values()}:
         return Missing("pooled", f"{term.name} is pooled: the model's own effects are of one kind")
-    in_sds = plan.spread is not None and plan.spread.grouping is not None
+    in_sds = sigma_of_groups(plan) is not None
     if in_sds and found.equal:
         return Missing("null", IN_SDS)
     size = (

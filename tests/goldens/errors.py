@@ -274,7 +274,7 @@ y ~ x | school, prior(x ~ inverse())
 EXACT = r"""
 y ~ x | school, family(student)
 y ~ x | school, sigma ~ z
-y ~ x | school, sigma ~ 1 | arm
+y ~ x | school, sigma ~ 1 | arm, hierarchy(sigma)
 y ~ x | school, prior(x ~ laplace(0, 1))
 y ~ common(x) | school, prior(x ~ uniform(-9, 9))
 y ~ year | school, hierarchy()

@@ -134,7 +134,10 @@ def test_auto_is_exact_where_that_applies() -> None:
 
 REFUSED = [
     ("test_score ~ treatment | school, family(student)", "the response is student, not gaussian"),
-    ("test_score ~ treatment, sigma ~ treatment", "sigma has predictors"),
+    (
+        "test_score ~ treatment, sigma ~ treatment | school, hierarchy(sigma)",
+        "coefficients of sigma are pooled",
+    ),
     (
         "test_score ~ treatment, prior(treatment ~ laplace(0, 5))",
         "the prior of `treatment` is laplace, not normal",
@@ -144,8 +147,8 @@ REFUSED = [
         "the prior of `treatment_mean` is laplace, not normal",
     ),
     (
-        "test_score ~ 1 | school, sigma ~ 1 | treatment",
-        "a school has rows of several treatments with a sigma each",
+        "test_score ~ 1 | school, sigma ~ 1 | treatment, hierarchy(sigma)",
+        "a school has rows of several treatments with a sigma each, which have a hierarchy",
     ),
 ]
 

@@ -23,6 +23,7 @@ from formulajoint.compiler.planning.propriety import check_response, refuse_flat
 from formulajoint.compiler.planning.response_units import Units
 from formulajoint.data.data import Data
 from formulajoint.data.layout import Layout, Role, layout_of
+from formulajoint.data.residual_cells import residual_cells
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.schema import Design, Grouping, Predictor, Term
 from formulajoint.design.varying import factors, over
@@ -114,7 +115,15 @@ class _Maker:
             self.data_over[factor] = self._data(over(self.design, factor))
 
     def _data(self, design: Design) -> Data:
-        return Data(design, design.predictor, self._layout(design.predictor), self._grouping("sigma"))
+        return Data(design, design.predictor, self._layout(design.predictor), self._rows_of_sigma())
+
+    def _rows_of_sigma(self) -> Grouping | None:
+        """Return the rows with one residual sd each; None if all have the same one, or there are many."""
+        predictor = self.design.parameter(self.family.spread)
+        if predictor is None or is_direct(predictor) or not self.family.sums:
+            return self._grouping("sigma")
+        pooled = predictor.varying or predictor.hierarchies
+        return None if pooled else residual_cells(predictor, self.design.rows.used)
 
     def plan(self) -> Plan:
         # The family's own parameters keep their names; a predictor with such a name gets another one.

@@ -16,6 +16,7 @@ from formulajoint.data.data import Table
 from formulajoint.data.least_squares import Profile, profile
 from formulajoint.design.schema import Design, Grouping, Term
 from formulajoint.distributions.links import IDENTITY
+from formulajoint.distributions.prior import Prior
 from formulajoint.errors import DataError
 from formulajoint.families.likelihood import Likelihood
 from formulajoint.wording import listed
@@ -38,10 +39,12 @@ def refuse_improper(plan: Plan) -> None:
     if plan.mean.link is not IDENTITY:
         return
     _check_coefficients(plan)
-    sigma = plan.spread
+    sigma, linear = plan.spread, plan.linear_spread
     if sigma is not None:
         _check_scale(plan, sigma)
         _check_with_group_terms(plan, sigma)
+    if linear is not None and plan.data.sigma is not None:
+        _check_linear(plan, linear, plan.data.sigma)
 
 
 def _check_with_group_terms(plan: Plan, scale: ScalePlan) -> None:
@@ -192,6 +195,36 @@ def _check_scale(plan: Plan, scale: ScalePlan) -> None:
         _check_rows(_profile(plan, table), float(spread), scale, whose, least)
 
 
+def _check_linear(plan: Plan, linear: LinearPlan, rows: Grouping) -> None:
+    """Raise a DataError if predictors of sigma may make it arbitrarily small in rows that are fitted perfectly.
+
+    There the likelihood grows as a power of sigma, exp of a multiple of a coefficient, which a normal prior outweighs.
+    """
+    heavy = [c.name for c in linear.coefficients if c.prior is not None and not _is_light(c.prior)]
+    if not heavy:
+        return
+    about_mean = plan.data.squares_about_mean(rows)
+    for label, table, spread in zip(rows.labels, plan.data.by_sigma(), about_mean, strict=True):
+        fit = _profile(plan, table)
+        count, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
+        if count > rank and _is_perfect(fit, float(spread)):
+            raise DataError(
+                f"The {count:g} rows with {label} are fitted perfectly, so with the prior of {listed(heavy)} nothing "
+                "shows that sigma there has a posterior. Use normal priors for the predictors of sigma, or fewer "
+                "coefficients."
+            )
+
+
+def _is_light(own: Prior) -> bool:
+    """Return whether a prior outweighs exp of any multiple of its parameter."""
+    return own.constant is not None or own.normal is not None
+
+
+def _is_perfect(fit: Profile, about_mean: float) -> bool:
+    """Return whether residuals are rounding errors, for a response with that sum of squares about its mean."""
+    return bool(fit.rss <= max(LEAST_NOISE**2 * about_mean, ROUNDING**2 * fit.tss))
+
+
 def _pooled_at_zero(pool: ScalePool) -> float:
     """Return `power_at_zero` of one group's scale in a hierarchy; its log scale has at best a Gaussian tail."""
     bounded = not pool.request.heavy and pool.sd.support[1] < np.inf
@@ -216,7 +249,7 @@ def _check_rows(fit: Profile, about_mean: float, scale: ScalePlan, whose: str, l
         sigma diverges if n - rank >= a.
     """
     rows, rank = float(fit.group_rows.sum()), int(fit.group_ranks.sum()) + fit.shared_rank
-    spare, perfect = rows - rank, fit.rss <= max(LEAST_NOISE**2 * about_mean, ROUNDING**2 * fit.tss)
+    spare, perfect = rows - rank, _is_perfect(fit, about_mean)
     cure = f"one `{scale.name}` for all groups" if whose else "fewer coefficients"
     improper = not scale.prior.proper and not (whose and scale.pool is not None)
     if improper and (perfect or spare <= scale.prior.power_at_zero):

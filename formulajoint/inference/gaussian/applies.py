@@ -7,10 +7,13 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.defaults import stands_for_intercept
+from formulajoint.compiler.residual_sds import names_in_sds
+from formulajoint.data.residual_cells import MOST_CELLS
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.gaussian.units import units
+from formulajoint.inference.latent import linear_sds
 from formulajoint.inference.latent.structure import structure_of
 from formulajoint.remarks import Missing
 
@@ -47,15 +50,27 @@ def wrong_family(plan: Plan) -> str:
 
 
 def _sigma(plan: Plan) -> str:
-    if plan.design.standard_errors is not None:
+    if reason := sigma_has_many_values(plan):
+        return reason
+    sigma, own = plan.spread, plan.design.predictor.grouping if plan.design.predictor.per_group else None
+    if own is None or sigma is None or sigma.grouping is None or plan.data.sigma_of_group is not None:
         return ""
-    sigma = plan.spread
-    if sigma is None:
-        return "sigma has predictors"
-    own = plan.design.predictor.grouping if plan.design.predictor.per_group else None
-    if own is not None and sigma.grouping is not None and plan.data.sigma_of_group is None:
-        return f"a {own.name} has rows of several {sigma.grouping.name}s with a sigma each"
-    return ""
+    several = f"a {own.name} has rows of several {sigma.grouping.name}s with a sigma each"
+    if len(sigma.grouping) > MOST_CELLS:
+        return f"{several}, of more than {MOST_CELLS}"
+    if sigma.pool is not None:
+        return f"{several}, which have a hierarchy"
+    return f"{several}, and a prior is in residual sds" if names_in_sds(plan.mean) else ""
+
+
+def sigma_has_many_values(plan: Plan) -> str:
+    """Return why the predictors of sigma do not give it few values; empty if they do, or it has none."""
+    linear = plan.linear_spread
+    if linear is None:
+        return ""
+    if reason := linear_sds.why_not(linear):
+        return reason
+    return "" if plan.data.sigma is not None else f"predictors give sigma more than {MOST_CELLS} values"
 
 
 def _coefficients(plan: Plan) -> str:

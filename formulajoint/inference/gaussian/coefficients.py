@@ -16,7 +16,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise, projected
 from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
-from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds
+from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds, sds_of_rows
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import NUMPY, Array, Device
 from formulajoint.inference.latent.structure import Structure
@@ -136,11 +136,13 @@ def _draw_block(
     theta[:] = structure.reference + shift
     means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
     reference = np.where(structure.in_sds, 0.0, np.array(means) + structure.base)
-    flat = bool(np.any(structure.flat))
+    of = np.flatnonzero(~structure.flat | structure.crossed).tolist()
+    flat = len(of) < len(means)
     for part in kernel.whole:
         some = slice(part.groups[0], part.groups[-1] + 1)  # without ties they follow each other
         u = [device.get(each) for each in _own(kernel, part, phi, shift, own[:, :, some])]
-        _place(structure, phi, shift, u, np.zeros(len(means)) if flat else reference, beta, some)
+        known = dict(zip(of, u, strict=True))
+        _place(structure, phi, shift, known, np.zeros(len(means)) if flat else reference, beta, some)
     if flat:
         _flat(kernel.reduction, values, shift, own, beta)
         beta += reference[:, None]
@@ -165,19 +167,26 @@ def _back(device: Device, shared: list[TakenOut], noise: FloatArray) -> FloatArr
 
 
 def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArray) -> list[Array]:
-    """Return u of the columns that are not flat, arrays (S, G), given theta.
+    """Return u of the columns that are not flat, arrays (S, G), given theta; where rows have several sigmas, of all.
 
     The columns of M, with s 1 below, are made orthogonal and taken out of r: a least-squares fit to the rows of y and
-    of the prior, in units of s.
+    of the prior, in units of s. Where rows have several sigmas, each is divided by its own.
     """
     structure, device, xp = kernel.structure, kernel.device, kernel.device.xp
-    own = np.flatnonzero(~structure.flat)
+    own = np.flatnonzero(~structure.flat | structure.crossed)
     sd, m = sds(device, part, phi, structure.sigmas), at_points(device, part, part.loads, phi)
-    left = residuals(device, part, shift[:, structure.fitted], phi)
+    found = residuals(device, part, shift[:, structure.fitted], phi)
+    left = [None if row is None else row[0, ...] for row in found]
+    if structure.crossed:
+        each = sds_of_rows(device, part, phi, structure.sigmas)
+        m = _in_units(_with_flat(structure, part, m), each)
+        left = [row for (row,) in _in_units([[row] for row in left], each)]
+        sd = xp.ones_like(sd[:, :1])
     unit: list[Entry] = [None] * len(own)
-    vectors = [[*(row[j] for row in m), *unit[:j], sd, *unit[j + 1 :]] for j in range(len(own))]
+    prior = [None if structure.flat[a] else sd for a in own]
+    vectors = [[*(row[j] for row in m), *unit[:j], prior[j], *unit[j + 1 :]] for j in range(len(own))]
     factors, inverses = orthogonalise(vectors)
-    response = [*(None if row is None else row[0, ...] for row in left), *unit]
+    response = [*left, *unit]
     fitted = projected(vectors, inverses, response)
     u: list[Array] = [None] * len(own)
     for j in reversed(range(len(own))):
@@ -194,17 +203,30 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     ]
 
 
+def _with_flat(structure: Structure, part: Part, m: list[list[Entry]]) -> list[list[Entry]]:
+    """Return M with the flat columns in their places."""
+    out = []
+    for row, flat in zip(m, part.flat, strict=True):
+        own, free = iter(flat), iter(row)
+        out.append([next(own) if each else next(free) for each in structure.flat])
+    return out
+
+
+def _in_units(rows: list[list[Entry]], sds: list[Array]) -> list[list[Entry]]:
+    """Return rows divided by their residual sds."""
+    return [[None if each is None else each / sd for each in row] for row, sd in zip(rows, sds, strict=True)]
+
+
 def _place(
     structure: Structure,
     phi: At,
     shift: FloatArray,
-    u: list[FloatArray],
+    own: dict[int, FloatArray],
     reference: FloatArray,
     beta: FloatArray,
     some: slice,
 ) -> None:
-    """Write coefficients of some groups, reference + E shift + D u, into `beta` (S, p, G), without flat priors."""
-    own = {int(j): each for j, each in zip(np.flatnonzero(~structure.flat), u, strict=True)}
+    """Write coefficients of some groups, reference + E shift + D u, into `beta` (S, p, G), from u by column (S, G)."""
     known: list[FloatArray | None] = [None] * len(structure.base)
     for a, rows in enumerate(structure.pattern()):
         if a in own:

@@ -93,18 +93,23 @@ class Row:
         None for 1.
     classes : (G, C) array or None
         1 where a group belongs to a class, if the next coefficient is one for each class; None if all share it.
+    alone : bool
+        Whether the next coefficient is one for each group.
     """
 
     blocks: list[Entry]
     weight: Entry
     classes: Entry = None
+    alone: bool = False
 
     def weighted(self, block: Entry) -> Entry:
         """Return a block times the weights."""
         return block if block is None or self.weight is None else block * self.weight
 
     def spread(self, factor: Array) -> Array:
-        """Return numbers by class, or for all groups (n, S), as numbers by group."""
+        """Return numbers by class or group, or for all groups (n, S), as numbers by group."""
+        if self.alone:
+            return factor
         return factor[..., None] if self.classes is None else factor @ self.classes.T
 
 
@@ -114,9 +119,9 @@ class TakenOut:
 
     Attributes
     ----------
-    square : (S,) or (S, C) array
+    square : (S,), (S, C) or (S, G) array
         Its squared length.
-    factors : list of (n, S) or (n, S, C) arrays
+    factors : list of (n, S), (n, S, C) or (n, S, G) arrays
         The multiples of it that were subtracted from the columns of each remaining block; None for zero.
     """
 
@@ -155,7 +160,7 @@ def take_out(xp: Any, rows: list[Row], widths: list[int]) -> tuple[list[Row], li
         for row, head, tail in zip(rows, heads, tails, strict=True):
             if head is not None:
                 tail[at] = less(tail[at], row.spread(factor), head)
-    left = [Row(tail, row.weight, row.classes) for row, tail in zip(rows, tails, strict=True)]
+    left = [Row(tail, row.weight, row.classes, row.alone) for row, tail in zip(rows, tails, strict=True)]
     return left, widths, TakenOut(square[0, ...], factors)
 
 
@@ -168,11 +173,14 @@ def _without_first(blocks: list[Entry], count: int) -> list[Entry]:
 
 
 def inner(xp: Any, rows: list[Row], weighted: list[Entry], block: list[Entry]) -> Entry:
-    """Return the inner products of a column with those of a block, over rows and groups, or the groups of a class."""
+    """Return the inner products of a column with those of a block, over rows and groups, a class or each of these."""
     total = None
     for row, one, other in zip(rows, weighted, block, strict=True):
         if one is not None and other is not None:
-            own = over_groups(xp, one, other) if row.classes is None else (one * other) @ row.classes
+            if row.alone:
+                own = one * other
+            else:
+                own = over_groups(xp, one, other) if row.classes is None else (one * other) @ row.classes
             total = own if total is None else total + own
     return total
 

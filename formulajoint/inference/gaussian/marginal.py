@@ -49,7 +49,7 @@ class Kernel:
     whole : tuple of Part
         All groups.
     flat : (G,) array
-        Sum of log|R_ff| over columns with flat priors.
+        Sum of log|R_ff| over columns with flat priors; 0 where groups have rows of several sigmas.
     plain : (H,) array
         Number of rows with variance sigma^2: all but those with a variance d and those fitted by flat columns.
     """
@@ -68,8 +68,9 @@ class Kernel:
 
     @property
     def scaled(self) -> int:
-        """Number of rows with a variance d, over all groups."""
-        return sum(len(part.loads) * len(part.groups) for part in self.whole)
+        """Number of rows with a variance d, over all groups, less those that flat columns fit."""
+        flat = int(np.sum(self.structure.flat)) if self.structure.crossed else 0
+        return sum((len(part.loads) - flat) * len(part.groups) for part in self.whole)
 
     @property
     def groups(self) -> int:
@@ -81,8 +82,11 @@ def kernel(reduction: Reduction, device: Device = NUMPY) -> Kernel:
     """Return the kernel of a reduction, its arrays on `device`."""
     structure = reduction.structure
     found, plain = parts(reduction, device), reduction.rows.astype(float)
-    flat = np.flatnonzero(structure.flat)
+    flat = np.flatnonzero(structure.flat & (not structure.crossed))
     for part in found:
+        if part.sigma_of_row is not None:
+            plain = plain - np.bincount(part.sigma_of_row, minlength=len(plain)) * len(part.groups)
+            continue
         groups = np.bincount(structure.sigma_of_group[part.groups], minlength=len(plain))
         plain = plain - groups * (len(part.loads) + len(flat))
     with np.errstate(divide="ignore"):
@@ -187,10 +191,12 @@ def blocks(
     """Yield slices of points that bound memory; `groups` are all groups unless they are given.
 
     A block has at most `pairs` pairs of a point and a group, fewer where `MEMORY` requires it, and at least one point.
-    Besides its result it needs at most (p + 2) (p + t + 3) float64 arrays with a number for each pair. They take at
-    most `MEMORY` bytes or, where one point alone takes more, 8 G (p + 2) (p + t + 3).
+    Besides its result it needs at most (p + 2) (p + t + 3) float64 arrays with a number for each pair, p rows a group
+    where these have rows of several sigmas. They take at most `MEMORY` bytes or, where one point alone takes more, 8 G
+    (p + 2) (p + t + 3).
     """
     p, t = len(structure.base), len(structure.reference)
+    p *= structure.sigmas if structure.crossed else 1
     groups = structure.groups if groups is None else groups
     most = min(pairs, MEMORY // (8 * (p + 2) * (p + t + 3)))
     step = max(1, most // max(groups, 2, (t + 1) ** 2))  # 2: with one group, D takes as much again
@@ -231,6 +237,9 @@ def eliminate(kernel: Kernel, phi: At) -> Eliminated:
         if part.classes is not None:
             own, more = _without_ties(kernel, part, own, widths)
             logs = logs + more
+        if part.flat:
+            own, more = _without_flat(kernel, part, own, widths)
+            logs = logs + more
         rows += own
     shared = []
     for _ in range(t):
@@ -256,6 +265,22 @@ def _without_ties(kernel: Kernel, part: Part, rows: list[Row], widths: list[int]
         rows = [*rows, Row(own, None, one)]
     widths, logs = [*[1] * tied, *widths], 0.0
     for _ in range(tied):
+        rows, widths, found = take_out(xp, rows, widths)
+        logs = logs + xp.sum(xp.log(found.square), axis=-1)
+    return [Row(row.blocks, row.weight) for row in rows], logs
+
+
+def _without_flat(
+    kernel: Kernel, part: Part, rows: list[Row], widths: list[int]
+) -> tuple[list[Row], float | Array]:
+    """Take out each group's flat columns, which come first; return the log determinants, too (S,)."""
+    xp, flat = kernel.device.xp, len(part.flat[0])
+    rows, widths, logs = (
+        [Row(row.blocks, row.weight, alone=True) for row in rows],
+        [*[1] * flat, *widths],
+        0.0,
+    )
+    for _ in range(flat):
         rows, widths, found = take_out(xp, rows, widths)
         logs = logs + xp.sum(xp.log(found.square), axis=-1)
     return [Row(row.blocks, row.weight) for row in rows], logs

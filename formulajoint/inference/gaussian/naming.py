@@ -18,6 +18,7 @@ from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a
 from formulajoint.inference.gaussian.draws import Draws, Phi
 from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.latent.columns import own_columns
+from formulajoint.inference.latent.linear_sds import places_of, shape_of
 from formulajoint.inference.latent.phi import correlation_root
 from formulajoint.inference.latent.structure import Block, Structure
 
@@ -131,6 +132,17 @@ def _variables(
         sigmas = draws.values[..., : structure.sigmas]
         yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
         yield from _sigma_pool(sigma, structure, draws)
+    yield from linear_sigmas(plan, draws.values)
+
+
+def linear_sigmas(plan: Plan, values: FloatArray) -> Iterator[Variable]:
+    """Yield the coefficients of sigma, where it has predictors, from phi (chain, draw, cells)."""
+    linear, rows = plan.linear_spread, plan.data.sigma
+    if linear is None or rows is None:
+        return
+    for own, places in places_of(linear, len(rows)):
+        if not is_constant(own.prior):
+            yield own.name, own.dims, values[..., places].reshape(*values.shape[:2], *shape_of(own))
 
 
 def _sigma_pool(sigma: ScalePlan, structure: Structure, draws: Draws) -> Iterator[Variable]:

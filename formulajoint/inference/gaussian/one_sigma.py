@@ -26,7 +26,7 @@ NARROWEST = 1e-8
 def applies(plan: Plan) -> bool:
     """Return whether a plan that the exact engine covers has one sigma, or known standard errors, and no hierarchy."""
     sigma = plan.spread
-    one = sigma is None or (sigma.grouping is None and sigma.pool is None)
+    one = plan.linear_spread is None if sigma is None else sigma.grouping is None and sigma.pool is None
     every = [c.prior.mixture for c in plan.mean.coefficients if c.prior is not None]
     normal = all(own is not None and bool(np.all(np.isinf(own.df))) for own in every)
     return one and normal and not plan.mean.pools

@@ -5,7 +5,8 @@ Without flat columns and their rows, the rows of a group are
     r = R_theta (theta - reference) + M u + e,     M = R D,  u ~ N(0, 1),  e ~ N(0, s^2),
 
 where the prior means of u are subtracted from r. Their covariance is V = s^2 1 + M M' = L diag(d) L', by Gram-Schmidt
-on the rows of [M, s 1], from the last row up; L^-1 makes them independent, with variances d.
+on the rows of [M, s 1], from the last row up; L^-1 makes them independent, with variances d. Where groups have rows of
+several sigmas, each row has an s of its own, and flat columns are columns of R_theta with values by group.
 
 Shapes: S points, and those of ``reduction.py``.
 """
@@ -71,6 +72,10 @@ class Part:
     groups : (G,) int array
     sigmas : (G,) int array
         The sigma of each group.
+    sigma_of_row : tuple of int or None
+        Where groups have rows of several sigmas, that of each row; else None.
+    flat : tuple of tuples of (1, G) arrays
+        Row by row, the columns with flat priors, if groups have rows of several sigmas; else empty.
     classes : (G, C) array or None
         1 where a group belongs to a class.
     turn : (o, o, G) array or None
@@ -84,6 +89,8 @@ class Part:
     columns: tuple[tuple[Entry, ...], ...]
     groups: IntArray
     sigmas: Array
+    sigma_of_row: tuple[int, ...] | None = None
+    flat: tuple[tuple[Entry, ...], ...] = ()
     in_sds: tuple[bool, ...] = ()
     known: tuple[Entry, ...] = ()
     classes: Entry = None
@@ -142,15 +149,16 @@ def _part(
     tied: Sequence[int],
     classes: FloatArray | None = None,
 ) -> Part:
-    structure = reduction.structure
+    structure, of_row = reduction.structure, reduction.sigma_of_row
     p = len(structure.base)
-    rows = centred(reduction)[int(np.sum(structure.flat)) :, :, groups]
+    rows = centred(reduction)[0 if structure.crossed else int(np.sum(structure.flat)) :, :, groups]
     fixed, turn = structure.fixed[:, groups], None
-    free = not structure.blocks and not np.any(structure.in_sds)
+    free = not structure.blocks and not np.any(structure.in_sds) and not structure.crossed
     if free and classes is None and _alike(rows[:, own] * fixed[own]):
         rows, turn = _made_orthogonal(rows, own, fixed)
         fixed = np.ones_like(fixed)
-    rows = rows[np.any(rows != 0, axis=(1, 2))]
+    kept = np.any(rows != 0, axis=(1, 2))
+    rows = rows[kept]
     centres = structure.base[:, None] + (structure.u_mean * structure.fixed)[:, groups]
     known = np.einsum("ijg,jg->ig", rows[:, :p], np.where(structure.in_sds[:, None], centres, 0.0))
     pattern = structure.pattern()
@@ -179,6 +187,11 @@ def _part(
         ),
         groups=groups,
         sigmas=device.put(structure.sigma_of_group[groups]),
+        sigma_of_row=None if of_row is None else tuple(map(int, of_row[kept])),
+        flat=tuple(
+            tuple(device.put(row[[j]]) if np.any(row[j]) else None for j in np.flatnonzero(structure.flat))
+            for row in (rows if structure.crossed else ())
+        ),
         in_sds=tuple(bool(structure.in_sds[j]) for j in means),
         known=tuple(device.put(more[None]) if np.any(more) else None for more in known),
         classes=None if classes is None else device.put(classes),
@@ -237,6 +250,13 @@ def sds(device: Device, part: Part, at_: At, sigmas: int) -> Array:
     """Return the residual sd of each group (S, G), or (S, 1) where there is one for all."""
     values = device.put(np.ascontiguousarray(at_.values[:, :sigmas]))
     return values if sigmas == 1 else device.xp.take(values, part.sigmas, axis=1)
+
+
+def sds_of_rows(device: Device, part: Part, at_: At, sigmas: int) -> list[Array]:
+    """Return the residual sd of each row (S, G), or (S, 1) where there is one for all groups."""
+    if part.sigma_of_row is None:
+        return [sds(device, part, at_, sigmas)] * len(part.loads)
+    return [device.put(np.ascontiguousarray(at_.values[:, [sigma]])) for sigma in part.sigma_of_row]
 
 
 def at_points(device: Device, part: Part, loads: Loads, at_: At) -> list[list[Entry]]:
@@ -299,14 +319,14 @@ def independent(
     sigmas: int,
     columns: Sequence[Sequence[Entry]] | None = None,
 ) -> tuple[list[Row], list[Array]]:
-    """Return the rows of L^-1 [M of what classes share, columns], and 1 / d of each (S, G).
+    """Return the rows of L^-1 [M of what classes share, flat columns, columns], and 1 / d of each (S, G).
 
     `columns`, by row and block, default to those of the part.
     """
     columns = columns_at(device, part, at_) if columns is None else columns
-    sd, m = sds(device, part, at_, sigmas), at_points(device, part, part.loads, at_)
+    each_sd, m = sds_of_rows(device, part, at_, sigmas), at_points(device, part, part.loads, at_)
     unit: list[Entry] = [None] * len(m)
-    vectors = [[*row, *unit[:i], sd, *unit[i + 1 :]] for i, row in enumerate(m)]
+    vectors = [[*row, *unit[:i], each_sd[i], *unit[i + 1 :]] for i, row in enumerate(m)]
     vectors.reverse()
     factors, inverses = orthogonalise(vectors)
     del vectors, m
@@ -316,7 +336,8 @@ def independent(
     rows: list[Row] = []
     for i, own in enumerate(factors):
         of = len(factors) - 1 - i
-        blocks = [*(None if each is None else each[None, ...] for each in together[of]), *columns[of]]
+        heads = [*together[of], *(part.flat[of] if part.flat else ())]
+        blocks = [*(None if each is None else each[None, ...] for each in heads), *columns[of]]
         for j, factor in enumerate(own):
             if factor is not None:
                 blocks = [less(a, factor, b) for a, b in zip(blocks, rows[j].blocks, strict=True)]

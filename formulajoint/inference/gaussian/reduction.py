@@ -28,9 +28,10 @@ class Reduction:
     ----------
     structure : Structure
         The prior of the coefficients given phi.
-    own : (p, p + k + 1, G) array
-        Rows of each group's triangle: at its own columns, k columns that only theta has, and y. Columns with flat
-        priors are taken out first, so that only the first rows contain them.
+    own : (m, p + k + 1, G) array
+        Rows of each group's triangle, m = p: at its own columns, k columns that only theta has, and y. Columns with
+        flat priors are taken out first, so that only the first rows contain them. Where groups have rows of several
+        sigmas, those of a triangle for each sigma, and all may contain flat columns.
     rest : (H, k + 1, k + 1) array
         Triangles of what is left of the k columns and y in the rows of each sigma.
     rows : (H,) array
@@ -40,6 +41,8 @@ class Reduction:
     log_unit : float
         Constant added to the log density of the data. Where standard errors are known, the rows are in units of them,
         and sigma is the constant 1.
+    sigma_of_row : (m,) int array or None
+        Where groups have rows of several sigmas, that of each row of theirs; else None.
     """
 
     structure: Structure
@@ -48,15 +51,17 @@ class Reduction:
     rows: FloatArray
     rounding: FloatArray
     log_unit: float = 0.0
+    sigma_of_row: IntArray | None = None
 
     def column_sizes(self) -> FloatArray:
         """Return the root mean square of each own column over all rows (p,)."""
-        p = len(self.own)
+        p = len(self.structure.base)
         return np.asarray(np.sqrt(np.sum(self.own[:, :p] ** 2, axis=(0, 2)) / np.sum(self.rows)))
 
     def spreads(self) -> FloatArray:
         """Return, for each sigma, the root mean square residual of a fit of all rows together (H,)."""
-        squares = squares_by_sigma(self.own, self.rest, self.structure.sigma_of_group)[-1]
+        of_group = self.structure.sigma_of_group
+        squares = squares_by_sigma(self.own, self.rest, of_group, self.sigma_of_row)[-1]
         return np.asarray(np.sqrt(squares / self.rows))
 
     def gram_of(self, columns: IntArray) -> FloatArray:
@@ -67,9 +72,9 @@ class Reduction:
 
 def reduce(plan: Plan) -> Reduction:
     """Return the reduction of a plan that the exact engine covers."""
-    design, sigma = plan.design, plan.spread
-    if sigma is None and design.standard_errors is None:
-        raise BugError("only a model with a sigma, or with known standard errors, can be reduced")
+    design = plan.design
+    if plan.spread is None and plan.data.sigma is None and design.standard_errors is None:
+        raise BugError("only a model with few sigmas, or with known standard errors, can be reduced")
     found = plan.data.triangles(plan_layout(plan.mean))
     return Reduction(
         structure=structure_of(plan, found.reference),
@@ -78,6 +83,7 @@ def reduce(plan: Plan) -> Reduction:
         rows=found.rows,
         rounding=found.rounding,
         log_unit=_log_unit(design),
+        sigma_of_row=found.sigma_of_row,
     )
 
 
@@ -97,5 +103,5 @@ def with_ties(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
     return replace(
         reduction,
         structure=tied(structure, order, len(last), equal.classes),
-        own=reordered(reduction.own, order),
+        own=reordered(reduction.own, order, again=reduction.sigma_of_row is None),
     )

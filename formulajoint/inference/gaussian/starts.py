@@ -18,7 +18,8 @@ from formulajoint.inference.gaussian.parts import centred
 from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.searches import Look
-from formulajoint.inference.latent.phi import Coordinate, alike, together
+from formulajoint.inference.latent.linear_sds import coefficients_for
+from formulajoint.inference.latent.phi import Coordinate, Derived, Scales, alike, together
 from formulajoint.inference.latent.structure import Structure
 
 PLAUSIBLE = 60
@@ -26,6 +27,9 @@ PLAUSIBLE = 60
 
 WIDE = 2.0
 """Sd of the log of a scale about its plausible value, and of the coordinate of a correlation."""
+
+OF_SIGMA, OF_SD = (-4.0, 0.1), (-3.0, 1.0)
+"""Powers of ten by which plausible sigmas, and sds of hierarchies, differ from the sizes that the data suggest."""
 
 LOOSE = (-6.0, 4.0)
 """Mean and sd of the log of w where the data contradict a Student or Cauchy prior of theta."""
@@ -54,6 +58,8 @@ def look(reduction: Reduction, rng: np.random.Generator) -> Look:
         ],
         axis=1,
     )
+    for at, values in plausible_coefficients(structure.scales, sizes, count, rng).items():
+        plausible[:, places.index(at)] = values
     modes = np.empty(len(coordinates))
     for group in alike(coordinates):
         modes[group] = together([coordinates[at] for at in group]).modes()
@@ -87,7 +93,8 @@ def broad(
     )
     own, spread = prior_moments(coordinates, data)
     between = (data + own) / 2
-    means = np.stack([data - np.where(np.isnan(sizes), 0.0, 1.0), own, between])
+    scale = np.array([not coordinate.real for coordinate in coordinates])
+    means = np.stack([data - np.where(np.isnan(sizes) | ~scale, 0.0, 1.0), own, between])
     sds = np.stack([np.full(len(data), WIDE), spread, WIDE + abs(data - own) / 2])
     if np.any(loosened):
         means = np.concatenate([means, np.where(loosened, LOOSE[0], means)])
@@ -116,6 +123,8 @@ def typical(reduction: Reduction) -> FloatArray:
     overall = float(np.sqrt(rows @ own**2 / np.sum(rows)))
     out = np.full(len(structure.scales.cells), np.nan)
     out[: len(rows)] = np.where(own > 0, own, overall)
+    for at, values in coefficients_for(structure.scales, out[None, : len(rows)]).items():
+        out[at] = values[0]
     sizes = reduction.column_sizes()
     for block in structure.blocks:
         unit = np.where(structure.in_sds[block.columns], 1.0, overall)
@@ -139,8 +148,18 @@ def plausible_points(
     """Return points of a coordinate (count,) about the size of the parameter that the data suggest, or about zero."""
     if np.isnan(size):
         return rng.normal(0.0, 1.5, count)
-    low, high = (-4.0, 0.1) if sigma else (-3.0, 1.0)  # powers of ten
-    return coordinate.at(size * 10 ** rng.uniform(low, high, count))
+    return coordinate.at(size * 10 ** rng.uniform(*(OF_SIGMA if sigma else OF_SD), count))
+
+
+def plausible_coefficients(
+    scales: Scales, sizes: FloatArray, count: int, rng: np.random.Generator
+) -> dict[int, FloatArray]:
+    """Return points (count,) of the coefficients of sigma, by their places: those of plausible sigmas."""
+    sigmas = sum(isinstance(cell, Derived) for cell in scales.cells)
+    if not sigmas:
+        return {}
+    sds = sizes[:sigmas] * 10 ** rng.uniform(*OF_SIGMA, (count, sigmas))
+    return {at: scales.coordinate(at).at(values) for at, values in coefficients_for(scales, sds).items()}
 
 
 def loosened_points(count: int, rng: np.random.Generator) -> FloatArray:

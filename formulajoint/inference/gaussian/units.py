@@ -70,7 +70,7 @@ def units(structure: Structure) -> Units | None:
 
     Sigmas with a hierarchy are always integrated out.
     """
-    if structure.ties is not None:
+    if structure.ties is not None or structure.crossed:
         return None
     if structure.sigma_pool is not None:
         return _sigmas(structure)

@@ -1,7 +1,8 @@
 """The parameters that do not integrate out, phi: residual sds, sds of hierarchies, correlations.
 
 Each has one coordinate on the real line, the one that PyMC gives it: the log of a scale, the logit of a share of an
-interval. All functions take many points at once: arrays (..., d) of d coordinates.
+interval, a coefficient of log sigma in a unit of its own. All functions take many points at once: arrays (..., d) of d
+coordinates.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.distributions.distribution import Number
+from formulajoint.distributions.links import NUMPY, Link
 from formulajoint.distributions.prior import Prior, joined, prior
 from formulajoint.errors import BugError
 from formulajoint.inference.panels import cover
@@ -37,17 +39,25 @@ class Coordinate:
     prior : Prior
         Its arguments are numbers; for several parameters arrays (F,), as are the bounds, for the last axis of points.
     low, high : float or (F,) array
-        Bounds of the parameter.
+        Bounds of the parameter. Both or neither are infinite, or `high` alone.
+    unit : float or (F,) array
+        Of a parameter without bounds: what one unit of its coordinate is.
     """
 
     prior: Prior
     low: Number
     high: Number
+    unit: Number = 1.0
 
     @property
     def unbounded(self) -> bool:
         """Whether the parameter may be arbitrarily large."""
         return bool(np.all(np.isinf(self.high)))
+
+    @property
+    def real(self) -> bool:
+        """Whether the parameter has no bounds."""
+        return self.unbounded and bool(np.all(np.isinf(self.low)))
 
     def some(self, places: IntArray) -> Coordinate:
         """Return those at some places, in the shape of `places`; a single one stands for all."""
@@ -56,16 +66,21 @@ class Coordinate:
             return number[places] if isinstance(number, np.ndarray) else number
 
         numbers = {name: taken(number) for name, number in self.prior.args.items()}
-        return Coordinate(replace(self.prior, args=numbers), taken(self.low), taken(self.high))
+        own = replace(self.prior, args=numbers)
+        return Coordinate(own, taken(self.low), taken(self.high), taken(self.unit))
 
     def value(self, points: FloatArray) -> FloatArray:
         """Return the parameter at coordinates of any shape."""
+        if self.real:
+            return np.asarray(self.unit * points)
         if self.unbounded:
             return self.low + np.exp(points)
         return self.low + (self.high - self.low) * np.exp(-np.logaddexp(0.0, -points))
 
     def at(self, value: FloatArray) -> FloatArray:
         """Return the coordinates of values; values out of bounds are moved just inside."""
+        if self.real:
+            return np.asarray(value / self.unit)
         if self.unbounded:
             return np.log(np.maximum(value - self.low, np.finfo(float).tiny))
         share = np.clip((value - self.low) / (self.high - self.low), 1e-6, 1 - 1e-6)
@@ -101,6 +116,8 @@ class Coordinate:
 
     def _log_slope(self, points: FloatArray) -> FloatArray:
         """Return the log of the parameter's derivative."""
+        if self.real:
+            return np.zeros_like(points) + np.log(self.unit)
         if self.unbounded:
             return points
         logistic = -np.logaddexp(0.0, points) - np.logaddexp(0.0, -points)
@@ -119,7 +136,7 @@ def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
     """
     modes = np.broadcast_to(coordinate.modes(), len(typical))
     low, high = modes - BESIDE, modes + BESIDE
-    known = (typical > 0) & np.isfinite(typical) & coordinate.unbounded
+    known = ((typical > 0) | coordinate.real) & np.isfinite(typical) & coordinate.unbounded
     at = coordinate.at(np.where(known, typical, 1.0))
     low = np.where(known, np.minimum(low, at - BELOW), low)
     high = np.where(known, np.maximum(high, at + ABOVE), high)
@@ -140,21 +157,44 @@ def together(several: Sequence[Coordinate]) -> Coordinate:
     law = joined([each.prior for each in several], (len(several),))
     if law is None:
         raise BugError("the priors of these parameters have several distributions")
-    return Coordinate(
-        law, np.array([each.low for each in several]), np.array([each.high for each in several])
-    )
+    low, high, unit = np.array([(each.low, each.high, each.unit) for each in several]).T
+    return Coordinate(law, low, high, unit)
 
 
 def alike(several: Sequence[Coordinate]) -> list[list[int]]:
     """Return the places of coordinates whose priors have one distribution, and that can be put `together`."""
-    found: dict[tuple[str, bool], list[int]] = {}
+    found: dict[tuple[str, bool, bool], list[int]] = {}
     for at, each in enumerate(several):
-        found.setdefault((each.prior.distribution.name, each.unbounded), []).append(at)
+        found.setdefault((each.prior.distribution.name, each.unbounded, each.real), []).append(at)
     return list(found.values())
 
 
-type Cell = Coordinate | float
-"""A parameter, or the constant that the formula gives in its place."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """A function of other parameters: ``inverse link(row @ coefficients + offset)``.
+
+    Attributes
+    ----------
+    coefficients : slice
+        Their places among the parameters phi.
+    row : (c,) array
+    offset : float
+    link : Link
+    """
+
+    coefficients: slice
+    row: FloatArray
+    offset: float
+    link: Link
+
+    def value(self, values: FloatArray) -> FloatArray:
+        """Return the parameter (...) from parameters phi (..., cells)."""
+        eta = np.sum(values[..., self.coefficients] * self.row, axis=-1) + self.offset
+        return np.asarray(self.link.inverse(NUMPY, eta))
+
+
+type Cell = Coordinate | Derived | float
+"""A parameter, what is computed from others, or the constant that the formula gives in its place."""
 
 
 def cells(prior_: Prior, shape: tuple[int, ...]) -> tuple[Cell, ...]:
@@ -191,7 +231,7 @@ def correlation_root(shares: FloatArray, columns: int) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scales:
-    """All parameters phi, including constants.
+    """All parameters phi, including constants and what is computed from others.
 
     Attributes
     ----------
@@ -203,8 +243,14 @@ class Scales:
 
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
-        """The parameters that are not constant: d of them."""
+        """The parameters that are neither constant nor computed: d of them."""
         return tuple(cell for cell in self.cells if isinstance(cell, Coordinate))
+
+    def coordinate(self, at: int) -> Coordinate:
+        """Return the parameter at a place, which is neither constant nor computed."""
+        cell = self.cells[at]
+        assert isinstance(cell, Coordinate)
+        return cell
 
     def values(self, points: FloatArray) -> FloatArray:
         """Return all parameters (..., cells) at points (..., d)."""
@@ -213,8 +259,11 @@ class Scales:
             if isinstance(cell, Coordinate):
                 out[..., position] = cell.value(points[..., free])
                 free += 1
-            else:
+            elif not isinstance(cell, Derived):
                 out[..., position] = cell
+        for position, cell in enumerate(self.cells):
+            if isinstance(cell, Derived):
+                out[..., position] = cell.value(out)
         return out
 
     def points(self, values: FloatArray) -> FloatArray:

@@ -8,6 +8,8 @@ means of hierarchies, then those of ``common(...)``. The coefficients of a group
 where D has the prior sds of columns that are not pooled on its diagonal, which may differ by group, a Cholesky factor
 for each hierarchy, and 1 for flat priors, under which the density of u is 1. Columns in residual sds have all of this
 multiplied by the group's sigma: base, the row of E, and the row of D.
+
+Where groups have rows of several residual sds, no group has a sigma: `crossed` is set, and `sigma_of_group` is zero.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from formulajoint.compiler.coefficients import Pool
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.latent.columns import columns_of, own_columns, unknown
+from formulajoint.inference.latent.linear_sds import linear_sds
 from formulajoint.inference.latent.mixtures import mixtures
 from formulajoint.inference.latent.phi import (
     Cell,
@@ -116,7 +119,8 @@ class Structure:
         A precision of 0 is a flat prior.
     blocks : tuple of Block
     scales : Scales
-        phi: H sigmas, then sds and partial correlations block by block, then w.
+        phi: H sigmas, the coefficients of their predictors if they have any, then sds and partial correlations block
+        by block, then w.
     sigmas : int
         H.
     sigma_of_group : (G,) int array
@@ -147,6 +151,7 @@ class Structure:
     mixed_theta: Mapping[int, int]
     ties: Ties | None = None
     sigma_pool: SigmaPool | None = None
+    crossed: bool = False
 
     def root(self, values: FloatArray) -> FloatArray:
         """Return D (..., p, p) for parameters phi (..., cells), with 1 in place of `fixed`."""
@@ -229,7 +234,8 @@ class Structure:
         """Return whether each group has coefficients and a sigma of its own, in this order, and shares nothing."""
         alone = len(self.reference) == 0 and not self.blocks and self.ties is None and self.sigma_pool is None
         in_order = np.array_equal(self.sigma_of_group, np.arange(self.sigmas))
-        return alone and self.sigmas > 1 and in_order and len(self.scales.coordinates) == self.sigmas
+        own = all(isinstance(cell, Coordinate) for cell in self.scales.cells[: self.sigmas])
+        return alone and self.sigmas > 1 and in_order and own and len(self.scales.cells) == self.sigmas
 
 
 def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
@@ -238,7 +244,6 @@ def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
     Parameters
     ----------
     plan : Plan
-        All rows of a group have one sigma.
     reference : (p + k,) array, optional
         Values that are subtracted from the coefficients, per-group ones first; zeros unless given.
     """
@@ -275,6 +280,7 @@ def structure_of(plan: Plan, reference: FloatArray | None = None) -> Structure:
         mixed_columns=mixed_columns,
         mixed_theta=mixed_theta,
         sigma_pool=_sigma_pool(plan.spread, sigmas),
+        crossed=is_crossed(plan),
     )
 
 
@@ -288,20 +294,24 @@ def _place(theta: IntArray, column: int) -> int:
     return int(found[0]) if len(found) else -1
 
 
+def is_crossed(plan: Plan) -> bool:
+    """Return whether groups with coefficients of their own have rows of several sigmas."""
+    return any(own_columns(plan)) and plan.data.sigma_of_group is None
+
+
 def sigma_of_group(plan: Plan) -> IntArray:
-    """Return the sigma of each group's rows (G,), all of which have the same one."""
-    sigma, groups = plan.spread, plan.design.predictor.grouping if any(own_columns(plan)) else None
-    out = np.zeros(1 if groups is None else len(groups), dtype=np.int64)
-    if groups is not None and sigma is not None and sigma.grouping is not None:
-        out[groups.codes] = sigma.grouping.codes
-    return out
+    """Return the sigma of each group's rows (G,); zeros where groups have rows of several."""
+    if not any(own_columns(plan)) or plan.design.predictor.grouping is None:
+        return np.zeros(1, dtype=np.int64)
+    of_group = plan.data.sigma_of_group
+    return np.zeros(len(plan.design.predictor.grouping), dtype=np.int64) if of_group is None else of_group
 
 
 def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
     """Return the hierarchies' blocks of D, the parameters phi that the model names, and how many of them are sigmas."""
-    sigma, start = plan.spread, {coefficient.name: at for coefficient, at in own_columns(plan)}
-    found, blocks = _sigmas(sigma), list[Block]()
-    sigmas = 1 if sigma is None or sigma.grouping is None else len(sigma.grouping)
+    start = {coefficient.name: at for coefficient, at in own_columns(plan)}
+    found, blocks, rows = sigmas_of(plan), list[Block](), plan.data.sigma
+    sigmas = 1 if rows is None else len(rows)
     for pool in plan.mean.pools:
         block, more = block_of(pool, start, len(found))
         blocks.append(block)
@@ -309,7 +319,11 @@ def _blocks(plan: Plan) -> tuple[tuple[Block, ...], list[Cell], int]:
     return tuple(blocks), found, sigmas
 
 
-def _sigmas(sigma: ScalePlan | None) -> list[Cell]:
+def sigmas_of(plan: Plan) -> list[Cell]:
+    """Return the sigmas, and the coefficients or the hierarchy that they depend on."""
+    sigma, linear, rows = plan.spread, plan.linear_spread, plan.data.sigma
+    if linear is not None and rows is not None:
+        return linear_sds(linear, rows)
     if sigma is None:  # rows are in units of their standard errors
         return [1.0]
     shape = () if sigma.grouping is None else (len(sigma.grouping),)

@@ -332,3 +332,22 @@ def test_group_terms_that_leave_no_residuals_are_refused_under_an_improper_sigma
         fj.model("y ~ 1 + (1 | a/b)", data, priors="flat")
     fj.model("y ~ 1 + (1 | a) + (1 | b)", data, priors="flat")  # rank 6
     fj.model("y ~ 1 + (1 | a/b)", data)  # a proper prior of sigma
+
+
+# --- predictors of sigma
+
+
+PERFECT = pd.DataFrame({"y": [1.0, 1.0, 1.0, 2.0, 3.0, 5.0], "arm": list("aaabbb")})
+
+
+def test_normal_priors_keep_sigma_from_zero_in_rows_that_are_fitted_perfectly() -> None:
+    fj.model("y ~ arm, sigma ~ arm", PERFECT)
+
+
+def test_other_priors_do_not() -> None:
+    with pytest.raises(DataError) as error:
+        fj.model("y ~ arm, sigma ~ arm, prior(sigma.arm ~ student_t(3, 0, 1))", PERFECT)
+    assert str(error.value) == (
+        "The 3 rows with arm[b] = 0 are fitted perfectly, so with the prior of `sigma_arm` nothing shows that "
+        "sigma there has a posterior. Use normal priors for the predictors of sigma, or fewer coefficients."
+    )

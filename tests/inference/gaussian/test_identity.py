@@ -87,7 +87,9 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
     columns = np.hstack([*per_group, *(c[:, None] for c in theta_columns)])
     mean = mean + x @ reduction.structure.base
     s = values[: len(reduction.rows)]
-    if sigma is None:
+    if plan.linear_spread is not None:
+        sds = sds_of_rows(plan, values)
+    elif sigma is None:
         sds = design.standard_errors
     else:
         sds = np.full(rows, s[0]) if sigma.grouping is None else s[sigma.grouping.codes]
@@ -111,6 +113,26 @@ def dense(plan: Plan, reduction: Reduction, values: Array) -> Dense:
         ),
         weights=np.ones(rows) if design.row_weights is None else design.row_weights,
     )
+
+
+def sigma_coefficients(plan: Plan, values: Array) -> dict[str, Array]:
+    """Return the coefficients of log sigma, constants included: they stand behind the sigmas, term by term."""
+    out, at = {}, len(plan.data.sigma)
+    for c in plan.linear_spread.coefficients:
+        shape = (*([len(c.grouping)] if c.grouped else []), *c.term.shape)
+        out[c.name] = values[at : at + int(np.prod(shape))].reshape(shape)
+        at += int(np.prod(shape))
+    return out
+
+
+def sds_of_rows(plan: Plan, values: Array) -> Array:
+    """Return the sd of each row, from the columns of sigma's predictor."""
+    offset, given_ = plan.linear_spread.predictor.offset, sigma_coefficients(plan, values)
+    logs = np.zeros(plan.design.rows.used) if offset is None else offset.copy()
+    for c in plan.linear_spread.coefficients:
+        own = given_[c.name][c.grouping.codes] if c.grouped else given_[c.name][None]
+        logs += np.sum(c.term.columns * own.reshape(len(own), -1), axis=1)
+    return np.exp(logs)
 
 
 def units(reduction: Reduction, values: Array) -> Array:
@@ -143,6 +165,8 @@ def pymc_variables(
     if sigma is not None:
         s = values[: len(reduction.rows)]
         out[sigma.name] = s if sigma.dims else s[0]
+    if plan.linear_spread is not None:
+        out |= sigma_coefficients(plan, values)
     own, shared = 0, int(np.sum(reduction.structure.theta_of_column >= 0))
     cells: dict[str, Array] = {}
     for c in plan.mean.coefficients:
@@ -258,6 +282,7 @@ def frame_of(seed: int) -> pd.DataFrame:
             "z": rng.normal(size=36),
             "arm": rng.choice(["control", "low", "high"], 36),
             "times": rng.integers(1, 4, 36),
+            "late": np.where(np.arange(36) < 20, 3.0, 3.5),
             "base": rng.normal(size=36),
             "y": rng.normal(5, 2, 36),
             "s": rng.uniform(0.5, 2, 36),
@@ -291,6 +316,17 @@ WRITTEN = {
                                        sigma[b] ~ half_student_t(7, 2), x[c] ~ normal(0, 0.5))""",
     "numbers by group beside a hierarchy": """y ~ x + z | school, hierarchy(x), sigma ~ 1 | school,
                                               prior(z[a] ~ normal(1, 3), Intercept[c] ~ normal(4, 2))""",
+    "sigma by arm": "y ~ x + common(z) | school, hierarchy(x), sigma ~ arm",
+    "sigma by arm, all pooled": "y ~ x + arm + common(z) | school, hierarchy(), sigma ~ 0 + arm, weights(times)",
+    "sigma by arm, as the effect": "y ~ arm | school, hierarchy(arm, centered=true), sigma ~ arm",
+    "sigma by arm, no groups": "y ~ arm + x, sigma ~ arm",
+    "sigma by town and arm": "y ~ x | school, sigma ~ arm | town",
+    "sigma of a covariate of two values": "y ~ x | school, hierarchy(), sigma ~ late + offset(late)",
+    "sigma of the town's predictors": "y ~ x | school, hierarchy(), sigma ~ town",
+    "sigma with priors as written": """y ~ x | school, hierarchy(cor=false), sigma ~ arm,
+        prior(sigma.Intercept ~ constant(0.4), sigma.arm ~ student_t(3, 0.5, 1), sigma.arm[low] ~ student_t(9, 0, 0.1))""",
+    "sigma by town across schools": "y ~ x + common(z) | arm, hierarchy(x), sigma ~ 1 | town",
+    "sigma by town across schools, not pooled": "y ~ x | arm, sigma ~ 1 | town, weights(times)",
     "known standard errors": "y ~ x + z + common(arm) | school, hierarchy(), se(s), prior(z.mean ~ constant(2))",
 }
 
@@ -348,9 +384,17 @@ def test_the_identity_holds_for_random_formulas(formula: str, seed: int, flat: b
     assert found < 1e-8
 
 
-def test_the_identity_holds_with_flat_priors(frame: pd.DataFrame) -> None:
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y ~ x + common(z) | school",
+        "y ~ x + common(z) | school, sigma ~ arm",
+        "y ~ x + z | school, hierarchy(x), sigma ~ arm",
+    ],
+)
+def test_the_identity_holds_with_flat_priors(formula: str, frame: pd.DataFrame) -> None:
     several = frame[frame["school"] != "d"]
-    found = disagreement(fj.model("y ~ x + common(z) | school", several, priors="flat"))
+    found = disagreement(fj.model(formula, several, priors="flat"))
     assert found < 1e-8
 
 
@@ -372,6 +416,9 @@ class Noise:
 @pytest.mark.parametrize(
     "formula",
     [
+        "y ~ x + common(z) | school, hierarchy(x), sigma ~ arm",
+        "y ~ arm | school, sigma ~ 0 + arm",
+        "y ~ x + z | school, sigma ~ arm, prior(x ~ flat())",
         "y ~ x + common(z) | school, hierarchy()",
         "y ~ x + arm | school, sigma ~ 1 | school",
         "y ~ x + z | school, hierarchy(x), hierarchy(z, cor=false)",

@@ -22,12 +22,15 @@ FORMULAS = [
     "y ~ x | g, sigma ~ 1 | g",
     "y ~ x + z | g, hierarchy(x, dist=student), hierarchy(z)",
     "y ~ x * z",
+    "y ~ x + common(z) | g, hierarchy(), sigma ~ h",
+    "y ~ x + z | g, hierarchy(z), sigma ~ h, prior(x ~ flat())",
 ]
 
 
 def reduction_of(formula: str) -> Reduction:
     rng = np.random.default_rng(4)
-    data = pd.DataFrame(rng.normal(size=(50, 3)), columns=list("xzy")).assign(g=np.arange(50) % 4)
+    data = pd.DataFrame(rng.normal(size=(50, 3)), columns=list("xzy"))
+    data = data.assign(g=np.arange(50) % 4, h=np.arange(50) % 3)
     return reduce(fj.model(formula, data).plan)
 
 

@@ -250,10 +250,10 @@ WEAK = (
             ],
         ),
         (
-            f"{LINE}, sigma ~ treatment",
+            f"{LINE}, sigma ~ treatment | school, hierarchy(sigma)",
             None,
             ["log_bf10", "p_value"],
-            [GAUSSIAN_ONLY, "no Bayes factor: sigma has predictors"],
+            [GAUSSIAN_ONLY, "no Bayes factor: coefficients of sigma are pooled"],
         ),
         (
             f"{LINE}, sigma ~ 1 | school",

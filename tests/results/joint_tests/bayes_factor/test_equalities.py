@@ -239,7 +239,11 @@ def test_units_and_origin_of_the_response_do_not_matter(
     [
         (LINE, "flat", "no Bayes factor: flat priors have no density"),
         (f"{LINE}, family(student)", None, "no Bayes factor: the response is student, not gaussian"),
-        (f"{LINE}, sigma ~ treatment", None, "no Bayes factor: sigma has predictors"),
+        (
+            f"{LINE}, sigma ~ treatment | school, hierarchy(sigma)",
+            None,
+            "no Bayes factor: coefficients of sigma are pooled",
+        ),
         (
             f"{LINE}, prior(treatment ~ cauchy(0, 5))",
             None,
