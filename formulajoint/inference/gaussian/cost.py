@@ -23,6 +23,7 @@ FEWEST = 200
 def seconds(kernel: Kernel) -> float:
     """Return the seconds that a point costs, roughly: the choice is the same on every machine."""
     p, t = len(kernel.structure.base), len(kernel.structure.reference)
+    p = max(p, *(len(part.loads) for part in kernel.parts)) if kernel.parts else p
     return PER_POINT + PER_NUMBER * kernel.groups * (p + 2) * (p + t + 3)
 
 

@@ -10,6 +10,7 @@ from formulajoint.inference.gaussian.marginal import Kernel, log_likelihood
 from formulajoint.inference.gaussian.starts import free, typical
 from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.importance.surrogate import Dear, sample_dear
+from formulajoint.inference.latent.linear_sds import spreads
 
 
 def sample(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
@@ -27,10 +28,13 @@ def dear(kernel: Kernel) -> Dear:
     scales, places, sizes = structure.scales, free(structure), typical(kernel.reduction)
     spread = expected(kernel)
     reach = np.clip(5 * spread, 0.1, 1.0)
-    reach[: structure.sigmas] = np.maximum(3 * spread[: structure.sigmas], 0.02)
+    of_sigma = [
+        at for at, each in zip(places, scales.coordinates, strict=True) if at < structure.sigmas or each.real
+    ]
+    reach[of_sigma] = np.maximum(3 * spread[of_sigma], 0.02)
     begin = np.array(
         [
-            0.0 if np.isnan(sizes[at]) else float(each.at(np.asarray(sizes[at] / 2)))
+            0.0 if np.isnan(sizes[at]) else float(each.at(np.asarray(sizes[at] / (1 if each.real else 2))))
             for at, each in zip(places, scales.coordinates, strict=True)
         ]
     )
@@ -38,7 +42,7 @@ def dear(kernel: Kernel) -> Dear:
     def natural(points: FloatArray) -> FloatArray:
         out = points.copy()
         for j, (at, each) in enumerate(zip(places, scales.coordinates, strict=True)):
-            if at >= structure.sigmas:
+            if at not in of_sigma:
                 out[:, j] = (
                     np.log1p(np.exp(points[:, j] - begin[j])) if each.unbounded else each.value(points[:, j])
                 )
@@ -55,6 +59,8 @@ def expected(kernel: Kernel) -> FloatArray:
     """Return the spread of each parameter's coordinate (cells,) in a large sample."""
     structure, out = kernel.structure, np.full(len(kernel.structure.scales.cells), np.nan)
     out[: structure.sigmas] = 1 / np.sqrt(2 * kernel.reduction.rows)
+    for at, spread in spreads(structure.scales, kernel.reduction.rows).items():
+        out[at] = spread
     for block in structure.blocks:
         out[block.sds] = 1 / np.sqrt(2 * structure.groups)
         out[block.partials] = 2 / np.sqrt(structure.groups)

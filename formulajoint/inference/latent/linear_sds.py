@@ -56,6 +56,24 @@ def coefficients_for(scales: Scales, sds: FloatArray) -> dict[int, FloatArray]:
     return {places[j]: row for j, row in zip(free, found, strict=True)}
 
 
+def spreads(scales: Scales, rows: FloatArray) -> dict[int, float]:
+    """Return the sd of the coordinate of each coefficient without bounds, by its place, from rows of each sigma (A,).
+
+    That of the log of a residual sd is about 1 / sqrt(2 rows).
+    """
+    derived = [cell for cell in scales.cells if isinstance(cell, Derived)]
+    if not derived:
+        return {}
+    places = range(len(scales.cells))[derived[0].coefficients]
+    free = [
+        j for j, at in enumerate(places) if isinstance(cell := scales.cells[at], Coordinate) and cell.real
+    ]
+    units = np.array([float(scales.coordinate(places[j]).unit) for j in free])
+    table = np.stack([cell.row for cell in derived])[:, free] * units
+    covariance = np.linalg.pinv((table.T * 2 * rows) @ table)
+    return {places[j]: float(sd) for j, sd in zip(free, np.sqrt(np.diagonal(covariance)), strict=True)}
+
+
 def places_of(linear: LinearPlan, sigmas: int) -> Iterator[tuple[Coefficient, slice]]:
     """Yield the coefficients with their places among the parameters phi, which begin with the residual sds."""
     at = sigmas
