@@ -3,7 +3,7 @@
 The data are simulated: `y ~ x + (1 | district/school/class)`, each class of six pupils, each school of four classes on
 average, each district of twenty-five schools on average.
 
-    python benchmarks/nested_factors.py [--sizes small medium large] [--draws 1000]
+    python benchmarks/nested_factors.py [--sizes small medium large] [--draws 1000] [--keep all]
 
 Prints a line a size: seconds of the wall and of the processor for planning and drawing (four chains), milliseconds of
 the processor for a point of sigma and the sds, independent draws of these, log evidence with its error, peak memory.
@@ -40,11 +40,11 @@ def nested(districts: int, schools: int, classes: int, seed: int = 0) -> pd.Data
     return pd.DataFrame({"y": y, "x": x} | {name: codes.astype(str) for name, codes in names.items()})
 
 
-def line(name: str, draws: int) -> str:
+def line(name: str, draws: int, keep: str) -> str:
     """Return the line of a size."""
     data = nested(*SIZES[name])
     wall, processor = time.perf_counter(), time.process_time()
-    fit = fj.fit(FORMULA, data, seed=1, draws=draws, engine="exact")
+    fit = fj.fit(FORMULA, data, seed=1, draws=draws, engine="exact", keep=keep)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sums = sums_of(model_of(fit.model.plan))
@@ -67,9 +67,10 @@ def main() -> None:
     )
     parser.add_argument("--sizes", nargs="*", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--keep", choices=["all", "contrasts"], default="all")
     given = parser.parse_args()
     for name in given.sizes:
-        print(line(name, given.draws), flush=True)
+        print(line(name, given.draws, given.keep), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Shapes: those of ``marginal.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,19 +28,21 @@ class Coefficients:
     ----------
     shared : (S, k) array
         b.
-    away : tuple of (S, G, p) arrays
-        By factor: D v, what varies about the means.
-    standard : mapping of int to (S, G, p) array
-        v of those factors for which it is asked.
+    away, standard : mapping of int to (S, G, p) array
+        By factor, of those for which they are asked: D v, what varies about the means, and v.
     """
 
     shared: FloatArray
-    away: tuple[FloatArray, ...]
+    away: dict[int, FloatArray]
     standard: dict[int, FloatArray]
 
 
 def draw_coefficients(
-    sums: Sums, values: FloatArray, rng: np.random.Generator, standard: Iterable[int] = ()
+    sums: Sums,
+    values: FloatArray,
+    rng: np.random.Generator,
+    away: Collection[int],
+    standard: Collection[int] = (),
 ) -> Coefficients:
     """Return a draw of all coefficients for each phi; where phi is the same several times, at less cost.
 
@@ -49,13 +51,13 @@ def draw_coefficients(
     sums : Sums
     values : (S, cells) array
     rng : Generator
-    standard : iterable of int
-        Factors whose v are returned, too.
+    away, standard : collection of int
+        Factors whose D v and v are returned.
     """
     shapes = [(len(values), factor.groups, factor.width) for factor in sums.model.factors]
     out = Coefficients(
         np.empty((len(values), sums.k)),
-        tuple(map(np.empty, shapes)),
+        {at: np.empty(shapes[at]) for at in away},
         {at: np.empty(shapes[at]) for at in standard},
     )
     distinct, which, times = np.unique(values, axis=0, return_inverse=True, return_counts=True)
@@ -83,8 +85,11 @@ def _draw(
     starts = np.cumsum([0, *(sums.model.factors[at].size for at in sums.others)])
     known = np.empty((starts[-1], len(which)))  # coefficients of the orthogonal columns
     square = values[which, 0, None, None] ** 2
-    for place in reversed(range(-1, len(sums.others))):
-        at = sums.others[place] if place >= 0 else sums.first
+    inside_out = (sums.first, *sums.others)
+    needed = [at in out.away or at in out.standard for at in inside_out]
+    last = needed.index(True) if any(needed) else len(needed)
+    for place in reversed(range(last - 1, len(sums.others))):
+        at = inside_out[place + 1]
         factor, start, end = sums.model.factors[at], starts[place], starts[place + 1]
         if place < 0:
             v = _own(found.first, which, _rest_of_first(sums, known, c) / square, rng)
@@ -96,7 +101,8 @@ def _draw(
             v = remain[:, start - later : end - later].reshape(-1, factor.groups, factor.width)
         if at in out.standard:
             out.standard[at][places] = v
-        out.away[at][places] = _times(factor.root(values)[which], v)
+        if at in out.away:
+            out.away[at][places] = _times(factor.root(values)[which], v)
         if place >= 0:
             known[start:end] = _times(roots(sums, at, values)[which], v).reshape(len(v), -1).T
 

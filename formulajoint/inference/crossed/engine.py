@@ -13,11 +13,11 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.crossed.applies import why_not
 from formulajoint.inference.crossed.coefficients import draw_coefficients
 from formulajoint.inference.crossed.model import model_of
-from formulajoint.inference.crossed.naming import Draws, variables, with_offsets
+from formulajoint.inference.crossed.naming import Draws, read_of, variables, with_offsets
 from formulajoint.inference.crossed.sampling import sample_scales
 from formulajoint.inference.crossed.sums import Sums, sums_of
 from formulajoint.inference.crossed.ties import tied
-from formulajoint.inference.draws.kept import without_groups
+from formulajoint.inference.draws.kept import read_by_contrasts, without_groups
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws, statistics
 from formulajoint.inference.importance.sampled import Sampled, evidence_of
@@ -59,7 +59,9 @@ class Crossed:
             raise InferenceError(sentence(lost.reason))
         values = model.scales.values(found.points[0])
         rng = np.random.default_rng(coefficients_seed)
-        coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng, with_offsets(model))
+        kept = range(len(model.factors)) if settings.keep == ALL else read_of(model, read_by_contrasts(plan))
+        offsets = with_offsets(model) if settings.keep == ALL else ()
+        coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng, kept, offsets)
         seconds = time.perf_counter() - started
         log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
         made = named_draws(

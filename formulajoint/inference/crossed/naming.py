@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import PooledTerm
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed.coefficients import Coefficients
 from formulajoint.inference.crossed.model import Hierarchy, Model, Shared
@@ -36,13 +37,30 @@ def with_offsets(model: Model) -> set[int]:
     }
 
 
+def read_of(model: Model, names: Collection[str]) -> set[int]:
+    """Return the factors whose groups have a coefficient of one of these names."""
+    found = {
+        hierarchy.factor
+        for hierarchy in model.hierarchies
+        if any(
+            name in names for term in hierarchy.pool.terms for name in (term.coefficient.name, *_also(term))
+        )
+    }
+    return found | {0 for coefficient, _ in model.own if coefficient.name in names}
+
+
+def _also(term: PooledTerm) -> tuple[str, ...]:
+    """Return the other names under which a term's coefficients by group are known."""
+    return (*term.column_names, *([term.deviation_name] if term.deviation_name else []))
+
+
 def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
-    """Yield every variable of a plan with its dims and draws."""
+    """Yield every variable of a plan with its dims and draws; of coefficients by group those that were drawn."""
     for each in model.shared.values():
         if each.columns is not None:
             values = draws.coefficients.shared[:, each.columns]
             yield each.name, each.dims, draws.shaped(values, *each.shape)
-    for coefficient, columns in model.own:
+    for coefficient, columns in model.own if 0 in draws.coefficients.away else ():
         factor = model.factors[0]
         values = factor.mean[columns].T + draws.coefficients.away[0][:, :, columns]
         yield (
@@ -51,7 +69,8 @@ def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
             draws.shaped(values, factor.groups, *coefficient.term.shape),
         )
     for hierarchy in model.hierarchies:
-        yield from _coefficients(hierarchy, draws)
+        if hierarchy.factor in draws.coefficients.away:
+            yield from _coefficients(hierarchy, draws)
         yield from _scales(hierarchy, draws)
     sigma = plan.spread
     if sigma is not None and not is_constant(sigma.prior):
@@ -69,7 +88,7 @@ def _coefficients(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:
         yield term.coefficient.name, dims, draws.shaped(total, *shape)
         if term.deviation_name and term.mean_name:
             yield term.deviation_name, dims, draws.shaped(away[:, :, own], *shape)
-        if term.offset_name is not None:
+        if term.offset_name is not None and hierarchy.factor in draws.coefficients.standard:
             yield term.offset_name, dims, draws.shaped(_offsets(hierarchy, draws)[:, :, own], *shape)
         for column, name in enumerate(term.column_names):
             yield name, (hierarchy.pool.group_dim,), draws.shaped(total[:, :, column], groups)

@@ -338,7 +338,8 @@ def conditional(plan: Plan, values: Array) -> tuple[Array, Array]:
 
 
 def draw_all(sums: Sums, values: Array, rng: Any) -> Coefficients:
-    return draw_coefficients(sums, values, rng, range(len(sums.model.factors)))
+    every = range(len(sums.model.factors))
+    return draw_coefficients(sums, values, rng, every, every)
 
 
 def in_a_row(plan: Plan, sums: Sums, found: Any, draw: int) -> Array:
@@ -392,6 +393,18 @@ def test_several_draws_of_one_phi_are_from_its_conditional() -> None:
         away = np.linalg.cholesky(precision).T @ (np.array(some) - known).T
         assert np.max(abs(np.mean(away, axis=1))) < 5 / np.sqrt(2000)
         assert np.max(abs(np.var(away, axis=1) - 1)) < 5 * np.sqrt(2 / 2000)
+
+
+def test_factors_that_are_not_asked_for_change_nothing() -> None:
+    plan = fj.model("y ~ x + (x | d/c/a) + (1 | b)", frame_of(0)).plan
+    sums = every_order(plan)[-1]
+    values = sums.model.scales.values(points_of(sums, 3, 1))
+    whole = draw_all(sums, values, np.random.default_rng(0))
+    for away in ([], [0], [0, 1], [3]):
+        some = draw_coefficients(sums, values, np.random.default_rng(0), away)
+        assert np.array_equal(some.shared, whole.shared)
+        assert list(some.away) == away
+        assert all(np.array_equal(some.away[at], whole.away[at]) for at in away)
 
 
 def unconstrained(name: str, value_name: str, value: Array) -> Array:
