@@ -98,15 +98,19 @@ def family(
     below: float = float("inf"),
     whole: bool = False,
     scipy: Function | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> Any:
     """Make a family from a function of mean and parameters that returns a PyMC distribution: ``family(laplace)``.
 
     Parameters
     ----------
-    function, parameters, link, name, above, below, whole, scipy
+    function, parameters, link, name, above, below, whole, scipy, links
         As for `Family`.
     """
-    return _decorator(lambda f: Family(f, parameters or {}, link, name, above, below, whole, scipy), function)
+    return _decorator(
+        lambda f: Family(f, parameters or {}, link, name, above, below, whole, scipy, links=links or {}),
+        function,
+    )
 
 
 def _decorator(made_of: Callable[[Function], Named], function: Function | None) -> Any:

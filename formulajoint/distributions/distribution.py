@@ -54,6 +54,8 @@ class Distribution:
         ``(scipy.stats, *args)``: the distribution in SciPy, for probabilities of intervals of coefficients.
     whole : bool
         Whether its values are whole numbers, the ends of the support included.
+    zeros : bool
+        Whether zero, the lower end of the support, has a probability above zero.
     proper : bool
         Whether the density integrates to one; an improper one is so on its parameter's own support.
     matrix : bool
@@ -74,6 +76,7 @@ class Distribution:
     sd: str = ""
     scipy: Callable[..., Any] | None = None
     whole: bool = False
+    zeros: bool = False
     proper: bool = True
     matrix: bool = False
 
@@ -87,7 +90,7 @@ class Distribution:
         if self.whole:
             inside = (low <= values) & (values <= high) & (values == np.floor(values))
         else:
-            inside = (low < values) & (values < high)
+            inside = ((low < values) | (self.zeros & (values == low))) & (values < high)
         return np.asarray(inside, dtype=np.bool_)
 
     @property
@@ -96,6 +99,6 @@ class Distribution:
         low, high = self._bounds
         if self.whole:
             return f"of whole numbers from {low:g}" + (f" to {high:g}" if np.isfinite(high) else "")
-        bounds = [f"above {low:g}"] if np.isfinite(low) else []
+        bounds = [f"{'from' if self.zeros else 'above'} {low:g}"] if np.isfinite(low) else []
         bounds += [f"below {high:g}"] if np.isfinite(high) else []
         return " and ".join(bounds)

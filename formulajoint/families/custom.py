@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from formulajoint.distributions.distribution import POSITIVE, Distribution
-from formulajoint.distributions.links import LINKS, LOG
+from formulajoint.distributions.distribution import Distribution
+from formulajoint.distributions.links import LINKS, LOG, Link
 from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.distributions.written import read_prior
 from formulajoint.errors import ExtensionError, FormulaError
@@ -43,9 +43,11 @@ class Family:
         From the mean and the family's parameters, PyTensor variables over the rows, to a PyMC distribution:
         ``pm.Laplace.dist(mu, b)``.
     parameters : mapping of str to str
-        Positive parameters besides the mean, in the order of `distribution`, each with its default prior as written in
-        formulas; `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors,
-        on the log scale.
+        Parameters besides the mean, in the order of `distribution`, each with its default prior as written in formulas;
+        `sd` in it is the sd of the response: ``{"b": "half_student_t(4, sd)"}``. Each may have predictors, on the scale
+        of its link.
+    links : mapping of str to str
+        Links of the parameters; one that is not named is positive, and its link is the log.
     link : {"identity", "log", "logit", "probit", "cloglog", "inverse"}
         Link function of the mean.
     name : str, optional
@@ -80,6 +82,7 @@ class Family:
     scipy: Callable[..., Any] | None = None
     law: str = ""
     extension: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
     position: Literal["family"] = "family"
 
     def __post_init__(self) -> None:
@@ -92,6 +95,7 @@ class Family:
                 f'{{"b": "half_student_t(4, sd)"}}, not {self.parameters!r}.'
             )
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        object.__setattr__(self, "links", MappingProxyType(dict(self.links)))
         _check(self)
 
     @property
@@ -103,7 +107,8 @@ class Family:
         """Return the default prior of `parameter` for a response with sd `sd`."""
         numbers = re.sub(r"\bsd\b", repr(float(sd)), self.parameters[parameter])
         asked = parse_prior(f"{parameter} ~ {numbers}")
-        found = read_prior(parameter, asked.law, support=POSITIVE, flat=parameter == SPREAD)
+        link = _link(self, parameter)
+        found = read_prior(parameter, asked.law, support=(link.low, link.high), flat=parameter == SPREAD)
         return replace(found, origin=DEFAULT)
 
 
@@ -125,9 +130,14 @@ def likelihood_of(family: Family) -> Likelihood:
     )
 
 
+def _link(family: Family, parameter: str) -> Link:
+    """Return the link of a parameter besides the mean."""
+    return LINKS[family.links.get(parameter, LOG.name)]
+
+
 def _parameter(family: Family, name: str) -> Parameter:
     meaning = MEANINGS.get(name, f"{name} of the {family.name} family")
-    return Parameter(name, LOG, (), meaning, lambda sd: family.default_prior(name, sd))
+    return Parameter(name, _link(family, name), (), meaning, lambda sd: family.default_prior(name, sd))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,9 +175,15 @@ def _check(family: Family) -> None:
         raise ExtensionError(
             f"The family `{family.name}` has no response above {family.above:g} and below {family.below:g}."
         )
-    if not isinstance(family.link, str) or family.link not in LINKS:
-        hint = did_you_mean(str(family.link), LINKS) or f"there are {listed(LINKS)}."
-        raise ExtensionError(f"The family `{family.name}` has the unknown link `{family.link}`: {hint}")
+    for link in (family.link, *family.links.values()):
+        if not isinstance(link, str) or link not in LINKS:
+            hint = did_you_mean(str(link), LINKS) or f"there are {listed(LINKS)}."
+            raise ExtensionError(f"The family `{family.name}` has the unknown link `{link}`: {hint}")
+    strange = [name for name in family.links if name not in family.parameters]
+    if strange:
+        raise ExtensionError(
+            f"`links` of the family `{family.name}` names {listed(strange)}, which it does not have."
+        )
     wanted = positional_of(family.distribution)[1:]
     if wanted != tuple(family.parameters) or options_of(family.distribution):
         raise ExtensionError(

@@ -10,6 +10,7 @@ from formulajoint.families.likelihood import Likelihood
 from formulajoint.families.positive import EXPONENTIAL, GAMMA, INVERSE_GAUSSIAN, LOGNORMAL, WEIBULL
 from formulajoint.families.real import GAUSSIAN, LAPLACE, SKEW_NORMAL, STUDENT
 from formulajoint.families.shares import BERNOULLI, BETA, BETA_BINOMIAL, BINOMIAL
+from formulajoint.families.zeros import WITH_ZEROS
 
 DEFAULT = GAUSSIAN
 """The family where none is named."""
@@ -33,6 +34,7 @@ FAMILIES: Mapping[str, Likelihood] = MappingProxyType(
             BETA_BINOMIAL,
             POISSON,
             NEGATIVE_BINOMIAL,
+            *WITH_ZEROS,
         )
     }
 )

@@ -164,7 +164,7 @@ class Likelihood:
         return replace(self, parameters=tuple(p for p in self.parameters if p.name != self.spread))
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
     """A function in the place of a distribution's class in PyMC."""
 
     dist: Callable[..., Any]
@@ -201,7 +201,5 @@ def likelihood(
         Further fields of `Likelihood`.
     """
     args = (*([TRIALS] if trials else []), *(parameter.name for parameter in parameters))
-    law = Distribution(
-        name, args, support, pymc=lambda pm: _Made(partial(pymc, pm)), scipy=scipy, whole=whole
-    )
+    law = Distribution(name, args, support, pymc=lambda pm: Made(partial(pymc, pm)), scipy=scipy, whole=whole)
     return Likelihood(name, law, parameters, trials=trials, **more)

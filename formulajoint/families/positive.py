@@ -10,7 +10,7 @@ from formulajoint.families.parameters import SHAPE, mean
 
 MEAN = mean(LOG, IDENTITY, INVERSE)
 
-ZEROS = "Where zeros are real, they need a model of their own."
+ZEROS = "Where zeros are real, model them, too: `family(hurdle_gamma)` or `family(hurdle_lognormal)`."
 
 GAMMA = likelihood(
     "gamma",

@@ -25,6 +25,10 @@ def gamma_rate(mu, shape):
     return pm.Gamma.dist(alpha=shape, beta=shape / mu)
 
 
+def inflated(mu, zi):
+    return pm.ZeroInflatedPoisson.dist(1 - zi, mu)
+
+
 LANGUAGE = fj.CORE.extend(
     fj.Extension(
         "mine",
@@ -32,9 +36,14 @@ LANGUAGE = fj.CORE.extend(
             fj.Family(double_exponential, {"b": "half_student_t(4, sd)"}),
             fj.Family(gamma_rate, {"shape": "gamma(2, 0.5)"}, link="log", above=0),
             fj.Family(lambda mu: pm.Bernoulli.dist(mu), link="logit", name="chance"),
+            fj.Family(inflated, {"zi": "beta(1, 3)"}, "log", above=0, whole=True, links={"zi": "logit"}),
         ],
     )
 )
+
+
+def inflated(mu, zi):
+    return pm.ZeroInflatedPoisson.dist(1 - zi, mu)
 
 
 def model(formula, data=DATA, **options):
@@ -201,6 +210,10 @@ def test_refusals(formula, data, options, error, message):
         (lambda: fj.Family(double_exponential, {"b": "normal(0, 1)"}), "default prior 'normal.0, 1.' of `b`"),
         (lambda: fj.Family(double_exponential, {"b": "half_normal(sd"}), "cannot be used"),
         (
+            lambda: fj.Family(double_exponential, {"b": "beta(1, 1)"}, links={"c": "logit"}),
+            "names `c`, which it does not have",
+        ),
+        (
             lambda: fj.Family(double_exponential, {"b": "exponential(1)"}, link="logg"),
             "unknown link `logg`: did you mean `log`",
         ),
@@ -209,6 +222,27 @@ def test_refusals(formula, data, options, error, message):
 def test_a_family_is_whole(make, message):
     with pytest.raises(fj.ExtensionError, match=message):
         make()
+
+
+def test_parameters_have_links_of_their_own():
+    counted = {**DATA, "y": [0, 2, 1, 0, 3, 1]}
+    built = model("y ~ 1 | g, family(inflated), zi ~ 0 + offset(x)", counted)
+    zi, mu = 1 / (1 + np.exp(-X)), np.exp(BETA["Intercept"][GROUP])
+    expected = np.log(zi * np.equal(counted["y"], 0) + (1 - zi) * stats.poisson.pmf(counted["y"], mu))
+    assert log_density(built, {"Intercept": BETA["Intercept"]}) == pytest.approx(expected)
+    assert model("y ~ 1 | g, family(inflated)", counted).priors["zi"] == "beta(1, 3)"
+    assert (
+        "logit(zi) = zi_Intercept + zi_x * x" in model("y ~ 1, family(inflated), zi ~ x", counted).explain()
+    )
+
+
+def test_its_responses_are_replicated_with_scipy():
+    law = fj.Family(double_exponential, {"b": "half_student_t(4, sd)"}, scipy=stats.laplace)
+    language = fj.CORE.extend(fj.Extension("mine", [law]))
+    built = fj.model("y ~ 1 | g, family(double_exponential)", DATA, language=language)
+    rng = np.random.default_rng(1)
+    fit = built.fit_from({"Intercept": rng.normal(0.5, 0.1, (2, 30, 2)), "b": rng.uniform(0.1, 0.3, (2, 30))})
+    assert fit.plot.ppc(count=20)
 
 
 @pytest.mark.slow
@@ -225,6 +259,7 @@ def test_its_responses_are_not_replicated():
         progress=False,
     )
     with pytest.raises(
-        fj.InferenceError, match="Responses of the family `double_exponential` cannot be replicated yet"
+        fj.InferenceError,
+        match=r"cannot be replicated: its declaration has no `scipy=`",
     ):
         fit.plot.ppc()

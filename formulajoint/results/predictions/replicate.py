@@ -71,15 +71,15 @@ class Predictions:
     def scores(self, y: FloatArray, rng: Generator) -> FloatArray:
         """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sd; (D, N).
 
-        F of whole numbers has steps; the score is that of a random point of the step at y, so that it is normal too
-        (Dunn & Smyth, Journal of Computational and Graphical Statistics 1996).
+        F of whole numbers, or of amounts with zeros, has steps; the score is that of a random point of the step at y,
+        so that it is normal too (Dunn & Smyth, Journal of Computational and Graphical Statistics 1996).
         """
         if self.normal is not None:
             return np.asarray((y - self.normal[0]) / self.normal[1])
         assert self.distribution.scipy is not None  # checked by `predictions`
         law = self.distribution.scipy(stats, *self.numbers)
         below, above = law.cdf(y), law.sf(y)
-        if self.distribution.whole:
+        if self.distribution.whole or self.distribution.zeros:
             part = rng.random(below.shape) * law.pmf(y)
             below, above = below - part, above + part
         tail = special.ndtri(np.maximum(np.minimum(below, above), TINY))

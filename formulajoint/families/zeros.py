@@ -1,0 +1,194 @@
+"""Families with more zeros than another has: zero-inflated and hurdle ones, each made of that other.
+
+Zero-inflated, a response is zero with probability `zi`, and else comes from the other family, which may be zero, too.
+With a hurdle it is zero with probability `hu`, and else comes from the other family above zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.distributions.distribution import Distribution
+from formulajoint.distributions.links import LOGIT
+from formulajoint.distributions.prior import prior
+from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
+from formulajoint.families.likelihood import Likelihood, Made, Parameter
+from formulajoint.families.positive import GAMMA, LOGNORMAL
+from formulajoint.families.shares import BINOMIAL
+
+
+def _share(name: str, meaning: str) -> Parameter:
+    return Parameter(name, LOGIT, (), meaning, lambda sd: prior("beta", 1.0, 1.0))
+
+
+ZI = _share("zi", "probability of a further zero")
+HU = _share("hu", "probability of zero")
+
+type LogDensity = Callable[[Any], Any]
+"""Of the other family, of a response."""
+
+
+def _inflated(pm: Any, other: LogDensity, y: Any, zi: Any) -> Any:
+    known = pm.math.log1p(-zi) + other(y)
+    return pm.math.switch(pm.math.eq(y, 0), pm.math.logaddexp(pm.math.log(zi), known), known)
+
+
+def _count_beyond(pm: Any, other: LogDensity, y: Any, hu: Any) -> Any:
+    above = other(y) - pm.math.log1mexp(other(pm.math.zeros_like(y)))
+    return pm.math.switch(pm.math.eq(y, 0), pm.math.log(hu), pm.math.log1p(-hu) + above)
+
+
+def _amount_beyond(pm: Any, other: LogDensity, y: Any, hu: Any) -> Any:
+    above = other(pm.math.switch(pm.math.eq(y, 0), 1.0, y))  # an infinite density at zero has no gradient
+    return pm.math.switch(pm.math.eq(y, 0), pm.math.log(hu), pm.math.log1p(-hu) + above)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A way to have more zeros.
+
+    Attributes
+    ----------
+    name : str
+        Before the name of the other family.
+    share : Parameter
+    density : callable
+        ``(pm, other, y, p)``: the log density at y, given the other family's and the share p.
+    zero : callable
+        ``(p, other)``: the probability of zero, given the other family's.
+    above : callable
+        ``(pm, other)``: from what a response comes that is not one of the further zeros, in PyMC.
+    """
+
+    name: str
+    share: Parameter
+    density: Callable[..., Any]
+    zero: Callable[[Any, Any], Any]
+    above: Callable[[Any, Any], Any]
+
+
+INFLATED = Kind(
+    "zero_inflated", ZI, _inflated, zero=lambda p, other: p + (1 - p) * other, above=lambda pm, other: other
+)
+
+HURDLE_OF_COUNTS = Kind(
+    "hurdle",
+    HU,
+    _count_beyond,
+    zero=lambda p, other: p,
+    above=lambda pm, other: pm.Truncated.dist(other, lower=1),
+)
+
+HURDLE_OF_AMOUNTS = replace(HURDLE_OF_COUNTS, density=_amount_beyond, above=lambda pm, other: other)
+
+
+@dataclass(frozen=True, slots=True)
+class WithZeros:
+    """A distribution of SciPy, of numbers from zero, in which zero has another probability.
+
+    Attributes
+    ----------
+    of : distribution of SciPy
+    zero : array
+        Probability of zero.
+    whole : bool
+        Whether the numbers are whole.
+    """
+
+    of: Any
+    zero: FloatArray
+    whole: bool
+
+    @property
+    def _zero_before(self) -> FloatArray:
+        return np.asarray(self.of.cdf(0.0))
+
+    def pmf(self, y: FloatArray) -> FloatArray:
+        """Return the probability of y: where numbers are not whole, only zero has one."""
+        above = self._factor * self.of.pmf(y) if self.whole else 0.0
+        return np.where(y == 0, self.zero, above)
+
+    def logpmf(self, y: FloatArray) -> FloatArray:
+        """Return the log of `pmf`."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.pmf(y)))
+
+    def logpdf(self, y: FloatArray) -> FloatArray:
+        """Return the log density above zero, and the log probability of zero."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(y == 0, np.log(self.zero), np.log(self._factor) + self.of.logpdf(y))
+
+    def sf(self, y: FloatArray) -> FloatArray:
+        """Return the probability of more than y, from zero."""
+        return np.asarray(self._factor * self.of.sf(y))
+
+    def cdf(self, y: FloatArray) -> FloatArray:
+        """Return the probability of at most y, from zero."""
+        return np.asarray(1 - self.sf(y))
+
+    def rvs(self, size: tuple[int, ...], random_state: np.random.Generator) -> FloatArray:
+        """Return draws."""
+        before, share = self._zero_before, 1 - random_state.random(size)
+        above = self.of.ppf(np.minimum(before + share * (1 - before), np.nextafter(1, 0)))
+        return np.where(random_state.random(size) < self.zero, 0.0, above)
+
+    @property
+    def _factor(self) -> FloatArray:
+        return np.asarray((1 - self.zero) / (1 - self._zero_before))
+
+
+def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
+    """Return the family that has more zeros than `base`."""
+    name, law, share = f"{kind.name}_{base.name}", base.distribution, kind.share
+
+    def pymc(pm: Any, **parameters: Any) -> Any:
+        names = tuple(parameters)
+        assert law.pymc is not None  # every family has it
+        dist_of = law.pymc(pm).dist
+
+        def parts(values: tuple[Any, ...]) -> tuple[Any, Any]:
+            known = dict(zip(names, values, strict=True))
+            return known.pop(share.name), dist_of(**known)
+
+        def logp(value: Any, *values: Any) -> Any:
+            p, other = parts(values)
+            return kind.density(pm, lambda y: pm.logp(other, y), value, p)
+
+        def dist(*values: Any) -> Any:
+            p, other = parts(values[:-1])  # the last is a size
+            return pm.math.switch(pm.Bernoulli.dist(p), 0, kind.above(pm, other))
+
+        return pm.CustomDist.dist(*parameters.values(), logp=logp, dist=dist, class_name=name)
+
+    def scipy(stats: Any, *values: Any) -> WithZeros:
+        *known, p = values
+        assert law.scipy is not None  # those of the package have it
+        other = law.scipy(stats, *known)
+        return WithZeros(other, kind.zero(p, other.cdf(0.0)), law.whole)
+
+    own = Distribution(
+        name,
+        (*law.args, share.name),
+        law.support,
+        pymc=lambda pm: Made(partial(pymc, pm)),
+        scipy=scipy,
+        whole=law.whole,
+        zeros=True,
+    )
+    mean = replace(base.mean, symbol="")  # of the other family, not of the response
+    parameters = (mean, *base.parameters[1:], share)
+    return replace(base, name=name, distribution=own, parameters=parameters, advice="")
+
+
+WITH_ZEROS = (
+    *(with_zeros(INFLATED, base) for base in (POISSON, NEGATIVE_BINOMIAL, BINOMIAL)),
+    *(with_zeros(HURDLE_OF_COUNTS, base) for base in (POISSON, NEGATIVE_BINOMIAL, BINOMIAL)),
+    *(with_zeros(HURDLE_OF_AMOUNTS, base) for base in (GAMMA, LOGNORMAL)),
+)
+"""Those that the language knows by name."""
