@@ -9,10 +9,18 @@ import numpy as np
 from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds
+from formulajoint.data.residual_cells import MOST_CELLS
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.crossed.order import MOST_LEFT, Groups, Order, order_of
-from formulajoint.inference.gaussian.applies import FAR_CORRELATED, MOST_SCALES, wrong_family
+from formulajoint.inference.gaussian.applies import (
+    FAR_CORRELATED,
+    MOST_SCALES,
+    sigma_has_many_values,
+    wrong_family,
+)
+from formulajoint.inference.latent.phi import Coordinate
+from formulajoint.inference.latent.structure import sigmas_of
 from formulajoint.remarks import Missing
 from formulajoint.wording import listed
 
@@ -29,9 +37,12 @@ def why_not(plan: Plan) -> Missing | None:
 def _sigma(plan: Plan) -> str:
     if plan.design.standard_errors is not None:
         return ""
-    if plan.spread is None:
-        return "sigma has predictors"
-    return "" if plan.spread.grouping is None else "sigma is by group, and there are several grouping factors"
+    if plan.spread is None or plan.spread.grouping is None:
+        return sigma_has_many_values(plan)
+    if plan.spread.pool is not None:
+        return "with several grouping factors, sigma has a hierarchy"
+    several = f"with several grouping factors, sigma is by {plan.spread.grouping.name}, of which there are more than"
+    return f"{several} {MOST_CELLS}" if len(plan.spread.grouping) > MOST_CELLS else ""
 
 
 def pools(plan: Plan) -> tuple[Pool, ...]:
@@ -85,7 +96,8 @@ def _size(plan: Plan) -> str:
         return f"{order.left} coefficients remain when {taken}, more than {MOST_LEFT}"
     if (met := sum(order.met)) > MOST_MEETINGS:
         return f"coefficients meet {met} times in a group when {taken}, more than {MOST_MEETINGS}"
-    free, heavy = 1, sum(len(each.term.scales) for each, _, prior in _coefficients(plan) if _is_heavy(prior))
+    free = sum(isinstance(cell, Coordinate) for cell in sigmas_of(plan))
+    heavy = sum(len(each.term.scales) for each, _, prior in _coefficients(plan) if _is_heavy(prior))
     for pool in pools(plan):
         widths = [len(term.coefficient.term.scales) for term in pool.terms]
         free += sum(width for width, term in zip(widths, pool.terms, strict=True) if term.sd.constant is None)

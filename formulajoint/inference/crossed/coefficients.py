@@ -16,7 +16,15 @@ import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.crossed.levels import Level
-from formulajoint.inference.crossed.marginal import Eliminated, LevelOut, TakenOut, blocks, eliminate, roots
+from formulajoint.inference.crossed.marginal import (
+    Eliminated,
+    LevelOut,
+    TakenOut,
+    blocks,
+    eliminate,
+    roots,
+    square_of,
+)
 from formulajoint.inference.crossed.sums import Sums
 
 
@@ -84,7 +92,7 @@ def _draw(
         out.shared[places] = sums.fixed.reference + scipy.linalg.solve_triangular(sums.fixed.root, c.T).T
     starts = np.cumsum([0, *(sums.model.factors[at].size for at in sums.others)])
     known = np.empty((starts[-1], len(which)))  # coefficients of the orthogonal columns
-    square = values[which, 0, None, None] ** 2
+    square = square_of(sums, values)[which, None, None]
     inside_out = (sums.first, *sums.others)
     needed = [at in out.away or at in out.standard for at in inside_out]
     last = needed.index(True) if any(needed) else len(needed)
@@ -92,7 +100,7 @@ def _draw(
         at = inside_out[place + 1]
         factor, start, end = sums.model.factors[at], starts[place], starts[place + 1]
         if place < 0:
-            v = _own(found.first, which, _rest_of_first(sums, known, c) / square, rng)
+            v = _own(found.first, which, _rest_of_first(sums, found, which, known, c) / square, rng)
         elif place < len(sums.levels):
             rest = _rest(sums.levels[place], found.levels[place], which, known[end:], c)
             v = _own(found.levels[place].taken, which, rest / square, rng)
@@ -107,8 +115,12 @@ def _draw(
             known[start:end] = _times(roots(sums, at, values)[which], v).reshape(len(v), -1).T
 
 
-def _rest_of_first(sums: Sums, known: FloatArray, c: FloatArray) -> FloatArray:
+def _rest_of_first(
+    sums: Sums, found: Eliminated, which: IntArray, known: FloatArray, c: FloatArray
+) -> FloatArray:
     """Return what the response leaves to the columns of the first factor, (S, G, p)."""
+    if sums.by_sigma is not None and found.before is not None:
+        return _rest(sums.by_sigma.first, found.before, which, known, c)
     p, groups = sums.own.shape[1:]
     rest = np.moveaxis(sums.own_rest[:, :, -1:], 0, 1) - np.einsum("pgk,sk->gps", sums.own_rest[:, :, :-1], c)
     return np.moveaxis(rest - (sums.with_left @ known).reshape(groups, p, -1), 2, 0)

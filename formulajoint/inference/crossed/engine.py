@@ -96,7 +96,7 @@ class Crossed:
 
 def _lost_digits(sums: Sums, found: Sampled) -> Missing | None:
     """Return the reason draws of phi are invalid: sigma is small against what the coefficients explain."""
-    sigma = sums.model.scales.values(found.points[0])[..., 0]
+    sigma = np.min(sums.model.scales.values(found.points[0])[..., : sums.model.sigmas.count], axis=-1)
     errors = np.finfo(float).eps * float(sums.rest[-1, -1]) / sigma**2
     if np.mean(errors > LOST_DIGITS) <= 0.01:
         return None

@@ -98,6 +98,8 @@ class Eliminated:
     Attributes
     ----------
     first : TakenOut
+    before : LevelOut or None
+        The first factor, taken out as the later ones where rows have several sigmas.
     levels : tuple of LevelOut
     lower : (S, n + 1, n + 1) array
         Cholesky factor of what remains; the last row is that of y.
@@ -105,6 +107,7 @@ class Eliminated:
     """
 
     first: TakenOut
+    before: LevelOut | None
     levels: tuple[LevelOut, ...]
     lower: FloatArray
     log_likelihood: FloatArray
@@ -122,7 +125,8 @@ def blocks(sums: Sums, points: int) -> Iterator[slice]:
     """Yield slices of points that are computed at once."""
     factor, n = sums.model.factors[sums.first], sums.order.left + 1
     wide = factor.size * max(factor.width, sums.k + 1)
-    long = max(n**2, len(sums.among), *(len(level.first) for level in sums.levels))
+    first = [] if sums.by_sigma is None else [sums.by_sigma.first]
+    long = max(n**2, len(sums.among), *(len(level.first) for level in (*first, *sums.levels)))
     step = max(1, min(PAIRS // wide, ELEMENTS // long))
     for start in range(0, points, step):
         yield slice(start, start + step)
@@ -130,9 +134,8 @@ def blocks(sums: Sums, points: int) -> Iterator[slice]:
 
 def eliminate(sums: Sums, values: FloatArray) -> Eliminated:
     """Take out all coefficients at parameters phi (S, cells)."""
-    square = values[:, 0] ** 2
-    first = take_out(sums.own, roots(sums, sums.first, values), square)
-    left, levels = left_over(sums, first, square), list[LevelOut]()
+    square, root, levels = square_of(sums, values), roots(sums, sums.first, values), list[LevelOut]()
+    first, before, left = _first(sums, values, root, square)
     for level in sums.levels:
         out, left = _next(level, left, roots(sums, level.factor, values), square)
         levels.append(out)
@@ -146,9 +149,29 @@ def eliminate(sums: Sums, values: FloatArray) -> Eliminated:
     logs = logs + sum((out.taken.log_determinant for out in levels), first.log_determinant)
     model = sums.model
     rows = model.rows * (LOG_2PI + np.log(square))
+    if sums.by_sigma is not None:
+        rows = (LOG_2PI + 2 * np.log(values[:, : model.sigmas.count])) @ sums.by_sigma.rows
     logs = logs - np.sum(np.log(values[:, list(model.mixed.values())]), axis=1)
     total = model.log_unit + sums.fixed.log_constant - 0.5 * (rows + logs + squares)
-    return Eliminated(first, tuple(levels), lower, total)
+    return Eliminated(first, before, tuple(levels), lower, total)
+
+
+def square_of(sums: Sums, values: FloatArray) -> FloatArray:
+    """Return the square of sigma (S,); where there are several, cross-products are in units of it already."""
+    return np.asarray(values[:, 0] ** 2 if sums.by_sigma is None else np.ones(len(values)))
+
+
+def _first(
+    sums: Sums, values: FloatArray, root: FloatArray, square: FloatArray
+) -> tuple[TakenOut, LevelOut | None, Left]:
+    """Take out the first factor."""
+    if sums.by_sigma is None:
+        first = take_out(sums.own, root, square)
+        return first, None, left_over(sums, first, square)
+    own, precision = sums.by_sigma, values[:, : sums.model.sigmas.count].T ** -2.0
+    whole = Left(*(np.tensordot(part, precision, axes=1) for part in (own.pairs, own.across, own.rest)))
+    before, left = _next(own.first, whole, root, square)
+    return before.taken, before, left
 
 
 def roots(sums: Sums, at: int, values: FloatArray) -> FloatArray:

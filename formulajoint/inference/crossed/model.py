@@ -18,13 +18,13 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
 from formulajoint.compiler.plan import Plan
-from formulajoint.data.rows import frequencies, in_units, less_offset
+from formulajoint.data.rows import Cells, cells_of, frequencies, in_units, less_offset
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.inference.latent.mixtures import gammas
-from formulajoint.inference.latent.phi import Cell, Scales, cells, correlation_root
-from formulajoint.inference.latent.structure import Block, block_of
+from formulajoint.inference.latent.phi import Cell, Scales, correlation_root
+from formulajoint.inference.latent.structure import Block, block_of, sigmas_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,14 +158,17 @@ class Model:
         Elements of b with a Student or Cauchy prior, and the place of the w of each among phi (``latent/mixtures.py``).
     factors : tuple of Factor
     scales : Scales
-        phi: sigma, the w of b, then pool by pool the sds, the partial correlations and the w of Student coefficients.
+        phi: the sigmas, what they depend on, the w of b, then pool by pool the sds, the partial correlations and the w
+        of Student coefficients.
+    sigmas : Cells
+        The sigma of each row.
     shared : mapping of str to Shared
         By the name of the variable.
     hierarchies : tuple of Hierarchy
     own : tuple of (Coefficient, slice)
         Coefficients that are not pooled, and their columns among those of the first factor.
-    rows : float
-        Sum of the row weights.
+    weights : (N,) array
+        Of the rows.
     log_unit : float
         Constant added to the log density of the data.
     """
@@ -177,11 +180,17 @@ class Model:
     mixed: dict[int, int]
     factors: tuple[Factor, ...]
     scales: Scales
+    sigmas: Cells
     shared: dict[str, Shared]
     hierarchies: tuple[Hierarchy, ...]
     own: tuple[tuple[Coefficient, slice], ...]
-    rows: float
+    weights: FloatArray
     log_unit: float
+
+    @property
+    def rows(self) -> float:
+        """The sum of the row weights."""
+        return float(np.sum(self.weights))
 
 
 def model_of(plan: Plan) -> Model:
@@ -205,10 +214,11 @@ def model_of(plan: Plan) -> Model:
         mixed=made.mixed,
         factors=tuple(each.factor() for each in made.factors.values()),
         scales=Scales(tuple(made.cells)),
+        sigmas=cells_of(plan.data.sigma, plan.design.rows.used),
         shared=made.shared,
         hierarchies=tuple(made.hierarchies),
         own=tuple(made.own),
-        rows=float(np.sum(weights)),
+        weights=weights,
         log_unit=0.0 if errors is None else -float(weights @ np.log(errors)),
     )
 
@@ -245,7 +255,6 @@ class _Made:
     """A model while it is put together."""
 
     def __init__(self, plan: Plan, y: FloatArray, unit: FloatArray) -> None:
-        sigma = plan.spread
         self.y, self.unit = y, unit
         self.columns: list[FloatArray] = []
         self.mean: list[float] = []
@@ -255,7 +264,7 @@ class _Made:
         self.factors: dict[str, _OfFactor] = {}
         self.hierarchies: list[Hierarchy] = []
         self.own: list[tuple[Coefficient, slice]] = []
-        self.cells: list[Cell] = [1.0] if sigma is None else list(cells(sigma.prior, ()))
+        self.cells: list[Cell] = sigmas_of(plan)
         self.pooled = plan.mean.pooled
 
     def add(self, coefficient: Coefficient) -> None:

@@ -12,7 +12,7 @@ from formulajoint.compiler.coefficients import PooledTerm
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed.coefficients import Coefficients
 from formulajoint.inference.crossed.model import Hierarchy, Model, Shared
-from formulajoint.inference.gaussian.naming import Variable, is_constant
+from formulajoint.inference.gaussian.naming import Variable, is_constant, linear_sigmas
 from formulajoint.inference.latent.phi import correlation_root
 
 
@@ -74,7 +74,9 @@ def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
         yield from _scales(hierarchy, draws)
     sigma = plan.spread
     if sigma is not None and not is_constant(sigma.prior):
-        yield sigma.name, (), draws.values[..., 0]
+        sigmas = draws.values[..., : model.sigmas.count]
+        yield sigma.name, sigma.dims, sigmas if sigma.dims else sigmas[..., 0]
+    yield from linear_sigmas(plan, draws.values)
 
 
 def _coefficients(hierarchy: Hierarchy, draws: Draws) -> Iterator[Variable]:

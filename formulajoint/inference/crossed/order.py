@@ -9,7 +9,7 @@ remain and are taken out together, with a dense matrix.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,6 +85,12 @@ def order_of(factors: Sequence[Groups], shared: int) -> Order:
     orders = orders_of(factors, shared)
     few = [order for order in orders if order.left <= MOST_LEFT]
     return min(few or orders[-1:], key=lambda order: order.seconds)
+
+
+def in_order_of_later(order: Order, width: int) -> Order:
+    """Return an order at what a point costs if the first factor, of so many columns, is taken out as later ones are."""
+    more = (PER_LATER - PER_MEETING) * order.met[0] * (width * (width + 1) // 2)
+    return replace(order, seconds=order.seconds + more)
 
 
 def orders_of(factors: Sequence[Groups], shared: int) -> list[Order]:

@@ -14,6 +14,7 @@ from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pools import sample
 from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
 from formulajoint.inference.importance.surrogate import Dear, sample_dear
+from formulajoint.inference.latent.linear_sds import spreads
 from formulajoint.inference.latent.phi import Coordinate, scan_of
 
 LOWER = 2.0
@@ -45,7 +46,7 @@ def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSeque
         value = float(target(np.empty((1, 0)))[0])
         return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
     if len(coordinates) == 1:
-        free = [at for at, cell in enumerate(sums.model.scales.cells) if not isinstance(cell, float)]
+        free = [at for at, cell in enumerate(sums.model.scales.cells) if isinstance(cell, Coordinate)]
         scan = scan_of(coordinates[0], np.nan_to_num(typical(sums)[free]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     if is_dear(sums.order):
@@ -63,19 +64,21 @@ def dear(sums: Sums) -> Dear:
     scales, sizes = sums.model.scales, typical(sums)
     places = [at for at, cell in enumerate(scales.cells) if isinstance(cell, Coordinate)]
     spread, reach = expected(sums)
+    of_sigma = [at < sums.model.sigmas.count or scales.coordinate(at).real for at in places]
+    reach[np.array(places)[of_sigma]] = np.maximum(3 * spread[np.array(places)[of_sigma]], 0.02)
     begin = np.array(
         [
-            0.0 if np.isnan(sizes[at]) else float(each.at(np.asarray(sizes[at] / 2)))
+            0.0 if np.isnan(sizes[at]) else float(each.at(np.asarray(sizes[at] / (1 if each.real else 2))))
             for at, each in zip(places, scales.coordinates, strict=True)
         ]
     )
-    lower = begin - np.where((np.array(places) > 0) & np.isfinite(sizes[places]), LOWER, 0.0)
+    lower = begin - np.where(~np.array(of_sigma) & np.isfinite(sizes[places]), LOWER, 0.0)
     starts = np.stack([begin, lower]) if sums.order.seconds < ONE_CLIMB else begin[None]
 
     def natural(points: FloatArray) -> FloatArray:
         out = points.copy()
-        for j, (at, each) in enumerate(zip(places, scales.coordinates, strict=True)):
-            if at > 0:  # not sigma
+        for j, each in enumerate(scales.coordinates):
+            if not of_sigma[j]:
                 out[:, j] = (
                     np.log1p(np.exp(points[:, j] - begin[j])) if each.unbounded else each.value(points[:, j])
                 )
@@ -91,12 +94,13 @@ def dear(sums: Sums) -> Dear:
 def expected(sums: Sums) -> tuple[FloatArray, FloatArray]:
     """Return the spread of each parameter's coordinate (cells,) in a large sample, and the reach of a first step."""
     spread = np.full(len(sums.model.scales.cells), np.nan)
-    spread[0] = 1 / np.sqrt(2 * sums.model.rows)
+    rows = np.array([sums.model.rows]) if sums.by_sigma is None else sums.by_sigma.rows
+    spread[: len(rows)] = 1 / np.sqrt(2 * rows)
+    for at, own in spreads(sums.model.scales, rows).items():
+        spread[at] = own
     for each in sums.model.hierarchies:
         groups = sums.model.factors[each.factor].groups
         spread[each.block.sds] = 1 / np.sqrt(2 * groups)
         spread[each.block.partials] = 2 / np.sqrt(groups)
     spread = np.fmin(spread, 1.0)
-    reach = np.clip(5 * spread, 0.1, 1.0)
-    reach[0] = max(3 * spread[0], 0.02)
-    return spread, reach
+    return spread, np.clip(5 * spread, 0.1, 1.0)

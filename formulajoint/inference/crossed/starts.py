@@ -6,8 +6,16 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.crossed.sums import Sums
-from formulajoint.inference.gaussian.starts import PLAUSIBLE, WIDE, broad, loosened_points, plausible_points
+from formulajoint.inference.gaussian.starts import (
+    PLAUSIBLE,
+    WIDE,
+    broad,
+    loosened_points,
+    plausible_coefficients,
+    plausible_points,
+)
 from formulajoint.inference.importance.searches import Look
+from formulajoint.inference.latent.linear_sds import coefficients_for
 from formulajoint.inference.latent.phi import Coordinate, alike, together
 
 
@@ -21,11 +29,13 @@ def look(sums: Sums, rng: np.random.Generator) -> Look:
         [
             loosened_points(count, rng)
             if at in sums.model.mixed.values()
-            else plausible_points(coordinate, sizes[at], at == 0, count, rng)
+            else plausible_points(coordinate, sizes[at], at < sums.model.sigmas.count, count, rng)
             for at, coordinate in zip(free, coordinates, strict=True)
         ],
         axis=1,
     )
+    for at, values in plausible_coefficients(scales, sizes, count, rng).items():
+        plausible[:, free.index(at)] = values
     modes = np.empty(len(coordinates))
     for group in alike(coordinates):
         modes[group] = together([coordinates[at] for at in group]).modes()
@@ -39,7 +49,12 @@ def typical(sums: Sums) -> FloatArray:
     model = sums.model
     overall = float(np.sqrt(sums.rest[-1, -1] / model.rows)) or 1.0
     out = np.full(len(model.scales.cells), np.nan)
-    out[0] = overall
+    out[: model.sigmas.count] = overall
+    if sums.by_sigma is not None:
+        out[: model.sigmas.count] = np.sqrt(sums.by_sigma.rest[-1, -1] / sums.by_sigma.rows)
+        out[: model.sigmas.count][out[: model.sigmas.count] == 0] = overall
+    for at, values in coefficients_for(model.scales, out[None, : model.sigmas.count]).items():
+        out[at] = values[0]
     for each in model.hierarchies:
         columns = model.factors[each.factor].columns[:, each.block.columns]
         sizes = np.sqrt(np.sum(columns**2, axis=0) / model.rows)

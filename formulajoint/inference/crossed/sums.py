@@ -3,7 +3,8 @@
 A first factor is taken out group by group at each point phi; the q coefficients of all other factors and the k shared
 ones are left. Two of the q meet where they have rows in the same group of the factor taken out: pairs of coefficients
 that meet, and what each group contributes to them, are listed once, so that a point phi is a sum by weight. Factors in
-which the first is nested are then taken out likewise (``levels.py``).
+which the first is nested are then taken out likewise (``levels.py``). Where rows have several sigmas, cross-products
+are kept by sigma, those of the first factor among them, and it is taken out as the later ones are.
 
 Columns are first made orthogonal over all rows, by factor and for the shared coefficients, which are less a
 least-squares fit: response and columns far from zero lose no digits. The prior of the shared coefficients is among
@@ -23,7 +24,7 @@ import scipy
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.crossed.levels import Level, levels_of, meetings
 from formulajoint.inference.crossed.model import Factor, Model
-from formulajoint.inference.crossed.order import Groups, Order, order_of
+from formulajoint.inference.crossed.order import Groups, Order, in_order_of_later, order_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +60,30 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BySigma:
+    """Cross-products of the rows of each of A sigmas, of all factors, that taken out first among them.
+
+    Attributes
+    ----------
+    rows : (A,) array
+        Sums of the row weights.
+    pairs : (P, A) array
+        Of coefficients that meet in a row.
+    across : (q, k + 1, A) array
+        Of coefficients of factors with the shared columns and y.
+    rest : (k + 1, k + 1, A) array
+    first : Level
+        The factor taken out first.
+    """
+
+    rows: FloatArray
+    pairs: FloatArray
+    across: FloatArray
+    rest: FloatArray
+    first: Level
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sums:
     """Cross-products of a model's rows.
 
@@ -88,6 +113,8 @@ class Sums:
         Coefficients that meet once these are taken out, the later one first.
     beside : int array
         Which of these pairs belong to one group of their factor, and are two.
+    by_sigma : BySigma or None
+        If rows have several sigmas; what is of the factor taken out first is then not used.
     """
 
     model: Model
@@ -105,6 +132,7 @@ class Sums:
     levels: tuple[Level, ...]
     pairs: IntArray
     beside: IntArray
+    by_sigma: BySigma | None = None
 
     @property
     def first(self) -> int:
@@ -144,6 +172,10 @@ def sums_of(model: Model, order: Order | None = None) -> Sums:
     met, by_group = _meeting(cells, factor, int(starts[-1]))
     levels, pairs = levels_of(model.factors, order.chain[1:], met, int(starts[-1]))
     with_left = _with_left(cells, factor, int(starts[-1]))
+    by_sigma = None
+    if model.sigmas.count > 1:
+        by_sigma, levels, pairs = _by_sigma(model, [each[0] for each in turned], rest, order)
+        order = in_order_of_later(order, factor.width)
     return Sums(
         model=model,
         fixed=fixed,
@@ -160,7 +192,32 @@ def sums_of(model: Model, order: Order | None = None) -> Sums:
         levels=levels,
         pairs=pairs,
         beside=_beside(model, order.remaining, pairs),
+        by_sigma=by_sigma,
     )
+
+
+def _by_sigma(
+    model: Model, turned: list[FloatArray], rest: FloatArray, order: Order
+) -> tuple[BySigma, tuple[Level, ...], IntArray]:
+    """Return the cross-products by sigma, the factors taken out after the first, and the pairs that then remain."""
+    every = (*order.chain, *order.remaining)
+    starts = np.cumsum([0, *(model.factors[at].size for at in every)])
+    wide, count = _wide(model, turned, every, starts), int(starts[-1])
+    there = scipy.sparse.csr_array((np.ones(wide.nnz), wide.indices, wide.indptr), shape=wide.shape)
+    later, earlier = scipy.sparse.coo_array(there.T @ there).coords
+    keys = np.unique(later[later >= earlier].astype(np.int64) * count + earlier[later >= earlier])
+    met = np.stack([keys // count, keys % count])
+    levels, pairs = levels_of(model.factors, order.chain, met, count)
+    chosen = [model.sigmas.codes == sigma for sigma in range(model.sigmas.count)]
+    parts = [(wide[some], rest[some]) for some in chosen]
+    found = BySigma(
+        rows=model.sigmas.sums(model.weights),
+        pairs=np.stack([_found(scipy.sparse.coo_array(own.T @ own), met, count) for own, _ in parts], axis=1),
+        across=np.stack([np.asarray(own.T @ more) for own, more in parts], axis=2),
+        rest=np.stack([more.T @ more for _, more in parts], axis=2),
+        first=levels[0],
+    )
+    return found, levels[1:], pairs
 
 
 def fixed_of(model: Model) -> Fixed:

@@ -132,8 +132,12 @@ def test_flat_priors_give_a_posterior_about_the_least_squares_fit_of_balanced_da
 @pytest.mark.parametrize(
     ("formula", "reason"),
     [
-        ("y ~ x + (1 | plate) + (1 | sample), sigma ~ x", "sigma has predictors"),
-        ("y ~ x + (1 | plate) + (1 | sample), sigma ~ 1 | batch", "sigma is by group"),
+        ("y ~ x + (1 | plate) + (1 | sample), sigma ~ x", "predictors give sigma more than 8 values"),
+        (
+            "y ~ x + (1 | plate) + (1 | sample), sigma ~ 1 | plate:batch",
+            "sigma is by plate:batch, of which there",
+        ),
+        ("y ~ x + (1 | plate) + (1 | sample), sigma ~ 1 | batch, hierarchy(sigma)", "sigma has a hierarchy"),
         ("y ~ x + (1 | plate) + (1 | sample), prior(x ~ laplace(0, 1))", "`x` is laplace"),
         ("y ~ x + (1 | plate) | sample, prior(x ~ cauchy(0, 1))", "`x` is cauchy"),
         (

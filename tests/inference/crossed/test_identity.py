@@ -76,8 +76,8 @@ class Block:
 
 
 def blocks(plan: Plan, values: Array) -> list[Block]:
-    """Return what varies given phi: sigma, then sds and shares pool by pool."""
-    out, at = [], 1
+    """Return what varies given phi: the sigmas and their coefficients, then sds and shares pool by pool."""
+    out, at = [], first_of(plan)
     for pool in (*plan.mean.pools, *plan.mean.varying):
         columns = np.hstack([term.coefficient.term.columns for term in pool.terms])
         p = columns.shape[1]
@@ -89,6 +89,24 @@ def blocks(plan: Plan, values: Array) -> list[Block]:
             _, sds, _ = location_and_scale(c.prior, (1, *c.term.shape))
             out.append(Block(c.term.columns, c.grouping.codes, len(c.grouping), np.diag(np.ravel(sds))))
     return out
+
+
+def first_of(plan: Plan) -> int:
+    """Return how many parameters the sigmas are, with their coefficients."""
+    linear = plan.linear_spread
+    sigmas = 1 if plan.data.sigma is None else len(plan.data.sigma)
+    return sigmas + (0 if linear is None else sum(c.term.columns.shape[1] for c in linear.coefficients))
+
+
+def sds_of_rows(plan: Plan, values: Array) -> Array:
+    """Return the residual sd of each row, from the coefficients of its predictors."""
+    linear, sigma = plan.linear_spread, plan.spread
+    if linear is None:
+        rows = plan.design.rows.used
+        own = None if sigma is None else sigma.grouping
+        return np.full(rows, values[0]) if own is None else values[own.codes]
+    columns = np.hstack([c.term.columns for c in linear.coefficients])
+    return np.exp(columns @ values[len(plan.data.sigma) : first_of(plan)])
 
 
 def _pairs(pool: Pool) -> int:
@@ -140,7 +158,7 @@ def rows_of(plan: Plan, values: Array) -> Rows:
         means.append(np.ravel(mean))
         sds.append(np.ravel(sd))
     errors = design.standard_errors
-    variances = np.full(len(y), values[0] ** 2) if errors is None else errors**2
+    variances = sds_of_rows(plan, values) ** 2 if errors is None else errors**2
     k = np.hstack(columns) if columns else np.empty((len(y), 0))
     return Rows(y, k, np.concatenate([*means, []]), np.concatenate([*sds, []]), variances)
 
@@ -191,6 +209,11 @@ WRITTEN = [
     "y ~ x + z + (1 + z | a) | b, hierarchy(x)",
     "y ~ x + common(z) + (1 | a) | b",
     "y ~ x + (1 | a) + (1 | b), se(s)",
+    "y ~ x + (1 | a) + (1 | b), sigma ~ arm",
+    "y ~ arm + (arm | a) + (1 | b), sigma ~ 0 + arm",
+    "y ~ x + (1 + x | d/c/a) + (0 + z | b), sigma ~ arm",
+    "y ~ x + common(z) + (1 | a) | b, sigma ~ arm",
+    "y ~ x + (1 + x | a) + (1 | b), sigma ~ 1 | arm",
     "y ~ x + (1 | a) + (1 | b), prior(x ~ constant(0.4), Intercept ~ normal(3, 0.1))",
 ]
 
@@ -432,6 +455,7 @@ def centred_logs(plan: Plan, values: Array) -> float:
         "y ~ x + (1 + x | a) + (1 | b)",
         "y ~ x + (1 + x | d/c/a) + (0 + arm | b)",
         "y ~ x + (1 + z | a) | b, hierarchy(x), prior(Intercept ~ normal(0, 3))",
+        "y ~ x + (1 + x | a) + (1 | b), sigma ~ arm",
     ],
 )
 def test_pymc_has_the_same_density(formula: str) -> None:
