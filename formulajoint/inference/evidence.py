@@ -17,10 +17,13 @@ from formulajoint.inference.engine import ExactEngine, exact_engine
 from formulajoint.inference.latent.ties import Equal, equal_groups, in_equal_units
 from formulajoint.inference.null_plan import IN_SDS, fixes, null_plan
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.inference.waiting import Waiting
 from formulajoint.remarks import Missing
 
 
-def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIntegral | Missing:
+def log_evidence(
+    plan: Plan, seed: int = 0, equal: Equal | None = None, waiting: Waiting | None = None
+) -> LogIntegral | Missing:
     """Return log p(y) with its standard error, or the reason it is unavailable.
 
     Parameters
@@ -30,9 +33,14 @@ def log_evidence(plan: Plan, seed: int = 0, equal: Equal | None = None) -> LogIn
         The same seed gives the same figure.
     equal : Equal, optional
         Coefficients that some groups share.
+    waiting : Waiting, optional
+        The evidences of which this is one.
     """
     engine = _engine(plan)
-    return engine if isinstance(engine, Missing) else engine.log_evidence(plan, seed, equal)
+    found = engine if isinstance(engine, Missing) else engine.log_evidence(plan, seed, equal)
+    if waiting is not None:
+        waiting.one_done()
+    return found
 
 
 def why_no_evidence(plan: Plan) -> Missing | None:
@@ -91,13 +99,16 @@ def log_bayes_factors(
     )  # it has none of the priors in which plans differ
     out: list[LogIntegral | Missing] = []
     zero: LogIntegral | Missing | None = None
-    for plan, own in zip(plans, known or [None] * len(plans), strict=True):
+    known = known or [None] * len(plans)
+    waiting = Waiting(sum(own is None for own in known) + (1 if one_null else len(plans)))
+    for plan, own in zip(plans, known, strict=True):
         null = null_plan(plan, hypothesis) if equal is None else plan
-        one = null if isinstance(null, Missing) else own or log_evidence(plan, seed)
+        one = null if isinstance(null, Missing) else own or log_evidence(plan, seed, waiting=waiting)
         if isinstance(null, Missing) or isinstance(one, Missing):
             out.append(one)
             continue
-        zero = zero if one_null and zero is not None else log_evidence(null, seed, equal)
+        if zero is None or not one_null:
+            zero = log_evidence(null, seed, equal, waiting)
         out.append(zero if isinstance(zero, Missing) else ratio(one, zero))
     return out
 

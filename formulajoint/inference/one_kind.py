@@ -30,6 +30,7 @@ from formulajoint.inference.gaussian import one_sigma, own_sigmas
 from formulajoint.inference.null_plan import IN_SDS, with_prior
 from formulajoint.inference.panels import polynomial_weights
 from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.inference.waiting import Waiting
 from formulajoint.remarks import Missing
 from formulajoint.spec.spec import MAIN
 
@@ -205,13 +206,14 @@ def log_bayes_factors(kind: OneKind, factors: Sequence[float]) -> list[Against] 
 
 def _by_evidence(kind: OneKind, factors: Sequence[float]) -> list[Against] | Missing:
     """Return log BF10 from the evidence of each plan."""
-    zero = log_evidence(kind.shared(1.0) if kind.equal else kind.none())
+    waiting = Waiting(1 + len(factors) * (1 if kind.equal else 2))
+    zero = log_evidence(kind.shared(1.0) if kind.equal else kind.none(), waiting=waiting)
     if isinstance(zero, Missing):
         return zero
     out = []
     for factor in factors:
-        varying = log_evidence(kind.varying(factor))
-        shared = None if kind.equal else log_evidence(kind.shared(factor))
+        varying = log_evidence(kind.varying(factor), waiting=waiting)
+        shared = None if kind.equal else log_evidence(kind.shared(factor), waiting=waiting)
         if isinstance(varying, Missing):
             return varying
         if isinstance(shared, Missing):

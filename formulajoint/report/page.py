@@ -24,6 +24,7 @@ from formulajoint.report.recipe import Recipe, recipe
 from formulajoint.results.draws.posterior import reported_cells
 from formulajoint.results.effects import GroupEffects, group_effects, is_slope
 from formulajoint.results.findings import Findings, of_all_first
+from formulajoint.results.joint_tests.bayes_factor.equalities import is_slow
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table as sensitivity
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.questions import unasked
@@ -215,7 +216,13 @@ def _sensitivity(found: Findings, tests: Sequence[JointTest]) -> Table | None:
     grouping = found.posterior.plan.design.predictor.grouping
     weighed = any(isinstance(test.bayes_factor, LogIntegral) for test in tests)
     mean = found.posterior.plan.mean
-    if not weighed or mean.pools or mean.varying or (grouping and len(grouping) > MOST_WEIGHED):
+    if (
+        not weighed
+        or mean.pools
+        or mean.varying
+        or is_slow(found.plan)
+        or (grouping and len(grouping) > MOST_WEIGHED)
+    ):
         return None
     return sensitivity_table(sensitivity(found.posterior, unasked(found.plan), FACTORS))
 

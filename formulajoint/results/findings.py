@@ -21,6 +21,7 @@ from formulajoint.results.draws.tables import (
     PROB,
     EffectDraws,
     Estimates,
+    asked_about,
     coefficient_draws,
     contrast_draws,
     contrast_estimates,
@@ -103,17 +104,20 @@ class Findings:
     def all_tests(self) -> tuple[JointTest, ...]:
         """The default tests, and those of the formula: with many groups they take seconds.
 
-        Those of predictors that no contrast or test of the formula names are the printed ones, which can take minutes.
+        Those of predictors that no contrast or test of the formula names are the printed ones, which can take minutes;
+        so are all where it names none and sigmas are pooled: then each takes many seconds.
         """
         from formulajoint.results.joint_tests.joint_test import joint_tests
         from formulajoint.results.joint_tests.questions import unasked
 
         found = {test.hypothesis.label: test for test in self.tests}
+        spread = self.plan.spread
+        named = bool(asked_about(self.plan)) or spread is None or spread.pool is None
         missing = [
             each
             for each in filter(self._has_draws, unasked(self.plan))
             if each.label not in found
-            or (is_asked_about(self.plan, each) and not found[each.label].is_complete)
+            or (named and is_asked_about(self.plan, each) and not found[each.label].is_complete)
         ]
         if not missing:
             return self.tests

@@ -74,3 +74,12 @@ def test_bayes_factors_of_what_nobody_asked_about_are_left_to_fit_test_where_the
     few = data[data["school"].isin(list("12345"))]
     small = fj.fit(formula.format(", joint(treated)"), few, seed=1, draws=200, progress=False)
     assert all(isinstance(test.bayes_factor, LogIntegral) for test in small._findings().tests)
+
+
+def test_of_pooled_sigmas_a_report_shows_the_printed_tests_unless_the_formula_asks() -> None:
+    """A Bayes factor is then several evidences, each of many integrals."""
+    data = fj.tutoring()
+    for clause, complete in (("", False), (", joint(treatment)", True)):
+        formula = f"test_score ~ treatment | school, sigma ~ 1 | school, hierarchy(sigma){clause}"
+        found = fj.fit(formula, data, draws=300, chains=2, seed=1, engine="exact")._findings()
+        assert (found.all_tests is found.tests) == (not complete)

@@ -136,7 +136,12 @@ def is_quick(plan: Plan) -> bool:
 
 
 def is_slow(plan: Plan) -> bool:
-    """Return whether a Bayes factor takes seconds: an evidence by importance sampling, of many groups' coefficients."""
+    """Return whether a Bayes factor takes seconds: an evidence by importance sampling, of many groups' coefficients.
+
+    Where sigmas are pooled, each of them is an integral at every point.
+    """
+    if plan.spread is not None and plan.spread.pool is not None:
+        return True
     count = sum(block.size for block in layout(plan.design))
     return bool(plan.mean.pools) and not _has_closed_form(plan) and count > MOST_BESIDE
 
