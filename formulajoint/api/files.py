@@ -59,6 +59,9 @@ TRUE, FALSE = {"True", "TRUE", "true"}, {"False", "FALSE", "false"}
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 PARQUET = (".parquet", ".pq")
 STANDARD_INPUT = "-"
+TOKENIZING = "Error tokenizing data. C error: "
+"""What pandas says before the reason a row cannot be read."""
+
 LINES = 50
 """The separator is found in this many lines."""
 
@@ -97,7 +100,7 @@ def read_file(path: Path, missing: Sequence[str] = (), sheet: str | None = None)
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{name} is empty.") from error
     except (ValueError, OSError, EOFError, csv.Error) as error:
-        raise DataError(f"{name} cannot be read: {error}") from error
+        raise DataError(f"{name} cannot be read: {str(error).removeprefix(TOKENIZING)}") from error
 
 
 def _content(path: Path) -> bytes:
@@ -141,6 +144,8 @@ class _Text:
 
     def frame(self, content: bytes) -> Frame:
         text, remarks = self._decoded(content)
+        if "\n" not in text:
+            text = text.replace("\r", "\n")  # the line ends of old Macs
         separator = _separator(text)
         columns = self._columns(_with_marks(text, separator), separator)
         german = any(_is_german(cells, separator) for cells in columns.values())
@@ -176,9 +181,10 @@ class _Text:
     def _columns(self, text: str, separator: str) -> dict[str, pd.Series[str]]:
         """Return the cells of each column, as they stand in the file."""
         header = next((row for row in csv.reader(io.StringIO(text), delimiter=separator) if row), [])
-        twice = [name for name, count in Counter(header).items() if count > 1 and name.strip()]
+        names = [_name(cell) for cell in header]
+        twice = [name for name, count in Counter(names).items() if count > 1 and name]
         if twice:
-            raise duplicate_names(name.removeprefix(QUOTED) for name in twice)
+            raise duplicate_names(twice)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             try:  # without pandas' guess that a row longer than the header begins with its name
@@ -189,7 +195,7 @@ class _Text:
                 raise DataError(
                     f"{self.name} has rows with more values than its header has names."
                 ) from error
-        return {str(name).removeprefix(QUOTED): table[name] for name in table.columns}
+        return {_name(str(name)): table[name] for name in table.columns}
 
     def _read(self, name: str, cells: pd.Series[str], german: bool) -> _Column:
         """Return the values of a column, all of one kind."""
@@ -228,6 +234,11 @@ class _Column:
 
     values: Any
     notes: tuple[str, ...] = ()
+
+
+def _name(cell: str) -> str:
+    """Return the name in a cell of the header, without blanks at its ends."""
+    return cell.removeprefix(QUOTED).strip()
 
 
 def _separator(text: str) -> str:

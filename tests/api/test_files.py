@@ -132,6 +132,19 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert bool(frame.notes[""]) == (encoding == "cp1252")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [",", " ; ", "\t"])
+def test_line_ends_and_blanks_about_names(tmp_path: Path, end: str, mark: str) -> None:
+    frame = table(tmp_path, end.join([mark.join(row) for row in ("gx", "a1", "b2")]) + end)
+    assert list(frame.names) == ["g", "x"]
+    assert cells(frame, "x") == [1, 2]
+
+
+def test_a_row_that_is_too_long_is_named_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(fj.DataError, match=r"data\.csv cannot be read: Expected 2 fields in line 3, saw 3"):
+        table(tmp_path, "x,y\n1,2\n1,2,3\n")
+
+
 @pytest.mark.parametrize("name", ["data.csv.gz", "data.tsv", "data.txt", "data.CSV"])
 def test_names_of_files(tmp_path: Path, name: str) -> None:
     text = b"x\ty\n1\t2\n"
