@@ -6,6 +6,7 @@ counts. Advisors read only the tokens around the stop, and run only after a pars
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from formulajoint.errors import FormulaError
@@ -180,6 +181,7 @@ def _clause(stop: Stop) -> Advice | None:
         if stop.here == ",":
             return Advice("a clause is missing between two commas", "leave one comma out")
         hint = "predictors and group terms are joined by `+`" if stop.here == "(" else _plain_name(stop)
+        hint = (stop.start == "clause" and stop.at == 0 and _whole(stop.text)) or hint
         return Advice("a clause is expected here, which begins with its name", hint)
     if stop.word(-1).kind == "close" and "~" not in stop.clause and not stop.at_value():
         return Advice(
@@ -196,6 +198,16 @@ def _plain_name(stop: Stop) -> str:
     return f"write `{stop.here[1:-1]}` without quotes" if quoted else "write `joint(weights=n)`"
 
 
+def _whole(text: str) -> str:
+    """Return the hint for arithmetic or a comparison that stands alone where a clause is expected; empty for others."""
+    bare = re.sub(r"\[[^\]]*\]", "", text)
+    if "#" in text or not re.fullmatch(r"[^~,|\n]+", bare) or text.count("(") != text.count(")"):
+        return ""
+    if re.search(r"[=<>]", bare):
+        return f"a comparison is a hypothesis: `fit.test({text.strip()!r})`"
+    return f"write `contrast({text.strip()})`"
+
+
 def _lone_word(stop: Stop, name: str) -> Advice | None:
     """Advise on a name that stands alone in place of a clause."""
     known = name in stop.language.names["clause"]
@@ -207,9 +219,8 @@ def _lone_word(stop: Stop, name: str) -> Advice | None:
         return Advice(f"the clause `{name}` needs parentheses", f"write `{name}()`", 1)
     hint = did_you_mean(name, stop.language.names["clause"])
     if stop.start == "clause":
-        return Advice(
-            f"`{name}` is not a clause", hint or "a clause is a call, such as `pairwise(treatment)`", 1
-        )
+        hint = _whole(stop.text) or hint or "a clause is a call, such as `pairwise(treatment)`"
+        return Advice(f"`{name}` is not a clause", hint, 1)
     return Advice(f"`{name}` is not a clause", hint or "predictors are joined by `+`, not by commas", 1)
 
 
