@@ -140,7 +140,11 @@ HEAVY = {"matplotlib", "numpyro", "blackjax", "python_calamine"} | DEVICES  # op
 
 # What every engine may use, so that it knows no engine, no other folder of its room, and of the modules there only these.
 FOR_ALL_ENGINES = {
-    "inference/importance/": ("formulajoint.inference.importance.", "formulajoint.inference.panels."),
+    "inference/importance/": (
+        "formulajoint.inference.importance.",
+        "formulajoint.inference.panels.",
+        "formulajoint.inference.quadrature.",
+    ),
     "inference/latent/": ("formulajoint.inference.latent.", "formulajoint.inference.panels."),
 }
 
