@@ -52,29 +52,43 @@ def _check_with_group_terms(plan: Plan, scale: ScalePlan) -> None:
     terms = [term for pool in plan.mean.varying for term in pool.terms]
     if scale.prior.proper or not terms:
         return
-    rows, own = plan.design.rows.used, [(c.term, c.grouping) for c in plan.mean.coefficients]
-    blocks = [*own, *((term.coefficient.term, term.coefficient.grouping) for term in terms)]
-    most = sum(term.columns.shape[1] * (1 if g is None else len(g)) for term, g in blocks)
-    if most < rows:  # each coefficient fits one row at most
+    blocks = [(each.term, each.grouping) for each in plan.mean.coefficients]
+    blocks += [(term.coefficient.term, term.coefficient.grouping) for term in terms]
+    own = None if scale.pool is not None else scale.grouping
+    codes = np.zeros(plan.design.rows.used, dtype=np.int64) if own is None else own.codes
+    for group in range(1 if own is None else len(own)):
+        whose = "" if own is None else f" with {own.name} {own.labels[group]}"
+        _check_residuals(scale, blocks, np.flatnonzero(codes == group), whose)
+
+
+def _check_residuals(
+    scale: ScalePlan, blocks: list[tuple[Term, Grouping | None]], some: IntArray, whose: str
+) -> None:
+    """Raise a DataError if some rows, which share a scale with an improper prior, can be fitted perfectly."""
+    counts = [1 if grouping is None else len(np.unique(grouping.codes[some])) for _, grouping in blocks]
+    most = sum(term.columns.shape[1] * count for (term, _), count in zip(blocks, counts, strict=True))
+    if most < len(some):  # each coefficient fits one row at most
         return
-    rank = int(np.linalg.matrix_rank(_all_columns(blocks, rows))) if rows <= MOST_RANKED else min(rows, most)
-    if rows - rank <= scale.prior.power_at_zero:
+    ranked = len(some) <= MOST_RANKED
+    rank = int(np.linalg.matrix_rank(_all_columns(blocks, some))) if ranked else min(len(some), most)
+    if len(some) - rank <= scale.prior.power_at_zero:
         raise DataError(
             f"`{scale.name}` has the improper prior {scale.prior.of(scale.name)}, which needs residuals: there are "
-            f"{rows} rows for {rank} coefficients, those of group terms among them. Use the default priors, or fewer "
-            "group terms."
+            f"{len(some)} rows{whose} for {rank} coefficients, those of group terms among them. Use the default "
+            "priors, or fewer group terms."
         )
 
 
-def _all_columns(blocks: list[tuple[Term, Grouping | None]], rows: int) -> FloatArray:
-    """Return the columns of terms, those with coefficients by group with a column for each group, (N, c)."""
+def _all_columns(blocks: list[tuple[Term, Grouping | None]], some: IntArray) -> FloatArray:
+    """Return the columns of terms at some rows (n, c); coefficients by group have a column for each group."""
     parts = []
     for term, grouping in blocks:
         if grouping is None:
-            parts.append(term.columns)
+            parts.append(term.columns[some])
             continue
-        member = np.eye(len(grouping))[grouping.codes]
-        parts.append((term.columns[:, :, None] * member[:, None, :]).reshape(rows, -1))
+        there, codes = np.unique(grouping.codes[some], return_inverse=True)
+        member = np.eye(len(there))[codes]
+        parts.append((term.columns[some][:, :, None] * member[:, None, :]).reshape(len(some), -1))
     return np.hstack(parts)
 
 

@@ -182,6 +182,15 @@ def test_each_group_needs_residuals_of_its_own():
     assert check("y ~ x | g, sigma ~ 1 | g, hierarchy(sigma)", data, priors="flat") is True
 
 
+def test_group_terms_can_fit_all_rows_of_a_sigma():
+    data = frame(3, 6).assign(h=list("aabaabbab"), k=list("uvuuvuvuv"))
+    words = "needs residuals: there are 3 rows with g A for 3 coefficients, those of group terms among them"
+    formula = "y ~ 1 + (1 | h) + (1 | k), sigma ~ 1 | g"
+    assert refuses(words, formula, data, priors="flat")
+    assert check(formula, data) is True
+    assert check(formula, data.assign(k=list("uuuuvuvuv")), priors="flat") is True
+
+
 def test_a_shared_column_can_fit_a_small_group():
     """With one row beyond its own coefficients, a group is fitted perfectly by some value of a shared coefficient.
 
