@@ -19,6 +19,24 @@ MOST_COUNTS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sigmas:
+    """A few residual sds as functions of variables.
+
+    Attributes
+    ----------
+    parts : tuple of (str, (A, n) array)
+        The variables, of n numbers each, and their columns: what each residual sd or its log is a sum of.
+    offset : (A,) array
+    log : bool
+        Whether the sums are logs.
+    """
+
+    parts: tuple[tuple[str, FloatArray], ...]
+    offset: FloatArray
+    log: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AveragePlan:
     """A contrast node: the average of a coefficient over the groups.
 
@@ -43,6 +61,8 @@ class AveragePlan:
         None for the coefficients themselves, where the other columns are zero.
     factor : str
         The factor of group terms whose groups it is about; empty for the model's own groups.
+    sigmas : Sigmas or None
+        The residual sds, if a group's rows have several and the weights need them.
     """
 
     name: str
@@ -59,6 +79,7 @@ class AveragePlan:
     options: Mapping[str, float | bool | str]
     at: AtMeans | None
     factor: str = ""
+    sigmas: Sigmas | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +125,7 @@ class FamilyPlan:
     sigma_of_group: IntArray | None = None
     cells: CellContrast | None = None
     factor: str = ""
+    sigmas: Sigmas | None = None
 
     @property
     def of_levels(self) -> bool:

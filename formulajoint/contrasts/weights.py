@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.contrasts.precision import products
 from formulajoint.contrasts.schemes import SCHEMES, Groups
 from formulajoint.data.data import Data
 from formulajoint.data.least_squares import partial_ss
@@ -54,12 +55,16 @@ class Weights:
         Whether each draw divides the weights by the groups' residual variances and normalises them again.
     counts : (G,) array or None
         For uncertain weights: they are Dirichlet(counts), with mean `values`.
+    products : tuple of (A, p, p, G) arrays
+        For precision weights where a group's rows have several residual sds: cross-products by residual sd for each
+        column of the term (``precision.py``). `values` are then the weights if all were the same.
     """
 
     scheme: str
     values: FloatArray
     over_sigma: bool = False
     counts: FloatArray | None = None
+    products: tuple[FloatArray, ...] = ()
 
 
 def weights_of(
@@ -70,6 +75,7 @@ def weights_of(
     own_sigma: bool,
     added: Mapping[str, FloatArray] = MappingProxyType({}),
     divisors: FloatArray | None = None,
+    several_sigmas: bool = False,
 ) -> Weights:
     """Return the weights of the groups that are asked for `term`.
 
@@ -88,6 +94,8 @@ def weights_of(
         What other terms add to the effect that is averaged: ``added_at_means``.
     divisors : (G,) array, optional
         Known numbers that divide the groups' effects.
+    several_sigmas : bool
+        Whether rows of a group may have several residual sds.
 
     Raises
     ------
@@ -106,8 +114,10 @@ def weights_of(
             f"The weights `{asked.text}` of `{term.name}` are zero in every group, "
             "so there is nothing to average. Choose other weights."
         )
-    over_sigma = own_sigma and isinstance(asked.value, ByPrecision)
-    return Weights(asked.text, _shares(raw), over_sigma=over_sigma)
+    if not isinstance(asked.value, ByPrecision):
+        return Weights(asked.text, _shares(raw))
+    found = _products(data, term, added, raw, divisors) if several_sigmas else ()
+    return Weights(asked.text, _shares(raw), over_sigma=own_sigma or several_sigmas, products=found)
 
 
 def _uncertain(design: Design, data: Data, term: Term, text: str, asked: Given[Weighting]) -> Weights:
@@ -184,6 +194,29 @@ def _precision(data: Data, term: Term, added: Mapping[str, FloatArray]) -> Float
     start = sum(other.columns.shape[1] for other in terms[: terms.index(term)])
     own = information[:, start : start + term.columns.shape[1]]
     return own.reshape((len(own), *term.shape))
+
+
+def _products(
+    data: Data, term: Term, added: Mapping[str, FloatArray], raw: FloatArray, divisors: FloatArray | None
+) -> tuple[FloatArray, ...]:
+    """Return the cross-products by residual sd for each column of a term; zero in groups whose weight is zero."""
+    table, groups, sigmas = data.cells()
+    terms = data.predictor.per_group
+    x, each = table.of([term]), [table.of([other]) for other in terms]
+    each = [z - x @ added[of.name] if of.name in added else z for of, z in zip(terms, each, strict=True)]
+    columns = np.concatenate(each, axis=2)
+    start = sum(other.columns.shape[1] for other in terms[: terms.index(term)])
+    count = len(_grouping(data.design)), int(np.max(sigmas)) + 1
+    unit = np.ones(count[0]) if divisors is None else divisors / divisors.max()
+    there = raw.reshape(count[0], -1) > 0
+    out = []
+    for j in range(term.columns.shape[1]):
+        found = products(columns, groups, sigmas, count, start + j)
+        size = np.max(found[:, -1, -1])
+        found[:, -1] *= unit * there[:, j] / np.sqrt(size)
+        found[:, :, -1] *= unit * there[:, j] / np.sqrt(size)
+        out.append(found)
+    return tuple(out)
 
 
 def _values(design: Design, name: Name) -> FloatArray:

@@ -141,6 +141,12 @@ class Data:
             part = Reduced(found.columns[chosen], found.left[chosen], found.reference)
             yield self._table(part, rows[chosen])
 
+    def cells(self) -> tuple[Table, IntArray, IntArray]:
+        """Return the triangles of each group's rows of one residual sd, with their groups and residual sds."""
+        found = self._crossing
+        rows = found.cells.sums(frequencies(self.design))
+        return self._table(self._reduced, rows), found.groups, found.sigmas
+
     def triangles(self, layout: Layout) -> Triangles:
         """Return what the likelihood of a Gaussian response needs, in the layout of this model or a null model."""
         found, of, rows = self._reduced, self._crossing.sigmas, self.rows_of(self.sigma)

@@ -220,7 +220,6 @@ y ~ x | school, joint(x, name=school)
 y ~ x | school, sigma ~ x, joint(scale=sigma)
 y ~ x | school, sigma ~ x, joint(weights=precision)
 y ~ x | school, sigma ~ 1 | arm, joint(scale=sigma)
-y ~ x | school, sigma ~ 1 | arm, joint(weights=precision)
 y ~ x | school, sigma ~ 1 | school, hierarchy(x, scale=sigma), contrast(x[A] - x.mean)
 """
 

@@ -24,11 +24,13 @@ from formulajoint.compiler.contrast_plans import (
     ContrastPlan,
     FamilyPlan,
     SharesPlan,
+    Sigmas,
 )
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.averages import joint
 from formulajoint.contrasts.cells import CellContrast
+from formulajoint.contrasts.precision import precision
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import BugError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
@@ -109,10 +111,30 @@ def share_draws(shares: Iterable[SharesPlan], count: int, rng: np.random.Generat
 def weights_over_sigma(contrast: AveragePlan | FamilyPlan, values: Values) -> Any:
     """Return the precision weights if sigma differs by group: divided by sigma_g^2, summing to one over groups."""
     assert contrast.weights is not None  # as planned
-    assert contrast.sigma is not None
     rank = contrast.weights.values.ndim
+    if contrast.sigmas is not None:
+        raw = _precisions(contrast.weights, contrast.sigmas, values)
+        return raw / raw.sum(axis=0)
+    assert contrast.sigma is not None
     raw = values.fixed(contrast.weights.values, rank) / _sigma(contrast, contrast.sigma, values, rank) ** 2
     return raw / raw.sum(axis=0)
+
+
+def _precisions(weights: Weights, sigmas: Sigmas, values: Values) -> Any:
+    """Return the precisions of the groups' coefficients where rows of a group have several residual sds."""
+    found: Any = sigmas.offset[:, None]
+    for name, columns in sigmas.parts:
+        found = found + columns @ values.of(name).reshape(
+            (columns.shape[1], -1)
+        )  # (A, S), S is 1 without draws
+    inverse = [(np.e ** (-2 * found[a]) if sigmas.log else found[a] ** -2) for a in range(len(sigmas.offset))]
+    total: Any = 0.0
+    for j, own in enumerate(weights.products):
+        one = precision(own, inverse, lambda numbers: numbers[:, None])  # (G, S)
+        unit = np.arange(len(weights.products)) == j
+        total = total + one[:, None] * unit[None, :, None]  # (G, k, S)
+    draws = (-1,) if values.sampled else ()
+    return total.reshape((*weights.values.shape, *draws))
 
 
 def variable_dims(plan: Plan) -> dict[str, tuple[str, ...]]:

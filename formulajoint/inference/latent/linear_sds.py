@@ -7,9 +7,10 @@ from math import prod
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.plan import LinearPlan
+from formulajoint.compiler.residual_sds import columns_at
 from formulajoint.design.schema import Grouping
 from formulajoint.distributions.links import NUMPY
 from formulajoint.distributions.prior import Prior
@@ -29,7 +30,7 @@ def why_not(linear: LinearPlan) -> str:
 def linear_sds(linear: LinearPlan, rows: Grouping) -> list[Cell]:
     """Return the residual sd of each group of `rows`, then the coefficients, as the first parameters phi."""
     first = np.array([int(np.argmax(rows.codes == cell)) for cell in range(len(rows))])
-    table = np.hstack([_at(own, first) for own in linear.coefficients])
+    table = np.hstack([columns_at(own, first) for own in linear.coefficients])
     offset = np.zeros(len(rows)) if linear.predictor.offset is None else linear.predictor.offset[first]
     found, size = list[Cell](), np.max(abs(table), axis=0)
     for own in linear.coefficients:
@@ -90,15 +91,6 @@ def _priors(own: Coefficient) -> list[Prior]:
     """Return the prior of each coefficient of a term; none if they are pooled."""
     shape = shape_of(own)
     return [] if own.prior is None else [own.prior.at(cell, shape) for cell in range(prod(shape))]
-
-
-def _at(own: Coefficient, rows: IntArray) -> FloatArray:
-    """Return the columns of a term's coefficients at some rows (A, c)."""
-    columns = own.term.columns[rows]
-    if own.grouping is None:
-        return columns
-    member = np.eye(len(own.grouping))[own.grouping.codes[rows]]
-    return np.asarray((member[:, :, None] * columns[:, None, :]).reshape(len(rows), -1))
 
 
 def _cell(own: Prior, size: float) -> Cell:

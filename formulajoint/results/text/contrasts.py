@@ -74,6 +74,8 @@ def _weights(plan: Plan, contrast: ContrastPlan) -> str:
     if contrast.weights is None:
         return ""
     values, scheme = contrast.weights.values, contrast.weights.scheme
+    if contrast.weights.products:
+        return f"weights {scheme}, by the sigmas of each group's rows draw by draw"
     if contrast.weights.over_sigma:
         return f"weights {scheme}, divided by each group's sigma^2 draw by draw"
     labels = grouping.labels if grouping is not None else ()

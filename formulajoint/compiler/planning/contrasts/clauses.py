@@ -15,7 +15,7 @@ from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, 
 from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of
-from formulajoint.compiler.residual_sds import sigma_of_groups
+from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
 from formulajoint.contrasts.custom import AVERAGES, FAMILIES
 from formulajoint.contrasts.registry import ContrastFunction
@@ -146,6 +146,7 @@ def _average(
     if asked.at is not None:
         added = added_at_means(plan.design.predictor, term, asked.at.span)
         at = _at_means(plan, term, added)
+    sigmas = few_sigmas(plan) if isinstance(asked.weights.value, ByPrecision) else None
     weights = weights_of(
         plan.design,
         plan.data,
@@ -155,6 +156,7 @@ def _average(
         own_sigma=scale != "sigma" and sigma_of_groups(plan) is not None,
         added=added,
         divisors=divisors,
+        several_sigmas=sigmas is not None,
     )
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, asked.weights.span)
@@ -174,6 +176,7 @@ def _average(
         divisors=divisors,
         sigma=None if sigma is None else sigma.name,
         sigma_of_group=sigma_of_groups(plan) if by_sigma else None,
+        sigmas=sigmas,
         options=asked.options,
         at=at,
     )

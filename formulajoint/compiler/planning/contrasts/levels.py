@@ -12,7 +12,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision
-from formulajoint.compiler.residual_sds import sigma_of_groups
+from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.cells import CellContrast, axis_of, cell_values, factors_of, simple
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily, in_order
@@ -66,6 +66,7 @@ def plan_family(
         weights_name=None if weights is None else weights_variable(weights, name, coefficient, names, shares),
         sigma=None if sigma is None else sigma.name,
         sigma_of_group=sigma_of_groups(plan) if weights is not None and weights.over_sigma else None,
+        sigmas=few_sigmas(plan) if weights is not None and weights.products else None,
     )
 
 
@@ -172,5 +173,7 @@ def _weights(plan: Plan, asked: LevelContrast, coefficient: Coefficient, axis: A
         return level_weights(plan.design, coefficient.term, axis, asked.weights)
     if isinstance(asked.weights.value, ByPrecision):
         check_precision(plan, asked.weights.span)
-    own_sigma = sigma_of_groups(plan) is not None
-    return weights_of(plan.design, plan.data, coefficient.term, asked.weights, own_sigma)
+    own_sigma, several = sigma_of_groups(plan) is not None, few_sigmas(plan) is not None
+    return weights_of(
+        plan.design, plan.data, coefficient.term, asked.weights, own_sigma, several_sigmas=several
+    )

@@ -7,7 +7,8 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.response_units import group_sds
-from formulajoint.compiler.residual_sds import sigma_of_groups
+from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
+from formulajoint.data.residual_cells import MOST_CELLS
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.errors import FormulaError
 from formulajoint.spans import Span
@@ -20,8 +21,10 @@ def check_precision(plan: Plan, at: Span) -> None:
     if plan.design.standard_errors is not None:
         return
     _check_spread(plan, "weights=precision", at)
+    if few_sigmas(plan) is not None:
+        return
     if plan.spread is None:
-        message = "`weights=precision` needs one residual sd per group, but sigma has predictors"
+        message = f"`weights=precision` needs at most {MOST_CELLS} residual sds, but predictors give sigma more values"
         raise FormulaError(message, at, "use other weights, or leave out the predictors of sigma")
     _check_one_each(plan, "weights=precision", at)
 
