@@ -63,16 +63,17 @@ def fitted(progress: bool) -> None:
     fj.fit("y ~ 1 | g, hierarchy()", data, draws=50, seed=1, progress=progress)
 
 
-SAID = "The exact engine will take about 10 seconds."
+SAID = "The exact engine will take about "  # how long depends on the machine
 
 
 def test_a_long_forecast_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """As a warning, which is shown where no log is set up; without `progress` as what else the engine tells."""
     caplog.set_level(logging.INFO, logger="formulajoint")
     fitted(progress=True)
-    assert SAID not in caplog.messages
+    assert not any(message.startswith(SAID) for message in caplog.messages)
     monkeypatch.setattr(engine, "LONG", 0.0)
     for progress, level in ((True, logging.WARNING), (False, logging.INFO)):
         caplog.clear()
         fitted(progress=progress)
-        assert [record.levelno for record in caplog.records if record.getMessage() == SAID] == [level]
+        said = [record.levelno for record in caplog.records if record.getMessage().startswith(SAID)]
+        assert said == [level]
