@@ -60,6 +60,10 @@ def save(posterior: Posterior, path: str | os.PathLike[str]) -> None:
         If the file has another suffix or cannot be written.
     """
     target = target_of(path)
+    coords = posterior.plan.coords
+    names = (*posterior.named.variables, *coords, *(str(label) for own in coords.values() for label in own))
+    if cut := [name for name in names if "\0" in name]:
+        raise StoreError(f"A file cannot hold the zero character of `{cut[0]}`: rename it in the data.")
     try:
         body = to_bytes(posterior)
     except ValueError as error:  # a name that HDF5 cannot hold

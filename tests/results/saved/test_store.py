@@ -438,3 +438,24 @@ def test_edited_groups_are_refused(saved: Path, groups: Any, reason: str) -> Non
     with pytest.raises(StoreError) as error:
         load(saved)
     assert reason in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("formula", "renamed", "label"),
+    [
+        ("test_score ~ `a\0b` | school, joint()", {"treatment": "a\0b"}, ""),
+        ("test_score ~ treatment | `s\0`", {"school": "s\0"}, ""),
+        ("test_score ~ treatment | school", {}, "\0"),
+    ],
+)
+def test_a_zero_character_in_a_name_is_refused(
+    formula: str, renamed: dict[str, str], label: str, tmp_path: Path
+) -> None:
+    """HDF5 cuts names there, and two could become one."""
+    data = fj.tutoring()
+    data = data.assign(school=data["school"] + label).rename(columns=renamed)
+    fit = fj.fit(formula, data, seed=1, draws=50, chains=2)
+    with pytest.raises(
+        fj.StoreError, match=r"A file cannot hold the zero character of .* rename it in the data"
+    ):
+        fit.save(tmp_path / "fit.nc")
