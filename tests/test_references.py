@@ -102,6 +102,24 @@ CASES = {
                  sigma ~ half_cauchy(5), nu ~ constant(4))""",
         engine="nutpie",
     ),
+    "binomial": Case(
+        "cbpp",
+        """prop(incidence, size) ~ C(period) + (1 | herd), family(binomial),
+           prior(Intercept ~ normal(0, 5), C(period) ~ normal(0, 2.5)), prior(Intercept.sd ~ half_normal(1), over=herd)""",
+        engine="nutpie",
+    ),
+    "poisson, not pooled": Case(
+        "warpbreaks_tension",
+        "breaks ~ woolB | tension, family(poisson), prior(Intercept ~ normal(3, 2), woolB ~ normal(0, 1))",
+        engine="nutpie",
+    ),
+    "poisson, offset": Case(
+        "roaches",
+        """y ~ I(roach1 / 100) + treatment + senior + offset(log(exposure2)), family(poisson),
+           prior(Intercept ~ normal(0, 5), I(roach1 / 100) ~ normal(0, 5), treatment ~ normal(0, 5),
+                 senior ~ normal(0, 5))""",
+        engine="nutpie",
+    ),
     "interaction": Case(
         "kidiq", "kid_score ~ mom_hs * mom_iq, prior(sigma ~ half_cauchy(2.5))", priors="flat", draws=12000
     ),
