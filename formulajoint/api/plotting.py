@@ -211,5 +211,6 @@ class Plots:
         from formulajoint.inference.draws.prior import sample_prior
 
         plan = self.posterior.plan
-        before = sample_prior(plan, draws, seed, lambda: build_model(plan))["prior"].to_dataset()
+        drawn = sample_prior(plan, draws, seed, lambda: build_model(plan), responses=False)
+        before = drawn["prior"].to_dataset()
         return prior_posterior(self.posterior, before, names, figsize)

@@ -128,8 +128,8 @@ INVERSE = Link(
 SQRT = Link(
     "sqrt",
     lambda xp, m: xp.sqrt(m),
-    lambda xp, eta: eta**2,
-    lambda xp, eta: 2 * eta,
+    lambda xp, eta: eta * abs(eta),  # below zero no mean, so that the sign of eta is determined
+    lambda xp, eta: 2 * abs(eta),
     low=0,
     in_units=True,
     words="square root of the {mean} of {of}",

@@ -18,6 +18,7 @@ from scipy import special, stats
 import formulajoint as fj
 from formulajoint.distributions.links import LINKS, NUMPY
 from formulajoint.families.declared import FAMILIES
+from formulajoint.inference.draws.prior import sample_prior
 from formulajoint.language.vocabulary import core
 from formulajoint.results.predictions.replicate import Predictions
 
@@ -414,3 +415,36 @@ def test_more_than_two_levels_are_no_event() -> None:
         fj.model("y ~ x, family(bernoulli)", {"y": list("abcabc"), "x": X})
     with pytest.raises(fj.DataError, match=r"Of two levels, write `family\(bernoulli\)`"):
         fj.model("y ~ x", {"y": list("abbaba"), "x": X})
+
+
+def test_priors_too_wide_for_a_response_are_said_to_be() -> None:
+    data = {"y": [0, 1, 2, 1, 0, 3], "x": X}
+    model = fj.model("y ~ x, family(poisson), prior(Intercept ~ normal(60, 1))", data)
+    refused = pytest.raises(fj.InferenceError, match="no response of the family `poisson` can be drawn")
+    with pytensor.config.change_flags(mode="FAST_COMPILE"), refused:  # as NumPy draws
+        model.prior_predictive(draws=5, seed=1)
+    drawn = sample_prior(model.plan, 50, 1, lambda: model.pymc, responses=False)
+    assert "y" not in drawn["prior_predictive"]
+    assert {"Intercept", "x"} <= set(drawn["prior"])
+
+
+def test_ratios_stand_beside_effects_only() -> None:
+    data = data_of("poisson", t=[1.0, 2, 3, 1, 2, 3])
+    model = fj.model(
+        "y ~ x + offset(log(t)) | g, family(poisson), joint(x), rms(x), pairwise(x), pairwise(Intercept), joint(Intercept)",
+        data,
+    )
+    rng = np.random.default_rng(1)
+    fit = model.fit_from({"Intercept": rng.normal(0, 1, (2, 30, 2)), "x": rng.normal(9, 0.1, (2, 30, 2))})
+    known = fit.contrasts()["rate_ratio"].notna()
+    assert known.to_dict() == {
+        "joint_x": True,
+        "rms_x": False,
+        "pairwise_x[A - B]": False,
+        "pairwise_Intercept[A - B]": True,
+        "joint_Intercept": False,
+    }
+    shown = next(line for line in str(fit).splitlines() if line.startswith("joint_x"))
+    assert re.search(r" \d,\d\d\d \(\d,\d\d\d, ", shown), shown
+    alone = fj.model("y ~ 1, family(poisson)", data).fit_from({"Intercept": rng.normal(0, 1, (2, 30))})
+    assert "rate ratio  ess" not in str(alone)

@@ -18,14 +18,13 @@ LARGEST = 300.0
 
 def ratio_titles(plan: Plan) -> tuple[str, ...]:
     """Return the title of the column of ratios, none if effects on the mean have no such ratio."""
-    return (plan.family.ratio,) if plan.family.ratio else ()
+    return (plan.family.ratio,) if effects_with_ratio(plan) else ()
 
 
 def ratio_texts(plan: Plan, effect: Effect, row: pd.Series) -> tuple[str, ...]:
     """Return what an effect has in the column of `ratio_titles`, ``1.8 (1.1, 2.9)``; blank for what is no effect."""
-    if not plan.family.ratio:
-        return ()
-    return (ratio_text(row) if effect.variable in effects_with_ratio(plan) else "",)
+    known = effects_with_ratio(plan)
+    return (ratio_text(row) if effect.variable in known else "",) if known else ()
 
 
 def ratio_text(row: pd.Series) -> str:
@@ -37,7 +36,10 @@ def ratio_text(row: pd.Series) -> str:
 def _factor(value: float) -> str:
     if math.isnan(value):
         return ""
-    return f"{math.exp(value):#.3g}".rstrip(".") if value < LARGEST else "inf"
+    if value > LARGEST:
+        return "inf"
+    factor = math.exp(value)
+    return f"{factor:,.0f}" if factor > 1000 else f"{factor:#.3g}".rstrip(".")
 
 
 def scale_lines(plan: Plan) -> list[str]:
