@@ -1,63 +1,277 @@
-"""Two crossed factors by the exact engine: seconds of a whole fit, and how many independent draws of the sds it has.
+"""Mixed models by the exact engine, beside lme4 and Bambi: seconds of whole processes.
 
-The data are simulated: `y ~ x + (1 | a) + (1 | b)`, rows at random in both factors. The largest is of the size of the
-ratings of lecturers by students that lme4 has as `InstEval`.
+    python benchmarks/crossed_factors.py [--sizes pastes large ...] [--peers formulajoint lme4 bambi]
+    python benchmarks/crossed_factors.py --write      # the tables of docs/crossed-and-nested.md, from the results
 
-    python benchmarks/crossed_factors.py [--sizes small large ...] [--draws 1000]
+The models: `(1 | a) + (1 | b)` on simulated data, rows at random in both factors, the largest of the size of the
+ratings of lecturers by students that lme4 has as `InstEval`; the pastes of lme4; and very many groups of two rows.
 
-Prints a line a size: seconds of the wall and of the processor for planning and drawing (four chains), independent draws
-of sds, log evidence with its error, and peak memory.
+Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. formulajoint gives
+four chains of 1,000 draws and the log evidence, Bambi as many draws by PyMC's NUTS, with priors and settings of its
+own, lme4 a point estimate (REML). Of very many groups formulajoint keeps the shared parameters, as lme4's summary does.
+A peer that needs more than `--limit` seconds of the processor did not finish. Figures go to
+results/crossed_factors.json at once; what is measured again replaces what was there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
+import re
 import resource
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import formulajoint as fj
-
-SIZES = {"small": (24, 6, 144), "medium": (1_000, 200, 20_000), "large": (2_000, 1_000, 70_000)}
-
-
-def crossed(a: int, b: int, rows: int, seed: int = 0) -> pd.DataFrame:
-    """Return rows with random groups of both factors."""
-    rng = np.random.default_rng(seed)
-    one, other, x = rng.integers(0, a, rows), rng.integers(0, b, rows), rng.normal(size=rows)
-    level = rng.normal(0, 1, a)[one] + rng.normal(0, 0.5, b)[other]
-    y = level + 0.3 * x + rng.normal(0, 1.2, rows)
-    return pd.DataFrame({"y": y, "x": x, "a": one.astype(str), "b": other.astype(str)})
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "crossed_factors.json"
+PAGE = HERE.parent / "docs" / "crossed-and-nested.md"
+PEERS = ("formulajoint", "lme4", "bambi")
 
 
-def line(name: str, draws: int) -> str:
-    """Return the line of a size."""
-    data = crossed(*SIZES[name])
-    wall, processor = time.perf_counter(), time.process_time()
-    fit = fj.fit("y ~ x + (1 | a) + (1 | b)", data, seed=1, draws=draws, engine="exact")
-    wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    a, b, rows = SIZES[name]
+@dataclass(frozen=True)
+class Size:
+    """A model and its data; `many` where each group's draws are not kept."""
+
+    formula: str
+    rows: int
+    groups: str
+    make: Callable[[], pd.DataFrame]
+    many: bool = False
+
+
+def pastes() -> pd.DataFrame:
+    """Return the strength of pastes, by casks within batches (lme4)."""
+    return pd.read_csv(HERE.parent / "examples" / "pastes.csv")
+
+
+def crossed(a: int, b: int, rows: int) -> Callable[[], pd.DataFrame]:
+    """Return a maker of rows with random groups of both factors."""
+
+    def make() -> pd.DataFrame:
+        rng = np.random.default_rng(0)
+        one, other, x = rng.integers(0, a, rows), rng.integers(0, b, rows), rng.normal(size=rows)
+        level = rng.normal(0, 1, a)[one] + rng.normal(0, 0.5, b)[other]
+        y = level + 0.3 * x + rng.normal(0, 1.2, rows)
+        return pd.DataFrame({"y": y, "x": x, "a": [f"a{i}" for i in one], "b": [f"b{i}" for i in other]})
+
+    return make
+
+
+def pairs(slope: float) -> Callable[[], pd.DataFrame]:
+    """Return a maker of 125,000 groups of two rows; `slope` is the sd of their slopes."""
+
+    def make() -> pd.DataFrame:
+        rng, groups = np.random.default_rng(1), 125_000
+        g, x = np.repeat(np.arange(groups), 2), rng.normal(size=2 * groups)
+        u = rng.normal(size=(groups, 2)) * [1.0, slope]
+        y = 2 + 0.5 * x + u[g, 0] + u[g, 1] * x + rng.normal(size=2 * groups)
+        return pd.DataFrame({"y": y, "x": x, "g": [f"g{i}" for i in g]})
+
+    return make
+
+
+TWO = "y ~ x + (1 | a) + (1 | b)"
+SIZES = {
+    "pastes": Size("strength ~ 1 + (1 | batch/cask)", 60, "10, 30", pastes),
+    "small": Size(TWO, 144, "24 x 6", crossed(24, 6, 144)),
+    "medium": Size(TWO, 20_000, "1,000 x 200", crossed(1_000, 200, 20_000)),
+    "large": Size(TWO, 70_000, "2,000 x 1,000", crossed(2_000, 1_000, 70_000)),
+    "pairs": Size("y ~ x + (1 | g)", 250_000, "125,000", pairs(0.0), many=True),
+    "pairs_slopes": Size("y ~ x + (1 + x | g)", 250_000, "125,000", pairs(0.5), many=True),
+}
+"""Smallest first."""
+
+
+# --- the peers, each in a process of its own
+
+
+def run_formulajoint(path: str, size: Size) -> dict[str, Any]:
+    """Fit by the exact engine, and print."""
+    import formulajoint as fj
+
+    keep = "contrasts" if size.many else "all"
+    fit = fj.fit(size.formula, pd.read_csv(path), seed=1, engine="exact", keep=keep)
+    print(fit)
     evidence = fit.log_evidence
-    return (
-        f"{a:>5,} x {b:>5,}, {rows:>6,} rows: {wall:6.2f} s, {processor:6.2f} s of the processor, "
-        f"{fit.draws.named.importance_ess:6.0f} independent draws of sds, log evidence {evidence.value:.3f} "
-        f"({evidence.error:.3f}), {memory:.0f} MB"
-    )
+    found = {"log_evidence": evidence.value, "error": evidence.error, "k_hat": fit.draws.named.trust.k_hat}
+    return found | {"ess": fit.draws.named.importance_ess, "versions": f"formulajoint {fj.__version__}"}
 
 
-def main() -> None:
-    """Print a line for each size."""
+def run_bambi(path: str, size: Size) -> dict[str, Any]:
+    """Sample by Bambi's default, and print its summary."""
+    import arviz as az
+    import bambi
+
+    model = bambi.Model(size.formula, pd.read_csv(path))
+    draws = model.fit(draws=1000, chains=4, cores=1, random_seed=1, progressbar=False)
+    shared = [str(name) for name, own in draws.posterior.data_vars.items() if own.ndim == 2]
+    found = az.summary(draws, var_names=shared)
+    print(found)
+    return {"ess": float(found["ess_bulk"].min()), "versions": f"Bambi {bambi.__version__}"}
+
+
+LME4 = """
+suppressPackageStartupMessages(library(lme4))
+args <- commandArgs(TRUE)
+data <- read.csv(args[1], stringsAsFactors = TRUE)
+control <- lmerControl(check.nobs.vs.nRE = "ignore")  # as many random effects as rows
+print(summary(lmer(as.formula(args[2]), data, control = control)))
+cat(sprintf('{"versions": "lme4 %s"}\\n', packageVersion("lme4")))
+"""
+
+
+def command(peer: str, name: str, path: str, python_bambi: str) -> list[str]:
+    """Return the command line of a peer."""
+    if peer == "lme4":
+        return ["Rscript", "--vanilla", "-e", LME4, path, SIZES[name].formula]
+    python = python_bambi if peer == "bambi" else sys.executable
+    return [python, __file__, "--as", peer, "--sizes", name, "--data", path]
+
+
+def measured(peer: str, name: str, path: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Run a peer in a fresh process; return its figures, or what became of it."""
+
+    def bounded() -> None:
+        limit, memory = int(options.limit), int(options.memory * 2**30)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+    one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    environment = os.environ | dict.fromkeys(one, "1")
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            command(peer, name, path, options.python_bambi),
+            stdout=out,
+            stderr=errors,
+            env=environment,
+            preexec_fn=bounded,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        out.seek(0)
+        errors.seek(0)
+        lines, told = out.read().splitlines(), errors.read()
+    figures = {
+        "wall": round(wall, 2),
+        "processor": round(used.ru_utime + used.ru_stime, 2),
+        "memory_gb": round(used.ru_maxrss / 2**20, 3),
+    }
+    if used.ru_utime + used.ru_stime >= options.limit:
+        return {"status": "did not finish", "limit": options.limit}
+    if status or not lines or not lines[-1].startswith("{"):
+        return {"status": "failed", "reason": reason(told), **figures}
+    return {"status": "ok", **figures, **json.loads(lines[-1])}
+
+
+def reason(errors: str) -> str:
+    """Return the last line of messages that says what went wrong."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return ([line for line in lines if "rror" in line] or lines or ["no message"])[-1][:160]
+
+
+# --- the results
+
+
+def records() -> list[dict[str, Any]]:
+    """Return what was measured."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+def keep(record: dict[str, Any]) -> None:
+    """Write a record in place of an older one of the same size and peer, in the order of the sizes."""
+    same = (record["size"], record["peer"])
+    kept = [each for each in records() if (each["size"], each["peer"]) != same] + [record]
+    kept.sort(key=lambda each: (list(SIZES).index(each["size"]), PEERS.index(each["peer"])))
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def table() -> str:
+    """Return the table of all sizes and peers."""
+    found = {(each["size"], each["peer"]): each for each in records()}
+    lines = [
+        "| model | groups | rows | formulajoint | lme4 | Bambi | formulajoint: independent draws of sds, memory |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for name, size in SIZES.items():
+        ours = found.get((name, "formulajoint"), {})
+        more = f"{min(ours['ess'], 99_999):,.0f}, {ours['memory_gb']:.2f} GB" if "ess" in ours else ""
+        cells = [said(found.get((name, peer), {})) for peer in PEERS]
+        formula = size.formula.replace("|", "\\|")
+        lines.append(f"| `{formula}` | {size.groups} | {size.rows:,} | {' | '.join(cells)} | {more} |")
+    return "\n".join(lines)
+
+
+def said(record: dict[str, Any]) -> str:
+    """Return a cell of the table."""
+    match record.get("status"):
+        case None:
+            return ""
+        case "ok":
+            return f"{record['processor']:.1f} s"
+        case "failed" if "llocate" in record["reason"] or "MemoryError" in record["reason"]:
+            return "out of memory"
+        case status:
+            return f"{status} in {record['limit']:.0f} s" if "limit" in record else str(status)
+
+
+def write() -> None:
+    """Write the table into the page."""
+    begin, end = "<!-- table: made by crossed_factors.py -->", "<!-- end of table -->"
+    page = PAGE.read_text()
+    new = re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n\n{table()}\n\n{end}", page, flags=re.DOTALL)
+    PAGE.write_text(new)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sizes", nargs="*", choices=list(SIZES), default=list(SIZES))
-    parser.add_argument("--draws", type=int, default=1000)
-    given = parser.parse_args()
-    for name in given.sizes:
-        print(line(name, given.draws), flush=True)
+    parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--limit", type=float, default=600, help="seconds of the processor for a peer (600)")
+    parser.add_argument("--memory", type=float, default=16, help="GiB of data for a process (16)")
+    parser.add_argument("--python-bambi", default=sys.executable, help="interpreter that has Bambi")
+    parser.add_argument("--write", action="store_true", help="write the table into the page")
+    parser.add_argument("--as", dest="peer", choices=("formulajoint", "bambi"), help=argparse.SUPPRESS)
+    parser.add_argument("--data", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what is asked for, or be a peer."""
+    options = arguments()
+    if options.peer:
+        run = {"formulajoint": run_formulajoint, "bambi": run_bambi}[options.peer]
+        print(json.dumps(run(options.data, SIZES[options.sizes[0]])), flush=True)
+        return
+    if options.write:
+        write()
+        return
+    for name in options.sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/data.csv"
+            SIZES[name].make().to_csv(path, index=False)
+            for peer in options.peers:
+                if peer == "lme4" and shutil.which("Rscript") is None:
+                    continue
+                figures = measured(peer, name, path, options)
+                day = {"load": round(os.getloadavg()[0], 1), "measured": time.strftime("%Y-%m-%d %H:%M")}
+                keep({"size": name, "peer": peer, **figures, "python": platform.python_version(), **day})
+                print(f"{name:13} {peer:13} {figures}", flush=True)
+    print("\n" + table())
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from formulajoint.language.syntax.nodes import (
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spans import Span
 from formulajoint.spec.algebra import Expansion, Product, expand
+from formulajoint.spec.names import INTERCEPT
 from formulajoint.spec.spec import Arithmetic, Comparisons, LevelContrast, Question
 from formulajoint.wording import did_you_mean, listed
 
@@ -205,8 +206,12 @@ def _refuse_bare(design: Design, factor: str, question: Question) -> None:
 def _seen(design: Design, name: str, at: Span) -> str:
     if name in factors(design):
         return name
-    message = f"contrasts over `{name}` are not available beside groups right of a bar"
-    raise FormulaError(message, at, "write the bar's groups as a group term, too: `(1 + x | g)`")
+    predictor = design.predictor
+    bar = "the bar's groups" if predictor.grouping is None else predictor.grouping.name
+    terms = [term.name for term in predictor.per_group]
+    own = " + ".join(["1" if INTERCEPT in terms else "0", *(term for term in terms if term != INTERCEPT)])
+    message = f"beside `| {bar}`, a {name} adds to the coefficients of each {bar}, and has none of its own"
+    raise FormulaError(message, at, f"in place of the bar, write a group term: `y ~ ... + ({own} | {bar})`")
 
 
 # --- one factor in the place of the groups right of the bar

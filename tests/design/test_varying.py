@@ -115,6 +115,7 @@ def test_rows_that_miss_a_group_are_left_out(data: pd.DataFrame) -> None:
         ("y ~ x + (x | c) + (1 | d), test(x[c=a] == x[d=u])", "factors of different group terms"),
         ("y ~ x + (x + z | c), test(z.mean == 0, over=c)", "`z` varies about zero"),
         ("y ~ x + (x + z | c), contrast(z[c=a] - z.mean)", "`z` varies about zero"),
+        ("y ~ x + (x | c) | d, joint(x, over=c)", "beside `| d`, a c adds to the coefficients of each d"),
         ("y ~ x + (x | c), test(x[c=a] == x)", "can be the coefficient that all rows share"),
     ],
 )

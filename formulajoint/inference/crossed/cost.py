@@ -7,7 +7,7 @@ from formulajoint.inference.crossed.order import Order
 DEAR = 3e-5
 """A point that costs more seconds is dear: the likelihood is then interpolated."""
 
-BUDGET = 3.0
+BUDGET = 1.5
 """Seconds for the points of the last sample, and for the coefficients drawn there."""
 
 FEWEST = 200

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.contrast_plans import ArithmeticPlan, ContrastPlan, FamilyPlan
 from formulajoint.compiler.evaluate.contrast_nodes import given_draws, node_dims, on_draws, share_draws
 from formulajoint.compiler.plan import Plan
@@ -40,40 +40,40 @@ def _read(contrast: ContrastPlan) -> frozenset[str]:
         return frozenset(cells.variable for cells in contrast.cells.values())
     also = contrast.cells if isinstance(contrast, FamilyPlan) else contrast.at
     added = () if also is None else also.added
-    sigma = () if contrast.sigma is None else (contrast.sigma,)
-    return frozenset((contrast.coefficient.name, *sigma, *(other.variable for other in added)))
+    sigmas = [] if contrast.sigma is None else [contrast.sigma]
+    sigmas += [] if contrast.sigmas is None else [name for name, _ in contrast.sigmas.parts]
+    return frozenset((contrast.coefficient.name, *sigmas, *(other.variable for other in added)))
 
 
 def kept_of_blocks(
-    plan: Plan, blocks: Iterable[Variables], shape: tuple[int, int], rng: np.random.Generator
+    plan: Plan,
+    blocks: Iterable[tuple[IntArray, Variables]],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
 ) -> Named:
     """Return draws of contrasts and of the variables that are not of single groups, from all of them block by block.
 
     Parameters
     ----------
     plan : Plan
-    blocks : iterable of Variables
-        Draws (1, S, *dims), S of them in a block; together they are all chains in a row.
+    blocks : iterable of places and Variables
+        Draws (1, S, *dims), S of them in a block, and their places among all chains in a row.
     shape : (int, int)
         Chains, and draws of each.
     rng : Generator
         For uncertain weights, on which the data have no information.
     """
-    count, dims, start = shape[0] * shape[1], node_dims(plan), 0
+    count, dims = shape[0] * shape[1], node_dims(plan)
     shares = share_draws(plan.shares, count, rng)
-    found: dict[str, list[FloatArray]] = {name: [values] for name, values in shares.items()}
-    for block in blocks:
+    found = dict(shares)
+    for places, block in blocks:
         own = {name: in_a_row(values) for name, (_, values) in block.items()}
-        size = next(iter(own.values())).shape[-1]
-        some = {name: values[..., start : start + size] for name, values in shares.items()}
-        own |= on_draws(plan.contrasts, given_draws(plan, size) | own | some)
+        some = {name: values[..., places] for name, values in shares.items()}
+        own |= on_draws(plan.contrasts, given_draws(plan, len(places)) | own | some)
         dims |= {name: of for name, (of, _) in block.items()}
         for name in own.keys() - of_single_groups(plan, dims):
-            found.setdefault(name, []).append(own[name])
-        start += size
+            if name not in found:
+                found[name] = np.empty((*own[name].shape[:-1], count))
+            found[name][..., places] = own[name]
     order = [*(name for name in dims if name not in node_dims(plan)), *node_dims(plan)]
-    return {
-        name: (dims[name], by_chain(np.concatenate(found[name], axis=-1), shape))
-        for name in order
-        if name in found
-    }
+    return {name: (dims[name], by_chain(found[name], shape)) for name in order if name in found}

@@ -21,6 +21,9 @@ from formulajoint.inference.gaussian.reduction import Reduction
 from formulajoint.inference.latent.device import NUMPY, Array, Device
 from formulajoint.inference.latent.structure import Structure
 
+TOGETHER = 2**21
+"""Most pairs of a draw and a group that are drawn at once where a point phi stands several times."""
+
 type Noise = tuple[FloatArray, FloatArray]
 """Standard normal numbers: for theta (S, t), and for each group's own coefficients (p, S, G)."""
 
@@ -55,16 +58,40 @@ def draw_coefficients(
 
 def draw_in_blocks(
     kernel: Kernel, points: FloatArray, rng: np.random.Generator
-) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
-    """Yield the draws of `draw_coefficients` block by block: the points, theta (S, t) and beta (S, p, G)."""
+) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+    """Yield draws of coefficients block by block: the places of their points, theta (S, t) and beta (S, p, G).
+
+    They are those of `draw_coefficients`, unless points stand several times: then a block is of one point.
+    """
     structure = kernel.structure
+    distinct, which = np.unique(points, axis=0, return_inverse=True)
+    if len(distinct) <= len(points) // 2:
+        yield from _point_by_point(
+            kernel, structure.scales.values(distinct), which, draw_shared(kernel, points, rng), rng
+        )
+        return
     values = structure.scales.values(points)
     cut = list(blocks(structure, len(points)))
     for block, noise in zip(cut, _one_ahead(_noise(structure, values, cut, rng)), strict=True):
         theta = np.empty((len(values[block]), len(structure.reference)))
         beta = np.empty((len(theta), len(structure.base), structure.groups))
         _draw_block(kernel, values[block], noise, theta, beta)
-        yield block, theta, beta
+        yield np.arange(len(points))[block], theta, beta
+
+
+def _point_by_point(
+    kernel: Kernel, values: FloatArray, which: IntArray, theta: FloatArray, rng: np.random.Generator
+) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+    """Yield draws of coefficients given theta (S, t): of each phi of `values`, those draws that have `which` of it."""
+    structure = kernel.structure
+    p, groups = len(structure.base), structure.groups
+    step = max(1, TOGETHER // groups)
+    for point in range(len(values)):
+        places = np.flatnonzero(which == point)
+        for some in (places[start : start + step] for start in range(0, len(places), step)):
+            beta, own = np.empty((len(some), p, groups)), rng.standard_normal((p, len(some), groups))
+            _draw_own(kernel, values[[point]], theta[some] - structure.reference, own, beta)
+            yield some, theta[some], beta
 
 
 def draw_shared(kernel: Kernel, points: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -134,6 +161,14 @@ def _draw_block(
     if len(structure.reference):
         shift[:, structure.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
     theta[:] = structure.reference + shift
+    _draw_own(kernel, values, shift, own, beta)
+
+
+def _draw_own(
+    kernel: Kernel, values: FloatArray, shift: FloatArray, own: FloatArray, beta: FloatArray
+) -> None:
+    """Write the groups' coefficients into `beta` (S, p, G), for phi (S or 1, cells) and theta - reference (S, t)."""
+    structure, device, phi = kernel.structure, kernel.device, at(kernel.structure, values)
     means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
     reference = np.where(structure.in_sds, 0.0, np.array(means) + structure.base)
     of = np.flatnonzero(~structure.flat | structure.crossed).tolist()

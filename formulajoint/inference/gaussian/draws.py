@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_in_blocks, draw_shared
 from formulajoint.inference.gaussian.cost import is_dear
 from formulajoint.inference.gaussian.inside import Inside
@@ -145,18 +145,19 @@ class Phi:
             self.values(), theta.reshape(chains, draws, -1), beta.reshape(chains, draws, *beta.shape[1:])
         )
 
-    def in_blocks(self, own: bool) -> Iterator[Draws]:
-        """Yield draws block by block, each as if of one chain, with the groups' coefficients only if `own`.
+    def in_blocks(self, own: bool) -> Iterator[tuple[IntArray, Draws]]:
+        """Yield draws block by block, each as if of one chain, with their places among all chains in a row.
 
-        To be called in the device's scope.
+        They have the groups' coefficients only if `own`. To be called in the device's scope.
         """
         values = self.kernel.structure.scales.values(self.points)[None]
         if own:
-            for block, theta, beta in draw_in_blocks(self.kernel, self.points, self.rng):
-                yield self.draws(values[:, block], theta[None], beta[None])
+            for some, theta, beta in draw_in_blocks(self.kernel, self.points, self.rng):
+                yield some, self.draws(values[:, some], theta[None], beta[None])
             return
         theta = draw_shared(self.kernel, self.points, self.rng)[None]
-        yield self.draws(values, theta, np.empty((*values.shape[:2], len(self.kernel.structure.base), 0)))
+        none = np.empty((*values.shape[:2], len(self.kernel.structure.base), 0))
+        yield np.arange(values.shape[1]), self.draws(values, theta, none)
 
 
 def sample_phi(

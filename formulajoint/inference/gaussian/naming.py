@@ -47,8 +47,8 @@ def kept_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
     grouped = {coefficient.name for coefficient in plan.mean.coefficients if coefficient.grouped}
     wanted = grouped & read_by_contrasts(plan)
     named = (
-        {name: (dims, values) for name, dims, values in _variables(plan, structure, draws, wanted)}
-        for draws in phi.in_blocks(own=bool(wanted))
+        (some, {name: (dims, values) for name, dims, values in _variables(plan, structure, draws, wanted)})
+        for some, draws in phi.in_blocks(own=bool(wanted))
     )
     return kept_of_blocks(plan, named, phi.shape, rng)
 

@@ -72,8 +72,12 @@ def row_labels(plan: Plan, hypothesis: Hypothesis) -> list[str]:
 
 
 def coefficient_labels(design: Design) -> list[str]:
-    """Return the label of each coefficient, in the order of ``layout``: ``treatment[A]``."""
-    return [label for block in layout(design) for label in _cell_labels(block)]
+    """Return the label of each coefficient, in the order of ``layout``: ``treatment[A]``.
+
+    Beside group terms of other factors the label has the factor, too: ``treatment[school=A]``.
+    """
+    of = bool(design.predictor.varying)
+    return [label for block in layout(design) for label in _cell_labels(block, of_factor=of)]
 
 
 def labels_of(hypothesis: Hypothesis, names: list[str]) -> list[str]:
@@ -95,13 +99,17 @@ def _signed(weight: float, name: str) -> str:
     return f" {'-' if weight < 0 else '+'} {' '.join(part for part in (size, name) if part)}"
 
 
-def _cell_labels(block: Block, part: str = "") -> list[str]:
+def _cell_labels(block: Block, part: str = "", of_factor: bool = False) -> list[str]:
     name = block.term.name + part
     if not block.dims:
         return [name]
     places = np.indices(block.shape).reshape((len(block.shape), -1)).T
     own = len(block.dims) - len(block.term.factors)
-    axes = [*list(block.dims.values())[:own], *(factor.comparisons for factor in block.term.factors)]
+    groups = [
+        [f"{dim}={label}" if of_factor else label for label in labels]
+        for dim, labels in list(block.dims.items())[:own]
+    ]
+    axes = [*groups, *(factor.comparisons for factor in block.term.factors)]
     return [f"{name}[{', '.join(axes[i][p] for i, p in enumerate(place))}]" for place in places]
 
 

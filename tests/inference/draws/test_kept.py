@@ -12,7 +12,12 @@ import pytest
 import formulajoint as fj
 from formulajoint.errors import InferenceError
 from formulajoint.inference.draws.datatree import named_draws, tree_of, without_groups
-from formulajoint.inference.gaussian.coefficients import draw_shared, shared_moments
+from formulajoint.inference.gaussian.coefficients import (
+    draw_coefficients,
+    draw_in_blocks,
+    draw_shared,
+    shared_moments,
+)
 from formulajoint.inference.gaussian.marginal import kernel
 from formulajoint.inference.gaussian.reduction import reduce
 from formulajoint.results.predictions.predictive_check import predictive_check
@@ -66,6 +71,25 @@ def test_shared_coefficients_at_points_that_stand_several_times(data: pd.DataFra
         error = sds[at] / np.sqrt(len(own))
         assert np.all(np.abs(own.mean(axis=0) - means[at]) < 5 * error)
         assert np.all(np.abs(own.std(axis=0) / sds[at] - 1) < 5 / np.sqrt(2 * len(own)))
+
+
+def test_groups_coefficients_at_points_that_stand_several_times(data: pd.DataFrame) -> None:
+    core = kernel(reduce(fj.model("y ~ x + common(arm) | g, hierarchy(x)", data).plan))
+    points = np.random.default_rng(1).normal(0, 0.3, (2, len(core.structure.scales.coordinates)))
+    which = np.random.default_rng(2).integers(0, 2, 8_000)
+    beta = np.full((8_000, len(core.structure.base) * core.structure.groups), np.nan)
+    theta = np.full((8_000, len(core.structure.reference)), np.nan)
+    for places, shared, own in draw_in_blocks(core, points[which], np.random.default_rng(3)):
+        theta[places], beta[places] = shared, own.reshape(len(places), -1)
+    for at in range(2):
+        one = np.column_stack([theta[which == at], beta[which == at]])
+        shared, own = draw_coefficients(core, np.tile(points[at], (len(one), 1)), np.random.default_rng(4))
+        other = np.column_stack([shared, own.reshape(len(one), -1)])
+        sd = other.std(axis=0)
+        assert np.all(abs(one.mean(axis=0) - other.mean(axis=0)) < 5 * sd * np.sqrt(2 / len(one)))
+        between = np.corrcoef(one.T) - np.corrcoef(other.T)
+        assert np.max(abs(between)) < 5 * np.sqrt(2 / len(one))
+        assert one.std(axis=0) == pytest.approx(sd, rel=5 / np.sqrt(len(one)))
 
 
 @pytest.fixture(scope="module")
