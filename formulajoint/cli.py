@@ -43,7 +43,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of te
 PriorsOption = Annotated[
     str | None, typer.Option(help="flat: flat priors, which reproduce the classical results.")
 ]
-FamilyOption = Annotated[str | None, typer.Option(help="gaussian or student.")]
+FamilyOption = Annotated[str | None, typer.Option(help="Such as student or bernoulli; gaussian by default.")]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
 
 

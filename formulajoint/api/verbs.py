@@ -39,8 +39,8 @@ def model(
     priors : {None, "flat"}
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
-    family : {None, "gaussian", "student"}
-        Likelihood, if the formula has no ``family(...)``; an extension's family may be named, too.
+    family : str, optional
+        Family, if the formula has no ``family(...)``: one of `list_families`, Gaussian by default.
     language : Language, optional
         Default: the plain language with all installed and registered extensions.
 
