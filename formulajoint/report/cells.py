@@ -27,7 +27,7 @@ from formulajoint.results.text.figures import (
     numbers,
     share_text,
 )
-from formulajoint.results.text.printing import everywhere
+from formulajoint.results.text.printing import test_in_words
 from formulajoint.results.text.ratios import ratio_texts, ratio_titles
 from formulajoint.results.text.units import effect_label, parameter_label
 
@@ -121,7 +121,7 @@ def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
     shares = ("contour", "p_all_positive", "p_all_negative")
     rows = tuple(
         (
-            Cell(f"{test.label}{everywhere(plan, test.hypothesis)}"),
+            Cell(test_in_words(plan, test)),
             *(_figure(test.shares.get(share), share_text(test, share)) for share in shares),
             *map(_perhaps_number, factor_texts(tests, test)),
             Cell("")

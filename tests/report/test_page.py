@@ -371,3 +371,15 @@ def test_other_predictors_are_pointed_to(
     fit = fit_of("score ~ treatment + age | school, joint(age)", schools(["A", "B", "C"]))
     found = read(fit.report(tmp_path / "report.html"))
     assert "The answers are about age; treatment is further down." in " ".join(found.texts.values())
+
+
+def test_a_test_over_the_groups_of_a_group_term_is_called_as_in_print(tmp_path: Path) -> None:
+    """`x == 0 in every g`: that it is over g is said once."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(
+        {"y": rng.normal(size=60), "x": rng.normal(size=60), "g": np.tile(list("abcdef"), 10)}
+    )
+    fit = fj.fit("y ~ x + (1 + x | g), joint(x, over=g)", data, seed=1, draws=100, chains=2)
+    page = fit.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "x == 0 in every g" in page
+    assert "over=g in every g" not in page

@@ -163,7 +163,7 @@ def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
     """Return the table of joint tests as text."""
     rows = [
         (
-            _asked(plan, test),
+            test_in_words(plan, test),
             *(share_text(test, share) for share in ("contour", "p_all_positive")),
             *factor_texts(tests, test),
             classical_text(test),
@@ -174,7 +174,7 @@ def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
     return titles, rows
 
 
-def _asked(plan: Plan, test: JointTest) -> str:
+def test_in_words(plan: Plan, test: JointTest) -> str:
     """Return a test's label, with the groups in words for a term's own test."""
     where = everywhere(plan, test.hypothesis)
     return f"{test.hypothesis.name or test.hypothesis.text if where else test.label}{where}"
