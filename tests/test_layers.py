@@ -131,6 +131,7 @@ DEFERRED = {
         "language/vocabulary/language.py",
         "formulajoint.language.grammar.fragments.",
     ),  # new syntax of extensions
+    ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
     ("api/model.py", "formulajoint.results.text."),  # a dozen modules that explain a model
     ("api/model.py", "formulajoint.results.saved.design_codec."),  # pickles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from formulajoint.distributions.distribution import POSITIVE
 from formulajoint.distributions.links import IDENTITY, LOG, SQRT
+from formulajoint.families.affine import OF_DISPERSED_RATES, OF_RATES
 from formulajoint.families.likelihood import likelihood
 from formulajoint.families.parameters import SHAPE, mean
 
@@ -19,6 +20,7 @@ POISSON = likelihood(
     scipy=lambda stats, mu: stats.poisson(mu),
     whole=True,
     advice=COUNTS,
+    affine=OF_RATES,
 )
 
 NEGATIVE_BINOMIAL = likelihood(
@@ -29,4 +31,5 @@ NEGATIVE_BINOMIAL = likelihood(
     scipy=lambda stats, mu, shape: stats.nbinom(shape, shape / (shape + mu)),
     whole=True,
     advice=COUNTS,
+    affine=OF_DISPERSED_RATES,
 )

@@ -12,6 +12,7 @@ from formulajoint.distributions.distribution import Distribution, Interval
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
+from formulajoint.families.affine import Affine
 
 TRIALS = "trials"
 """Name of the argument of a distribution that counts successes, with a number for each row."""
@@ -119,6 +120,8 @@ class Likelihood:
         Whether the response counts successes among trials, a number for each row: its distribution takes `trials`.
     advice : str
         What to do about a response that the family does not take.
+    affine : Affine or None
+        The log density as an affine function, by which coefficients of groups can be integrated out.
     """
 
     name: str
@@ -130,6 +133,7 @@ class Likelihood:
     events: bool = False
     trials: bool = False
     advice: str = ""
+    affine: Affine | None = None
 
     @property
     def mean(self) -> Parameter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from formulajoint.distributions.distribution import POSITIVE
 from formulajoint.distributions.links import IDENTITY, INVERSE, LOG
 from formulajoint.distributions.prior import prior
+from formulajoint.families.affine import OF_AMOUNTS, OF_WAITING_TIMES
 from formulajoint.families.likelihood import Parameter, likelihood
 from formulajoint.families.parameters import SHAPE, mean
 
@@ -19,6 +20,7 @@ GAMMA = likelihood(
     pymc=lambda pm, mu, shape: pm.Gamma.dist(alpha=shape, beta=shape / mu),
     scipy=lambda stats, mu, shape: stats.gamma(shape, scale=mu / shape),
     advice=ZEROS,
+    affine=OF_AMOUNTS,
 )
 
 EXPONENTIAL = likelihood(
@@ -28,6 +30,7 @@ EXPONENTIAL = likelihood(
     pymc=lambda pm, mu: pm.Exponential.dist(scale=mu),
     scipy=lambda stats, mu: stats.expon(scale=mu),
     advice=ZEROS,
+    affine=OF_WAITING_TIMES,
 )
 
 WEIBULL = likelihood(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from formulajoint.distributions.distribution import POSITIVE, SHARE
 from formulajoint.distributions.links import CLOGLOG, LOGIT, PROBIT
+from formulajoint.families.affine import OF_EVENTS
 from formulajoint.families.likelihood import Widths, likelihood
 from formulajoint.families.parameters import PHI, mean
 
@@ -25,6 +26,7 @@ BERNOULLI = likelihood(
     whole=True,
     events=True,
     advice="State the value that counts as an event: `I(y == 2)` as the response.",
+    affine=OF_EVENTS,
 )
 
 BINOMIAL = likelihood(
@@ -35,6 +37,7 @@ BINOMIAL = likelihood(
     scipy=lambda stats, trials, mu: stats.binom(trials, mu),
     whole=True,
     trials=True,
+    affine=OF_EVENTS,
 )
 
 BETA_BINOMIAL = likelihood(

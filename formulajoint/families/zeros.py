@@ -183,7 +183,7 @@ def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
     )
     mean = replace(base.mean, symbol="")  # of the other family, not of the response
     parameters = (mean, *base.parameters[1:], share)
-    return replace(base, name=name, distribution=own, parameters=parameters, advice="")
+    return replace(base, name=name, distribution=own, parameters=parameters, advice="", affine=None)
 
 
 WITH_ZEROS = (

@@ -59,15 +59,19 @@ class ExactEngine(Engine, Protocol):
 def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     """Return the exact engine for a plan, or the reason it does not cover it."""
     engine: ExactEngine = Gaussian(device)
-    if plan.mean.varying and not only_factor(plan):
-        if device is not NUMPY:
-            raise InferenceError(
-                "With several grouping factors the exact engine computes on the CPU. Leave `device` out."
-            )
+    on_cpu = ""
+    if plan.family.affine is not None:
+        from formulajoint.inference.groupwise.engine import Groupwise  # a dozen modules for other families
+
+        engine, on_cpu = Groupwise(), "With a response that is not Gaussian"
+    elif plan.mean.varying and not only_factor(plan):
         from formulajoint.inference.crossed.engine import Crossed  # loads SciPy
 
-        engine = Crossed()
-    return engine.why_not(plan) or engine
+        engine, on_cpu = Crossed(), "With several grouping factors"
+    missing = engine.why_not(plan)
+    if missing is None and on_cpu and device is not NUMPY:
+        raise InferenceError(f"{on_cpu} the exact engine computes on the CPU. Leave `device` out.")
+    return missing or engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -179,7 +179,7 @@ def sample_scales(
     kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence, told: Told | None = None
 ) -> Sampled:
     """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
-    _keep_freed_memory()
+    keep_freed_memory()
     looking, sampling = seed.spawn(2)
     reduction, structure = kernel.reduction, kernel.structure
     coordinates = structure.scales.coordinates
@@ -266,7 +266,7 @@ def _side_by_side(whole: Kernel, draws: int, chains: int, seed: np.random.SeedSe
 
 
 @cache
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep the memory of a block's arrays for the next block.
 
     Until a larger array has been freed, glibc returns arrays of this size to the system and requests them again, page

@@ -38,7 +38,7 @@ def all_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
         For uncertain weights, on which the data have no information.
     """
     structure = phi.kernel.structure
-    return with_contrasts(plan, _variables(plan, structure, phi.with_coefficients()), rng)
+    return with_contrasts(plan, variables(plan, structure, phi.with_coefficients()), rng)
 
 
 def kept_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
@@ -47,7 +47,7 @@ def kept_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
     grouped = {coefficient.name for coefficient in plan.mean.coefficients if coefficient.grouped}
     wanted = grouped & read_by_contrasts(plan)
     named = (
-        (some, {name: (dims, values) for name, dims, values in _variables(plan, structure, draws, wanted)})
+        (some, {name: (dims, values) for name, dims, values in variables(plan, structure, draws, wanted)})
         for some, draws in phi.in_blocks(own=bool(wanted))
     )
     return kept_of_blocks(plan, named, phi.shape, rng)
@@ -117,7 +117,7 @@ def statistics(found: Sampled) -> Named:
     }
 
 
-def _variables(
+def variables(
     plan: Plan, structure: Structure, draws: Draws, wanted: Collection[str] | None = None
 ) -> Iterator[Variable]:
     """Yield the draws of each variable; of the coefficients of single groups only those `wanted`, if that is given."""

@@ -29,7 +29,7 @@ def applies(plan: Plan) -> bool:
     one = plan.linear_spread is None if sigma is None else sigma.grouping is None and sigma.pool is None
     every = [c.prior.mixture for c in plan.mean.coefficients if c.prior is not None]
     normal = all(own is not None and bool(np.all(np.isinf(own.df))) for own in every)
-    return one and normal and not plan.mean.pools
+    return plan.family.sums and one and normal and not plan.mean.pools
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from formulajoint.inference.importance.proposal import (
     weighted,
 )
 from formulajoint.inference.importance.sampled import Sampled
-from formulajoint.inference.importance.searches import Found, Look, about, search, thinned
+from formulajoint.inference.importance.searches import Effort, Found, Look, about, search, thinned
 
 LEAST = 250
 """Fewest draws for which a pool is sized, so that k-hat has a tail to fit."""
@@ -36,8 +36,8 @@ GOOD, TRIES = 0.5, 3
 FITTED = 40_000
 """Most points of the pools to which it is fitted again: the time of EM grows with them."""
 
-ONCE, OFTEN = 1, 3
-"""A pool grows until no point is worth more draws than the first number or, where it has doubled, the second."""
+OFTEN = 3
+"""A pool that has doubled grows until no point is worth more draws than this."""
 
 USUAL = 0.5
 """Effective share of a usual proposal, for a forecast of time."""
@@ -72,6 +72,14 @@ class Pools:
         return tail_shape(self.logs)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Generators:
+    """Random numbers of two searches, and of each chain's pool."""
+
+    of_search: tuple[np.random.Generator, np.random.Generator]
+    of_chains: list[np.random.Generator]
+
+
 def sample(
     target: Target,
     look: Look,
@@ -101,16 +109,27 @@ def sample(
     wanted = look.effort.enough * max(draws, LEAST)
     if told is not None:
         told(forecast(target, look, chains * _size(wanted, USUAL)))
+    rngs = generators(seed, chains)
+    return draw_from(target, search(target, look, rngs.of_search), look.effort, draws, rngs)
+
+
+def generators(seed: np.random.SeedSequence, chains: int) -> Generators:
+    """Return independent random numbers for two searches, and for the pool of each chain."""
     climbing, tempering, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 2))
-    found = search(target, look, (climbing, tempering))
+    return Generators((climbing, tempering), others)
+
+
+def draw_from(target: Target, found: Found, effort: Effort, draws: int, rngs: Generators) -> Sampled:
+    """Return draws from the target by the proposal that searches found, of the target or of one that is near."""
+    wanted = effort.enough * max(draws, LEAST)
     size = _size(wanted, found.share)
     proposal, tries = found.proposal, list[Pools]()
     while True:
-        pools = Pools(others, [_more(target, proposal, size, rng) for rng in others])
-        tries.append(_grown(target, proposal, pools, wanted, look.effort.growth, draws))
+        pools = Pools(rngs.of_chains, [_more(target, proposal, size, rng) for rng in rngs.of_chains])
+        tries.append(_grown(target, proposal, pools, wanted, effort, draws))
         if tries[-1].k_hat <= GOOD or len(tries) == TRIES:
             break
-        proposal = _moved(target, tries[-1], proposal, climbing)
+        proposal = _moved(target, tries[-1], proposal, rngs.of_search[0])
     return _sampled(min(tries, key=lambda each: each.k_hat), found, draws)
 
 
@@ -141,13 +160,13 @@ def _sampled(pools: Pools, found: Found, draws: int) -> Sampled:
     return Sampled(np.stack(drawn)[None], pools.k_hat, ess, value, error, found.modes, found.disagreement)
 
 
-def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, growth: int, draws: int) -> Pools:
-    """Return pools grown, at most by `growth`, until each is worth the wanted draws and no point many of them."""
+def _grown(target: Target, proposal: Mixture, pools: Pools, wanted: int, effort: Effort, draws: int) -> Pools:
+    """Return pools grown, as far as `effort` allows, until each is worth the wanted draws and no point many."""
     size = len(pools.each[0][1])
     grown = []
     for rng, (points, logs) in zip(pools.chains, pools.each, strict=True):
-        while len(logs) < growth * size:
-            weights, most = normalised(logs), ONCE if len(logs) < 2 * size else OFTEN
+        while len(logs) < effort.growth * size:
+            weights, most = normalised(logs), effort.repeats if len(logs) < 2 * size else OFTEN
             if effective(weights) >= wanted and np.max(weights) <= most / draws:
                 break
             more, their_logs = _more(target, proposal, size // 2, rng)

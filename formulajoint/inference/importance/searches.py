@@ -90,11 +90,14 @@ class Effort:
         Effective size of a pool, as a multiple of the draws that are taken from it.
     growth : int
         Largest size of a pool, as a multiple of its first size. Pools grow so that no point is worth many draws.
+    repeats : int
+        Until it has doubled, a pool grows if a point is worth more draws than this.
     """
 
     draws: int
     enough: int
     growth: int
+    repeats: int = 1
 
 
 CHEAP, DEAR, DEAREST = Effort(1200, 5, 12), Effort(1000, 6, 2), Effort(500, 2, 2)

@@ -138,12 +138,12 @@ def is_quick(plan: Plan) -> bool:
 def is_slow(plan: Plan) -> bool:
     """Return whether a Bayes factor takes seconds: an evidence by importance sampling, of many groups' coefficients.
 
-    Where sigmas are pooled, each of them is an integral at every point.
+    Where sigmas are pooled, each of them is an integral at every point, and so are groups of a response not Gaussian.
     """
     if plan.spread is not None and plan.spread.pool is not None:
         return True
-    count = sum(block.size for block in layout(plan.design))
-    return bool(plan.mean.pools) and not _has_closed_form(plan) and count > MOST_BESIDE
+    count, most = sum(block.size for block in layout(plan.design)), MOST_BESIDE if plan.family.sums else 0
+    return bool(plan.mean.pools) and not _has_closed_form(plan) and count > most
 
 
 def coefficient_priors(plan: Plan) -> tuple[FloatArray, FloatArray]:

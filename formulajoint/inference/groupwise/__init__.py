@@ -1,0 +1,1 @@
+"""The exact engine for responses other than Gaussian, with one grouping factor."""

@@ -1,0 +1,94 @@
+"""Which models the exact engine for other than Gaussian responses covers, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.residual_sds import names_in_sds
+from formulajoint.distributions.prior import Prior
+from formulajoint.inference.groupwise.rules import NODES
+from formulajoint.remarks import Missing
+
+MOST_COLUMNS = max(NODES)
+"""Most coefficients of a group: nodes of quadrature grow as a power of them."""
+
+MOST_NUMBERS = 25
+"""Most parameters psi."""
+
+MOST_ROWS = 50_000
+"""Most rows: beyond, each point psi costs too much."""
+
+
+def why_not(plan: Plan) -> Missing | None:
+    """Return the reason the engine does not cover a plan, seen by the groups of its factor; None if it does."""
+    reasons = (check(plan) for check in (_family, _further, _factors, _priors, _size))
+    return next((Missing("engine", reason) for reason in reasons if reason), None)
+
+
+def _family(plan: Plan) -> str:
+    affine = plan.family.affine
+    assert affine is not None  # else another engine is asked
+    return (
+        "" if plan.mean.link is affine.link else f"the link is {plan.mean.link.name}, not {affine.link.name}"
+    )
+
+
+def _further(plan: Plan) -> str:
+    for part in plan.further:
+        if isinstance(part, LinearPlan):
+            return f"{part.parameter} has predictors"
+        if part.grouping is not None:
+            return f"{part.parameter} is by group"
+    return ""
+
+
+def _factors(plan: Plan) -> str:
+    if plan.mean.varying:
+        return f"the response is {plan.family.name}, and there are several grouping factors"
+    return ""
+
+
+def _priors(plan: Plan) -> str:
+    for pool in plan.mean.pools:
+        if pool.request.heavy:
+            return f"the response is {plan.family.name}, and the hierarchy over {pool.grouping.name} is not normal"
+    if any(names_in_sds(plan.mean)):
+        return "a prior is in residual sds"
+    for coefficient in plan.mean.coefficients:
+        own = coefficient.prior
+        if coefficient.grouped and own is not None and not _is_normal(own):
+            return f"the prior of `{coefficient.name}`, one per group, is {own.distribution.name}, not normal"
+    flat = [name for name, own in plan.priors if not own.proper]
+    return f"the prior of `{flat[0]}` is flat" if flat else ""
+
+
+def _is_normal(own: Prior) -> bool:
+    return own.mixture is not None and not np.any(np.isfinite(own.mixture.df))
+
+
+def _size(plan: Plan) -> str:
+    constants = [c.prior is not None and c.prior.constant is not None for c in plan.mean.coefficients]
+    free = [c for c, constant in zip(plan.mean.coefficients, constants, strict=True) if not constant]
+    own = sum(c.term.columns.shape[1] for c in free if c.grouped)
+    if own > MOST_COLUMNS:
+        return f"the response is {plan.family.name}, and each group has {own} coefficients, more than {MOST_COLUMNS}"
+    shared = sum(c.term.columns.shape[1] for c in free if not c.grouped)
+    if (numbers := shared + sum(_numbers(plan))) > MOST_NUMBERS:
+        return f"the groups share {numbers} parameters, more than {MOST_NUMBERS}"
+    if plan.design.rows.used > MOST_ROWS:
+        return f"the response is {plan.family.name}, and there are {plan.design.rows.used} rows, more than {MOST_ROWS}"
+    return ""
+
+
+def _numbers(plan: Plan) -> Iterator[int]:
+    """Yield how many parameters psi each hierarchy, and each further parameter of the family, has."""
+    for pool in plan.mean.pools:
+        columns = 0
+        for term in pool.terms:
+            columns += (width := term.coefficient.term.columns.shape[1])
+            yield width * sum(own.constant is None for own in (term.mean, term.sd))
+        yield columns * (columns - 1) // 2 if pool.correlation is not None else 0
+    yield sum(isinstance(part, ScalePlan) and part.prior.constant is None for part in plan.further)

@@ -1,0 +1,174 @@
+"""Rows that share group, columns and offset as one cell, and groups with the same cells as one group.
+
+Shapes: N rows, C cells of all groups, n cells of a group, G groups, p columns of a group, k shared ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.families.affine import Counts
+
+ALIKE = 1.3
+"""Groups are computed side by side if none has more cells than this factor of the fewest."""
+
+MOST_NUMBERS = 2**15
+"""Cells times groups times points of one block: arrays of this size stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Groups of about as many cells; missing cells are zeros.
+
+    Attributes
+    ----------
+    own : (p, n, G) array
+        Columns with a coefficient for each group.
+    shared : (k, n, G) array
+        Columns with a coefficient for all.
+    offset : (n, G) array
+    counts : Counts
+        Each (n, G).
+    mean, fixed : (p, G) arrays
+        Mean and sd of coefficients that are not pooled, else 0.
+    members : tuple of int arrays
+        For each group the groups of the data that are like it.
+    """
+
+    own: FloatArray
+    shared: FloatArray
+    offset: FloatArray
+    counts: Counts
+    mean: FloatArray
+    fixed: FloatArray
+    members: tuple[IntArray, ...]
+
+    @property
+    def cells(self) -> int:
+        """n."""
+        return int(self.offset.shape[0])
+
+    @property
+    def multiplicity(self) -> FloatArray:
+        """How many groups of the data each group stands for, (G,)."""
+        return np.array([len(each) for each in self.members], dtype=float)
+
+    def of(self, groups: IntArray) -> Batch:
+        """Return some of the groups."""
+        return Batch(
+            self.own[:, :, groups],
+            self.shared[:, :, groups],
+            self.offset[:, groups],
+            Counts(*(each[:, groups] for each in self.counts)),
+            self.mean[:, groups],
+            self.fixed[:, groups],
+            tuple(self.members[at] for at in groups),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows as the engine takes them.
+
+    Attributes
+    ----------
+    codes : (N,) int array
+        The group of each row.
+    own : (N, p) array
+    shared : (N, k) array
+    offset : (N,) array
+    counts : Counts
+        Times the rows' weights.
+    """
+
+    codes: IntArray
+    own: FloatArray
+    shared: FloatArray
+    offset: FloatArray
+    counts: Counts
+
+
+def collapsed(rows: Rows) -> Rows:
+    """Return one row for each group and set of columns, in the order of groups; its counts are sums."""
+    key = np.column_stack([rows.codes, rows.own, rows.shared, rows.offset]) + 0.0  # no negative zeros
+    order = np.lexsort(key.T[::-1])
+    sorted_ = key[order]
+    first = np.flatnonzero(np.r_[True, np.any(sorted_[1:] != sorted_[:-1], axis=1)])
+    chosen = order[first]
+    counts = Counts(*(np.add.reduceat(each[order], first) for each in rows.counts))
+    return Rows(rows.codes[chosen], rows.own[chosen], rows.shared[chosen], rows.offset[chosen], counts)
+
+
+def batches(rows: Rows, mean: FloatArray, fixed: FloatArray) -> tuple[Batch, ...]:
+    """Return collapsed rows by group, groups that are alike as one.
+
+    Parameters
+    ----------
+    rows : Rows
+        Collapsed.
+    mean, fixed : (p, G) arrays
+        As in `Batch`.
+    """
+    groups = mean.shape[1]
+    edges = np.searchsorted(rows.codes, np.arange(groups + 1))
+    table = np.column_stack([rows.own, rows.shared, rows.offset, *rows.counts])
+    found: dict[bytes, list[int]] = {}
+    for group in range(groups):
+        own = table[edges[group] : edges[group + 1]].tobytes()
+        found.setdefault(own + mean[:, group].tobytes() + fixed[:, group].tobytes(), []).append(group)
+    alike = sorted(found.values(), key=lambda some: edges[some[0] + 1] - edges[some[0]])
+    return tuple(_batch(rows, edges, mean, fixed, some) for some in _side_by_side(alike, edges))
+
+
+def _side_by_side(alike: list[list[int]], edges: IntArray) -> Iterator[list[list[int]]]:
+    some: list[list[int]] = []
+    for each in alike:
+        size = edges[each[0] + 1] - edges[each[0]]
+        if some and size > ALIKE * max(edges[some[0][0] + 1] - edges[some[0][0]], 1):
+            yield some
+            some = []
+        some.append(each)
+    if some:
+        yield some
+
+
+def _batch(rows: Rows, edges: IntArray, mean: FloatArray, fixed: FloatArray, some: list[list[int]]) -> Batch:
+    first = np.array([members[0] for members in some])
+    sizes = edges[first + 1] - edges[first]
+    place = edges[first] + np.arange(max(int(np.max(sizes)), 1))[:, None]
+    there = np.arange(len(place))[:, None] < sizes
+    place = np.where(there, place, 0)
+
+    def taken(values: FloatArray) -> FloatArray:  # (C,) -> (n, G)
+        return np.where(there, values[place], 0.0)
+
+    def columns(values: FloatArray) -> FloatArray:
+        out = np.empty((values.shape[1], *place.shape))
+        for at, column in enumerate(values.T):
+            out[at] = taken(column)
+        return out
+
+    return Batch(
+        columns(rows.own),
+        columns(rows.shared),
+        taken(rows.offset),
+        Counts(*map(taken, rows.counts)),
+        mean[:, first],
+        fixed[:, first],
+        tuple(np.array(members) for members in some),
+    )
+
+
+def blocks(batch: Batch, points: int) -> Iterator[tuple[IntArray, slice]]:
+    """Yield groups of a batch and points that are computed at once."""
+    n, groups = batch.offset.shape
+    wide = int(np.clip(MOST_NUMBERS // n, 1, 256))
+    few = max(1, MOST_NUMBERS // (n * min(wide, max(points, 1))))
+    for start in range(0, groups, few):
+        chosen = np.arange(start, min(start + few, groups))
+        for first in range(0, points, wide):
+            yield chosen, slice(first, min(first + wide, points))

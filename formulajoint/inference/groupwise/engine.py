@@ -1,0 +1,104 @@
+"""The exact engine for responses other than Gaussian, with one grouping factor.
+
+Given what the groups share, psi, they are independent: each group's few coefficients are integrated out by adaptive
+quadrature, psi is drawn by importance sampling, and the coefficients are drawn exactly given psi. Nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulajoint.compiler.over import by_bar
+from formulajoint.compiler.plan import Plan
+from formulajoint.inference.draws.kept import without_groups
+from formulajoint.inference.draws.named import NamedDraws
+from formulajoint.inference.gaussian.draws import Draws, keep_freed_memory
+from formulajoint.inference.gaussian.naming import named_draws, statistics
+from formulajoint.inference.groupwise.applies import why_not
+from formulajoint.inference.groupwise.coefficients import draw_coefficients
+from formulajoint.inference.groupwise.model import model_of
+from formulajoint.inference.groupwise.naming import variables
+from formulajoint.inference.groupwise.sampling import sample_psi
+from formulajoint.inference.importance.sampled import evidence_of
+from formulajoint.inference.latent.ties import Equal
+from formulajoint.inference.quadrature import LogIntegral
+from formulajoint.inference.settings import ALL, Settings
+from formulajoint.remarks import Missing
+
+log = logging.getLogger("formulajoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Groupwise:
+    """The engine for responses whose log density is affine (``families/affine.py``)."""
+
+    @property
+    def name(self) -> str:
+        """The engine as users name it."""
+        return "exact"
+
+    def why_not(self, plan: Plan) -> Missing | None:
+        """Return the reason the engine does not cover a plan; None if it does."""
+        return why_not(by_bar(plan))
+
+    def draw(self, plan: Plan, settings: Settings) -> NamedDraws:
+        """Return draws for a plan that the engine covers."""
+        started = time.perf_counter()
+        log.info("exact: coefficients by quadrature group by group, what groups share by importance sampling")
+        keep_freed_memory()
+        seen = by_bar(plan)
+        model = model_of(seen)
+        psi_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)
+        draws, chains = int(settings.draws), int(settings.chains)
+        near, found = sample_psi(model, draws, chains, psi_seed)
+        points = found.points[0].reshape(chains * draws, -1)
+        beta = draw_coefficients(near, points, np.random.default_rng(coefficients_seed))
+        values, theta = model.parts(found.points[0])
+        made = Draws(
+            values=values,
+            theta=theta,
+            beta=beta.reshape(chains, draws, *beta.shape[1:]),
+            k_hat=found.k_hat,
+            ess=np.min(found.ess, axis=0),
+            log_evidence=found.log_integral,
+            error=found.error,
+            modes=found.modes,
+            disagreement=found.disagreement,
+        )
+        seconds = time.perf_counter() - started
+        log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
+        named = named_draws(
+            seen,
+            variables(seen, model, made),
+            statistics(found),
+            np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1]),
+            seconds,
+            {"engine": self.name, **settings.seeded, **settings.kept},
+        )
+        return named if settings.keep == ALL else without_groups(named, seen)
+
+    def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
+        """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
+
+        Parameters
+        ----------
+        plan : Plan
+        seed : int
+        equal : Equal, optional
+            Coefficients that some groups share.
+        """
+        seen = by_bar(plan)
+        if equal is not None:
+            return Missing(
+                "engine", f"with a {plan.family.name} response, groups that are equal are not covered"
+            )
+        return evidence_of(
+            lambda draws, pools: (
+                sample_psi(model_of(seen), draws, pools, np.random.SeedSequence(seed)).sampled
+            ),
+            lambda found: None,
+        )

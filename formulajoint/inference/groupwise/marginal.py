@@ -1,0 +1,99 @@
+"""log p(y | psi): the coefficients of each group integrated out, by Laplace's approximation or adaptive quadrature.
+
+Quadrature is about the mode, in units of the curvature there (Pinheiro & Bates, JCGS 1995). It has no Monte Carlo
+error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formulajoint.arrays import FloatArray
+from formulajoint.inference.groupwise.cells import blocks
+from formulajoint.inference.groupwise.forecast import Forecast
+from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.rules import Rule
+
+ROUGH = 0.005
+"""Decrement at which Newton's method stops for Laplace's approximation, whose determinant is at the last point."""
+
+
+def tolerance(groups: int) -> float:
+    """Return the decrement at which Newton's method stops for quadrature over so many groups."""
+    return float(min(0.1, (0.06 / groups) ** (1 / 3)))
+
+
+@dataclass(slots=True, eq=False)
+class Marginal:
+    """The log posterior density of psi, as a function of points (S, d).
+
+    Attributes
+    ----------
+    forecast : Forecast
+    rule : Rule or None
+        None for Laplace's approximation.
+    highest, lost : float
+        The largest value so far, and the largest where Newton's method did not converge in some group.
+    """
+
+    forecast: Forecast
+    rule: Rule | None
+    highest: float = field(default=-np.inf)
+    lost: float = field(default=-np.inf)
+
+    def __call__(self, points: FloatArray) -> FloatArray:
+        """Return the log densities (S,), minus infinity where one is zero or not finite."""
+        with np.errstate(all="ignore"):
+            found, converged = log_likelihood(self.forecast, points, self.rule)
+            logs = self.forecast.model.log_prior(points) + found
+        out = np.where(np.isfinite(logs), logs, -np.inf)
+        self.highest = max(self.highest, float(np.max(out, initial=-np.inf)))
+        self.lost = max(self.lost, float(np.max(out[~converged], initial=-np.inf)))
+        return out
+
+
+def log_likelihood(
+    forecast: Forecast, points: FloatArray, rule: Rule | None
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return log p(y | psi) at points (S, d), and whether Newton's method converged in all groups, both (S,)."""
+    model = forecast.model
+    at = at_points(model, points)
+    out, converged = np.array(model.log_constant(at.values)), np.ones(len(points), dtype=bool)
+    close = ROUGH if rule is None else tolerance(model.structure.groups)
+    for batch, expected in zip(model.batches, forecast.parabolas, strict=True):
+        for groups, some in blocks(batch, len(points)):
+            own = batch if len(groups) == len(batch.members) else batch.of(groups)
+            block = block_of(model, own, at.of(some))
+            modes = find_modes(block, close, expected.start(block, groups))
+            logs = log_integrals(block, modes, rule)
+            out[some] += np.einsum("g,gs->s", own.multiplicity, logs)
+            converged[some] &= np.all(modes.converged, axis=0)
+    return out, converged
+
+
+def log_integrals(block: Block, modes: Modes, rule: Rule | None) -> FloatArray:
+    """Return the log of the integral over each group's coefficients at each point (G, S)."""
+    height = block.height(modes.u)
+    if rule is None:  # Tierney & Kadane, JASA 1986
+        return height + 0.5 * modes.decrement + modes.log_width
+    linear = [np.einsum("ngs->gs", block.linear * load) for load in block.loads]
+    base = np.einsum("ngs->gs", block.linear * block.start)
+    total = np.zeros(height.shape)
+    for node, log in zip(rule.nodes, rule.logs, strict=True):
+        u = modes.away([np.full(1, t) for t in node])
+        value = base - _convex(block, u)
+        for slope, each in zip(linear, u, strict=True):
+            value = value + (slope - 0.5 * each) * each
+        total += np.exp(value - height + log)
+    return height + modes.log_width + np.log(total)
+
+
+def _convex(block: Block, u: list[FloatArray]) -> FloatArray:
+    """Return the sum over cells of c A(e), (G, S)."""
+    found = block.curve.value(block.predictor(u))
+    if block.convex.shape[2] == 1:
+        return np.asarray(np.einsum("ng,ngs->gs", block.convex[:, :, 0], found))
+    return np.asarray(np.einsum("ngs,ngs->gs", block.convex, found))

@@ -1,0 +1,244 @@
+"""A plan with one grouping factor as rows, priors of the groups' coefficients, and parameters psi.
+
+    e_i = x_i' b_g(i) + z_i' gamma + offset_i - shift,        b_g = base + E theta + D u_g,      u_g ~ N(u_mean, 1)
+
+as in ``inference/latent/structure.py``; theta has the means of hierarchies, then gamma. What does not integrate out,
+psi, is the sds and correlations of hierarchies, the family's further parameter, and theta. Theta enters psi as z, with
+theta = centre + turn z, where turn makes the columns of theta orthogonal, of size one: densities of z are about as wide
+in all directions. The prior of theta may have any distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.coefficients import Coefficient, PooledTerm
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.data.rows import cells_of, frequencies
+from formulajoint.distributions.prior import Prior, prior
+from formulajoint.families.affine import Affine, Counts
+from formulajoint.inference.groupwise.cells import Batch, Rows, batches, collapsed
+from formulajoint.inference.groupwise.pooled_fit import pooled_fit
+from formulajoint.inference.latent.columns import location_and_scale
+from formulajoint.inference.latent.phi import Coordinate, Scales, cells, sum_of
+from formulajoint.inference.latent.structure import Structure, structure_of
+
+LEAN = 1e-3
+"""Columns of theta are made orthogonal as if each had this share of its size for itself: they may be collinear."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Element:
+    """Elements of theta with one prior: those at `places`, of the term's `shape`."""
+
+    prior: Prior
+    places: slice
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Rows, priors, and parameters psi.
+
+    Attributes
+    ----------
+    affine : Affine
+    structure : Structure
+        Of the coefficients by group; its priors of theta are placeholders.
+    scales : Scales
+        Its parameters phi, then the family's further parameter.
+    dispersion : int or None
+        Place of the family's further parameter.
+    elements : tuple of Element
+        The priors of theta.
+    centre, turn : (t,), (t, t) arrays
+    batches : tuple of Batch
+    responses : (2, r) array
+        The distinct responses, and the trials of each.
+    weights : (r,) array
+        How many rows have each.
+    sizes : (p,) array
+        Root mean squares of the columns with a coefficient by group.
+    rows : int
+        Number of cells.
+    """
+
+    affine: Affine
+    structure: Structure
+    scales: Scales
+    dispersion: int | None
+    elements: tuple[Element, ...]
+    centre: FloatArray
+    turn: FloatArray
+    batches: tuple[Batch, ...]
+    responses: FloatArray
+    weights: FloatArray
+    sizes: FloatArray
+    rows: int
+
+    @property
+    def size(self) -> int:
+        """The number of parameters psi, d."""
+        return len(self.scales.coordinates) + len(self.centre)
+
+    def parts(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return phi (..., cells) and theta (..., t) at points psi (..., d)."""
+        count = len(self.scales.coordinates)
+        theta = self.centre + np.einsum("...j,ij->...i", points[..., count:], self.turn)
+        return self.scales.values(points[..., :count]), theta
+
+    def further(self, values: FloatArray) -> FloatArray:
+        """Return the family's further parameter (...) at phi (..., cells); 1 if it has none."""
+        return np.ones(values.shape[:-1]) if self.dispersion is None else values[..., self.dispersion]
+
+    def log_prior(self, points: FloatArray) -> FloatArray:
+        """Return the log prior density (S,) of points psi (S, d)."""
+        theta = self.parts(points)[1]
+        logs = [
+            each.prior.log_density(theta[:, each.places].reshape(-1, *each.shape)).reshape(len(points), -1)
+            for each in self.elements
+        ]
+        of_theta = sum_of([np.sum(each, axis=1) for each in logs], (len(points),))
+        own = self.scales.log_prior(points[:, : len(self.scales.coordinates)])
+        return own + of_theta + float(np.linalg.slogdet(self.turn)[1])
+
+    def log_constant(self, values: FloatArray) -> FloatArray:
+        """Return the sum over rows of what does not depend on coefficients (S,), at phi (S, cells)."""
+        further = self.further(values)
+        same = self.dispersion is None
+        y, trials = self.responses[:, :, None]
+        of = self.affine.constant(y, trials, further[None, :1] if same else further[None])
+        return np.broadcast_to(np.einsum("r,rs->s", self.weights, of), further.shape)
+
+    @property
+    def prior_place(self) -> FloatArray:
+        """z (t,) where each element of theta is at a typical value of its prior, or, without one, at the centre."""
+        theta = self.centre.copy()
+        for each in self.elements:
+            if each.prior.mixture is not None:
+                where = np.broadcast_to(each.prior.mixture.location, each.shape)
+                theta[each.places] = np.ravel(where)
+        return np.asarray(np.linalg.solve(self.turn, theta - self.centre))
+
+
+def model_of(plan: Plan) -> Model:
+    """Return a plan, seen by the groups of its factor, as rows and priors."""
+    affine = plan.family.affine
+    assert affine is not None  # `why_not` has checked
+    structure = structure_of(_with_placeholders(plan))
+    further = [part for part in plan.further if isinstance(part, ScalePlan)]
+    scales = Scales((*structure.scales.cells, *(cell for part in further for cell in cells(part.prior, ()))))
+    own, shared, offset = _columns(plan, affine.sign)
+    response, weights = plan.design.response, frequencies(plan.design)
+    y = response.values
+    trials = np.ones_like(y) if response.trials is None else response.trials
+    counts = Counts(*(weights * each for each in affine.counts(y, trials)))
+    codes = cells_of(plan.design.predictor.grouping, len(y)).codes
+    codes = codes if own.shape[1] else np.zeros_like(codes)
+    rows = collapsed(Rows(codes, own, shared, offset, counts))
+    centre, turn = _orthogonal(rows, structure, affine, further)
+    distinct, which = np.unique(np.stack([y, trials]), axis=1, return_inverse=True)
+    return Model(
+        affine=affine,
+        structure=structure,
+        scales=scales,
+        dispersion=len(structure.scales.cells) if further else None,
+        elements=tuple(_elements(plan)),
+        centre=centre,
+        turn=turn,
+        batches=batches(rows, structure.u_mean * structure.fixed, structure.fixed),
+        responses=distinct,
+        weights=np.bincount(which.reshape(-1), weights),
+        sizes=np.sqrt(np.einsum("ij,ij,i->j", own, own, weights) / np.sum(weights)),
+        rows=len(rows.codes),
+    )
+
+
+def _columns(plan: Plan, sign: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return columns by group (N, p), shared ones (N, k) and offsets (N,), which constants are part of."""
+    n = plan.design.rows.used
+    offset = plan.design.predictor.offset
+    known = np.zeros(n) if offset is None else offset.astype(float)
+    own, shared = [np.empty((n, 0))], [np.empty((n, 0))]
+    for coefficient in plan.mean.coefficients:
+        columns = coefficient.term.columns
+        if coefficient.prior is not None and coefficient.prior.constant is not None:
+            known = known + np.sum(columns * _constants(coefficient), axis=1)
+        else:
+            (own if coefficient.grouped else shared).append(columns)
+    return sign * np.concatenate(own, axis=1), sign * np.concatenate(shared, axis=1), sign * known
+
+
+def _constants(coefficient: Coefficient) -> FloatArray:
+    """Return the constant coefficients of each row (N or 1, c)."""
+    assert coefficient.prior is not None
+    grouping = coefficient.grouping
+    groups = 1 if grouping is None else len(grouping)
+    values = location_and_scale(coefficient.prior, (groups, *coefficient.term.shape))[0].reshape(groups, -1)
+    return values if grouping is None else values[grouping.codes]
+
+
+def _free(own: Prior | None) -> bool:
+    return own is not None and own.constant is None
+
+
+def _with_placeholders(plan: Plan) -> Plan:
+    """Return the plan with normal priors of theta, so that it has a `Structure`."""
+    stand_in = prior("normal", 0.0, 1.0)
+
+    def of_term(term: PooledTerm) -> PooledTerm:
+        return replace(term, mean=stand_in) if _free(term.mean) else term
+
+    coefficients = tuple(
+        replace(each, prior=stand_in) if not each.grouped and _free(each.prior) else each
+        for each in plan.mean.coefficients
+    )
+    pools = tuple(replace(pool, terms=tuple(map(of_term, pool.terms))) for pool in plan.mean.pools)
+    mean: LinearPlan = replace(plan.mean, coefficients=coefficients, pools=pools)
+    return replace(plan, mean=mean)
+
+
+def _elements(plan: Plan) -> Iterator[Element]:
+    """Yield the priors of theta in its order: means of hierarchies, then coefficients that all groups share."""
+    pooled, at = plan.mean.pooled, 0
+    found = [(pooled[c.name].mean, c) for c in plan.mean.coefficients if c.name in pooled]
+    found += [(c.prior, c) for c in plan.mean.coefficients if not c.grouped and c.prior is not None]
+    for own, coefficient in found:
+        if _free(own):
+            count = coefficient.term.columns.shape[1]
+            yield Element(own, slice(at, at + count), coefficient.term.shape)
+            at += count
+
+
+def _orthogonal(
+    rows: Rows, structure: Structure, affine: Affine, further: list[ScalePlan]
+) -> tuple[FloatArray, FloatArray]:
+    """Return centre and turn of theta: a fit that ignores groups, and the inverse root of the cross-products."""
+    means = np.flatnonzero(structure.theta_of_column >= 0)
+    order = np.argsort(structure.theta_of_column[means])
+    columns = np.concatenate([rows.own[:, means[order]], rows.shared], axis=1)
+    at_rest = (structure.base[:, None] + structure.u_mean * structure.fixed)[:, rows.codes]
+    known = np.where(structure.theta_of_column < 0, 1.0, 0.0)[:, None] * at_rest
+    offset = rows.offset + np.sum(rows.own.T * known, axis=0)
+    typical = [1.0 if part.prior.typical is None else float(part.prior.typical) for part in further] or [1.0]
+    shift = 0.0 if affine.shift is None else float(affine.shift(np.array(typical))[0])
+    counts = rows.counts
+    linear, convex = counts.a0 + typical[0] * counts.a1, counts.c0 + typical[0] * counts.c1
+    t = columns.shape[1]
+    if not t:
+        return np.empty(0), np.empty((0, 0))
+    size = np.sqrt(np.sum(columns**2, axis=0))
+    lean = np.diag(LEAN * np.where(size > 0, size, 1.0))
+    triangle = np.linalg.qr(np.concatenate([columns, lean]), mode="r") / np.sqrt(len(columns))
+    turn = np.linalg.inv(triangle)
+    z = pooled_fit(columns @ turn, offset - shift, linear, convex, affine.convex)
+    return np.asarray(turn @ z), turn
+
+
+def unknown_scales(model: Model) -> list[int]:
+    """Return the places of phi's parameters that are not constant."""
+    return [at for at, cell in enumerate(model.scales.cells) if isinstance(cell, Coordinate)]

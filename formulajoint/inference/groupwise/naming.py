@@ -1,0 +1,19 @@
+"""Draws under the names, dims and coords of the PyMC model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.inference.gaussian.draws import Draws
+from formulajoint.inference.gaussian.naming import Variable, is_constant
+from formulajoint.inference.gaussian.naming import variables as of_mean
+from formulajoint.inference.groupwise.model import Model
+
+
+def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
+    """Yield every variable of a plan with its dims and draws."""
+    yield from of_mean(plan, model.structure, draws)
+    for part in plan.further:
+        if isinstance(part, ScalePlan) and not is_constant(part.prior) and model.dispersion is not None:
+            yield part.name, (), draws.values[..., model.dispersion]

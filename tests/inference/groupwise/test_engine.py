@@ -1,0 +1,231 @@
+"""Draws and evidences of models other than Gaussian, against references, and the gates that refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import formulajoint as fj
+from formulajoint.compiler.over import by_bar
+from formulajoint.errors import InferenceError
+from formulajoint.inference.engine import exact_engine
+from formulajoint.inference.groupwise import sampling
+from formulajoint.inference.groupwise.forecast import forecast
+from formulajoint.inference.groupwise.marginal import Marginal
+from formulajoint.inference.groupwise.model import model_of
+from formulajoint.inference.groupwise.rules import rules
+from formulajoint.inference.groupwise.starts import plausible
+from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.remarks import Missing
+
+PRIORS = "prior(Intercept.mean ~ normal(0, 2.5), Intercept.sd ~ half_normal(2.5), x.mean ~ normal(0, 2.5), x.sd ~ half_normal(2.5))"
+
+
+def generated(family: str, seed: int, groups: int, rows: int, mu: tuple[float, ...], tau: tuple[float, ...]):
+    """Return the data of a long run of NUTS, in the order of its generator."""
+    rng = np.random.default_rng(seed)
+    root = np.linalg.cholesky([[1, 0.4], [0.4, 1]])
+    b = np.array(mu) + (rng.normal(size=(groups, 2)) @ root.T) * np.array(tau)
+    codes = np.repeat(np.arange(groups), rows)
+    x = rng.normal(size=len(codes))
+    eta = b[codes, 0] + b[codes, 1] * x
+    y = (
+        rng.binomial(1, 1 / (1 + np.exp(-eta)))
+        if family == "bernoulli"
+        else rng.gamma(1.5, np.exp(eta) / 1.5)
+    )
+    return pd.DataFrame({"y": y, "x": x, "g": [f"g{code}" for code in codes]})
+
+
+@cache
+def separated() -> pd.DataFrame:
+    """Return data in whose groups the events are often separated by x, or all alike."""
+    data = generated("bernoulli", 5, 30, 8, (0, 2), (1.5, 3))
+    assert data["y"].sum() == 102
+    return data
+
+
+# Means and sds by NUTS, 4,000 draws of an effective size of about 1,000.
+LONG_RUNS = {
+    "bernoulli": {
+        "Intercept_mean": (-0.475, 0.315),
+        "x_mean": (0.401, 0.602),
+        "Intercept_sd": (1.301, 0.400),
+        "x_sd": (2.937, 0.720),
+    },
+    "gamma": {
+        "Intercept_mean": (-0.555, 0.124),
+        "x_mean": (0.476, 0.094),
+        "Intercept_sd": (0.717, 0.096),
+        "x_sd": (0.531, 0.083),
+        "shape": (1.732, 0.125),
+    },
+}
+
+
+@pytest.mark.parametrize("family", LONG_RUNS)
+def test_draws_agree_with_a_long_run_of_nuts(family: str) -> None:
+    data = separated() if family == "bernoulli" else generated(family, 9, 40, 10, (-0.3, 0.5), (0.8, 0.6))
+    more = "" if family == "bernoulli" else ", prior(shape ~ gamma(2, 0.1))"
+    fit = fj.fit(f"y ~ x | g, hierarchy(), {PRIORS}{more}, family({family})", data, draws=250, seed=1)
+    assert fit.engine == "exact"
+    for name, (mean, sd) in LONG_RUNS[family].items():
+        draws = fit.draws.named.values(name)
+        error = sd * np.sqrt(1 / 1000 + 1 / 900)
+        assert abs(np.mean(draws) - mean) < 4 * error, name
+        assert abs(np.std(draws) - sd) < 4 * error, name
+
+
+@cache
+def counts() -> pd.DataFrame:
+    """Return three groups: one of one row, one of zeros."""
+    return pd.DataFrame({"y": [2, 0, 0, 0, 3, 5], "g": list("abbbcc")})
+
+
+COUNTS = "y ~ 1 | g, hierarchy(), prior(Intercept.mean ~ normal(0, 1), Intercept.sd ~ half_normal(1)), family(poisson)"
+
+
+def test_the_evidence_is_that_of_brute_force() -> None:
+    model = model_of(by_bar(fj.model(COUNTS, counts()).plan))
+    near = forecast(model, plausible(model))
+    taus, means = np.linspace(-14, 2, 161), np.linspace(-5, 5, 141)
+    z = (means - model.centre) / model.turn[0]
+    points = np.stack(np.meshgrid(taus, z, indexing="ij"), axis=-1).reshape(-1, 2)
+    cell = np.log((taus[1] - taus[0]) * abs(z[1] - z[0]))
+    exact = float(np.logaddexp.reduce(Marginal(near, rules(1)[-1])(points)) + cell)
+    found = fj.fit(COUNTS, counts(), draws=250, seed=0).log_evidence
+    assert found.error < 0.02
+    assert abs(found.value - exact) < 4 * found.error
+
+
+def test_the_evidences_of_all_data_sets_sum_to_one() -> None:
+    total = 0.0
+    plan = fj.model(
+        COUNTS.replace("poisson", "bernoulli"), pd.DataFrame({"y": [0, 1] * 2, "g": list("aabb")})
+    ).plan
+    engine = exact_engine(plan)
+    assert not isinstance(engine, Missing)
+    for first in ((0, 0), (0, 1), (1, 1)):
+        for second in ((0, 0), (0, 1), (1, 1)):
+            response = replace(plan.design.response, values=np.array([*first, *second], dtype=float))
+            found = engine.log_evidence(replace(plan, design=replace(plan.design, response=response)), 0)
+            assert not isinstance(found, Missing)
+            total += (1 + (sum(first) == 1)) * (1 + (sum(second) == 1)) * np.exp(found.value)
+    assert total == pytest.approx(1.0, abs=0.01)
+
+
+def test_coefficients_given_the_rest_are_those_of_a_fine_grid() -> None:
+    formula = "y ~ 1 | g, prior(Intercept ~ normal(0.5, 1.5)), family(poisson)"  # nothing is shared
+    fit = fj.fit(formula, counts(), draws=2000, seed=2)
+    grid = np.linspace(-9, 7, 4001)
+    draws = fit.draws.named.values("Intercept")
+    evidence = 0.0
+    for at, group in enumerate("abc"):
+        y = counts()["y"][counts()["g"] == group].to_numpy()
+        logs = y.sum() * grid - len(y) * np.exp(grid) - 0.5 * ((grid - 0.5) / 1.5) ** 2
+        weights = np.exp(logs - logs.max())
+        weights /= weights.sum()
+        mean = float(weights @ grid)
+        sd = float(np.sqrt(weights @ (grid - mean) ** 2))
+        assert abs(np.mean(draws[..., at]) - mean) < 4 * sd / np.sqrt(8000)
+        assert np.std(draws[..., at]) == pytest.approx(sd, rel=0.04)
+        constant = np.log(grid[1] - grid[0]) - np.log(1.5 * np.sqrt(2 * np.pi))
+        evidence += np.logaddexp.reduce(logs) + constant - sum(np.log(np.arange(1, n + 1)).sum() for n in y)
+    assert fit.log_evidence.value == pytest.approx(evidence, abs=1e-4)
+
+
+def test_bayes_factors_and_contrasts_are_those_of_other_models() -> None:
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(size=60), np.repeat(list("abc"), 20)
+    data = pd.DataFrame({"y": rng.poisson(np.exp(0.3 + 0.8 * x)), "x": x, "g": g})
+    common = "prior(Intercept ~ normal(0, 1)), family(poisson)"
+    fit = fj.fit(
+        f"y ~ x | g, joint(weights=n), test(x == 0), prior(x ~ normal(0, 1)), {common}", data, seed=3
+    )
+    null = fj.fit(f"y ~ 1 | g, {common}", data, seed=3)
+    assert fit.compare(null).value == pytest.approx(fit.log_evidence.value - null.log_evidence.value)
+    joint = fit.draws.named.values("joint_x")
+    np.testing.assert_allclose(joint, fit.draws.named.values("x").mean(axis=-1), atol=1e-12)
+
+
+# --- gates
+
+
+def sampled(**more: object) -> Sampled:
+    return replace(Sampled(np.zeros((1, 2, 9, 2)), 0.1, np.full((1, 2), 100.0), -3.0, 0.01), **more)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"k_hat": 0.8}, "k-hat 0.80"),
+        ({"disagreement": 5.0}, "two independent searches differ"),
+        ({"ess": np.array([[100.0, 8.0]])}, "worth 8 draws"),
+    ],
+)
+def test_gates_of_the_weights(more: dict[str, object], words: str) -> None:
+    model = model_of(by_bar(fj.model(COUNTS, counts()).plan))
+    target = Marginal(forecast(model, plausible(model)), None)
+    sampling.check(sampled(), target, 9)
+    with pytest.raises(InferenceError, match=f"(?i){words}"):
+        sampling.check(sampled(**more), target, 9)
+
+
+def test_gate_of_modes_not_found() -> None:
+    model = model_of(by_bar(fj.model(COUNTS, counts()).plan))
+    target = Marginal(forecast(model, plausible(model)), None, highest=-10.0, lost=-12.0)
+    with pytest.raises(InferenceError, match="Newton"):
+        sampling.check(sampled(), target, 9)
+
+
+def test_gate_of_the_rule() -> None:
+    data = pd.DataFrame({"y": [0] * 30 + [1], "g": [f"g{i}" for i in range(31)]})
+    formula = COUNTS.replace("half_normal(1)", "half_normal(50)")
+    model = model_of(by_bar(fj.model(formula, data).plan))
+    near = forecast(model, plausible(model))
+    points = np.stack(np.meshgrid(np.linspace(-1, 4, 9), np.zeros(1), np.zeros(5)), axis=-1)[..., [0, 1]]
+    draws = Sampled(points.reshape(1, 1, -1, 2), 0.1, np.ones((1, 1)), -3.0, 0.01)
+    rng = np.random.default_rng(0)
+    with pytest.raises(InferenceError, match="finer rule"):
+        sampling.corrected(near, draws, rules(1)[0], rng)
+    mild = replace(draws, points=draws.points / 4)
+    assert sampling.corrected(near, mild, rules(1)[-2], rng).log_integral != draws.log_integral
+
+
+def test_a_fit_that_fails_a_gate_goes_to_nuts_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "MOST_MOVED", -1.0)
+    with pytest.raises(InferenceError, match="finer rule"):
+        fj.fit(COUNTS, counts(), engine="exact", draws=50)
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("y ~ 1 | g, family(poisson, link=sqrt)", "the link is sqrt"),
+        ("y ~ 1 | g, hierarchy(dist=student), family(poisson)", "not normal"),
+        ("y ~ 1 | g, family(negative_binomial), shape ~ 1 | g", "shape is by group"),
+        ("y ~ 1 | g, family(negative_binomial), shape ~ x", "shape has predictors"),
+        ("y ~ x + (1 | g) + (1 | h), family(poisson)", "several grouping factors"),
+        ("y ~ 1 | g, prior(Intercept ~ student_t(4, 0, 1)), family(poisson)", "student_t, not normal"),
+        ("y ~ poly(x, 4) | g, family(poisson)", "each group has 5 coefficients, more than 4"),
+        ("share ~ x | g, family(beta)", "the response is beta"),
+    ],
+)
+def test_models_that_it_does_not_cover(formula: str, words: str) -> None:
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(
+        {
+            "y": rng.poisson(3, 40),
+            "share": rng.uniform(0.1, 0.9, 40),
+            "x": rng.normal(size=40),
+            "g": np.repeat(list("abcd"), 10),
+            "h": np.tile(list("pqrst"), 8),
+        }
+    )
+    found = exact_engine(fj.model(formula, data).plan)
+    assert isinstance(found, Missing)
+    assert words in found.reason

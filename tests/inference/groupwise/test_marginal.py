@@ -1,0 +1,184 @@
+"""Integrals over the groups' coefficients, against brute force and closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from numpy.typing import NDArray
+from scipy.special import betaln, gammaln
+
+import formulajoint as fj
+from formulajoint.compiler.over import by_bar
+from formulajoint.distributions.links import NUMPY
+from formulajoint.families.affine import EXP, SOFTPLUS, Convex
+from formulajoint.inference.groupwise.forecast import Forecast, forecast
+from formulajoint.inference.groupwise.inner import Block, find_modes
+from formulajoint.inference.groupwise.marginal import log_integrals, log_likelihood
+from formulajoint.inference.groupwise.model import model_of
+from formulajoint.inference.groupwise.rules import rules
+from formulajoint.inference.groupwise.starts import plausible
+
+type Array = NDArray[np.float64]
+
+NODES = 301
+
+DRAWN: dict[str, Callable[[np.random.Generator, Array], Array]] = {
+    "bernoulli": lambda rng, eta: rng.binomial(1, 1 / (1 + np.exp(-eta))),
+    "poisson": lambda rng, eta: rng.poisson(np.exp(eta)),
+    "negative_binomial": lambda rng, eta: rng.poisson(np.exp(eta) * rng.gamma(2, 0.5, len(eta))),
+    "gamma": lambda rng, eta: rng.gamma(2, np.exp(eta) / 2),
+    "exponential": lambda rng, eta: rng.exponential(np.exp(eta)),
+}
+
+
+def frame(family: str, sizes: tuple[int, ...] = (4, 1, 3), seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    x, z, base = rng.normal(size=(3, len(codes)))
+    eta = 0.3 + 0.5 * rng.normal(size=len(sizes))[codes] + 0.4 * x
+    y = DRAWN[family](rng, eta)
+    y[:2] = (0, 1) if family == "bernoulli" else y[:2]
+    return pd.DataFrame({"g": [f"g{code}" for code in codes], "x": x, "z": z, "base": base, "y": y})
+
+
+def near(formula: str, data: pd.DataFrame) -> Forecast:
+    model = model_of(by_bar(fj.model(formula, data).plan))
+    return forecast(model, plausible(model))
+
+
+def brute_force(formula: str, data: pd.DataFrame, psi: Array) -> float:
+    """Return log p(y | psi), group by group with SciPy's densities on a fine grid."""
+    plan = by_bar(fj.model(formula, data).plan)
+    model = model_of(plan)
+    values, theta = model.parts(psi)
+    root, structure = model.structure.root(values), model.structure
+    further = [values[-1]] if model.dispersion is not None else []
+    own = [c.term.columns for c in plan.mean.coefficients if c.grouped]
+    shared = [c.term.columns for c in plan.mean.coefficients if not c.grouped]
+    x, z = np.hstack(own), np.hstack([*shared, np.empty((len(data), 0))])
+    gamma = theta[structure.means :]
+    offset = 0.0 if plan.design.predictor.offset is None else plan.design.predictor.offset
+    total = 0.0
+    for group in range(structure.groups):
+        rows = plan.design.predictor.grouping.codes == group
+        scale = root * np.where(structure.fixed[:, group] != 0, structure.fixed[:, group], 1.0)
+        mean = structure.base + structure.u_mean[:, group] * structure.fixed[:, group]
+        mean = np.where(
+            structure.theta_of_column >= 0, np.append(theta, 0.0)[structure.theta_of_column], mean
+        )
+        rest = (z @ gamma + offset)[rows]
+        y = plan.design.response.values[rows]
+
+        grid = np.linspace(-9, 9, NODES)  # the trapezium rule is exact for such functions, to twelve digits
+        u = np.stack(np.meshgrid(*[grid] * len(scale)), axis=-1).reshape(-1, len(scale))
+        eta = (mean + u @ scale.T) @ x[rows].T + rest
+        law = plan.family.distribution.scipy(scipy.stats, plan.mean.link.inverse(NUMPY, eta), *further)
+        logs = np.sum(law.logpmf(y) if plan.family.distribution.whole else law.logpdf(y), axis=1)
+        density = logs + np.sum(scipy.stats.norm.logpdf(u), axis=1)
+        total += np.logaddexp.reduce(density) + len(scale) * np.log(grid[1] - grid[0])
+    return total
+
+
+ONE = [
+    ("y ~ common(x) | g, hierarchy(Intercept), family({})", name)
+    for name in ("bernoulli", "poisson", "negative_binomial", "gamma", "exponential")
+]
+
+
+@pytest.mark.parametrize(("formula", "family"), ONE)
+def test_one_coefficient_a_group(formula: str, family: str) -> None:
+    data, rng = frame(family), np.random.default_rng(1)
+    made = near(formula.format(family), data)
+    psi = plausible(made.model) + 0.7 * rng.normal(size=(2, made.model.size))
+    found, converged = log_likelihood(made, psi, rules(1)[-1])
+    assert np.all(converged)
+    wanted = [brute_force(formula.format(family), data, each) for each in psi]
+    np.testing.assert_allclose(found, wanted, atol=3 * 1e-6)
+
+
+def test_two_coefficients_a_group() -> None:
+    formula = "y ~ x + offset(base) | g, hierarchy(Intercept), prior(x ~ normal(0.2, 0.7)), family(poisson)"
+    data = frame("poisson", (3, 1))
+    made = near(formula, data)
+    psi = plausible(made.model)[None] + 0.3
+    found = log_likelihood(made, psi, rules(2)[-1])[0]
+    np.testing.assert_allclose(found, brute_force(formula, data, psi[0]), atol=2 * 1e-5)
+
+
+def test_correlated_coefficients() -> None:
+    formula = "y ~ x | g, hierarchy(), family(bernoulli)"
+    data = frame("bernoulli", (2, 3))
+    made = near(formula, data)
+    psi = plausible(made.model)[None] + np.linspace(-0.5, 0.5, made.model.size)
+    found = log_likelihood(made, psi, rules(2)[-1])[0]
+    np.testing.assert_allclose(found, brute_force(formula, data, psi[0]), atol=2 * 1e-5)
+
+
+def alone(linear: float, convex: float, curve: Convex, sd: float) -> Block:
+    """Return one cell of one group at one point, with a coefficient ~ N(0, sd)."""
+
+    def number(value: float) -> Array:
+        return np.full((1, 1, 1), float(value))
+
+    return Block(
+        number(0), [number(sd)], number(linear), number(convex), curve, [np.zeros((1, 1))],
+        [[np.full((1, 1), sd)]], np.empty((0, 1)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("linear", "convex", "curve", "exact", "close"),
+    [
+        (4.5, 14.0, SOFTPLUS, betaln(4.5, 9.5), 1e-6),
+        (0.5, 6.0, SOFTPLUS, betaln(0.5, 5.5), 2e-4),  # no success
+        (6.0, 3.7, EXP, gammaln(6.0) - 6 * np.log(3.7), 1e-6),
+        (0.5, 3.7, EXP, gammaln(0.5) - 0.5 * np.log(3.7), 2e-4),  # a count of zero
+        (1e5, 3.0, EXP, gammaln(1e5) - 1e5 * np.log(3.0), 1e-6),
+    ],
+)
+def test_closed_forms(linear: float, convex: float, curve: Convex, exact: float, close: float) -> None:
+    block = alone(linear, convex, curve, 1e4)
+    modes = find_modes(block, 0.1, [np.zeros((1, 1))])
+    assert np.all(modes.converged)
+    found = log_integrals(block, modes, rules(1)[-1])[0, 0] + np.log(1e4 * np.sqrt(2 * np.pi))
+    mode = np.log(linear / convex) / 1e4 if curve is EXP else 0.0  # the prior is not quite flat
+    assert abs(found + 0.5 * mode**2 - exact) < close
+
+
+def test_order_and_repetition_do_not_matter() -> None:
+    formula = "y ~ x + common(z) | g, hierarchy(), family(poisson)"
+    data = frame("poisson", (5, 2, 6, 1))
+    made = near(formula, data)
+    psi = plausible(made.model) + 0.5 * np.random.default_rng(2).normal(size=(7, made.model.size))
+    psi_one = psi[3:4]
+    rule = rules(2)[-1]
+    whole = log_likelihood(made, psi, rule)[0]
+    assert log_likelihood(made, psi_one, rule)[0][0] == pytest.approx(whole[3], abs=1e-12)
+    counted = data.assign(n=1 + np.arange(len(data)) % 2)
+    twice = counted.loc[counted.index.repeat(counted["n"])].sample(frac=1, random_state=1)
+    by_weight = near(formula + ", weights(n)", counted)
+    by_row = near(formula, twice)
+    assert by_row.model.rows == len(data)
+    theta, scales = by_weight.model.parts(psi)[1], psi[:, : len(by_weight.model.scales.coordinates)]
+    z = np.linalg.solve(by_row.model.turn, (theta - by_row.model.centre).T).T
+    same = np.concatenate([scales, z], axis=1)
+    np.testing.assert_allclose(
+        log_likelihood(by_row, same, rule)[0], log_likelihood(by_weight, psi, rule)[0], atol=1e-7
+    )
+
+
+def test_groups_that_are_alike_are_computed_once() -> None:
+    data = frame("poisson", (3, 2))
+    formula = "y ~ 1 | g, hierarchy(), family(poisson)"
+    double = pd.concat([data, data.assign(g=data["g"] + "b")])
+    one, two = near(formula, data), near(formula, double)
+    assert sum(len(batch.members) for batch in two.model.batches) == 2
+    psi = np.array([[0.2, 0.1]])
+    theta = one.model.parts(psi)[1]
+    other = np.concatenate([psi[:, :1], (theta - two.model.centre) / two.model.turn[0]], axis=1)
+    first, second = (log_likelihood(m, at, rules(1)[-1])[0][0] for m, at in ((one, psi), (two, other)))
+    assert second == pytest.approx(2 * first, abs=1e-7)
