@@ -215,8 +215,13 @@ def test_of_several_modes_the_mixture_is_kept_with_a_warning(monkeypatch: pytest
     """NUTS would stay in one of them."""
     asked = stand_in(monkeypatch)
     plan = fj.model(f"{SEED}, hierarchy()", fj.tutoring()).plan
-    draw = gaussian.draw
-    monkeypatch.setattr(gaussian, "draw", lambda *args: replace(draw(*args), modes=2, disagreement=9.0))
+    sample_phi = gaussian.sample_phi
+
+    def of_two_modes(*args: Any) -> Any:
+        phi = sample_phi(*args)
+        return replace(phi, found=replace(phi.found, modes=2, disagreement=9.0))
+
+    monkeypatch.setattr(gaussian, "sample_phi", of_two_modes)
     assert run(plan, lambda: None, "auto", SETTING).engine == "exact"
     assert asked == []
     fit = fj.fit(f"{SEED}, hierarchy()", fj.tutoring(), seed=1)
@@ -234,7 +239,7 @@ def test_where_importance_sampling_fails_auto_goes_on_and_exact_says_so(
         )
 
     asked = stand_in(monkeypatch)
-    monkeypatch.setattr(gaussian, "draw", fail)
+    monkeypatch.setattr(gaussian, "sample_phi", fail)
     plan = fj.model(SEED, fj.tutoring()).plan
     drawn = run(plan, lambda: None, "auto", SETTING)
     assert (asked, drawn.why) == (

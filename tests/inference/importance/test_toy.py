@@ -107,6 +107,15 @@ def test_the_sampler_loads_no_model() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
-    ground = ("arrays", "errors", "remarks", "spans", "wording", "inference", "inference.panels")
+    ground = (
+        "arrays",
+        "errors",
+        "remarks",
+        "spans",
+        "wording",
+        "inference",
+        "inference.panels",
+        "inference.quadrature",
+    )
     rest = {name.removeprefix("formulajoint.") for name in run.stdout.split()} - {*ground}
     assert all(name.startswith("inference.importance") for name in rest), rest
