@@ -210,7 +210,7 @@ def _seen(design: Design, name: str, at: Span) -> str:
     bar = "the bar's groups" if predictor.grouping is None else predictor.grouping.name
     terms = [term.name for term in predictor.per_group]
     own = " + ".join(["1" if INTERCEPT in terms else "0", *(term for term in terms if term != INTERCEPT)])
-    message = f"beside `| {bar}`, a {name} adds to the coefficients of each {bar}, and has none of its own"
+    message = f"beside `| {bar}`, a {name} adds to the coefficients of each {bar}: it has no coefficients to compare"
     raise FormulaError(message, at, f"in place of the bar, write a group term: `y ~ ... + ({own} | {bar})`")
 
 

@@ -184,7 +184,7 @@ y ~ x, family(poisson)
 y ~ x, family(gaussian, link=log)
 y ~ x, family(student, link=log)
 arm ~ x
-flag ~ x, family(bernoulli)
+flag ~ x, family(bernouli)
 """
 
 PLANS = r"""

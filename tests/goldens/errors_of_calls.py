@@ -199,7 +199,7 @@ def of_verbs() -> Calls:
         "fj.model(3, data)": lambda: call(3, data),
         "fj.model(data, formula)": lambda: call(data, text),
         "fj.model(priors='default')": lambda: call(text, data, priors="default"),
-        "fj.model(family='poisson')": lambda: call(text, data, family="poisson"),
+        "fj.model(family='poison')": lambda: call(text, data, family="poison"),
         "fj.model(family='Gaussian')": lambda: call(text, data, family="Gaussian"),
         "fj.model(family='student') of family(gaussian)": lambda: call(
             f"{text}, family(gaussian)", data, family="student"

@@ -62,8 +62,15 @@ def chains(draw, ranks, operands):
     return chain(operators, parts)
 
 
+def signed_once(children):
+    """Return a strategy for expressions with a sign, of which the parser makes one where there are several."""
+    return st.builds(
+        nodes.Unary, st.sampled_from("+-"), children.filter(lambda x: not isinstance(x, nodes.Unary))
+    )
+
+
 def arithmetic(children):
-    signed = st.builds(nodes.Unary, st.sampled_from("+-"), children)
+    signed = signed_once(children)
     called = st.builds(
         lambda name, x: nodes.Call(name, (x,)), st.sampled_from(["log", "center", "I"]), children
     )
@@ -142,7 +149,7 @@ attributes = st.builds(nodes.Attribute, quoted_wholes, st.sampled_from(["mean", 
 
 
 def effect_arithmetic(children):
-    return st.builds(nodes.Unary, st.sampled_from("+-"), children) | chains([0, 1, 3], children)
+    return signed_once(children) | chains([0, 1, 3], children)
 
 
 effects = st.recursive(names | numbers | references() | attributes, effect_arithmetic, max_leaves=6)

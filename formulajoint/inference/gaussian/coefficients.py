@@ -90,7 +90,7 @@ def _point_by_point(
         places = np.flatnonzero(which == point)
         for some in (places[start : start + step] for start in range(0, len(places), step)):
             beta, own = np.empty((len(some), p, groups)), rng.standard_normal((p, len(some), groups))
-            _draw_own(kernel, values[[point]], theta[some] - structure.reference, own, beta)
+            _draw_own(kernel, at(structure, values[[point]]), theta[some] - structure.reference, own, beta)
             yield some, theta[some], beta
 
 
@@ -161,14 +161,12 @@ def _draw_block(
     if len(structure.reference):
         shift[:, structure.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
     theta[:] = structure.reference + shift
-    _draw_own(kernel, values, shift, own, beta)
+    _draw_own(kernel, phi, shift, own, beta)
 
 
-def _draw_own(
-    kernel: Kernel, values: FloatArray, shift: FloatArray, own: FloatArray, beta: FloatArray
-) -> None:
-    """Write the groups' coefficients into `beta` (S, p, G), for phi (S or 1, cells) and theta - reference (S, t)."""
-    structure, device, phi = kernel.structure, kernel.device, at(kernel.structure, values)
+def _draw_own(kernel: Kernel, phi: At, shift: FloatArray, own: FloatArray, beta: FloatArray) -> None:
+    """Write the groups' coefficients into `beta` (S, p, G), for phi at S points or one and theta - reference (S, t)."""
+    structure, device = kernel.structure, kernel.device
     means = [structure.reference[at] if at >= 0 else 0.0 for at in structure.theta_of_column]
     reference = np.where(structure.in_sds, 0.0, np.array(means) + structure.base)
     of = np.flatnonzero(~structure.flat | structure.crossed).tolist()
@@ -179,7 +177,7 @@ def _draw_own(
         known = dict(zip(of, u, strict=True))
         _place(structure, phi, shift, known, np.zeros(len(means)) if flat else reference, beta, some)
     if flat:
-        _flat(kernel.reduction, values, shift, own, beta)
+        _flat(kernel.reduction, phi.values, shift, own, beta)
         beta += reference[:, None]
 
 

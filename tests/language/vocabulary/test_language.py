@@ -31,7 +31,7 @@ TRIMMED = replace(CLAUSES["joint"], keywords=(*CLAUSES["joint"].keywords, CUT))
 WORDS = (
     Word("clause", "trimmed", TRIMMED),
     Word("function", "square", FUNCTIONS["log"]),
-    Word("family", "skew_normal"),
+    Word("family", "skew_cauchy"),
     Word("distribution", "kumaraswamy", Signature((Slot("a", Kind.POSITIVE),), least=1)),
     Word("coding", "difference"),
     Word("weight scheme", "inverse", Signature((Slot("column", Kind.COLUMN),), least=1)),
@@ -46,7 +46,7 @@ WIDER = CORE.extend(Extension("trimming", WORDS))
         "y ~ x | g, trimmed(x, cut=0.2, weights=n)",
         "y ~ square(x)",
         "y ~ C(x, coding=difference)",
-        "y ~ x, family(skew_normal)",
+        "y ~ x, family(skew_cauchy)",
         "y ~ x, prior(x ~ kumaraswamy(2))",
         "y ~ x | g, joint(x, weights=inverse(v))",
         "y ~ I(a %plus% b)",
