@@ -54,7 +54,7 @@ class Affine:
         The link of the mean with which it has this form.
     convex : Convex
     counts : callable
-        ``(y, n)``: of rows with so many trials each, which only families of successes among trials use.
+        ``(y, n)``: of rows with responses y in n trials; only families of successes among trials use n.
     constant : callable
         ``(y, n, s)``, which are arrays that broadcast; s is 1 where the family has no further parameter.
     sign : float

@@ -135,7 +135,7 @@ def _rest(level: Level, out: LevelOut, which: IntArray, known: FloatArray, c: Fl
 
 
 def _remaining(found: Eliminated, times: IntArray, noise: FloatArray) -> FloatArray:
-    """Return draws of the coefficients that remain, so many for each point, from standard normal numbers (S, n)."""
+    """Return draws of the coefficients that remain, `times` for each point, from standard normal numbers (S, n)."""
     n, out, start = noise.shape[1], np.empty_like(noise), 0
     for lower, count in zip(found.lower, times, strict=True):
         some = slice(start, start := start + count)

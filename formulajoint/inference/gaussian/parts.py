@@ -200,7 +200,7 @@ def _part(
 
 
 def cut(part: Part, most: int) -> Iterator[Part]:
-    """Yield parts of at most so many of a part's groups, which has no ties."""
+    """Yield parts with at most `most` of the groups of a part without ties."""
     for start in range(0, len(part.groups), most):
         some = slice(start, start + most)
 

@@ -22,7 +22,7 @@ ROUGH = 0.005
 
 
 def tolerance(groups: int) -> float:
-    """Return the decrement at which Newton's method stops for quadrature over so many groups."""
+    """Return the decrement at which Newton's method stops for quadrature over a number of groups."""
     return float(min(0.1, (0.06 / groups) ** (1 / 3)))
 
 

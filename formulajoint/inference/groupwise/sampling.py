@@ -92,7 +92,7 @@ def _known(model: Model, draws: int, chains: int) -> Found:
 
 
 def _fine_enough(near: Forecast, points: FloatArray) -> Rule:
-    """Return the first rule that the next finer one hardly changes; the last but one if there is none."""
+    """Return the first rule that the next finer one hardly changes, or else the last but one."""
     every = rules(len(near.model.structure.base))
     if len(every) == 1:
         return every[0]

@@ -73,7 +73,7 @@ def evidence_of(
     Parameters
     ----------
     sample : callable
-        Samples phi with so many draws in so many pools.
+        Samples phi, given the number of draws and of pools.
     check : callable
         Returns the reason the sample is invalid, if it is.
     """

@@ -48,5 +48,5 @@ def mixtures(
 
 
 def gammas(df: float, count: int) -> list[Cell]:
-    """Return the w of so many Student coefficients."""
+    """Return the w of a number of Student coefficients."""
     return [coordinate(prior("gamma", df / 2, df / 2))] * count
