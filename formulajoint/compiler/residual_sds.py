@@ -9,6 +9,7 @@ from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.contrast_plans import Sigmas
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.data.residual_cells import MOST_CELLS
+from formulajoint.distributions.links import LOG
 
 
 def names_in_sds(mean: LinearPlan) -> frozenset[str]:
@@ -39,7 +40,7 @@ def few_sigmas(plan: Plan) -> Sigmas | None:
         return (
             None if sigma is None else Sigmas(((sigma.name, np.eye(len(rows))),), np.zeros(len(rows)), False)
         )
-    if linear.link.name != "log":
+    if linear.link is not LOG:
         return None
     first = np.array([int(np.argmax(rows.codes == cell)) for cell in range(len(rows))])
     offset = np.zeros(len(rows)) if linear.predictor.offset is None else linear.predictor.offset[first]

@@ -17,9 +17,9 @@ from formulajoint.inference.crossed.naming import Draws, read_of, variables, wit
 from formulajoint.inference.crossed.sampling import sample_scales
 from formulajoint.inference.crossed.sums import Sums, sums_of
 from formulajoint.inference.crossed.ties import tied
-from formulajoint.inference.draws.kept import read_by_contrasts, without_groups
+from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
-from formulajoint.inference.gaussian.naming import named_draws, statistics
+from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.importance.sampled import Sampled, evidence_of
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
@@ -62,17 +62,8 @@ class Crossed:
         kept = range(len(model.factors)) if settings.keep == ALL else read_of(model, read_by_contrasts(plan))
         offsets = with_offsets(model) if settings.keep == ALL else ()
         coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng, kept, offsets)
-        seconds = time.perf_counter() - started
-        log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
-        made = named_draws(
-            plan,
-            variables(plan, model, Draws(values, coefficients)),
-            statistics(found),
-            np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1]),
-            seconds,
-            {"engine": self.name, **settings.seeded, **settings.kept},
-        )
-        return made if settings.keep == ALL else without_groups(made, plan)
+        made = variables(plan, model, Draws(values, coefficients))
+        return named_draws(plan, made, found, settings, started)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.

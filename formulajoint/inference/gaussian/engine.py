@@ -16,7 +16,7 @@ from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
 from formulajoint.inference.gaussian.draws import measure_scales, sample_phi
 from formulajoint.inference.gaussian.marginal import kernel
-from formulajoint.inference.gaussian.naming import all_draws, kept_draws, packed, statistics
+from formulajoint.inference.gaussian.naming import all_draws, kept_draws, noise_of_contrasts, packed
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import LONG
 from formulajoint.inference.importance.sampled import evidence_of
@@ -61,7 +61,7 @@ class Gaussian:
         seen = by_bar(plan)
         reduction = reduce(seen)
         told = partial(_tell, shown=settings.progress)
-        rng = np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1])
+        rng = noise_of_contrasts(settings)
         with self.device.scope():
             phi = sample_phi(
                 reduction, int(settings.draws), int(settings.chains), settings.seed, self.device, told
@@ -69,16 +69,7 @@ class Gaussian:
             if lost := lost_digits(seen, reduction, phi.values()):  # NUTS has the same number of digits
                 raise DataError(sentence(lost.reason))
             found = (all_draws if settings.keep == ALL else kept_draws)(seen, phi, rng)
-        seconds = time.perf_counter() - started
-        log.info(
-            "exact drew %d x %d in %.2f s, k-hat %.2f",
-            settings.chains,
-            settings.draws,
-            seconds,
-            phi.found.k_hat,
-        )
-        attrs: dict[str, str | int] = {"engine": self.name, **settings.seeded, **settings.kept}
-        return packed(seen, found, statistics(phi.found), seconds, attrs)
+        return packed(seen, found, phi.found, settings, started)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.

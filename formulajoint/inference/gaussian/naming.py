@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +15,7 @@ from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.evaluate.contrast_nodes import given_draws, node_dims, on_draws, share_draws
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.distributions.prior import Prior
-from formulajoint.inference.draws.kept import kept_of_blocks, read_by_contrasts
+from formulajoint.inference.draws.kept import kept_of_blocks, read_by_contrasts, without_groups
 from formulajoint.inference.draws.named import Named, NamedDraws, by_chain, in_a_row
 from formulajoint.inference.gaussian.draws import Draws, Phi
 from formulajoint.inference.importance.sampled import Sampled
@@ -21,6 +23,9 @@ from formulajoint.inference.latent.columns import own_columns
 from formulajoint.inference.latent.linear_sds import places_of, shape_of
 from formulajoint.inference.latent.phi import correlation_root
 from formulajoint.inference.latent.structure import Block, Structure
+from formulajoint.inference.settings import ALL, Settings
+
+log = logging.getLogger("formulajoint")
 
 type Variable = tuple[str, tuple[str, ...], FloatArray]
 """A variable's name, its dims after chain and draw, and its draws."""
@@ -55,14 +60,20 @@ def kept_draws(plan: Plan, phi: Phi, rng: np.random.Generator) -> Named:
 
 def named_draws(
     plan: Plan,
-    found: Iterable[Variable],
-    statistics: Named,
-    rng: np.random.Generator,
-    seconds: float,
-    attrs: Mapping[str, str | int],
+    variables: Iterable[Variable],
+    found: Sampled,
+    settings: Settings,
+    started: float,
 ) -> NamedDraws:
-    """Return draws of a plan's variables with its contrasts; arguments are those of `all_draws` and `packed`."""
-    return packed(plan, with_contrasts(plan, found, rng), statistics, seconds, attrs)
+    """Return draws of a plan's variables with its contrasts, those that are kept; `started` is when sampling began."""
+    with_nodes = with_contrasts(plan, variables, noise_of_contrasts(settings))
+    made = packed(plan, with_nodes, found, settings, started)
+    return made if settings.keep == ALL else without_groups(made, plan)
+
+
+def noise_of_contrasts(settings: Settings) -> np.random.Generator:
+    """Return random numbers for uncertain weights, other than those of phi and of coefficients."""
+    return np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1])
 
 
 def with_contrasts(plan: Plan, found: Iterable[Variable], rng: np.random.Generator) -> Named:
@@ -71,20 +82,23 @@ def with_contrasts(plan: Plan, found: Iterable[Variable], rng: np.random.Generat
     return variables | _contrasts(plan, variables, rng)
 
 
-def packed(
-    plan: Plan, variables: Named, statistics: Named, seconds: float, attrs: Mapping[str, str | int]
-) -> NamedDraws:
+def packed(plan: Plan, variables: Named, found: Sampled, settings: Settings, started: float) -> NamedDraws:
     """Return draws under the names of the plan.
 
     Parameters
     ----------
     plan : Plan
-    variables, statistics : mapping of str to (dims, array)
-    seconds : float
-        Duration of the draws.
-    attrs : mapping
-        The engine, and the settings that reproduce the draws.
+    variables : mapping of str to (dims, array)
+    found : Sampled
+        What was found of the parameters that do not integrate out.
+    settings : Settings
+    started : float
+        When sampling began, by ``time.perf_counter``.
     """
+    seconds = time.perf_counter() - started
+    log.info(
+        "exact drew %d x %d in %.2f s, k-hat %.2f", settings.chains, settings.draws, seconds, found.k_hat
+    )
     about = {
         "inference_library": "formulajoint",
         "inference_library_version": _version(),
@@ -93,7 +107,8 @@ def packed(
     }
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {dim: np.array(labels, dtype=object) for dim, labels in plan.coords.items() if dim in used}
-    return NamedDraws(variables, coords, statistics, attrs, about)
+    attrs: dict[str, str | int] = {"engine": "exact", **settings.seeded, **settings.kept}
+    return NamedDraws(variables, coords, statistics(found), attrs, about)
 
 
 @cache

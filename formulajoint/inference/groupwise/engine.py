@@ -14,10 +14,9 @@ import numpy as np
 
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
-from formulajoint.inference.draws.kept import without_groups
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.draws import Draws, keep_freed_memory
-from formulajoint.inference.gaussian.naming import named_draws, statistics
+from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
 from formulajoint.inference.groupwise.model import model_of
@@ -26,7 +25,7 @@ from formulajoint.inference.groupwise.sampling import sample_psi
 from formulajoint.inference.importance.sampled import evidence_of
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.inference.settings import ALL, Settings
+from formulajoint.inference.settings import Settings
 from formulajoint.remarks import Missing
 
 log = logging.getLogger("formulajoint")
@@ -69,17 +68,7 @@ class Groupwise:
             modes=found.modes,
             disagreement=found.disagreement,
         )
-        seconds = time.perf_counter() - started
-        log.info("exact drew %d x %d in %.2f s, k-hat %.2f", chains, draws, seconds, found.k_hat)
-        named = named_draws(
-            seen,
-            variables(seen, model, made),
-            statistics(found),
-            np.random.default_rng(None if settings.seed is None else [int(settings.seed), 1]),
-            seconds,
-            {"engine": self.name, **settings.seeded, **settings.kept},
-        )
-        return named if settings.keep == ALL else without_groups(named, seen)
+        return named_draws(seen, variables(seen, model, made), found, settings, started)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
