@@ -9,7 +9,7 @@ time: a batch alone is too small to estimate a covariance.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray
 from formulajoint.results.draws.convergence import ess_bulk
+from formulajoint.results.joint_tests.beyond import beyond_band, beyond_ellipsoid, centred, largest
 
 type Holds = Callable[[FloatArray], NDArray[np.bool_]]
 """Function of n draws (n, q): whether a condition holds in each (n,)."""
@@ -77,7 +78,7 @@ def in_batches(draws: FloatArray) -> FloatArray | None:
     return draws[:, : size * per_chain].reshape((chains * per_chain, size, q)) if size >= 2 else None
 
 
-def _error(without: Sequence[FloatArray]) -> FloatArray:
+def _error(without: Sequence[FloatArray] | FloatArray) -> FloatArray:
     """Return the standard error of a statistic, from its values without each batch."""
     return np.asarray(np.std(without, axis=0) * np.sqrt(len(without) - 1))
 
@@ -110,18 +111,10 @@ def distances(draws: FloatArray, point: FloatArray) -> tuple[FloatArray, float]:
     A draw's distance is from centre and covariance of the other draws. With its own effect on both it would be nearer
     than `point`. The draws are `whitened`, so that their covariance can be inverted without loss.
     """
-    centre = draws.mean(axis=0)
+    centre, n = draws.mean(axis=0), len(draws)
     away = draws - centre
-    return _distances_about(centre, away.T @ away, len(draws), draws, point)
-
-
-def _distances_about(
-    centre: FloatArray, squares: FloatArray, n: int, draws: FloatArray, point: FloatArray
-) -> tuple[FloatArray, float]:
-    """Return the same for some of n draws, given centre and sums of squares and products about it of all n."""
-    inverse = np.linalg.inv(np.linalg.cholesky(squares / (n - 1)))
-    standard = draws @ inverse.T
-    standard -= inverse @ centre
+    inverse = np.linalg.inv(np.linalg.cholesky(away.T @ away / (n - 1)))
+    standard = away @ inverse.T
     own = np.einsum("nq,nq->n", standard, standard)
     left_out = n**2 * (n - 2) * own / ((n - 1) * ((n - 1) ** 2 - n * own))  # Sherman & Morrison
     return left_out, float(np.sum((inverse @ (point - centre)) ** 2))
@@ -150,24 +143,8 @@ def contour_probability(draws: FloatArray) -> Figure:
 
     own, null = distances(white, zero)
     batches = in_batches(white.reshape((*draws.shape[:2], -1)))
-    error = math.nan if batches is None else float(_error(list(_beyond_without_each(batches, zero))))
+    error = math.nan if batches is None else float(_error(beyond_ellipsoid(batches, zero)))
     return Figure(float(np.mean(own >= null)), error)
-
-
-def _beyond_without_each(batches: FloatArray, point: FloatArray) -> Iterator[FloatArray]:
-    """Yield the share of draws that are as far out as `point`, without each of the batches (B, size, q).
-
-    Without a batch the sums of squares are the total without the batch's own: draws are whitened, so none is lost.
-    """
-    count, size, q = batches.shape
-    sums, squares = batches.sum(axis=1), batches.transpose(0, 2, 1) @ batches
-    every, n = batches.reshape((-1, q)), (count - 1) * size
-    for left_out in range(count):
-        centre = (sums.sum(axis=0) - sums[left_out]) / n
-        about = squares.sum(axis=0) - squares[left_out] - n * np.outer(centre, centre)
-        away, null = _distances_about(centre, about, n, every, point)
-        beyond = (away >= null).reshape((count, size)).sum(axis=1)
-        yield np.asarray((beyond.sum() - beyond[left_out]) / n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,8 +183,8 @@ def simultaneous_band(draws: FloatArray, probability: float = 0.95) -> Band:
 
 def band_limits(flat: FloatArray, probability: float) -> FloatArray:
     """Return the ends of the simultaneous intervals of draws (n, q), without their errors, (2, q)."""
-    centre, away, sd = _centred(flat)
-    reach = float(np.quantile(_largest(away, sd), probability)) * sd
+    centre, away, sd = centred(flat)
+    reach = float(np.quantile(largest(away, sd), probability)) * sd
     return np.stack([centre - reach, centre + reach])
 
 
@@ -225,25 +202,11 @@ def global_p_value(draws: FloatArray) -> Figure:
     if np.all(still):  # constants, all of them zero
         return Figure(1.0, 0.0)
 
-    def statistic(flat: FloatArray) -> float:
-        centre, away, sd = _centred(flat)
-        return float(np.mean(np.any(abs(away) >= _largest(centre, sd) * sd, axis=1)))
-
-    return by_batches(statistic, draws[:, :, ~still])
-
-
-def _centred(flat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the mean of draws (n, q), their distances from it, and their sd; much faster than `numpy.std`."""
-    centre = flat.mean(axis=0)
-    away = flat - centre
-    return centre, away, np.sqrt(np.einsum("nq,nq->q", away, away) / (len(flat) - 1))
-
-
-def _largest(away: FloatArray, sd: FloatArray) -> FloatArray:
-    """Return the largest of distances (..., q) in units of sd; a constant has distance zero or infinity."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = abs(away) / sd
-    return np.asarray(np.max(scaled if np.all(sd > 0) else np.nan_to_num(scaled, posinf=np.inf), axis=-1))
+    moving = draws[:, :, ~still]
+    centre, away, sd = centred(moving.reshape((-1, moving.shape[2])))
+    batches = in_batches(moving)
+    error = math.nan if batches is None else float(_error(beyond_band(batches)))
+    return Figure(float(np.mean(largest(away, sd) >= largest(centre, sd))), error)
 
 
 def probability_of(holds: Holds, draws: FloatArray) -> Figure:
