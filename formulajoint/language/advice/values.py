@@ -7,6 +7,7 @@ from collections.abc import Callable
 from formulajoint.language.advice.place import COMPARISONS, OPERATORS, Advice, Stop
 from formulajoint.language.grammar.scan import Word
 from formulajoint.language.syntax.nodes import Call
+from formulajoint.language.vocabulary.refused import REFUSED
 from formulajoint.language.vocabulary.signatures import Kind
 
 # --- two values with nothing between them
@@ -128,6 +129,9 @@ def _law(stop: Stop) -> str:
 def _distribution(stop: Stop) -> Advice | None:
     if not stop.opened or "~" not in stop.clause:
         return None
+    if stop.callee in REFUSED:
+        what, instead = REFUSED[stop.callee]
+        return Advice(f"`{stop.callee}(...)` {what}", instead, stop.at - stop.opened[-1] + 1)
     if not _takes(stop, Kind.PRIOR):
         return Advice(
             "a distribution can be given only inside `prior(...)`", "write `prior(treatment ~ normal(0, 5))`"

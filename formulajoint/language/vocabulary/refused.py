@@ -58,6 +58,12 @@ REFUSED: Mapping[str, Refused] = MappingProxyType(
             "models errors or gaps of a predictor, which is not part of the language",
             "rows with missing values are dropped; fill gaps in the data beforehand",
         ),
+        **_each(
+            "bf brmsformula brm lf nlf formula as.formula lm glm aov lmer glmer glmmTMB lme gls gam stan_glm stan_lmer "
+            "stan_glmer Model",
+            "takes a formula elsewhere, and here the formula stands alone",
+            "write `y ~ x + (1 | g)`; predictors of sigma follow it, `, sigma ~ x`",
+        ),
         **_each("mvbind mvbf", "makes several responses, and a model has one", "fit a model for each"),
         **_each(
             "SSasymp SSasympOff SSasympOrig SSbiexp SSfol SSfpl SSgompertz SSlogis SSmicmen SSweibull",
