@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial, reduce
 
 import numpy as np
@@ -48,9 +49,8 @@ def columns_of(recipe: Crossed, table: Table) -> FloatArray:
 
 def codes_of(recipe: Cells, table: Table) -> IntArray:
     """Return the group of each row, (N,)."""
-    return _places(
-        cells(recipe.variables, recipe.separators, table), recipe.labels, ":".join(recipe.variables)
-    )
+    found = cells(recipe.variables, recipe.separators, table)
+    return _places(found, recipe.labels, ":".join(recipe.variables), table)
 
 
 # --- columns of terms, groups
@@ -80,7 +80,7 @@ def _crossed(parts: Iterable[FloatArray], numeric: FloatArray) -> FloatArray:
 def part_columns(part: Coded | Basis, table: Table) -> FloatArray:
     """Return the columns of a factor or a curve, (N, m)."""
     if isinstance(part, Coded):
-        return part.matrix[_places(table.levels(part.variable), part.levels, part.variable)]
+        return part.matrix[_places(table.levels(part.variable), part.levels, part.variable, table)]
     with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
         columns = part.curve.columns(np.ascontiguousarray(rows_of(part.of, table), dtype=np.float64))
         _finite(columns.sum(axis=1), part.text, "The numbers are too large for it.", table)
@@ -93,17 +93,54 @@ def cells(variables: Sequence[str], separators: Sequence[str], table: Table) -> 
     return reduce(lambda outer, pair: joined(outer, *pair), zip(separators, others, strict=True), first)
 
 
-def _places(found: Levels, known: tuple[str, ...], whose: str) -> IntArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupsAt:
+    """The group of each row: its place among the groups of the fit, after which the `new` ones are numbered on.
+
+    `first` has the place of the first row of each new group.
+    """
+
+    codes: IntArray
+    new: tuple[str, ...] = ()
+    first: tuple[int, ...] = ()
+
+
+def groups_at(recipe: Cells, table: Table) -> GroupsAt:
+    """Return the group of each row, of those of the fit or another."""
+    found, places = _among(cells(recipe.variables, recipe.separators, table), recipe.labels)
+    codes = places[found.codes]
+    new = tuple(found.labels[place] for place in np.flatnonzero(places >= len(recipe.labels)))
+    first = tuple(int(np.argmax(codes == len(recipe.labels) + at)) for at in range(len(new)))
+    return GroupsAt(codes, new, first)
+
+
+def _among(found: Levels, known: tuple[str, ...]) -> tuple[Levels, IntArray]:
+    """Return levels, and the place of each among `known`; places of others follow."""
+    places = {label: place for place, label in enumerate(known)}
+    return found, np.array([places.setdefault(label, len(places)) for label in found.labels], dtype=np.int64)
+
+
+def _places(found: Levels, known: tuple[str, ...], whose: str, table: Table) -> IntArray:
     """Return the place of each row's level among the levels `known` from the rows of the fit."""
     if found.labels == known:
         return found.codes
-    places = {label: place for place, label in enumerate(known)}
-    unknown = [label for label in found.labels if label not in places]
-    if unknown:
+    _, places = _among(found, known)
+    codes = places[found.codes]
+    strange = np.flatnonzero(codes >= len(known))
+    if len(strange):
+        unknown = [label for label, place in zip(found.labels, places, strict=True) if place >= len(known)]
         raise DataError(
-            f"`{whose}` is {listed(unknown, 5)} in some rows, which it never is in the rows of the fit."
+            f"`{whose}` is {listed(unknown, 5)} in {rows_in_words(table.places[strange])}, which it is in no row of "
+            f"the fit. There it is {listed(known, 5)}."
         )
-    return np.array([places[label] for label in found.labels])[found.codes]
+    return codes
+
+
+def rows_in_words(places: IntArray, most: int = 5) -> str:
+    """Return rows by their places from 0: ``row 3``, ``rows 3, 5 and 12 more``, counted from 1."""
+    named = ", ".join(str(place + 1) for place in places[:most])
+    more = f" and {len(places) - most} more" if len(places) > most else ""
+    return f"{'row' if len(places) == 1 else 'rows'} {named}{more} (counted from 1)"
 
 
 # --- values of one column

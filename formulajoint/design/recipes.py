@@ -197,3 +197,29 @@ def moments_in(recipe: Recipe) -> Iterator[GroupMoments]:
         case Arithmetic(operands=operands) | Operated(operands=operands) | Applied(operands=operands):
             for operand in operands:
                 yield from moments_in(operand)
+
+
+def columns_read(recipe: Recipe | Crossed | Cells) -> Iterator[str]:
+    """Yield the columns of the data frame that a recipe reads."""
+    match recipe:
+        case Column(name):
+            yield name
+        case Indicator(variable):
+            yield variable
+        case Cells(variables):
+            yield from variables
+        case Negative(of):
+            yield from columns_read(of)
+        case Compared(_, left, right):
+            yield from (*columns_read(left), *columns_read(right))
+        case Arithmetic(operands=operands) | Operated(operands=operands) | Applied(operands=operands):
+            for operand in operands:
+                yield from columns_read(operand)
+        case Within(of, groups):
+            yield from (*columns_read(of), *columns_read(groups))
+        case GroupMean(groups):
+            yield from columns_read(groups)
+        case Crossed(_, pieces):
+            for single in recipe.singles:
+                yield from columns_read(single)
+            yield from (part.variable for piece in pieces for part in piece if isinstance(part, Coded))

@@ -9,7 +9,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.learn import learn
-from formulajoint.design.recipes import Indicator
+from formulajoint.design.recipes import Indicator, Recipe
 from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Response
 from formulajoint.design.values import check_size, text_hint
@@ -80,7 +80,8 @@ def read_response(spec: ModelSpec, variable: str, table: Table, family: Likeliho
     recipe = Indicator(variable, levels[-1]) if text else learn(response, table)
     values = values_of(recipe, table)
     check_size(values, f"The response `{name}`")
-    trials = None if counts is None else _trials(counts.trials, table)
+    counted = None if counts is None else learn(counts.trials, table)
+    trials = None if counted is None or counts is None else trials_of(counted, counts.trials, table)
     varying = values if trials is None else values / trials
     if varying.min() == varying.max():
         what = f"{values[0]:g}" if trials is None else f"a share of {varying[0]:g}"
@@ -88,7 +89,7 @@ def read_response(spec: ModelSpec, variable: str, table: Table, family: Likeliho
             f"The response `{name}` is {what} in {all_rows(table.rows)} used: it does not vary, "
             "so there is nothing to explain."
         )
-    return Response(name, values, variable, spec.response.span, recipe, levels, trials)
+    return Response(name, values, variable, spec.response.span, recipe, levels, trials, counted)
 
 
 def _measured(spec: ModelSpec) -> Expr:
@@ -97,9 +98,9 @@ def _measured(spec: ModelSpec) -> Expr:
     return spec.response if counts is None else counts.successes
 
 
-def _trials(trials: Expr, table: Table) -> FloatArray:
-    """Return the number of trials of each row."""
-    values = values_of(learn(trials, table), table)
+def trials_of(recipe: Recipe, trials: Expr, table: Table) -> FloatArray:
+    """Return the number of trials of each row, by its recipe; `trials` is what the formula says."""
+    values = values_of(recipe, table)
     wrong = np.flatnonzero((values < 1) | (values != np.floor(values)))
     if len(wrong):
         raise DataError(

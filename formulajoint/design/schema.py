@@ -293,7 +293,8 @@ class Response:
 
     `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows; it is
     None in a saved fit. `levels` are the two values of which one occurs, the event last, where the family is one of
-    events: `values` is then 1 for the event, else 0. `trials` are (N,) where `values` counts successes among them.
+    events: `values` is then 1 for the event, else 0. `trials` are (N,) where `values` counts successes among them, with
+    a recipe of their own.
     """
 
     name: str
@@ -303,6 +304,7 @@ class Response:
     recipe: Recipe | None = field(default=None, repr=False)
     levels: tuple[str, ...] = ()
     trials: FloatArray | None = None
+    trials_recipe: Recipe | None = field(default=None, repr=False)
 
     @property
     def scale(self) -> FloatArray:

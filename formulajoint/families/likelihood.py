@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import float_info
@@ -122,6 +122,9 @@ class Likelihood:
         What to do about a response that the family does not take.
     affine : Affine or None
         The log density as an affine function, by which coefficients of groups can be integrated out.
+    expected : callable or None
+        ``(xp, parameters)``: the mean of the response, of successes among trials their share, from its parameters by
+        name; `xp` is `NUMPY` or ``pytensor.tensor``. None where that is ``mu``, or the response has no mean.
     """
 
     name: str
@@ -134,6 +137,7 @@ class Likelihood:
     trials: bool = False
     advice: str = ""
     affine: Affine | None = None
+    expected: Callable[[Any, Mapping[str, Any]], Any] | None = None
 
     @property
     def mean(self) -> Parameter:
@@ -154,6 +158,10 @@ class Likelihood:
     def ratio(self) -> str:
         """The exponential of an effect on the mean, in words: ``odds ratio``; empty where it has no name."""
         return self.mean.link.ratio.format(mean=self.mean.meaning)
+
+    def mean_response(self, xp: Any, parameters: Mapping[str, Any]) -> Any:
+        """Return the mean of the response from the parameters by name, or ``mu`` where the response has none."""
+        return parameters["mu"] if self.expected is None else self.expected(xp, parameters)
 
     def may_be_flat(self, parameter: str) -> bool:
         """Return whether a further parameter may have a flat prior: the others need a proper one."""

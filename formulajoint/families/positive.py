@@ -63,5 +63,6 @@ LOGNORMAL = likelihood(
     scipy=lambda stats, mu, sigma: stats.lognorm(sigma, scale=mu),
     spread="sigma",
     advice=ZEROS,
+    expected=lambda xp, own: own["mu"] * xp.exp(own["sigma"] ** 2 / 2),
 )
 """The log of the response is normal, about the log of its median `mu`."""

@@ -6,7 +6,7 @@ With a hurdle it is zero with probability `hu`, and else comes from the other fa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from formulajoint.distributions.distribution import Distribution
 from formulajoint.distributions.links import LOGIT
 from formulajoint.distributions.prior import prior
 from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
-from formulajoint.families.likelihood import Likelihood, Made, Parameter
+from formulajoint.families.likelihood import TRIALS, Likelihood, Made, Parameter
 from formulajoint.families.positive import GAMMA, LOGNORMAL
 from formulajoint.families.shares import BINOMIAL
 
@@ -64,6 +64,8 @@ class Kind:
         ``(p, other)``: the probability of zero, given the other family's.
     above : callable
         ``(pm, other)``: from what a response comes that is not one of the further zeros, in PyMC.
+    given_above : bool
+        Whether those responses are above zero.
     """
 
     name: str
@@ -71,10 +73,16 @@ class Kind:
     density: Callable[..., Any]
     zero: Callable[[Any, Any], Any]
     above: Callable[[Any, Any], Any]
+    given_above: bool = True
 
 
 INFLATED = Kind(
-    "zero_inflated", ZI, _inflated, zero=lambda p, other: p + (1 - p) * other, above=lambda pm, other: other
+    "zero_inflated",
+    ZI,
+    _inflated,
+    zero=lambda p, other: p + (1 - p) * other,
+    above=lambda pm, other: other,
+    given_above=False,
 )
 
 HURDLE_OF_COUNTS = Kind(
@@ -143,6 +151,21 @@ class WithZeros:
         return np.asarray((1 - self.zero) / (1 - self._zero_before))
 
 
+LOG_ZERO: Mapping[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+    POISSON.name: lambda xp, own: -own["mu"],
+    NEGATIVE_BINOMIAL.name: lambda xp, own: -own["shape"] * xp.log1p(own["mu"] / own["shape"]),
+    BINOMIAL.name: lambda xp, own: own[TRIALS] * xp.log1p(-own["mu"]),
+}
+"""Log probability of zero from the parameters, ``(xp, parameters)``, by the family's name; others are never zero."""
+
+
+def _expected(kind: Kind, base: Likelihood, xp: Any, own: Mapping[str, Any]) -> Any:
+    """Return the mean of a response with more zeros than `base`."""
+    mean = (1 - own[kind.share.name]) * base.mean_response(xp, own)
+    log_zero = LOG_ZERO.get(base.name)
+    return mean if log_zero is None or not kind.given_above else mean / -xp.expm1(log_zero(xp, own))
+
+
 def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
     """Return the family that has more zeros than `base`."""
     name, law, share = f"{kind.name}_{base.name}", base.distribution, kind.share
@@ -183,7 +206,15 @@ def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
     )
     mean = replace(base.mean, symbol="")  # of the other family, not of the response
     parameters = (mean, *base.parameters[1:], share)
-    return replace(base, name=name, distribution=own, parameters=parameters, advice="", affine=None)
+    return replace(
+        base,
+        name=name,
+        distribution=own,
+        parameters=parameters,
+        advice="",
+        affine=None,
+        expected=partial(_expected, kind, base),
+    )
 
 
 WITH_ZEROS = (

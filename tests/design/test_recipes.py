@@ -113,8 +113,12 @@ def test_the_groups_of_other_rows():
 @pytest.mark.parametrize(
     ("written", "changed", "message"),
     [
-        ("arm", {"arm": ["d", "a"]}, "`arm` is `d` in some rows"),
-        ("C(dose)", {"dose": [0.5, 20]}, "`dose` is `0.5` in some rows"),
+        (
+            "arm",
+            {"arm": ["d", "a"]},
+            r"`arm` is `d` in row 1 \(counted from 1\), which it is in no row of the fit. There it is `a`, `b`, `c`",
+        ),
+        ("C(dose)", {"dose": [0.5, 20]}, "`dose` is `0.5` in row 1"),
         ("x", {"x": ["many", "few"]}, "`x` holds text or categories, and numbers in the rows of the fit"),
         ("log(x)", {"x": [0.0, 1.0]}, r"`log\(x\)` is not a finite number in 1 of the 2 rows"),
     ],
@@ -127,7 +131,7 @@ def test_other_rows_that_the_fit_knows_nothing_of(written, changed, message):
 
 def test_unknown_groups():
     recipe = design("y ~ x | g").predictor.grouping.recipe
-    with pytest.raises(fj.DataError, match="`g` is `C` in some rows"):
+    with pytest.raises(fj.DataError, match="`g` is `C` in row 2"):
         codes_of(recipe, rows({"g": ["A", "C"]}))
 
 

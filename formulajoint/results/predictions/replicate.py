@@ -14,12 +14,10 @@ from numpy.random import Generator
 from scipy import special, stats
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.plan import LinearPlan, ParameterPlan
 from formulajoint.distributions.distribution import Distribution
-from formulajoint.distributions.links import NUMPY
 from formulajoint.errors import InferenceError
-from formulajoint.families.likelihood import TRIALS
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.evaluate import evaluation
 
 LEAST_DRAWS, MOST_NUMBERS, BLOCK = 20, 2 * 10**7, 2**22
 """Fewest draws; most draws times rows, above which fewer draws are taken; and draws times rows of one block of
@@ -37,7 +35,7 @@ class Predictions:
     ----------
     distribution : Distribution
     parameters : mapping of str to array
-        Its arguments by name, each (D, N) or (N,).
+        Its arguments by name, each (D, N), (D, 1) or (1, N).
     """
 
     distribution: Distribution
@@ -107,55 +105,12 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     InferenceError
         If the family's distribution cannot be drawn from in NumPy, as one that an extension brings.
     """
-    plan, rows = posterior.plan, posterior.plan.design.rows.used
-    distribution = plan.family.distribution
+    family = posterior.plan.family
+    distribution = family.distribution
     if distribution.scipy is None:
         raise InferenceError(
-            f"Responses of the family `{plan.family.name}` cannot be replicated: its declaration has no `scipy=`."
+            f"Responses of the family `{family.name}` cannot be replicated: its declaration has no `scipy=`."
         )
-    parameters = {part.parameter: _values(posterior, part, taken, rows) for part in plan.parameters}
-    if plan.design.standard_errors is not None:
-        parameters[plan.family.spread] = plan.design.standard_errors
-    if plan.design.response.trials is not None:
-        parameters[TRIALS] = plan.design.response.trials
-    return Predictions(distribution, parameters)
-
-
-def _values(posterior: Posterior, part: ParameterPlan, taken: IntArray, rows: int) -> FloatArray:
-    """Return a parameter of the likelihood at each row, (len(taken), N)."""
-    if isinstance(part, LinearPlan):
-        return np.asarray(part.link.inverse(NUMPY, _linear(posterior, part, taken)))
-    if not posterior.named.has(part.name):  # a constant is not a variable
-        return np.full((len(taken), rows), part.prior.constant)
-    values = _draws(posterior, part.name, part.dims, taken)
-    codes = np.zeros(rows, dtype=np.int64) if part.grouping is None else part.grouping.codes
-    return values.reshape((len(taken), -1))[:, codes]
-
-
-def _linear(posterior: Posterior, part: LinearPlan, taken: IntArray) -> FloatArray:
-    """Return a linear predictor at each row, (len(taken), N)."""
-    rows = posterior.plan.design.rows.used
-    total = np.zeros((len(taken), rows))
-    if part.predictor.offset is not None:
-        total += part.predictor.offset
-    varying = [(t.deviation_name, t.coefficient) for pool in part.varying for t in pool.terms]
-    for name, coefficient in (*((c.name, c) for c in part.coefficients), *varying):
-        columns = coefficient.term.columns
-        if not posterior.named.has(name):
-            value = None if coefficient.prior is None else coefficient.prior.constant
-            total += columns.sum(axis=1) * (0.0 if value is None else value)
-            continue
-        values = _draws(posterior, name, coefficient.dims, taken)
-        if coefficient.grouping is not None:
-            own = values.reshape((len(taken), len(coefficient.grouping), -1))
-            for k in range(columns.shape[1]):
-                total += own[:, coefficient.grouping.codes, k] * columns[:, k]
-        else:
-            total += values.reshape((len(taken), -1)) @ columns.T
-    return total
-
-
-def _draws(posterior: Posterior, name: str, dims: tuple[str, ...], taken: IntArray) -> FloatArray:
-    """Return the draws numbered `taken`, chains one after another, (len(taken), ...)."""
-    values = posterior.named.values(name, dims)
-    return np.asarray(values.reshape((-1, *values.shape[2:]))[taken])
+    found = evaluation(posterior, taken=taken)
+    at = found.at(found.rows)
+    return Predictions(distribution, {name: values.T for name, values in at.parameters.items()})

@@ -43,7 +43,7 @@ TYPES: Mapping[str, Any] = {
     )
 }
 
-NOT_SAVED = ("recipe", "frame", "read_column")
+NOT_SAVED = ("recipe", "trials_recipe", "frame", "read_column")
 """Names of what a file does not hold: functions, and the whole data frame. Older files have `read_column`, empty."""
 
 type Arrays = dict[str, NDArray[Any]]

@@ -1,0 +1,86 @@
+"""Evaluate linear predictors and parameters at rows, in the model and on draws.
+
+One definition works on PyTensor variables with the plan's dims, and on draws, NumPy arrays with the axis of draws last:
+it uses only operators, indexing and methods that both have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.coefficients import Coefficient
+from formulajoint.compiler.evaluate.contrast_nodes import Values
+from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan
+from formulajoint.design.model_rows import ModelRows, Reading
+from formulajoint.design.schema import Grouping, Term
+from formulajoint.families.likelihood import TRIALS
+
+
+def members(part: LinearPlan) -> Iterator[tuple[str, Coefficient]]:
+    """Yield the coefficients that a linear predictor adds up, each with the variable that it is added from."""
+    yield from ((coefficient.name, coefficient) for coefficient in part.coefficients)
+    yield from ((term.deviation_name, term.coefficient) for pool in part.varying for term in pool.terms)
+
+
+def reading(plan: Plan, response: bool = True) -> Reading:
+    """Return what the parameters of a plan read of rows; with `response`, what a new response reads, too."""
+    terms: dict[Term, None] = {}
+    groupings: dict[Grouping, None] = {}
+    for part in plan.parameters:
+        own = members(part) if isinstance(part, LinearPlan) else ()
+        for _, coefficient in own:
+            terms[coefficient.term] = None
+            groupings |= {} if coefficient.grouping is None else {coefficient.grouping: None}
+        if not isinstance(part, LinearPlan) and part.grouping is not None:
+            groupings[part.grouping] = None
+    return Reading(plan.design, tuple(terms), tuple(groupings), response)
+
+
+def parameters_at(plan: Plan, rows: ModelRows, values: Values, xp: Any) -> dict[str, Any]:
+    """Return the parameters of the likelihood at each row by name, (N,) and the axis of draws if `values` have one.
+
+    A parameter that is the same in all rows has length one in place of N, in the model none. `xp` has the functions of
+    links: `NUMPY` or ``pytensor.tensor``.
+    """
+    out = {part.parameter: _parameter(part, rows, values, xp) for part in plan.parameters}
+    for name, known in ((plan.family.spread, rows.standard_errors), (TRIALS, rows.trials)):
+        if known is not None:
+            out[name] = values.fixed(known, 1)
+    return out
+
+
+def _parameter(part: ParameterPlan, rows: ModelRows, values: Values, xp: Any) -> Any:
+    if isinstance(part, LinearPlan):
+        return part.link.inverse(xp, linear_at(part, rows, values))
+    value = values.of(part.name)
+    if part.grouping is not None:
+        return value[rows.groups[part.grouping].codes]
+    return value[None] if values.sampled else value
+
+
+def linear_at(part: LinearPlan, rows: ModelRows, values: Values) -> Any:
+    """Return a linear predictor at each row, (N,) and the axis of draws if `values` have one."""
+    offset = rows.offsets.get(part.parameter)
+    total: Any = values.fixed(np.zeros(len(rows)) if offset is None else offset, 1)
+    for name, coefficient in members(part):
+        codes = None if coefficient.grouping is None else rows.groups[coefficient.grouping].codes
+        total = total + _contribution(rows.columns[coefficient.term], values.of(name), codes, values)
+    return total
+
+
+def _contribution(columns: FloatArray, value: Any, codes: IntArray | None, values: Values) -> Any:
+    """Return columns (N, k) times the coefficients of one term, those of each row's group if there are `codes`."""
+    draws = (-1,) if values.sampled else ()
+    width = columns.shape[1]
+    if codes is None:
+        return columns @ value.reshape((width, *draws))
+    own = value.reshape((value.shape[0], width, *draws))
+    total: Any = 0.0
+    for k in range(width):
+        each = own[:, k][codes]
+        total = total + (each if np.all(columns[:, k] == 1) else values.fixed(columns[:, k], 1) * each)
+    return total

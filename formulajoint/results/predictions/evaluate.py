@@ -1,0 +1,125 @@
+"""A model's parameters at rows, from the draws: those of the fit, or of another data frame, in blocks of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.evaluate.contrast_nodes import Values
+from formulajoint.compiler.evaluate.linear_predictor import linear_at, parameters_at, reading
+from formulajoint.design.frame import read_frame
+from formulajoint.design.model_rows import ModelRows
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
+
+BLOCK = 2**21
+"""Rows times draws of one block, 16 MiB of numbers."""
+
+SPECIAL: Any = SimpleNamespace(
+    exp=np.exp,
+    log=np.log,
+    log1p=np.log1p,
+    expm1=np.expm1,
+    sqrt=np.sqrt,
+    sigmoid=special.expit,
+    erfc=special.erfc,
+    erfinv=special.erfinv,
+)
+"""The functions of links in NumPy and SciPy, whose loops are compiled."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluated:
+    """The parameters of the likelihood at some rows; S draws, chains one after another.
+
+    Attributes
+    ----------
+    rows : ModelRows
+    parameters : mapping of str to array
+        By name, (N, S); one that is the same in all rows is (1, S), one that is the same in all draws (N, 1).
+    mean : (N, S) array
+        The mean of the response; of successes among trials their share; ``mu`` where the response has no mean.
+    """
+
+    rows: ModelRows
+    parameters: Mapping[str, FloatArray]
+    mean: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """A posterior at rows, evaluated some rows at a time.
+
+    Attributes
+    ----------
+    posterior : Posterior
+    rows : ModelRows
+    values : Values
+        The draws of all variables, the axis of draws last.
+    draws : int
+        Number of draws.
+    """
+
+    posterior: Posterior
+    rows: ModelRows
+    values: Values
+    draws: int
+
+    def linear(self, rows: ModelRows) -> FloatArray:
+        """Return the linear predictor of the mean at some rows, (N, S)."""
+        return np.asarray(linear_at(self.posterior.plan.mean, rows, self.values))
+
+    def at(self, rows: ModelRows) -> Evaluated:
+        """Return the parameters at some rows."""
+        plan = self.posterior.plan
+        with np.errstate(over="ignore"):
+            parameters = parameters_at(plan, rows, self.values, SPECIAL)
+            mean = plan.family.mean_response(SPECIAL, parameters)
+        return Evaluated(rows, parameters, mean)
+
+    def blocks(self, most: int = BLOCK) -> Iterator[ModelRows]:
+        """Yield the rows in blocks of at most `most` rows times draws."""
+        step = max(1, most // self.draws)
+        yield from (self.rows.take(slice(start, start + step)) for start in range(0, len(self.rows), step))
+
+
+def evaluation(
+    posterior: Posterior,
+    data: object = None,
+    new_groups: NewGroups = "error",
+    seed: int = 0,
+    taken: IntArray | None = None,
+    response: bool = True,
+) -> Evaluation:
+    """Return the posterior at the rows of a data frame, or of the fit.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    data : data frame, optional
+        Default: the rows of the fit.
+    new_groups : {"error", "draw", "mean"}
+        As for `drawn_values`.
+    seed : int
+        For the draws of new groups.
+    taken : (S,) int array, optional
+        The draws, chains one after another. Default: all.
+    response : bool
+        Whether trials and standard errors are read, which only new responses need.
+
+    Raises
+    ------
+    DataError
+        As by `Reading.of_frame` and `drawn_values`.
+    """
+    wanted = reading(posterior.plan, response)
+    rows = wanted.of_fit() if data is None else wanted.of_frame(read_frame(data))
+    values = drawn_values(posterior, rows, new_groups, np.random.default_rng(seed), taken)
+    chains, draws = posterior.named.shape
+    return Evaluation(posterior, rows, values, chains * draws if taken is None else len(taken))
