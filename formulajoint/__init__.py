@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for Python
+    from formulajoint.api.checks import compare
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
     from formulajoint.api.families import list_families
@@ -72,6 +73,7 @@ __all__ = [
     "__version__",
     "build",
     "column",
+    "compare",
     "contrast",
     "contrast_family",
     "contrast_table",
@@ -115,6 +117,7 @@ _HOMES = {
     "WeightScheme": "contrasts.schemes",
     "build": "api.verbs",
     "column": "api.decorators",
+    "compare": "api.checks",
     "contrast": "api.decorators",
     "contrast_family": "api.decorators",
     "contrast_table": "results.external.contrasts",

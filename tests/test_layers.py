@@ -116,7 +116,8 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.results.external.adopted."),  # loads xarray
     ("api/", "formulajoint.results.text.html."),  # loads pandas
     # Fifty modules that a fit needs only once it is printed or tested
-    ("api/fit.py", "formulajoint.results.joint_tests."),
+    ("api/", "formulajoint.results.joint_tests."),
+    ("api/checks.py", "formulajoint.results.checks."),  # ArviZ, xarray, SciPy
     ("api/fit.py", "formulajoint.results.text."),
     ("results/findings.py", "formulajoint.results.joint_tests."),
     ("cli.py", "rich."),

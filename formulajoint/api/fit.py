@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from formulajoint.api.checks import Checks
 from formulajoint.api.model import JointModel, restored_fit
 from formulajoint.errors import InferenceError
-from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import checked
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from xarray import Dataset, DataTree
 
     from formulajoint.api.plotting import Plots
-    from formulajoint.results.joint_tests.bayes_factor.comparison import Comparison
     from formulajoint.results.joint_tests.quantities import Rope
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Checks):
     """The posterior of a model. Printed, it shows the model and the results.
 
     Attributes
@@ -71,46 +70,6 @@ class Fit:
     def engine(self) -> str:
         """Engine that produced the draws: ``exact``, ``nutpie``, ..."""
         return self.draws.engine
-
-    @cached_property
-    def log_evidence(self) -> LogIntegral:
-        """The log of the probability density of the response under the model, log p(y), and its standard error.
-
-        Raises
-        ------
-        InferenceError
-            If a prior is flat, or the exact engine does not cover the model.
-        """
-        from formulajoint.results.joint_tests.bayes_factor.evidence import evidence
-
-        return evidence(self.draws)
-
-    def compare(self, other: Fit) -> Comparison:
-        """Return the log Bayes factor of this model against another of the same response; printed, it says which wins.
-
-        Parameters
-        ----------
-        other : Fit
-            A fit to the same rows.
-
-        Raises
-        ------
-        InferenceError
-            If the two have different data, or one has no evidence.
-
-        Examples
-        --------
-        >>> import formulajoint as fj
-        >>> one = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
-        >>> none = fj.fit("test_score ~ 1 | school", fj.tutoring(), seed=1)
-        >>> str(none.compare(one))[:33]
-        'The data favour the second model:'
-        """
-        from formulajoint.results.joint_tests.bayes_factor.comparison import compared
-
-        if not isinstance(other, Fit):
-            raise InferenceError(f"A fit is compared with another fit, not with {type(other).__name__}.")
-        return compared(self.draws, other.draws)
 
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row per coefficient: mean, sd, highest-density interval `prob`, ESS, r_hat, and any odds ratio."""

@@ -140,6 +140,15 @@ class WithZeros:
         """Return the probability of at most y, from zero."""
         return np.asarray(1 - self.sf(y))
 
+    def mean(self) -> FloatArray:
+        """Return the mean."""
+        return np.asarray(self._factor * self.of.mean())
+
+    def std(self) -> FloatArray:
+        """Return the sd."""
+        square = self._factor * (self.of.var() + self.of.mean() ** 2)
+        return np.asarray(np.sqrt(square - self.mean() ** 2))
+
     def rvs(self, size: tuple[int, ...], random_state: np.random.Generator) -> FloatArray:
         """Return draws."""
         before, share = self._zero_before, 1 - random_state.random(size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.errors import InferenceError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.engine import Gaussian
+from formulajoint.inference.importance.sampled import AtDraws
 from formulajoint.inference.latent.device import NUMPY, Device, find_device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.nuts.engine import SAMPLERS, Nuts, check_installed
@@ -54,6 +55,9 @@ class ExactEngine(Engine, Protocol):
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, or the reason it is unavailable."""
+
+    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
+        """Return log p(y | phi) of a plan, and of others with other weights of rows, at the plan's draws of phi."""
 
 
 def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:

@@ -20,6 +20,8 @@ class Waiting:
     ----------
     count : int
         All of them.
+    what : str
+        What they are computed for.
     done : int
     told : bool
         Whether it was said how long they take: once.
@@ -27,6 +29,7 @@ class Waiting:
     """
 
     count: int
+    what: str = "Bayes factors"
     done: int = 0
     told: bool = False
     started: float = field(default_factory=time.perf_counter)
@@ -36,5 +39,5 @@ class Waiting:
         self.done += 1
         seconds = (time.perf_counter() - self.started) / self.done * (self.count - self.done)
         if seconds >= LONG and not self.told:
-            log.warning("Bayes factors will take about %s more.", lasting(seconds))
+            log.warning("%s will take about %s more.", self.what, lasting(seconds))
             self.told = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError
 from formulajoint.inference.crossed.applies import why_not
 from formulajoint.inference.crossed.coefficients import draw_coefficients
+from formulajoint.inference.crossed.marginal import log_likelihood
 from formulajoint.inference.crossed.model import model_of
 from formulajoint.inference.crossed.naming import Draws, read_of, variables, with_offsets
 from formulajoint.inference.crossed.sampling import sample_scales
@@ -20,7 +22,7 @@ from formulajoint.inference.crossed.ties import tied
 from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws
-from formulajoint.inference.importance.sampled import Sampled, evidence_of
+from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
@@ -83,6 +85,14 @@ class Crossed:
             lambda draws, pools: sample_scales(sums, draws, pools, np.random.SeedSequence(seed)),
             lambda found: _lost_digits(sums, found),
         )
+
+    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
+        """Return log p(y | phi) of a plan, and of others that differ in the rows' weights, at draws of phi."""
+        sums = sums_of(model_of(plan))
+        found = sample_scales(sums, DRAWS, POOLS, np.random.SeedSequence(seed))
+        points = found.points[0].reshape(DRAWS * POOLS, -1)
+        each = (log_likelihood(sums_of(model_of(other)), points) for other in others)
+        return AtDraws(log_likelihood(sums, points), each, repeats(found))
 
 
 def _lost_digits(sums: Sums, found: Sampled) -> Missing | None:

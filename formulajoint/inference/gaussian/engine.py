@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import DataError
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.applies import MOST_SCALES, lost_digits, why_not
 from formulajoint.inference.gaussian.draws import measure_scales, sample_phi
-from formulajoint.inference.gaussian.marginal import kernel
+from formulajoint.inference.gaussian.marginal import at_values, kernel
 from formulajoint.inference.gaussian.naming import all_draws, kept_draws, noise_of_contrasts, packed
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import LONG
-from formulajoint.inference.importance.sampled import evidence_of
+from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, evidence_of, repeats
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
@@ -95,3 +97,14 @@ class Gaussian:
             ),
             lambda found: lost_digits(plan, reduction, scales.values(found.points[0])),
         )
+
+    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
+        """Return log p(y | phi) of a plan, and of others that differ in the rows' weights, at draws of phi."""
+        phi = sample_phi(reduce(by_bar(plan)), DRAWS, POOLS, seed, self.device)
+        values = phi.values()
+        points = values.reshape(-1, values.shape[-1])
+
+        def at_draws(each: Plan) -> FloatArray:
+            return at_values(kernel(reduce(by_bar(each)), self.device), points)
+
+        return AtDraws(at_draws(plan), map(at_draws, others), repeats(phi.found))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.draws.named import NamedDraws
@@ -19,10 +21,12 @@ from formulajoint.inference.gaussian.draws import Draws, keep_freed_memory
 from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
+from formulajoint.inference.groupwise.forecast import forecast
+from formulajoint.inference.groupwise.marginal import log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.naming import variables
-from formulajoint.inference.groupwise.sampling import sample_psi
-from formulajoint.inference.importance.sampled import evidence_of
+from formulajoint.inference.groupwise.sampling import CHOSEN_AT, fine_enough, sample_psi
+from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
@@ -91,3 +95,18 @@ class Groupwise:
             ),
             lambda found: None,
         )
+
+    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
+        """Return log p(y | psi) of a plan, and of others that differ in the rows' weights, at draws of psi."""
+        model = model_of(by_bar(plan))
+        near, found = sample_psi(model, DRAWS, POOLS, np.random.SeedSequence(seed))
+        points = found.points[0].reshape(DRAWS * POOLS, -1)
+        rule = fine_enough(near, points[:: len(points) // CHOSEN_AT])
+
+        def at_draws(each: Plan) -> FloatArray:
+            same = replace(
+                model_of(by_bar(each)), centre=model.centre, turn=model.turn
+            )  # the same coordinates
+            return log_likelihood(forecast(same, points[0]), points, rule)[0]
+
+        return AtDraws(log_likelihood(near, points, rule)[0], map(at_draws, others), repeats(found))

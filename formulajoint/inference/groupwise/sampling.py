@@ -68,7 +68,7 @@ def sample_psi(model: Model, draws: int, chains: int, seed: np.random.SeedSequen
     rng = searching.of_search[0]
     places = first.points[rng.choice(len(first.logs), CHOSEN_AT, p=normalised(first.logs))]
     near = forecast(model, first.points[np.argmax(first.logs + found.proposal.log_density(first.points))])
-    rule = _fine_enough(near, places)
+    rule = fine_enough(near, places)
     if (work := model.rows * len(rule.logs)) > MOST_WORK:
         raise InferenceError(
             f"The coefficients of the groups need {work} nodes to be integrated, more than {MOST_WORK}."
@@ -91,7 +91,7 @@ def _known(model: Model, draws: int, chains: int) -> Found:
     return Found(near, Sampled(np.empty((1, chains, draws, 0)), -np.inf, ess, value, error))
 
 
-def _fine_enough(near: Forecast, points: FloatArray) -> Rule:
+def fine_enough(near: Forecast, points: FloatArray) -> Rule:
     """Return the first rule that the next finer one hardly changes, or else the last but one."""
     every = rules(len(near.model.structure.base))
     if len(every) == 1:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
@@ -53,6 +55,31 @@ class Sampled:
     error: float
     modes: int = 1
     disagreement: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtDraws:
+    """Log likelihoods of data sets that differ in single rows, at S draws of phi given the first.
+
+    Attributes
+    ----------
+    whole : (S,) array
+        Of the first.
+    others : iterator of (S,) arrays
+        Of the others.
+    repeats : float
+        How many draws one independent draw stands for.
+    """
+
+    whole: FloatArray
+    others: Iterator[FloatArray]
+    repeats: float
+
+
+def repeats(sampled: Sampled) -> float:
+    """Return how many draws one independent draw stands for."""
+    _, chains, draws, _ = sampled.points.shape
+    return float(max(1.0, chains * draws / np.sum(np.min(sampled.ess, axis=0))))
 
 
 def why_not_trusted(k_hat: float, disagreement: float) -> Missing | None:

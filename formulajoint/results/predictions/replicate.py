@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import batched
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -16,8 +17,9 @@ from scipy import special, stats
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.distributions.distribution import Distribution
 from formulajoint.errors import InferenceError
+from formulajoint.families.likelihood import TRIALS
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.predictions.evaluate import evaluation
+from formulajoint.results.predictions.evaluate import Evaluation, evaluation
 
 LEAST_DRAWS, MOST_NUMBERS, BLOCK = 20, 2 * 10**7, 2**22
 """Fewest draws; most draws times rows, above which fewer draws are taken; and draws times rows of one block of
@@ -58,13 +60,38 @@ class Predictions:
         location, scale, df = (None, None, 0.0) if mixture is None else mixture(*self.numbers)
         return (np.asarray(location), np.asarray(scale)) if np.all(np.isinf(df)) else None
 
+    @property
+    def law(self) -> Any:
+        """The distribution in SciPy."""
+        assert self.distribution.scipy is not None  # checked by `predictions`
+        return self.distribution.scipy(stats, *self.numbers)
+
+    def log_density(self, y: FloatArray) -> FloatArray:
+        """Return the log density, or probability, of y (N,) at each draw, (D, N)."""
+        law = self.law
+        with np.errstate(divide="ignore"):
+            return np.asarray(law.logpmf(y) if self.distribution.whole else law.logpdf(y))
+
+    def moments(self) -> tuple[FloatArray, FloatArray]:
+        """Return mean and sd of the response, both (D, N); of successes among trials those of their share."""
+        law, trials = self.law, self.parameters.get(TRIALS, np.ones(1))
+        return np.broadcast_to(law.mean() / trials, self.mean.shape), np.broadcast_to(
+            law.std() / trials, self.mean.shape
+        )
+
+    def steps(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the probabilities of less than y (N,), and of at most y, both (D, N)."""
+        law = self.law
+        above = np.asarray(law.cdf(y))
+        has_steps = self.distribution.whole or self.distribution.zeros
+        return (above - law.pmf(y) if has_steps else above), above
+
     def responses(self, rng: Generator) -> FloatArray:
         """Return a new response at each row, (D, N)."""
         shape = self.mean.shape
         if self.distribution.draw is not None:
             return np.asarray(self.distribution.draw(rng, shape, *self.numbers))
-        assert self.distribution.scipy is not None  # checked by `predictions`
-        return np.asarray(self.distribution.scipy(stats, *self.numbers).rvs(shape, random_state=rng))
+        return np.asarray(self.law.rvs(shape, random_state=rng))
 
     def scores(self, y: FloatArray, rng: Generator) -> FloatArray:
         """Return the normal scores Phi^-1(F(y)) of y, (N,) or (D, N); for a normal F (y - mean) / sd; (D, N).
@@ -74,8 +101,7 @@ class Predictions:
         """
         if self.normal is not None:
             return np.asarray((y - self.normal[0]) / self.normal[1])
-        assert self.distribution.scipy is not None  # checked by `predictions`
-        law = self.distribution.scipy(stats, *self.numbers)
+        law = self.law
         below, above = law.cdf(y), law.sf(y)
         if self.distribution.whole or self.distribution.zeros:
             part = rng.random(below.shape) * law.pmf(y)
@@ -97,6 +123,29 @@ def in_blocks(posterior: Posterior, taken: IntArray) -> Iterator[Predictions]:
         yield predictions(posterior, np.array(block))
 
 
+def by_rows(
+    posterior: Posterior, count: int | None = None, seed: int = 0
+) -> Iterator[tuple[slice, Predictions]]:
+    """Yield the predictions of some rows after the other, in blocks that keep memory small.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    count : int, optional
+        Draws; all in their order by default.
+    seed : int
+        Seed of the choice of draws.
+    """
+    chains, draws = posterior.named.shape
+    taken, rows = np.arange(chains * draws), posterior.plan.design.rows.used
+    if count is not None and count < len(taken):
+        taken = np.sort(np.random.default_rng(seed).choice(taken, count, replace=False))
+    found, step = evaluation(posterior, taken=taken), max(1, BLOCK // len(taken))
+    for start in range(0, rows, step):
+        some = slice(start, min(start + step, rows))
+        yield some, _at(found, some)
+
+
 def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     """Return the distribution of the response by the draws numbered `taken`.
 
@@ -105,12 +154,15 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     InferenceError
         If the family's distribution cannot be drawn from in NumPy, as one that an extension brings.
     """
-    family = posterior.plan.family
-    distribution = family.distribution
-    if distribution.scipy is None:
+    return _at(evaluation(posterior, taken=taken), slice(None))
+
+
+def _at(found: Evaluation, rows: slice) -> Predictions:
+    """Return the distribution of the response at some rows."""
+    family = found.posterior.plan.family
+    if family.distribution.scipy is None:
         raise InferenceError(
             f"Responses of the family `{family.name}` cannot be replicated: its declaration has no `scipy=`."
         )
-    found = evaluation(posterior, taken=taken)
-    at = found.at(found.rows)
-    return Predictions(distribution, {name: values.T for name, values in at.parameters.items()})
+    at = found.at(found.rows.take(rows))
+    return Predictions(family.distribution, {name: values.T for name, values in at.parameters.items()})

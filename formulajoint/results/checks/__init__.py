@@ -1,0 +1,1 @@
+"""Checks of a model against its data, and comparisons of models."""

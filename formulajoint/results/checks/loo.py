@@ -1,0 +1,165 @@
+"""How well a model predicts what it has not seen: each row given the others, or each group given the other groups.
+
+For rows by Pareto-smoothed importance sampling (Vehtari, Gelman & Gabry, Statistics and Computing 2017), equal to
+ArviZ's on the same draws. For groups their coefficients are integrated out (``inference/without_groups.py``): weights
+of draws of a group's own coefficients would hardly ever be right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from arviz_stats import ess
+from arviz_stats.base import array_stats
+
+from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.design.schema import Design, Grouping
+from formulajoint.errors import InferenceError
+from formulajoint.inference.evidence import why_no_probability
+from formulajoint.inference.importance.sampled import K_HAT
+from formulajoint.inference.without_groups import leave_groups_out
+from formulajoint.remarks import Missing
+from formulajoint.results.checks.pointwise import log_likelihoods
+from formulajoint.results.draws.full_width import Table
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.wording import did_you_mean, listed
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Loo:
+    """The expected log density of new data, by leaving out rows or groups. Printed, it says what it is.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row for each row of the data, by its place, or for each group: elpd, the log density of it given all
+        others; error, its Monte Carlo standard error, for groups; k_hat, the Pareto shape of the importance weights,
+        NaN where the model was fitted without it.
+    over : str
+        The factor of the groups; empty for rows.
+    effective : float
+        The effective number of parameters; NaN for groups.
+    design : Design
+    """
+
+    table: pd.DataFrame
+    over: str
+    effective: float
+    design: Design
+
+    @property
+    def elpd(self) -> float:
+        """The expected log pointwise predictive density: the sum over rows or groups."""
+        return float(self.table["elpd"].sum())
+
+    @property
+    def se(self) -> float:
+        """Its standard error, from the variance among rows or groups."""
+        return float(np.sqrt(len(self.table) * self.table["elpd"].var(ddof=1)))
+
+    @property
+    def doubtful(self) -> int:
+        """How many rows or groups have a k-hat above 0.7: their values cannot be trusted."""
+        return int((self.table["k_hat"] > K_HAT).sum())
+
+    def __repr__(self) -> str:
+        count = len(self.table)
+        what = f"{count} groups of {self.over}" if self.over else f"{count} rows"
+        each = (
+            "each group given all others, its coefficients integrated out"
+            if self.over
+            else "each row given all others"
+        )
+        lines = [f"Expected log density of {what}, {each}: {self.elpd:.1f} (standard error {self.se:.1f})."]
+        if not self.over:
+            lines.append(f"Effective number of parameters: {self.effective:.1f}.")
+        again = int(self.table["k_hat"].isna().sum())
+        if again:
+            lines.append(f"For {again} of them the model was fitted without the group.")
+        if self.doubtful:
+            lines.append(
+                f"{self.doubtful} of them have a k-hat above {K_HAT}: the sum cannot be trusted. They are far from "
+                "what the others predict, or have coefficients of their own."
+            )
+        return "\n".join(lines)
+
+
+def leave_rows_out(posterior: Posterior) -> Loo:
+    """Return the expected log density of each row given all others."""
+    chains, draws = posterior.named.shape
+    efficiency, found = _efficiency(posterior), list[tuple[np.ndarray, ...]]()
+    for _, logs in log_likelihoods(posterior):
+        each = array_stats.loo(logs.reshape(chains, draws, -1), chain_axis=0, draw_axis=1, r_eff=efficiency)
+        found.append(tuple(map(np.atleast_1d, each)))
+    elpd, k_hat, effective = (np.concatenate(each) for each in zip(*found, strict=True))
+    table = Table({"elpd": elpd, "k_hat": k_hat}, index=pd.RangeIndex(len(elpd), name="row"))
+    return Loo(table, "", float(effective.sum()), posterior.plan.design)
+
+
+def _efficiency(posterior: Posterior) -> float:
+    """Return the mean over parameters of the effective share of draws; 1 for independent draws."""
+    if posterior.named.trust.independent:
+        return 1.0
+    chains, draws = posterior.named.shape
+    found = ess(posterior.tree["posterior"].to_dataset(), method="mean")
+    values = np.concatenate([np.ravel(each) for each in found.data_vars.values()])
+    return float(np.nanmean(values)) / (chains * draws)
+
+
+def leave_out(posterior: Posterior, over: str, seed: int = 0) -> Loo:
+    """Return the expected log density of each group of a factor given all other groups.
+
+    Raises
+    ------
+    InferenceError
+        If there is no such factor, no exact engine covers the model, or the other groups say nothing about one.
+    """
+    plan = posterior.plan
+    grouping = _grouping(plan, over)
+    if alone := _alone(plan, grouping):
+        raise InferenceError(
+            f"The other groups say nothing about a group of `{over}`: {listed(alone)} "
+            f"{'has' if len(alone) == 1 else 'have'} a flat prior there. Pool the groups with hierarchy(), or use the "
+            "default priors."
+        )
+    found = why_no_probability(plan) or leave_groups_out(plan, grouping, seed)
+    if isinstance(found, Missing):
+        raise InferenceError(f"Groups of `{over}` cannot be left out: {found.reason}.")
+    columns = {"elpd": found.values, "error": found.errors, "k_hat": found.k_hat}
+    table = Table(columns, index=pd.Index(grouping.labels, name=over))
+    return Loo(table, over, float("nan"), plan.design)
+
+
+def _grouping(plan: Plan, over: str) -> Grouping:
+    """Return the groups of a factor of the model."""
+    known = {grouping.name: grouping for grouping in _groupings(plan)}
+    if over not in known:
+        if not known:
+            raise InferenceError(f"The model has no groups of `{over}`, or of any other factor.")
+        hint = did_you_mean(str(over), list(known)) or f"there is {listed(list(known))}."
+        raise InferenceError(f"The model has no groups of `{over}`: {hint}")
+    return known[over]
+
+
+def _groupings(plan: Plan) -> list[Grouping]:
+    own = plan.design.predictor.grouping
+    return [*([] if own is None else [own]), *(pool.grouping for pool in plan.mean.varying)]
+
+
+def _alone(plan: Plan, grouping: Grouping) -> list[str]:
+    """Return the variables with a value for each of the groups, and a flat prior."""
+    out = []
+    for part in plan.parameters:
+        own = part.coefficients if isinstance(part, LinearPlan) else (part,)
+        out += [
+            each.name
+            for each in own
+            if each.grouping is not None
+            and each.grouping.labels == grouping.labels
+            and each.prior is not None
+            and getattr(each, "pool", None) is None
+            and not each.prior.proper
+        ]
+    return out
