@@ -40,7 +40,7 @@ def list_families(language: Language | None = None) -> pd.DataFrame:
             "links": ", ".join(link.name for link in family.mean.links),
             "ratio": family.ratio,
             "slope": _slope(family),
-            "parameters": "; ".join(map(_parameter, family.further.values())),
+            "parameters": "; ".join(_parameter(each, family) for each in family.further.values()),
         }
         for family in families
     ]
@@ -52,6 +52,8 @@ def _response(family: Likelihood) -> str:
         return "one of two values"
     if family.trials:
         return "successes among trials"
+    if family.categories:
+        return "ordered categories" if family.thresholds is not None else "categories"
     return family.distribution.values.removeprefix("of ") or "any number"
 
 
@@ -60,7 +62,9 @@ def _slope(family: Likelihood) -> str:
     return f"normal(0, {family.mean.widths.slope:g}{unit} / s_x)"
 
 
-def _parameter(parameter: Parameter) -> str:
+def _parameter(parameter: Parameter, family: Likelihood) -> str:
     """Return a parameter with its default prior, a multiple of the sd of the response where it depends on that."""
+    if parameter.between:
+        return f"{parameter.name} ~ {parameter.default_prior(family.mean.widths.intercept)}, sorted"
     one, two = (str(parameter.default_prior(sd)) for sd in (1.0, 2.0))
     return f"{parameter.name} ~ {one if one == two else f'sd * {one}'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, count
+from itertools import chain, count, pairwise
 
 from formulajoint.design.schema import Factor, Grouping, Term
 
@@ -58,6 +58,10 @@ class Names:
         fresh = next(n for n in spellings if self.coords.get(n) == labels or not self._is_taken(n))
         self.coords[fresh] = labels
         return fresh
+
+    def thresholds_dim(self, levels: tuple[str, ...]) -> str:
+        """Return the dim of what is between adjoining levels: ``cut`` with the labels ``low|mid``, ``mid|high``."""
+        return self.dim("cut", tuple(f"{low}|{high}" for low, high in pairwise(levels)))
 
     def rows_dim(self, name: str) -> str:
         """Return the dim of the rows, which has no labels."""

@@ -66,7 +66,10 @@ class ScalePool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalePlan:
-    """A family parameter without predictors: one for all rows, or one per group."""
+    """A family parameter without predictors: one for all rows, or one per group.
+
+    Thresholds are several numbers for each; the last dim is then that of the numbers.
+    """
 
     name: str
     parameter: str
@@ -75,6 +78,7 @@ class ScalePlan:
     dims: tuple[str, ...] = ()
     grouping: Grouping | None = None
     pool: ScalePool | None = None
+    between: bool = False
 
 
 type ParameterPlan = LinearPlan | ScalePlan
@@ -137,7 +141,7 @@ class Plan:
         out: set[str] = set()
         for part in self.parameters:
             if isinstance(part, ScalePlan):
-                out |= set(part.dims)
+                out |= set(part.dims[:1]) if part.grouping is not None else set()
                 continue
             out |= {c.dims[0] for c in part.coefficients if c.grouped}
             out |= {pool.group_dim for pool in (*part.pools, *part.varying)}

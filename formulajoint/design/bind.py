@@ -28,10 +28,12 @@ from formulajoint.design.response import check_counts, read_response, response_c
 from formulajoint.design.rows import Table, standard_errors, used_rows
 from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of, varying_blocks
 from formulajoint.design.terms import build_terms
+from formulajoint.design.thresholds import order_of_text, with_thresholds
 from formulajoint.design.varying import VaryingPlan, bind_varying, plans_of
 from formulajoint.design.weight_columns import KeptFrame, weight_values
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.families.choice import family_of
+from formulajoint.families.likelihood import Likelihood
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.nodes import Call, Expr, Group, Name, Rest
 from formulajoint.language.syntax.text import canonical
@@ -107,6 +109,8 @@ def bind(formula: Formula, data: object, language: Language = CORE, family: str 
     bound = tuple(_predictor(plan, table) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
+    if law.thresholds is not None:
+        predictors = with_thresholds(predictors, law.thresholds)
     groups = [group for plan in plans for group in plan.groups]
     design = Design(
         spec,
@@ -118,7 +122,7 @@ def bind(formula: Formula, data: object, language: Language = CORE, family: str 
         _weight_columns(spec, table),
         replace(rows, lost=lost_levels(frame, table, _factors(plans), groups)),
         _within(response, predictors),
-        tuple(_notes(spec, plans, predictors, frame, table)),
+        (*_notes(spec, plans, predictors, frame, table), *_on_order(law, response, table)),
         KeptFrame(frame, table.places),
         language,
     )
@@ -271,6 +275,12 @@ def _notes(
     yield from words_beside_columns(spec.questions, frame.names)
     for name in table.columns:
         yield from frame.notes.get(name, ())
+
+
+def _on_order(family: Likelihood, response: Response, table: Table) -> Iterator[str]:
+    """Yield a note where the order of ordered categories is a matter of chance."""
+    note = "" if family.thresholds is None else order_of_text(response, table)
+    yield from [note] if note else []
 
 
 def _standard_errors(rows: RowsRequest, table: Table) -> FloatArray | None:

@@ -168,6 +168,8 @@ def _values(recipe: Recipe, table: Table) -> FloatArray:
         case recipes.Indicator(variable, level):
             found = table.levels(variable)
             return np.array([label == level for label in found.labels], dtype=np.float64)[found.codes]
+        case recipes.Place(variable, levels):
+            return _places(table.levels(variable), levels, variable, table).astype(np.float64)
         case recipes.Applied():
             return _finite(_applied(recipe, table), recipe.text, recipe.function.domain, table)
         case recipes.Within(of, groups, learnt):

@@ -15,7 +15,17 @@ from formulajoint.design.bases import Curve
 from formulajoint.design.functions import ColumnFunction, Operator
 
 type Recipe = (
-    Column | Constant | Negative | Arithmetic | Operated | Compared | Indicator | Applied | Within | GroupMean
+    Column
+    | Constant
+    | Negative
+    | Arithmetic
+    | Operated
+    | Compared
+    | Indicator
+    | Place
+    | Applied
+    | Within
+    | GroupMean
 )
 """How one column is made: N numbers of N rows."""
 
@@ -74,6 +84,14 @@ class Indicator:
 
     variable: str
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of the row's value of a column among `levels`, from 0."""
+
+    variable: str
+    levels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +222,7 @@ def columns_read(recipe: Recipe | Crossed | Cells) -> Iterator[str]:
     match recipe:
         case Column(name):
             yield name
-        case Indicator(variable):
+        case Indicator(variable) | Place(variable):
             yield variable
         case Cells(variables):
             yield from variables

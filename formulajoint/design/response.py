@@ -9,10 +9,10 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.learn import learn
-from formulajoint.design.recipes import Indicator, Recipe
+from formulajoint.design.recipes import Indicator, Place, Recipe
 from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Response
-from formulajoint.design.values import check_size, text_hint
+from formulajoint.design.values import check_size, refuse_continuous, text_hint
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.families.likelihood import Likelihood
 from formulajoint.language.syntax.nodes import Expr, Name
@@ -21,6 +21,9 @@ from formulajoint.spec.counts import counts_of
 from formulajoint.spec.names import key_of, measured_in
 from formulajoint.spec.spec import ModelSpec
 from formulajoint.wording import listed
+
+MOST_CATEGORIES = 50
+"""Most categories of a response."""
 
 
 def response_column(spec: ModelSpec) -> str:
@@ -69,6 +72,8 @@ def read_response(spec: ModelSpec, variable: str, table: Table, family: Likeliho
         If the values are no response of any family of this kind, or do not vary.
     """
     response, counts = _measured(spec), counts_of(spec.response)
+    if family.categories:
+        return _category(spec, variable, table)
     name, levels = key_of(response), _events(response, table) if family.events else ()
     column = table.columns[variable]
     text = column.kind == "categorical" and isinstance(response, Name)
@@ -123,6 +128,30 @@ def _events(response: Expr, table: Table) -> tuple[str, ...]:
             f'State which levels are the event: `I({canonical(response)} == "{labels[-1]}")` as the response.'
         )
     return labels
+
+
+def _category(spec: ModelSpec, variable: str, table: Table) -> Response:
+    """Return a response that is one of several levels, in the order that the data state."""
+    column, text = table.columns[variable], canonical(spec.response)
+    if not isinstance(spec.response, Name):
+        message = f"categories are the values of a column, and `{text}` is computed"
+        raise FormulaError(message, spec.response.span, "add a column with the categories to the data")
+    found = table.levels(variable)
+    refuse_continuous(column, found.labels)
+    levels = tuple(found.labels[place] for place in found.order)
+    if len(levels) == 1:
+        raise DataError(
+            f"The response `{text}` is {levels[0]} in {all_rows(table.rows)} used: it does not vary."
+        )
+    if len(levels) > MOST_CATEGORIES:
+        raise DataError(
+            f"The response `{text}` has {len(levels)} different values, more than {MOST_CATEGORIES} categories: "
+            "join some of them, or take a family of counts or amounts."
+        )
+    recipe = Place(variable, levels)
+    return Response(
+        key_of(spec.response), values_of(recipe, table), variable, spec.response.span, recipe, levels
+    )
 
 
 def _as_event(labels: Sequence[str]) -> str:

@@ -293,8 +293,9 @@ class Response:
 
     `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows; it is
     None in a saved fit. `levels` are the two values of which one occurs, the event last, where the family is one of
-    events: `values` is then 1 for the event, else 0. `trials` are (N,) where `values` counts successes among them, with
-    a recipe of their own.
+    events: `values` is then 1 for the event, else 0. Where it is one of several categories, `levels` are these, and
+    `values` their places from 0. `trials` are (N,) where `values` counts successes among them, with a recipe of their
+    own.
     """
 
     name: str

@@ -41,6 +41,8 @@ class Link:
     low, high : float
     in_units : bool
         Whether the linear predictor is in units of the response, as logs and odds are not.
+    latent : bool
+        Whether the linear predictor is the parameter itself, and the distribution of the response has the link.
     words : str
         Unit of the linear predictor; `{mean}` is what the mean is, `{of}` the response: ``log rate of seizures``.
     ratio : str
@@ -54,6 +56,7 @@ class Link:
     low: float = -np.inf
     high: float = np.inf
     in_units: bool = False
+    latent: bool = False
     words: str = ""
     ratio: str = ""
 
@@ -63,7 +66,7 @@ class Link:
 
     def of(self, name: str) -> str:
         """Return the linear predictor of the parameter `name` as text: ``log(mu)``, or for the identity ``mu``."""
-        return name if self is IDENTITY else f"{self.name}({name})"
+        return name if self is IDENTITY or self.latent else f"{self.name}({name})"
 
 
 def _logistic_slope(xp: Any, eta: Any) -> Any:

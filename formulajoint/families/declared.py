@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
 from formulajoint.families.likelihood import Likelihood
+from formulajoint.families.ordered import CUMULATIVE
 from formulajoint.families.positive import EXPONENTIAL, GAMMA, INVERSE_GAUSSIAN, LOGNORMAL, WEIBULL
 from formulajoint.families.real import GAUSSIAN, LAPLACE, SKEW_NORMAL, STUDENT
 from formulajoint.families.shares import BERNOULLI, BETA, BETA_BINOMIAL, BINOMIAL
@@ -34,6 +35,7 @@ FAMILIES: Mapping[str, Likelihood] = MappingProxyType(
             BETA_BINOMIAL,
             POISSON,
             NEGATIVE_BINOMIAL,
+            CUMULATIVE,
             *WITH_ZEROS,
         )
     }

@@ -70,6 +70,9 @@ class Parameter:
         Of the coefficients of the mean.
     symbol : str
         The mean as a function of the response `{of}`, where it is not its mean: ``P({of})``, ``median({of})``.
+    between : bool
+        Whether it is a number between each two adjoining levels of the response, in increasing order. Its prior is that
+        of numbers drawn independently and then sorted.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Parameter:
     flat: Prior | None = None
     widths: Widths = USUAL
     symbol: str = ""
+    between: bool = False
 
     @property
     def support(self) -> Interval:
@@ -118,6 +122,10 @@ class Likelihood:
         Whether the response is which of two values occurs: 0 and 1, false and true, or two levels.
     trials : bool
         Whether the response counts successes among trials, a number for each row: its distribution takes `trials`.
+    categories : bool
+        Whether the response is one of several levels, of which the distribution takes the numbers from 0.
+    of_link : callable or None
+        From the mean's link to the distribution of the response, where that has the link.
     advice : str
         What to do about a response that the family does not take.
     affine : Affine or None
@@ -135,6 +143,8 @@ class Likelihood:
     improper: bool = False
     events: bool = False
     trials: bool = False
+    categories: bool = False
+    of_link: Callable[[Link], Distribution] | None = None
     advice: str = ""
     affine: Affine | None = None
     expected: Callable[[Any, Mapping[str, Any]], Any] | None = None
@@ -148,6 +158,16 @@ class Likelihood:
     def further(self) -> dict[str, Parameter]:
         """The parameters besides the mean, by name."""
         return {parameter.name: parameter for parameter in self.parameters[1:]}
+
+    @property
+    def thresholds(self) -> Parameter | None:
+        """The parameter that has a number between each two adjoining levels: they stand for the intercept."""
+        return next((parameter for parameter in self.parameters if parameter.between), None)
+
+    @property
+    def vectors(self) -> frozenset[str]:
+        """The parameters that are several numbers in each row."""
+        return frozenset(parameter.name for parameter in self.parameters if parameter.between)
 
     @property
     def residual(self) -> str:
@@ -169,7 +189,9 @@ class Likelihood:
 
     def with_link(self, link: Link) -> Likelihood:
         """Return the family with another link of the mean."""
-        return replace(self, parameters=(replace(self.mean, link=link), *self.parameters[1:]))
+        law = self.distribution if self.of_link is None else self.of_link(link)
+        parameters = (replace(self.mean, link=link), *self.parameters[1:])
+        return replace(self, parameters=parameters, distribution=law)
 
     def without_spread(self) -> Likelihood:
         """Return the family whose spread is known for each row, and so is no parameter of the model."""

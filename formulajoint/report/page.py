@@ -32,11 +32,11 @@ from formulajoint.results.text.answers import answers, meaning, subject, told
 from formulajoint.results.text.cautions import of_effects
 from formulajoint.results.text.describe import (
     coefficient_rows,
-    data_text,
     equations,
     formula_lines,
 )
 from formulajoint.results.text.printing import blank_note, sampler_line, understood
+from formulajoint.results.text.rows import data_text
 from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.units import effect_in_words, effect_label, effect_with_unit, term_in_words
 from formulajoint.results.text.within import within_lines

@@ -112,6 +112,8 @@ class Scale:
         The means of each term's columns.
     refusal : str
         Why there are no such units: an error for default priors that need them.
+    moved : bool
+        Whether thresholds stand for the intercept, so that intercepts of groups are zero on average.
     """
 
     location: Number
@@ -119,6 +121,7 @@ class Scale:
     spread: Number
     means: Mapping[str, FloatArray]
     refusal: str = ""
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +188,8 @@ def _on_link(design: Design, family: Likelihood, means: Mapping[str, FloatArray]
         offset = design.predictor.offset
         location = link.at(mean)
         location -= 0.0 if offset is None else float(np.average(offset, weights=frequencies(design)))
-    return Scale(location, widths.slope * unit, widths.intercept * unit, means)
+    moved = family.thresholds is not None
+    return Scale(location, widths.slope * unit, widths.intercept * unit, means, moved=moved)
 
 
 def _scale(
@@ -259,6 +263,8 @@ def coefficient(term: Term, predictor: Predictor, scales: Scales) -> Prior:
         raise DataError(scale.refusal)
     if not stands_for_intercept(term, predictor):
         return prior("normal", 0.0, scale.slope / term.scales).shaped(term.shape)
+    if scale.moved:
+        return prior("constant", 0.0)
     size = np.ones(len(term.scales))
     return prior("normal", scale.location * size, _intercept_sd(predictor, scales, scale) * size).shaped(
         term.shape
@@ -289,6 +295,9 @@ def _intercept_sd(predictor: Predictor, scales: Scales, scale: Scale) -> Number:
 def family_parameter(name: str, design: Design, family: Likelihood) -> Prior:
     """Return the default prior of a family parameter without predictors, or with one value per group."""
     own, grouping = family.further[name], sigma_groups(design, family)
+    if own.between:
+        units = scales(design, family, design.predictor)
+        return own.default_prior(float(np.max(_intercept_sd(design.predictor, units, units.shared))))
     within = None if grouping is None else moments_within(design, grouping)
     if within is None or grouping is None or name != family.spread or _pooled(design, family):
         return own.default_prior(sd_of_response(design, family))

@@ -28,10 +28,11 @@ from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.schema import Design, Grouping, Predictor, Term
 from formulajoint.design.varying import factors, over
 from formulajoint.distributions.links import Link
-from formulajoint.distributions.prior import prior
+from formulajoint.distributions.prior import Prior, prior
 from formulajoint.errors import FormulaError
 from formulajoint.families.choice import family_of, with_known_sds
 from formulajoint.families.likelihood import Likelihood
+from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.spec import MAIN
 from formulajoint.wording import did_you_mean, listed
 
@@ -208,7 +209,10 @@ class _Maker:
         parameter = self.family.further[name]
         default = partial(defaults.family_parameter, name, self.design, self.family)
         own = self.priors.of(Slot(name, None, VALUE), default, parameter.flat)
-        plan = ScalePlan(variable, name, parameter.link, own, dims, grouping)
+        if parameter.between:
+            self._check_between(name, own)
+            dims = (*dims, self.names.thresholds_dim(self.design.response.levels))
+        plan = ScalePlan(variable, name, parameter.link, own, dims, grouping, between=parameter.between)
         request = None if predictor is None else _request(predictor, "Intercept")
         if request is None or predictor is None:
             return plan
@@ -222,6 +226,13 @@ class _Maker:
             centered=centring.centered_sigma(self.data, grouping) if centered is None else centered,
         )
         return replace(plan, pool=pool)
+
+    def _check_between(self, name: str, own: Prior) -> None:
+        """Raise a FormulaError if thresholds would be known: as one number they would all be equal."""
+        if own.constant is not None:
+            asked = next(each for each in self.design.spec.priors if canonical(each.target).startswith(name))
+            hint = f"give a distribution, from which they are drawn and then sorted: `{name} ~ normal(0, 2)`"
+            raise FormulaError("thresholds increase, so they have no constant in common", asked.span, hint)
 
     def _linear(self, predictor: Predictor, link: Link) -> LinearPlan:
         scale = self._scales(predictor)

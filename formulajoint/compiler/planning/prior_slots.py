@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from formulajoint.design.schema import Design, Grouping, Predictor, Term
 from formulajoint.distributions.distribution import POSITIVE, REAL, Interval
 from formulajoint.families.likelihood import Likelihood
+from formulajoint.spec.names import INTERCEPT
 from formulajoint.spec.spec import MAIN
 
 VALUE, MEAN, SD, COR = "", ".mean", ".sd", "cor"
@@ -85,6 +86,8 @@ def slots(design: Design, family: Likelihood) -> list[Slot]:
     for predictor in (design.predictor, *(p for p in design.parameters if not is_direct(p))):
         for term in predictor.terms:
             parts = (MEAN, SD) if (predictor.parameter, term.name) in pooled else (VALUE,)
+            if family.thresholds is not None and predictor.parameter == MAIN and term.name == INTERCEPT:
+                parts = (SD,)  # the thresholds stand for its mean
             out += [_slot_of(predictor, term, part, family) for part in parts]
         for over, block in predictor.by_factor.items():
             out += [_slot_of(predictor, term, SD, family, over) for term in block.terms]

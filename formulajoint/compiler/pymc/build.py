@@ -18,7 +18,7 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
 )
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning import defaults
-from formulajoint.compiler.pymc.distributions import Variable, variable
+from formulajoint.compiler.pymc.distributions import Variable, increasing, variable
 from formulajoint.compiler.pymc.likelihood import observe, observe_sums
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
 from formulajoint.compiler.pymc.pooling import deviations, pooled_coefficients, pooled_scale
@@ -180,6 +180,8 @@ def _scale(part: ScalePlan, plan: Plan) -> Variable:
     if part.pool is not None:
         return pooled_scale(part)
     shape = tuple(len(plan.coords[dim]) for dim in part.dims)
+    if part.between:
+        return increasing(part.name, part.prior, part.dims, shape)
     start = np.full(shape, defaults.sd_of_response(plan.design, plan.family))
     return variable(part.name, part.prior, part.dims, shape, start, scale=True)
 

@@ -47,8 +47,17 @@ def observe(
         *params, _size = rest
         return made(**dict(zip(names, params, strict=True)))
 
-    values = tuple(parameters.values())
-    return pm.CustomDist(name, row_weights, *values, logp=logp, dist=dist, observed=observed, dims=(dim,))
+    axes = ",".join(["()", *("(k)" if parameter in family.vectors else "()" for parameter in names)])
+    return pm.CustomDist(
+        name,
+        row_weights,
+        *parameters.values(),
+        logp=logp,
+        dist=dist,
+        signature=f"{axes}->()",
+        observed=observed,
+        dims=(dim,),
+    )
 
 
 def observe_sums(name: str, mean: Variable, sigma: Variable, sums: Sums) -> Variable:

@@ -42,7 +42,8 @@ class Evaluated:
     ----------
     rows : ModelRows
     parameters : mapping of str to array
-        By name, (N, S); one that is the same in all rows is (1, S), one that is the same in all draws (N, 1).
+        By name, (N, S); one that is the same in all rows is (1, S), one that is the same in all draws (N, 1). One of
+        several numbers a row has these before the draws.
     mean : (N, S) array
         The mean of the response; of successes among trials their share; ``mu`` where the response has no mean.
     """

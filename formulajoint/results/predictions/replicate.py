@@ -37,7 +37,7 @@ class Predictions:
     ----------
     distribution : Distribution
     parameters : mapping of str to array
-        Its arguments by name, each (D, N), (D, 1) or (1, N).
+        Its arguments by name, each (D, N), (D, 1) or (1, N); one of several numbers a row has an axis more behind.
     """
 
     distribution: Distribution
@@ -165,4 +165,6 @@ def _at(found: Evaluation, rows: slice) -> Predictions:
             f"Responses of the family `{family.name}` cannot be replicated: its declaration has no `scipy=`."
         )
     at = found.at(found.rows.take(rows))
-    return Predictions(family.distribution, {name: values.T for name, values in at.parameters.items()})
+    return Predictions(
+        family.distribution, {name: np.moveaxis(values, -1, 0) for name, values in at.parameters.items()}
+    )

@@ -13,18 +13,19 @@ from typing import Any
 from formulajoint.compiler.coefficients import Coefficient, Pool
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
 from formulajoint.design.pooling import Hierarchy
-from formulajoint.design.schema import Grouping, Rows, Term
+from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.families.likelihood import TRIALS
 from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.contrasts import contrast_lines, describe_contrast
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
+from formulajoint.results.text.rows import data_lines, known_sds
 from formulajoint.results.text.units import modelled_in_words, plain, scale_in_words
-from formulajoint.results.text.within import MOST_GROUPS, within_lines, within_records
+from formulajoint.results.text.within import within_lines, within_records
 from formulajoint.spec.counts import counts_of
 from formulajoint.spec.spec import MAIN
-from formulajoint.wording import span, visible
+from formulajoint.wording import visible
 
 MOST_CELLS = 8
 """Most levels that are named; of more, their number is given."""
@@ -103,62 +104,10 @@ def formula_lines(formula: Formula) -> list[str]:
     )
 
 
-def data_lines(plan: Plan) -> list[str]:
-    """Return the line about the data."""
-    return [f"data: {data_text(plan)}"]
-
-
-def data_text(plan: Plan) -> str:
-    """Return what the data are: rows used and left out, and the groups with their rows."""
-    rows, grouping = plan.design.rows, plan.design.predictor.grouping
-    line = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
-    if plan.design.row_weights is not None:
-        line += f", counted as {plan.design.row_weights.sum():g} by their weights"
-    varying = (block.grouping for block in plan.design.predictor.varying)
-    for groups in (grouping, *varying):
-        if groups is not None:
-            line += f"; {len(groups)} {'group' if len(groups) == 1 else 'groups'} of {groups.name}"
-            line += f" ({_group_sizes(plan, groups)})"
-    if plan.design.standard_errors is not None:
-        line += f"; residual sds known: {known_sds(plan)}, {span(plan.design.standard_errors)}"
-    return line
-
-
-def known_sds(plan: Plan) -> str:
-    """Return the column of the known standard errors as formulas write it, or an empty text."""
-    column = plan.design.spec.rows.standard_errors
-    return "" if column is None else canonical(column.value)
-
-
 def trials_text(plan: Plan) -> str:
     """Return the number of trials as formulas write it, or an empty text."""
     counts = counts_of(plan.design.spec.response)
     return "" if counts is None else canonical(counts.trials)
-
-
-def _rows(count: int) -> str:
-    return f"{count} {'row' if count == 1 else 'rows'}"
-
-
-def _left_out(rows: Rows) -> str:
-    """Return the reasons why rows are not used: ``2 miss a value: age in 1, dose in 2``."""
-    missing = rows.dropped - rows.weightless
-    cells = ", ".join(f"{name} in {count}" for name, count in rows.missing.items())
-    reasons = [f"{missing} {'misses' if missing == 1 else 'miss'} a value: {cells}"] if missing else []
-    reasons += [f"{rows.weightless} of weight zero"] if rows.weightless else []
-    return "; ".join(reasons)
-
-
-def _group_sizes(plan: Plan, grouping: Grouping) -> str:
-    sizes = plan.data.rows_of(grouping)
-    if len(grouping) > MOST_GROUPS:
-        return f"{span(sizes)} {'row' if span(sizes) == '1' else 'rows'} each"
-    return ", ".join(f"{_apart(label)} {size:g}" for label, size in zip(grouping.labels, sizes, strict=True))
-
-
-def _apart(label: str) -> str:
-    """Return a label, in quotes if its blanks would not be seen in a list."""
-    return label if label == " ".join(label.split()) else f'"{label}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +134,23 @@ def equations(plan: Plan) -> list[Equation]:
     names |= {p.parameter: _symbol(p) for p in plan.parameters}
     law = plan.family.distribution
     right = f"{law.name}({', '.join(names[name] for name in law.args)})"
-    linear = (part for part in plan.parameters if isinstance(part, LinearPlan))
+    linear = [part for part in plan.parameters if isinstance(part, LinearPlan)]
     modelled = plan.family.mean.symbol.format(of=modelled_in_words(plan))
     return [
         Equation(plan.response_name, "~", right),
         *([Equation(plan.family.mean.name, "=", modelled)] if modelled else []),
+        *_of_thresholds(plan),
         *(Equation(part.link.of(part.parameter), "=", _sum(part)) for part in linear),
     ]
+
+
+def _of_thresholds(plan: Plan) -> Iterator[Equation]:
+    """Yield what thresholds are: ``logit(P(rating <= cut)) = threshold[cut] - mu``."""
+    own = plan.family.thresholds
+    part = None if own is None else plan.scale(own.name)
+    if part is not None:
+        left = f"{plan.mean.link.name}(P({plan.response_name} <= {part.dims[-1]}))"
+        yield Equation(left, "=", f"{_symbol(part)} - {plan.mean.parameter}")
 
 
 def _symbol(part: ParameterPlan) -> str:
@@ -370,6 +329,12 @@ def _law(request: Hierarchy, location: str, scale: str) -> str:
 
 
 def _scale_variables(part: ScalePlan, what: str) -> Iterator[Variable]:
+    if part.between:
+        whose = (
+            "the same in all rows" if part.grouping is None else f"for each {part.grouping.name}, not pooled"
+        )
+        yield Variable(part.name, f"{what}, {whose}, in increasing order", part.prior.of(part.name))
+        return
     if part.grouping is None:
         yield Variable(part.name, f"{what}, one for all rows", part.prior.of(part.name))
         return

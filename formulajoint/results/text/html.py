@@ -12,7 +12,6 @@ from formulajoint.results.text.cautions import cautions
 from formulajoint.results.text.contrasts import contrast_lines
 from formulajoint.results.text.describe import (
     coefficient_rows,
-    data_lines,
     equation_lines,
     formula_lines,
 )
@@ -26,6 +25,7 @@ from formulajoint.results.text.printing import (
     test_cells,
     understood,
 )
+from formulajoint.results.text.rows import data_lines
 from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.within import within_lines
 

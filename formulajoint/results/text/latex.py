@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.results.text.contrasts import contrast_meanings
-from formulajoint.results.text.describe import Equation, equations, known_sds, priors, trials_text
+from formulajoint.results.text.describe import Equation, equations, priors, trials_text
+from formulajoint.results.text.rows import known_sds
 from formulajoint.results.text.within import within_lines
 from formulajoint.wording import visible
 
@@ -16,7 +17,7 @@ GREEK: Mapping[str, str] = MappingProxyType(
     {name: f"\\{name}" for name in ("mu", "sigma", "nu", "phi", "alpha")}
 )
 
-SIGNS: Mapping[str, str] = MappingProxyType({"*": r" \cdot ", "~": r" \sim ", "...": r"\dots"})
+SIGNS: Mapping[str, str] = MappingProxyType({"*": r" \cdot ", "~": r" \sim ", "<=": r"\le", "...": r"\dots"})
 
 SPECIAL: Mapping[str, str] = MappingProxyType(
     {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -55,7 +56,7 @@ def mathematics(text: str, plan: Plan) -> str:
     """Return an expression as LaTeX: names upright, indices as subscripts, functions as operators."""
     known = "|".join(re.escape(name) for name in sorted(_names(plan), key=len, reverse=True))
     name = rf"(?P<of>b_)?(?P<name>{known})(?:\[(?P<index>[^\]]*)\])?(?!\w)"
-    pattern = rf"{name}|(?P<word>[^\W\d]\w*)|(?P<sign>\.\.\.|[*~])|(?P<rest>.)"
+    pattern = rf"{name}|(?P<word>[^\W\d]\w*)|(?P<sign>\.\.\.|<=|[*~])|(?P<rest>.)"
     return "".join(_token(match) for match in re.finditer(pattern, text)).replace("  ", " ")
 
 

@@ -28,7 +28,6 @@ from formulajoint.results.text.comparisons import place_of
 from formulajoint.results.text.contrasts import describe_contrast
 from formulajoint.results.text.describe import (
     coefficient_rows,
-    data_lines,
     formula_lines,
 )
 from formulajoint.results.text.figures import (
@@ -45,6 +44,7 @@ from formulajoint.results.text.figures import (
 )
 from formulajoint.results.text.lines import INDENT, note_lines, paragraph, table_lines, wrapped
 from formulajoint.results.text.ratios import ratio_texts, ratio_titles, scale_lines
+from formulajoint.results.text.rows import data_lines
 from formulajoint.results.text.sentences import Answer
 from formulajoint.results.text.units import effect_label, parameter_label
 from formulajoint.results.text.within import within_lines
