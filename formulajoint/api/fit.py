@@ -172,8 +172,9 @@ class Fit(Checks):
             log_bf10_hierarchy, that of effects of one kind, where it is asked for, or at least three effects are not
             pooled; each with its Monte Carlo standard error in a column ``..._mcse``; verdict, ``"for"`` or
             ``"against"`` an effect whatever the prior's scale, else ``"depends"``, with the smallest and the largest
-            log BF10 in verdict_low and verdict_high; the classical test (classical: F, normal scores or chi-square;
-            statistic, df_num, df_denom, p_value); and a note on which figures are empty and why.
+            log BF10 in verdict_low and verdict_high; the classical test (classical: F, normal scores,
+            chi-square or likelihood ratio; statistic, df_num, df_denom, p_value); and a note on which
+            figures are empty and why.
 
         Raises
         ------

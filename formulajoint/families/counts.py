@@ -21,6 +21,7 @@ POISSON = likelihood(
     whole=True,
     advice=COUNTS,
     affine=OF_RATES,
+    variance=lambda mu, s: mu,
 )
 
 NEGATIVE_BINOMIAL = likelihood(
@@ -32,4 +33,5 @@ NEGATIVE_BINOMIAL = likelihood(
     whole=True,
     advice=COUNTS,
     affine=OF_DISPERSED_RATES,
+    variance=lambda mu, s: mu + mu**2 / s,
 )

@@ -8,6 +8,7 @@ from functools import partial
 from sys import float_info
 from typing import Any, NamedTuple
 
+from formulajoint.arrays import FloatArray
 from formulajoint.distributions.distribution import Distribution, Interval
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
@@ -130,6 +131,9 @@ class Likelihood:
         What to do about a response that the family does not take.
     affine : Affine or None
         The log density as an affine function, by which coefficients of groups can be integrated out.
+    variance : callable or None
+        ``(mu, s)``: the variance function of a generalised linear model; s is the family's further parameter, 1 without
+        one. Of successes among trials the variance in one trial.
     expected : callable or None
         ``(xp, parameters)``: the mean of the response, of successes among trials their share, from its parameters by
         name; `xp` is `NUMPY` or ``pytensor.tensor``. None where that is ``mu``, or the response has no mean.
@@ -147,6 +151,7 @@ class Likelihood:
     of_link: Callable[[Link], Distribution] | None = None
     advice: str = ""
     affine: Affine | None = None
+    variance: Callable[[FloatArray, float], FloatArray] | None = None
     expected: Callable[[Any, Mapping[str, Any]], Any] | None = None
 
     @property

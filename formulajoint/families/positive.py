@@ -21,6 +21,7 @@ GAMMA = likelihood(
     scipy=lambda stats, mu, shape: stats.gamma(shape, scale=mu / shape),
     advice=ZEROS,
     affine=OF_AMOUNTS,
+    variance=lambda mu, s: mu**2 / s,
 )
 
 EXPONENTIAL = likelihood(
@@ -31,6 +32,7 @@ EXPONENTIAL = likelihood(
     scipy=lambda stats, mu: stats.expon(scale=mu),
     advice=ZEROS,
     affine=OF_WAITING_TIMES,
+    variance=lambda mu, s: mu**2,
 )
 
 WEIBULL = likelihood(
@@ -49,6 +51,7 @@ INVERSE_GAUSSIAN = likelihood(
     pymc=lambda pm, mu, shape: pm.Wald.dist(mu=mu, lam=shape),
     scipy=lambda stats, mu, shape: stats.invgauss(mu / shape, scale=shape),
     advice=ZEROS,
+    variance=lambda mu, s: mu**3 / s,
 )
 """Its shape is in units of the response."""
 

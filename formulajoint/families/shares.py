@@ -27,6 +27,7 @@ BERNOULLI = likelihood(
     events=True,
     advice="State the value that counts as an event: `I(y == 2)` as the response.",
     affine=OF_EVENTS,
+    variance=lambda mu, s: mu * (1 - mu),
 )
 
 BINOMIAL = likelihood(
@@ -38,6 +39,7 @@ BINOMIAL = likelihood(
     whole=True,
     trials=True,
     affine=OF_EVENTS,
+    variance=lambda mu, s: mu * (1 - mu),
 )
 
 BETA_BINOMIAL = likelihood(

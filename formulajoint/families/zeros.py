@@ -222,6 +222,7 @@ def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
         parameters=parameters,
         advice="",
         affine=None,
+        variance=None,
         expected=partial(_expected, kind, base),
     )
 

@@ -1,7 +1,8 @@
 """The classical counterpart of a joint test: R b = r in the regression by group, without priors or pooling.
 
 With one residual sd it is the F test; with a residual sd per group, normal scores of the groups' F tests; with known
-standard errors, the chi-square of weighted least squares.
+standard errors, the chi-square of weighted least squares; with another response the likelihood ratio of the
+generalised linear model.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.data.data import Data
 from formulajoint.design.schema import Design
 from formulajoint.remarks import Missing
+from formulajoint.results.joint_tests.likelihood_ratio import ratio_statistic
 from formulajoint.results.joint_tests.quantities import coefficient_labels
 from formulajoint.results.joint_tests.score_test import score_statistic
 from formulajoint.results.joint_tests.strata import Strata, strata_of
@@ -26,7 +28,7 @@ from formulajoint.results.regressions.estimable import LeastSquares, least_squar
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, Regression, regression
 from formulajoint.wording import listed
 
-F_TEST, CHI_SQUARE, SCORES = "F", "chi-square", "normal scores"
+F_TEST, CHI_SQUARE, SCORES, RATIO = "F", "chi-square", "normal scores", "likelihood ratio"
 """Names of statistics in the column ``classical``."""
 
 TOO_MANY = Missing("size", f"no classical test for more than {MOST_COEFFICIENTS} coefficients")
@@ -42,12 +44,12 @@ class Classical:
     Attributes
     ----------
     name : str
-        `F_TEST`, `CHI_SQUARE` or `SCORES`.
+        `F_TEST`, `CHI_SQUARE`, `SCORES` or `RATIO`.
     statistic : float
     df_num : int
     df_denom, p_value : float
     note : str
-        Text on the groups that the test leaves out.
+        Text on the groups that the test leaves out, or why it is a poor guide.
     """
 
     name: str
@@ -67,6 +69,8 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
     sigma = plan.spread
     if plan.design.standard_errors is not None:
         return chi_square_test(plan.data, hypothesis)
+    if plan.family.variance is not None:
+        return _likelihood_ratio(plan, hypothesis)
     if not plan.family.sums or sigma is None:
         return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one per group")
     if sigma.grouping is None:
@@ -129,6 +133,12 @@ def chi_square_test(data: Data, hypothesis: Hypothesis) -> Classical | Missing:
         return _undetermined(data.design, fit, rows).of("chi-square test")
     z = fit.standardized(rows, null)[1]
     return _chi_square(CHI_SQUARE, float(z @ z), len(z))
+
+
+def _likelihood_ratio(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
+    """Return the likelihood ratio test of a generalised linear model, or the reason it is unavailable."""
+    found = ratio_statistic(plan, hypothesis)
+    return found if isinstance(found, Missing) else _chi_square(RATIO, *found)
 
 
 def _chi_square(name: str, statistic: float, df: int, note: str = "") -> Classical:

@@ -11,7 +11,7 @@ import pandas as pd
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.joint_tests.bayes_factor.verdict import Verdict
-from formulajoint.results.joint_tests.classical import SCORES, Classical
+from formulajoint.results.joint_tests.classical import RATIO, SCORES, Classical
 from formulajoint.results.joint_tests.joint_test import JointTest
 
 MOST_DECIMALS, SMALL = 8, 1e-4
@@ -136,15 +136,19 @@ def verdict_text(test: JointTest) -> str:
     return kinds[test.verdict.kind]
 
 
+MARKS = {SCORES: "normal scores ", RATIO: "LR "}
+"""Before the chi-square of a classical test, by its name."""
+
+
 def classical_text(test: JointTest) -> str:
     """Return the classical test as printed in papers: ``F(2, 6) = 412.5, p = 3.8e-07``; blank if there is none.
 
-    A chi-square by normal scores is marked as such.
+    A chi-square by normal scores, and one by a likelihood ratio (LR), is marked as such.
     """
     found = test.classical
     if not isinstance(found, Classical):
         return ""
-    name = f"{'normal scores ' if found.name == SCORES else ''}chi2({found.df_num:g})"
+    name = f"{MARKS.get(found.name, '')}chi2({found.df_num:g})"
     if not math.isnan(found.df_denom):
         name = f"F({found.df_num:g}, {found.df_denom:g})"
     p = "< 1e-16" if found.p_value < 1e-16 else f"= {found.p_value:.2g}"
