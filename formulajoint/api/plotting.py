@@ -147,17 +147,23 @@ class Plots:
         """
         return shrinkage(by_groups(self.posterior, over), variable, ax, figsize)
 
-    def ppc(self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None) -> Figure:
-        """Draw the residuals at `count` draws and those of replicated responses; the title says if they are alike.
+    def ppc(
+        self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None, by: str | None = None
+    ) -> Figure:
+        """Draw the data beside responses replicated at `count` draws; the title says if they are alike.
 
         Parameters
         ----------
-        kind : {"qq", "ecdf", "kde", "hist"}
-            Quantiles against normal ones, cumulative distribution, density or histogram.
+        kind : {"qq", "ecdf", "kde", "hist", "rootogram", "bars", "pit"}
+            Residuals: quantiles against normal ones, cumulative distribution, density or histogram. Values: how many
+            rows have each, of counts (``rootogram``), events or categories (``bars``). ``pit``: the probability of less
+            than each response given all other rows, less what is expected.
         count, seed : int
         figsize : optional
+        by : str, optional
+            A grouping factor of the model: one panel for each group.
         """
-        return ppc(self.posterior, kind, count, seed, figsize)
+        return ppc(self.posterior, kind, count, seed, figsize, by)
 
     def trace(
         self, names: Sequence[str] | None = None, figsize: Size = None, backend: str = "matplotlib"

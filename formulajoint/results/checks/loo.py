@@ -14,6 +14,7 @@ import pandas as pd
 from arviz_stats import ess
 from arviz_stats.base import array_stats
 
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.schema import Design, Grouping
 from formulajoint.errors import InferenceError
@@ -24,6 +25,7 @@ from formulajoint.remarks import Missing
 from formulajoint.results.checks.pointwise import log_likelihoods
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.replicate import by_rows
 from formulajoint.wording import did_you_mean, listed
 
 
@@ -108,6 +110,22 @@ def _efficiency(posterior: Posterior) -> float:
     return float(np.nanmean(values)) / (chains * draws)
 
 
+def loo_pit(posterior: Posterior, seed: int = 0, most: int = 10_000) -> tuple[IntArray, FloatArray]:
+    """Return rows, at most so many, and the probability of less than each response given all other rows.
+
+    For whole numbers, or amounts with zeros, at a random point of the step at the response. Where the model is right
+    they are uniform, which those given all rows are not: these have seen the response itself.
+    """
+    rng, y = np.random.default_rng(seed), posterior.plan.design.response.values
+    chosen = np.arange(len(y)) if len(y) <= most else np.sort(rng.choice(len(y), most, replace=False))
+    efficiency, found = _efficiency(posterior), list[FloatArray]()
+    for rows, predicted in by_rows(posterior, chosen=chosen):
+        weights, _ = array_stats.psislw(predicted.log_density(y[rows]), r_eff=efficiency, axis=0)
+        below, at_most = (np.sum(np.exp(weights) * each.T, axis=1) for each in predicted.steps(y[rows]))
+        found.append(below + rng.random(len(rows)) * (at_most - below))
+    return chosen, np.clip(np.concatenate(found), 0.0, 1.0)
+
+
 def leave_out(posterior: Posterior, over: str, seed: int = 0) -> Loo:
     """Return the expected log density of each group of a factor given all other groups.
 
@@ -117,7 +135,7 @@ def leave_out(posterior: Posterior, over: str, seed: int = 0) -> Loo:
         If there is no such factor, no exact engine covers the model, or the other groups say nothing about one.
     """
     plan = posterior.plan
-    grouping = _grouping(plan, over)
+    grouping = grouping_of(plan, over)
     if alone := _alone(plan, grouping):
         raise InferenceError(
             f"The other groups say nothing about a group of `{over}`: {listed(alone)} "
@@ -132,7 +150,7 @@ def leave_out(posterior: Posterior, over: str, seed: int = 0) -> Loo:
     return Loo(table, over, float("nan"), plan.design)
 
 
-def _grouping(plan: Plan, over: str) -> Grouping:
+def grouping_of(plan: Plan, over: str) -> Grouping:
     """Return the groups of a factor of the model."""
     known = {grouping.name: grouping for grouping in _groupings(plan)}
     if over not in known:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from xarray import Dataset, DataTree
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.data.rows import frequencies
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
@@ -20,7 +20,7 @@ MOST_BYTES = 4 * 2**30
 """Largest array with a number for each draw and row that is made at once."""
 
 
-def log_likelihoods(posterior: Posterior) -> Iterator[tuple[slice, FloatArray]]:
+def log_likelihoods(posterior: Posterior) -> Iterator[tuple[IntArray, FloatArray]]:
     """Yield the log densities (C * D, n) of some rows after the other; a row that counts as several, that of all."""
     y, times = posterior.plan.design.response.values, frequencies(posterior.plan.design)
     for rows, predicted in by_rows(posterior):

@@ -54,12 +54,13 @@ def _rows(posterior: Posterior) -> pd.Index:
     return pd.RangeIndex(posterior.plan.design.rows.used, name="row")
 
 
-def pit(posterior: Posterior, seed: int = 0) -> FloatArray:
+def pit(posterior: Posterior, seed: int = 0, y: FloatArray | None = None) -> FloatArray:
     """Return the probability under the posterior predictive distribution of less than each response, (N,).
 
-    For whole numbers, or amounts with zeros, at a random point of the step at the response.
+    For whole numbers, or amounts with zeros, at a random point of the step at the response; `y` (N,) stands for the
+    responses of the data.
     """
-    y, rng = posterior.plan.design.response.values, np.random.default_rng(seed)
+    y, rng = posterior.plan.design.response.values if y is None else y, np.random.default_rng(seed)
     out = np.empty(len(y))
     for rows, predicted in by_rows(posterior):
         below, above = (each.mean(axis=0) for each in predicted.steps(y[rows]))

@@ -124,8 +124,8 @@ def in_blocks(posterior: Posterior, taken: IntArray) -> Iterator[Predictions]:
 
 
 def by_rows(
-    posterior: Posterior, count: int | None = None, seed: int = 0
-) -> Iterator[tuple[slice, Predictions]]:
+    posterior: Posterior, count: int | None = None, seed: int = 0, chosen: IntArray | None = None
+) -> Iterator[tuple[IntArray, Predictions]]:
     """Yield the predictions of some rows after the other, in blocks that keep memory small.
 
     Parameters
@@ -135,14 +135,17 @@ def by_rows(
         Draws; all in their order by default.
     seed : int
         Seed of the choice of draws.
+    chosen : int array, optional
+        Rows; all by default.
     """
     chains, draws = posterior.named.shape
-    taken, rows = np.arange(chains * draws), posterior.plan.design.rows.used
+    taken = np.arange(chains * draws)
     if count is not None and count < len(taken):
         taken = np.sort(np.random.default_rng(seed).choice(taken, count, replace=False))
+    chosen = np.arange(posterior.plan.design.rows.used) if chosen is None else chosen
     found, step = evaluation(posterior, taken=taken), max(1, BLOCK // len(taken))
-    for start in range(0, rows, step):
-        some = slice(start, min(start + step, rows))
+    for start in range(0, len(chosen), step):
+        some = chosen[start : start + step]
         yield some, _at(found, some)
 
 
@@ -157,7 +160,7 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     return _at(evaluation(posterior, taken=taken), slice(None))
 
 
-def _at(found: Evaluation, rows: slice) -> Predictions:
+def _at(found: Evaluation, rows: slice | IntArray) -> Predictions:
     """Return the distribution of the response at some rows."""
     family = found.posterior.plan.family
     if family.distribution.scipy is None:

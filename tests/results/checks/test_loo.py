@@ -12,7 +12,7 @@ from scipy import stats
 
 import formulajoint as fj
 from formulajoint.results.checks.comparison import stacking_weights
-from formulajoint.results.checks.loo import leave_rows_out
+from formulajoint.results.checks.loo import leave_rows_out, loo_pit
 from formulajoint.results.checks.pointwise import with_log_likelihood
 from formulajoint.results.draws.posterior import Posterior
 
@@ -151,3 +151,15 @@ def test_groups_that_the_others_say_nothing_about_are_refused() -> None:
     none = fj.fit("test_score ~ treatment", fj.tutoring(), seed=1)
     with pytest.raises(fj.InferenceError, match="no groups of `school`, or of any other factor"):
         none.loo(over="school")
+
+
+def test_probabilities_of_less_given_all_other_rows_are_those_of_arviz(fits: dict[str, fj.Fit]) -> None:
+    tree, new = fits["none"].log_likelihood(), fits["none"].posterior_predictive(seed=1)
+    tree["posterior_predictive"] = new["posterior_predictive"]
+    expected = arviz_stats.loo_pit(tree)["test_score"]
+    rows, found = loo_pit(fits["none"].draws)
+    assert rows.tolist() == list(range(10))
+    assert np.allclose(found, expected, atol=0.04)  # theirs is a share of 4000 replicated responses
+    some, few = loo_pit(fits["none"].draws, most=4)
+    assert len(some) == 4
+    assert np.allclose(few, found[some])

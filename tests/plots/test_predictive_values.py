@@ -1,0 +1,78 @@
+"""How often values occur in data and replications, and where responses lie in their predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import formulajoint as fj
+from formulajoint.errors import InferenceError
+from formulajoint.plots.predictive import ppc
+from formulajoint.plots.predictive_values import frequencies, leaves_band, outside, uniform_band
+
+
+@pytest.fixture(scope="module")
+def counts() -> dict[str, fj.Fit]:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat([f"g{k}" for k in range(30)], 5), "x": rng.normal(size=150)})
+    data["y"] = rng.poisson(np.exp(0.8 + 0.3 * data["x"]))
+    data["wide"] = rng.poisson(np.exp(0.8) * rng.gamma(0.5, 2, 150))
+    clause = "~ x + (1 | g), family(poisson)"
+    return {name: fj.fit(f"{name} {clause}", data, draws=250, seed=1) for name in ("y", "wide")}
+
+
+def test_rows_with_each_value_are_counted() -> None:
+    data, new = frequencies(np.array([0, 2, 2.0]), np.array([[1, 1, 9], [2, 0, 0.0]]), np.arange(3.0))
+    assert data.tolist() == [1, 0, 2]
+    assert new.tolist() == [[0, 2, 0], [2, 0, 1]]
+
+
+def test_values_outside_replications_and_values_that_occur() -> None:
+    new = np.tile([5.0, 3, 0, 0], (100, 1))
+    unlike, there = outside(np.array([5.0, 4, 1, 0]), new)
+    assert unlike.tolist() == [False, True, True, False]
+    assert there.tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("rows", [30, 500])
+def test_uniform_numbers_leave_the_band_in_five_of_a_hundred_sets(rows: int) -> None:
+    rng = np.random.default_rng(3)
+    share = np.mean([leaves_band(rng.random(rows)).any() for _ in range(400)])
+    assert 0.02 < share < 0.09
+    assert leaves_band(rng.beta(5, 5, rows)).any()
+    grid, low, high = uniform_band(rows)
+    assert np.all((low <= grid) & (grid <= high))
+
+
+def test_a_rootogram_has_the_data_as_bars_and_shows_what_is_wrong(counts: dict[str, fj.Fit]) -> None:
+    (ax,) = ppc(counts["y"].draws, "rootogram").axes
+    y = counts["y"].model.design.response.values
+    heights = [bar.get_height() ** 2 for bar in ax.patches]
+    assert heights[: int(y.max()) + 1] == pytest.approx(np.bincount(y.astype(int)))
+    assert "occur unlike" not in ppc(counts["y"].draws, "bars").get_suptitle()
+    (ax,) = ppc(counts["wide"].draws, "bars").axes
+    assert ax.patches[0].get_height() == (counts["wide"].model.design.response.values == 0).sum()
+    assert "values occur unlike replications" in ppc(counts["wide"].draws, "rootogram").get_suptitle()
+
+
+def test_probabilities_given_all_other_rows(counts: dict[str, fj.Fit]) -> None:
+    assert "predictions as expected" in " ".join(ppc(counts["y"].draws, "pit").get_suptitle().split())
+    assert "not as expected" in " ".join(ppc(counts["wide"].draws, "pit").get_suptitle().split())
+
+
+def test_one_panel_for_each_of_the_largest_groups(counts: dict[str, fj.Fit]) -> None:
+    figure = ppc(counts["y"].draws, "rootogram", by="g")
+    assert [ax.get_title(loc="left") for ax in figure.axes][:2] == ["g0", "g1"]
+    assert "(the 24 largest of 30 groups)" in " ".join(figure.get_suptitle().split())
+    assert len(figure.axes) == 24
+    total = sum(bar.get_height() ** 2 for bar in figure.axes[0].patches)
+    assert total == pytest.approx(5)
+
+
+def test_kinds_that_do_not_suit_the_response_are_refused(counts: dict[str, fj.Fit]) -> None:
+    fit = fj.fit("test_score ~ treatment", fj.tutoring(), seed=1)
+    with pytest.raises(InferenceError, match="`rootogram` is for whole numbers and categories"):
+        ppc(fit.draws, "rootogram")
+    with pytest.raises(InferenceError, match="no groups of `h`"):
+        ppc(counts["y"].draws, by="h")
