@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for Python
-    from formulajoint.api.checks import compare
+    from formulajoint.api.checks import compare, table
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
     from formulajoint.api.families import list_families
@@ -87,6 +87,7 @@ __all__ = [
     "operator",
     "parse",
     "register",
+    "table",
     "tutoring",
     "weights",
 ]
@@ -131,6 +132,7 @@ _HOMES = {
     "operator": "api.decorators",
     "parse": "spec.read",
     "register": "language.vocabulary.default",
+    "table": "api.checks",
     "tutoring": "api.datasets",
     "weights": "api.decorators",
 }

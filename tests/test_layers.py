@@ -63,6 +63,8 @@ LIBRARIES = {
     "arviz_plots": ("plots/",),
     "arviz_base": ("inference/", "results/", "plots/", "api/"),
     "arviz_stats": ("inference/", "results/", "plots/", "api/"),
+    "docx": ("results/text/table_formats.py",),
+    "great_tables": ("results/text/table_formats.py",),
     "interegular": ("language/grammar/fragments.py",),
     "jinja2": ("report/write.py",),
     "lark": ("language/grammar/compose.py", "language/grammar/prebuilt.py"),
@@ -119,6 +121,7 @@ LOCAL_IMPORTS = {
     ("api/", "formulajoint.results.joint_tests."),
     ("api/checks.py", "formulajoint.results.checks."),  # ArviZ, xarray, SciPy
     ("api/fit.py", "formulajoint.results.text."),
+    ("api/checks.py", "formulajoint.results.text."),
     ("results/findings.py", "formulajoint.results.joint_tests."),
     ("cli.py", "rich."),
     ("cli.py", "formulajoint."),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
@@ -138,7 +141,14 @@ DEFERRED = {
     ("api/model.py", "formulajoint.results.saved.design_codec."),  # pickles
 }
 DEVICES = {"array_api_compat", "cupy", "jax", "torch"}
-HEAVY = {"matplotlib", "numpyro", "blackjax", "python_calamine"} | DEVICES  # optional: anywhere
+HEAVY = {
+    "matplotlib",
+    "numpyro",
+    "blackjax",
+    "python_calamine",
+    "great_tables",
+    "docx",
+} | DEVICES  # optional: anywhere
 
 # What every engine may use, so that it knows no engine, no other folder of its room, and of the modules there only these.
 FOR_ALL_ENGINES = {

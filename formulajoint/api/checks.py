@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from formulajoint.api.fit import Fit
     from formulajoint.results.checks.loo import Loo
     from formulajoint.results.joint_tests.bayes_factor.comparison import Comparison
+    from formulajoint.results.text.table import FitTable
 
 
 class Checks:
@@ -204,6 +205,58 @@ class Checks:
         from formulajoint.results.checks.residuals import r2_draws  # loads SciPy
 
         return r2_draws(self.draws)
+
+    def table(self, title: str = "", prob: float = PROB) -> FitTable:
+        """Return the fit as a table for papers, which goes to Markdown, LaTeX, HTML and Word.
+
+        Several fits side by side: `formulajoint.table`.
+
+        Examples
+        --------
+        >>> import formulajoint as fj
+        >>> fit = fj.fit("test_score ~ treatment | school, joint()", fj.tutoring(), seed=1)
+        >>> print(fit.table().to_markdown().splitlines()[0])
+        |                  | estimate             |
+        """
+        from formulajoint.results.text.table import fit_table  # loads xarray
+
+        return fit_table({"estimate": self.draws}, prob, title)
+
+
+def table(*fits: Fit, title: str = "", prob: float = PROB, **named: Fit) -> FitTable:
+    """Return fits side by side as a table for papers: one column for each, one row for each coefficient or contrast.
+
+    Parameters
+    ----------
+    *fits, **named : Fit
+        In the order of the columns; names are their titles, the others are (1), (2), ...
+    title : str
+    prob : float
+        Probability of the highest-density intervals.
+
+    Returns
+    -------
+    FitTable
+        Printed, it is Markdown; `to_markdown`, `to_latex`, `to_html`, and `save` to ``.md``, ``.tex``, ``.html`` or
+        ``.docx``. For all but Markdown: ``pip install formulajoint[tables]``.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> data = fj.tutoring()
+    >>> one = fj.fit("test_score ~ treatment | school", data, seed=1)
+    >>> pooled = fj.fit("test_score ~ treatment | school, hierarchy()", data, seed=1)
+    >>> fj.table(own=one, pooled=pooled).columns
+    ('', 'own', 'pooled')
+    """
+    from formulajoint.results.text.table import fit_table  # loads xarray
+
+    every = {f"({place})": fit for place, fit in enumerate(fits, start=1)} | named
+    if not all(isinstance(fit, Checks) for fit in every.values()):
+        raise InferenceError(
+            "A table is of fits: fj.table(one, other), or with names, fj.table(a=one, b=other)."
+        )
+    return fit_table({name: fit.draws for name, fit in every.items()}, prob, title)
 
 
 def compare(

@@ -94,4 +94,4 @@ def uniform_band(rows: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     law = stats.binom(rows, grid)
     tails = 2 * np.minimum(law.cdf(sets[:, :-1]), law.sf(sets[:, :-1] - 1))
     level = float(np.quantile(tails.min(axis=1), 1 - MIDDLE))
-    return grid, law.ppf(level / 2) / rows, law.isf(level / 2) / rows
+    return grid, np.asarray(law.ppf(level / 2) / rows), np.asarray(law.isf(level / 2) / rows)
