@@ -43,7 +43,6 @@ def draw_frequencies(
     ax.vlines(values, shown(low), shown(high), color=hues().grey, linewidth=2.4)
     ax.plot(values, shown(middle), "o", color=hues().grey, markersize=4, linestyle="none")
     ax.set_ylabel("rows")
-    ax.set_ylim(0, None)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     if roots:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda height, _: f"{height**2:.3g}"))
