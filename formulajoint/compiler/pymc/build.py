@@ -16,10 +16,12 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
     node_value,
     weights_over_sigma,
 )
+from formulajoint.compiler.evaluate.linear_predictor import parameters_at
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning import defaults
 from formulajoint.compiler.pymc.distributions import Variable, increasing, variable
-from formulajoint.compiler.pymc.likelihood import observe, observe_sums
+from formulajoint.compiler.pymc.likelihood import observe, observe_cells, observe_sums
+from formulajoint.compiler.pymc.likelihood_by_cells import alike
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
 from formulajoint.compiler.pymc.pooling import deviations, pooled_coefficients, pooled_scale
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
@@ -67,8 +69,10 @@ def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
         for part in plan.parameters
     ]
     _contrasts(plan)
-    if through_sums:
+    if through_sums and plan.family.sums:
         _observe_sums(plan, *values)
+    elif through_sums:
+        _observe_cells(plan)
     else:
         _observe_rows(plan, values)
     return {name: model.named_vars[name] for name in model.named_vars if name not in before}
@@ -147,6 +151,16 @@ def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
     )
 
 
+def _observe_cells(plan: Plan) -> None:
+    """Add the likelihood of the different rows, each with its count."""
+    found = alike(plan)
+    assert found is not None  # any number of them
+    parameters = parameters_at(plan, found.rows, _values(plan), pt)
+    if found.rows.trials is not None:
+        parameters[TRIALS] = pt.constant(found.rows.trials.astype(np.int64))
+    observe_cells(plan.response_name, plan.family, parameters, found.y, found.weights)
+
+
 def _observe_sums(plan: Plan, coefficients: dict[str, Variable], sigma: Variable) -> None:
     """Add the Gaussian likelihood through the sums over all rows."""
     found = sums(plan)
@@ -190,12 +204,16 @@ def _spread_out(scale: Variable, grouping: Grouping | None) -> Variable:
     return scale if grouping is None else scale[grouping.codes]
 
 
-def _contrasts(plan: Plan) -> None:
-    """Add the contrast nodes to the open model, and their weights if these differ from draw to draw."""
+def _values(plan: Plan) -> Values:
+    """Return the variables of the open model and constants, by name."""
     model = pm.modelcontext(None)
     given = {name: pt.as_tensor_variable(value) for name, value in constants(plan).items()}
-    values = Values(lambda name: given[name] if name in given else model.named_vars[name])
-    dims = node_dims(plan)
+    return Values(lambda name: given[name] if name in given else model.named_vars[name])
+
+
+def _contrasts(plan: Plan) -> None:
+    """Add the contrast nodes to the open model, and their weights if these differ from draw to draw."""
+    values, dims = _values(plan), node_dims(plan)
     for shares in plan.shares:
         pm.Dirichlet(shares.name, shares.counts, dims=shares.dims)
     for contrast in plan.contrasts:
