@@ -16,7 +16,7 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
     node_value,
     weights_over_sigma,
 )
-from formulajoint.compiler.evaluate.linear_predictor import parameters_at
+from formulajoint.compiler.evaluate.linear_predictor import parameters_at, reading
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning import defaults
 from formulajoint.compiler.pymc.distributions import Variable, increasing, variable
@@ -130,6 +130,9 @@ def _coefficients(part: LinearPlan, plan: Plan, unit: Variable | None) -> dict[s
 def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
     """Add the likelihood of the response row by row."""
     design, count = plan.design, plan.design.rows.used
+    if plan.family.mean.by_level:
+        _observe_by_category(plan)
+        return
     rows: dict[str, Variable] = {}  # each parameter of the likelihood at each row
     for part, value in zip(plan.parameters, values, strict=True):
         rows[part.parameter] = (
@@ -149,6 +152,14 @@ def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
         design.row_weights,
         plan.obs_dim,
     )
+
+
+def _observe_by_category(plan: Plan) -> None:
+    """Add the likelihood of categories that have a predictor each."""
+    design = plan.design
+    parameters = parameters_at(plan, reading(plan).of_fit(), _values(plan), pt)
+    y, weights = design.response.values, design.row_weights
+    observe(plan.response_name, plan.family, parameters, y, weights, plan.obs_dim)
 
 
 def _observe_cells(plan: Plan) -> None:
