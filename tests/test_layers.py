@@ -135,6 +135,7 @@ DEFERRED = {
         "language/vocabulary/language.py",
         "formulajoint.language.grammar.fragments.",
     ),  # new syntax of extensions
+    ("families/smooth.py", "scipy."),  # densities that only some families have
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
     ("api/model.py", "formulajoint.results.text."),  # a dozen modules that explain a model
@@ -160,8 +161,7 @@ FOR_ALL_ENGINES = {
     "inference/latent/": ("formulajoint.inference.latent.", "formulajoint.inference.panels."),
 }
 
-# "flat" is a word of the argument `priors=`, "categorical" a kind of column, too.
-NAMED_LAWS = {*FAMILIES, *DISTRIBUTIONS} - {"flat", "categorical"}
+NAMED_LAWS = {*FAMILIES, *DISTRIBUTIONS} - {"flat"}  # which is a word of the argument `priors=`, too
 READS_LAWS = ("design/hierarchy.py",)  # reads `dist=`, whose words are names of laws
 
 # Methods that take a text apart, in rooms whose texts are their own: a note, a label or a message is made last, from

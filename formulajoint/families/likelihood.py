@@ -14,6 +14,7 @@ from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
 from formulajoint.families.affine import Affine
+from formulajoint.families.smooth import Smooth
 
 TRIALS = "trials"
 """Name of the argument of a distribution that counts successes, with a number for each row."""
@@ -74,8 +75,6 @@ class Parameter:
     between : bool
         Whether it is a number between each two adjoining levels of the response, in increasing order. Its prior is that
         of numbers drawn independently and then sorted.
-    by_level : bool
-        Whether it is a number for each level of the response but the first.
     """
 
     name: str
@@ -87,7 +86,6 @@ class Parameter:
     widths: Widths = USUAL
     symbol: str = ""
     between: bool = False
-    by_level: bool = False
 
     @property
     def support(self) -> Interval:
@@ -140,6 +138,8 @@ class Likelihood:
     expected : callable or None
         ``(xp, parameters)``: the mean of the response, of successes among trials their share, from its parameters by
         name; `xp` is `NUMPY` or ``pytensor.tensor``. None where that is ``mu``, or the response has no mean.
+    smooth : Smooth or None
+        The log density in NumPy, by which they can be, too.
     """
 
     name: str
@@ -156,6 +156,7 @@ class Likelihood:
     affine: Affine | None = None
     variance: Callable[[FloatArray, float], FloatArray] | None = None
     expected: Callable[[Any, Mapping[str, Any]], Any] | None = None
+    smooth: Smooth | None = None
 
     @property
     def mean(self) -> Parameter:
@@ -175,9 +176,7 @@ class Likelihood:
     @property
     def vectors(self) -> frozenset[str]:
         """The parameters that are several numbers in each row."""
-        return frozenset(
-            parameter.name for parameter in self.parameters if parameter.between or parameter.by_level
-        )
+        return frozenset(parameter.name for parameter in self.parameters if parameter.between)
 
     @property
     def residual(self) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.distributions.declared import NORMAL, STUDENT_T
 from formulajoint.distributions.distribution import REAL
 from formulajoint.distributions.links import IDENTITY, LOG
 from formulajoint.distributions.prior import FLAT, prior
 from formulajoint.families.likelihood import Likelihood, Parameter, likelihood
 from formulajoint.families.parameters import MU, SIGMA, scale
+from formulajoint.families.smooth import Mean, Smooth, gamma_ln, log_normal_share
 
 SD = Parameter("sigma", LOG, (), "residual sd", scale, prior("inverse", origin=FLAT))
 
@@ -22,7 +24,20 @@ ALPHA = Parameter("alpha", IDENTITY, (), "skewness", lambda sd: prior("normal", 
 
 GAUSSIAN = Likelihood("gaussian", NORMAL, (MU, SD), spread="sigma", sums=True, improper=True)
 
-STUDENT = Likelihood("student", STUDENT_T, (MU, SIGMA, NU), spread="sigma", improper=True)
+
+def _far(y: FloatArray, n: FloatArray, mean: Mean, sigma: FloatArray, nu: FloatArray) -> FloatArray:
+    known = gamma_ln((nu + 1) / 2) - gamma_ln(nu / 2) - 0.5 * np.log(np.pi * nu) - np.log(sigma)
+    return known - (nu + 1) / 2 * np.log1p(((y - mean.predictor) / sigma) ** 2 / nu)
+
+
+STUDENT = Likelihood(
+    "student",
+    STUDENT_T,
+    (MU, SIGMA, NU),
+    spread="sigma",
+    improper=True,
+    smooth=Smooth(_far, (IDENTITY,), unit=lambda sigma, nu: sigma, scale="sigma"),
+)
 
 LAPLACE = likelihood(
     "laplace",
@@ -46,6 +61,13 @@ def _skew_normal(pm: Any, mu: Any, sigma: Any, alpha: Any) -> Any:
     return pm.SkewNormal.dist(mu=own["loc"], sigma=own["scale"], alpha=alpha)
 
 
+def _lopsided(y: FloatArray, n: FloatArray, mean: Mean, sigma: FloatArray, alpha: FloatArray) -> FloatArray:
+    own = _skewed(mean.predictor, sigma, alpha)
+    away = (y - own["loc"]) / own["scale"]
+    known = 0.5 * np.log(2 / np.pi) - np.log(own["scale"])
+    return np.asarray(known - 0.5 * away**2 + log_normal_share(alpha * away))
+
+
 SKEW_NORMAL = likelihood(
     "skew_normal",
     REAL,
@@ -53,4 +75,5 @@ SKEW_NORMAL = likelihood(
     pymc=_skew_normal,
     scipy=lambda stats, mu, sigma, alpha: stats.skewnorm(alpha, **_skewed(mu, sigma, alpha)),
     spread="sigma",
+    smooth=Smooth(_lopsided, (IDENTITY,), one_peak=True, unit=lambda sigma, alpha: sigma, scale="sigma"),
 )

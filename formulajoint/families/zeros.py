@@ -21,6 +21,7 @@ from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
 from formulajoint.families.likelihood import TRIALS, Likelihood, Made, Parameter
 from formulajoint.families.positive import GAMMA, LOGNORMAL
 from formulajoint.families.shares import BINOMIAL
+from formulajoint.families.smooth import Mean, Smooth
 
 
 def _share(name: str, meaning: str) -> Parameter:
@@ -49,6 +50,26 @@ def _amount_beyond(pm: Any, other: LogDensity, y: Any, hu: Any) -> Any:
     return pm.math.switch(pm.math.eq(y, 0), pm.math.log(hu), pm.math.log1p(-hu) + above)
 
 
+type Other = Callable[[FloatArray], FloatArray]
+"""The other family's log density, of a response, in NumPy."""
+
+
+def _inflated_in_numpy(other: Other, y: FloatArray, zi: FloatArray) -> FloatArray:
+    known = np.log1p(-zi) + other(y)
+    return np.where(y == 0, np.logaddexp(np.log(zi), known), known)
+
+
+def _count_beyond_in_numpy(other: Other, y: FloatArray, hu: FloatArray) -> FloatArray:
+    zero = np.minimum(other(np.zeros(1)), -np.finfo(float).tiny)
+    above = other(y) - np.where(zero > -1, np.log(-np.expm1(zero)), np.log1p(-np.exp(zero)))
+    return np.where(y == 0, np.log(hu), np.log1p(-hu) + above)
+
+
+def _amount_beyond_in_numpy(other: Other, y: FloatArray, hu: FloatArray) -> FloatArray:
+    above = other(np.where(y == 0, 1.0, y))
+    return np.where(y == 0, np.log(hu), np.log1p(-hu) + above)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A way to have more zeros.
@@ -60,6 +81,8 @@ class Kind:
     share : Parameter
     density : callable
         ``(pm, other, y, p)``: the log density at y, given the other family's and the share p.
+    in_numpy : callable
+        ``(other, y, p)``: the same in NumPy.
     zero : callable
         ``(p, other)``: the probability of zero, given the other family's.
     above : callable
@@ -71,6 +94,7 @@ class Kind:
     name: str
     share: Parameter
     density: Callable[..., Any]
+    in_numpy: Callable[[Other, FloatArray, FloatArray], FloatArray]
     zero: Callable[[Any, Any], Any]
     above: Callable[[Any, Any], Any]
     given_above: bool = True
@@ -80,6 +104,7 @@ INFLATED = Kind(
     "zero_inflated",
     ZI,
     _inflated,
+    _inflated_in_numpy,
     zero=lambda p, other: p + (1 - p) * other,
     above=lambda pm, other: other,
     given_above=False,
@@ -89,11 +114,17 @@ HURDLE_OF_COUNTS = Kind(
     "hurdle",
     HU,
     _count_beyond,
+    _count_beyond_in_numpy,
     zero=lambda p, other: p,
     above=lambda pm, other: pm.Truncated.dist(other, lower=1),
 )
 
-HURDLE_OF_AMOUNTS = replace(HURDLE_OF_COUNTS, density=_amount_beyond, above=lambda pm, other: other)
+HURDLE_OF_AMOUNTS = replace(
+    HURDLE_OF_COUNTS,
+    density=_amount_beyond,
+    in_numpy=_amount_beyond_in_numpy,
+    above=lambda pm, other: other,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +254,21 @@ def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
         advice="",
         affine=None,
         variance=None,
+        smooth=None if base.smooth is None else _smooth(kind, base.smooth),
         expected=partial(_expected, kind, base),
     )
+
+
+def _smooth(kind: Kind, base: Smooth) -> Smooth:
+    """Return the log density in NumPy of a family that has more zeros; the share of these comes last."""
+
+    def log_density(y: FloatArray, n: FloatArray, mean: Mean, *further: FloatArray) -> FloatArray:
+        *known, p = further
+        return kind.in_numpy(lambda at: base.log_density(at, n, mean, *known), y, p)
+
+    unit = base.unit
+    own = None if unit is None else lambda *further: unit(*further[:-1])
+    return replace(base, log_density=log_density, unit=own, one_peak=False)
 
 
 WITH_ZEROS = (

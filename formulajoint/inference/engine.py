@@ -64,7 +64,7 @@ def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     """Return the exact engine for a plan, or the reason it does not cover it."""
     engine: ExactEngine = Gaussian(device)
     on_cpu = ""
-    if plan.family.affine is not None:
+    if plan.family.affine is not None or plan.family.smooth is not None:
         from formulajoint.inference.groupwise.engine import Groupwise  # a dozen modules for other families
 
         engine, on_cpu = Groupwise(), "With a response that is not Gaussian"

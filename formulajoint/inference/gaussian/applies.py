@@ -45,7 +45,7 @@ def why_not(plan: Plan) -> Missing | None:
 def wrong_family(plan: Plan) -> str:
     """Return why the family or its link is not that of the engine; empty if it is."""
     if not plan.family.sums:
-        return f"the response is {plan.family.name}, not gaussian"
+        return f"the response is {plan.family.name}, which no exact engine covers"
     return "" if plan.mean.link is IDENTITY else f"the link is {plan.mean.link.name}, not identity"
 
 

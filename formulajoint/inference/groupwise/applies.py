@@ -11,6 +11,7 @@ from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.groupwise.rules import NODES
 from formulajoint.remarks import Missing
+from formulajoint.wording import listed
 
 MOST_COLUMNS = max(NODES)
 """Most coefficients of a group: nodes of quadrature grow as a power of them."""
@@ -29,14 +30,16 @@ def why_not(plan: Plan) -> Missing | None:
 
 
 def _family(plan: Plan) -> str:
-    affine = plan.family.affine
-    assert affine is not None  # else another engine is asked
-    return (
-        "" if plan.mean.link is affine.link else f"the link is {plan.mean.link.name}, not {affine.link.name}"
-    )
+    affine, smooth = plan.family.affine, plan.family.smooth
+    links = (*([affine.link] if affine else []), *(smooth.links if smooth else []))
+    if plan.mean.link in links:
+        return ""
+    return f"the link is {plan.mean.link.name}, not {listed(dict.fromkeys(link.name for link in links))}"
 
 
 def _further(plan: Plan) -> str:
+    if plan.design.standard_errors is not None:
+        return f"the response is {plan.family.name}, and its standard errors are known"
     for part in plan.further:
         if isinstance(part, LinearPlan):
             return f"{part.parameter} has predictors"

@@ -5,13 +5,14 @@ Shapes: N rows, C cells of all groups, n cells of a group, G groups, p columns o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.families.affine import Counts
+from formulajoint.inference.groupwise.densities import Known, Responses, mapped
 
 ALIKE = 1.3
 """Groups are computed side by side if none has more cells than this factor of the fewest."""
@@ -31,7 +32,7 @@ class Batch:
     shared : (k, n, G) array
         Columns with a coefficient for all.
     offset : (n, G) array
-    counts : Counts
+    counts : Counts or Responses
         Each (n, G).
     mean, fixed : (p, G) arrays
         Mean and sd of coefficients that are not pooled, else 0.
@@ -42,7 +43,7 @@ class Batch:
     own: FloatArray
     shared: FloatArray
     offset: FloatArray
-    counts: Counts
+    counts: Known
     mean: FloatArray
     fixed: FloatArray
     members: tuple[IntArray, ...]
@@ -63,7 +64,7 @@ class Batch:
             self.own[:, :, groups],
             self.shared[:, :, groups],
             self.offset[:, groups],
-            Counts(*(each[:, groups] for each in self.counts)),
+            mapped(self.counts, lambda each: each[:, groups]),
             self.mean[:, groups],
             self.fixed[:, groups],
             tuple(self.members[at] for at in groups),
@@ -81,7 +82,7 @@ class Rows:
     own : (N, p) array
     shared : (N, k) array
     offset : (N,) array
-    counts : Counts
+    counts : Counts or Responses
         Times the rows' weights.
     """
 
@@ -89,17 +90,26 @@ class Rows:
     own: FloatArray
     shared: FloatArray
     offset: FloatArray
-    counts: Counts
+    counts: Known
 
 
 def collapsed(rows: Rows) -> Rows:
-    """Return one row for each group and set of columns, in the order of groups; its counts are sums."""
-    key = np.column_stack([rows.codes, rows.own, rows.shared, rows.offset]) + 0.0  # no negative zeros
+    """Return one row for each group and set of columns, in the order of groups; its counts are sums.
+
+    Of a smooth family rows with the same response, too.
+    """
+    also = rows.counts[1:] if isinstance(rows.counts, Responses) else ()
+    key = np.column_stack([rows.codes, rows.own, rows.shared, rows.offset, *also]) + 0.0  # no negative zeros
     order = np.lexsort(key.T[::-1])
     sorted_ = key[order]
     first = np.flatnonzero(np.r_[True, np.any(sorted_[1:] != sorted_[:-1], axis=1)])
     chosen = order[first]
-    counts = Counts(*(np.add.reduceat(each[order], first) for each in rows.counts))
+    counts: Known
+    if isinstance(rows.counts, Responses):
+        weight, y, trials = rows.counts
+        counts = Responses(np.add.reduceat(weight[order], first), y[chosen], trials[chosen])
+    else:
+        counts = Counts(*(np.add.reduceat(each[order], first) for each in rows.counts))
     return Rows(rows.codes[chosen], rows.own[chosen], rows.shared[chosen], rows.offset[chosen], counts)
 
 
@@ -156,11 +166,18 @@ def _batch(rows: Rows, edges: IntArray, mean: FloatArray, fixed: FloatArray, som
         columns(rows.own),
         columns(rows.shared),
         taken(rows.offset),
-        Counts(*map(taken, rows.counts)),
+        _taken_counts(rows.counts, taken, place),
         mean[:, first],
         fixed[:, first],
         tuple(np.array(members) for members in some),
     )
+
+
+def _taken_counts(counts: Known, taken: Callable[[FloatArray], FloatArray], place: IntArray) -> Known:
+    """Return counts by group; missing cells stand for no row, and have the response of some row."""
+    if isinstance(counts, Responses):
+        return Responses(taken(counts.weight), counts.y[place], counts.trials[place])
+    return Counts(*map(taken, counts))
 
 
 def blocks(batch: Batch, points: int) -> Iterator[tuple[IntArray, slice]]:

@@ -37,7 +37,7 @@ log = logging.getLogger("formulajoint")
 
 @dataclass(frozen=True, slots=True)
 class Groupwise:
-    """The engine for responses whose log density is affine (``families/affine.py``)."""
+    """The engine for responses whose log density is affine or smooth (``families/affine.py``, ``smooth.py``)."""
 
     @property
     def name(self) -> str:

@@ -99,8 +99,8 @@ def forecast(model: Model, reference: FloatArray) -> Forecast:
 def _parabola(model: Model, batch: Batch, at: At) -> Parabola:
     block = block_of(model, batch, at)
     modes = find_modes(block, STARTED, [np.zeros(block.shape) for _ in block.loads])
-    slope, bend = block.curve.slopes(block.predictor(modes.u))
-    left, weight = (block.linear - block.convex * slope)[:, :, 0], (block.convex * bend)[:, :, 0]
+    left, weight = (each[:, :, 0] for each in block.density.slopes(block.predictor(modes.u)))
+    weight = np.maximum(weight, 0.0)
     b = [
         (block.mean[i] + sum((each * modes.u[a] for a, each in enumerate(row)), np.zeros((1, 1))))[:, 0]
         for i, row in enumerate(block.root)

@@ -1,8 +1,10 @@
 """The mode of each group's coefficients at each point psi, by Newton's method, pair by pair.
 
-A step is damped so that no linear predictor moves further than ``|A'''| <= A''`` allows (Sun & Tran-Dinh, Mathematical
-Programming 2019): no line search. A pair of group and point stops when its own decrement is small, so that its value
-does not depend on the other pairs. Coefficients are b = m + D u with u ~ N(0, 1), m the mean of b.
+Of an affine family a step is damped so that no linear predictor moves further than ``|A'''| <= A''`` allows (Sun &
+Tran-Dinh, Mathematical Programming 2019): no line search. Of a smooth family a step that does not climb is shortened,
+and where the density is not concave its curvature is that of the rows where it is. A pair of group and point stops when
+its own decrement is small, so that its value does not depend on the other pairs. Coefficients are b = m + D u with
+u ~ N(0, 1), m the mean of b.
 
 Shapes: n cells, p columns, G groups, S points. Arrays are (n, G, S) or (G, S), or have 1 in place of G or S.
 """
@@ -16,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.families.affine import Convex
 from formulajoint.inference.groupwise.cells import Batch
+from formulajoint.inference.groupwise.densities import Density, Smoothly, summed
 from formulajoint.inference.groupwise.model import Model
 
 MOST_STEPS = 100
@@ -28,9 +30,15 @@ FEW = 0.5
 CLOSE = 0.5
 """Up to this move of all linear predictors a step is taken whole."""
 
+SHORTER = 0.25
+"""A step that does not climb is multiplied by this."""
+
+SLACK = 1e-9
+"""A step climbs if it loses no more than this share of the log density, which rounding may take."""
+
 
 class At(NamedTuple):
-    """Parameters psi at S points: phi (S, cells), theta (S, t), D (S, p, p), the family's further parameter (S,)."""
+    """Parameters psi at S points: phi (S, cells), theta (S, t), D (S, p, p), the family's further parameters (S, m)."""
 
     values: FloatArray
     theta: FloatArray
@@ -58,10 +66,7 @@ class Block:
         e at u = 0.
     loads : list of p (n, G, S or 1) arrays
         The derivative of e by each u.
-    linear, convex : (n, G, S or 1) arrays
-        a and c.
-    curve : Convex
-        A.
+    density : Density
     mean : list of p (G or 1, S or 1) arrays
         m.
     root : list of lists of (G or 1, S or 1) arrays
@@ -71,9 +76,7 @@ class Block:
 
     start: FloatArray
     loads: list[FloatArray]
-    linear: FloatArray
-    convex: FloatArray
-    curve: Convex
+    density: Density
     mean: list[FloatArray]
     root: list[list[FloatArray]]
     gamma: FloatArray
@@ -93,11 +96,33 @@ class Block:
 
     def height(self, u: list[FloatArray]) -> FloatArray:
         """Return the log density of rows and u (G, S), without constants."""
-        e = self.predictor(u)
-        out = _summed(self.linear, e) - _summed(self.convex, self.curve.value(e))
+        return self.less(self.density.total(self.predictor(u)), u)
+
+    def less(self, total: FloatArray, u: list[FloatArray]) -> FloatArray:
+        """Return log densities of rows and u (G, S), from those of rows."""
         for each in u:
-            out = out - 0.5 * each**2
-        return out
+            total = total - 0.5 * each**2
+        return total
+
+    def curvature(self, weight: FloatArray) -> list[list[FloatArray]]:
+        """Return the lower Cholesky factor of minus the Hessian of `height`, NaN where it has none.
+
+        Parameters
+        ----------
+        weight : (n, G, S) array
+            Minus the second derivatives of the cells' log densities.
+        """
+        p = len(self.loads)
+        return cholesky(
+            [
+                [summed(self.loads[j], weight * self.loads[i]) + (i == j) for j in range(i + 1)]
+                for i in range(p)
+            ]
+        )
+
+    def gradient(self, away: FloatArray, u: list[FloatArray]) -> list[FloatArray]:
+        """Return the gradient of `height`, from the derivatives of the cells' log densities (n, G, S)."""
+        return [summed(load, away) - each for load, each in zip(self.loads, u, strict=True)]
 
     def pairs(self, at: IntArray) -> Block:
         """Return F of the pairs of a group and a point, numbered as G S in a row, as one group at F points."""
@@ -115,29 +140,19 @@ class Block:
         return Block(
             taken(self.start),
             [taken(load) for load in self.loads],
-            taken(self.linear),
-            taken(self.convex),
-            self.curve,
+            self.density.pairs(taken, point),
             [spread(each) for each in self.mean],
             [[spread(each) for each in row] for row in self.root],
             self.gamma[:, point],
         )
 
 
-def _summed(one: FloatArray, two: FloatArray) -> FloatArray:
-    """Return the sum over cells of a product."""
-    if one.shape[2] == 1 and two.shape[2] > 1:
-        return np.asarray(np.einsum("ng,ngs->gs", one[:, :, 0], two))
-    return np.asarray(np.einsum("ngs,ngs->gs", one, two))
-
-
 def block_of(model: Model, batch: Batch, at: At) -> Block:
     """Return the groups of a batch at points psi."""
-    structure, affine = model.structure, model.affine
+    structure = model.structure
     p, k = len(batch.own), len(batch.shared)
     start = batch.offset[:, :, None] + np.zeros(len(at.values))
-    if affine.shift is not None:
-        start -= affine.shift(at.further)
+    start -= model.form.shift(at.further)
     mean: list[FloatArray] = []
     for j in range(p):
         place = structure.theta_of_column[j]
@@ -160,13 +175,7 @@ def block_of(model: Model, batch: Batch, at: At) -> Block:
             root[b][a] = at.root[None, :, b, a]
             load = load + batch.own[b][:, :, None] * root[b][a]
         loads.append(load)
-    counts = batch.counts
-
-    def count(fixed: FloatArray, scaled: FloatArray) -> FloatArray:
-        return fixed[:, :, None] + scaled[:, :, None] * at.further if np.any(scaled) else fixed[:, :, None]
-
-    linear, convex = count(counts.a0, counts.a1), count(counts.c0, counts.c1)
-    return Block(start, loads, linear, convex, affine.convex, mean, root, gamma)
+    return Block(start, loads, model.form.density(batch.counts, at.further), mean, root, gamma)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,19 +237,15 @@ class Modes:
 
 def find_modes(block: Block, tolerance: float, start: list[FloatArray], steps: int = MOST_STEPS) -> Modes:
     """Return the modes of all pairs, from a start u; a pair stops at a decrement below `tolerance`."""
-    p, shape, u = len(block.loads), block.shape, start
-    if p == 0:
+    shape, u = block.shape, start
+    if not block.loads:
         return Modes([], [], [], np.zeros(shape), np.ones(shape, dtype=bool))
+    if isinstance(block.density, Smoothly):
+        with np.errstate(all="ignore"):
+            return _climbed(block, block.density, tolerance, start, steps)
     for step_ in range(steps):
-        slope, bend = block.curve.slopes(block.predictor(u))
-        away, weight = block.linear - block.convex * slope, block.convex * bend
-        gradient = [_summed(load, away) - each for load, each in zip(block.loads, u, strict=True)]
-        curvature = cholesky(
-            [
-                [_summed(block.loads[j], weight * block.loads[i]) + (i == j) for j in range(i + 1)]
-                for i in range(p)
-            ]
-        )
+        away, weight = block.density.slopes(block.predictor(u))
+        gradient, curvature = block.gradient(away, u), block.curvature(weight)
         white = forward(curvature, gradient)
         decrement = sum((each**2 for each in white), np.zeros(shape))
         step = backward(curvature, white)
@@ -262,6 +267,79 @@ def find_modes(block: Block, tolerance: float, start: list[FloatArray], steps: i
             return out
         u = moved
     return Modes(u, step, curvature, decrement, converged)
+
+
+@dataclass(slots=True, eq=False)
+class _Climb:
+    """The highest point of each pair so far, with its derivatives; arrays (G, S)."""
+
+    u: list[FloatArray]
+    height: FloatArray
+    step: list[FloatArray]
+    factor: FloatArray
+    curvature: list[list[FloatArray]]
+    decrement: FloatArray
+
+    def tried(self) -> list[FloatArray]:
+        """Return the points to look at."""
+        return [each + self.factor * step for each, step in zip(self.u, self.step, strict=True)]
+
+    def take(self, block: Block, density: Smoothly, u: list[FloatArray]) -> None:
+        """Move where u is higher, with derivatives there; shorten the step elsewhere."""
+        total, away, weight = density.look(block.predictor(u))
+        height = block.less(total, u)
+        up = np.isfinite(height) & (height >= self.height - SLACK * abs(self.height))
+        curvature = block.curvature(weight)
+        if np.any(lost := ~np.isfinite(curvature[-1][-1])):
+            other = block.curvature(np.maximum(weight, 0.0))
+            curvature = [
+                [np.where(lost, safe, each) for safe, each in zip(*rows, strict=True)]
+                for rows in zip(other, curvature, strict=True)
+            ]
+        white = forward(curvature, block.gradient(away, u))
+        decrement = sum((each**2 for each in white), np.zeros(block.shape))
+        up &= np.isfinite(decrement)
+
+        def kept(new: FloatArray, old: FloatArray) -> FloatArray:
+            return np.where(up, new, old)
+
+        self.u = [kept(*both) for both in zip(u, self.u, strict=True)]
+        self.step = [kept(*both) for both in zip(backward(curvature, white), self.step, strict=True)]
+        self.curvature = [
+            [kept(*both) for both in zip(*rows, strict=True)]
+            for rows in zip(curvature, self.curvature, strict=True)
+        ]
+        self.height, self.decrement = kept(height, self.height), kept(decrement, self.decrement)
+        self.factor = np.where(up, 1.0, SHORTER * self.factor)
+
+
+def _climbed(block: Block, density: Smoothly, tolerance: float, start: list[FloatArray], steps: int) -> Modes:
+    """Return the modes of all pairs of a smooth family."""
+    p, shape = len(start), block.shape
+    nothing, nan = np.zeros(shape), np.full(shape, np.nan)
+    at = _Climb(
+        start,
+        np.full(shape, -np.inf),
+        [nothing] * p,
+        np.ones(shape),
+        [[nan] * (i + 1) for i in range(p)],
+        np.full(shape, np.inf),
+    )
+    for step_ in range(steps):
+        at.take(block, density, at.tried())
+        going = ~(at.decrement < tolerance**2) & np.isfinite(at.height)
+        left = int(np.count_nonzero(going))
+        if not left:
+            break
+        if left < FEW * going.size and step_ < steps - 1:
+            some = np.flatnonzero(going)
+            out = Modes(at.u, at.step, at.curvature, at.decrement, at.decrement < tolerance**2)
+            begin = [each.reshape(1, -1)[:, some] for each in at.u]
+            one = block.pairs(some)
+            assert isinstance(one.density, Smoothly)
+            out.put(some, _climbed(one, one.density, tolerance, begin, steps - step_ - 1))
+            return out
+    return Modes(at.u, at.step, at.curvature, at.decrement, at.decrement < tolerance**2)
 
 
 def cholesky(matrix: list[list[FloatArray]]) -> list[list[FloatArray]]:

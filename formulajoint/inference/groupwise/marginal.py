@@ -6,6 +6,7 @@ error.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.groupwise.cells import blocks
+from formulajoint.inference.groupwise.densities import Smoothly, summed
 from formulajoint.inference.groupwise.forecast import Forecast
 from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.rules import Rule
@@ -78,22 +80,27 @@ def log_integrals(block: Block, modes: Modes, rule: Rule | None) -> FloatArray:
     """Return the log of the integral over each group's coefficients at each point (G, S)."""
     height = block.height(modes.u)
     if rule is None:  # Tierney & Kadane, JASA 1986
-        return height + 0.5 * modes.decrement + modes.log_width
-    linear = [np.einsum("ngs->gs", block.linear * load) for load in block.loads]
-    base = np.einsum("ngs->gs", block.linear * block.start)
+        return height + 0.5 * np.where(modes.converged, modes.decrement, 0.0) + modes.log_width
+    along = _along(block)
     total = np.zeros(height.shape)
     for node, log in zip(rule.nodes, rule.logs, strict=True):
-        u = modes.away([np.full(1, t) for t in node])
-        value = base - _convex(block, u)
-        for slope, each in zip(linear, u, strict=True):
-            value = value + (slope - 0.5 * each) * each
+        value = along(modes.away([np.full(1, t) for t in node]))
         total += np.exp(value - height + log)
     return height + modes.log_width + np.log(total)
 
 
-def _convex(block: Block, u: list[FloatArray]) -> FloatArray:
-    """Return the sum over cells of c A(e), (G, S)."""
-    found = block.curve.value(block.predictor(u))
-    if block.convex.shape[2] == 1:
-        return np.asarray(np.einsum("ng,ngs->gs", block.convex[:, :, 0], found))
-    return np.asarray(np.einsum("ngs,ngs->gs", block.convex, found))
+def _along(block: Block) -> Callable[[list[FloatArray]], FloatArray]:
+    """Return the height of a block as a function of u; what is linear in u is summed over cells once."""
+    density = block.density
+    if isinstance(density, Smoothly):
+        return block.height
+    slopes = [np.einsum("ngs->gs", density.linear * load) for load in block.loads]
+    base = np.einsum("ngs->gs", density.linear * block.start)
+
+    def height(u: list[FloatArray]) -> FloatArray:
+        value = base - summed(density.convex, density.curve.value(block.predictor(u)))
+        for slope, each in zip(slopes, u, strict=True):
+            value = value + (slope - 0.5 * each) * each
+        return np.asarray(value)
+
+    return height

@@ -3,9 +3,10 @@
     e_i = x_i' b_g(i) + z_i' gamma + offset_i - shift,        b_g = base + E theta + D u_g,      u_g ~ N(u_mean, 1)
 
 as in ``inference/latent/structure.py``; theta has the means of hierarchies, then gamma. What does not integrate out,
-psi, is the sds and correlations of hierarchies, the family's further parameter, and theta. Theta enters psi as z, with
+psi, is the sds and correlations of hierarchies, the family's further parameters, and theta. Theta enters psi as z, with
 theta = centre + turn z, where turn makes the columns of theta orthogonal, of size one: densities of z are about as wide
-in all directions. The prior of theta may have any distribution.
+in all directions. The prior of theta may have any distribution. Where linear predictors are in units of the response,
+z is in units of its residuals.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from formulajoint.compiler.coefficients import Coefficient, PooledTerm
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.data.rows import cells_of, frequencies
 from formulajoint.distributions.prior import Prior, prior
-from formulajoint.families.affine import Affine, Counts
 from formulajoint.inference.groupwise.cells import Batch, Rows, batches, collapsed
+from formulajoint.inference.groupwise.densities import AffineForm, Form, Responses, SmoothForm, mapped
 from formulajoint.inference.groupwise.pooled_fit import pooled_fit
 from formulajoint.inference.latent.columns import location_and_scale
-from formulajoint.inference.latent.phi import Coordinate, Scales, cells, sum_of
+from formulajoint.inference.latent.phi import Cell, Coordinate, Scales, sum_of
 from formulajoint.inference.latent.structure import Structure, structure_of
 
 LEAN = 1e-3
@@ -46,13 +47,16 @@ class Model:
 
     Attributes
     ----------
-    affine : Affine
+    form : Form
+        The log density of rows.
     structure : Structure
         Of the coefficients by group; its priors of theta are placeholders.
     scales : Scales
-        Its parameters phi, then the family's further parameter.
-    dispersion : int or None
-        Place of the family's further parameter.
+        Its parameters phi, then the family's further parameters.
+    own : dict of str to int
+        Places of the family's further parameters, by name.
+    unit : float
+        Of linear predictors: one, but where they are in units of the response.
     elements : tuple of Element
         The priors of theta.
     centre, turn : (t,), (t, t) arrays
@@ -67,10 +71,11 @@ class Model:
         Number of cells.
     """
 
-    affine: Affine
+    form: Form
     structure: Structure
     scales: Scales
-    dispersion: int | None
+    own: dict[str, int]
+    unit: float
     elements: tuple[Element, ...]
     centre: FloatArray
     turn: FloatArray
@@ -92,8 +97,8 @@ class Model:
         return self.scales.values(points[..., :count]), theta
 
     def further(self, values: FloatArray) -> FloatArray:
-        """Return the family's further parameter (...) at phi (..., cells); 1 if it has none."""
-        return np.ones(values.shape[:-1]) if self.dispersion is None else values[..., self.dispersion]
+        """Return the family's further parameters (..., m) at phi (..., cells)."""
+        return np.asarray(values[..., list(self.own.values())])
 
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Return the log prior density (S,) of points psi (S, d)."""
@@ -108,11 +113,8 @@ class Model:
 
     def log_constant(self, values: FloatArray) -> FloatArray:
         """Return the sum over rows of what does not depend on coefficients (S,), at phi (S, cells)."""
-        further = self.further(values)
-        same = self.dispersion is None
-        y, trials = self.responses[:, :, None]
-        of = self.affine.constant(y, trials, further[None, :1] if same else further[None])
-        return np.broadcast_to(np.einsum("r,rs->s", self.weights, of), further.shape)
+        y, trials = self.responses
+        return self.form.constant(y, trials, self.weights, self.further(values))
 
     @property
     def prior_place(self) -> FloatArray:
@@ -127,26 +129,29 @@ class Model:
 
 def model_of(plan: Plan) -> Model:
     """Return a plan, seen by the groups of its factor, as rows and priors."""
-    affine = plan.family.affine
-    assert affine is not None  # `why_not` has checked
-    structure = structure_of(_with_placeholders(plan))
     further = [part for part in plan.further if isinstance(part, ScalePlan)]
-    scales = Scales((*structure.scales.cells, *(cell for part in further for cell in cells(part.prior, ()))))
-    own, shared, offset = _columns(plan, affine.sign)
+    structure = structure_of(_with_placeholders(plan))
+    scales = Scales((*structure.scales.cells, *map(_cell, further)))
     response, weights = plan.design.response, frequencies(plan.design)
     y = response.values
     trials = np.ones_like(y) if response.trials is None else response.trials
-    counts = Counts(*(weights * each for each in affine.counts(y, trials)))
+    form = form_of(plan)
+    own, shared, offset = _columns(plan, form.sign)
     codes = cells_of(plan.design.predictor.grouping, len(y)).codes
     codes = codes if own.shape[1] else np.zeros_like(codes)
-    rows = collapsed(Rows(codes, own, shared, offset, counts))
-    centre, turn = _orthogonal(rows, structure, affine, further)
+    rows = collapsed(Rows(codes, own, shared, offset, form.counts(y, trials, weights)))
+    theta = _columns_of_theta(rows, structure)
+    unit = _unit(theta, rows) if plan.mean.link.in_units else 1.0
+    if isinstance(form, SmoothForm):
+        form = replace(form, unit=unit)
+    centre, turn = _orthogonal(rows, theta, form, _typical(form, further, unit), unit)
     distinct, which = np.unique(np.stack([y, trials]), axis=1, return_inverse=True)
     return Model(
-        affine=affine,
+        form=form,
         structure=structure,
         scales=scales,
-        dispersion=len(structure.scales.cells) if further else None,
+        own={part.parameter: len(structure.scales.cells) + at for at, part in enumerate(further)},
+        unit=unit,
         elements=tuple(_elements(plan)),
         centre=centre,
         turn=turn,
@@ -156,6 +161,23 @@ def model_of(plan: Plan) -> Model:
         sizes=np.sqrt(np.einsum("ij,ij,i->j", own, own, weights) / np.sum(weights)),
         rows=len(rows.codes),
     )
+
+
+def form_of(plan: Plan) -> Form:
+    """Return how the log density of a plan's rows is computed, for one with a link that `why_not` lets pass."""
+    affine, smooth = plan.family.affine, plan.family.smooth
+    if affine is not None and plan.mean.link is affine.link:
+        return AffineForm(affine)
+    assert smooth is not None
+    return SmoothForm(smooth, plan.mean.link)
+
+
+def _cell(part: ScalePlan) -> Cell:
+    """Return a further parameter of the family among phi."""
+    if part.prior.constant is not None:
+        return float(part.prior.constant)
+    (low, high), link = part.prior.support, part.link
+    return Coordinate(part.prior, max(low, link.low), min(high, link.high))
 
 
 def _columns(plan: Plan, sign: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -199,7 +221,7 @@ def _with_placeholders(plan: Plan) -> Plan:
     )
     pools = tuple(replace(pool, terms=tuple(map(of_term, pool.terms))) for pool in plan.mean.pools)
     mean: LinearPlan = replace(plan.mean, coefficients=coefficients, pools=pools)
-    return replace(plan, mean=mean)
+    return replace(plan, mean=mean, further=())  # a scale is a further parameter, no residual sd
 
 
 def _elements(plan: Plan) -> Iterator[Element]:
@@ -214,28 +236,53 @@ def _elements(plan: Plan) -> Iterator[Element]:
             at += count
 
 
-def _orthogonal(
-    rows: Rows, structure: Structure, affine: Affine, further: list[ScalePlan]
-) -> tuple[FloatArray, FloatArray]:
-    """Return centre and turn of theta: a fit that ignores groups, and the inverse root of the cross-products."""
+def _columns_of_theta(rows: Rows, structure: Structure) -> tuple[FloatArray, FloatArray]:
+    """Return the columns of theta (C, t), and what is known of linear predictors (C,)."""
     means = np.flatnonzero(structure.theta_of_column >= 0)
     order = np.argsort(structure.theta_of_column[means])
     columns = np.concatenate([rows.own[:, means[order]], rows.shared], axis=1)
     at_rest = (structure.base[:, None] + structure.u_mean * structure.fixed)[:, rows.codes]
     known = np.where(structure.theta_of_column < 0, 1.0, 0.0)[:, None] * at_rest
-    offset = rows.offset + np.sum(rows.own.T * known, axis=0)
-    typical = [1.0 if part.prior.typical is None else float(part.prior.typical) for part in further] or [1.0]
-    shift = 0.0 if affine.shift is None else float(affine.shift(np.array(typical))[0])
-    counts = rows.counts
-    linear, convex = counts.a0 + typical[0] * counts.a1, counts.c0 + typical[0] * counts.c1
+    return columns, rows.offset + np.sum(rows.own.T * known, axis=0)
+
+
+def _unit(theta: tuple[FloatArray, FloatArray], rows: Rows) -> float:
+    """Return a robust sd of residuals about a regression that ignores groups."""
+    assert isinstance(rows.counts, Responses)
+    columns, offset = theta
+    left = rows.counts.y - offset
+    if columns.shape[1]:
+        left = left - columns @ np.linalg.lstsq(columns, left)[0]
+    found = 1.48 * float(np.median(abs(left - np.median(left)))) or float(np.std(left))
+    return found if found > 0 else 1.0
+
+
+def _typical(form: Form, further: list[ScalePlan], unit: float) -> FloatArray:
+    """Return typical values of the further parameters (1, m)."""
+    known = [1.0 if part.prior.typical is None else float(part.prior.typical) for part in further]
+    found = [
+        unit if part.parameter == form.scale else size for part, size in zip(further, known, strict=True)
+    ]
+    return np.array(found).reshape(1, -1)
+
+
+def _orthogonal(
+    rows: Rows, theta: tuple[FloatArray, FloatArray], form: Form, typical: FloatArray, unit: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return centre and turn of theta: a fit that ignores groups, and the inverse root of the cross-products."""
+    columns, offset = theta
     t = columns.shape[1]
     if not t:
         return np.empty(0), np.empty((0, 0))
     size = np.sqrt(np.sum(columns**2, axis=0))
     lean = np.diag(LEAN * np.where(size > 0, size, 1.0))
     triangle = np.linalg.qr(np.concatenate([columns, lean]), mode="r") / np.sqrt(len(columns))
-    turn = np.linalg.inv(triangle)
-    z = pooled_fit(columns @ turn, offset - shift, linear, convex, affine.convex)
+    turn = unit * np.linalg.inv(triangle)
+    counts = mapped(rows.counts, lambda each: each[:, None])
+    start = np.zeros(t)
+    if unit != 1.0 and isinstance(rows.counts, Responses):
+        start = np.linalg.lstsq(columns @ turn, rows.counts.y - offset)[0]
+    z = pooled_fit(columns @ turn, offset - form.shift(typical), form.density(counts, typical), start)
     return np.asarray(turn @ z), turn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.inference.gaussian.draws import Draws
@@ -13,7 +14,7 @@ from formulajoint.inference.groupwise.model import Model
 
 def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
     """Yield every variable of a plan with its dims and draws."""
-    yield from of_mean(plan, model.structure, draws)
+    yield from of_mean(replace(plan, further=()), model.structure, draws)
     for part in plan.further:
-        if isinstance(part, ScalePlan) and not is_constant(part.prior) and model.dispersion is not None:
-            yield part.name, (), draws.values[..., model.dispersion]
+        if isinstance(part, ScalePlan) and not is_constant(part.prior):
+            yield part.name, (), draws.values[..., model.own[part.parameter]]

@@ -5,34 +5,48 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.families.affine import Convex
+from formulajoint.inference.groupwise.densities import Density
 
 RIDGE = 0.05
 """Prior precision of coefficients of orthogonal columns, so that separated data have a fit."""
 
 MOST_STEPS, ENOUGH = 200, 1e-4
 
+LENGTHS = 0.25 ** np.arange(12)
+"""Parts of a step that are tried, until one gains."""
 
-def pooled_fit(
-    columns: FloatArray, offset: FloatArray, linear: FloatArray, convex: FloatArray, curve: Convex
-) -> FloatArray:
-    """Return the coefficients (t,) that maximise ``sum(linear e - convex A(e))`` less a small penalty.
+
+def pooled_fit(columns: FloatArray, offset: FloatArray, density: Density, start: FloatArray) -> FloatArray:
+    """Return the coefficients (t,) that maximise the sum of log densities less a small penalty.
 
     Parameters
     ----------
     columns : (C, t) array
         Of about the same size each.
-    offset, linear, convex : (C,) arrays
-    curve : Convex
-        A.
+    offset : (C,) array
+    density : Density
+        Of C cells of one group at one point.
+    start : (t,) array
     """
-    z = np.zeros(columns.shape[1])
+
+    def height(z: FloatArray) -> float:
+        found = float(density.total((offset + columns @ z)[:, None, None])[0, 0]) - 0.5 * RIDGE * float(z @ z)
+        return found if np.isfinite(found) else -np.inf
+
+    z, best = start, height(start)
     for _ in range(MOST_STEPS):
-        slope, bend = curve.slopes(offset + columns @ z)
-        gradient = columns.T @ (linear - convex * slope) - RIDGE * z
-        move = np.linalg.solve((columns.T * (convex * bend)) @ columns + RIDGE * np.eye(len(z)), gradient)
-        reach = float(np.max(abs(columns @ move), initial=0.0))
-        z = z + move * (1.0 if reach <= 0.5 else np.log1p(reach) / reach)
-        if reach < ENOUGH:
+        away, weight = (each[:, 0, 0] for each in density.slopes((offset + columns @ z)[:, None, None]))
+        gradient = columns.T @ away - RIDGE * z
+        bend = (columns.T * np.maximum(weight, 0.0)) @ columns + RIDGE * np.eye(len(z))
+        move = np.linalg.solve(bend, gradient)
+        tried = [(height(z + length * move), length) for length in LENGTHS[:1]]
+        tried += (
+            [] if tried[0][0] >= best else [(height(z + length * move), length) for length in LENGTHS[1:]]
+        )
+        found, length = max(tried)
+        if not found >= best:
+            break
+        z, best = z + length * move, found
+        if float(np.max(abs(columns @ move), initial=0.0)) < ENOUGH:
             break
     return z

@@ -9,7 +9,7 @@ from formulajoint.inference.gaussian.starts import PLAUSIBLE, WIDE, broad, plaus
 from formulajoint.inference.groupwise.model import Model, unknown_scales
 from formulajoint.inference.importance.proposal import Mixture
 from formulajoint.inference.importance.searches import Effort, Look
-from formulajoint.inference.latent.phi import alike, together
+from formulajoint.inference.latent.phi import Coordinate, alike, together
 
 EFFORT = Effort(draws=600, enough=2, growth=6, repeats=3)
 """A point costs some hundreds of exponentials, or many more."""
@@ -70,7 +70,9 @@ def typical(model: Model) -> FloatArray:
     out = np.full(len(model.scales.cells), np.nan)
     for block in model.structure.blocks:
         sizes = model.sizes[block.columns]
-        out[block.sds] = 1 / np.where(sizes > 0, sizes, 1.0)
-    if model.dispersion is not None:
-        out[model.dispersion] = 1.0
+        out[block.sds] = model.unit / np.where(sizes > 0, sizes, 1.0)
+    for name, at in model.own.items():
+        cell = model.scales.cells[at]
+        if isinstance(cell, Coordinate) and cell.unbounded and not cell.real:
+            out[at] = model.unit if name == model.form.scale else cell.prior.typical or 1.0
     return out

@@ -45,9 +45,8 @@ class Predictions:
 
     @property
     def mean(self) -> FloatArray:
-        """The family's ``mu``, or where that is several numbers a row the mean place of the category, (D, N)."""
-        mu = self.parameters["mu"]
-        return mu if mu.ndim == 2 else np.asarray(self.law.mean())
+        """The family's ``mu``, (D, N)."""
+        return self.parameters["mu"]
 
     @property
     def numbers(self) -> list[FloatArray]:

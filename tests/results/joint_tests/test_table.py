@@ -224,10 +224,10 @@ WEAK = (
             ],
         ),
         (
-            f"{LINE}, family(student)",
+            f"{LINE}, family(laplace)",
             None,
             ["log_bf10", "p_value"],
-            [GAUSSIAN_ONLY, "no Bayes factor: the response is student, not gaussian"],
+            [GAUSSIAN_ONLY, "no Bayes factor: the response is laplace, which no exact engine covers"],
         ),
         (
             f"{LINE}, sigma ~ 1 | school",

@@ -1,0 +1,142 @@
+"""Simulation-based calibration of the exact engine for events, counts and amounts with one grouping factor.
+
+As `calibration_exact.py`: parameters from their prior, data from the parameters, the posterior from the data; the rank
+of each parameter among its 99 draws is then uniform. What the engine refuses is counted, and left out: such a model
+goes to NUTS. Of each family ten groups of five rows have intercepts from a normal hierarchy and share a slope.
+
+    python benchmarks/calibration_groupwise.py [--sets 1000] [--only NAME ...] [--results FILE]
+
+A structure takes some minutes; those whose counts are in the file of results are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from calibration_exact import BINS, CHAINS, DRAWS, counted
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import expit
+
+import formulajoint as fj
+from formulajoint.errors import InferenceError
+
+type Array = NDArray[np.float64]
+
+RESULTS = Path(__file__).parent / "results" / "calibration_groupwise.json"
+GROUPS, ROWS, TRIALS = 10, 5, 6
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family's response given linear predictor and further parameters, and draws of these from their prior."""
+
+    response: Callable[..., Array]
+    further: Mapping[str, tuple[str, Callable[[np.random.Generator], float]]] = field(default_factory=dict)
+    written: str = "y"
+    link: str = ""
+
+
+SHAPE = ("gamma(2, 0.5)", lambda rng: rng.gamma(2, 2))
+
+FAMILIES: Mapping[str, Family] = {
+    "bernoulli": Family(lambda rng, eta: rng.binomial(1, expit(eta))),
+    "binomial": Family(lambda rng, eta: rng.binomial(TRIALS, expit(eta)), written=f"prop(y, {TRIALS})"),
+    "poisson": Family(lambda rng, eta: rng.poisson(np.exp(eta))),
+    "negative_binomial": Family(
+        lambda rng, eta, shape: rng.poisson(np.exp(eta) * rng.gamma(shape, 1 / shape, len(eta))),
+        {"shape": SHAPE},
+    ),
+    "gamma": Family(
+        lambda rng, eta, shape: np.maximum(rng.gamma(shape, np.exp(eta) / shape), 1e-300), {"shape": SHAPE}
+    ),
+    "exponential": Family(lambda rng, eta: rng.exponential(np.exp(eta))),
+}
+
+
+def formula(name: str) -> str:
+    """Return the formula of a family, with all priors."""
+    family = FAMILIES[name]
+    more = "".join(f", {parameter} ~ {written}" for parameter, (written, _) in family.further.items())
+    link = f", link={family.link}" if family.link else ""
+    return (
+        f"{family.written} ~ 1 + common(x) | g, hierarchy(Intercept), family({name.partition(' ')[0]}{link}), "
+        f"prior(Intercept.mean ~ normal(0, 1), Intercept.sd ~ half_normal(1), x ~ normal(0, 0.5){more})"
+    )
+
+
+def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float], pd.DataFrame]:
+    """Return parameters from their prior, and data."""
+    family, codes = FAMILIES[name], np.repeat(np.arange(GROUPS), ROWS)
+    mean, sd, slope = rng.normal(), abs(rng.normal()), rng.normal(0, 0.5)
+    own = mean + sd * rng.normal(size=GROUPS)
+    further = {parameter: draw(rng) for parameter, (_, draw) in family.further.items()}
+    x = rng.normal(size=len(codes))
+    y = family.response(rng, own[codes] + slope * x, *further.values())
+    truth = {
+        "Intercept_mean": mean,
+        "Intercept_sd": sd,
+        "x": slope,
+        "Intercept": own[0],
+        "mean of groups": own.mean(),
+    }
+    return truth | further, pd.DataFrame({"g": codes, "x": x, "y": y})
+
+
+def ranks(name: str, sets: int) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """Return the rank of each parameter among its draws, one a data set, and how many sets were refused."""
+    found: dict[str, list[int]] = {}
+    refused = 0
+    for seed in range(sets):
+        truth, data = drawn(name, np.random.default_rng([seed, 17]))
+        try:
+            fit = fj.model(formula(name), data).fit(draws=DRAWS, chains=CHAINS, engine="exact", seed=seed)
+        except InferenceError as error:
+            refused += 1
+            print(f"  {name}, data set {seed}: {error}", flush=True)
+            continue
+        for parameter, value in truth.items():
+            of = "Intercept" if parameter == "mean of groups" else parameter
+            draws = fit.draws.named.values(of).reshape(CHAINS * DRAWS, -1)
+            one = draws.mean(axis=1) if parameter == "mean of groups" else draws[:, 0]
+            found.setdefault(parameter, []).append(int(np.sum(one < value)))
+    return {parameter: np.array(values) for parameter, values in found.items()}, refused
+
+
+def main() -> None:
+    """Print a histogram of ranks and a p-value for each parameter of each family."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--sets", type=int, default=1000)
+    parser.add_argument("--only", nargs="*", choices=list(FAMILIES), default=list(FAMILIES))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    results = json.loads(given.results.read_text()) if given.results.exists() else {}
+    for name in given.only:
+        if name in results:
+            continue
+        started = time.process_time()
+        found, refused = ranks(name, given.sets)
+        results[name] = {
+            "refused": refused,
+            "seconds": round((time.process_time() - started) / given.sets, 2),
+            "ranks": {parameter: counted(values) for parameter, values in found.items()},
+        }
+        given.results.write_text(json.dumps(results, indent=1) + "\n")
+    for name, own in results.items():
+        sets = sum(next(iter(own["ranks"].values())))
+        print(f"{name}: {sets} data sets, {own['refused']} refused, {own['seconds']} s of the processor each")
+        for parameter, counts in own["ranks"].items():
+            p = stats.chisquare(counts).pvalue
+            print(f"  {parameter:15s} p = {p:.3f}   {' '.join(map(str, counts))}")
+    print(f"{BINS} bins of five ranks each")
+
+
+if __name__ == "__main__":
+    main()

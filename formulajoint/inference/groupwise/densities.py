@@ -1,0 +1,251 @@
+"""The log density of cells of rows as a function of their linear predictors: of affine families, and of smooth ones.
+
+Shapes: n cells, G groups, S points. Arrays are (n, G, S), or have 1 in place of S; sums over cells are (G, S).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.distributions.links import Link
+from formulajoint.families.affine import Affine, Convex, Counts
+from formulajoint.families.smooth import Mean, Smooth
+
+type Taken = Callable[[FloatArray], FloatArray]
+"""From an array (n, G, S or 1) to the chosen pairs of a group and a point."""
+
+STEP = 1e-3
+"""Step of differences, in the unit over which a density bends."""
+
+
+class Responses(NamedTuple):
+    """How many rows each cell stands for, their response, and the trials of it; each (n, G), or of rows (N,)."""
+
+    weight: FloatArray
+    y: FloatArray
+    trials: FloatArray
+
+
+type Known = Counts | Responses
+"""What is known of rows or cells, of an affine family and of a smooth one."""
+
+
+def mapped(known: Known, of: Callable[[FloatArray], FloatArray]) -> Known:
+    """Return a function of each array."""
+    made = map(of, known)
+    return Responses(*made) if isinstance(known, Responses) else Counts(*made)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AffineForm:
+    """How the log density of rows is computed: as an affine function.
+
+    Attributes
+    ----------
+    affine : Affine
+    """
+
+    affine: Affine
+
+    @property
+    def one_peak(self) -> bool:
+        """Whether log densities are concave."""
+        return True
+
+    @property
+    def sign(self) -> float:
+        """What linear predictors are multiplied by."""
+        return self.affine.sign
+
+    @property
+    def scale(self) -> str:
+        """Name of the further parameter in units of linear predictors: none."""
+        return ""
+
+    def counts(self, y: FloatArray, trials: FloatArray, weights: FloatArray) -> Counts:
+        """Return what is known of rows."""
+        return Counts(*(weights * each for each in self.affine.counts(y, trials)))
+
+    def shift(self, further: FloatArray) -> FloatArray | float:
+        """Return what is subtracted from linear predictors, at further parameters (S, m)."""
+        return 0.0 if self.affine.shift is None else self.affine.shift(_first(further))
+
+    def density(self, counts: Known, further: FloatArray) -> Affinely:
+        """Return the density of cells (n, G) at further parameters (S, m)."""
+        assert isinstance(counts, Counts)
+        s = _first(further)
+
+        def count(fixed: FloatArray, scaled: FloatArray) -> FloatArray:
+            return fixed[:, :, None] + scaled[:, :, None] * s if np.any(scaled) else fixed[:, :, None]
+
+        linear, convex = count(counts.a0, counts.a1), count(counts.c0, counts.c1)
+        return Affinely(linear, convex, self.affine.convex)
+
+    def constant(
+        self, y: FloatArray, trials: FloatArray, weights: FloatArray, further: FloatArray
+    ) -> FloatArray:
+        """Return the sum over rows (r,) of what does not depend on linear predictors, at further parameters (S, m)."""
+        s = _first(further if further.shape[1] else further[:1])
+        of = self.affine.constant(y[:, None], trials[:, None], s[None])
+        return np.broadcast_to(np.einsum("r,rs->s", weights, of), len(further))
+
+
+def _first(further: FloatArray) -> FloatArray:
+    """Return the first further parameter (S,); 1 if there is none."""
+    return further[:, 0] if further.shape[1] else np.ones(len(further))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmoothForm:
+    """How the log density of rows is computed: with differences as derivatives.
+
+    Attributes
+    ----------
+    smooth : Smooth
+    link : Link
+    unit : float
+        Over what distance a log density bends, if the family does not say.
+    """
+
+    smooth: Smooth
+    link: Link
+    unit: float = 1.0
+
+    @property
+    def one_peak(self) -> bool:
+        """Whether log densities are concave."""
+        return self.smooth.one_peak
+
+    @property
+    def sign(self) -> float:
+        """What linear predictors are multiplied by."""
+        return 1.0
+
+    @property
+    def scale(self) -> str:
+        """Name of the further parameter in units of linear predictors; empty if there is none."""
+        return self.smooth.scale
+
+    def counts(self, y: FloatArray, trials: FloatArray, weights: FloatArray) -> Responses:
+        """Return what is known of rows."""
+        return Responses(weights, y, trials)
+
+    def shift(self, further: FloatArray) -> FloatArray | float:
+        """Return what is subtracted from linear predictors: nothing."""
+        return 0.0
+
+    def density(self, counts: Known, further: FloatArray) -> Smoothly:
+        """Return the density of cells (n, G) at further parameters (S, m)."""
+        assert isinstance(counts, Responses)
+        rows = Responses(*(each[:, :, None] for each in counts))
+        return Smoothly(self, rows, tuple(further.T))
+
+    def constant(
+        self, y: FloatArray, trials: FloatArray, weights: FloatArray, further: FloatArray
+    ) -> FloatArray:
+        """Return what the density leaves out: nothing."""
+        return np.zeros(len(further))
+
+    def unit_at(self, further: tuple[FloatArray, ...]) -> FloatArray | float:
+        """Return over what distance log densities bend, at further parameters (S,) each."""
+        return self.unit if self.smooth.unit is None else self.smooth.unit(*further)
+
+
+type Form = AffineForm | SmoothForm
+
+
+class Slopes(NamedTuple):
+    """The sum of log densities (G, S), and of each its derivative and minus its second derivative (n, G, S)."""
+
+    total: FloatArray
+    away: FloatArray
+    weight: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Affinely:
+    """Cells whose log density is ``linear e - convex A(e)``.
+
+    Attributes
+    ----------
+    linear, convex : (n, G, S or 1) arrays
+        a and c.
+    curve : Convex
+        A.
+    """
+
+    linear: FloatArray
+    convex: FloatArray
+    curve: Convex
+
+    def total(self, e: FloatArray) -> FloatArray:
+        """Return the sum of log densities, without constants (G, S)."""
+        return summed(self.linear, e) - summed(self.convex, self.curve.value(e))
+
+    def slopes(self, e: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the derivative of each log density, and minus the second derivative, both (n, G, S)."""
+        slope, bend = self.curve.slopes(e)
+        return self.linear - self.convex * slope, self.convex * bend
+
+    def pairs(self, taken: Taken, point: IntArray) -> Affinely:
+        """Return those of some pairs of a group and a point; `point` has the point of each pair."""
+        return Affinely(taken(self.linear), taken(self.convex), self.curve)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Smoothly:
+    """Cells of a smooth family: derivatives are differences.
+
+    Attributes
+    ----------
+    form : SmoothForm
+    rows : Responses
+        Arrays (n, G, S or 1).
+    further : tuple of (S,) arrays
+        The family's further parameters.
+    """
+
+    form: SmoothForm
+    rows: Responses
+    further: tuple[FloatArray, ...]
+
+    def total(self, e: FloatArray) -> FloatArray:
+        """Return the sum of log densities (G, S)."""
+        return summed(self.rows.weight, self._each(e))
+
+    def look(self, e: FloatArray) -> Slopes:
+        """Return the sum of log densities with derivatives."""
+        step = STEP * self.form.unit_at(self.further)
+        middle, up, down = self._each(e), self._each(e + step), self._each(e - step)
+        away = self.rows.weight * (up - down) / (2 * step)
+        return Slopes(
+            summed(self.rows.weight, middle), away, self.rows.weight * (2 * middle - up - down) / step**2
+        )
+
+    def slopes(self, e: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the derivative of each log density, and minus the second derivative, both (n, G, S)."""
+        return self.look(e)[1:]
+
+    def pairs(self, taken: Taken, point: IntArray) -> Smoothly:
+        """Return those of some pairs of a group and a point; `point` has the point of each pair."""
+        rows = Responses(*map(taken, self.rows))
+        return Smoothly(self.form, rows, tuple(each[point] for each in self.further))
+
+    def _each(self, e: FloatArray) -> FloatArray:
+        mean = Mean(self.form.link, e)
+        return self.form.smooth.log_density(self.rows.y, self.rows.trials, mean, *self.further)
+
+
+type Density = Affinely | Smoothly
+
+
+def summed(one: FloatArray, two: FloatArray) -> FloatArray:
+    """Return the sum over cells of a product."""
+    if one.shape[2] == 1 and two.shape[2] > 1:
+        return np.asarray(np.einsum("ng,ngs->gs", one[:, :, 0], two))
+    return np.asarray(np.einsum("ngs,ngs->gs", one, two))
