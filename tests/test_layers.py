@@ -161,7 +161,8 @@ FOR_ALL_ENGINES = {
     "inference/latent/": ("formulajoint.inference.latent.", "formulajoint.inference.panels."),
 }
 
-NAMED_LAWS = {*FAMILIES, *DISTRIBUTIONS} - {"flat"}  # which is a word of the argument `priors=`, too
+# "flat" is a word of the argument `priors=`, "categorical" a kind of column, too.
+NAMED_LAWS = {*FAMILIES, *DISTRIBUTIONS} - {"flat", "categorical"}
 READS_LAWS = ("design/hierarchy.py",)  # reads `dist=`, whose words are names of laws
 
 # Methods that take a text apart, in rooms whose texts are their own: a note, a label or a message is made last, from

@@ -180,7 +180,8 @@ class JointModel:
         likelihood : {"auto", "rows", "sums"}
             How NUTS evaluates the same posterior at each step: by the density of every row; or by the groups' sums of
             squares and products, which suffice for a Gaussian response without predictors of sigma, in a time that
-            does not grow with the rows. ``auto`` is sums where they apply and there are many rows.
+            does not grow with the rows; of whole numbers by the different rows, each with its count. ``auto`` is sums
+            where they apply and have at most a quarter as many rows.
         device : str, optional
             Device of the exact engine; NumPy by default. ``"cuda"`` is the first GPU, by the first of CuPy, Torch and
             JAX that is installed and finds it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is the first GPU

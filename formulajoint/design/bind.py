@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from formulajoint.arrays import FloatArray
+from formulajoint.design.categories import block_by_category, by_category, of_categories
 from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
@@ -26,7 +27,7 @@ from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moment
 from formulajoint.design.references import check_references
 from formulajoint.design.response import check_counts, read_response, response_column
 from formulajoint.design.rows import Table, standard_errors, used_rows
-from formulajoint.design.schema import Design, Predictor, Response, Rows, blocks_of, varying_blocks
+from formulajoint.design.schema import Design, Factor, Predictor, Response, Rows, blocks_of, varying_blocks
 from formulajoint.design.terms import build_terms
 from formulajoint.design.thresholds import order_of_text, with_thresholds
 from formulajoint.design.varying import VaryingPlan, bind_varying, plans_of
@@ -106,7 +107,8 @@ def bind(formula: Formula, data: object, language: Language = CORE, family: str 
     _check_response(variable, plans)
     table, rows = _used_rows(spec, plans, frame, language)
     response = read_response(spec, variable, table, law)
-    bound = tuple(_predictor(plan, table) for plan in plans)
+    categories = of_categories(response) if law.mean.by_level else None
+    bound = tuple(_predictor(plan, table, categories) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
     if law.thresholds is not None:
@@ -220,8 +222,10 @@ def _used_rows(
 # --- values
 
 
-def _predictor(plan: Plan, table: Table) -> Predictor:
+def _predictor(plan: Plan, table: Table, categories: Factor | None) -> Predictor:
     own, shared = build_terms(plan.expansion, table)
+    if categories is not None:
+        own, shared = (tuple(by_category(term, categories) for term in terms) for terms in (own, shared))
     recipe = _offset(plan.expansion.offsets, table)
     offset = None if recipe is None else values_of(recipe, table)
     grouping = None if plan.group is None else bind_group(plan.group, table)
@@ -229,6 +233,8 @@ def _predictor(plan: Plan, table: Table) -> Predictor:
         refuse_own_group(own, grouping)
     blocks = blocks_of((), own, None) if grouping is None else blocks_of(own, shared, grouping)
     varying = bind_varying(plan.varying, plan.parameter, grouping, table)
+    if categories is not None:
+        varying = tuple(block_by_category(block, categories) for block in varying)
     return Predictor(plan.parameter, blocks, offset, plan.span, recipe, varying_blocks(varying, own + shared))
 
 

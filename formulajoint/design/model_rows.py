@@ -107,7 +107,7 @@ class Reading:
         offsets = {p.parameter: p.recipe for p in self.design.predictors if p.recipe is not None}
         return ModelRows(
             table.places,
-            {term: columns_of(_made(term.recipe), table) for term in self.terms},
+            {term: _columns(term, table) for term in self.terms},
             {grouping: groups_at(_made(grouping.recipe), table) for grouping in self.groupings},
             {name: values_of(recipe, table) for name, recipe in offsets.items()},
             self._trials(table),
@@ -160,6 +160,11 @@ def complete_rows(frame: Frame, names: Iterable[str], design: Design) -> Table:
     for column in table.columns.values() if table.rows else ():
         check_finite(column)
     return table
+
+
+def _columns(term: Term, table: Table) -> FloatArray:
+    columns = columns_of(_made(term.recipe), table)
+    return np.repeat(columns, term.classes, axis=1) if term.classes else columns
 
 
 def _column(frame: Frame, name: str) -> Column:

@@ -104,6 +104,9 @@ class Term:
         The parts in each piece of a term whose columns are no product; empty for another term.
     recipe : Crossed or None
         Makes the columns of any rows. None in a saved fit.
+    classes : int
+        Above 0 where the last axis is that of so many categories of the response: each column stands for all of them,
+        one after another, and a coefficient is added to the predictor of its own.
     """
 
     name: str
@@ -117,6 +120,7 @@ class Term:
     span: Span = field(default=NOWHERE, repr=False)
     joined: tuple[tuple[PartMeans, ...], ...] = ()
     recipe: Crossed | None = field(default=None, repr=False)
+    classes: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:

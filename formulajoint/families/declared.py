@@ -11,6 +11,7 @@ from formulajoint.families.ordered import CUMULATIVE
 from formulajoint.families.positive import EXPONENTIAL, GAMMA, INVERSE_GAUSSIAN, LOGNORMAL, WEIBULL
 from formulajoint.families.real import GAUSSIAN, LAPLACE, SKEW_NORMAL, STUDENT
 from formulajoint.families.shares import BERNOULLI, BETA, BETA_BINOMIAL, BINOMIAL
+from formulajoint.families.unordered import CATEGORICAL
 from formulajoint.families.zeros import WITH_ZEROS
 
 DEFAULT = GAUSSIAN
@@ -36,6 +37,7 @@ FAMILIES: Mapping[str, Likelihood] = MappingProxyType(
             POISSON,
             NEGATIVE_BINOMIAL,
             CUMULATIVE,
+            CATEGORICAL,
             *WITH_ZEROS,
         )
     }

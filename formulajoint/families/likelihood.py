@@ -75,6 +75,8 @@ class Parameter:
     between : bool
         Whether it is a number between each two adjoining levels of the response, in increasing order. Its prior is that
         of numbers drawn independently and then sorted.
+    by_level : bool
+        Whether it is a number for each level of the response but the first.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Parameter:
     widths: Widths = USUAL
     symbol: str = ""
     between: bool = False
+    by_level: bool = False
 
     @property
     def support(self) -> Interval:
@@ -176,7 +179,9 @@ class Likelihood:
     @property
     def vectors(self) -> frozenset[str]:
         """The parameters that are several numbers in each row."""
-        return frozenset(parameter.name for parameter in self.parameters if parameter.between)
+        return frozenset(
+            parameter.name for parameter in self.parameters if parameter.between or parameter.by_level
+        )
 
     @property
     def residual(self) -> str:

@@ -178,8 +178,8 @@ ROWS |= {
     for name in ("poisson", "negative_binomial", "binomial", "gamma", "lognormal")
 }
 
-OF_CATEGORIES = {"cumulative"}
-"""Their parameters are several numbers a row: ``test_ordered.py``."""
+OF_CATEGORIES = {"cumulative", "categorical"}
+"""Their parameters are several numbers a row: ``test_ordered.py``, ``test_unordered.py``."""
 
 rows = pytest.mark.parametrize("name", ROWS)
 TRIALS = 7

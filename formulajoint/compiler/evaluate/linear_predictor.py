@@ -64,11 +64,38 @@ def _parameter(part: ParameterPlan, rows: ModelRows, values: Values, xp: Any) ->
 
 def linear_at(part: LinearPlan, rows: ModelRows, values: Values) -> Any:
     """Return a linear predictor at each row, (N,) and the axis of draws if `values` have one."""
-    offset = rows.offsets.get(part.parameter)
-    total: Any = values.fixed(np.zeros(len(rows)) if offset is None else offset, 1)
+    offset, classes = rows.offsets.get(part.parameter), _classes(part)
+    start = np.zeros(len(rows)) if offset is None else offset
+    total: Any = values.fixed(start, 1)
+    if classes:  # (N, categories)
+        total = values.fixed(np.repeat(start[:, None], classes, axis=1), 2)
     for name, coefficient in members(part):
         codes = None if coefficient.grouping is None else rows.groups[coefficient.grouping].codes
-        total = total + _contribution(rows.columns[coefficient.term], values.of(name), codes, values)
+        columns = rows.columns[coefficient.term]
+        total = total + (
+            _by_category(columns[:, ::classes], values.of(name), codes, values, classes)
+            if classes
+            else _contribution(columns, values.of(name), codes, values)
+        )
+    return total
+
+
+def _classes(part: LinearPlan) -> int:
+    """Return how many categories of the response have a predictor each; 0 where there is one predictor."""
+    return max((coefficient.term.classes for _, coefficient in members(part)), default=0)
+
+
+def _by_category(
+    columns: FloatArray, value: Any, codes: IntArray | None, values: Values, classes: int
+) -> Any:
+    """Return columns (N, k) times the coefficients of each category, (N, categories)."""
+    draws, width = (-1,) if values.sampled else (), columns.shape[1]
+    own = value.reshape((*(value.shape[:1] if codes is not None else ()), width, classes, *draws))
+    total: Any = 0.0
+    for k in range(width):
+        each = own[k][None] if codes is None else own[:, k][codes]
+        column = columns[:, k][(slice(None), None, *(None for _ in draws))]
+        total = total + column * each
     return total
 
 

@@ -287,7 +287,7 @@ def _intercept_sd(predictor: Predictor, scales: Scales, scale: Scale) -> Number:
     for term in predictor.terms:
         if not stands_for_intercept(term, predictor):
             slope = scales.shared.slope if scale is scales.shared else scales.of(term, predictor).slope
-            squares = (slope / term.scales * scale.means[term.name]) ** 2
+            squares = ((slope / term.scales * scale.means[term.name]) ** 2)[..., :: term.classes or 1]
             away = away + np.sum(squares, axis=-1, keepdims=True)
     return np.sqrt(scale.spread**2 + away)
 

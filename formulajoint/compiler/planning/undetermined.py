@@ -99,7 +99,8 @@ def _about_constant(part: LinearPlan, coefficient: Coefficient) -> bool:
 
 def may_be_open(part: LinearPlan) -> bool:
     """Return whether any coefficient may need a note."""
-    return any(_matters(part, c) for c in part.coefficients if known_value(c) is None)
+    by_category = any(c.term.classes for c in part.coefficients)  # repeated columns
+    return not by_category and any(_matters(part, c) for c in part.coefficients if known_value(c) is None)
 
 
 def _matters(part: LinearPlan, coefficient: Coefficient) -> bool:

@@ -16,10 +16,12 @@ from formulajoint.compiler.evaluate.contrast_nodes import (
     node_value,
     weights_over_sigma,
 )
+from formulajoint.compiler.evaluate.linear_predictor import parameters_at, reading
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning import defaults
 from formulajoint.compiler.pymc.distributions import Variable, increasing, variable
-from formulajoint.compiler.pymc.likelihood import observe, observe_sums
+from formulajoint.compiler.pymc.likelihood import observe, observe_cells, observe_sums
+from formulajoint.compiler.pymc.likelihood_by_cells import alike
 from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, sums
 from formulajoint.compiler.pymc.pooling import deviations, pooled_coefficients, pooled_scale
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
@@ -67,8 +69,10 @@ def add_to_model(plan: Plan, likelihood: str = "rows") -> dict[str, Variable]:
         for part in plan.parameters
     ]
     _contrasts(plan)
-    if through_sums:
+    if through_sums and plan.family.sums:
         _observe_sums(plan, *values)
+    elif through_sums:
+        _observe_cells(plan)
     else:
         _observe_rows(plan, values)
     return {name: model.named_vars[name] for name in model.named_vars if name not in before}
@@ -126,6 +130,9 @@ def _coefficients(part: LinearPlan, plan: Plan, unit: Variable | None) -> dict[s
 def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
     """Add the likelihood of the response row by row."""
     design, count = plan.design, plan.design.rows.used
+    if plan.family.mean.by_level:
+        _observe_by_category(plan)
+        return
     rows: dict[str, Variable] = {}  # each parameter of the likelihood at each row
     for part, value in zip(plan.parameters, values, strict=True):
         rows[part.parameter] = (
@@ -145,6 +152,24 @@ def _observe_rows(plan: Plan, values: Sequence[Variable]) -> None:
         design.row_weights,
         plan.obs_dim,
     )
+
+
+def _observe_by_category(plan: Plan) -> None:
+    """Add the likelihood of categories that have a predictor each."""
+    design = plan.design
+    parameters = parameters_at(plan, reading(plan).of_fit(), _values(plan), pt)
+    y, weights = design.response.values, design.row_weights
+    observe(plan.response_name, plan.family, parameters, y, weights, plan.obs_dim)
+
+
+def _observe_cells(plan: Plan) -> None:
+    """Add the likelihood of the different rows, each with its count."""
+    found = alike(plan)
+    assert found is not None  # any number of them
+    parameters = parameters_at(plan, found.rows, _values(plan), pt)
+    if found.rows.trials is not None:
+        parameters[TRIALS] = pt.constant(found.rows.trials.astype(np.int64))
+    observe_cells(plan.response_name, plan.family, parameters, found.y, found.weights)
 
 
 def _observe_sums(plan: Plan, coefficients: dict[str, Variable], sigma: Variable) -> None:
@@ -190,12 +215,16 @@ def _spread_out(scale: Variable, grouping: Grouping | None) -> Variable:
     return scale if grouping is None else scale[grouping.codes]
 
 
-def _contrasts(plan: Plan) -> None:
-    """Add the contrast nodes to the open model, and their weights if these differ from draw to draw."""
+def _values(plan: Plan) -> Values:
+    """Return the variables of the open model and constants, by name."""
     model = pm.modelcontext(None)
     given = {name: pt.as_tensor_variable(value) for name, value in constants(plan).items()}
-    values = Values(lambda name: given[name] if name in given else model.named_vars[name])
-    dims = node_dims(plan)
+    return Values(lambda name: given[name] if name in given else model.named_vars[name])
+
+
+def _contrasts(plan: Plan) -> None:
+    """Add the contrast nodes to the open model, and their weights if these differ from draw to draw."""
+    values, dims = _values(plan), node_dims(plan)
     for shares in plan.shares:
         pm.Dirichlet(shares.name, shares.counts, dims=shares.dims)
     for contrast in plan.contrasts:

@@ -60,6 +60,15 @@ def observe(
     )
 
 
+def observe_cells(
+    name: str, family: Likelihood, parameters: Mapping[str, Variable], y: FloatArray, weights: FloatArray
+) -> Variable:
+    """Add the likelihood of rows that stand for several to the open model, as the potential `name`."""
+    assert family.distribution.pymc is not None  # every family has it
+    law = family.distribution.pymc(pm).dist(**parameters)
+    return pm.Potential(name, (weights * pm.logp(law, y)).sum())
+
+
 def observe_sums(name: str, mean: Variable, sigma: Variable, sums: Sums) -> Variable:
     """Add a Gaussian likelihood through sums to the open model, as the potential `name`.
 

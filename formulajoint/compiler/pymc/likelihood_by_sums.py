@@ -22,6 +22,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.compiler.pymc import likelihood_by_cells
 from formulajoint.data.rows import less_offset, stack
 from formulajoint.data.sums import Cells, Triangles, cells, most_rows, reference, triangles
 from formulajoint.distributions.links import IDENTITY
@@ -65,7 +66,7 @@ def check_likelihood(plan: Plan, likelihood: str) -> None:
     if likelihood not in LIKELIHOODS:
         hint = did_you_mean(str(likelihood), LIKELIHOODS) or f"there are {listed(LIKELIHOODS)}."
         raise InferenceError(f"There is no likelihood `{likelihood}`: {hint}")
-    reason = why_not(plan)
+    reason = why_not(plan) if plan.family.sums else likelihood_by_cells.why_not(plan)
     if reason and likelihood == "sums":
         raise InferenceError(f"The likelihood does not go through sums: {reason}. Use likelihood='rows'.")
 
@@ -85,6 +86,13 @@ def by_sums(plan: Plan, likelihood: str) -> bool:
         As by `check_likelihood`.
     """
     check_likelihood(plan, likelihood)
+    if not plan.family.sums:
+        rows = plan.design.rows.used
+        return likelihood == "sums" or (
+            likelihood == "auto"
+            and not likelihood_by_cells.why_not(plan)
+            and likelihood_by_cells.alike(plan, rows // CLEARLY) is not None
+        )
     if likelihood != "auto" or why_not(plan):
         return likelihood == "sums"
     own, shared = (
@@ -95,9 +103,7 @@ def by_sums(plan: Plan, likelihood: str) -> bool:
 
 
 def why_not(plan: Plan) -> str:
-    """Return the reason why sums do not apply to a plan, or an empty string if they do."""
-    if not plan.family.sums:
-        return f"the response is {plan.family.name}, not gaussian"
+    """Return the reason why sums do not apply to a Gaussian plan, or an empty string if they do."""
     if plan.mean.link is not IDENTITY:
         return f"the link is {plan.mean.link.name}, not identity"
     if plan.design.standard_errors is not None:

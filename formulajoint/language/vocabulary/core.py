@@ -145,7 +145,7 @@ DISTRIBUTIONS = {
 FAMILIES = (
     "gaussian", "student", "laplace", "skew_normal",
     "lognormal", "gamma", "inverse_gaussian", "exponential", "weibull", "beta",
-    "bernoulli", "binomial", "beta_binomial", "poisson", "negative_binomial", "cumulative",
+    "bernoulli", "binomial", "beta_binomial", "poisson", "negative_binomial", "cumulative", "categorical",
     "zero_inflated_poisson", "zero_inflated_negative_binomial", "zero_inflated_binomial",
     "hurdle_poisson", "hurdle_negative_binomial", "hurdle_binomial", "hurdle_gamma", "hurdle_lognormal",
 )  # fmt: skip

@@ -45,8 +45,9 @@ class Predictions:
 
     @property
     def mean(self) -> FloatArray:
-        """The family's ``mu``, (D, N)."""
-        return self.parameters["mu"]
+        """The family's ``mu``, or where that is several numbers a row the mean place of the category, (D, N)."""
+        mu = self.parameters["mu"]
+        return mu if mu.ndim == 2 else np.asarray(self.law.mean())
 
     @property
     def numbers(self) -> list[FloatArray]:

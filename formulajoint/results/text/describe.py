@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from formulajoint.compiler.coefficients import Coefficient, Pool
+from formulajoint.compiler.evaluate.linear_predictor import members
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePlan
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.schema import Term
@@ -145,7 +146,11 @@ def equations(plan: Plan) -> list[Equation]:
 
 
 def _of_thresholds(plan: Plan) -> Iterator[Equation]:
-    """Yield what thresholds are: ``logit(P(rating <= cut)) = threshold[cut] - mu``."""
+    """Yield what thresholds are, ``logit(P(rating <= cut)) = threshold[cut] - mu``, or predictors of categories."""
+    if plan.family.mean.by_level:
+        dim = next(c.dims[-1] for _, c in members(plan.mean))
+        name, first = plan.response_name, plan.design.response.levels[0]
+        yield Equation(f"log(P({name} = {dim}) / P({name} = {first}))", "=", f"{plan.mean.parameter}[{dim}]")
     own = plan.family.thresholds
     part = None if own is None else plan.scale(own.name)
     if part is not None:

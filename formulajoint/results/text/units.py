@@ -37,6 +37,8 @@ def response_in_words(plan: Plan) -> str:
 def modelled_in_words(plan: Plan) -> str:
     """Return what the mean is the mean of: the response or, where events are modelled, the event ``status = case``."""
     words, levels = response_in_words(plan), plan.design.response.levels if plan.family.events else ()
+    if plan.family.mean.by_level:
+        return f"{words} against {plan.design.response.levels[0]}"
     stated = isinstance(plan.design.spec.response, Call)  # I(status == "case")
     return f"{words} = {levels[-1]}" if levels and not stated else words
 

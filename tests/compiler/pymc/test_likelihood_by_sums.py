@@ -197,7 +197,7 @@ def test_a_likelihood_is_taken_as_asked():
     [
         (
             "y ~ x | g, family(student)",
-            "the response is student, not gaussian",
+            "the response is student, of which hardly two rows are alike",
         ),
         ("y ~ x | g, sigma ~ x", "sigma has predictors"),
         ("y ~ x | g, se(w)", "each row has a standard error of its own"),

@@ -43,6 +43,7 @@ def plan_family(
     FormulaError
         If there is nothing to compare, a level is unknown, or the table would be too long.
     """
+    _check_categories(coefficient, asked)
     if _compares_cells(coefficient, asked):
         return _plan_cells(plan, asked, family, coefficient, names)
     axis = compared(plan.design, coefficient.term, asked)
@@ -68,6 +69,22 @@ def plan_family(
         sigma_of_group=sigma_of_groups(plan) if weights is not None and weights.over_sigma else None,
         sigmas=few_sigmas(plan) if weights is not None and weights.products else None,
     )
+
+
+def _check_categories(coefficient: Coefficient, asked: LevelContrast) -> None:
+    """Raise a FormulaError unless coefficients of categories are compared over groups, as the clause says."""
+    term, grouping = coefficient.term, coefficient.grouping
+    over = "" if asked.over is None else named(asked.over.value)
+    if not term.classes or (grouping is not None and over == grouping.name):
+        return
+    message = f"`{term.name}` has a coefficient for each category of `{term.factors[-1].name}`"
+    name, labels = term.name, term.factors[-1].labels
+    written = (label if label.isidentifier() else f'"{label}"' for label in labels[:2])
+    pair = " - ".join(f"{name}[{label}]" for label in written)
+    hint = f"compare two of them: `contrast({pair})`"
+    if grouping is not None:
+        hint = f"compare groups in each category: `{asked.clause}({name}, over={grouping.name})`"
+    raise FormulaError(message, asked.span, hint)
 
 
 def _compares_cells(coefficient: Coefficient, asked: LevelContrast) -> bool:
