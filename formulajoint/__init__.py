@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for 
     from formulajoint.api.families import list_families
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
-    from formulajoint.api.verbs import build, fit, load, model
+    from formulajoint.api.verbs import build, fit, load, model, moments
     from formulajoint.contrasts.custom import Contrast, ContrastFamily
     from formulajoint.contrasts.schemes import Groups, WeightScheme
     from formulajoint.design.functions import ColumnFunction, Operator
@@ -84,6 +84,7 @@ __all__ = [
     "list_families",
     "load",
     "model",
+    "moments",
     "operator",
     "parse",
     "register",
@@ -129,6 +130,7 @@ _HOMES = {
     "list_families": "api.families",
     "load": "api.verbs",
     "model": "api.verbs",
+    "moments": "api.verbs",
     "operator": "api.decorators",
     "parse": "spec.read",
     "register": "language.vocabulary.default",

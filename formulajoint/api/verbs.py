@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from formulajoint.api.arguments import check_arguments
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning.plan import make_plan
-from formulajoint.design.bind import bind
 from formulajoint.errors import DataError
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.moments.make import design_of, moments_of
+from formulajoint.moments.moments import Moments
 from formulajoint.spec.read import parse
 
 if TYPE_CHECKING:
@@ -102,6 +103,45 @@ def fit(
     return model(formula, data, priors, family, language).fit(
         draws, tune, chains, engine, seed, target_accept, progress, likelihood, device, keep, **sampler
     )
+
+
+def moments(
+    formula: str | Formula,
+    data: object,
+    family: str | None = None,
+    language: Language | None = None,
+    *,
+    like: Moments | None = None,
+) -> Moments:
+    """Return what `formula` needs of the rows of `data`, as sums by cell: `fit` takes them in place of the rows.
+
+    Cells are the combinations of groups, of the levels of factors, and of whatever has two values. With a Gaussian
+    response each has its number of rows, and means, squares and products of the numbers; fitted, they give the
+    posterior of the rows, to rounding. For other families a cell is all rows with the same values, and their number.
+    Moments of the same formula can be added: those of two years, or of two hospitals whose rows may not leave them.
+
+    Parameters
+    ----------
+    formula, data, family, language
+        As for `model`.
+    like : Moments, optional
+        Take from these what columns learn of all rows, such as the mean in ``center(x)`` or the knots of ``bs(x)``:
+        only moments that learnt the same can be added.
+
+    Examples
+    --------
+    >>> import formulajoint as fj
+    >>> data = fj.tutoring()
+    >>> formula = "test_score ~ treatment | school, joint(weights=n)"
+    >>> both = fj.moments(formula, data[:5]) + fj.moments(formula, data[5:])
+    >>> fit = fj.fit(formula, both, seed=1)
+    >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
+    13
+    """
+    if like is not None and not isinstance(like, Moments):
+        raise DataError(f"`like` must be moments, as from `fj.moments`, not {type(like).__name__}.")
+    parsed, spoken = _parsed(formula, language)
+    return moments_of(parsed, data, spoken, family, like)
 
 
 def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
@@ -195,10 +235,14 @@ def _plan(
         raise DataError(
             "`priors` must be None or 'flat'. Single priors belong in the formula: `prior(treatment ~ normal(0, 5))`."
         )
+    parsed, spoken = _parsed(formula, language)
+    return make_plan(design_of(parsed, data, spoken, family), priors, family, prefix)
+
+
+def _parsed(formula: str | Formula, language: Language | None) -> tuple[Formula, Language]:
     if not isinstance(formula, str | Formula):
         raise DataError(
             f"The formula comes first, as text, but {type(formula).__name__} was given; the data come second."
         )
     spoken = chosen(language)
-    parsed = parse(formula, spoken) if isinstance(formula, str) else formula
-    return make_plan(bind(parsed, data, spoken, family), priors, family, prefix)
+    return (parse(formula, spoken) if isinstance(formula, str) else formula), spoken

@@ -47,6 +47,9 @@ from formulajoint.spec.read import specification
 from formulajoint.spec.spec import MAIN, ModelSpec, RowsRequest, weight_columns
 from formulajoint.wording import listed
 
+OFFSET = "offset"
+"""Text by which the sum of the offsets is known, where rows are made from moments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -96,23 +99,85 @@ def bind(formula: Formula, data: object, language: Language = CORE, family: str 
     ExtensionError
         If the formula was parsed with an extension that `language` lacks.
     """
+    asked = read(formula, read_frame(data), language, family)
+    return bound(asked, *asked.used_rows())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a formula asks of a frame with these columns, before any values are read.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    law : Likelihood
+    plans : tuple of Plan
+        The linear predictors, that of the mean first.
+    variable : str
+        The column of the response.
+    frame : Frame
+    language : Language
+    """
+
+    spec: ModelSpec
+    law: Likelihood
+    plans: tuple[Plan, ...]
+    variable: str
+    frame: Frame
+    language: Language
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the formula uses."""
+        used = [*columns_in(self.spec.response), *_columns_of_clauses(self.spec)]
+        used[1:1] = [name for plan in self.plans for name in columns_of_plan(plan)]
+        return tuple(dict.fromkeys(name.id for name in used))
+
+    @property
+    def weights(self) -> str | None:
+        """The column of the row weights."""
+        weights = self.spec.rows.weights
+        return None if weights is None else weights.value.id
+
+    def used_rows(self) -> tuple[Table, Rows]:
+        """Return the rows without missing values in the columns that the formula uses, and their counts."""
+        drop, language = self.spec.rows.drop, self.language
+        return used_rows(self.frame, self.columns, self.weights, drop, language)
+
+
+def read(formula: Formula, frame: Frame, language: Language = CORE, family: str | None = None) -> Asked:
+    """Return what `formula` asks of a frame with the names of `frame`; arguments and errors as for `bind`."""
     _require_extensions(formula, language)
     spec = specification(formula, language)
     law = family_of(spec, family, language)
     check_counts(spec, law)
-    frame = read_frame(data)
     _check_names(spec, frame, language)
     plans = tuple(_plans(spec, frame))
     variable = response_column(spec)
     _check_response(variable, plans)
-    table, rows = _used_rows(spec, plans, frame, language)
-    response = read_response(spec, variable, table, law)
-    categories = of_categories(response) if law.mean.by_level else None
+    return Asked(spec, law, plans, variable, frame, language)
+
+
+def bound(asked: Asked, table: Table, rows: Rows, kept: Frame | None = None) -> Design:
+    """Return the design of what a formula asks, in the rows of `table`.
+
+    Parameters
+    ----------
+    asked : Asked
+    table : Table
+    rows : Rows
+        The counts of rows.
+    kept : Frame, optional
+        What contrasts added after the fit may read; by default the whole frame.
+    """
+    spec, plans, frame = asked.spec, asked.plans, asked.frame
+    response = read_response(spec, asked.variable, table, asked.law)
+    categories = of_categories(response) if asked.law.mean.by_level else None
     bound = tuple(_predictor(plan, table, categories) for plan in plans)
     hierarchies = resolve_hierarchies(spec.pooling, bound)
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
-    if law.thresholds is not None:
-        predictors = with_thresholds(predictors, law.thresholds)
+    if asked.law.thresholds is not None:
+        predictors = with_thresholds(predictors, asked.law.thresholds)
     groups = [group for plan in plans for group in plan.groups]
     design = Design(
         spec,
@@ -124,9 +189,9 @@ def bind(formula: Formula, data: object, language: Language = CORE, family: str 
         _weight_columns(spec, table),
         replace(rows, lost=lost_levels(frame, table, _factors(plans), groups)),
         _within(response, predictors),
-        (*_notes(spec, plans, predictors, frame, table), *_on_order(law, response, table)),
-        KeptFrame(frame, table.places),
-        language,
+        (*_notes(spec, plans, predictors, frame, table), *_on_order(asked.law, response, table)),
+        KeptFrame(kept or frame, table.places),
+        asked.language,
     )
     design = replace(design, notes=(*told_lost(design.rows), *design.notes))
     check_references(design)
@@ -183,7 +248,7 @@ def _plans(spec: ModelSpec, frame: Frame) -> Iterator[Plan]:
         yield Plan(linear.parameter, expansion, group, predictors.span, varying)
 
 
-def _columns_of(plan: Plan) -> Iterator[Name]:
+def columns_of_plan(plan: Plan) -> Iterator[Name]:
     """Yield the columns of the expanded predictors: without terms that were subtracted, with the columns of ``.``."""
     for product in plan.products:
         for factor in product.factors:
@@ -197,26 +262,10 @@ def _columns_of(plan: Plan) -> Iterator[Name]:
 def _check_response(response: str, plans: Sequence[Plan]) -> None:
     """Raise a FormulaError if the response is a predictor or a group as well."""
     for plan in plans:
-        for name in _columns_of(plan):
+        for name in columns_of_plan(plan):
             if name.id == response:
                 message = f"`{response}` is the response, so it cannot be a predictor or a group too"
                 raise FormulaError(message, name.span, "leave it out")
-
-
-def _used_rows(
-    spec: ModelSpec, plans: Sequence[Plan], frame: Frame, language: Language
-) -> tuple[Table, Rows]:
-    """Return the rows without missing values in the columns that the formula uses, and their counts."""
-    weights = spec.rows.weights
-    used = [*columns_in(spec.response), *_columns_of_clauses(spec)]
-    used[1:1] = [name for plan in plans for name in _columns_of(plan)]
-    return used_rows(
-        frame,
-        tuple(dict.fromkeys(name.id for name in used)),
-        None if weights is None else weights.value.id,
-        drop=spec.rows.drop,
-        language=language,
-    )
 
 
 # --- values
@@ -226,8 +275,8 @@ def _predictor(plan: Plan, table: Table, categories: Factor | None) -> Predictor
     own, shared = build_terms(plan.expansion, table)
     if categories is not None:
         own, shared = (tuple(by_category(term, categories) for term in terms) for terms in (own, shared))
-    recipe = _offset(plan.expansion.offsets, table)
-    offset = None if recipe is None else values_of(recipe, table)
+    recipe = offset_recipe(plan.expansion.offsets, table)
+    offset = None if recipe is None else values_of(recipe, table, OFFSET)
     grouping = None if plan.group is None else bind_group(plan.group, table)
     if grouping is not None:
         refuse_own_group(own, grouping)
@@ -238,7 +287,7 @@ def _predictor(plan: Plan, table: Table, categories: Factor | None) -> Predictor
     return Predictor(plan.parameter, blocks, offset, plan.span, recipe, varying_blocks(varying, own + shared))
 
 
-def _offset(offsets: Sequence[Call], table: Table) -> Recipe | None:
+def offset_recipe(offsets: Sequence[Call], table: Table) -> Recipe | None:
     """Return the recipe of the sum of the offsets."""
     if not offsets:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 
 import numpy as np
 
@@ -35,8 +35,10 @@ COMPARISONS: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
 }
 
 
-def values_of(recipe: Recipe, table: Table) -> FloatArray:
-    """Return the values of a column, (N,)."""
+def values_of(recipe: Recipe, table: Table, text: str = "") -> FloatArray:
+    """Return the values of a column, (N,); those that the table knows by its `text`, if it does."""
+    if (text,) in table.known:
+        return table.known[text,]
     with np.errstate(all="ignore"):  # `_finite` reports values that are not finite
         return rows_of(recipe, table).astype(np.float64)
 
@@ -44,7 +46,7 @@ def values_of(recipe: Recipe, table: Table) -> FloatArray:
 def columns_of(recipe: Crossed, table: Table) -> FloatArray:
     """Return the columns of a term, (N, k)."""
     factors = [values_of(number, table) for number in recipe.numbers]
-    return crossed(recipe.pieces, multiplied(factors, table), partial(part_columns, table=table))
+    return crossed(recipe.pieces, multiplied(factors, table), table)
 
 
 def codes_of(recipe: Cells, table: Table) -> IntArray:
@@ -61,13 +63,9 @@ def multiplied(factors: Sequence[FloatArray], table: Table) -> FloatArray:
     return reduce(np.multiply, factors, np.ones(table.rows))
 
 
-type Parts = Callable[[Coded | Basis], FloatArray]
-"""From a factor or a curve to its columns, (N, m)."""
-
-
-def crossed(pieces: Sequence[Sequence[Coded | Basis]], numeric: FloatArray, parts: Parts) -> FloatArray:
+def crossed(pieces: Sequence[Sequence[Coded | Basis]], numeric: FloatArray, table: Table) -> FloatArray:
     """Return the products of `numeric` (N,) with one column of each part of a piece, the pieces side by side."""
-    return np.hstack([_crossed(map(parts, piece), numeric) for piece in pieces])
+    return np.hstack([_crossed((part_columns(part, table) for part in piece), numeric) for piece in pieces])
 
 
 def _crossed(parts: Iterable[FloatArray], numeric: FloatArray) -> FloatArray:
@@ -79,6 +77,8 @@ def _crossed(parts: Iterable[FloatArray], numeric: FloatArray) -> FloatArray:
 
 def part_columns(part: Coded | Basis, table: Table) -> FloatArray:
     """Return the columns of a factor or a curve, (N, m)."""
+    if isinstance(part, Basis) and (part.text,) in table.known:
+        return table.known[part.text,]
     if isinstance(part, Coded):
         return part.matrix[_places(table.levels(part.variable), part.levels, part.variable, table)]
     with np.errstate(all="ignore"):  # `_finite` reports values that are not finite

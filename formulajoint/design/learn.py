@@ -27,6 +27,7 @@ from formulajoint.language.syntax.nodes import Call, Chain, Expr, Group, Level, 
 from formulajoint.language.syntax.text import RANK, SPECIAL, canonical
 from formulajoint.language.vocabulary.core import FACTORS
 from formulajoint.language.vocabulary.options import called
+from formulajoint.spec.names import key_of
 from formulajoint.spec.predictors import read_call
 from formulajoint.spec.spec import Given
 from formulajoint.wording import listed
@@ -59,7 +60,11 @@ def learn_factor(factor: Expr, table: Table) -> Recipe | Categorical | recipes.B
     if isinstance(factor, Call) and factor.name in ("C", *FACTORS):
         return _categorical(factor, table)
     if isinstance(factor, Call) and factor.name in CURVES:
-        return learn_curve(factor, learn(factor.args[0], table), table)
+        curve = table.learnt.get(key_of(factor))
+        if not isinstance(curve, recipes.Basis):
+            curve = learn_curve(factor, learn(factor.args[0], table), table)
+            table.learnt[key_of(factor)] = curve
+        return curve
     return learn(factor, table)
 
 
@@ -75,9 +80,12 @@ def _refuse_spoilt_numbers(column: Column, labels: Sequence[str]) -> None:
 
 
 def learn(expr: Expr, table: Table) -> Recipe:
-    """Return the recipe of an arithmetic expression of columns, with what its functions learn from the rows."""
-    with np.errstate(all="ignore"):  # values that are not finite are reported when they are evaluated
-        return _recipe(expr, table)
+    """Return the recipe of an arithmetic expression of columns, with what its functions learn from the rows, once."""
+    known = table.learnt.get(key_of(expr))
+    if known is None or isinstance(known, recipes.Basis):
+        with np.errstate(all="ignore"):  # values that are not finite are reported when they are evaluated
+            known = table.learnt[key_of(expr)] = _recipe(expr, table)
+    return known
 
 
 def _categorical(call: Call, table: Table) -> Categorical:

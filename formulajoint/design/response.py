@@ -83,7 +83,7 @@ def read_response(spec: ModelSpec, variable: str, table: Table, family: Likeliho
             f"A response is numeric.{text_hint(column) or _as_event(table.levels(variable).labels)}"
         )
     recipe = Indicator(variable, levels[-1]) if text else learn(response, table)
-    values = values_of(recipe, table)
+    values = values_of(recipe, table, name)
     check_size(values, f"The response `{name}`")
     counted = None if counts is None else learn(counts.trials, table)
     trials = None if counted is None or counts is None else trials_of(counted, counts.trials, table)

@@ -9,6 +9,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.frame import BoolArray, Column, Frame
+from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.schema import Rows
 from formulajoint.design.values import LARGEST, Levels, check_finite, levels, numbers, text_hint
 from formulajoint.errors import DataError
@@ -24,13 +25,17 @@ class Table:
     """The columns that a formula names, in rows without missing values.
 
     `weights` are frequencies: a row of weight w counts as w rows. `places` are the positions of the rows in the frame.
-    `language` defines functions and operators.
+    `language` defines functions and operators. `learnt` has the recipe of each numeric factor, by its text, once it is
+    learnt. `known` has values that are no function of `columns`, because these rows stand for others with the same
+    moments: those of a product of factors (N, ...), by their texts, with an axis for each curve among them.
     """
 
     columns: Mapping[str, Column]
     places: IntArray
     weights: FloatArray | None = None
     language: Language = CORE
+    learnt: dict[str, Recipe | Basis] = field(default_factory=dict)
+    known: Mapping[tuple[str, ...], FloatArray] = field(default_factory=dict)
     _levels: dict[str, Levels] = field(default_factory=dict, init=False, repr=False)
 
     @property

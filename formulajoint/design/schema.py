@@ -16,6 +16,7 @@ from formulajoint.design.comparisons import comparisons
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.recipes import Cells, Crossed, GroupMoments, Recipe
 from formulajoint.design.weight_columns import KeptFrame
+from formulajoint.errors import DataError
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
@@ -276,7 +277,9 @@ class Rows:
     """Counts of the rows read and used; `missing` has the number of missing cells of each incomplete column.
 
     `weightless` counts the rows without missing values that are left out because their weight is zero. `lost` has the
-    levels of which no row is left, by the name of the factor or grouping.
+    levels of which no row is left, by the name of the factor or grouping. Where the rows are made from moments,
+    `counted` is the number of rows of the data that they stand for, and `fractional` says whether some weight of these
+    was no whole number.
     """
 
     total: int
@@ -284,11 +287,18 @@ class Rows:
     missing: Mapping[str, int] = field(default_factory=dict)
     weightless: int = 0
     lost: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counted: int = 0
+    fractional: bool = False
+
+    @property
+    def read(self) -> int:
+        """Number of rows of the data that are used."""
+        return self.counted or self.used
 
     @property
     def dropped(self) -> int:
         """Number of rows left out."""
-        return self.total - self.used
+        return self.total - self.read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -363,6 +373,14 @@ class Design:
     def formula(self) -> Formula:
         """The formula."""
         return self.spec.formula
+
+    def require_rows(self, what: str) -> None:
+        """Raise a DataError if the rows are made from moments; `what` needs those of the data."""
+        if self.rows.counted:
+            raise DataError(
+                f"{what} needs the rows of the data, and this fit has their moments alone: counts, means and squares. "
+                "Fit the rows themselves, or give a data frame where there is an argument for it."
+            )
 
     @property
     def precisions(self) -> FloatArray | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.coding import Piece, distance, full, pieces
-from formulajoint.design.evaluate_numpy import Parts, crossed, multiplied, part_columns, values_of
+from formulajoint.design.evaluate_numpy import multiplied, part_columns, values_of
 from formulajoint.design.facts import mean, sd
 from formulajoint.design.learn import Categorical, learn_factor
 from formulajoint.design.recipes import Basis, Coded, Crossed, Recipe
@@ -21,7 +21,7 @@ from formulajoint.design.values import check_size, refuse_alike
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Expr
 from formulajoint.spec.algebra import Expansion, Product
-from formulajoint.spec.names import INTERCEPT, measured_in
+from formulajoint.spec.names import INTERCEPT, key_of, measured_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,17 +75,32 @@ def _factor(factor: Expr, table: Table) -> Numeric | Categorical | Curved:
     learnt = learn_factor(factor, table)
     if isinstance(learnt, Basis):
         return Curved(learnt, part_columns(learnt, table))
-    return learnt if isinstance(learnt, Categorical) else Numeric(learnt, values_of(learnt, table))
+    return (
+        learnt
+        if isinstance(learnt, Categorical)
+        else Numeric(learnt, values_of(learnt, table, key_of(factor)))
+    )
 
 
-def _parts(factors: Factors, table: Table) -> Parts:
-    """Return the function from a part of a term to its columns; those of curves are there already."""
-    curves = {factor.recipe: factor.values for factor in factors.values() if isinstance(factor, Curved)}
+def _measured(product: Product, factors: Factors, table: Table) -> FloatArray:
+    """Return the product of the numbers and curves of a term (N, ...), with an axis for each curve."""
+    used = {key: f for key in product.keys if isinstance(f := factors[key], Numeric | Curved)}
+    if (texts := tuple(used)) in table.known:
+        return table.known[texts]
+    out = multiplied([f.values for f in used.values() if isinstance(f, Numeric)], table)
+    for curve in (f for f in used.values() if isinstance(f, Curved)):
+        out = out[..., None] * curve.values.reshape(len(out), *(1,) * (out.ndim - 1), -1)
+    return out
 
-    def columns(part: Coded | Basis) -> FloatArray:
-        return curves[part] if isinstance(part, Basis) else part_columns(part, table)
 
-    return columns
+def _crossed(piece: Sequence[Coded | Basis], measured: FloatArray, table: Table) -> FloatArray:
+    """Return the products of what is measured with one column of each factor, as (N, k): the last varies fastest."""
+    out = measured
+    for place, part in enumerate(piece, start=1):
+        if isinstance(part, Coded):
+            shape = (len(out), *(1,) * (place - 1), -1, *(1,) * (out.ndim - place))
+            out = np.expand_dims(out, place) * part_columns(part, table).reshape(shape)
+    return out.reshape(len(out), -1)
 
 
 def _kinds(product: Product, factors: Factors) -> tuple[list[str], frozenset[str]]:
@@ -117,15 +132,14 @@ def _term(
     _check_size(product, sum(_width(product, piece, factors) for piece in needed), table.rows)
     axes = [list(_axes(product, piece, factors)) for piece in needed]
     numbers = [factor.values for factor in numeric]
-    multiple = multiplied(numbers, table)
-    if not multiple.any():
+    measured = _measured(product, factors, table)
+    if not measured.any():
         raise _only_zeros(product, table)
     recipe = Crossed(
         tuple(factor.recipe for factor in numeric),
         tuple(tuple(axis.coded for axis in piece) for piece in axes),
     )
-    parts = _parts(factors, table)
-    columns = crossed(recipe.pieces, multiple, parts)
+    columns = np.hstack([_crossed(piece, measured, table) for piece in recipe.pieces])
     name = ":".join(product.keys)
     if columns.shape[1] == 0:
         raise _one_level(product, factors, table)
@@ -136,7 +150,7 @@ def _term(
         columns,
         _named_axes(product, axes, factors),
         mean(columns, table.weights),
-        _scales(columns, axes, numbers, parts, table.weights),
+        _scales(columns, axes, numbers, measured, table.weights),
         _variables(product),
         product.keys,
         part_means[0] if len(part_means) == 1 else (),
@@ -251,7 +265,7 @@ def _scales(
     columns: FloatArray,
     axes: Sequence[Sequence[Axis]],
     numbers: Sequence[FloatArray],
-    parts: Parts,
+    measured: FloatArray,
     weights: FloatArray | None,
 ) -> FloatArray:
     """Return s_x of each column: its sd, or half the distance if all factors are two-valued or categorical.
@@ -267,9 +281,8 @@ def _scales(
     scales = sd(columns, weights)
     if np.all(scales > 0):
         return scales
-    numeric = crossed([curves], np.prod([np.ones(len(columns)), *numbers], axis=0), parts)
-    spread = float(sd(numeric, weights).max())
-    return np.where(scales > 0, scales, spread if spread > 0 else np.abs(numeric).max())
+    spread = float(sd(measured.reshape(len(measured), -1), weights).max())
+    return np.where(scales > 0, scales, spread if spread > 0 else np.abs(measured).max())
 
 
 def _is_two_valued(values: FloatArray) -> bool:

@@ -61,8 +61,9 @@ def why_no_probability(plan: Plan) -> Missing | None:
 
     Evidences, and Bayes factors of equalities and of orders, need such a probability.
     """
-    weights = plan.design.row_weights
-    if weights is not None and np.any(weights != np.round(weights)):
+    weights, rows = plan.design.row_weights, plan.design.rows
+    parts = weights is not None and not rows.counted and bool(np.any(weights != np.round(weights)))
+    if parts or rows.fractional:
         return Missing("weights", "fractional row weights define no likelihood")
     return None
 

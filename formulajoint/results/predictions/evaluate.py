@@ -119,6 +119,8 @@ def evaluation(
     DataError
         As by `Reading.of_frame` and `drawn_values`.
     """
+    if data is None:
+        posterior.plan.design.require_rows("This")
     wanted = reading(posterior.plan, response)
     rows = wanted.of_fit() if data is None else wanted.of_frame(read_frame(data))
     values = drawn_values(posterior, rows, new_groups, np.random.default_rng(seed), taken)

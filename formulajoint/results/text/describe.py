@@ -62,7 +62,7 @@ def model_record(plan: Plan) -> dict[str, Any]:
         **_scale_record(plan),
         "rows": {
             "total": rows.total,
-            "used": rows.used,
+            "used": rows.read,
             "missing": dict(rows.missing),
             "weightless": rows.weightless,
         },

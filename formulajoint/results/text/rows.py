@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from formulajoint.compiler.plan import Plan
+from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Grouping, Rows
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.within import MOST_GROUPS
@@ -19,9 +22,9 @@ def data_lines(plan: Plan) -> list[str]:
 def data_text(plan: Plan) -> str:
     """Return what the data are: rows used and left out, and the groups with their rows."""
     rows, grouping = plan.design.rows, plan.design.predictor.grouping
-    line = f"{rows.used} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.used)
+    line = f"{rows.read} of {rows.total} rows ({_left_out(rows)})" if rows.dropped else _rows(rows.read)
     line += _categories(plan)
-    if plan.design.row_weights is not None:
+    if plan.design.row_weights is not None and not math.isclose(plan.design.row_weights.sum(), rows.counted):
         line += f", counted as {plan.design.row_weights.sum():g} by their weights"
     varying = (block.grouping for block in plan.design.predictor.varying)
     for groups in (grouping, *varying):
@@ -38,7 +41,8 @@ def _categories(plan: Plan) -> str:
     if not plan.family.categories:
         return ""
     response = plan.design.response
-    counts = np.bincount(response.values.astype(np.int64))
+    rows = frequencies(plan.design) if plan.design.rows.counted else None
+    counts = np.bincount(response.values.astype(np.int64), rows).astype(np.int64)
     each = (f"{_apart(label)} ({count})" for label, count in zip(response.levels, counts, strict=True))
     return f"; {response.name}: {(' < ' if plan.family.thresholds else ', ').join(each)}"
 

@@ -1,0 +1,91 @@
+"""Recipes as plain data, and back: what moments learnt of their rows, in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from formulajoint.design import bases, recipes
+from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction, Operator
+from formulajoint.errors import DataError, StoreError
+from formulajoint.language.vocabulary.language import Language
+
+TYPES: Mapping[str, Any] = {
+    value.__name__: value
+    for value in (
+        recipes.Column,
+        recipes.Constant,
+        recipes.Negative,
+        recipes.Arithmetic,
+        recipes.Operated,
+        recipes.Compared,
+        recipes.Indicator,
+        recipes.Applied,
+        recipes.GroupMoments,
+        recipes.Within,
+        recipes.GroupMean,
+        recipes.Basis,
+        recipes.Cells,
+        bases.Powers,
+        bases.Polynomials,
+        bases.BSplines,
+        bases.NaturalSplines,
+    )
+}
+
+
+def encoded(value: Any) -> Any:
+    """Return a recipe as dicts, lists, strings and numbers; functions go by their names."""
+    match value:
+        case ColumnFunction():
+            return {"function": value.name}
+        case Operator():
+            return {"operator": value.name}
+        case None | bool() | int() | float() | str():
+            return value
+        case np.ndarray() | np.generic():
+            return {"array": value.tolist()}
+        case tuple() | list():
+            return [encoded(item) for item in value]
+        case Mapping():
+            return {"mapping": {str(key): encoded(item) for key, item in value.items()}}
+    if type(value).__name__ not in TYPES:
+        raise DataError(
+            f"A function learnt a {type(value).__name__}, which moments cannot hold. Let it learn numbers."
+        )
+    return {
+        "type": type(value).__name__,
+        **{part.name: encoded(getattr(value, part.name)) for part in fields(value)},
+    }
+
+
+def decoded(data: Any, language: Language) -> Any:
+    """Return the recipe of which `encoded` made `data`; its functions are those of `language`.
+
+    Raises
+    ------
+    StoreError
+        If `data` is not such a recipe, or names a function that the language lacks.
+    """
+    match data:
+        case list():
+            return tuple(decoded(item, language) for item in data)
+        case {"function": str(name)}:
+            found = COLUMN_FUNCTIONS.find(name, language)
+            if found is None:
+                raise StoreError(f"it uses the function `{name}`, which this language lacks")
+            return found
+        case {"operator": str(name)}:
+            return language.meaning("operator", name)
+        case {"array": values}:
+            return np.array(values)
+        case {"mapping": mapping}:
+            return {key: decoded(item, language) for key, item in mapping.items()}
+        case {"type": str(name), **parts}:
+            if name not in TYPES:
+                raise StoreError(f"it holds a value of the unknown type {name}")
+            return TYPES[name](**{str(key): decoded(part, language) for key, part in parts.items()})
+    return data
