@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for Python
+    from formulajoint.aggregates.moments import Moments
     from formulajoint.api.checks import compare, table
     from formulajoint.api.datasets import tutoring
     from formulajoint.api.decorators import column, contrast, contrast_family, family, operator, weights
@@ -66,6 +67,7 @@ __all__ = [
     "InferenceError",
     "JointModel",
     "Language",
+    "Moments",
     "Node",
     "Operator",
     "StoreError",
@@ -113,6 +115,7 @@ _HOMES = {
     "InferenceError": "errors",
     "JointModel": "api.model",
     "Language": "language.vocabulary.language",
+    "Moments": "aggregates.moments",
     "Node": "language.grammar.tree",
     "Operator": "design.functions",
     "StoreError": "errors",

@@ -32,6 +32,7 @@ ROOMS = (
     "families",
     "design",
     "data",
+    "aggregates",
     "contrasts",
     "compiler",
     "inference",
@@ -49,6 +50,7 @@ NUMERIC = (
     "families/",
     "design/",
     "data/",
+    "aggregates/",
     "contrasts/",
     "compiler/",
     "inference/",
@@ -72,12 +74,14 @@ LIBRARIES = {
     "cycler": ("plots/style.py",),
     "jax": ("inference/latent/device.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),
-    "narwhals": ("design/frame.py",),
+    "duckdb": ("aggregates/",),
+    "narwhals": ("design/frame.py", "aggregates/"),
     "numpy": NUMERIC,
     "nutpie": ("inference/",),
     "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
+    "pyarrow": ("aggregates/parquet.py",),
     "python_calamine": ("api/excel.py",),
     "rich": ("results/text/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
@@ -94,6 +98,7 @@ WALKERS = {
     "language/syntax/nodes.py",
     "spec/json.py",
     "results/saved/design_codec.py",
+    "aggregates/recipe_codec.py",
 }  # read the fields of their own dataclasses by name
 
 # Function-local imports that are right: (where, what), each the beginning of a path and of a name.
@@ -137,6 +142,7 @@ DEFERRED = {
     ),  # new syntax of extensions
     ("families/smooth.py", "scipy."),  # densities that only some families have
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
+    ("api/fit.py", "formulajoint.api.update."),  # for further rows only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
     ("api/model.py", "formulajoint.results.text."),  # a dozen modules that explain a model
     ("api/model.py", "formulajoint.results.saved.design_codec."),  # pickles
@@ -144,6 +150,9 @@ DEFERRED = {
 DEVICES = {"array_api_compat", "cupy", "jax", "torch"}
 HEAVY = {
     "matplotlib",
+    "duckdb",
+    "polars",
+    "pyarrow",
     "numpyro",
     "blackjax",
     "python_calamine",

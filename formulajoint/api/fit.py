@@ -317,6 +317,29 @@ class Fit(Checks):
 
         return fit_record(self._findings(prob))
 
+    def update(self, new: object, **settings: Any) -> Fit:
+        """Return the fit of the data so far and new rows together, with the priors of this fit.
+
+        Default priors of this fit are kept as they are: the new formula states them as numbers. A fit of all rows from
+        the start would have others, scaled by all rows. What columns learnt, such as the mean in ``center(x)``, is
+        kept, too.
+
+        Parameters
+        ----------
+        new : data frame or Moments
+            Further rows with the same columns, or their moments, made with ``like=`` those of the first rows.
+        **settings
+            As for `JointModel.fit`: draws, seed, ...
+
+        Raises
+        ------
+        DataError
+            If the fit was loaded from a file, which does not hold the data: keep moments of these.
+        """
+        from formulajoint.api.update import updated
+
+        return updated(self.model, new).fit(**settings)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the fit to one NetCDF file, from which ``fj.load`` restores it to the bit.
 

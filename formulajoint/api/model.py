@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,9 +33,12 @@ class JointModel:
     ----------
     plan : Plan
         Every variable with its name, dims and prior.
+    data : object
+        The data as given; None in a fit that was loaded.
     """
 
     plan: Plan
+    data: object = field(default=None, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the rows that the formula uses, without the data frame."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
+from formulajoint.aggregates.make import design_of, moments_of
+from formulajoint.aggregates.moments import Moments
 from formulajoint.api.arguments import check_arguments
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning.plan import make_plan
@@ -12,8 +14,6 @@ from formulajoint.errors import DataError
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
-from formulajoint.moments.make import design_of, moments_of
-from formulajoint.moments.moments import Moments
 from formulajoint.spec.read import parse
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def model(
     formula : str or Formula
         For example ``"score ~ treatment | school, joint(weights=n)"``.
     data : DataFrame
-        pandas, polars or pyarrow; one row per observation.
+        pandas, polars or pyarrow; one row per observation. Or moments of such rows, as from `moments`.
     priors : {None, "flat"}
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.
@@ -59,7 +59,7 @@ def model(
     >>> m.priors["treatment"]
     'normal(0, 39.44)'
     """
-    return JointModel(_plan(formula, data, priors, family, language))
+    return JointModel(_plan(formula, data, priors, family, language), data)
 
 
 def fit(

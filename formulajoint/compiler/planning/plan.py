@@ -60,17 +60,29 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     DataError
         If the posterior would be improper.
     """
-    law = with_known_sds(family_of(design.spec, family, design.language), design.spec)
-    check_response(design, law)
-    _check_parameters(design, law)
-    known_sd = law.spread if design.standard_errors is not None else ""
-    overrides = read_overrides(design.spec.priors, slots(design, law), known_sd, Units(design, law))
-    maker = _Maker(design, law, Priors(overrides, priors == "flat"), Names(prefix))
+    maker = _maker(design, priors, family, prefix)
     plan = maker.plan()
     check_units(plan)
     refuse_improper(by_bar(plan))
     refuse_flat(plan)
     return plan
+
+
+def given_priors(plan: Plan, family: str | None = None) -> dict[Slot, Prior]:
+    """Return the prior of each variable of a plan that can have one in the formula."""
+    maker = _maker(plan.design, "flat" if plan.flat else None, family, "")
+    maker.plan()
+    known = {slot: slot for slot in slots(plan.design, maker.family)}
+    return {known[slot]: found for slot, found in maker.priors.given.items() if slot in known}
+
+
+def _maker(design: Design, priors: str | None, family: str | None, prefix: str) -> _Maker:
+    law = with_known_sds(family_of(design.spec, family, design.language), design.spec)
+    check_response(design, law)
+    _check_parameters(design, law)
+    known_sd = law.spread if design.standard_errors is not None else ""
+    overrides = read_overrides(design.spec.priors, slots(design, law), known_sd, Units(design, law))
+    return _Maker(design, law, Priors(overrides, priors == "flat"), Names(prefix))
 
 
 def _check_parameters(design: Design, family: Likelihood) -> None:

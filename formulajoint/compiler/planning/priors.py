@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from formulajoint.compiler.planning import defaults
@@ -16,10 +16,11 @@ from formulajoint.spec.spec import MAIN
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """What the formula says of priors, and whether all that it does not name are flat."""
+    """What the formula says of priors, and whether all that it does not name are flat; `given` has those given."""
 
     overrides: Overrides
     flat: bool
+    given: dict[Slot, Prior] = field(default_factory=dict)
 
     def of(self, slot: Slot, default: Callable[[], Prior], flat: Prior | None = None) -> Prior:
         """Return the prior of `slot`: as written; else `flat`, if given, under priors="flat"; else the default."""
@@ -28,7 +29,8 @@ class Priors:
             return flat if self.flat and flat is not None else default()
 
         written = self.overrides.get(slot)
-        return unwritten() if written is None else written.over(unwritten)
+        self.given[slot] = found = unwritten() if written is None else written.over(unwritten)
+        return found
 
     def of_coefficients(self, predictor: Predictor, term: Term, scale: defaults.Scales, part: str) -> Prior:
         """Return the prior of a term's coefficients, or of their mean under a hierarchy."""

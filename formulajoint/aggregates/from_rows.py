@@ -7,6 +7,10 @@ from functools import reduce
 
 import numpy as np
 
+from formulajoint.aggregates.cells import Counted, Key
+from formulajoint.aggregates.moments import Moments, numbers_of
+from formulajoint.aggregates.sums import sums_of_rows
+from formulajoint.aggregates.wanted import Texts, Wanted, recipes_of, wanted
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.data.rows import Cells
 from formulajoint.design.bind import Asked
@@ -16,9 +20,6 @@ from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
 from formulajoint.design.values import numbers
-from formulajoint.moments.moments import Counted, Key, Moments, numbers_of
-from formulajoint.moments.sums import sums_of_rows
-from formulajoint.moments.wanted import Texts, Wanted, recipes_of, wanted
 
 
 def of_rows(asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | None = None) -> Moments:

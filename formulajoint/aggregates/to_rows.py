@@ -11,6 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from formulajoint.aggregates.moments import Moments, numbers_of
+from formulajoint.aggregates.sums import rows_of
+from formulajoint.aggregates.wanted import Texts, Wanted, wanted
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.bind import Asked
 from formulajoint.design.evaluate_numpy import part_columns, values_of
@@ -19,10 +22,6 @@ from formulajoint.design.recipes import Basis
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
 from formulajoint.errors import DataError
-from formulajoint.moments.moments import Moments, numbers_of
-from formulajoint.moments.sums import rows_of
-from formulajoint.moments.wanted import Texts, Wanted, wanted
-from formulajoint.wording import listed
 
 
 def rows_with(moments: Moments, asked: Asked) -> tuple[Table, Rows, Frame]:
@@ -92,7 +91,7 @@ def _held(moments: Moments, asked: Asked) -> Wanted:
 
 def _lacks(moments: Moments, what: list[str]) -> DataError:
     return DataError(
-        f"The formula needs {listed(what)}, which these moments do not hold. They are those of "
+        f"The formula needs {', '.join(what)}, which these moments do not hold. They are those of "
         f"`{moments.formula}`. Make moments of the rows with this formula: `fj.moments(formula, data)`."
     )
 

@@ -73,6 +73,10 @@ def decoded(data: Any, language: Language) -> Any:
     match data:
         case list():
             return tuple(decoded(item, language) for item in data)
+        case {"type": str(name), **parts}:
+            if name not in TYPES:
+                raise StoreError(f"it holds a value of the unknown type {name}")
+            return TYPES[name](**{str(key): decoded(part, language) for key, part in parts.items()})
         case {"function": str(name)}:
             found = COLUMN_FUNCTIONS.find(name, language)
             if found is None:
@@ -84,8 +88,4 @@ def decoded(data: Any, language: Language) -> Any:
             return np.array(values)
         case {"mapping": mapping}:
             return {key: decoded(item, language) for key, item in mapping.items()}
-        case {"type": str(name), **parts}:
-            if name not in TYPES:
-                raise StoreError(f"it holds a value of the unknown type {name}")
-            return TYPES[name](**{str(key): decoded(part, language) for key, part in parts.items()})
     return data

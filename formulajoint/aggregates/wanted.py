@@ -68,7 +68,9 @@ def wanted(asked: Asked, kind: Callable[[str], Kind]) -> Wanted:
         keys |= dict.fromkeys(name for name in asked.columns if name != asked.weights)
         return Wanted(tuple(keys))
     mean = asked.plans[0]
-    factors, products = {key_of(asked.spec.response): asked.spec.response}, [(key_of(asked.spec.response),)]
+    response = asked.spec.response
+    factors: dict[str, Expr] = {key_of(response): response}
+    products: list[Texts] = [(key_of(response),)]
     for product in mean.products:
         numeric = {
             key: factor

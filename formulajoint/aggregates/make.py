@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from formulajoint.aggregates.from_rows import of_rows
+from formulajoint.aggregates.moments import Moments
+from formulajoint.aggregates.to_rows import rows_with
 from formulajoint.design.bind import bind, bound, read
 from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.schema import Design
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
-from formulajoint.moments.from_rows import of_rows
-from formulajoint.moments.moments import Moments
-from formulajoint.moments.to_rows import rows_with
 
 
 def moments_of(

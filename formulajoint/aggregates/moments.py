@@ -6,19 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import prod
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
+from formulajoint.aggregates.cells import Counted, Key, shown
+from formulajoint.aggregates.parquet import read_moments, write_moments
+from formulajoint.aggregates.recipe_codec import encoded
+from formulajoint.aggregates.sums import Sums, merged
+from formulajoint.aggregates.wanted import Texts
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.frame import Kind
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.errors import DataError
 from formulajoint.language.formula import Formula
+from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
-from formulajoint.moments.recipe_codec import encoded
-from formulajoint.moments.sums import Sums, merged
-from formulajoint.moments.wanted import Texts
 from formulajoint.wording import listed
 
 CLOSE = 1e-9
@@ -26,64 +30,6 @@ CLOSE = 1e-9
 
 MOST_SHOWN = 6
 """At most this many levels or numbers are named when moments are printed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What tells cells apart: the values of a column, or of a numeric factor that has two values at most.
-
-    Attributes
-    ----------
-    name : str
-        The column, or the factor's text.
-    kind : {"numeric", "boolean", "categorical"}
-    values : tuple
-        Its distinct values, sorted.
-    order : tuple or None
-        All categories in their order, where the column's type stores one.
-    ordered : bool
-    factor : bool
-        Whether it is a numeric factor.
-    """
-
-    name: str
-    kind: Kind
-    values: tuple[object, ...]
-    order: tuple[object, ...] | None = None
-    ordered: bool = False
-    factor: bool = False
-
-    def place(self, values: Iterable[object]) -> IntArray:
-        """Return the position of each value among those of the key."""
-        places = {value: place for place, value in enumerate(self.values)}
-        return np.array([places[value] for value in values], dtype=np.int64)
-
-    def joined(self, other: Key) -> Key:
-        """Return the key of the values of both."""
-        if self.kind != other.kind:
-            raise DataError(
-                f"`{self.name}` is {self.kind} in one of the moments and {other.kind} in the other."
-            )
-        known = self.order or ()
-        order = (*known, *(value for value in other.order or () if value not in known)) or None
-        values: list[object] = sorted({*self.values, *other.values})  # type: ignore[type-var]
-        return replace(self, values=tuple(values), order=order, ordered=self.ordered and other.ordered)
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Counts of rows: read, without missing values by column, of weight zero; whether a weight was no whole number."""
-
-    total: int
-    missing: Mapping[str, int] = field(default_factory=dict)
-    weightless: int = 0
-    fractional: bool = False
-
-    def __add__(self, other: Counted) -> Counted:
-        names = dict.fromkeys((*self.missing, *other.missing))
-        missing = {name: self.missing.get(name, 0) + other.missing.get(name, 0) for name in names}
-        fractional = self.fractional or other.fractional
-        return Counted(self.total + other.total, missing, self.weightless + other.weightless, fractional)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +112,43 @@ class Moments:
         values = np.array(found.values, dtype=object if found.kind == "categorical" else None)
         return np.asarray(values[self.codes[:, place]])
 
+    def save(self, path: str | PathLike[str], least: int = 1) -> None:
+        """Write the moments to a Parquet file, one row a cell, from which `load` restores them.
+
+        The file holds no rows, but what is known of small cells is nearly that: of one row, the row itself.
+
+        Parameters
+        ----------
+        path : path
+        least : int
+            Refuse cells of fewer rows, such as 10, and name them.
+
+        Raises
+        ------
+        DataError
+            If a cell has fewer than `least` rows.
+        StoreError
+            If the file cannot be written, or PyArrow is not installed.
+        """
+        write_moments(self, path, least)
+
+    @staticmethod
+    def load(path: str | PathLike[str], language: Language | None = None) -> Moments:
+        """Return the moments that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+        language : Language, optional
+            Default: the plain language with all installed and registered extensions.
+
+        Raises
+        ------
+        StoreError
+            If the file is missing, or does not hold moments.
+        """
+        return Moments(**read_moments(path, chosen(language)))
+
     # --- arithmetic
 
     def __add__(self, other: object) -> Moments:
@@ -180,9 +163,7 @@ class Moments:
         one, two = self.without(constants), other.without(constants)
         keys = tuple(k for k in joint if not k.factor or k.name in constants)
         codes = np.concatenate([one.recoded(keys), two.recoded(keys)])
-        joined = Sums(
-            *(np.concatenate([getattr(part.sums, name) for part in (one, two)]) for name in Sums.__slots__)
-        )
+        joined = one.sums.beside(two.sums)
         cells, of = np.unique(codes, axis=0, return_inverse=True)
         return replace(
             one,
@@ -318,9 +299,7 @@ def _lines(moments: Moments) -> Iterator[str]:
     yield f"moments of {moments.rows:,} rows in {len(moments.codes):,} cells"
     yield f"formula: {moments.formula}"
     for key in moments.keys:
-        labels = [
-            f"{value:g}" if isinstance(value, float) else str(value) for value in key.values[:MOST_SHOWN]
-        ]
+        labels = [shown(value) for value in key.values[:MOST_SHOWN]]
         more = f" and {len(key.values) - MOST_SHOWN:,} more" if len(key.values) > MOST_SHOWN else ""
         yield f"cells by {key.name}: {', '.join(labels)}{more}"
     names = [":".join(number) for number in moments.numbers]

@@ -41,6 +41,15 @@ class Sums:
         """The weighted squares and products about the means, (C, q, q)."""
         return np.asarray(np.einsum("cij,cik->cjk", self.roots, self.roots))
 
+    def beside(self, other: Sums) -> Sums:
+        """Return the sums of the cells of both, one after another."""
+        return Sums(
+            np.concatenate([self.counts, other.counts]),
+            np.concatenate([self.weights, other.weights]),
+            np.concatenate([self.means, other.means]),
+            np.concatenate([self.roots, other.roots]),
+        )
+
     def of(self, numbers: Sequence[int]) -> Sums:
         """Return the sums of some of the numbers."""
         if list(numbers) == list(range(self.means.shape[1])):

@@ -1,0 +1,158 @@
+"""Moments: what they hold, how they add, and the posteriors of models fitted to them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import formulajoint as fj
+from formulajoint.results.predictions.predictive_check import predictive_check
+
+FORMULAS = {
+    "groups": "y ~ t + x | g, hierarchy(), joint(t, weights=sum(pages))",
+    "varying": "y ~ t + x + (1 + x | g)",
+    "nested": "y ~ t + (1 | d/g)",
+    "crossed": "y ~ x + (1 | g) + (1 | arm)",
+    "sd by arm": "y ~ t + x*z, sigma ~ arm",
+    "curves": "y ~ t*arm + center(x):z + bs(x, df=4):z + I(x > 3), sigma ~ 1 | arm",
+    "meta-analysis": "y ~ t + offset(z) + (1 | g), se(se)",
+    "weights": "y ~ t + poly(x, 2):z + (1 | g), weights(w)",
+}
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng, n, groups = np.random.default_rng(2), 240, 8
+    g, t = rng.integers(0, groups, n), rng.integers(0, 2, n)
+    x, arm = rng.normal(3, 2, n), rng.choice(list("abc"), n)
+    y = 50 + rng.normal(0, 2, groups)[g] + 3 * t + 0.5 * x + rng.normal(0, 1, n)
+    return pd.DataFrame(
+        {"y": y, "t": t, "x": x, "z": rng.normal(0, 1, n), "g": [f"g{i}" for i in g], "d": g // 3, "arm": arm}
+        | {"se": rng.choice([1.0, 2.0], n), "w": rng.integers(1, 4, n), "pages": rng.uniform(1, 9, n)}
+    )
+
+
+def means(fit: fj.Fit) -> np.ndarray:
+    return fit.summary()[["mean", "sd"]].to_numpy(float)
+
+
+def shards(formula: str, frame: pd.DataFrame, like: fj.Moments, parts: int, seed: int) -> fj.Moments:
+    order = np.random.default_rng(seed).permutation(len(frame))
+    return sum((fj.moments(formula, frame.iloc[p], like=like) for p in np.array_split(order, parts)), start=0)  # type: ignore[return-value, arg-type]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_sums_of_shards_in_any_order_give_the_posterior_of_the_rows(name: str, frame: pd.DataFrame) -> None:
+    formula = FORMULAS[name]
+    whole = fj.moments(formula, frame)
+    assert whole.rows == 240
+    one, other = shards(formula, frame, whole, 3, seed=1), shards(formula, frame, whole, 7, seed=2)
+    assert one == whole == other
+    assert fj.moments(formula, frame.iloc[:-1], like=whole) != whole
+    settings = {"seed": 1, "draws": 50, "progress": False, "engine": "exact"}
+    of_rows, of_sums = (fj.fit(formula, data, **settings) for data in (frame, one))  # type: ignore[arg-type]
+    if name == "crossed":  # draws of some models depend on signs that the order of rows decides
+        assert of_sums.log_evidence.value == pytest.approx(of_rows.log_evidence.value, abs=1e-6)
+        return
+    np.testing.assert_allclose(means(of_sums), means(of_rows), rtol=1e-8, atol=1e-8)
+
+
+def test_without_pooling_the_posterior_is_the_same_but_for_the_signs_of_random_numbers(
+    frame: pd.DataFrame,
+) -> None:
+    formula = "y ~ t + x | g, joint(t)"
+    settings = {"seed": 1, "progress": False}
+    of_rows, of_sums = (fj.fit(formula, d, **settings) for d in (frame, fj.moments(formula, frame)))  # type: ignore[arg-type]
+    assert of_sums.log_evidence.value == pytest.approx(of_rows.log_evidence.value, abs=1e-6)
+    assert of_sums.test()["log_bf10"].to_numpy() == pytest.approx(
+        of_rows.test()["log_bf10"].to_numpy(), abs=1e-6
+    )
+    error = 4 * of_rows.summary()["sd"].to_numpy() / np.sqrt(1000)
+    assert np.all(abs(means(of_sums)[:, 0] - means(of_rows)[:, 0]) < error)
+
+
+def test_engines_of_frames_give_the_same_moments(frame: pd.DataFrame) -> None:
+    formula = FORMULAS["crossed"]
+    assert fj.moments(formula, pl.from_pandas(frame)) == fj.moments(formula, frame)
+    assert fj.moments(formula, pl.from_pandas(frame).to_arrow()) == fj.moments(formula, frame)
+
+
+def test_counts_stand_for_rows_of_other_families(frame: pd.DataFrame) -> None:
+    data = frame.assign(passed=frame.y > frame.y.mean())
+    formula, settings = (
+        "passed ~ t + (1 | g), family(bernoulli)",
+        {"seed": 1, "draws": 100, "progress": False},
+    )
+    moments = fj.moments(formula, data)
+    assert len(moments.codes) <= 32
+    fits = [fj.fit(formula, source, engine="exact", **settings) for source in (data, moments)]  # type: ignore[arg-type]
+    np.testing.assert_allclose(means(fits[1]), means(fits[0]), rtol=1e-6, atol=1e-6)
+
+
+def test_far_from_zero_the_digits_are_kept(frame: pd.DataFrame) -> None:
+    formula = FORMULAS["varying"]
+    near, far = (fj.moments(formula, frame.assign(y=frame.y.round(3) + shift)) for shift in (0, 2.0**30))
+    np.testing.assert_allclose(far.sums.squares, near.sums.squares, rtol=1e-6, atol=1e-6)
+
+
+def test_two_values_in_one_shard_and_three_in_the_other(frame: pd.DataFrame) -> None:
+    formula = "y ~ t*x + (1 | g)"
+    data = frame.assign(t=np.where(np.arange(240) < 200, frame.t, 2))
+    whole = fj.moments(formula, data)
+    parts = [fj.moments(formula, data[:200], like=whole), fj.moments(formula, data[200:], like=whole)]
+    assert parts[0] + parts[1] == whole == parts[1] + parts[0]
+
+
+def test_files_hold_everything(frame: pd.DataFrame, tmp_path: object) -> None:
+    path = f"{tmp_path}/moments.parquet"
+    for name in ("curves", "weights", "groups"):
+        moments = fj.moments(FORMULAS[name], frame)
+        moments.save(path)
+        back = fj.Moments.load(path)
+        assert back == moments
+        assert str(back) == str(moments)
+        assert fj.moments(FORMULAS[name], frame, like=back) == moments
+    with pytest.raises(fj.DataError, match=r"fewer than 10 rows: .*g g0, t 0 \(\d\)"):
+        fj.moments(FORMULAS["nested"], frame[:100]).save(path, least=10)
+    pd.DataFrame({"a": [1]}).to_parquet(path)
+    with pytest.raises(fj.StoreError, match="holds no moments"):
+        fj.Moments.load(path)
+
+
+def test_what_differs_is_not_added_and_what_is_lacking_is_named(frame: pd.DataFrame) -> None:
+    first = fj.moments("y ~ center(x) | g", frame[:100])
+    with pytest.raises(fj.DataError, match=r"`center\(x\)` was learnt of different rows.*like=first"):
+        first + fj.moments("y ~ center(x) | g", frame[100:])
+    with pytest.raises(fj.DataError, match="cannot be added: one tells `g` apart"):
+        first + fj.moments("y ~ center(x) | d", frame[100:])
+    with pytest.raises(fj.DataError, match=r"needs the column `z`, which these moments do not hold"):
+        fj.fit("y ~ z | g", first)
+    with pytest.raises(fj.DataError, match="needs the rows of the data"):
+        predictive_check(fj.fit("y ~ center(x) | g", first, seed=1, draws=50).draws)
+
+
+def test_printed_it_says_what_it_holds() -> None:
+    text = str(fj.moments("test_score ~ treatment | school", fj.tutoring()))
+    assert text.splitlines() == [
+        "moments of 10 rows in 4 cells",
+        "formula: test_score ~ treatment | school",
+        "cells by school: A, B",
+        "cells by treatment: 0, 1",
+        "means, squares and products of: test_score",
+        "smallest cell: 2 rows",
+        "squares: from rows, by QR",
+    ]
+
+
+@pytest.mark.parametrize("name", ["varying", "nested", "sd by arm", "meta-analysis"])
+def test_an_update_is_the_fit_of_all_rows_with_the_priors_of_the_first(
+    name: str, frame: pd.DataFrame
+) -> None:
+    settings = {"seed": 1, "draws": 50, "progress": False}
+    first = fj.fit(FORMULAS[name], frame[:120], **settings)  # type: ignore[arg-type]
+    both = first.update(frame[120:], **settings)
+    assert both.model.priors == first.model.priors
+    whole = fj.fit(str(both.model.formula), frame, **settings)  # type: ignore[arg-type]
+    np.testing.assert_allclose(means(both), means(whole), rtol=1e-8, atol=1e-8)
