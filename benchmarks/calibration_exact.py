@@ -9,7 +9,8 @@ In two structures effects are in residual sds, pooled and not, as where schools 
 is ranked, too. In the last one a treatment has effects that vary and a residual sd of its own. The three before these
 often have posteriors of several modes. Where groups of two rows share a slope or a line and each has a sigma, any of
 them may be the one that is exact: five in six posteriors of the shared slope have several modes. And studies fall into
-clusters.
+clusters. With several factors, classes are nested in schools, or pupils are crossed with tasks; where so many are that
+the likelihood is interpolated, its points have several draws each.
 
     python benchmarks/calibration_exact.py [--sets 1000] [--only NAME] [--results FILE] [--plot SVG]
 """
@@ -43,13 +44,15 @@ SCHOOLS = 20
 class Structure:
     """A formula with all its priors, how to draw from them, how many rows a group has, and how many groups there are.
 
-    A sigma that is known is a column `s`: `draw` returns it as ``s``, which is no parameter.
+    A sigma that is known is a column `s`: `draw` returns it as ``s``, which is no parameter. With several factors
+    `codes` are those of each row.
     """
 
     formula: str
     draw: Callable[[np.random.Generator], dict[str, Array]]
     rows: int = ROWS
     groups: int = GROUPS
+    codes: Mapping[str, NDArray[np.int64]] | None = None
 
 
 def _not_pooled(rng: np.random.Generator) -> dict[str, Array]:
@@ -139,6 +142,41 @@ def _arms(rng: np.random.Generator) -> dict[str, Array]:
     }
 
 
+def _varying(rng: np.random.Generator, over: Mapping[str, tuple[int, float]]) -> dict[str, Array]:
+    """Return intercepts that vary over factors, of so many groups and with sds of such a size."""
+    found = {
+        "Intercept": rng.normal(0, 2, 1),
+        "x": rng.normal(1, 1, 1),
+        "sigma": abs(rng.normal(0, 1, 1)),
+    }
+    for name, (groups, size) in over.items():
+        sd = abs(rng.normal(0, size, 1))
+        found |= {f"Intercept|{name}_sd": sd, f"Intercept|{name}": sd * rng.normal(size=groups)}
+    return found
+
+
+def _nested(rng: np.random.Generator) -> dict[str, Array]:
+    return _varying(rng, {"g": (6, 1.0), "g:c": (24, 0.5)})
+
+
+def _crossed(rng: np.random.Generator) -> dict[str, Array]:
+    own, root = _correlated(rng), _varying(rng, {"c": (4, 0.5)})
+    sd, rho = np.concatenate([own["Intercept_sd"], own["x_sd"]]), own["g_cor"][0]
+    away = rng.normal(size=(6, 2)) @ (sd[:, None] * np.array([[1, 0], [rho, np.sqrt(1 - rho**2)]])).T
+    sds = {"Intercept|g_sd": sd[:1], "x|g_sd": sd[1:], "g_cor": own["g_cor"]}
+    return root | sds | {"Intercept|g": away[:, 0], "x|g": away[:, 1]}
+
+
+def _interpolated(rng: np.random.Generator) -> dict[str, Array]:
+    return _varying(rng, {"g": (70, 1.0), "c": (60, 0.5)})
+
+
+SHARED = "prior(Intercept ~ normal(0, 2), x ~ normal(1, 1), sigma ~ half_normal(1))"
+MET = np.random.default_rng(0)
+NESTED = {"g": np.repeat(np.arange(6), 8), "c": np.tile(np.repeat(np.arange(4), 2), 6)}
+CROSSED = {"g": np.repeat(np.arange(6), 6), "c": np.tile(np.arange(4), 9)}
+MANY = {"g": MET.permutation(np.arange(280) % 70), "c": MET.permutation(np.arange(280) % 60)}
+
 STRUCTURES: Mapping[str, Structure] = {
     "not pooled": Structure(
         "y ~ x | g, prior(Intercept ~ normal(0, 2), x ~ normal(1, 1), sigma ~ half_normal(1))", _not_pooled
@@ -189,7 +227,55 @@ STRUCTURES: Mapping[str, Structure] = {
                  sigma.Intercept ~ normal(-0.5, 0.7), sigma.t ~ normal(0, 0.7))""",
         _arms,
     ),
+    "nested": Structure(
+        f"""y ~ x + (1 | g/c), {SHARED}, prior(Intercept.sd ~ half_normal(1), over=g),
+            prior(Intercept.sd ~ half_normal(0.5), over=g:c)""",
+        _nested,
+        codes=NESTED,
+    ),
+    "crossed": Structure(
+        f"""y ~ x + (1 + x | g) + (1 | c), {SHARED}, prior(Intercept.sd ~ half_normal(0.5), over=c),
+            prior(Intercept.sd ~ half_normal(1), x.sd ~ half_normal(1), cor ~ lkj(2), over=g)""",
+        _crossed,
+        codes=CROSSED,
+    ),
+    "crossed, interpolated": Structure(
+        f"""y ~ x + (1 | g) + (1 | c), {SHARED}, prior(Intercept.sd ~ half_normal(1), over=g),
+            prior(Intercept.sd ~ half_normal(0.5), over=c)""",
+        _interpolated,
+        codes=MANY,
+    ),
 }
+
+
+def _rows(structure: Structure, truth: dict[str, Array], rng: np.random.Generator) -> pd.DataFrame:
+    """Return the rows of one factor; what is known is taken from the truth."""
+    groups, rows = structure.groups, structure.rows
+    g, x = np.repeat(np.arange(groups), rows), rng.normal(size=groups * rows)
+    errors = truth.pop("s", np.ones(groups))
+    intercept, slope, sigma = (
+        np.broadcast_to(truth.get(name, other), groups)[g]
+        for name, other in (("Intercept", 0.0), ("x", 0.0), ("sigma", errors))
+    )
+    t = np.arange(len(g)) % 2  # the arm, which has an effect and a residual sd in one structure
+    if "t" in truth:
+        slope, x, sigma = truth["t"][g], t, np.exp(truth["sigma_Intercept"] + truth["sigma_t"] * t)
+    y = intercept + slope * x + sigma * rng.normal(size=len(g))
+    return pd.DataFrame({"g": g, "x": x, "t": t, "y": y, "s": errors[g]})
+
+
+def _met(
+    codes: Mapping[str, NDArray[np.int64]], truth: Mapping[str, Array], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the rows of several factors."""
+    x = rng.normal(size=len(codes["g"]))
+    of = dict(codes) | {"g:c": codes["g"] * (1 + np.max(codes["c"])) + codes["c"]}
+    y = truth["Intercept"] + truth["x"] * x + truth["sigma"] * rng.normal(size=len(x))
+    for name, values in truth.items():
+        column, _, factor = name.partition("|")
+        if factor in of:
+            y = y + values[of[factor]] * (x if column == "x" else 1.0)
+    return pd.DataFrame({"y": y, "x": x} | dict(codes))
 
 
 def ranks(structure: Structure, data_sets: int) -> dict[str, NDArray[np.int64]]:
@@ -198,18 +284,8 @@ def ranks(structure: Structure, data_sets: int) -> dict[str, NDArray[np.int64]]:
     for seed in range(data_sets):
         rng = np.random.default_rng(seed)
         truth = structure.draw(rng)
-        groups, rows = structure.groups, structure.rows
-        g, x = np.repeat(np.arange(groups), rows), rng.normal(size=groups * rows)
-        errors = truth.pop("s", np.ones(groups))
-        intercept, slope, sigma = (
-            np.broadcast_to(truth.get(name, other), groups)[g]
-            for name, other in (("Intercept", 0.0), ("x", 0.0), ("sigma", errors))
-        )
-        t = np.arange(len(g)) % 2  # the arm, which has an effect and a residual sd in one structure
-        if "t" in truth:
-            slope, x, sigma = truth["t"][g], t, np.exp(truth["sigma_Intercept"] + truth["sigma_t"] * t)
-        y = intercept + slope * x + sigma * rng.normal(size=len(g))
-        model = fj.model(structure.formula, pd.DataFrame({"g": g, "x": x, "t": t, "y": y, "s": errors[g]}))
+        data = _rows(structure, truth, rng) if structure.codes is None else _met(structure.codes, truth, rng)
+        model = fj.model(structure.formula, data)
         posterior = model.fit(draws=DRAWS, chains=CHAINS, engine="exact", seed=seed).posterior
         for name, value in truth.items():
             draws = posterior[name].to_numpy().reshape(CHAINS * DRAWS, -1)

@@ -109,7 +109,6 @@ LOCAL_IMPORTS = {
     ("inference/engine.py", "formulajoint.inference.crossed.engine."),  # SciPy, for several factors only
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
     ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
-    ("inference/gaussian/draws.py", "formulajoint.inference.gaussian.dear"),  # loads SciPy
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model
     ("api/", "formulajoint.compiler.pymc.build."),  # loads PyMC

@@ -9,7 +9,7 @@ Shapes: those of ``marginal.py``.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy
@@ -17,15 +17,20 @@ import scipy
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.crossed.levels import Level
 from formulajoint.inference.crossed.marginal import (
-    Eliminated,
+    LARGE,
+    Chain,
     LevelOut,
     TakenOut,
     blocks,
     eliminate,
     roots,
     square_of,
+    take_out,
 )
 from formulajoint.inference.crossed.sums import Sums
+
+AHEAD = 1.3
+"""Draws of coefficients that are made for each point of a last sample, as a multiple of those expected."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,12 +50,59 @@ class Coefficients:
     standard: dict[int, FloatArray]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """Draws of the coefficients that remain, made where the factor of a point phi is at hand.
+
+    One factor is taken out, and rows have one sigma: without the others, it is taken out again at little cost.
+
+    Attributes
+    ----------
+    sums : Sums
+    times : int
+        Draws for each point.
+    rng : Generator
+    known : dict of bytes to (times, n) array
+        By the parameters of the point.
+    """
+
+    sums: Sums
+    times: int
+    rng: np.random.Generator
+    known: dict[bytes, FloatArray] = field(default_factory=dict)
+
+    def log_likelihood(self, points: FloatArray) -> FloatArray:
+        """Return log p(y | phi) at points (S, d) on the real line, and draw there."""
+        values, out = self.sums.model.scales.values(points), np.empty(len(points))
+        with np.errstate(all="ignore"):
+            for block in blocks(self.sums, len(points)):
+                found = eliminate(self.sums, values[block])
+                out[block] = found.log_likelihood
+                noise = self.rng.standard_normal((len(out[block]) * self.times, self.sums.order.left))
+                drawn = _remaining(found.lower, np.full(len(out[block]), self.times), noise)
+                drawn = drawn.reshape(-1, self.times, noise.shape[1])
+                self.known.update(zip(map(bytes, np.ascontiguousarray(values[block])), drawn, strict=True))
+        return out
+
+    def has(self, phi: FloatArray, times: int) -> bool:
+        """Return whether there are so many draws for a point phi (cells,)."""
+        return len(self.known.get(bytes(phi), ())) >= times
+
+
+def ahead_of(sums: Sums, points: int, draws: int, seed: np.random.SeedSequence) -> Ahead | None:
+    """Return a place for draws at the points of a last sample, from which draws are taken; None if it saves nothing."""
+    if sums.levels or sums.by_sigma is not None or sums.order.left + 1 < LARGE:
+        return None
+    return Ahead(sums, int(np.ceil(AHEAD * draws / points)), np.random.default_rng(seed))
+
+
 def draw_coefficients(
     sums: Sums,
     values: FloatArray,
     rng: np.random.Generator,
     away: Collection[int],
     standard: Collection[int] = (),
+    ahead: Ahead | None = None,
 ) -> Coefficients:
     """Return a draw of all coefficients for each phi; where phi is the same several times, at less cost.
 
@@ -61,6 +113,8 @@ def draw_coefficients(
     rng : Generator
     away, standard : collection of int
         Factors whose D v and v are returned.
+    ahead : Ahead, optional
+        Draws that have been made.
     """
     shapes = [(len(values), factor.groups, factor.width) for factor in sums.model.factors]
     out = Coefficients(
@@ -69,24 +123,41 @@ def draw_coefficients(
         {at: np.empty(shapes[at]) for at in standard},
     )
     distinct, which, times = np.unique(values, axis=0, return_inverse=True, return_counts=True)
+    made = [ahead is not None and ahead.has(phi, count) for phi, count in zip(distinct, times, strict=True)]
     order, ends = np.argsort(which, kind="stable"), np.cumsum([0, *times])
-    for block in blocks(sums, len(distinct)):
-        places = order[ends[block.start] : ends[min(block.stop, len(distinct))]]
-        _draw(sums, distinct[block], times[block], rng, (out, places))
+    for whether, some in ((True, np.flatnonzero(made)), (False, np.flatnonzero(~np.array(made)))):
+        for block in blocks(sums, len(some)):
+            chosen = some[block]
+            places = np.concatenate([order[ends[at] : ends[at + 1]] for at in chosen])
+            given = _given(sums, distinct[chosen], times[chosen], ahead if whether else None, rng)
+            _draw(sums, distinct[chosen], times[chosen], given, rng, (out, places))
     return out
+
+
+def _given(
+    sums: Sums, values: FloatArray, times: IntArray, ahead: Ahead | None, rng: np.random.Generator
+) -> tuple[Chain, FloatArray]:
+    """Return the factors of the chain taken out at some points phi, and draws of what remains, `times` for each."""
+    if ahead is None:
+        found = eliminate(sums, values)
+        noise = rng.standard_normal((int(np.sum(times)), sums.order.left))
+        return found.chain, _remaining(found.lower, times, noise)
+    first = take_out(sums.own, roots(sums, sums.first, values), square_of(sums, values))
+    drawn = [ahead.known[bytes(phi)][:count] for phi, count in zip(values, times, strict=True)]
+    return Chain(first, None, ()), np.concatenate(drawn)
 
 
 def _draw(
     sums: Sums,
     values: FloatArray,
     times: IntArray,
+    given: tuple[Chain, FloatArray],
     rng: np.random.Generator,
     into: tuple[Coefficients, IntArray],
 ) -> None:
     """Write draws for some points phi, each so many times, into places of the draws."""
-    found, (out, places) = eliminate(sums, values), into
+    (chain, remain), (out, places) = given, into
     which, q = np.repeat(np.arange(len(values)), times), sums.remaining
-    remain = _remaining(found, times, rng.standard_normal((len(which), sums.order.left)))
     c = remain[:, q:]
     if sums.k:
         out.shared[places] = sums.fixed.reference + scipy.linalg.solve_triangular(sums.fixed.root, c.T).T
@@ -100,10 +171,10 @@ def _draw(
         at = inside_out[place + 1]
         factor, start, end = sums.model.factors[at], starts[place], starts[place + 1]
         if place < 0:
-            v = _own(found.first, which, _rest_of_first(sums, found, which, known, c) / square, rng)
+            v = _own(chain.first, which, _rest_of_first(sums, chain, which, known, c) / square, rng)
         elif place < len(sums.levels):
-            rest = _rest(sums.levels[place], found.levels[place], which, known[end:], c)
-            v = _own(found.levels[place].taken, which, rest / square, rng)
+            rest = _rest(sums.levels[place], chain.levels[place], which, known[end:], c)
+            v = _own(chain.levels[place].taken, which, rest / square, rng)
         else:
             later = starts[len(sums.levels)]
             v = remain[:, start - later : end - later].reshape(-1, factor.groups, factor.width)
@@ -115,12 +186,10 @@ def _draw(
             known[start:end] = _times(roots(sums, at, values)[which], v).reshape(len(v), -1).T
 
 
-def _rest_of_first(
-    sums: Sums, found: Eliminated, which: IntArray, known: FloatArray, c: FloatArray
-) -> FloatArray:
+def _rest_of_first(sums: Sums, chain: Chain, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:
     """Return what the response leaves to the columns of the first factor, (S, G, p)."""
-    if sums.by_sigma is not None and found.before is not None:
-        return _rest(sums.by_sigma.first, found.before, which, known, c)
+    if sums.by_sigma is not None and chain.before is not None:
+        return _rest(sums.by_sigma.first, chain.before, which, known, c)
     p, groups = sums.own.shape[1:]
     rest = np.moveaxis(sums.own_rest[:, :, -1:], 0, 1) - np.einsum("pgk,sk->gps", sums.own_rest[:, :, :-1], c)
     return np.moveaxis(rest - (sums.with_left @ known).reshape(groups, p, -1), 2, 0)
@@ -134,16 +203,20 @@ def _rest(level: Level, out: LevelOut, which: IntArray, known: FloatArray, c: Fl
     return np.moveaxis(rest - explained.reshape(rest.shape), 2, 0)
 
 
-def _remaining(found: Eliminated, times: IntArray, noise: FloatArray) -> FloatArray:
+def _remaining(lower: FloatArray, times: IntArray, noise: FloatArray) -> FloatArray:
     """Return draws of the coefficients that remain, `times` for each point, from standard normal numbers (S, n)."""
     n, out, start = noise.shape[1], np.empty_like(noise), 0
-    for lower, count in zip(found.lower, times, strict=True):
+    if n + 1 < LARGE:
+        root = np.swapaxes(np.tril(lower[:, :n, :n]), 1, 2)
+        right = np.repeat(lower[:, n, :n], times, axis=0) + noise
+        return np.asarray(np.linalg.solve(np.repeat(root, times, axis=0), right[:, :, None])[:, :, 0])
+    for own, count in zip(lower, times, strict=True):
         some = slice(start, start := start + count)
-        if n:
-            right = lower[n, :n, None] + noise[some].T
-            out[some] = scipy.linalg.solve_triangular(
-                lower[:n, :n], right, trans="T", lower=True, check_finite=False
-            ).T
+        right = np.column_stack(
+            [noise[some], np.full(count, -own[n, n])]
+        )  # so that -1 times the row of y is added
+        solved, _ = scipy.linalg.lapack.dtrtrs(own.T, right.T, overwrite_b=1)
+        out[some] = solved[:n].T
     return out
 
 

@@ -7,8 +7,8 @@ from formulajoint.inference.crossed.order import Order
 DEAR = 3e-5
 """A point that costs more seconds is dear: the likelihood is then interpolated."""
 
-BUDGET = 1.5
-"""Seconds for the points of the last sample, and for the coefficients drawn there."""
+BUDGET = 0.35
+"""Seconds for the points of the last sample."""
 
 FEWEST = 200
 """Fewest points of the last sample."""
@@ -21,4 +21,4 @@ def is_dear(order: Order) -> bool:
 
 def last_points(order: Order, draws: int) -> int:
     """Return the points of the last sample for so many draws: fewer than draws where a point is dear."""
-    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / 2 / order.seconds)))
+    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / order.seconds)))

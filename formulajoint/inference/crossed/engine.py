@@ -12,7 +12,8 @@ import numpy as np
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError
 from formulajoint.inference.crossed.applies import why_not
-from formulajoint.inference.crossed.coefficients import draw_coefficients
+from formulajoint.inference.crossed.coefficients import ahead_of, draw_coefficients
+from formulajoint.inference.crossed.cost import last_points
 from formulajoint.inference.crossed.marginal import log_likelihood
 from formulajoint.inference.crossed.model import model_of
 from formulajoint.inference.crossed.naming import Draws, read_of, variables, with_offsets
@@ -54,17 +55,18 @@ class Crossed:
         log.info("exact: coefficients in closed form, sigmas and the like by importance sampling")
         model = model_of(plan)
         sums = sums_of(model)
-        scales_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)
+        scales_seed, coefficients_seed, ahead_seed = np.random.SeedSequence(settings.seed).spawn(3)
         draws, chains = int(settings.draws), int(settings.chains)
-        found = sample_scales(sums, draws, chains, scales_seed)
+        ahead = ahead_of(sums, last_points(sums.order, draws * chains), draws * chains, ahead_seed)
+        found = sample_scales(sums, draws, chains, scales_seed, ahead)
         if lost := _lost_digits(sums, found):
             raise InferenceError(sentence(lost.reason))
-        values = model.scales.values(found.points[0])
+        values = model.scales.values(found.points[0].reshape(chains * draws, -1))
         rng = np.random.default_rng(coefficients_seed)
         kept = range(len(model.factors)) if settings.keep == ALL else read_of(model, read_by_contrasts(plan))
         offsets = with_offsets(model) if settings.keep == ALL else ()
-        coefficients = draw_coefficients(sums, values.reshape(chains * draws, -1), rng, kept, offsets)
-        made = variables(plan, model, Draws(values, coefficients))
+        coefficients = draw_coefficients(sums, values, rng, kept, offsets, ahead)
+        made = variables(plan, model, Draws(values.reshape(chains, draws, -1), coefficients))
         return named_draws(plan, made, found, settings, started)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:

@@ -14,6 +14,7 @@ Shapes: those of ``sums.py``, and S points.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,11 @@ from formulajoint.inference.crossed.sums import Sums
 PAIRS = 2**16
 """Most pairs of a point and a group of the factor taken out that are computed at once."""
 
-ELEMENTS = 2**20
+ELEMENTS = 2**22
 """Most elements of matrices of what is left that are computed at once."""
+
+CACHED = 2**18
+"""Most elements of them that are filled and factored at once, in the processor's cache."""
 
 LARGE = 48
 """Matrices with as many rows are factored one by one, in place."""
@@ -92,8 +96,8 @@ class LevelOut:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Eliminated:
-    """All coefficients taken out at S points.
+class Chain:
+    """The factors of the chain taken out at S points.
 
     Attributes
     ----------
@@ -101,14 +105,26 @@ class Eliminated:
     before : LevelOut or None
         The first factor, taken out as the later ones where rows have several sigmas.
     levels : tuple of LevelOut
-    lower : (S, n + 1, n + 1) array
-        Cholesky factor of what remains; the last row is that of y.
-    log_likelihood : (S,) array
     """
 
     first: TakenOut
     before: LevelOut | None
     levels: tuple[LevelOut, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eliminated:
+    """All coefficients taken out at S points.
+
+    Attributes
+    ----------
+    chain : Chain
+    lower : (S, n + 1, n + 1) array
+        Cholesky factor of what remains; the last row is that of y. Above the diagonal there may be anything.
+    log_likelihood : (S,) array
+    """
+
+    chain: Chain
     lower: FloatArray
     log_likelihood: FloatArray
 
@@ -134,26 +150,37 @@ def blocks(sums: Sums, points: int) -> Iterator[slice]:
 
 def eliminate(sums: Sums, values: FloatArray) -> Eliminated:
     """Take out all coefficients at parameters phi (S, cells)."""
-    square, root, levels = square_of(sums, values), roots(sums, sums.first, values), list[LevelOut]()
-    first, before, left = _first(sums, values, root, square)
-    for level in sums.levels:
-        out, left = _next(level, left, roots(sums, level.factor, values), square)
-        levels.append(out)
-    matrix = _remaining(sums, left, values, square)
-    n = matrix.shape[1] - 1
-    size = matrix[:, n, n].copy()  # of y: doubled, so that rounding leaves the matrix positive definite
-    matrix[:, n, n] = 2 * size + 1
-    lower = cholesky(matrix)
+    square = square_of(sums, values)
+    chain, left = take_out_chain(sums, values, square)
+    n = sums.order.left
+    lower, size, q = np.zeros((len(values), n + 1, n + 1)), np.empty(len(values)), sums.remaining
+    lower[:, q:, :q], lower[:, q:, q:] = left.across.T, np.moveaxis(left.rest, 2, 0)
+    pairs, step = np.ascontiguousarray(left.pairs.T), max(1, CACHED // (n + 1) ** 2)
+    for some in (slice(start, start + step) for start in range(0, len(values), step)):
+        fill(sums, pairs[some], values[some], square[some], lower[some])
+        size[some] = lower[some, n, n]  # of y: doubled, so that rounding leaves the matrix positive definite
+        lower[some, n, n] = 2 * size[some] + 1
+        factor(lower[some])
     squares = size - np.sum(lower[:, n, :n] ** 2, axis=1)
     logs = 2 * np.sum(np.log(np.diagonal(lower, axis1=1, axis2=2)[:, :n]), axis=1)
-    logs = logs + sum((out.taken.log_determinant for out in levels), first.log_determinant)
+    logs = logs + sum((out.taken.log_determinant for out in chain.levels), chain.first.log_determinant)
     model = sums.model
     rows = model.rows * (LOG_2PI + np.log(square))
     if sums.by_sigma is not None:
         rows = (LOG_2PI + 2 * np.log(values[:, : model.sigmas.count])) @ sums.by_sigma.rows
     logs = logs - np.sum(np.log(values[:, list(model.mixed.values())]), axis=1)
     total = model.log_unit + sums.fixed.log_constant - 0.5 * (rows + logs + squares)
-    return Eliminated(first, before, tuple(levels), lower, total)
+    return Eliminated(chain, lower, total)
+
+
+def take_out_chain(sums: Sums, values: FloatArray, square: FloatArray) -> tuple[Chain, Left]:
+    """Take out the factors of the chain at parameters phi (S, cells)."""
+    root, levels = roots(sums, sums.first, values), list[LevelOut]()
+    first, before, left = _first(sums, values, root, square)
+    for level in sums.levels:
+        out, left = _next(level, left, roots(sums, level.factor, values), square)
+        levels.append(out)
+    return Chain(first, before, tuple(levels)), left
 
 
 def square_of(sums: Sums, values: FloatArray) -> FloatArray:
@@ -259,69 +286,63 @@ def _next(level: Level, left: Left, root: FloatArray, square: FloatArray) -> tup
     )
 
 
-def _remaining(sums: Sums, left: Left, values: FloatArray, square: FloatArray) -> FloatArray:
-    """Return the precision of what remains, with y in the last row, (S, n + 1, n + 1): the lower triangle."""
-    q, n = sums.remaining, sums.order.left
-    out = np.zeros((len(square), n + 1, n + 1))
-    out[:, q:, q:] = np.moveaxis(left.rest, 2, 0)
+def fill(sums: Sums, pairs: FloatArray, values: FloatArray, square: FloatArray, out: FloatArray) -> None:
+    """Write the precision of what remains in place of a matrix (S, n + 1, n + 1): the lower triangle.
+
+    It has the cross-products with the shared columns and y in its last rows, and zeros.
+    """
+    q = sums.remaining
     if q:
-        met = left.pairs.T  # (S, pairs)
-        out[:, sums.pairs[0], sums.pairs[1]] = met
-        out[:, sums.pairs[1, sums.beside], sums.pairs[0, sums.beside]] = met[:, sums.beside]
-        out[:, q:, :q] = left.across.T
-    out /= square[:, None, None]
-    _scale(sums, values, out)
+        for one, met in zip(out.reshape(len(out), -1), pairs, strict=True):
+            one[sums.places] = met
+            one[sums.mirrored] = met[sums.beside]
+    _scale(sums, values, 1 / np.sqrt(square), out)
+    places = np.arange(q)
+    out[:, places, places] += 1.0
     prior = np.column_stack([sums.fixed.prior, sums.fixed.pull])
     own = sums.fixed.mixed >= 0
     out[:, q:, q:] += prior[~own].T @ prior[~own]
     if np.any(own):
         out[:, q:, q:] += np.einsum("sm,mi,mj->sij", values[:, sums.fixed.mixed[own]], prior[own], prior[own])
-    return out
 
 
-def _scale(sums: Sums, values: FloatArray, out: FloatArray) -> None:
-    """Multiply the rows and columns of other factors by their D, and add the precision of v."""
-    start, n = 0, out.shape[1]
+def _scale(sums: Sums, values: FloatArray, unit: FloatArray, out: FloatArray) -> None:
+    """Multiply the rows and columns of other factors by their D, and all by 1 / sigma (S,): the lower triangle."""
+    start, n, q = 0, out.shape[1], sums.remaining
+    out[:, q:] *= unit[:, None, None]
+    out[:, q:, q:] *= unit[:, None, None]
     for at in sums.order.remaining:
-        factor, root = sums.model.factors[at], roots(sums, at, values)
+        factor, root = sums.model.factors[at], roots(sums, at, values) * unit[:, None, None, None]
         p, end = factor.width, start + factor.size
-        rows = out[:, start:end].reshape(len(out), factor.groups, p, n)
-        columns = out[:, :, start:end].reshape(len(out), n, factor.groups, p)
-        if p == 1:
-            rows *= root
-            columns *= root[:, :, 0][:, None]
+        if p == root.shape[1] == 1:
+            out[:, start:end, :end] *= root[:, 0]
+            out[:, start:, start:end] *= root[:, 0]
         else:
-            d = root[:, :, :, :, None]
-            turned = [sum(d[:, :, m, i] * rows[:, :, m] for m in range(p)) for i in range(p)]
-            for i, each in enumerate(turned):
-                rows[:, :, i] = each
-            d = root[:, None]
-            turned = [sum(d[..., m, i] * columns[..., m] for m in range(p)) for i in range(p)]
-            for i, each in enumerate(turned):
-                columns[..., i] = each
+            by_element = np.moveaxis(root, (2, 3), (0, 1))
+            rows = out[:, start:end].reshape(len(out), factor.groups, p, n)
+            _turn(np.moveaxis(rows, 2, 0), by_element[..., None])
+            columns = out[:, :, start:end].reshape(len(out), n, factor.groups, p)
+            _turn(np.moveaxis(columns, 3, 0), by_element[:, :, :, None])
         start = end
-    places = np.arange(start)
-    out[:, places, places] += 1.0
 
 
-def cholesky(matrices: FloatArray) -> FloatArray:
-    """Return lower Cholesky factors of matrices (S, n, n), given by their lower triangles; NaN for one without.
+def _turn(places: FloatArray, root: FloatArray) -> None:
+    """Multiply coefficients (p, ...) by D (p, p, ...), in place."""
+    turned = [sum(root[m, i] * each for m, each in enumerate(places)) for i in range(len(places))]
+    for place, each in zip(places, turned, strict=True):
+        place[...] = each
 
-    Above the diagonal there may be anything. Large matrices are overwritten.
+
+def factor(matrices: FloatArray) -> None:
+    """Write lower Cholesky factors in place of matrices (S, n, n), given by their lower triangles; NaN for one without.
+
+    Above the diagonal there may be anything.
     """
-    if matrices.shape[1] >= LARGE:
-        return (
-            np.stack([_in_place(each) for each in matrices])
-            if len(matrices) > 1
-            else _in_place(matrices[0])[None]
-        )
-    try:
-        return np.asarray(np.linalg.cholesky(matrices))
-    except np.linalg.LinAlgError:
-        return np.stack([_in_place(each) for each in matrices])
-
-
-def _in_place(matrix: FloatArray) -> FloatArray:
-    """Return the Cholesky factor of a matrix in its place, or NaN; LAPACK sees a transposed matrix."""
-    factor, failed = scipy.linalg.lapack.dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
-    return np.full_like(matrix, np.nan) if failed else np.asarray(factor.T)
+    if matrices.shape[1] < LARGE:
+        with suppress(np.linalg.LinAlgError):  # of one of them
+            matrices[...] = np.linalg.cholesky(matrices)
+            return
+    for each in matrices:
+        found, failed = scipy.linalg.lapack.dpotrf(each.T, lower=0, clean=0, overwrite_a=1)  # in its place
+        if failed or not np.may_share_memory(found, each):
+            each[...] = np.nan if failed else found.T

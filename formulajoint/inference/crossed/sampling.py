@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.inference.crossed.coefficients import Ahead
 from formulajoint.inference.crossed.cost import is_dear, last_points
 from formulajoint.inference.crossed.marginal import log_likelihood
 from formulajoint.inference.crossed.starts import look, typical
@@ -38,8 +39,10 @@ def log_posterior(sums: Sums) -> Target:
     return target
 
 
-def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
-    """Return draws of phi (1, chains, draws, d) with the log evidence."""
+def sample_scales(
+    sums: Sums, draws: int, chains: int, seed: np.random.SeedSequence, ahead: Ahead | None = None
+) -> Sampled:
+    """Return draws of phi (1, chains, draws, d) with the log evidence; of the last sample, coefficients ahead, too."""
     looking, sampling = seed.spawn(2)
     target, coordinates = log_posterior(sums), sums.model.scales.coordinates
     if not coordinates:
@@ -50,7 +53,9 @@ def sample_scales(sums: Sums, draws: int, chains: int, seed: np.random.SeedSeque
         scan = scan_of(coordinates[0], np.nan_to_num(typical(sums)[free]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     if is_dear(sums.order):
-        found = sample_dear(dear(sums), last_points(sums.order, draws * chains), draws, chains, sampling)
+        last = None if ahead is None else ahead.log_likelihood
+        points = last_points(sums.order, draws * chains)
+        found = sample_dear(dear(sums), points, draws, chains, sampling, last)
         if sums.order.seconds > AGAIN or why_not_trusted(found.k_hat, found.disagreement) is None:
             return found
     return sample(target, look(sums, np.random.default_rng(looking)), draws, chains, sampling)

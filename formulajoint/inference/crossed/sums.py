@@ -109,10 +109,11 @@ class Sums:
         What each group contributes, by each element of a symmetric matrix (p, p).
     levels : tuple of Level
         The factors taken out next.
-    pairs : (2, pairs) int array
-        Coefficients that meet once these are taken out, the later one first.
     beside : int array
-        Which of these pairs belong to one group of their factor, and are two.
+        Which of the pairs of coefficients that then meet belong to one group of their factor, and are two.
+    places, mirrored : int arrays
+        Where the pairs, the later one first, and those beside, the earlier one first, stand in the matrix that
+        remains, row by row.
     by_sigma : BySigma or None
         If rows have several sigmas; what is of the factor taken out first is then not used.
     """
@@ -130,8 +131,9 @@ class Sums:
     among: FloatArray
     by_group: scipy.sparse.csr_array
     levels: tuple[Level, ...]
-    pairs: IntArray
     beside: IntArray
+    places: IntArray
+    mirrored: IntArray
     by_sigma: BySigma | None = None
 
     @property
@@ -176,6 +178,7 @@ def sums_of(model: Model, order: Order | None = None) -> Sums:
     if model.sigmas.count > 1:
         by_sigma, levels, pairs = _by_sigma(model, [each[0] for each in turned], rest, order)
         order = in_order_of_later(order, factor.width)
+    beside, width = _beside(model, order.remaining, pairs), order.left + 1
     return Sums(
         model=model,
         fixed=fixed,
@@ -190,8 +193,9 @@ def sums_of(model: Model, order: Order | None = None) -> Sums:
         among=_found(scipy.sparse.coo_array(left.T @ left), met, int(starts[-1])),
         by_group=by_group,
         levels=levels,
-        pairs=pairs,
-        beside=_beside(model, order.remaining, pairs),
+        beside=beside,
+        places=pairs[0] * width + pairs[1],
+        mirrored=pairs[1, beside] * width + pairs[0, beside],
         by_sigma=by_sigma,
     )
 

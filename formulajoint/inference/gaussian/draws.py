@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.inference.gaussian import dear
 from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_in_blocks, draw_shared
 from formulajoint.inference.gaussian.cost import is_dear
 from formulajoint.inference.gaussian.inside import Inside
@@ -195,8 +196,6 @@ def sample_scales(
         scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(structure)]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     if is_dear(kernel):
-        from formulajoint.inference.gaussian import dear  # loads SciPy
-
         found = dear.sample(kernel, draws, chains, sampling)
         if why_not_trusted(found.k_hat, found.disagreement) is None:
             return found

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
+from formulajoint.inference.importance.climb import climb
 from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pareto import tail_shape
 from formulajoint.inference.importance.proposal import (
@@ -36,12 +36,6 @@ from formulajoint.inference.importance.proposal import (
 )
 from formulajoint.inference.importance.sampled import LOST, Sampled
 
-CLIMB = 1.0, 0.05
-"""First and last reach of a climb, in units of the reach that is given."""
-
-MOST_CLIMB = 40
-"""Most points of the climb: this times (coordinates + 1)."""
-
 LEAST, KNOWN = 40, 2.0
 """Points of a round: at least the first, or this multiple of the coefficients of a quadratic function."""
 
@@ -54,7 +48,7 @@ DEEP, SLOW = 10.0, 4.0
 POOL = 8_000
 """Candidates from which draws of the interpolant are taken."""
 
-CHUNK = 2_000
+CHUNK = 250
 """Candidates at which the interpolant is computed at once."""
 
 WIDTHS, WIDEST = (1.3, 3.0), 1.5
@@ -150,15 +144,24 @@ class Interpolant:
         rise, alone = np.empty((2, len(z)))
         for start in range(0, len(z), CHUNK):
             some = slice(start, start + CHUNK)
-            distances = scipy.spatial.distance.cdist(z[some], self.nodes)
-            rise[some] = distances**3 @ self.weights
-            alone[some] = np.min(distances[:, self.high], axis=1)
+            squares = _squares(z[some], self.nodes)
+            high = squares if np.all(self.high) else squares[:, self.high]
+            alone[some] = np.sqrt(np.min(high, axis=1))
+            squares *= np.sqrt(squares)
+            rise[some] = squares @ self.weights
         rise = np.minimum(rise + _quadratic(z) @ self.trend, self.most)
         rise -= (FALL * np.maximum(alone - ALONE, 0.0)) ** 2
         return np.asarray(self.top + rise + self.dear.prior(points))
 
 
-def sample_dear(dear: Dear, points: int, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
+def sample_dear(
+    dear: Dear,
+    points: int,
+    draws: int,
+    chains: int,
+    seed: np.random.SeedSequence,
+    last: Target | None = None,
+) -> Sampled:
     """Return draws from a posterior; where the last sample has fewer points than draws, points are drawn several times.
 
     Parameters
@@ -168,6 +171,8 @@ def sample_dear(dear: Dear, points: int, draws: int, chains: int, seed: np.rando
         Points of the last sample, over all chains.
     draws, chains : int
     seed : SeedSequence
+    last : callable, optional
+        The likelihood, as it is computed at the points of the last sample.
 
     Raises
     ------
@@ -176,6 +181,8 @@ def sample_dear(dear: Dear, points: int, draws: int, chains: int, seed: np.rando
     """
     searching, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
     known, mixture = _refined(dear, searching)
+    if last is not None:
+        known = replace(known, dear=replace(dear, likelihood=last))
     pools, drawn = [], []
     for rng in others:
         own, logs = _pool(known, mixture, -(-points // chains), rng)
@@ -220,19 +227,11 @@ def _climbed(dear: Dear, start: FloatArray) -> Known:
     """Return the points of a climb to a mode."""
     found: list[Known] = []
 
-    def depth(z: FloatArray) -> float:
-        found.append(_computed(dear, (start + dear.reach * z)[None]))
-        height = float(found[-1].heights[0] + dear.prior(found[-1].points)[0])
-        return -height if np.isfinite(height) else 1e10 + float(z @ z)
+    def height(points: FloatArray) -> FloatArray:
+        found.append(_computed(dear, points))
+        return found[-1].heights + dear.prior(points)
 
-    first, last = CLIMB
-    most = MOST_CLIMB * (len(start) + 1)
-    scipy.optimize.minimize(
-        depth,
-        np.zeros(len(start)),
-        method="COBYQA",
-        options={"initial_tr_radius": first, "final_tr_radius": last, "maxfev": most},
-    )
+    climb(height, start, dear.reach)
     return reduce(Known.more, found)
 
 
@@ -264,7 +263,7 @@ def _through(dear: Dear, known: Known) -> Interpolant:
     trend = _quadratic(nodes)
     n, m = trend.shape
     system = np.zeros((n + m, n + m))
-    system[:n, :n] = scipy.spatial.distance.cdist(nodes, nodes) ** 3
+    system[:n, :n] = _squares(nodes, nodes) ** 1.5
     system[:n, n:], system[n:, :n] = trend, trend.T
     solved = np.linalg.solve(system, np.concatenate([values, np.zeros(m)]))
     high = heights[kept] > np.max(heights) - HIGH
@@ -307,8 +306,8 @@ def _pool(
         drawn.append(candidates[_chosen(logs, some, rng)])
         wholes.append(integral(logs)[0])
     points = np.concatenate(drawn)
-    own, flat = known.posterior(points) - wholes[0], FLAT * known.posterior(points) - wholes[1]
-    parts = np.stack([own, flat, mixture.log_density(points)])
+    own = known.posterior(points)
+    parts = np.stack([own - wholes[0], FLAT * own - wholes[1], mixture.log_density(points)])
     by_all = np.logaddexp.reduce(parts + np.log(np.array(counts) / count)[:, None], axis=0)
     out = _computed(known.dear, points)
     return out, _finite(out.heights + known.dear.prior(points)) - by_all
@@ -316,6 +315,14 @@ def _pool(
 
 def _whitened(points: FloatArray, centre: FloatArray, root: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.solve(root, (points - centre).T).T)
+
+
+def _squares(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the squares of the distances (n, m) of points (n, d) and (m, d)."""
+    left = np.column_stack([one, np.ones(len(one)), np.sum(one**2, axis=1)])
+    right = np.column_stack([-2 * other, np.sum(other**2, axis=1), np.ones(len(other))])
+    squares: FloatArray = left @ right.T
+    return np.maximum(squares, 0.0, out=squares)
 
 
 def _quadratic(z: FloatArray) -> FloatArray:

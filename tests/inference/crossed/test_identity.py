@@ -28,7 +28,7 @@ from formulajoint.compiler.coefficients import Pool
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.crossed.applies import why_not
-from formulajoint.inference.crossed.coefficients import Coefficients, draw_coefficients
+from formulajoint.inference.crossed.coefficients import Ahead, Coefficients, draw_coefficients
 from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.marginal import eliminate, log_likelihood
 from formulajoint.inference.crossed.model import model_of
@@ -404,12 +404,17 @@ def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(form
     assert np.allclose(root @ root.T @ precision, np.eye(size), atol=1e-8)
 
 
-def test_several_draws_of_one_phi_are_from_its_conditional() -> None:
+@pytest.mark.parametrize("made", [1000, 2000])
+def test_several_draws_of_one_phi_are_from_its_conditional(made: int) -> None:
     plan = fj.model("y ~ x + (x | a) + (1 | b)", frame_of(0)).plan
     sums = sums_of(model_of(plan))
-    values = sums.model.scales.values(points_of(sums, 2, 1))
+    points = points_of(sums, 2, 1)
+    values = sums.model.scales.values(points)
     which = np.random.default_rng(1).permutation(np.repeat([0, 1], 2000))
-    found = draw_all(sums, values[which], np.random.default_rng(0))
+    every, ahead = range(len(sums.model.factors)), Ahead(sums, made, np.random.default_rng(2))
+    assert np.allclose(ahead.log_likelihood(points), log_likelihood(sums, points), rtol=1e-13)
+    assert ahead.has(values[1], made) and not ahead.has(values[1], made + 1)
+    found = draw_coefficients(sums, values[which], np.random.default_rng(0), every, every, ahead)
     for at in range(2):
         known, precision = conditional(plan, values[at])
         some = [in_a_row(plan, sums, found, int(draw)) for draw in np.flatnonzero(which == at)]
