@@ -4,11 +4,13 @@
     python benchmarks/crossed_factors.py --write      # the tables of docs/crossed-and-nested.md, from the results
 
 The models: `(1 | a) + (1 | b)` on simulated data, rows at random in both factors, the largest of the size of the
-ratings of lecturers by students that lme4 has as `InstEval`; the pastes of lme4; and very many groups of two rows.
+ratings of lecturers by students that lme4 has as `InstEval`; pupils in classes of six, in schools of four classes on
+average, in districts of twenty-five schools or fewer; the pastes of lme4; and very many groups of two rows.
 
 Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. formulajoint gives
 four chains of 1,000 draws and the log evidence, Bambi as many draws by PyMC's NUTS, with priors and settings of its
-own, lme4 a point estimate (REML). Of very many groups formulajoint keeps the shared parameters, as lme4's summary does.
+own, lme4 a point estimate (REML). Of very many groups formulajoint keeps the shared parameters, as lme4's summary does. Installed packages have
+bytecode; so has this one.
 A peer that needs more than `--limit` seconds of the processor did not finish. Figures go to
 results/crossed_factors.json at once; what is measured again replaces what was there.
 """
@@ -69,6 +71,22 @@ def crossed(a: int, b: int, rows: int) -> Callable[[], pd.DataFrame]:
     return make
 
 
+def nested(districts: int, schools: int, classes: int) -> Callable[[], pd.DataFrame]:
+    """Return a maker of pupils in classes, schools and districts."""
+
+    def make() -> pd.DataFrame:
+        rng = np.random.default_rng(0)
+        school, district = rng.integers(0, schools, classes), rng.integers(0, districts, schools)
+        row = np.repeat(np.arange(classes), 6)
+        x = rng.normal(size=len(row))
+        y = 0.3 * x + rng.normal(0, 1.0, len(row)) + rng.normal(0, 0.5, classes)[row]
+        y += rng.normal(0, 0.4, schools)[school[row]] + rng.normal(0, 0.3, districts)[district[school[row]]]
+        codes = {"district": district[school[row]], "school": school[row], "class": row}
+        return pd.DataFrame({"y": y, "x": x} | {name: [f"{i}" for i in own] for name, own in codes.items()})
+
+    return make
+
+
 def pairs(slope: float) -> Callable[[], pd.DataFrame]:
     """Return a maker of 125,000 groups of two rows; `slope` is the sd of their slopes."""
 
@@ -82,12 +100,15 @@ def pairs(slope: float) -> Callable[[], pd.DataFrame]:
     return make
 
 
-TWO = "y ~ x + (1 | a) + (1 | b)"
+TWO, THREE = "y ~ x + (1 | a) + (1 | b)", "y ~ x + (1 | district/school/class)"
 SIZES = {
     "pastes": Size("strength ~ 1 + (1 | batch/cask)", 60, "10, 30", pastes),
     "small": Size(TWO, 144, "24 x 6", crossed(24, 6, 144)),
     "medium": Size(TWO, 20_000, "1,000 x 200", crossed(1_000, 200, 20_000)),
     "large": Size(TWO, 70_000, "2,000 x 1,000", crossed(2_000, 1_000, 70_000)),
+    "nested_800": Size(THREE, 4_800, "8, 200, 800", nested(8, 200, 800)),
+    "nested_4000": Size(THREE, 24_000, "50, 1,000, 4,000", nested(50, 1_000, 4_000)),
+    "nested_20000": Size(THREE, 120_000, "200, 5,000, 20,000", nested(200, 5_000, 20_000), many=True),
     "pairs": Size("y ~ x + (1 | g)", 250_000, "125,000", pairs(0.0), many=True),
     "pairs_slopes": Size("y ~ x + (1 + x | g)", 250_000, "125,000", pairs(0.5), many=True),
 }
@@ -150,6 +171,7 @@ def measured(peer: str, name: str, path: str, options: argparse.Namespace) -> di
 
     one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     environment = os.environ | dict.fromkeys(one, "1")
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(

@@ -27,7 +27,7 @@ from formulajoint.inference.crossed.marginal import (
     square_of,
     take_out,
 )
-from formulajoint.inference.crossed.sums import Sums
+from formulajoint.inference.crossed.sums import BySigma, OneSigma, Sums
 
 AHEAD = 1.3
 """Draws of coefficients that are made for each point of a last sample, as a multiple of those expected."""
@@ -91,7 +91,7 @@ class Ahead:
 
 def ahead_of(sums: Sums, points: int, draws: int, seed: np.random.SeedSequence) -> Ahead | None:
     """Return a place for draws at the points of a last sample, from which draws are taken; None if it saves nothing."""
-    if sums.levels or sums.by_sigma is not None or sums.order.left + 1 < LARGE:
+    if sums.levels or isinstance(sums.products, BySigma) or sums.order.left + 1 < LARGE:
         return None
     return Ahead(sums, int(np.ceil(AHEAD * draws / points)), np.random.default_rng(seed))
 
@@ -142,7 +142,8 @@ def _given(
         found = eliminate(sums, values)
         noise = rng.standard_normal((int(np.sum(times)), sums.order.left))
         return found.chain, _remaining(found.lower, times, noise)
-    first = take_out(sums.own, roots(sums, sums.first, values), square_of(sums, values))
+    assert isinstance(sums.products, OneSigma)  # others are not drawn ahead
+    first = take_out(sums.products.own, roots(sums, sums.first, values), square_of(sums, values))
     drawn = [ahead.known[bytes(phi)][:count] for phi, count in zip(values, times, strict=True)]
     return Chain(first, None, ()), np.concatenate(drawn)
 
@@ -188,11 +189,13 @@ def _draw(
 
 def _rest_of_first(sums: Sums, chain: Chain, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:
     """Return what the response leaves to the columns of the first factor, (S, G, p)."""
-    if sums.by_sigma is not None and chain.before is not None:
-        return _rest(sums.by_sigma.first, chain.before, which, known, c)
-    p, groups = sums.own.shape[1:]
-    rest = np.moveaxis(sums.own_rest[:, :, -1:], 0, 1) - np.einsum("pgk,sk->gps", sums.own_rest[:, :, :-1], c)
-    return np.moveaxis(rest - (sums.with_left @ known).reshape(groups, p, -1), 2, 0)
+    one = sums.products
+    if isinstance(one, BySigma):
+        assert chain.before is not None
+        return _rest(one.first, chain.before, which, known, c)
+    p, groups = one.own.shape[1:]
+    rest = np.moveaxis(one.own_rest[:, :, -1:], 0, 1) - np.einsum("pgk,sk->gps", one.own_rest[:, :, :-1], c)
+    return np.moveaxis(rest - (one.with_left @ known).reshape(groups, p, -1), 2, 0)
 
 
 def _rest(level: Level, out: LevelOut, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:

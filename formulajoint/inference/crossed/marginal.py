@@ -22,7 +22,7 @@ import scipy
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.crossed.levels import Level
-from formulajoint.inference.crossed.sums import Sums
+from formulajoint.inference.crossed.sums import BySigma, OneSigma, Sums
 
 PAIRS = 2**16
 """Most pairs of a point and a group of the factor taken out that are computed at once."""
@@ -141,8 +141,9 @@ def blocks(sums: Sums, points: int) -> Iterator[slice]:
     """Yield slices of points that are computed at once."""
     factor, n = sums.model.factors[sums.first], sums.order.left + 1
     wide = factor.size * max(factor.width, sums.k + 1)
-    first = [] if sums.by_sigma is None else [sums.by_sigma.first]
-    long = max(n**2, len(sums.among), *(len(level.first) for level in (*first, *sums.levels)))
+    own, levels = sums.products, sums.levels
+    met, levels = (len(own.among), levels) if isinstance(own, OneSigma) else (0, (own.first, *levels))
+    long = max(n**2, met, *(len(level.first) for level in levels))
     step = max(1, min(PAIRS // wide, ELEMENTS // long))
     for start in range(0, points, step):
         yield slice(start, start + step)
@@ -166,8 +167,8 @@ def eliminate(sums: Sums, values: FloatArray) -> Eliminated:
     logs = logs + sum((out.taken.log_determinant for out in chain.levels), chain.first.log_determinant)
     model = sums.model
     rows = model.rows * (LOG_2PI + np.log(square))
-    if sums.by_sigma is not None:
-        rows = (LOG_2PI + 2 * np.log(values[:, : model.sigmas.count])) @ sums.by_sigma.rows
+    if isinstance(sums.products, BySigma):
+        rows = (LOG_2PI + 2 * np.log(values[:, : model.sigmas.count])) @ sums.products.rows
     logs = logs - np.sum(np.log(values[:, list(model.mixed.values())]), axis=1)
     total = model.log_unit + sums.fixed.log_constant - 0.5 * (rows + logs + squares)
     return Eliminated(chain, lower, total)
@@ -185,17 +186,18 @@ def take_out_chain(sums: Sums, values: FloatArray, square: FloatArray) -> tuple[
 
 def square_of(sums: Sums, values: FloatArray) -> FloatArray:
     """Return the square of sigma (S,); where there are several, cross-products are in units of it already."""
-    return np.asarray(values[:, 0] ** 2 if sums.by_sigma is None else np.ones(len(values)))
+    return np.asarray(values[:, 0] ** 2 if isinstance(sums.products, OneSigma) else np.ones(len(values)))
 
 
 def _first(
     sums: Sums, values: FloatArray, root: FloatArray, square: FloatArray
 ) -> tuple[TakenOut, LevelOut | None, Left]:
     """Take out the first factor."""
-    if sums.by_sigma is None:
-        first = take_out(sums.own, root, square)
-        return first, None, left_over(sums, first, square)
-    own, precision = sums.by_sigma, values[:, : sums.model.sigmas.count].T ** -2.0
+    own = sums.products
+    if isinstance(own, OneSigma):
+        first = take_out(own.own, root, square)
+        return first, None, left_over(own, sums.rest, first, square)
+    precision = values[:, : sums.model.sigmas.count].T ** -2.0
     whole = Left(*(np.tensordot(part, precision, axes=1) for part in (own.pairs, own.across, own.rest)))
     before, left = _next(own.first, whole, root, square)
     return before.taken, before, left
@@ -235,19 +237,18 @@ def take_out(own: FloatArray, root: FloatArray, square: FloatArray) -> TakenOut:
     return TakenOut(root, lower, solved, logs)
 
 
-def left_over(sums: Sums, first: TakenOut, square: FloatArray) -> Left:
-    """Return what is left when the first factor is taken out."""
-    count, (p, groups), k = len(square), sums.own.shape[1:], sums.k
+def left_over(one: OneSigma, rest: FloatArray, first: TakenOut, square: FloatArray) -> Left:
+    """Return what is left of all cross-products when the first factor is taken out."""
+    count, (p, groups), k = len(square), one.own.shape[1:], len(rest) - 1
     weights = _weights(first, square)
     by_group = np.moveaxis(weights[np.triu_indices(p)], 0, 1).reshape(-1, count)  # (G P, S)
-    rest = np.einsum("abgs,bgc->gacs", weights, sums.own_rest)  # (G, p, k + 1, S)
-    own_rest = np.moveaxis(sums.own_rest, 0, 1).reshape(groups * p, k + 1)
-    flat = rest.reshape(groups * p, -1)
+    flat = np.einsum("abgs,bgc->gacs", weights, one.own_rest).reshape(groups * p, -1)  # (G p, (k + 1) S)
+    own_rest = np.moveaxis(one.own_rest, 0, 1).reshape(groups * p, k + 1)
     explained = (own_rest.T @ flat).reshape(k + 1, k + 1, count)
     return Left(
-        sums.among[:, None] - sums.by_group @ by_group,
-        sums.left_rest[:, :, None] - (sums.left_with @ flat).reshape(-1, k + 1, count),
-        sums.rest[:, :, None] - explained,
+        one.among[:, None] - one.by_group @ by_group,
+        one.left_rest[:, :, None] - (one.left_with @ flat).reshape(-1, k + 1, count),
+        rest[:, :, None] - explained,
     )
 
 

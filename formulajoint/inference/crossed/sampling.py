@@ -9,7 +9,7 @@ from formulajoint.inference.crossed.coefficients import Ahead
 from formulajoint.inference.crossed.cost import is_dear, last_points
 from formulajoint.inference.crossed.marginal import log_likelihood
 from formulajoint.inference.crossed.starts import look, typical
-from formulajoint.inference.crossed.sums import Sums
+from formulajoint.inference.crossed.sums import BySigma, Sums
 from formulajoint.inference.importance.line import sample_line
 from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pools import sample
@@ -99,7 +99,7 @@ def dear(sums: Sums) -> Dear:
 def expected(sums: Sums) -> tuple[FloatArray, FloatArray]:
     """Return the spread of each parameter's coordinate (cells,) in a large sample, and the reach of a first step."""
     spread = np.full(len(sums.model.scales.cells), np.nan)
-    rows = np.array([sums.model.rows]) if sums.by_sigma is None else sums.by_sigma.rows
+    rows = sums.products.rows if isinstance(sums.products, BySigma) else np.array([sums.model.rows])
     spread[: len(rows)] = 1 / np.sqrt(2 * rows)
     for at, own in spreads(sums.model.scales, rows).items():
         spread[at] = own

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.inference.crossed.sums import Sums
+from formulajoint.inference.crossed.sums import BySigma, Sums
 from formulajoint.inference.gaussian.starts import (
     PLAUSIBLE,
     WIDE,
@@ -50,8 +50,8 @@ def typical(sums: Sums) -> FloatArray:
     overall = float(np.sqrt(sums.rest[-1, -1] / model.rows)) or 1.0
     out = np.full(len(model.scales.cells), np.nan)
     out[: model.sigmas.count] = overall
-    if sums.by_sigma is not None:
-        out[: model.sigmas.count] = np.sqrt(sums.by_sigma.rest[-1, -1] / sums.by_sigma.rows)
+    if isinstance(sums.products, BySigma):
+        out[: model.sigmas.count] = np.sqrt(sums.products.rest[-1, -1] / sums.products.rows)
         out[: model.sigmas.count][out[: model.sigmas.count] == 0] = overall
     for at, values in coefficients_for(model.scales, out[None, : model.sigmas.count]).items():
         out[at] = values[0]

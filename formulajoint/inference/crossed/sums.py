@@ -60,6 +60,33 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OneSigma:
+    """Cross-products of rows with one sigma, by group of the factor taken out first.
+
+    Attributes
+    ----------
+    own : (p, p, G) array
+    own_rest : (p, G, k + 1) array
+        With the shared columns and y.
+    with_left, left_with : (G p, q) and (q, G p) sparse arrays
+        With the columns of the other factors: those taken out next, then those that remain.
+    left_rest : (q, k + 1) array
+    among : (pairs,) array
+        Cross-products of coefficients of other factors that meet.
+    by_group : (pairs, G P) sparse array
+        What each group contributes, by each element of a symmetric matrix (p, p).
+    """
+
+    own: FloatArray
+    own_rest: FloatArray
+    with_left: scipy.sparse.csr_array
+    left_with: scipy.sparse.csr_array
+    left_rest: FloatArray
+    among: FloatArray
+    by_group: scipy.sparse.csr_array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class BySigma:
     """Cross-products of the rows of each of A sigmas, of all factors, that taken out first among them.
 
@@ -95,18 +122,9 @@ class Sums:
         Of the factors.
     turns : tuple of (p, p) arrays
         The columns of each factor are orthogonal ones times its turn.
-    own : (p, p, G) array
-        Of the factor taken out first.
-    own_rest : (p, G, k + 1) array
-        With the shared columns and y.
-    with_left, left_with : (G p, q) and (q, G p) sparse arrays
-        With the columns of the other factors: those taken out next, then those that remain.
-    left_rest : (q, k + 1) array
     rest : (k + 1, k + 1) array
-    among : (pairs,) array
-        Cross-products of coefficients of other factors that meet.
-    by_group : (pairs, G P) sparse array
-        What each group contributes, by each element of a symmetric matrix (p, p).
+        Of the shared columns and y, over all rows.
+    products : OneSigma or BySigma
     levels : tuple of Level
         The factors taken out next.
     beside : int array
@@ -114,27 +132,18 @@ class Sums:
     places, mirrored : int arrays
         Where the pairs, the later one first, and those beside, the earlier one first, stand in the matrix that
         remains, row by row.
-    by_sigma : BySigma or None
-        If rows have several sigmas; what is of the factor taken out first is then not used.
     """
 
     model: Model
     fixed: Fixed
     order: Order
     turns: tuple[FloatArray, ...]
-    own: FloatArray
-    own_rest: FloatArray
-    with_left: scipy.sparse.csr_array
-    left_with: scipy.sparse.csr_array
-    left_rest: FloatArray
     rest: FloatArray
-    among: FloatArray
-    by_group: scipy.sparse.csr_array
+    products: OneSigma | BySigma
     levels: tuple[Level, ...]
     beside: IntArray
     places: IntArray
     mirrored: IntArray
-    by_sigma: BySigma | None = None
 
     @property
     def first(self) -> int:
@@ -162,42 +171,54 @@ def sums_of(model: Model, order: Order | None = None) -> Sums:
     if order is None:
         sizes = [Groups(each.codes, each.groups, each.width) for each in model.factors]
         order = order_of(sizes, len(model.mean))
-    fixed, first, others = fixed_of(model), order.chain[0], (*order.chain[1:], *order.remaining)
+    fixed = fixed_of(model)
     turned = [_orthogonal(factor.columns) for factor in model.factors]
-    rest = np.column_stack([fixed.columns, fixed.y])
-    factor, columns = model.factors[first], turned[first][0]
-    own = _by_group(factor, np.einsum("ni,nj->nij", columns, columns))
-    own_rest = _by_group(factor, np.einsum("ni,nj->nij", columns, rest))
-    cells = _cells(model, [each[0] for each in turned], first, others)
-    starts = np.cumsum([0, *(model.factors[at].size for at in others)])
-    left = _wide(model, [each[0] for each in turned], others, starts)
-    met, by_group = _meeting(cells, factor, int(starts[-1]))
-    levels, pairs = levels_of(model.factors, order.chain[1:], met, int(starts[-1]))
-    with_left = _with_left(cells, factor, int(starts[-1]))
-    by_sigma = None
+    columns, rest = [each[0] for each in turned], np.column_stack([fixed.columns, fixed.y])
+    products: OneSigma | BySigma
     if model.sigmas.count > 1:
-        by_sigma, levels, pairs = _by_sigma(model, [each[0] for each in turned], rest, order)
-        order = in_order_of_later(order, factor.width)
+        products, levels, pairs = _by_sigma(model, columns, rest, order)
+        order = in_order_of_later(order, model.factors[order.chain[0]].width)
+    else:
+        products, levels, pairs = _one_sigma(model, columns, rest, order)
     beside, width = _beside(model, order.remaining, pairs), order.left + 1
     return Sums(
         model=model,
         fixed=fixed,
         order=order,
         turns=tuple(each[1] for each in turned),
+        rest=rest.T @ rest,
+        products=products,
+        levels=levels,
+        beside=beside,
+        places=pairs[0] * width + pairs[1],
+        mirrored=pairs[1, beside] * width + pairs[0, beside],
+    )
+
+
+def _one_sigma(
+    model: Model, turned: list[FloatArray], rest: FloatArray, order: Order
+) -> tuple[OneSigma, tuple[Level, ...], IntArray]:
+    """Return the cross-products of all rows, the factors taken out after the first, and the pairs that then remain."""
+    first, others = order.chain[0], (*order.chain[1:], *order.remaining)
+    factor, columns = model.factors[first], turned[first]
+    own = _by_group(factor, np.einsum("ni,nj->nij", columns, columns))
+    own_rest = _by_group(factor, np.einsum("ni,nj->nij", columns, rest))
+    cells = _cells(model, turned, first, others)
+    starts = np.cumsum([0, *(model.factors[at].size for at in others)])
+    left, count = _wide(model, turned, others, starts), int(starts[-1])
+    met, by_group = _meeting(cells, factor, count)
+    levels, pairs = levels_of(model.factors, order.chain[1:], met, count)
+    with_left = _with_left(cells, factor, count)
+    found = OneSigma(
         own=np.moveaxis(own, 0, 2),
         own_rest=np.moveaxis(own_rest, 0, 1),
         with_left=with_left,
         left_with=with_left.T.tocsr(),
         left_rest=np.asarray(left.T @ rest),
-        rest=rest.T @ rest,
-        among=_found(scipy.sparse.coo_array(left.T @ left), met, int(starts[-1])),
+        among=_found(scipy.sparse.coo_array(left.T @ left), met, count),
         by_group=by_group,
-        levels=levels,
-        beside=beside,
-        places=pairs[0] * width + pairs[1],
-        mirrored=pairs[1, beside] * width + pairs[0, beside],
-        by_sigma=by_sigma,
     )
+    return found, levels, pairs
 
 
 def _by_sigma(

@@ -151,12 +151,7 @@ def _part(
 ) -> Part:
     structure, of_row = reduction.structure, reduction.sigma_of_row
     p = len(structure.base)
-    rows = centred(reduction)[0 if structure.crossed else int(np.sum(structure.flat)) :, :, groups]
-    fixed, turn = structure.fixed[:, groups], None
-    free = not structure.blocks and not np.any(structure.in_sds) and not structure.crossed
-    if free and classes is None and _alike(rows[:, own] * fixed[own]):
-        rows, turn = _made_orthogonal(rows, own, fixed)
-        fixed = np.ones_like(fixed)
+    rows, fixed, turn = _rows(reduction, groups, own, classes)
     kept = np.any(rows != 0, axis=(1, 2))
     rows = rows[kept]
     centres = structure.base[:, None] + (structure.u_mean * structure.fixed)[:, groups]
@@ -197,6 +192,20 @@ def _part(
         classes=None if classes is None else device.put(classes),
         turn=None if turn is None else device.put(turn),
     )
+
+
+def _rows(
+    reduction: Reduction, groups: IntArray, own: Sequence[int], classes: FloatArray | None
+) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+    """Return the rows of groups, the fixed part of D, and the turn by which the columns were made orthogonal, if so."""
+    structure = reduction.structure
+    rows = centred(reduction)[0 if structure.crossed else int(np.sum(structure.flat)) :, :, groups]
+    fixed = structure.fixed[:, groups]
+    free = not structure.blocks and not np.any(structure.in_sds) and not structure.crossed
+    if not (free and classes is None and _alike(rows[:, own] * fixed[own])):
+        return rows, fixed, None
+    rows, turn = _made_orthogonal(rows, own, fixed)
+    return rows, np.ones_like(fixed), turn
 
 
 def cut(part: Part, most: int) -> Iterator[Part]:

@@ -15,7 +15,7 @@ from formulajoint.inference.crossed.engine import Crossed
 from formulajoint.inference.crossed.model import model_of
 from formulajoint.inference.crossed.sampling import dear, log_posterior
 from formulajoint.inference.crossed.starts import look
-from formulajoint.inference.crossed.sums import sums_of
+from formulajoint.inference.crossed.sums import OneSigma, sums_of
 from formulajoint.inference.engine import exact_engine
 from formulajoint.inference.importance.pools import sample
 from formulajoint.inference.importance.surrogate import sample_dear
@@ -187,8 +187,9 @@ def test_a_sigma_too_small_for_double_precision_is_refused() -> None:
 def test_coefficients_that_meet_are_counted(formula: str) -> None:
     plan = plan_of(formula)
     sums = sums_of(model_of(plan))
-    p = len(sums.own)
-    assert sums.by_group.nnz == order_in(plan).met[0] * p * (p + 1) / 2
+    assert isinstance(sums.products, OneSigma)
+    p = len(sums.products.own)
+    assert sums.products.by_group.nnz == order_in(plan).met[0] * p * (p + 1) / 2
     assert [len(level.first) for level in sums.levels] == list(order_in(plan).met[1:])
 
 

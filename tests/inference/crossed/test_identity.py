@@ -413,7 +413,8 @@ def test_several_draws_of_one_phi_are_from_its_conditional(made: int) -> None:
     which = np.random.default_rng(1).permutation(np.repeat([0, 1], 2000))
     every, ahead = range(len(sums.model.factors)), Ahead(sums, made, np.random.default_rng(2))
     assert np.allclose(ahead.log_likelihood(points), log_likelihood(sums, points), rtol=1e-13)
-    assert ahead.has(values[1], made) and not ahead.has(values[1], made + 1)
+    assert ahead.has(values[1], made)
+    assert not ahead.has(values[1], made + 1)
     found = draw_coefficients(sums, values[which], np.random.default_rng(0), every, every, ahead)
     for at in range(2):
         known, precision = conditional(plan, values[at])
