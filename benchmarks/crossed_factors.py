@@ -9,10 +9,9 @@ average, in districts of twenty-five schools or fewer; the pastes of lme4; and v
 
 Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. formulajoint gives
 four chains of 1,000 draws and the log evidence, Bambi as many draws by PyMC's NUTS, with priors and settings of its
-own, lme4 a point estimate (REML). Of very many groups formulajoint keeps the shared parameters, as lme4's summary does. Installed packages have
-bytecode; so has this one.
-A peer that needs more than `--limit` seconds of the processor did not finish. Figures go to
-results/crossed_factors.json at once; what is measured again replaces what was there.
+own, lme4 a point estimate (REML). Of very many groups formulajoint keeps the shared parameters, as lme4's summary does.
+Installed packages have bytecode, and so has this one. A peer that needs more than `--limit` seconds of the processor
+did not finish. Figures go to results/crossed_factors.json at once; what is measured again replaces what was there.
 """
 
 from __future__ import annotations
