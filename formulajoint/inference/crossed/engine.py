@@ -61,7 +61,7 @@ class Crossed:
         found = sample_scales(sums, draws, chains, scales_seed, ahead)
         if lost := _lost_digits(sums, found):
             raise InferenceError(sentence(lost.reason))
-        values = model.scales.values(found.points[0].reshape(chains * draws, -1))
+        values = model.scales.values(found.points[0].reshape(chains * draws, found.points.shape[-1]))
         rng = np.random.default_rng(coefficients_seed)
         kept = range(len(model.factors)) if settings.keep == ALL else read_of(model, read_by_contrasts(plan))
         offsets = with_offsets(model) if settings.keep == ALL else ()

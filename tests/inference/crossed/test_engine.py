@@ -63,6 +63,19 @@ def test_the_evidence_and_moments_are_those_of_a_grid() -> None:
         assert abs(np.mean(draws.values(name)) - mean) < 5 * sd / np.sqrt(1000)
 
 
+def test_where_all_sds_are_known_draws_are_those_of_generalised_least_squares() -> None:
+    priors = "prior(sigma ~ constant(0.5)), prior(Intercept.sd ~ constant(1), over=plate), "
+    priors += "prior(Intercept.sd ~ constant(2), over=sample)"
+    draws = Crossed().draw(plan_of(f"y ~ 1 + (1 | plate) + (1 | sample), {priors}", "flat"), SETTINGS)
+    data, one = plates(), np.ones(len(plates()))
+    alike = [data[name].to_numpy()[:, None] == data[name].to_numpy() for name in ("plate", "sample")]
+    weights = np.linalg.solve(0.25 * np.eye(len(data)) + 1.0 * alike[0] + 4.0 * alike[1], one)
+    sd = (weights @ one) ** -0.5
+    found = draws.values("Intercept")
+    assert abs(np.mean(found) - sd**2 * (weights @ data["y"])) < 5 * sd / np.sqrt(found.size)
+    assert abs(np.std(found) / sd - 1) < 5 / np.sqrt(2 * found.size)
+
+
 def test_by_interpolation_evidence_and_moments_are_those_of_two_searches() -> None:
     sums = sums_of(model_of(plan_of("y ~ x + (1 | batch/plate) + (1 | sample)")))
     seeds = np.random.SeedSequence(0).spawn(2)
