@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import Plan
@@ -75,7 +75,7 @@ class Rows:
                 TRIALS: self.trials,
                 **dict.fromkeys(self.family.further, further),
             }
-            of = law.scipy(stats, *(known[name] for name in law.args))
+            of = law.scipy(scipy.stats, *(known[name] for name in law.args))
             found = float(self.weights @ (of.logpmf(self.y) if law.whole else of.logpdf(self.y)))
         return found if np.isfinite(found) else -np.inf
 
@@ -129,7 +129,7 @@ class Rows:
 
     def _further(self, mean: FloatArray) -> float:
         """Return the further parameter of the maximum at known means."""
-        found = optimize.minimize_scalar(
+        found = scipy.optimize.minimize_scalar(
             lambda log: -self.log_likelihood(mean, float(np.exp(log))),
             bounds=LOG_RANGE,
             options={"xatol": 1e-7},
