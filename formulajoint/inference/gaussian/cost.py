@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from formulajoint.inference.gaussian.marginal import Kernel
+from formulajoint.inference.importance import searches
+from formulajoint.inference.importance.searches import Effort
 
 PER_NUMBER, PER_POINT = 2e-9, 5e-6
 """Seconds for each number of a block's arrays (`marginal.blocks`), and each point, as measured on one core."""
+
+COSTLY = 5e-5
+"""Where a point costs more seconds, as with a thousand groups, fewer points are drawn."""
 
 DEAR = 2e-4
 """A point that costs more seconds is dear, as with some thousands of groups: the likelihood is then interpolated."""
@@ -25,6 +30,11 @@ def seconds(kernel: Kernel) -> float:
     p, t = len(kernel.structure.base), len(kernel.structure.reference)
     p = max(p, *(len(part.loads) for part in kernel.parts)) if kernel.parts else p
     return PER_POINT + PER_NUMBER * kernel.groups * (p + 2) * (p + t + 3)
+
+
+def effort(kernel: Kernel) -> Effort:
+    """Return how many points are drawn where the likelihood is not interpolated."""
+    return searches.COSTLY if seconds(kernel) > COSTLY else searches.CHEAP
 
 
 def is_dear(kernel: Kernel) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian import dear
 from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_in_blocks, draw_shared
-from formulajoint.inference.gaussian.cost import is_dear
+from formulajoint.inference.gaussian.cost import effort, is_dear
 from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
@@ -199,7 +199,7 @@ def sample_scales(
         found = dear.sample(kernel, draws, chains, sampling)
         if why_not_trusted(found.k_hat, found.disagreement) is None:
             return found
-    where = look(reduction, np.random.default_rng(looking))
+    where = replace(look(reduction, np.random.default_rng(looking)), effort=effort(kernel))
     return sample(target, where, draws, chains, sampling, told)
 
 

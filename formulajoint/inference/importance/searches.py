@@ -100,8 +100,11 @@ class Effort:
     repeats: int = 1
 
 
-CHEAP, DEAR, DEAREST = Effort(1200, 5, 12), Effort(1000, 6, 2), Effort(500, 2, 2)
-"""Effort if a point costs microseconds, if it costs many integrals, and if it costs hundreds of them."""
+CHEAP, COSTLY = Effort(1200, 5, 12), Effort(1200, 2, 2)
+"""Effort if a point costs microseconds, and if it costs a tenth of a millisecond."""
+
+DEAR, DEAREST = Effort(1000, 6, 2), Effort(500, 2, 2)
+"""Effort if a point costs many integrals, and if it costs hundreds of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
