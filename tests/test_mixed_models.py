@@ -33,9 +33,9 @@ def test_shared_coefficients_and_sds_are_those_of_others(record: dict[str, Any])
     draws = engine.draw(plan, Settings(DRAWS, 0, 4, 1, 0.9, False))
     assert draws.trust.why_not() is None
     reference = record["reference"][record["main"]]
-    far, unknown = fixed_distance(plan, draws, reference)
+    far, error, unknown = fixed_distance(plan, draws, reference)
     assert unknown == 0
-    assert far < 0.15 + 4 / (4 * DRAWS) ** 0.5
+    assert far < 0.15 + 4 * error
     inside, known, outside = sds_inside(plan, draws, reference)
     assert known == sum(len(each["terms"]) for each in reference["random"]) + ("sigma" in reference)
     assert inside == known, outside
