@@ -16,8 +16,8 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.remarks import Note
-from formulajoint.results.joint_tests.bayes_factor.verdict import POSITIVE
+from formulajoint.remarks import Missing, Note
+from formulajoint.results.joint_tests.bayes_factor.verdict import COSTS, POSITIVE
 from formulajoint.results.joint_tests.bayes_factor.weighed import Weighed
 from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.quantities import row_labels
@@ -55,9 +55,10 @@ def disagreements(
     pooled = {term.coefficient.term.name for term in plan.mean.pooled.values()}
     several = len(hypothesis.null) > 1 and not hypothesis.of_means
     if "contour" in shares and pooled & set(hypothesis.terms) and several:
+        none = isinstance(bayes.factor, Missing) and bayes.factor.code != COSTS
         weak = (
             "under a hierarchy the contour is weak, since effects are drawn together: without any effect it is 0.81 to "
-            "1.00 in 90 % of studies, so go by the Bayes factor and the weighted mean"
+            f"1.00 in 90 % of studies, so go by {'' if none else 'the Bayes factor and '}the weighted mean"
         )
         found.append(Note(WEAK, weak, ("contour",)))
     return found
