@@ -25,8 +25,9 @@ from formulajoint.inference.groupwise.forecast import forecast
 from formulajoint.inference.groupwise.marginal import log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.naming import variables
+from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import CHOSEN_AT, fine_enough, sample_psi
-from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, evidence_of, repeats
+from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
@@ -59,6 +60,7 @@ class Groupwise:
         draws, chains = int(settings.draws), int(settings.chains)
         near, found = sample_psi(model, draws, chains, psi_seed)
         points = found.points[0].reshape(chains * draws, -1)
+        check_peaks(near, points)
         beta = draw_coefficients(near, points, np.random.default_rng(coefficients_seed))
         values, theta = model.parts(found.points[0])
         made = Draws(
@@ -89,12 +91,14 @@ class Groupwise:
             return Missing(
                 "engine", f"with a {plan.family.name} response, groups that are equal are not covered"
             )
-        return evidence_of(
-            lambda draws, pools: (
-                sample_psi(model_of(seen), draws, pools, np.random.SeedSequence(seed)).sampled
-            ),
-            lambda found: None,
-        )
+        model = model_of(seen)
+
+        def sampled(draws: int, pools: int) -> Sampled:
+            near, found = sample_psi(model, draws, pools, np.random.SeedSequence(seed))
+            check_peaks(near, found.points[0].reshape(draws * pools, -1))
+            return found
+
+        return evidence_of(sampled, lambda found: None)
 
     def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
         """Return log p(y | psi) of a plan, and of others that differ in the rows' weights, at draws of psi."""

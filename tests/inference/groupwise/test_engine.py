@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 import formulajoint as fj
 from formulajoint.compiler.over import by_bar
@@ -20,6 +21,7 @@ from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.rules import rules
 from formulajoint.inference.groupwise.starts import plausible
 from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.inference.settings import Settings
 from formulajoint.remarks import Missing
 
 PRIORS = "prior(Intercept.mean ~ normal(0, 2.5), Intercept.sd ~ half_normal(2.5), x.mean ~ normal(0, 2.5), x.sd ~ half_normal(2.5))"
@@ -194,6 +196,32 @@ def test_gate_of_the_rule() -> None:
         sampling.corrected(near, draws, rules(1)[0], rng)
     mild = replace(draws, points=draws.points / 4)
     assert sampling.corrected(near, mild, rules(1)[-2], rng).log_integral != draws.log_integral
+
+
+@pytest.mark.parametrize(("away", "several"), [(8.0, True), (0.6, False)])
+def test_gate_of_several_modes(away: float, several: bool) -> None:
+    """Two rows of a Student response far apart: their coefficient has a mode at each."""
+    data = pd.DataFrame({"y": [-away, away, 0.1], "g": list("aab")})
+    formula = (
+        "y ~ 1 | g, prior(Intercept ~ normal(0, 5), sigma ~ constant(0.5), nu ~ constant(4)), family(student)"
+    )
+    engine = exact_engine(plan := fj.model(formula, data).plan)
+    assert not isinstance(engine, Missing)
+    if several:
+        with pytest.raises(InferenceError, match="several modes"):
+            engine.draw(plan, Settings(50, 0, 2, 1, 0.9, False))
+        return
+    found = engine.draw(plan, Settings(50, 0, 2, 1, 0.9, False))
+    grid = np.linspace(-25, 25, 200_001)
+
+    def log_integral(y: list[float]) -> float:
+        rows = sum(scipy.stats.t(4, grid, 0.5).logpdf(each) for each in y)
+        return float(
+            np.logaddexp.reduce(rows + scipy.stats.norm(0, 5).logpdf(grid)) + np.log(grid[1] - grid[0])
+        )
+
+    exact = log_integral([-away, away]) + log_integral([0.1])
+    assert float(found.statistics["log_evidence"][1]) == pytest.approx(exact, abs=0.01)
 
 
 def test_a_fit_that_fails_a_gate_goes_to_nuts_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
