@@ -21,6 +21,7 @@ from formulajoint.distributions.links import CLOGLOG, IDENTITY, LOGIT, PROBIT, L
 from formulajoint.distributions.prior import prior
 from formulajoint.families.likelihood import Likelihood, Made, Parameter, Widths
 from formulajoint.families.parameters import mean
+from formulajoint.families.smooth import Mean, Smooth, log_normal_share
 
 type Log = Callable[..., Any]
 
@@ -29,7 +30,7 @@ type Log = Callable[..., Any]
 class Latent:
     """A distribution function F of what is not seen, by logs that keep their digits.
 
-    `xp` is what `numpy_functions` or `pymc_functions` returns.
+    `xp` is `IN_NUMPY`, or what `pymc_functions` returns.
 
     Attributes
     ----------
@@ -97,16 +98,15 @@ def _log1mexp(x: FloatArray) -> FloatArray:
     return np.where(x > -np.log(2), np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
 
 
-def numpy_functions(stats: Any) -> Any:
-    """Return the functions that `Latent` needs, in NumPy; `stats` is SciPy's."""
-    return SimpleNamespace(
-        exp=np.exp,
-        softplus=partial(np.logaddexp, 0.0),
-        log1mexp=_log1mexp,
-        log_ndtr=stats.norm.logcdf,
-        where=np.where,
-        joined=partial(np.concatenate, axis=-1),
-    )
+IN_NUMPY = SimpleNamespace(
+    exp=np.exp,
+    softplus=partial(np.logaddexp, 0.0),
+    log1mexp=_log1mexp,
+    log_ndtr=log_normal_share,
+    where=np.where,
+    joined=partial(np.concatenate, axis=-1),
+)
+"""The functions that `Latent` needs, in NumPy."""
 
 
 def log_probabilities(xp: Any, latent: Latent, mu: Any, threshold: Any) -> Any:
@@ -191,9 +191,7 @@ def _cumulative(latent: Latent) -> Distribution:
         )
 
     def scipy(stats: Any, mu: FloatArray, threshold: FloatArray) -> Categories:
-        return Categories(
-            log_probabilities(numpy_functions(stats), latent, np.asarray(mu), np.asarray(threshold))
-        )
+        return Categories(log_probabilities(IN_NUMPY, latent, np.asarray(mu), np.asarray(threshold)))
 
     return Distribution(
         "cumulative",
@@ -211,12 +209,24 @@ def _link(of: Link, words: str, ratio: str = "") -> Link:
     )
 
 
-LAWS = {
-    _link(LOGIT, "log odds of higher {of}", "odds ratio"): _cumulative(LOGISTIC),
-    _link(PROBIT, "sds of what {of} is cut from"): _cumulative(NORMAL),
-    _link(CLOGLOG, "minus the log hazard of {of}"): _cumulative(GUMBEL),
+LATENT = {
+    _link(LOGIT, "log odds of higher {of}", "odds ratio"): LOGISTIC,
+    _link(PROBIT, "sds of what {of} is cut from"): NORMAL,
+    _link(CLOGLOG, "minus the log hazard of {of}"): GUMBEL,
 }
-"""The distribution under each link."""
+"""What is cut into categories under each link."""
+
+LAWS = {link: _cumulative(latent) for link, latent in LATENT.items()}
+"""The distribution of the categories under each link."""
+
+
+def _category(y: FloatArray, n: FloatArray, mean: Mean, *thresholds: FloatArray) -> FloatArray:
+    known = np.array(thresholds, dtype=float).reshape(len(thresholds), -1)
+    ends = np.full((1, known.shape[1]), np.inf)
+    every, place, point = np.concatenate([-ends, known, ends]), y.astype(np.int64), np.arange(known.shape[1])
+    low, high = (every[at, point] - mean.predictor for at in (place, place + 1))
+    return np.asarray(LATENT[mean.link].between(IN_NUMPY, low, high))
+
 
 THRESHOLD = Parameter(
     "threshold", IDENTITY, (), "thresholds", lambda sd: prior("normal", 0.0, sd), between=True
@@ -229,4 +239,5 @@ CUMULATIVE = Likelihood(
     (mean(*LAWS, what="latent mean", widths=Widths(slope=1.0, intercept=1.5, location=0.0)), THRESHOLD),
     categories=True,
     of_link=LAWS.__getitem__,
+    smooth=Smooth(_category, tuple(LATENT), one_peak=True),
 )

@@ -14,7 +14,7 @@ from formulajoint.families.smooth import Mean
 SMOOTH = [
     (family, link)
     for family in FAMILIES.values()
-    if family.smooth is not None
+    if family.smooth is not None and not family.categories
     for link in family.smooth.links
 ]
 KNOWN = {"sigma": 0.7, "nu": 3.0, "alpha": 2.0, "shape": 1.7, "phi": 4.0, "zi": 0.3, "hu": 0.2}
@@ -36,6 +36,19 @@ def test_the_density_is_that_of_scipy(family: Likelihood, link: Link) -> None:
     wanted = law.logpmf(y) if family.distribution.whole else law.logpdf(y)
     found = family.smooth.log_density(y, trials, Mean(link, ETA), *further)
     np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_the_density_of_categories_is_that_of_scipy(link: str) -> None:
+    family = FAMILIES["cumulative"]
+    (own,) = (each for each in family.mean.links if each.name == link)
+    assert family.of_link is not None
+    assert family.smooth is not None
+    law = family.of_link(own).scipy
+    assert law is not None
+    y, cuts = np.array([0.0, 1, 2, 3, 3, 0]), np.array([-1.0, 0.2, 1.5])
+    found = family.smooth.log_density(y[:, None], y, Mean(own, ETA[:, None]), *cuts)
+    np.testing.assert_allclose(found[:, 0], law(scipy.stats, ETA, cuts).logpmf(y), rtol=1e-11)
 
 
 @pytest.mark.parametrize(("link", "low"), [(LOGIT, -40.0), (PROBIT, -804.608442), (CLOGLOG, -40.0)])

@@ -94,4 +94,6 @@ def _numbers(plan: Plan) -> Iterator[int]:
             columns += (width := term.coefficient.term.columns.shape[1])
             yield width * sum(own.constant is None for own in (term.mean, term.sd))
         yield columns * (columns - 1) // 2 if pool.correlation is not None else 0
-    yield sum(isinstance(part, ScalePlan) and part.prior.constant is None for part in plan.further)
+    for part in plan.further:
+        if isinstance(part, ScalePlan) and part.prior.constant is None:
+            yield len(plan.coords[part.dims[-1]]) if part.between else 1

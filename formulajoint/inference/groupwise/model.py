@@ -25,8 +25,11 @@ from formulajoint.inference.groupwise.cells import Batch, Rows, batches, collaps
 from formulajoint.inference.groupwise.densities import AffineForm, Form, Responses, SmoothForm, mapped
 from formulajoint.inference.groupwise.pooled_fit import pooled_fit
 from formulajoint.inference.latent.columns import location_and_scale
-from formulajoint.inference.latent.phi import Cell, Coordinate, Scales, sum_of
+from formulajoint.inference.latent.phi import Cell, Coordinate, Scales, coordinate, sum_of
 from formulajoint.inference.latent.structure import Structure, structure_of
+
+GAP = prior("half_student_t", 4.0, 1.0)
+"""A stand-in for the prior of the gap between two thresholds, which `Model.log_prior` takes out again."""
 
 LEAN = 1e-3
 """Columns of theta are made orthogonal as if each had this share of its size for itself: they may be collinear."""
@@ -53,8 +56,10 @@ class Model:
         Of the coefficients by group; its priors of theta are placeholders.
     scales : Scales
         Its parameters phi, then the family's further parameters.
-    own : dict of str to int
-        Places of the family's further parameters, by name.
+    own : dict of str to slice
+        Places of the family's further parameters, by name. Of thresholds: the first, and the gaps to the next ones.
+    thresholds : Prior or None
+        Of thresholds, which are draws of it in increasing order, if the family has them.
     unit : float
         Of linear predictors: one, but where they are in units of the response.
     elements : tuple of Element
@@ -74,7 +79,8 @@ class Model:
     form: Form
     structure: Structure
     scales: Scales
-    own: dict[str, int]
+    own: dict[str, slice]
+    thresholds: Prior | None
     unit: float
     elements: tuple[Element, ...]
     centre: FloatArray
@@ -98,18 +104,33 @@ class Model:
 
     def further(self, values: FloatArray) -> FloatArray:
         """Return the family's further parameters (..., m) at phi (..., cells)."""
-        return np.asarray(values[..., list(self.own.values())])
+        every = [self.parameter(name, values) for name in self.own]
+        return np.concatenate(every, axis=-1) if every else values[..., :0]
+
+    def parameter(self, name: str, values: FloatArray) -> FloatArray:
+        """Return a further parameter (..., its numbers) at phi (..., cells)."""
+        found = values[..., self.own[name]]
+        return found if self.thresholds is None else np.cumsum(found, axis=-1)
 
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Return the log prior density (S,) of points psi (S, d)."""
-        theta = self.parts(points)[1]
+        values, theta = self.parts(points)
         logs = [
             each.prior.log_density(theta[:, each.places].reshape(-1, *each.shape)).reshape(len(points), -1)
             for each in self.elements
         ]
         of_theta = sum_of([np.sum(each, axis=1) for each in logs], (len(points),))
         own = self.scales.log_prior(points[:, : len(self.scales.coordinates)])
-        return own + of_theta + float(np.linalg.slogdet(self.turn)[1])
+        return own + of_theta + self._of_gaps(values) + float(np.linalg.slogdet(self.turn)[1])
+
+    def _of_gaps(self, values: FloatArray) -> FloatArray | float:
+        """Return what the prior of thresholds has more than that of the first of them and of the gaps (S,)."""
+        if self.thresholds is None:
+            return 0.0
+        (gaps,) = (values[:, place] for place in self.own.values())
+        others = np.cumsum(gaps, axis=1)[:, 1:]
+        more = self.thresholds.log_density(others) - GAP.log_density(gaps[:, 1:])
+        return np.sum(more, axis=1) + float(np.sum(np.log(np.arange(1, gaps.shape[1] + 1))))
 
     def log_constant(self, values: FloatArray) -> FloatArray:
         """Return the sum over rows of what does not depend on coefficients (S,), at phi (S, cells)."""
@@ -131,7 +152,10 @@ def model_of(plan: Plan) -> Model:
     """Return a plan, seen by the groups of its factor, as rows and priors."""
     further = [part for part in plan.further if isinstance(part, ScalePlan)]
     structure = structure_of(_with_placeholders(plan))
-    scales = Scales((*structure.scales.cells, *map(_cell, further)))
+    counts = [1 + len(_gaps(plan, part)) for part in further]
+    every = [cell for part in further for cell in (_cell(part), *_gaps(plan, part))]
+    scales = Scales((*structure.scales.cells, *every))
+    ends = len(structure.scales.cells) + np.cumsum(counts)
     response, weights = plan.design.response, frequencies(plan.design)
     y = response.values
     trials = np.ones_like(y) if response.trials is None else response.trials
@@ -144,13 +168,15 @@ def model_of(plan: Plan) -> Model:
     unit = _unit(theta, rows) if plan.mean.link.in_units else 1.0
     if isinstance(form, SmoothForm):
         form = replace(form, unit=unit)
-    centre, turn = _orthogonal(rows, theta, form, _typical(form, further, unit), unit)
+    start = _typical(form, further, unit) if len(every) == len(further) else _of_shares(y, weights)
+    centre, turn = _orthogonal(rows, theta, form, start, unit)
     distinct, which = np.unique(np.stack([y, trials]), axis=1, return_inverse=True)
     return Model(
         form=form,
         structure=structure,
         scales=scales,
-        own={part.parameter: len(structure.scales.cells) + at for at, part in enumerate(further)},
+        own={part.parameter: slice(end - n, end) for part, n, end in zip(further, counts, ends, strict=True)},
+        thresholds=next((part.prior for part in further if part.between), None),
         unit=unit,
         elements=tuple(_elements(plan)),
         centre=centre,
@@ -178,6 +204,18 @@ def _cell(part: ScalePlan) -> Cell:
         return float(part.prior.constant)
     (low, high), link = part.prior.support, part.link
     return Coordinate(part.prior, max(low, link.low), min(high, link.high))
+
+
+def _gaps(plan: Plan, part: ScalePlan) -> list[Cell]:
+    """Return the gaps between thresholds."""
+    return [coordinate(GAP)] * (len(plan.coords[part.dims[-1]]) - 1) if part.between else []
+
+
+def _of_shares(y: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return thresholds (1, m) that cut a logistic distribution into categories as often as they are in the data."""
+    below = np.cumsum(np.bincount(y.astype(np.int64), weights))
+    share = (below[:-1] + 0.5) / (below[-1] + 1)
+    return np.asarray(np.log(share / (1 - share))[None])
 
 
 def _columns(plan: Plan, sign: float) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -17,4 +17,5 @@ def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
     yield from of_mean(replace(plan, further=()), model.structure, draws)
     for part in plan.further:
         if isinstance(part, ScalePlan) and not is_constant(part.prior):
-            yield part.name, (), draws.values[..., model.own[part.parameter]]
+            found = model.parameter(part.parameter, draws.values)
+            yield part.name, part.dims, found if part.dims else found[..., 0]

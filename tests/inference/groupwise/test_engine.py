@@ -154,6 +154,30 @@ def test_bayes_factors_and_contrasts_are_those_of_other_models() -> None:
     np.testing.assert_allclose(joint, fit.draws.named.values("x").mean(axis=-1), atol=1e-12)
 
 
+def test_two_ordered_categories_are_an_event() -> None:
+    data = separated().iloc[:60]
+    priors = "prior({} ~ normal(0, 1.5)), prior(Intercept.sd ~ half_normal(1), over=g)"
+    one = fj.fit(f"y ~ 1 + (1 | g), family(bernoulli), {priors.format('Intercept')}", data, draws=100, seed=1)
+    two = fj.fit(
+        f"y ~ 1 + (1 | g), family(cumulative), {priors.format('threshold')}", data, draws=100, seed=1
+    )
+    assert one.engine == two.engine == "exact"
+    assert abs(one.log_evidence.value - two.log_evidence.value) < 4 * np.hypot(
+        one.log_evidence.error, two.log_evidence.error
+    )
+
+
+def test_the_prior_of_thresholds_integrates_to_one() -> None:
+    data = pd.DataFrame({"y": [1, 2, 3] * 4, "g": list("aabb") * 3})
+    model = model_of(
+        by_bar(fj.model("y ~ 1, family(cumulative), prior(threshold ~ normal(0.5, 2))", data).plan)
+    )
+    first, gap = np.linspace(-9, 9, 181), np.linspace(-15, 4, 381)
+    points = np.stack(np.meshgrid(first, gap, indexing="ij"), axis=-1).reshape(-1, 2)
+    total = np.sum(np.exp(model.log_prior(points))) * (first[1] - first[0]) * (gap[1] - gap[0])
+    assert total == pytest.approx(1.0, abs=1e-4)
+
+
 # --- gates
 
 

@@ -27,6 +27,7 @@ FORMULAS = {
     "shared, not pooled, constants": """n ~ x + z + common(w) | g, hierarchy(x, centered=true), family(negative_binomial),
         prior(z ~ constant(0.2), x.mean ~ student_t(3, 0, 1), w ~ uniform(-3, 3), Intercept[a] ~ normal(1, 0.5))""",
     "group terms": "amount ~ x + (1 + x | g), family(gamma)",
+    "categories": "grade ~ x + (1 | g), family(cumulative, link=probit)",
     "student": "real ~ 1 + common(x) | g, hierarchy(Intercept), family(student)",
     "events": "event ~ x | g, hierarchy(Intercept), prior(Intercept.mean ~ constant(0.1)), family(bernoulli)",
 }
@@ -47,6 +48,7 @@ def frame() -> pd.DataFrame:
             "y": rng.poisson(rate * np.exp(base)),
             "n": rng.poisson(rate * rng.gamma(3, 1 / 3, len(g))),
             "amount": rng.gamma(2, rate / 2),
+            "grade": np.clip(np.round(x + rng.normal(size=len(g))), -1, 2).astype(int),
             "real": 3 * x + rng.standard_t(4, len(g)),
             "event": rng.binomial(1, 0.5, len(g)),
         }
@@ -59,6 +61,8 @@ def unconstrained(name: str, value_name: str, value: np.ndarray, bounds: dict[st
             return value
         case "_log__":
             return np.log(value)
+        case "_ordered__":
+            return np.append(value[:1], np.log(np.diff(value)))
         case "_logodds__":
             return logit(value)
         case "_interval__":
@@ -107,7 +111,9 @@ def log_density(model: Model, plan, psi, beta) -> float:
         )
         u = np.linalg.solve(scale, beta[:, group] - mean)
         total += float(np.sum(scipy.stats.norm.logpdf(u)) - np.sum(np.log(np.diag(scale))[in_place]))
-    known = {name: values[at] for name, at in model.own.items()} | {"mu": plan.mean.link.inverse(NUMPY, eta)}
+    known = {name: model.parameter(name, values) for name in model.own} | {
+        "mu": plan.mean.link.inverse(NUMPY, eta)
+    }
     law = plan.family.distribution.scipy(
         scipy.stats, *(known[name] for name in plan.family.distribution.args)
     )

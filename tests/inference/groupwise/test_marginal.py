@@ -78,7 +78,7 @@ def brute_force(formula: str, data: pd.DataFrame, psi: Array) -> float:
     model = model_of(plan)
     values, theta = model.parts(psi)
     root, structure = model.structure.root(values), model.structure
-    further = {name: values[at] for name, at in model.own.items()}
+    further = {name: model.parameter(name, values) for name in model.own}
     own = [c.term.columns for c in plan.mean.coefficients if c.grouped]
     shared = [c.term.columns for c in plan.mean.coefficients if not c.grouped]
     x, z = np.hstack(own), np.hstack([*shared, np.empty((len(data), 0))])
