@@ -6,7 +6,7 @@ Over data sets this is uniform if draws and distributions are right (Czado, Gnei
 is over those data sets alone whose responses differ and that the exact engine takes. Printed are the p-value of a
 Kolmogorov-Smirnov test against the uniform distribution, and the share in each of ten equal intervals.
 
-    python benchmarks/predictive_pit.py [--sets 500] [--family poisson]
+    python benchmarks/predictive_pit.py [--sets 500] [--first 500] [--family poisson]
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def main() -> None:
     """Print one line for each family."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=500)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first data set")
     parser.add_argument("--family", choices=FAMILIES)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -107,7 +108,7 @@ def main() -> None:
     )
     for name in [given.family] if given.family else FAMILIES:
         started = time.process_time()
-        found = np.array([one(name, seed) for seed in range(given.sets)])
+        found = np.array([one(name, seed) for seed in range(given.first, given.first + given.sets)])
         kept = found[np.isfinite(found)]
         if not len(kept):
             print(f"{name:24} the exact engine does not take it")
