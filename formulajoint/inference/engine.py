@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -56,8 +56,8 @@ class ExactEngine(Engine, Protocol):
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, or the reason it is unavailable."""
 
-    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
-        """Return log p(y | phi) of a plan, and of others with other weights of rows, at the plan's draws of phi."""
+    def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
+        """Return log p(y | phi) of a plan, and of others with other weights of rows, at draws of the plan's phi."""
 
 
 def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:

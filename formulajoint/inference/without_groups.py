@@ -11,7 +11,6 @@ Shapes: S draws, G groups.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +21,12 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Grouping
 from formulajoint.inference.engine import ExactEngine, exact_engine
-from formulajoint.inference.importance.sampled import K_HAT
+from formulajoint.inference.importance.sampled import DRAWS, K_HAT
 from formulajoint.inference.waiting import Waiting
 from formulajoint.remarks import Missing
+
+FEWEST, MOST = 50, 50_000
+"""Fewest draws of a pool, and most of all groups together: of very many groups each one hardly matters to phi."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,16 +68,19 @@ def leave_groups_out(plan: Plan, grouping: Grouping, seed: int = 0) -> LeftOut |
     engine = exact_engine(plan)
     if isinstance(engine, Missing):
         return engine
-    others = [without(plan, grouping.codes == group) for group in range(len(grouping))]
-    out = LeftOut(*(np.full(len(others), np.nan) for _ in range(3)))
+    count = len(grouping)
+    others = (without(plan, grouping.codes == group) for group in range(count))
+    out = LeftOut(*(np.full(count, np.nan) for _ in range(3)))
     with np.errstate(all="ignore"):  # a group without rows has no residual sd
-        found = engine.log_likelihoods(plan, others, seed)
+        found = engine.log_likelihoods(plan, others, seed, max(FEWEST, min(DRAWS, MOST // count)))
+        waiting = Waiting(count, "Leaving groups out")
         for group, logs in enumerate(found.others):
             own = smoothed(found.whole - logs, found.repeats)
             out.values[group], out.errors[group], out.k_hat[group] = own
+            waiting.one_done()
         again = np.flatnonzero(~(out.k_hat <= K_HAT))
         out.k_hat[again] = np.nan
-        return (_refitted(engine, plan, others, again, seed, out) if len(again) else None) or out
+        return (_refitted(engine, plan, grouping, again, seed, out) if len(again) else None) or out
 
 
 def smoothed(logs: FloatArray, repeats: float) -> tuple[float, float, float]:
@@ -95,14 +100,14 @@ def smoothed(logs: FloatArray, repeats: float) -> tuple[float, float, float]:
 
 
 def _refitted(
-    engine: ExactEngine, plan: Plan, others: Sequence[Plan], groups: IntArray, seed: int, out: LeftOut
+    engine: ExactEngine, plan: Plan, grouping: Grouping, groups: IntArray, seed: int, out: LeftOut
 ) -> Missing | None:
     """Write differences of two evidences into `out` for some groups; return the reason if one is unavailable."""
     waiting = Waiting(1 + len(groups), "Fits without single groups")
     whole = engine.log_evidence(plan, seed)
     for group in groups:
         waiting.one_done()
-        part = engine.log_evidence(others[group], seed)
+        part = engine.log_evidence(without(plan, grouping.codes == group), seed)
         if isinstance(whole, Missing):
             return whole
         if isinstance(part, Missing):

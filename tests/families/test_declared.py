@@ -260,6 +260,29 @@ def test_draws(name: str) -> None:
 
 
 @rows
+def test_densities_steps_and_moments_of_predictions(name: str) -> None:
+    """Densities and probabilities by the law written out; mean and sd those of draws, of successes as a share."""
+    row, distribution, y = ROWS[name], FAMILIES[name].distribution, np.array(ROWS[name].possible)
+    parameters = {key: np.full((1, len(y)), value) for key, value in row.parameters.items()}
+    trials = {"trials": np.full((1, len(y)), float(TRIALS))} if FAMILIES[name].trials else {}
+    predicted, known = Predictions(distribution, {**parameters, **trials}), row.law(**row.parameters)
+    density = known.logpmf(y) if distribution.whole else known.logpdf(y)
+    np.testing.assert_allclose(predicted.log_density(y)[0], density, rtol=1e-8)
+    step = known.pmf(y) if distribution.whole or distribution.zeros else 0.0
+    below, at_most = predicted.steps(y)
+    np.testing.assert_allclose(at_most[0], known.cdf(y), rtol=1e-8)
+    np.testing.assert_allclose(below[0], known.cdf(y) - step, rtol=1e-8, atol=1e-12)
+    many = {key: np.full((1, 20_000), value) for key, value in row.parameters.items()}
+    drawn = Predictions(distribution, {"trials": np.array([[TRIALS]]), **many}).responses(
+        np.random.default_rng(1)
+    )
+    drawn = drawn / TRIALS if FAMILIES[name].trials else drawn
+    mean, sd = (each[0, 0] for each in predicted.moments())
+    assert mean == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(drawn.size))
+    assert sd == pytest.approx(drawn.std(), rel=0.07)
+
+
+@rows
 def test_a_response_that_cannot_occur_is_refused_with_count_and_rows(name: str) -> None:
     for place, value in enumerate(ROWS[name].impossible, start=2):
         data = data_of(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from formulajoint.inference.crossed.ties import tied
 from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws
-from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, Sampled, evidence_of, repeats
+from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
@@ -88,11 +88,11 @@ class Crossed:
             lambda found: _lost_digits(sums, found),
         )
 
-    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
-        """Return log p(y | phi) of a plan, and of others that differ in the rows' weights, at draws of phi."""
+    def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
+        """Return log p(y | phi) of a plan, and of others with other weights of rows, at `draws` draws of phi by pool."""
         sums = sums_of(model_of(plan))
-        found = sample_scales(sums, DRAWS, POOLS, np.random.SeedSequence(seed))
-        points = found.points[0].reshape(DRAWS * POOLS, -1)
+        found = sample_scales(sums, draws, POOLS, np.random.SeedSequence(seed))
+        points = found.points[0].reshape(draws * POOLS, -1)
         each = (log_likelihood(sums_of(model_of(other)), points) for other in others)
         return AtDraws(log_likelihood(sums, points), each, repeats(found))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +21,7 @@ from formulajoint.inference.gaussian.marginal import at_values, kernel
 from formulajoint.inference.gaussian.naming import all_draws, kept_draws, noise_of_contrasts, packed
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import LONG
-from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, evidence_of, repeats
+from formulajoint.inference.importance.sampled import POOLS, AtDraws, evidence_of, repeats
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
@@ -98,9 +98,9 @@ class Gaussian:
             lambda found: lost_digits(plan, reduction, scales.values(found.points[0])),
         )
 
-    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
-        """Return log p(y | phi) of a plan, and of others that differ in the rows' weights, at draws of phi."""
-        phi = sample_phi(reduce(by_bar(plan)), DRAWS, POOLS, seed, self.device)
+    def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
+        """Return log p(y | phi) of a plan, and of others with other weights of rows, at `draws` draws of phi by pool."""
+        phi = sample_phi(reduce(by_bar(plan)), draws, POOLS, seed, self.device)
         values = phi.values()
         points = values.reshape(-1, values.shape[-1])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +27,7 @@ from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.naming import variables
 from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import CHOSEN_AT, fine_enough, sample_psi
-from formulajoint.inference.importance.sampled import DRAWS, POOLS, AtDraws, Sampled, evidence_of, repeats
+from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
@@ -100,11 +100,11 @@ class Groupwise:
 
         return evidence_of(sampled, lambda found: None)
 
-    def log_likelihoods(self, plan: Plan, others: Sequence[Plan], seed: int) -> AtDraws:
-        """Return log p(y | psi) of a plan, and of others that differ in the rows' weights, at draws of psi."""
+    def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
+        """Return log p(y | psi) of a plan, and of others with other weights of rows, at `draws` draws of psi by pool."""
         model = model_of(by_bar(plan))
-        near, found = sample_psi(model, DRAWS, POOLS, np.random.SeedSequence(seed))
-        points = found.points[0].reshape(DRAWS * POOLS, -1)
+        near, found = sample_psi(model, draws, POOLS, np.random.SeedSequence(seed))
+        points = found.points[0].reshape(draws * POOLS, -1)
         rule = fine_enough(near, points[:: len(points) // CHOSEN_AT])
 
         def at_draws(each: Plan) -> FloatArray:
