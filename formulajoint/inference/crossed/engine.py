@@ -89,7 +89,7 @@ class Crossed:
         )
 
     def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
-        """Return log p(y | phi) of a plan, and of others with other weights of rows, at `draws` draws of phi by pool."""
+        """Return log p(y | phi) of a plan, and of others with other row weights, at `draws` draws of phi by pool."""
         sums = sums_of(model_of(plan))
         found = sample_scales(sums, draws, POOLS, np.random.SeedSequence(seed))
         points = found.points[0].reshape(draws * POOLS, -1)

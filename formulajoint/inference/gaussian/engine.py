@@ -99,7 +99,7 @@ class Gaussian:
         )
 
     def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
-        """Return log p(y | phi) of a plan, and of others with other weights of rows, at `draws` draws of phi by pool."""
+        """Return log p(y | phi) of a plan, and of others with other row weights, at `draws` draws of phi by pool."""
         phi = sample_phi(reduce(by_bar(plan)), draws, POOLS, seed, self.device)
         values = phi.values()
         points = values.reshape(-1, values.shape[-1])

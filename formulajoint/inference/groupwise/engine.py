@@ -101,7 +101,7 @@ class Groupwise:
         return evidence_of(sampled, lambda found: None)
 
     def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
-        """Return log p(y | psi) of a plan, and of others with other weights of rows, at `draws` draws of psi by pool."""
+        """Return log p(y | psi) of a plan, and of others with other row weights, at `draws` draws of psi by pool."""
         model = model_of(by_bar(plan))
         near, found = sample_psi(model, draws, POOLS, np.random.SeedSequence(seed))
         points = found.points[0].reshape(draws * POOLS, -1)

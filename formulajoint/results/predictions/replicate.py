@@ -138,7 +138,13 @@ def by_rows(
         Seed of the choice of draws.
     chosen : int array, optional
         Rows; all by default.
+
+    Raises
+    ------
+    DataError
+        If the fit has moments in place of rows.
     """
+    posterior.plan.design.require_rows("What is said of single rows")
     chains, draws = posterior.named.shape
     taken = np.arange(chains * draws)
     if count is not None and count < len(taken):

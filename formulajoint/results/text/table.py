@@ -96,12 +96,13 @@ def fit_table(fits: Mapping[str, Posterior], prob: float, title: str = "") -> Fi
 def _whole(posterior: Posterior) -> dict[str, str]:
     """Return figures of a whole model, by name."""
     design = posterior.plan.design
-    out = {"rows": f"{design.rows.used:,}"}
+    out = {"rows": f"{design.rows.read:,}"}
     own = design.predictor.grouping
     groupings = [*([] if own is None else [own]), *(pool.grouping for pool in posterior.plan.mean.varying)]
     out |= {f"groups of {grouping.name}": f"{len(grouping):,}" for grouping in groupings}
     out["family"] = posterior.plan.family.name
-    if posterior.plan.family.distribution.scipy is not None and not posterior.named.left_out:
+    has_rows = not design.rows.counted and not posterior.named.left_out
+    if has_rows and posterior.plan.family.distribution.scipy is not None:
         out["R2"] = f"{r2(posterior).mean():.2f}"
     evidence = posterior.named.log_evidence
     if evidence is not None and all(prior.proper for _, prior in posterior.plan.priors):
