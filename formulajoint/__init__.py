@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` lists the same for 
     from formulajoint.api.families import list_families
     from formulajoint.api.fit import Fit
     from formulajoint.api.model import JointModel
+    from formulajoint.api.predictions import grid
     from formulajoint.api.verbs import build, fit, load, model, moments
     from formulajoint.contrasts.custom import Contrast, ContrastFamily
     from formulajoint.contrasts.schemes import Groups, WeightScheme
@@ -81,6 +82,7 @@ __all__ = [
     "contrast_table",
     "family",
     "fit",
+    "grid",
     "joint",
     "joint_test",
     "list_families",
@@ -128,6 +130,7 @@ _HOMES = {
     "contrast_table": "results.external.contrasts",
     "family": "api.decorators",
     "fit": "api.verbs",
+    "grid": "api.predictions",
     "joint": "results.external.contrasts",
     "joint_test": "results.external.tests",
     "list_families": "api.families",

@@ -1,4 +1,4 @@
-"""The command line: ``formulajoint fit | explain | test | demo``."""
+"""The command line: ``formulajoint fit | explain | test | predict | effects | demo``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 
 FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | school, joint(weights=n)")]
 DataArg = typer.Argument(help="A .csv, .tsv, .csv.gz, .parquet or .xlsx file; - is standard input.")
+FitArg = typer.Argument(help="A fit saved by `fit --save`.")
 MissingOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -146,7 +147,7 @@ def explain(
 
 @app.command("test")
 def joint_test(
-    fit: Annotated[Path, typer.Argument(help="A fit saved by `fit --save`.")],
+    fit: Annotated[Path, FitArg],
     hypothesis: Annotated[str | None, typer.Argument(help="Such as: treatment[A] > treatment[B] > 0")] = None,
     rope: Annotated[
         float | None, typer.Option(help="Half-width of the region that counts as no effect.")
@@ -166,6 +167,66 @@ def joint_test(
         _print_json({"tests": test_record(tests)})
     else:
         typer.echo(hypothesis_text(tests))
+
+
+@app.command(cls=WithMissing)
+def predict(
+    fit: Annotated[Path, FitArg],
+    data: Annotated[Path, DataArg],
+    kind: Annotated[str, typer.Option(help="mean, response or linear.")] = "mean",
+    new_groups: Annotated[str, typer.Option(help="error, draw or mean: groups that are new.")] = "error",
+    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    missing: MissingOption = None,
+    sheet: SheetOption = None,
+    save: Annotated[Path | None, typer.Option(help="Write the table to this .csv file.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Predict the response of a saved FIT at the rows of DATA."""
+    from formulajoint.api.verbs import load
+
+    found = load(fit).predict(_read("", data, missing, sheet), kind, prob, new_groups)  # type: ignore[arg-type]
+    if save is not None:
+        found.to_csv(save)
+    _show(found, as_json)
+
+
+@app.command()
+def effects(
+    fit: Annotated[Path, FitArg],
+    variable: Annotated[str, typer.Argument(help="A column, such as treatment.")],
+    by: Annotated[list[str] | None, typer.Option(help="A column in whose cells is averaged.")] = None,
+    scale: Annotated[str, typer.Option(help="difference, ratio, odds_ratio or lift.")] = "difference",
+    compare: Annotated[str, typer.Option(help="reference, pairwise or sequential.")] = "reference",
+    step: Annotated[float, typer.Option(help="Of a number: how much more.")] = 1.0,
+    slope: Annotated[bool, typer.Option("--slope", help="Of a number: its slope.")] = False,
+    weights: Annotated[str, typer.Option(help="n, equal, sum(size), ...: as in formulas.")] = "n",
+    groups: Annotated[str, typer.Option(help="conditional, new or mean.")] = "conditional",
+    rope: Annotated[
+        float | None, typer.Option(help="Half-width of the region that counts as no effect.")
+    ] = None,
+    prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare the values of VARIABLE on the scale of the response of a saved FIT, averaged over its rows."""
+    from formulajoint.api.verbs import load
+
+    found, options = (
+        load(fit),
+        {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope},
+    )
+    if slope:
+        _show(found.slopes(variable, **options), as_json)  # type: ignore[arg-type]
+    else:
+        asked = {"scale": scale, "compare": compare, "step": step, **options}
+        _show(found.comparisons(variable, **asked), as_json)  # type: ignore[arg-type]
+
+
+def _show(table: Any, as_json: bool) -> None:
+    """Print a table, as JSON one record a row."""
+    if as_json:
+        _print_json({"rows": json.loads(table.reset_index().to_json(orient="records"))})
+    else:
+        typer.echo(visible(str(table)))
 
 
 @app.command()

@@ -255,6 +255,24 @@ def test_a_file_that_is_no_fit_is_refused(csv: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_saved_fit_predicts_the_rows_of_a_file(saved: str, csv: str, fit: fj.Fit, tmp_path: Path) -> None:
+    rows = json.loads(output("predict", saved, csv, "--json"))["rows"]
+    assert [row["mean"] for row in rows] == pytest.approx(fit.predict()["mean"].tolist())
+    target = tmp_path / "predictions.csv"
+    shown = output("predict", saved, csv, "--kind", "response", "--save", str(target))
+    assert shown.split()[:4] == ["mean", "sd", "hdi_low", "hdi_high"]
+    assert len(pd.read_csv(target)) == 10
+
+
+def test_effects_of_a_saved_fit(saved: str, fit: fj.Fit) -> None:
+    rows = json.loads(output("effects", saved, "treatment", "--by", "school", "--json"))["rows"]
+    expected = fit.comparisons("treatment", by="school")
+    assert [(row["school"], row["contrast"]) for row in rows] == expected.index.tolist()
+    assert [row["mean"] for row in rows] == pytest.approx(expected["mean"].tolist())
+    assert "exact" in output("effects", saved, "treatment", "--slope")
+    assert "did you mean `treatment`?" in run("effects", saved, "treatmnt").exception.args[0]
+
+
 def test_demo_answers_the_question_three_ways() -> None:
     text = output("demo", "--quiet", "--seed", "3")
     assert text.count("\n=> ") == 3

@@ -126,6 +126,7 @@ LOCAL_IMPORTS = {
     ("api/checks.py", "formulajoint.results.checks."),  # ArviZ, xarray, SciPy
     ("api/fit.py", "formulajoint.results.text."),
     ("api/checks.py", "formulajoint.results.text."),
+    ("api/predictions.py", "formulajoint.results.predictions."),  # SciPy, xarray
     ("results/findings.py", "formulajoint.results.joint_tests."),
     ("cli.py", "rich."),
     ("cli.py", "formulajoint."),  # `formulajoint --help` and `formulajoint explain FORMULA` answer at once
@@ -143,6 +144,7 @@ DEFERRED = {
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
     ("api/fit.py", "formulajoint.api.update."),  # for further rows only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
+    ("api/predictions.py", "formulajoint.results.predictions.grid."),
     ("api/model.py", "formulajoint.results.text."),  # a dozen modules that explain a model
     ("api/model.py", "formulajoint.results.saved.design_codec."),  # pickles
 }

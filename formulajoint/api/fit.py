@@ -13,6 +13,7 @@ import pandas as pd
 
 from formulajoint.api.checks import Checks
 from formulajoint.api.model import JointModel, restored_fit
+from formulajoint.api.predictions import Predictions
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit(Checks):
+class Fit(Checks, Predictions):
     """The posterior of a model. Printed, it shows the model and the results.
 
     Attributes

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
+from formulajoint.plots.effects import comparisons, effects
 from formulajoint.plots.forest import forest
 from formulajoint.plots.joint import joint
 from formulajoint.plots.predictive import ppc
@@ -18,6 +19,7 @@ from formulajoint.plots.prior_posterior import prior_posterior
 from formulajoint.plots.rows import Sort
 from formulajoint.plots.sensitivity import sensitivity
 from formulajoint.plots.shrinkage import shrinkage
+from formulajoint.results.draws import tables
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.posterior import Posterior, posterior_over
 from formulajoint.results.draws.tables import PROB
@@ -108,6 +110,54 @@ class Plots:
         """
         first, *others = hypotheses(self.posterior.plan, hypothesis)
         return joint(posterior_over(self.posterior, first.factor), first, ax, figsize, 1 + len(others))
+
+    def effects(
+        self,
+        variable: str | None = None,
+        by: str | None = None,
+        prob: float = PROB,
+        data: bool = True,
+        ax: Axes | None = None,
+        figsize: Size = None,
+    ) -> Figure:
+        """Draw the mean of the response over a column with bands, and the data behind.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Default: every column that is not a group, in a panel each.
+        by : str, optional
+            A second column, with a curve for each level: up to 6 in colours, up to 12 in panels, more as thin lines.
+        prob : float
+            Probability of the bands.
+        data : bool
+            Whether to draw the data.
+        ax, figsize : optional
+        """
+        tables.check_prob(prob)
+        return effects(self.posterior, variable, by, prob, data, ax, figsize)
+
+    def comparisons(
+        self,
+        variable: str | None = None,
+        by: str | Sequence[str] = (),
+        scale: str = "difference",
+        prob: float = PROB,
+        ax: Axes | None = None,
+        figsize: Size = None,
+        **options: Any,
+    ) -> Figure:
+        """Draw comparisons on the scale of the response, with intervals and the band around all of them.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Default: every column that is not a group.
+        by, scale, prob, **options
+            As for `Fit.comparisons`.
+        ax, figsize : optional
+        """
+        return comparisons(self.posterior, variable, by, scale, prob, ax, figsize, **options)
 
     def sensitivity(
         self,

@@ -26,6 +26,10 @@ class Powers:
         """Return the columns at x (N,), (N, width)."""
         return np.vander(x, self.degree + 1, increasing=True)[:, 1:]
 
+    def slopes(self, x: FloatArray) -> FloatArray:
+        """Return the derivatives of the columns at x (N,), (N, width)."""
+        return np.vander(x, self.degree, increasing=True) * np.arange(1, self.degree + 1)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polynomials:
@@ -63,6 +67,19 @@ class Polynomials:
             each.append(now)
         return np.column_stack(each) / np.sqrt(self.norms[1:])
 
+    def slopes(self, x: FloatArray) -> FloatArray:
+        """Return the derivatives of the columns at x (N,), (N, width)."""
+        scaled, each = (x - self.middle) / self.size, []
+        before, now = np.zeros(len(x)), np.ones(len(x))
+        slope_before, slope_now = np.zeros(len(x)), np.zeros(len(x))
+        shares = np.concatenate([[0.0], self.norms[1:] / self.norms[:-1]])
+        for centre, share in zip(self.centres, shares, strict=False):
+            rising = now + (scaled - centre) * slope_now - share * slope_before
+            before, now = now, (scaled - centre) * now - share * before
+            slope_before, slope_now = slope_now, rising
+            each.append(rising)
+        return np.column_stack(each) / np.sqrt(self.norms[1:]) / self.size
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BSplines:
@@ -80,6 +97,10 @@ class BSplines:
         """Return the columns at x (N,), (N, width)."""
         return b_splines(x, self.knots, self.degree)[:, 1:]
 
+    def slopes(self, x: FloatArray) -> FloatArray:
+        """Return the derivatives of the columns at x (N,), (N, width)."""
+        return b_splines(x, self.knots, self.degree, derivative=1)[:, 1:]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NaturalSplines:
@@ -94,17 +115,28 @@ class NaturalSplines:
 
     def columns(self, x: FloatArray) -> FloatArray:
         """Return the columns at x (N,), (N, width)."""
-        ends = self.knots[[0, -1]]
-        # All combinations whose second derivatives are zero at both ends: a basis is the rest of Q in the QR
-        # decomposition of these derivatives. Householder reflections, which LAPACK and R both use, fix its signs.
-        bends = b_splines(ends, self.knots, CUBIC, derivative=2)[:, 1:]
-        rest = np.linalg.qr(bends.T, mode="complete")[0][:, 2:]
+        ends, rest = self.knots[[0, -1]], self._straight
         inside = np.clip(x, *ends)
         columns = b_splines(inside, self.knots, CUBIC)[:, 1:] @ rest
         if np.any(inside != x):
             slopes = b_splines(ends, self.knots, CUBIC, derivative=1)[:, 1:] @ rest
             columns += (x - inside)[:, None] * slopes[(x > ends[0]).astype(int)]
         return np.asarray(columns)
+
+    def slopes(self, x: FloatArray) -> FloatArray:
+        """Return the derivatives of the columns at x (N,), (N, width)."""
+        inside = np.clip(x, *self.knots[[0, -1]])
+        return np.asarray(b_splines(inside, self.knots, CUBIC, derivative=1)[:, 1:] @ self._straight)
+
+    @property
+    def _straight(self) -> FloatArray:
+        """All combinations of B-splines whose second derivatives are zero at both ends.
+
+        A basis is the rest of Q in the QR decomposition of these derivatives. Householder reflections, which LAPACK and
+        R both use, fix its signs.
+        """
+        bends = b_splines(self.knots[[0, -1]], self.knots, CUBIC, derivative=2)[:, 1:]
+        return np.linalg.qr(bends.T, mode="complete")[0][:, 2:]
 
 
 type Curve = Powers | Polynomials | BSplines | NaturalSplines

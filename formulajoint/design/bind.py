@@ -11,6 +11,7 @@ from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.groups import bind_group, refuse_own_group
 from formulajoint.design.hierarchy import resolve_hierarchies
+from formulajoint.design.kept_rows import KeptRows
 from formulajoint.design.learn import learn
 from formulajoint.design.look_alikes import look_alikes
 from formulajoint.design.names import require_known
@@ -192,6 +193,7 @@ def bound(asked: Asked, table: Table, rows: Rows, kept: Frame | None = None) -> 
         (*_notes(spec, plans, predictors, frame, table), *_on_order(asked.law, response, table)),
         KeptFrame(kept or frame, table.places),
         asked.language,
+        KeptRows(table.places, table.columns) if kept is None else None,
     )
     design = replace(design, notes=(*told_lost(design.rows), *design.notes))
     check_references(design)

@@ -14,7 +14,7 @@ from formulajoint.design.frame import Column, Frame
 from formulajoint.design.recipes import columns_read
 from formulajoint.design.response import trials_of
 from formulajoint.design.rows import Table, standard_errors
-from formulajoint.design.schema import Design, Grouping, Term
+from formulajoint.design.schema import Design, Grouping, Predictor, Term
 from formulajoint.design.values import check_finite
 from formulajoint.errors import DataError
 from formulajoint.spec.counts import counts_of
@@ -23,6 +23,11 @@ from formulajoint.wording import did_you_mean, listed
 NO_RECIPES = (
     "This fit does not hold how its columns are made, since an older version saved it, or an extension learnt what a "
     "file cannot hold: predictions for other rows need a new fit."
+)
+
+NO_ROWS = (
+    "This fit does not hold the rows of its data, since it was made of their sums, or an older version saved it: give "
+    "rows to predict, `fit.predict(new_data)`."
 )
 
 
@@ -72,6 +77,8 @@ class Reading:
     ----------
     design : Design
     terms, groupings : tuple
+    predictors : tuple of Predictor
+        Those whose offsets are read.
     response : bool
         Whether trials and standard errors are read, which the mean does not depend on.
     """
@@ -79,16 +86,17 @@ class Reading:
     design: Design
     terms: tuple[Term, ...]
     groupings: tuple[Grouping, ...]
+    predictors: tuple[Predictor, ...]
     response: bool = True
 
     def of_fit(self) -> ModelRows:
         """Return the rows of the fit."""
         design = self.design
         return ModelRows(
-            np.arange(design.rows.used) if design.frame is None else design.frame.places,
+            np.arange(design.rows.used) if design.kept is None else design.kept.places,
             {term: term.columns for term in self.terms},
             {grouping: GroupsAt(grouping.codes) for grouping in self.groupings},
-            {p.parameter: p.offset for p in design.predictors if p.offset is not None},
+            {p.parameter: p.offset for p in self.predictors if p.offset is not None},
             design.response.trials,
             design.standard_errors,
         )
@@ -101,10 +109,13 @@ class Reading:
         DataError
             If it lacks a column, a factor has a level that no row of the fit has, or a value is not finite.
         """
-        table = complete_rows(frame, self.columns, self.design)
+        return self.of_table(complete_rows(frame, self.columns, self.design))
+
+    def of_table(self, table: Table) -> ModelRows:
+        """Return the rows of a table that has the columns read; errors as by `of_frame`."""
         if not table.rows:
             return self._none()
-        offsets = {p.parameter: p.recipe for p in self.design.predictors if p.recipe is not None}
+        offsets = {p.parameter: p.recipe for p in self.predictors if p.recipe is not None}
         return ModelRows(
             table.places,
             {term: _columns(term, table) for term in self.terms},
@@ -119,7 +130,7 @@ class Reading:
         """The columns of the data frame that are read."""
         found = [name for term in self.terms for name in columns_read(_made(term.recipe))]
         found += [name for grouping in self.groupings for name in grouping.variables]
-        for predictor in self.design.predictors:
+        for predictor in self.predictors:
             if predictor.offset is not None:
                 found += columns_read(_made(predictor.recipe))
         if self.response and self.design.response.trials is not None:
@@ -169,8 +180,8 @@ def _columns(term: Term, table: Table) -> FloatArray:
 
 def _column(frame: Frame, name: str) -> Column:
     if name not in frame.names:
-        hint = did_you_mean(name, frame.names) or f"the columns are {listed(frame.names)}"
-        raise DataError(f"The data have no column `{name}`, which the model reads: {hint}.")
+        hint = did_you_mean(name, frame.names) or f"the columns are {listed(frame.names)}."
+        raise DataError(f"The data have no column `{name}`, which the model reads: {hint}")
     return frame.column(name)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.comparisons import comparisons
+from formulajoint.design.kept_rows import KeptRows
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.recipes import Cells, Crossed, GroupMoments, Recipe
 from formulajoint.design.weight_columns import KeptFrame
@@ -104,7 +105,7 @@ class Term:
     joined : tuple of tuple of PartMeans
         The parts in each piece of a term whose columns are no product; empty for another term.
     recipe : Crossed or None
-        Makes the columns of any rows. None in a saved fit.
+        Makes the columns of any rows. None in a fit saved by an older version.
     classes : int
         Above 0 where the last axis is that of so many categories of the response: each column stands for all of them,
         one after another, and a coefficient is added to the predictor of its own.
@@ -149,7 +150,7 @@ class Grouping:
     order : tuple of int
         Positions of the labels in their natural order; empty if that is the order of `labels`.
     recipe : Cells or None
-        Makes the codes of any rows. None in a saved fit.
+        Makes the codes of any rows. None in a fit saved by an older version.
     """
 
     name: str
@@ -190,8 +191,7 @@ class Predictor:
 
     With groups right of the bar, their block comes first; a block for all rows follows if it has terms. An intercept is
     a Term named ``Intercept``, the first of its block. `varying` has a block for each factor of group terms
-    ``(x | g)``: what varies over its groups, about the coefficients of `blocks`. `recipe` is that of the offset; None
-    without one, and in a saved fit.
+    ``(x | g)``: what varies over its groups, about the coefficients of `blocks`. `recipe` is that of the offset.
     """
 
     parameter: str
@@ -305,11 +305,10 @@ class Rows:
 class Response:
     """The response: `name` is its canonical text, such as ``score`` or ``log(score)``; `values` is (N,).
 
-    `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows; it is
-    None in a saved fit. `levels` are the two values of which one occurs, the event last, where the family is one of
-    events: `values` is then 1 for the event, else 0. Where it is one of several categories, `levels` are these, and
-    `values` their places from 0. `trials` are (N,) where `values` counts successes among them, with a recipe of their
-    own.
+    `variable` is the single column of the frame whose values it takes. `recipe` makes the values of any rows. `levels`
+    are the two values of which one occurs, the event last, where the family is one of events: `values` is then 1 for
+    the event, else 0. Where it is one of several categories, `levels` are these, and `values` their places from 0.
+    `trials` are (N,) where `values` counts successes among them, with a recipe of their own.
     """
 
     name: str
@@ -350,8 +349,9 @@ class Design:
         What its columns learnt within groups: ``center(x, by=school)``.
     notes : tuple of str
         Sentences on how the data were read.
-    frame : KeptFrame or None
-        The data, for contrasts added after the fit. None in a saved fit.
+    frame, kept : KeptFrame or None, KeptRows or None
+        The data, for contrasts added after the fit, None in a saved fit; the columns that the formula names, for
+        predictions, None in a fit made of sums or saved by an older version.
     language : Language
         Defines the names of extensions.
     """
@@ -368,6 +368,7 @@ class Design:
     notes: tuple[str, ...] = ()
     frame: KeptFrame | None = field(default=None, repr=False)
     language: Language = CORE
+    kept: KeptRows | None = field(default=None, repr=False)
 
     @property
     def formula(self) -> Formula:

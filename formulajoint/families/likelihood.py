@@ -193,6 +193,11 @@ class Likelihood:
         """The exponential of an effect on the mean, in words: ``odds ratio``; empty where it has no name."""
         return self.mean.link.ratio.format(mean=self.mean.meaning)
 
+    @property
+    def has_own_mean(self) -> bool:
+        """Whether the mean of the response is more than ``mu``: a function of several parameters, or probabilities."""
+        return self.expected is not None or self.categories
+
     def mean_response(self, xp: Any, parameters: Mapping[str, Any]) -> Any:
         """Return the mean of the response from the parameters by name, or ``mu`` where the response has none."""
         return parameters["mu"] if self.expected is None else self.expected(xp, parameters)

@@ -103,12 +103,12 @@ def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str]
         ax.axhline(rows.groups - 1 + 0.5 * rows._step, color=hues().rule, linewidth=0.8)
 
 
-def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) -> None:
+def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray, null: float = 0.0) -> None:
     """Draw each row of `table`: the band (low, high) thin, the HDI thick, a marker of relative `area` at the mean.
 
-    Rows whose band excludes zero are blue, the others grey.
+    Rows whose band excludes the value of no effect, `null`, are blue, the others grey.
     """
-    y, apart = rows.places, is_apart(table)
+    y, apart = rows.places, is_apart(table, null)
     colors = np.where(apart, hues().blue, hues().pale).tolist()
     ax.hlines(y, table["low"], table["high"], colors=colors, linewidth=0.45 * rows.line, label="band")
     ax.hlines(y, table["hdi_low"], table["hdi_high"], colors=colors, linewidth=1.3 * rows.line, label="hdi")
@@ -124,20 +124,20 @@ def draw_intervals(ax: Axes, rows: Rows, table: pd.DataFrame, area: FloatArray) 
     )
 
 
-def is_apart(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return for each row whether its band excludes zero."""
-    return ((table["low"] > 0) | (table["high"] < 0)).to_numpy(bool)
+def is_apart(table: pd.DataFrame, null: float = 0.0) -> NDArray[np.bool_]:
+    """Return for each row whether its band excludes `null`."""
+    return ((table["low"] > null) | (table["high"] < null)).to_numpy(bool)
 
 
-def interval_key(apart: NDArray[np.bool_], prob: float, each: str) -> list[Line2D]:
-    """Return the legend's entries for the intervals; `each` is the word for a row."""
+def interval_key(apart: NDArray[np.bool_], prob: float, each: str, includes: str = "zero") -> list[Line2D]:
+    """Return the legend's entries for the intervals; `each` is the word for a row, `includes` for no effect."""
     color = hues().blue if apart.any() else hues().grey
     keys = [
         Line2D([], [], color=color, linewidth=3.2, label=f"{prob:.0%} HDI of each {each}"),
         Line2D([], [], color=color, linewidth=1.1, label=f"{prob:.0%} band, all at once"),
     ]
     if apart.any() and not apart.all():
-        keys.append(Line2D([], [], color=hues().pale, linewidth=3.2, label="band includes zero"))
+        keys.append(Line2D([], [], color=hues().pale, linewidth=3.2, label=f"band includes {includes}"))
     return keys
 
 

@@ -27,17 +27,21 @@ def members(part: LinearPlan) -> Iterator[tuple[str, Coefficient]]:
 
 
 def reading(plan: Plan, response: bool = True) -> Reading:
-    """Return what the parameters of a plan read of rows; with `response`, what a new response reads, too."""
+    """Return what the mean of the response reads of rows; with `response`, what a new response reads, too."""
+    whole = response or plan.family.has_own_mean
     terms: dict[Term, None] = {}
     groupings: dict[Grouping, None] = {}
-    for part in plan.parameters:
+    for part in plan.parameters if whole else (plan.mean,):
         own = members(part) if isinstance(part, LinearPlan) else ()
         for _, coefficient in own:
             terms[coefficient.term] = None
             groupings |= {} if coefficient.grouping is None else {coefficient.grouping: None}
         if not isinstance(part, LinearPlan) and part.grouping is not None:
             groupings[part.grouping] = None
-    return Reading(plan.design, tuple(terms), tuple(groupings), response)
+    predictors = [part.predictor for part in plan.parameters if isinstance(part, LinearPlan)]
+    return Reading(
+        plan.design, tuple(terms), tuple(groupings), tuple(predictors if whole else predictors[:1]), whole
+    )
 
 
 def parameters_at(plan: Plan, rows: ModelRows, values: Values, xp: Any) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from scipy import special
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.evaluate.contrast_nodes import Values
 from formulajoint.compiler.evaluate.linear_predictor import linear_at, parameters_at, reading
+from formulajoint.compiler.plan import Plan
 from formulajoint.design.frame import read_frame
 from formulajoint.design.model_rows import ModelRows
+from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
 
@@ -44,13 +46,10 @@ class Evaluated:
     parameters : mapping of str to array
         By name, (N, S); one that is the same in all rows is (1, S), one that is the same in all draws (N, 1). One of
         several numbers a row has these before the draws.
-    mean : (N, S) array
-        The mean of the response; of successes among trials their share; ``mu`` where the response has no mean.
     """
 
     rows: ModelRows
     parameters: Mapping[str, FloatArray]
-    mean: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +77,20 @@ class Evaluation:
 
     def at(self, rows: ModelRows) -> Evaluated:
         """Return the parameters at some rows."""
-        plan = self.posterior.plan
         with np.errstate(over="ignore"):
-            parameters = parameters_at(plan, rows, self.values, SPECIAL)
-            mean = plan.family.mean_response(SPECIAL, parameters)
-        return Evaluated(rows, parameters, mean)
+            return Evaluated(rows, parameters_at(self.posterior.plan, rows, self.values, SPECIAL))
+
+    def mean(self, rows: ModelRows) -> FloatArray:
+        """Return the mean of the response at some rows, (N, S).
+
+        Of successes among trials it is their share; where the response has no mean, ``mu``.
+        """
+        family = self.posterior.plan.family
+        with np.errstate(over="ignore"):
+            if family.expected is None:
+                return np.asarray(self.posterior.plan.mean.link.inverse(SPECIAL, self.linear(rows)))
+            found = family.expected(SPECIAL, self.at(rows).parameters)
+        return np.broadcast_to(found, (len(rows), self.draws))
 
     def blocks(self, most: int = BLOCK) -> Iterator[ModelRows]:
         """Yield the rows in blocks of at most `most` rows times draws."""
@@ -90,11 +98,19 @@ class Evaluation:
         yield from (self.rows.take(slice(start, start + step)) for start in range(0, len(self.rows), step))
 
 
+def refuse_several(plan: Plan) -> None:
+    """Raise an InferenceError if each category of the response has a linear predictor of its own."""
+    if plan.family.mean.by_level:
+        raise InferenceError(
+            "Each category has a linear predictor of its own: choose kind='mean' or 'response'."
+        )
+
+
 def evaluation(
     posterior: Posterior,
     data: object = None,
     new_groups: NewGroups = "error",
-    seed: int = 0,
+    seed: int | None = 0,
     taken: IntArray | None = None,
     response: bool = True,
 ) -> Evaluation:
@@ -112,7 +128,7 @@ def evaluation(
     taken : (S,) int array, optional
         The draws, chains one after another. Default: all.
     response : bool
-        Whether trials and standard errors are read, which only new responses need.
+        Whether all is read that a new response needs; else what its mean needs.
 
     Raises
     ------

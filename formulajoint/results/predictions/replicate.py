@@ -15,6 +15,7 @@ from numpy.random import Generator
 from scipy import special, stats
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.model_rows import ModelRows
 from formulajoint.distributions.distribution import Distribution
 from formulajoint.errors import InferenceError
 from formulajoint.families.likelihood import TRIALS
@@ -153,7 +154,7 @@ def by_rows(
     found, step = evaluation(posterior, taken=taken), max(1, BLOCK // len(taken))
     for start in range(0, len(chosen), step):
         some = chosen[start : start + step]
-        yield some, _at(found, some)
+        yield some, laws_at(found, found.rows.take(some))
 
 
 def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
@@ -164,17 +165,43 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     InferenceError
         If the family's distribution cannot be drawn from in NumPy, as one that an extension brings.
     """
-    return _at(evaluation(posterior, taken=taken), slice(None))
+    found = evaluation(posterior, taken=taken)
+    return laws_at(found, found.rows)
 
 
-def _at(found: Evaluation, rows: slice | IntArray) -> Predictions:
-    """Return the distribution of the response at some rows."""
-    family = found.posterior.plan.family
+def laws_at(found: Evaluation, rows: ModelRows) -> Predictions:
+    """Return the distribution of the response at some rows.
+
+    Raises
+    ------
+    InferenceError
+        As by `law_of`.
+    """
+    distribution = law_of(found.posterior)
+    parameters = found.at(rows).parameters
+    return Predictions(
+        distribution, {name: np.moveaxis(values, -1, 0) for name, values in parameters.items()}
+    )
+
+
+def law_of(posterior: Posterior) -> Distribution:
+    """Return the distribution of the response.
+
+    Raises
+    ------
+    InferenceError
+        If it cannot be drawn from in NumPy, as one that an extension brings.
+    """
+    family = posterior.plan.family
     if family.distribution.scipy is None:
         raise InferenceError(
             f"Responses of the family `{family.name}` cannot be replicated: its declaration has no `scipy=`."
         )
-    at = found.at(found.rows.take(rows))
-    return Predictions(
-        family.distribution, {name: np.moveaxis(values, -1, 0) for name, values in at.parameters.items()}
-    )
+    return family.distribution
+
+
+def probabilities_at(found: Evaluation, rows: ModelRows) -> list[FloatArray]:
+    """Return the probability of each category of the response at some rows, each (N, S)."""
+    law = laws_at(found, rows).law
+    levels = found.posterior.plan.design.response.levels
+    return [np.asarray(law.pmf(np.full(len(rows), float(place))).T) for place in range(len(levels))]

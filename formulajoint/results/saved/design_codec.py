@@ -14,8 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.design import recipes, schema
+from formulajoint.design import bases, recipes, schema
+from formulajoint.design.frame import Column
+from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction, Operator
+from formulajoint.design.kept_rows import KeptRows
 from formulajoint.design.pooling import Hierarchy
+from formulajoint.design.values import levels
 from formulajoint.errors import BugError, StoreError
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
@@ -29,22 +33,48 @@ from formulajoint.wording import listed
 TYPES: Mapping[str, Any] = {
     value.__name__: value
     for value in (
+        recipes.Applied,
+        recipes.Arithmetic,
+        recipes.Basis,
         schema.Block,
+        bases.BSplines,
+        recipes.Cells,
+        recipes.Coded,
+        Column,
+        recipes.Compared,
+        recipes.Constant,
+        recipes.Crossed,
         schema.Design,
         schema.Factor,
+        recipes.GroupMean,
         recipes.GroupMoments,
         schema.Grouping,
         Hierarchy,
+        recipes.Indicator,
+        KeptRows,
+        bases.NaturalSplines,
+        recipes.Negative,
+        recipes.Operated,
         schema.PartMeans,
+        recipes.Place,
+        bases.Polynomials,
+        bases.Powers,
         schema.Predictor,
         schema.Response,
         schema.Rows,
         schema.Term,
+        recipes.Within,
     )
-}
+} | {"ColumnName": recipes.Column}
+"""The types of values that a file can hold, by name."""
 
-NOT_SAVED = ("recipe", "trials_recipe", "frame", "read_column")
-"""Names of what a file does not hold: functions, and the whole data frame. Older files have `read_column`, empty."""
+NAMES: Mapping[Any, str] = {kind: name for name, kind in TYPES.items()}
+
+NOT_SAVED = ("frame", "read_column")
+"""Names of what a file does not hold: the whole data frame. Older files have `read_column`, empty."""
+
+RECIPES = ("recipe", "trials_recipe")
+"""Names of recipes. One with what an extension learnt that is no plain value is not saved."""
 
 type Arrays = dict[str, NDArray[Any]]
 
@@ -112,14 +142,50 @@ def _encoded(value: Any, arrays: Arrays) -> Any:
             return {"type": "Span", "start": value.start, "end": value.end}
         case Language():  # functions, which a file cannot hold
             return None
+        case ColumnFunction():
+            return {"function": value.name}
+        case Operator():
+            return {"operator": value.name}
+        case Column():
+            return _column(value, arrays)
+        case np.generic():
+            return value.item()
         case None | bool() | int() | float() | str():
             return value
-    if type(value) not in TYPES.values():
-        raise BugError(f"a saved fit cannot hold a {type(value).__name__}")
-    return {
-        "type": type(value).__name__,
-        **{name: _encoded(part, arrays) for name, part in _parts(value).items()},
+    if type(value) not in NAMES:
+        raise NotPlain(type(value).__name__)
+    parts = {
+        name: (_recipe if name in RECIPES else _encoded)(part, arrays) for name, part in _parts(value).items()
     }
+    return {"type": NAMES[type(value)], **parts}
+
+
+class NotPlain(BugError):
+    """A value that a file cannot hold."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"a saved fit cannot hold a {kind}")
+
+
+def _recipe(recipe: Any, arrays: Arrays) -> Any:
+    """Return a recipe as data; None if an extension's function learnt what is not plain."""
+    own = dict(arrays)
+    try:
+        data = _encoded(recipe, own)
+    except NotPlain:
+        return None
+    arrays.update(own)
+    return data
+
+
+def _column(column: Column, arrays: Arrays) -> Any:
+    """Return a column of the data frame as data: text and categories as codes of their levels."""
+    if column.kind != "categorical":
+        values = column.values.astype(np.uint8) if column.kind == "boolean" else column.values
+        return {"column": column.name, "kind": column.kind, "values": _encoded(values, arrays)}
+    found = levels(column)
+    codes = found.codes.astype(np.min_scalar_type(max(len(found.labels), 1)))
+    return {"column": column.name, "labels": list(found.labels), "values": _encoded(codes, arrays)}
 
 
 def _parts(value: Any) -> dict[str, Any]:
@@ -138,6 +204,13 @@ def _parts(value: Any) -> dict[str, Any]:
             )
             return {"formula": parts.pop("spec"), **parts, "hierarchies": hierarchies}
     return parts
+
+
+def _known(found: Any, name: str) -> Any:
+    """Return a function or operator of the language."""
+    if found is None:
+        raise StoreError(f"its design needs `{name}`, which this language lacks")
+    return found
 
 
 def _source(data: Any) -> str:
@@ -199,6 +272,12 @@ class _Decoder:
                 return Span(start, end, self.source)
             case {"type": str(name)}:
                 return self._made(name, data)
+            case {"column": str(name), "values": values}:
+                return self._column(name, data, self.value(values))
+            case {"function": str(name)}:
+                return _known(COLUMN_FUNCTIONS.find(name, self.language), name)
+            case {"operator": str(name)}:
+                return _known(self.language.meaning("operator", name), name)
             case {"formula": formula}:
                 return specification(from_json(formula, self.language), self.language)
             case {"array": name, "order": order}:
@@ -206,6 +285,17 @@ class _Decoder:
             case {"mapping": mapping}:
                 return {key: self.value(item) for key, item in mapping.items()}
         return data
+
+    def _column(self, name: str, data: Any, values: Any) -> Column:
+        match data:
+            case {"labels": list(labels)} if len(values) == 0 or int(np.max(values)) < len(labels):
+                texts = np.array([*labels, None], dtype=object)[:-1]
+                return Column(name, "categorical", texts[values], np.zeros(len(values), dtype=bool))
+            case {"kind": "boolean"}:
+                return Column(name, "boolean", values.astype(bool), np.zeros(len(values), dtype=bool))
+            case {"kind": "numeric"}:
+                return Column(name, "numeric", values, np.zeros(len(values), dtype=bool))
+        raise StoreError(f"its design is damaged: column `{name}`")
 
     def _made(self, name: str, data: Mapping[str, Any]) -> Any:
         """Return the value of type `name`, all of whose fields are in `data`, each of its type."""

@@ -7,6 +7,7 @@ end in an error far from its cause, or in a wrong table.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, Co
 from formulajoint.compiler.evaluate.contrast_nodes import node_dims, variable_dims
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.pooling import HIERARCHIES, Hierarchy
-from formulajoint.design.recipes import GroupMoments
+from formulajoint.design.recipes import Basis, Crossed, GroupMoments
 from formulajoint.design.schema import Design, Factor, Grouping, PartMeans, Term
 from formulajoint.errors import StoreError
 from formulajoint.inference.draws.named import NamedDraws
@@ -67,6 +68,10 @@ def _facts(design: Design) -> Iterator[tuple[str, bool]]:
                 yield f"term `{term.name}`", _is_term(term, n)
             for hierarchy in block.pooling:
                 yield f"hierarchy of `{predictor.parameter}`", _is_hierarchy(hierarchy)
+    if design.kept is not None:
+        yield "its rows", design.kept.places.shape == (n,)
+        for name, column in design.kept.columns.items():
+            yield f"column `{name}`", column.values.shape == (n,)
     for learnt in design.within:
         yield f"`{learnt.text}`", _are_moments(learnt)
 
@@ -86,6 +91,7 @@ def _are_groups(grouping: Grouping, n: int) -> bool:
         and codes.shape == (n,)
         and np.array_equal(np.unique(codes), np.arange(count))
         and _is_order(grouping.order, count)
+        and (grouping.recipe is None or grouping.recipe.labels == grouping.labels)
     )
 
 
@@ -102,7 +108,26 @@ def _is_term(term: Term, n: int) -> bool:
         and _numbers(term.scales, count)
         and all(map(_is_factor, term.factors))
         and all(map(_is_part, parts))
+        and (term.recipe is None or _width(term.recipe) * max(1, term.classes) == count)
     )
+
+
+def _width(recipe: Crossed) -> int:
+    """Return the number of columns that the recipe of a term makes; -1 if codings and levels do not fit."""
+    total = 0
+    for piece in recipe.pieces:
+        each = [
+            part.curve.width if isinstance(part, Basis) else _coded(part.matrix, len(part.levels))
+            for part in piece
+        ]
+        if min(each, default=1) < 0:
+            return -1
+        total += prod(each)
+    return total
+
+
+def _coded(matrix: FloatArray, levels: int) -> int:
+    return matrix.shape[1] if matrix.ndim == 2 and _numbers(matrix, levels, matrix.shape[1]) else -1
 
 
 def _is_factor(factor: Factor) -> bool:

@@ -52,7 +52,7 @@ def at_new(
     posterior: Posterior, data: pd.DataFrame = NEW, **options: object
 ) -> tuple[Evaluation, np.ndarray]:
     found = evaluation(posterior, data, **options)
-    return found, found.at(found.rows).mean
+    return found, found.mean(found.rows)
 
 
 def flat(posterior: Posterior, name: str) -> np.ndarray:
@@ -185,7 +185,7 @@ def test_rows_with_missing_values_are_left_out(made_up: MadeUp) -> None:
 
 def test_blocks_cover_the_rows(made_up: MadeUp) -> None:
     found, mean = at_new(made_up("y ~ x | school", DATA))
-    parts = [found.at(rows).mean for rows in found.blocks(most=1700)]
+    parts = [found.mean(rows) for rows in found.blocks(most=1700)]
     assert [len(part) for part in parts] == [2, 2]
     assert np.array_equal(np.vstack(parts), mean)
 

@@ -20,7 +20,9 @@ from xarray import Dataset, DataTree
 
 import formulajoint as fj
 from formulajoint.compiler.plan import ScalePlan
-from formulajoint.design import schema
+from formulajoint.design import bases, kept_rows, recipes, schema
+from formulajoint.design.frame import Column
+from formulajoint.design.pooling import Hierarchy
 from formulajoint.errors import StoreError
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.results.draws.posterior import Posterior
@@ -201,9 +203,15 @@ def _encoded(value: object) -> tuple[Any, dict[str, Any]]:
 
 
 def test_every_value_of_a_design_can_be_stored() -> None:
-    own = [v for v in vars(schema).values() if getattr(v, "__module__", "") == schema.__name__]
-    elsewhere = {"GroupMoments", "Hierarchy"}  # in modules of their own
-    assert {value.__name__ for value in own if is_dataclass(value)} | elsewhere == set(design_codec.TYPES)
+    modules = (schema, recipes, bases, kept_rows)
+    own = [
+        v
+        for module in modules
+        for v in vars(module).values()
+        if getattr(v, "__module__", "") == module.__name__
+    ]
+    elsewhere = {Hierarchy, Column}  # in modules of their own
+    assert {value for value in own if is_dataclass(value)} | elsewhere == set(design_codec.TYPES.values())
 
 
 def test_blocks_and_their_hierarchies_are_stored_with_the_predictor(tutoring: pd.DataFrame) -> None:

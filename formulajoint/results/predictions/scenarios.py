@@ -1,0 +1,264 @@
+"""Rows with some columns set: the rows of the fit, of another data frame, or of a grid, as they would be otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.evaluate.linear_predictor import members
+from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.design.facts import mean
+from formulajoint.design.frame import Column, read_frame
+from formulajoint.design.model_rows import NO_ROWS, complete_rows
+from formulajoint.design.recipes import Coded
+from formulajoint.design.rows import Table
+from formulajoint.design.schema import Design, Grouping
+from formulajoint.design.values import label, levels, numbers
+from formulajoint.errors import DataError
+from formulajoint.wording import did_you_mean, listed
+
+
+def table_of(design: Design, names: Iterable[str], data: object = None) -> Table:
+    """Return the columns `names` in the rows of the fit, or in the complete rows of a data frame.
+
+    Raises
+    ------
+    DataError
+        If a column is not at hand.
+    """
+    if data is not None:
+        return complete_rows(read_frame(data), dict.fromkeys(names), design)
+    kept = design.kept
+    if kept is None:
+        raise DataError(NO_ROWS)
+    columns = {name: _kept(design, name, kept.columns) for name in dict.fromkeys(names)}
+    return Table(columns, kept.places, design.row_weights, design.language)
+
+
+def _kept(design: Design, name: str, columns: Mapping[str, Column]) -> Column:
+    if name in columns:
+        return columns[name]
+    if design.frame is None:
+        hint = did_you_mean(name, columns) or f"The fit holds {listed(columns)}."
+        raise DataError(
+            f"`{name}` is not a column of this formula, and the data are no longer at hand: {hint}"
+        )
+    if name not in design.frame.frame.names:
+        hint = (
+            did_you_mean(name, design.frame.frame.names)
+            or f"the columns are {listed(design.frame.frame.names)}."
+        )
+        raise DataError(f"The data have no column `{name}`: {hint}")
+    found = design.frame.frame.column(name).take(design.frame.places)
+    if found.missing.any():
+        raise DataError(
+            f"Column `{name}` misses {int(found.missing.sum())} of the {len(found.values)} rows of this fit."
+        )
+    return found
+
+
+# --- what a column is
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A column that can be set: its `levels` if it is a factor, two values, or a group; else a number.
+
+    `reference` is the level that others are compared with.
+    """
+
+    name: str
+    levels: tuple[Any, ...] = ()
+    reference: Any = None
+
+
+def variable_of(plan: Plan, name: str) -> Variable:
+    """Return what a column of the model is.
+
+    Raises
+    ------
+    DataError
+        If the model does not read it.
+    """
+    coded = [part for part in _coded(plan) if part.variable == name]
+    known = () if plan.design.kept is None else plan.design.kept.columns
+    if name not in known:
+        hint = did_you_mean(str(name), known) or f"it reads {listed(known)}."
+        raise DataError(f"The model does not read a column `{name}`: {hint}")
+    assert plan.design.kept is not None
+    column = plan.design.kept.columns[name]
+    if coded:
+        rows = (row for part in coded for row in zip(part.levels, part.matrix, strict=True))
+        zero = [level for level, codes in rows if not codes.any()]
+        return Variable(name, coded[0].levels, zero[0] if zero else coded[0].levels[0])
+    if column.kind == "categorical":
+        labels = levels(column).labels
+        return Variable(name, labels, labels[0])
+    values = np.unique(numbers(column))
+    if column.kind == "boolean":
+        return Variable(name, ("False", "True"), "False")
+    if len(values) == 2:
+        own = tuple(v.item() for v in np.unique(column.values))
+        return Variable(name, own, own[0])
+    return Variable(name)
+
+
+def _coded(plan: Plan) -> list[Coded]:
+    terms = [c.term for part in plan.parameters if isinstance(part, LinearPlan) for _, c in members(part)]
+    pieces = (piece for term in terms if term.recipe is not None for piece in term.recipe.pieces)
+    return [part for piece in pieces for part in piece if isinstance(part, Coded)]
+
+
+# --- columns set
+
+
+def with_value(table: Table, name: str, value: Any) -> Table:
+    """Return the table with one column set to a value, or to a number for each row."""
+    old, rows = table.columns[name], table.rows
+    missing = np.zeros(rows, dtype=bool)
+    if isinstance(value, np.ndarray):
+        new = Column(name, "numeric", value, missing)
+    elif old.kind == "categorical":
+        texts = np.empty(rows, dtype=object)
+        texts[:] = value if isinstance(value, str) else label(value)
+        new = Column(name, "categorical", texts, missing)
+    elif old.kind == "boolean":
+        new = Column(name, "boolean", np.full(rows, str(label(value)) in ("True", "1")), missing)
+    else:
+        new = Column(name, "numeric", np.full(rows, _number(value, name)), missing)
+    columns = {**table.columns, name: new}
+    return Table(columns, table.places, table.weights, table.language)
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise DataError(f"`{name}` holds numbers, and cannot be {value!r}.") from None
+
+
+def repeated(table: Table, settings: Mapping[str, Sequence[Any]]) -> Table:
+    """Return the rows once for each combination of the values of some columns, which are set to them."""
+    if not settings:
+        return table
+    parts = []
+    for values in product(*settings.values()):
+        part = table
+        for name, value in zip(settings, values, strict=True):
+            part = with_value(part, name, value)
+        parts.append(part)
+    return stacked(parts)
+
+
+def stacked(parts: Sequence[Table]) -> Table:
+    """Return the rows of several tables, one after another."""
+    first = parts[0]
+    columns = {
+        name: replace(
+            first.columns[name],
+            values=np.concatenate([part.columns[name].values for part in parts]),
+            missing=np.concatenate([part.columns[name].missing for part in parts]),
+        )
+        for name in first.columns
+    }
+    places = np.concatenate([part.places for part in parts])
+    weights = None if first.weights is None else np.concatenate([_weights(part) for part in parts])
+    return Table(columns, places, weights, first.language)
+
+
+def _weights(table: Table) -> FloatArray:
+    return np.ones(table.rows) if table.weights is None else table.weights
+
+
+# --- values that words ask for
+
+
+def values_asked(plan: Plan, name: str, asked: Any) -> list[Any]:
+    """Return the values of a column that are asked: given, or in words.
+
+    Parameters
+    ----------
+    plan : Plan
+    name : str
+    asked : value, list of values, or {"all", "mean", "median", "min", "max", "mode"}
+        ``all`` are the levels, or the different numbers.
+
+    Raises
+    ------
+    DataError
+        If the column holds levels and a figure of numbers is asked, or the model does not read it.
+    """
+    found = variable_of(plan, name)
+    assert plan.design.kept is not None
+    column, weights = plan.design.kept.columns[name], plan.design.row_weights
+    if isinstance(asked, str) and asked in WORDS and asked not in found.levels:
+        if asked == "all":
+            return list(found.levels) or np.unique(column.values).tolist()
+        if asked == "mode":
+            return [most_frequent(column, weights)]
+        if column.kind == "categorical":
+            raise DataError(f"`{name}` has levels, and so no {asked}: write 'all', 'mode' or one of them.")
+        return [_figure(asked, numbers(column), weights)]
+    if isinstance(asked, str) or not isinstance(asked, Iterable):
+        return [asked]
+    return list(asked)
+
+
+WORDS = ("all", "mean", "median", "min", "max", "mode")
+
+
+def _figure(word: str, values: FloatArray, weights: FloatArray | None) -> float:
+    match word:
+        case "mean":
+            return float(mean(values, weights))
+        case "median":
+            return float(np.median(values))
+        case "min":
+            return float(values.min())
+    return float(values.max())
+
+
+def most_frequent(column: Column, weights: FloatArray | None) -> Any:
+    """Return the most frequent value: of numbers the number, else the level."""
+    found = levels(column)
+    place = int(np.argmax(np.bincount(found.codes, weights)))
+    return found.labels[place] if column.kind == "categorical" else np.unique(column.values)[place].item()
+
+
+def typical(plan: Plan, name: str) -> Any:
+    """Return the mean of a number, the most frequent level of a factor or group."""
+    assert plan.design.kept is not None
+    column = plan.design.kept.columns[name]
+    if variable_of(plan, name).levels or column.kind != "numeric":
+        return most_frequent(column, plan.design.row_weights)
+    return _figure("mean", numbers(column), plan.design.row_weights)
+
+
+# --- cells
+
+
+def cells_by(table: Table, by: Sequence[str]) -> tuple[list[tuple[str, ...]], IntArray]:
+    """Return the observed combinations of the levels of columns, in order, and that of each row."""
+    if not by:
+        return [()], np.zeros(table.rows, dtype=np.int64)
+    found = [levels(table.columns[name]) for name in by]
+    codes = np.stack([own.codes for own in found], axis=1)
+    cells, of_row = np.unique(codes, axis=0, return_inverse=True)
+    labels = [tuple(own.labels[at] for own, at in zip(found, cell, strict=True)) for cell in cells]
+    return labels, of_row.reshape(-1)
+
+
+def pooled_groupings(plan: Plan) -> tuple[Grouping, ...]:
+    """Return the groupings of all coefficients and parameters that differ by group."""
+    found: dict[Grouping, None] = {}
+    for part in plan.parameters:
+        if isinstance(part, LinearPlan):
+            found |= {c.grouping: None for _, c in members(part) if c.grouping is not None}
+        elif part.grouping is not None:
+            found[part.grouping] = None
+    return tuple(found)

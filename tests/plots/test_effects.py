@@ -1,0 +1,64 @@
+"""Plots of effects: what is drawn is what is predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import FillBetweenPolyCollection, LineCollection
+
+import formulajoint as fj
+from formulajoint.plots.effects import comparisons, effects
+
+ROWS = np.arange(120)
+DATA = pd.DataFrame(
+    {
+        "y": 5.0 + ROWS * 11 % 17,
+        "x": np.cos(ROWS),
+        "t": ROWS % 2,
+        "arm": np.array(["a", "b", "c"])[ROWS % 3],
+        "school": [f"s{group:02d}" for group in ROWS * 7 % 20],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def fit() -> fj.Fit:
+    return fj.fit("y ~ x * arm + t + (1 | school)", DATA, seed=1, draws=100, progress=False)
+
+
+def test_a_number_has_a_curve_with_its_band(fit: fj.Fit) -> None:
+    (axes,) = effects(fit.draws, "x").axes
+    (line,) = axes.get_lines()
+    grid = fj.grid(fit, x=line.get_xdata(), school="s00").assign(school="new")
+    table = fit.predict(grid, new_groups="mean")
+    assert line.get_ydata() == pytest.approx(table["mean"].to_numpy())
+    (band,) = (each for each in axes.collections if isinstance(each, FillBetweenPolyCollection))
+    assert band.get_datalim(axes.transData).y0 == pytest.approx(table["hdi_low"].min())
+    assert "school at the mean of the hierarchy" in axes.figure.get_suptitle()
+    assert len(effects(fit.draws, "x", data=False).axes[0].collections) == len(axes.collections) - 1
+
+
+def test_a_factor_has_intervals_and_levels_their_colours(fit: fj.Fit) -> None:
+    (axes,) = effects(fit.draws, "arm", by="t").axes
+    intervals = [each for each in axes.collections if isinstance(each, LineCollection)]
+    assert [len(each.get_segments()) for each in intervals] == [3, 3]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c"]
+    assert len(effects(fit.draws).axes) == 3
+
+
+def test_many_groups_are_thin_lines(fit: fj.Fit) -> None:
+    (axes,) = effects(fit.draws, "x", by="school").axes
+    assert len(axes.get_lines()) == 20
+
+
+def test_comparisons_are_those_of_the_table(fit: fj.Fit) -> None:
+    (axes,) = comparisons(fit.draws, "arm").axes
+    table = fit.comparisons("arm", simultaneous=True)
+    band, interval = (each for each in axes.collections if isinstance(each, LineCollection))
+    ends = [segment[:, 0].tolist() for segment in band.get_segments()]
+    assert ends == pytest.approx(table[["band_low", "band_high"]].to_numpy())
+    ends = [segment[:, 0].tolist() for segment in interval.get_segments()]
+    assert ends == pytest.approx(table[["hdi_low", "hdi_high"]].to_numpy())
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["b - a", "c - a"]
+    assert len(comparisons(fit.draws).axes[0].get_yticks()) == 4
