@@ -10,8 +10,10 @@ average, in districts of twenty-five schools or fewer; the pastes of lme4; and v
 Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. formulajoint gives
 four chains of 1,000 draws and the log evidence, Bambi as many draws by PyMC's NUTS, with priors and settings of its
 own, lme4 a point estimate (REML). Of very many groups formulajoint keeps the shared parameters, as lme4's summary does.
-Installed packages have bytecode, and so has this one. A peer that needs more than `--limit` seconds of the processor
-did not finish. Figures go to results/crossed_factors.json at once; what is measured again replaces what was there.
+Installed packages have bytecode, and so has this one. Peers take turns, `--repeats` times; what counts is the run that
+took least of the processor, as a busy machine makes all of them slower. A peer that needs more than `--limit` seconds
+of the processor did not finish. Figures go to results/crossed_factors.json at once; what is measured again replaces
+what was there.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +230,8 @@ def table() -> str:
         "|---|---:|---:|---:|---:|---:|---|",
     ]
     for name, size in SIZES.items():
+        if not any((name, peer) in found for peer in PEERS):
+            continue
         ours = found.get((name, "formulajoint"), {})
         more = f"{min(ours['ess'], 99_999):,.0f}, {ours['memory_gb']:.2f} GB" if "ess" in ours else ""
         cells = [said(found.get((name, peer), {})) for peer in PEERS]
@@ -262,6 +267,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each peer (1)")
     parser.add_argument("--limit", type=float, default=600, help="seconds of the processor for a peer (600)")
     parser.add_argument("--memory", type=float, default=16, help="GiB of data for a process (16)")
     parser.add_argument("--python-bambi", default=sys.executable, help="interpreter that has Bambi")
@@ -281,14 +287,18 @@ def main() -> None:
     if options.write:
         write()
         return
+    best: dict[tuple[str, str], float] = {}
     for name in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/data.csv"
             SIZES[name].make().to_csv(path, index=False)
-            for peer in options.peers:
+            for _, peer in product(range(options.repeats), options.peers):
                 if peer == "lme4" and shutil.which("Rscript") is None:
                     continue
                 figures = measured(peer, name, path, options)
+                if figures.get("processor", np.inf) > best.get((name, peer), np.inf):
+                    continue
+                best[name, peer] = figures.get("processor", np.inf)
                 day = {"load": round(os.getloadavg()[0], 1), "measured": time.strftime("%Y-%m-%d %H:%M")}
                 keep({"size": name, "peer": peer, **figures, "python": platform.python_version(), **day})
                 print(f"{name:13} {peer:13} {figures}", flush=True)
