@@ -92,7 +92,7 @@ def one(name: str, seed: int) -> float:
         fit = fj.fit(text, data, draws=500, chains=2, seed=seed, engine="exact", progress=False)
     except fj.InferenceError:
         return np.nan
-    return float(pit(fit.draws, seed, new)[0])
+    return float(pit(fit.draws, int(rng.integers(2**31)), new)[0])
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from formulajoint.inference.importance.sampled import K_HAT
 from formulajoint.inference.without_groups import leave_groups_out
 from formulajoint.remarks import Missing
 from formulajoint.results.checks.pointwise import log_likelihoods
+from formulajoint.results.checks.residuals import check_order
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.replicate import by_rows
@@ -116,6 +117,7 @@ def loo_pit(posterior: Posterior, seed: int = 0, most: int = 10_000) -> tuple[In
     For whole numbers, or amounts with zeros, at a random point of the step at the response. Where the model is right
     they are uniform, which those given all rows are not: these have seen the response itself.
     """
+    check_order(posterior)
     rng, y = np.random.default_rng(seed), posterior.plan.design.response.values
     chosen = np.arange(len(y)) if len(y) <= most else np.sort(rng.choice(len(y), most, replace=False))
     efficiency, found = _efficiency(posterior), list[FloatArray]()

@@ -35,10 +35,11 @@ def residuals(posterior: Posterior, kind: str = "response", seed: int = 0) -> pd
     Raises
     ------
     InferenceError
-        If there is no such kind, or the family has none.
+        If there is no such kind, or the response has categories without an order.
     """
     if kind not in KINDS:
         raise InferenceError(f"`kind` is one of {listed(KINDS)}, not {kind!r}.")
+    check_order(posterior)
     if kind == "quantile":
         return pd.DataFrame({"residual": _normal_scores(pit(posterior, seed))}, index=_rows(posterior))
     y, found = posterior.plan.design.response.scale, list[tuple[FloatArray, FloatArray]]()
@@ -48,6 +49,16 @@ def residuals(posterior: Posterior, kind: str = "response", seed: int = 0) -> pd
         found.append((apart.mean(axis=0), apart.std(axis=0)))
     mean, sd = (np.concatenate(each) for each in zip(*found, strict=True))
     return pd.DataFrame({"residual": mean, "sd": sd}, index=_rows(posterior))
+
+
+def check_order(posterior: Posterior) -> None:
+    """Raise an InferenceError if the response has categories without an order."""
+    family = posterior.plan.family
+    if family.mean.by_level:
+        raise InferenceError(
+            f"The categories of the family `{family.name}` have no order: there are no residuals, no probability "
+            "of less than a category, and no variance to explain. `fit.plot.ppc('bars')` and `fit.loo()` are there."
+        )
 
 
 def _rows(posterior: Posterior) -> pd.Index:
@@ -78,6 +89,7 @@ def r2(posterior: Posterior) -> FloatArray:
     The variance of the rows' means over that plus the mean of the rows' residual variances (Gelman, Goodrich, Gabry &
     Vehtari, The American Statistician 2019). Both are of the shares where successes are counted among trials.
     """
+    check_order(posterior)
     times = frequencies(posterior.plan.design)
     times = times / times.sum()
     first = second = residual = np.zeros(posterior.named.shape[0] * posterior.named.shape[1])

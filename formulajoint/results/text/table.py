@@ -102,7 +102,8 @@ def _whole(posterior: Posterior) -> dict[str, str]:
     out |= {f"groups of {grouping.name}": f"{len(grouping):,}" for grouping in groupings}
     out["family"] = posterior.plan.family.name
     has_rows = not design.rows.counted and not posterior.named.left_out
-    if has_rows and posterior.plan.family.distribution.scipy is not None:
+    family = posterior.plan.family
+    if has_rows and family.distribution.scipy is not None and not family.mean.by_level:
         out["R2"] = f"{r2(posterior).mean():.2f}"
     evidence = posterior.named.log_evidence
     if evidence is not None and all(prior.proper for _, prior in posterior.plan.priors):

@@ -11,6 +11,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 import formulajoint as fj
+from formulajoint.results.checks.loo import loo_pit
+from formulajoint.results.checks.pointwise import with_log_likelihood
 from formulajoint.results.checks.residuals import pit, r2, residuals
 from formulajoint.results.draws.posterior import Posterior
 
@@ -151,3 +153,15 @@ def test_tables_of_a_fit() -> None:
         fj.InferenceError, match="`kind` is one of `response`, `pearson`, `quantile`, not 'deviance'"
     ):
         fit.residuals("deviance")  # type: ignore[arg-type]
+
+
+def test_categories_without_an_order_have_densities_and_no_residuals(made_up: MadeUp) -> None:
+    data = pd.DataFrame({"y": list("abcabcab"), "x": np.arange(8.0)})
+    posterior = made_up("y ~ x, family(categorical)", data, x=still([0.1, -0.2]), Intercept=still([0.3, 0.4]))
+    odds = np.stack([np.zeros(8), 0.3 + 0.1 * data["x"], 0.4 - 0.2 * data["x"]], axis=1)
+    expected = odds[np.arange(8), np.arange(8) % 3] - np.log(np.exp(odds).sum(axis=1))
+    found = with_log_likelihood(posterior)["log_likelihood"]["y"]
+    assert np.allclose(found, expected)
+    for ask in (residuals, r2, loo_pit):
+        with pytest.raises(fj.InferenceError, match="`categorical` have no order"):
+            ask(posterior)
