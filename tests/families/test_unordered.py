@@ -129,3 +129,21 @@ def test_replicated_categories_have_the_model_s_probabilities() -> None:
     made = Predictions(law, {"mu": np.tile(eta, (4_000, 1, 1))}).responses(np.random.default_rng(1))
     shares, p = np.stack([(made == k).mean(axis=0) for k in range(3)], axis=1), np.exp(expected(eta))
     assert (abs(shares - p) < 4.5 * np.sqrt(p * (1 - p) / 4_000)).all()
+
+
+@pytest.mark.parametrize("name", ["cumulative", "categorical"])
+def test_what_families_of_categories_do_not_take_is_refused(name: str) -> None:
+    family = f"family({name})"
+    with pytest.raises(fj.FormulaError, match=f"the family `{name}` has no link `log`"):
+        fj.model(f"way ~ x, family({name}, link=log)", FRAME)
+    with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
+        fj.model(f"way ~ x, {family}", FRAME, priors="flat")
+    with pytest.raises(fj.FormulaError, match="coefficients are on the logit"):
+        fj.model(f"way ~ x | g, {family}, joint(x, scale=sd)", FRAME)
+    for option in ("scale=sigma", "weights=precision"):
+        with pytest.raises(fj.FormulaError, match="needs a residual sd"):
+            fj.model(f"way ~ x | g, {family}, joint(x, {option})", FRAME)
+    with pytest.raises(fj.FormulaError, match="categories are the values of a column"):
+        fj.model(f"log(w) ~ x, {family}", FRAME)
+    with pytest.raises(fj.DataError, match="is car in all 3 rows used: it does not vary"):
+        fj.model(f"way ~ x, {family}", FRAME[FRAME["way"] == "car"])

@@ -146,6 +146,8 @@ def _average(
     if asked.at is not None:
         added = added_at_means(plan.design.predictor, term, asked.at.span)
         at = _at_means(plan, term, added)
+    if isinstance(asked.weights.value, ByPrecision):
+        check_precision(plan, asked.weights.span)
     sigmas = few_sigmas(plan) if isinstance(asked.weights.value, ByPrecision) else None
     weights = weights_of(
         plan.design,
@@ -158,8 +160,6 @@ def _average(
         divisors=divisors,
         several_sigmas=sigmas is not None,
     )
-    if isinstance(asked.weights.value, ByPrecision):
-        check_precision(plan, asked.weights.span)
     stem = coefficient.stem or coefficient.name
     stem = stem if asked.at is None else f"{stem}_at_{asked.at.value}"
     name, sigma = node_name(asked, stem, names), plan.spread
