@@ -23,7 +23,7 @@ import pandas as pd
 from calibration_exact import BINS, CHAINS, DRAWS, counted
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import expit
+from scipy.special import expit, gammaln
 
 import formulajoint as fj
 from formulajoint.errors import InferenceError
@@ -44,6 +44,7 @@ class Family:
     link: str = ""
 
 
+SIGMA = ("half_normal(1)", lambda rng: abs(rng.normal()))
 SHAPE = ("gamma(2, 0.5)", lambda rng: rng.gamma(2, 2))
 
 FAMILIES: Mapping[str, Family] = {
@@ -58,6 +59,31 @@ FAMILIES: Mapping[str, Family] = {
         lambda rng, eta, shape: np.maximum(rng.gamma(shape, np.exp(eta) / shape), 1e-300), {"shape": SHAPE}
     ),
     "exponential": Family(lambda rng, eta: rng.exponential(np.exp(eta))),
+    "bernoulli probit": Family(lambda rng, eta: rng.binomial(1, stats.norm.cdf(eta)), link="probit"),
+    "student": Family(
+        lambda rng, eta, sigma, nu: eta + sigma * rng.standard_t(nu, len(eta)),
+        {"sigma": SIGMA, "nu": ("gamma(2, 0.1)", lambda rng: rng.gamma(2, 10))},
+    ),
+    "beta": Family(
+        lambda rng, eta, phi: np.clip(rng.beta(phi * expit(eta), phi * expit(-eta)), 1e-12, 1 - 1e-12),
+        {"phi": ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5))},
+    ),
+    "beta_binomial": Family(
+        lambda rng, eta, phi: rng.binomial(TRIALS, rng.beta(phi * expit(eta), phi * expit(-eta))),
+        {"phi": ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5))},
+        written=f"prop(y, {TRIALS})",
+    ),
+    "zero_inflated_poisson": Family(
+        lambda rng, eta, zi: rng.poisson(np.exp(eta)) * rng.binomial(1, 1 - zi, len(eta)),
+        {"zi": ("beta(1, 1)", lambda rng: rng.beta(1, 1))},
+    ),
+    "weibull": Family(
+        lambda rng, eta, shape: np.exp(eta - gammaln(1 + 1 / shape)) * rng.weibull(shape, len(eta)),
+        {"shape": ("log_normal(0, 0.5)", lambda rng: rng.lognormal(0, 0.5))},
+    ),
+    "lognormal": Family(
+        lambda rng, eta, sigma: np.exp(eta + sigma * rng.normal(size=len(eta))), {"sigma": SIGMA}
+    ),
 }
 
 

@@ -28,7 +28,7 @@ from formulajoint.inference.groupwise.naming import variables
 from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import CHOSEN_AT, fine_enough, sample_psi
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
-from formulajoint.inference.latent.ties import Equal
+from formulajoint.inference.latent.ties import Equal, shared_columns
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
 from formulajoint.remarks import Missing
@@ -87,11 +87,14 @@ class Groupwise:
             Coefficients that some groups share.
         """
         seen = by_bar(plan)
-        if equal is not None:
-            return Missing(
-                "engine", f"with a {plan.family.name} response, groups that are equal are not covered"
-            )
         model = model_of(seen)
+        if equal is not None:
+            if len(shared_columns(seen, equal)) < len(model.structure.base):
+                return Missing(
+                    "engine",
+                    f"with a {plan.family.name} response, groups must be equal in all their coefficients",
+                )
+            model = model_of(seen, equal)
 
         def sampled(draws: int, pools: int) -> Sampled:
             near, found = sample_psi(model, draws, pools, np.random.SeedSequence(seed))

@@ -27,6 +27,7 @@ from formulajoint.inference.groupwise.pooled_fit import pooled_fit
 from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.inference.latent.phi import Cell, Coordinate, Scales, coordinate, sum_of
 from formulajoint.inference.latent.structure import Structure, structure_of
+from formulajoint.inference.latent.ties import Equal, tied
 
 GAP = prior("half_student_t", 4.0, 1.0)
 """A stand-in for the prior of the gap between two thresholds, which `Model.log_prior` takes out again."""
@@ -148,8 +149,11 @@ class Model:
         return np.asarray(np.linalg.solve(self.turn, theta - self.centre))
 
 
-def model_of(plan: Plan) -> Model:
-    """Return a plan, seen by the groups of its factor, as rows and priors."""
+def model_of(plan: Plan, equal: Equal | None = None) -> Model:
+    """Return a plan, seen by the groups of its factor, as rows and priors.
+
+    Groups that are `equal` in all their coefficients are one: the first has the rows of all.
+    """
     further = [part for part in plan.further if isinstance(part, ScalePlan)]
     structure = structure_of(_with_placeholders(plan))
     counts = [1 + len(_gaps(plan, part)) for part in further]
@@ -163,6 +167,10 @@ def model_of(plan: Plan) -> Model:
     own, shared, offset = _columns(plan, form.sign)
     codes = cells_of(plan.design.predictor.grouping, len(y)).codes
     codes = codes if own.shape[1] else np.zeros_like(codes)
+    if equal is not None:
+        structure = tied(structure, np.arange(own.shape[1]), own.shape[1], equal.classes)
+        for groups in equal.classes:
+            codes = np.where(np.isin(codes, groups), groups[0], codes)
     rows = collapsed(Rows(codes, own, shared, offset, form.counts(y, trials, weights)))
     theta = _columns_of_theta(rows, structure)
     unit = _unit(theta, rows) if plan.mean.link.in_units else 1.0

@@ -21,6 +21,7 @@ from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.rules import rules
 from formulajoint.inference.groupwise.starts import plausible
 from formulajoint.inference.importance.sampled import Sampled
+from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.settings import Settings
 from formulajoint.remarks import Missing
 
@@ -152,6 +153,35 @@ def test_bayes_factors_and_contrasts_are_those_of_other_models() -> None:
     assert fit.compare(null).value == pytest.approx(fit.log_evidence.value - null.log_evidence.value)
     joint = fit.draws.named.values("joint_x")
     np.testing.assert_allclose(joint, fit.draws.named.values("x").mean(axis=-1), atol=1e-12)
+
+
+def test_equal_groups_are_one_group() -> None:
+    """Pooled they have one draw of the hierarchy; not pooled their prior is that of a mean of two, given equality."""
+    equal = Equal((("Intercept", 0),), (np.array([0, 2]),))
+    data, merged = counts(), counts().assign(g=list("abbbaa"))
+    engine = exact_engine(plan := fj.model(COUNTS, data).plan)
+    assert not isinstance(engine, Missing)
+    found, other = engine.log_evidence(plan, 1, equal), engine.log_evidence(fj.model(COUNTS, merged).plan, 1)
+    assert not isinstance(found, Missing)
+    assert not isinstance(other, Missing)
+    assert abs(found.value - other.value) < 4 * np.hypot(found.error, other.error)
+    plan = fj.model("y ~ 1 | g, prior(Intercept ~ normal(0.5, 1.5)), family(poisson)", data).plan
+    whole, wanted, grid = engine.log_evidence(plan, 1, equal), 0.0, np.linspace(-9, 7, 4001)
+    for y, sd in (([2, 3, 5], 1.5 / np.sqrt(2)), ([0, 0, 0], 1.5)):
+        logs = scipy.stats.poisson(np.exp(grid)).logpmf(np.array(y)[:, None]).sum(axis=0)
+        logs += scipy.stats.norm(0.5, sd).logpdf(grid)
+        wanted += float(np.logaddexp.reduce(logs)) + np.log(grid[1] - grid[0])
+    assert not isinstance(whole, Missing)
+    assert whole.value == pytest.approx(wanted, abs=1e-4)
+
+
+def test_groups_equal_in_one_of_two_coefficients_are_not_covered() -> None:
+    data = generated("bernoulli", 1, 3, 6, (0, 0), (1, 1))
+    engine = exact_engine(plan := fj.model("y ~ x | g, family(bernoulli)", data).plan)
+    assert not isinstance(engine, Missing)
+    found = engine.log_evidence(plan, 1, Equal((("x", 0),), (np.array([0, 1]),)))
+    assert isinstance(found, Missing)
+    assert "equal in all their coefficients" in found.reason
 
 
 def test_two_ordered_categories_are_an_event() -> None:
