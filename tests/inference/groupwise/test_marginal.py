@@ -104,7 +104,7 @@ def brute_force(formula: str, data: pd.DataFrame, psi: Array) -> float:
         )
         with np.errstate(all="ignore"):  # far out densities are zero
             each = law.logpmf(y) if plan.family.distribution.whole else law.logpdf(y)
-        logs = np.sum(np.nan_to_num(each, nan=-np.inf), axis=1)
+        logs = np.sum(np.where(np.isnan(each), -np.inf, each), axis=1)
         density = logs + np.sum(scipy.stats.norm.logpdf(u), axis=1)
         total += np.logaddexp.reduce(density) + len(scale) * np.log(grid[1] - grid[0])
     return total
