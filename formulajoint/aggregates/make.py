@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from formulajoint.aggregates.from_lazy import is_lazy, of_lazy, schema_of
 from formulajoint.aggregates.from_rows import of_rows
 from formulajoint.aggregates.moments import Moments
+from formulajoint.aggregates.scan import scanned
 from formulajoint.aggregates.to_rows import rows_with
 from formulajoint.design.bind import bind, bound, read
 from formulajoint.design.frame import Frame, read_frame
@@ -24,11 +26,21 @@ def moments_of(
 ) -> Moments:
     """Return the moments of the rows of `data` that `formula` needs; see `fj.moments`."""
     learnt = {} if like is None else like.learnt
+    data = scanned(data)
+    if is_lazy(data):
+        asked = read(formula, named_frame(tuple(schema_of(data))), language, family)
+        return of_lazy(data, asked, learnt, family)
     return of_rows(read(formula, read_frame(data), language, family), learnt, family)
 
 
 def design_of(formula: Formula, data: object, language: Language = CORE, family: str | None = None) -> Design:
-    """Return the design of `formula` with a data frame, or with moments in place of its rows."""
+    """Return the design of `formula` with a data frame, or with moments in place of its rows.
+
+    Of lazy frames and files the moments are computed where they are.
+    """
+    data = scanned(data)
+    if is_lazy(data):
+        data = moments_of(formula, data, language, family)
     if not isinstance(data, Moments):
         return bind(formula, data, language, family)
     asked = read(formula, named_frame(data.names), language, family)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from formulajoint.aggregates.cells import Counted, Key, shown
 from formulajoint.aggregates.parquet import read_moments, write_moments
-from formulajoint.aggregates.recipe_codec import encoded
+from formulajoint.aggregates.recipe_codec import alike, encoded
 from formulajoint.aggregates.sums import Sums, merged
 from formulajoint.aggregates.wanted import Texts
 from formulajoint.arrays import FloatArray, IntArray
@@ -276,7 +276,7 @@ def _difference(one: Moments, other: Moments) -> str:
         ours, theirs = (sorted({":".join(product) for product in part.products}) for part in (one, other))
         return f"one holds {listed(ours)}, the other {listed(theirs)}"
     for text in one.learnt:
-        if encoded(one.learnt[text]) != encoded(other.learnt.get(text)):
+        if not alike(encoded(one.learnt[text]), encoded(other.learnt.get(text))):
             return f"`{text}` was learnt of different rows"
     return ""
 

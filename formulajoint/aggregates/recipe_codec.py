@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -36,6 +37,9 @@ TYPES: Mapping[str, Any] = {
     )
 }
 
+ROUNDING = 1e-9
+"""Numbers that differ by less than this share of their size, or this much near zero, are the same."""
+
 
 def encoded(value: Any) -> Any:
     """Return a recipe as dicts, lists, strings and numbers; functions go by their names."""
@@ -60,6 +64,18 @@ def encoded(value: Any) -> Any:
         "type": type(value).__name__,
         **{part.name: encoded(getattr(value, part.name)) for part in fields(value)},
     }
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Return whether two encoded recipes are the same to rounding."""
+    match one, other:
+        case dict(), dict():
+            return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+        case list(), list():
+            return len(one) == len(other) and all(map(alike, one, other))
+        case float(), float():
+            return math.isclose(one, other, rel_tol=ROUNDING, abs_tol=ROUNDING)
+    return bool(one == other)
 
 
 def decoded(data: Any, language: Language) -> Any:

@@ -37,6 +37,8 @@ def rows_with(moments: Moments, asked: Asked) -> tuple[Table, Rows, Frame]:
     sums = moments.sums.of(
         [at for number in needed for at in range(*moments.columns_of(number).indices(MANY))]
     )
+    if not moments.exact:
+        _check_digits(moments)
     cells, weights, numbers = rows_of(sums)
     parts = dict(_parts(moments, needed, numbers))
     columns = {name: _column(moments, name, cells) for name in asked.columns}
@@ -87,6 +89,27 @@ def _held(moments: Moments, asked: Asked) -> Wanted:
     if lacking:
         raise _lacks(moments, lacking)
     return found
+
+
+DIGITS = 1e-6
+"""Smallest residual sd, in sds of the response, that squares about means still show."""
+
+
+def _check_digits(moments: Moments) -> None:
+    """Raise a DataError if residuals are too small for sums of squares about means."""
+    sums = moments.sums
+    free = int(np.sum(sums.counts - 1)) - sums.means.shape[1]
+    if not moments.numbers or moments.numbers[0] != moments.products[0] or free < 1:
+        return  # the response, which is the first number, has two values, or each cell has its row
+    rows, at = sums.roots.reshape(-1, sums.roots.shape[2]), sums.means[:, 0]
+    left = rows[:, 0] - rows[:, 1:] @ np.linalg.lstsq(rows[:, 1:], rows[:, 0], rcond=None)[0]
+    middle = np.average(at, weights=sums.weights)
+    total = rows[:, 0] @ rows[:, 0] + sums.weights @ (at - middle) ** 2
+    if left @ left / free < DIGITS**2 * total / sums.weights.sum():
+        raise DataError(
+            f"Residuals are less than {DIGITS:g} sds of the response, too small for sums that an engine computes. "
+            "Read the rows into memory: `fj.moments` then computes by QR."
+        )
 
 
 def _lacks(moments: Moments, what: list[str]) -> DataError:

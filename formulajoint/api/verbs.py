@@ -36,7 +36,9 @@ def model(
     formula : str or Formula
         For example ``"score ~ treatment | school, joint(weights=n)"``.
     data : DataFrame
-        pandas, polars or pyarrow; one row per observation. Or moments of such rows, as from `moments`.
+        pandas, polars or pyarrow; one row per observation. A lazy frame of Polars, a relation of DuckDB, or the path of
+        Parquet or CSV files, such as ``"data/*.parquet"``, stays where it is: its moments are aggregated there. Or
+        moments of such rows, as from `moments`.
     priors : {None, "flat"}
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.

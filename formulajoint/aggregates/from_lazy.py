@@ -1,0 +1,341 @@
+"""Moments of rows that stay where they are: a few aggregations by their own engine, through narwhals.
+
+First the facts: rows, missing values, and which factors have two values. Then one query: means of each cell, and the
+squares and products about these means, so that no digits are lost far from zero. Only cells come to Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations_with_replacement
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from formulajoint.aggregates.cells import Counted, Key
+from formulajoint.aggregates.expressions import expression, expressions_of, not_there
+from formulajoint.aggregates.moments import Moments, numbers_of
+from formulajoint.aggregates.sums import Sums
+from formulajoint.aggregates.wanted import Wanted, recipes_of, wanted
+from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.bind import Asked
+from formulajoint.design.curves import CURVES
+from formulajoint.design.frame import Column, Kind
+from formulajoint.design.functions import OWN
+from formulajoint.design.learn import learn
+from formulajoint.design.recipes import Applied, Basis, Recipe
+from formulajoint.design.rows import Table
+from formulajoint.design.values import LARGEST
+from formulajoint.errors import DataError
+from formulajoint.language.syntax.nodes import Call, Expr
+from formulajoint.language.syntax.text import canonical
+from formulajoint.spec.names import walk
+from formulajoint.wording import listed
+
+HEAD = 1000
+"""A factor with more than two values among the first rows is not looked at again."""
+
+MEAN, NUMBER, KEY, PART = "_fj_mean_", "_fj_number_", "_fj_key_", "_fj_part_"
+"""Beginnings of the names of columns in queries."""
+
+WEIGHT, ROWS = "_fj_weight", "_fj_rows"
+
+LEARNING = ("center", "standardize", "scale")
+"""Functions whose statistics are aggregated."""
+
+
+def is_lazy(data: object) -> bool:
+    """Return whether `data` is a lazy frame of an engine that narwhals knows."""
+    return isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
+
+
+def schema_of(data: Any) -> dict[str, Kind]:
+    """Return the kind of each column of a lazy frame that models can use."""
+    found: dict[str, Kind] = {}
+    for name, dtype in nw.from_native(data).collect_schema().items():
+        if dtype == nw.Boolean:
+            found[name] = "boolean"
+        elif dtype.is_numeric():
+            found[name] = "numeric"
+        elif dtype in (nw.String, nw.Categorical, nw.Enum):
+            found[name] = "categorical"
+    return found
+
+
+def of_lazy(
+    data: Any, asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | None = None
+) -> Moments:
+    """Return the moments of the rows of a lazy frame.
+
+    Parameters
+    ----------
+    data : a lazy frame that narwhals supports
+    asked : Asked
+    learnt : mapping of str to Recipe or Basis
+        What is known of factors already.
+    family : str, optional
+
+    Raises
+    ------
+    DataError
+        If something cannot be computed by the engine, before any work; or if the values do not allow it.
+    """
+    frame, kinds = nw.from_native(data), schema_of(data)
+    refused = [name for name in asked.columns if name not in kinds]
+    if refused:
+        what = "numbers, booleans, text or categories"
+        raise DataError(f"Column `{refused[0]}` is not made of {what}. Convert it first.")
+    kinds = {name: kinds[name] for name in asked.columns}
+    found = wanted(asked, kinds.__getitem__)
+    _refuse_measured_keys(frame, found, asked)
+    for text, factor in found.factors.items():
+        _check_learnt(text, factor, learnt, kinds)
+    return _Query(frame, asked, found, kinds).moments(dict(learnt), family)
+
+
+def _refuse_measured_keys(frame: Any, found: Wanted, asked: Asked) -> None:
+    """Raise a DataError where rows would have to come to Python: cells by a measured number."""
+    schema = frame.collect_schema()
+    measured = [name for name in found.keys if schema[name].is_float() and not found.products]
+    if measured:
+        raise DataError(
+            f"The response is {asked.law.name}, whose likelihood needs every row, or every different one, and "
+            f"{listed(measured)} holds measured numbers. Read the columns of the formula into memory, such as by "
+            "`data.select(...).collect()`, or cut measured numbers into classes."
+        )
+
+
+def _check_learnt(text: str, factor: Expr, learnt: Mapping[str, Any], kinds: Mapping[str, Kind]) -> None:
+    """Raise a DataError for a factor that learns what no aggregation gives, unless it is known."""
+    if text in learnt:
+        expressions_of(learnt[text])
+        return
+    for part in walk(factor):
+        if not isinstance(part, Call):
+            continue
+        top = part is factor and part.name in LEARNING and len(part.args) == 1 and not part.keywords
+        own = OWN.get(part.name)
+        learns = part.name in CURVES or part.name == "ave" or (own is not None and own.learn is not None)
+        if learns and not top:
+            raise not_there(canonical(part))
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """The queries of one lazy frame."""
+
+    frame: Any
+    asked: Asked
+    found: Wanted
+    kinds: Mapping[str, Kind]
+
+    def moments(self, learnt: dict[str, Recipe | Basis], family: str | None) -> Moments:
+        rows, counted = self._rows()
+        recipes = self._recipes(rows, learnt)
+        varying = {text: expressions_of(r) for text, r in recipes.items() if text not in self.found.plain}
+        varying |= {text: [nw.col(name).cast(nw.Float64)] for text, name in self.found.summed.items()}
+        constants = self._two_valued(
+            rows, {text: made[0] for text, made in varying.items() if len(made) == 1}
+        )
+        keys = {name: nw.col(name) for name in self.found.keys} | {
+            text: varying[text][0] for text in constants
+        }
+        products = numbers_of(self.found.products, self.found.plain)
+        summed = [[varying[text] for text in number] for number in numbers_of(products, constants)]
+        numbers = [made for parts in summed for made in _columns(parts)]
+        table = self._cells(rows, list(keys.values()), numbers)
+        made = [self._key(name, table[f"{KEY}{place}"], name in constants) for place, name in enumerate(keys)]
+        codes = np.array([codes for _, codes in made]).reshape(len(made), len(table[ROWS])).T
+        order = np.lexsort(codes.T[::-1]) if len(made) else np.zeros(1, dtype=np.int64)  # engines have none
+        sums = _sums({name: values[order] for name, values in table.items()}, len(numbers))
+        return Moments(
+            formula=self.asked.spec.formula,
+            family=family,
+            names=self.asked.frame.names,
+            kinds=self.kinds,
+            keys=tuple(key for key, _ in made),
+            codes=codes[order].astype(np.int64),
+            sums=sums,
+            products=products,
+            widths={text: value.curve.width for text, value in recipes.items() if isinstance(value, Basis)},
+            learnt=recipes,
+            weights=self.asked.weights,
+            counted=counted,
+            exact=False,
+            language=self.asked.language,
+        )
+
+    def _rows(self) -> tuple[Any, Counted]:
+        """Return the rows used with their weight, and the counts of rows."""
+        schema, weight = self.frame.collect_schema(), self.asked.weights
+        gone = {
+            name: nw.col(name).is_null() | nw.col(name).is_nan()
+            if schema[name].is_float()
+            else nw.col(name).is_null()
+            for name in self.asked.columns
+        }
+        facts = [nw.len().alias(ROWS)]
+        facts += [
+            missing.cast(nw.Int64).sum().alias(f"{PART}{place}")
+            for place, missing in enumerate(gone.values())
+        ]
+        if weight is not None:
+            w = nw.col(weight).cast(nw.Float64)
+            facts += [(w == 0).cast(nw.Int64).sum().alias(f"{MEAN}0"), w.min().alias(f"{MEAN}1")]
+            facts += [(w != w.round(0)).cast(nw.Int64).sum().alias(f"{MEAN}2")]
+        one = _collected(self.frame.select(*facts))
+        total = int(one[ROWS][0])
+        counts = {name: int(one[f"{PART}{place}"][0] or 0) for place, name in enumerate(gone)}
+        missing = {name: count for name, count in counts.items() if count}
+        if not total:
+            raise DataError("The data have no rows.")
+        if total in counts.values():
+            raise DataError(f"A column has no values: {_first(counts, total)}.")
+        if missing and not self.asked.spec.rows.drop:
+            raise DataError(
+                f"Values are missing: {', '.join(f'{n} in {c}' for n, c in missing.items())} rows."
+            )
+        rows = self.frame.filter(~reduce(lambda a, b: a | b, gone.values())) if missing else self.frame
+        if weight is None:
+            return rows.with_columns(nw.lit(1.0).alias(WEIGHT)), Counted(total, missing)
+        if one[f"{MEAN}1"][0] < 0:
+            raise DataError(f"Column `{weight}` gives the row weights, but is negative in some rows.")
+        rows = rows.with_columns(nw.col(weight).cast(nw.Float64).alias(WEIGHT)).filter(nw.col(WEIGHT) > 0)
+        return rows, Counted(total, missing, int(one[f"{MEAN}0"][0]), bool(one[f"{MEAN}2"][0]))
+
+    def _recipes(self, rows: Any, learnt: dict[str, Recipe | Basis]) -> dict[str, Recipe | Basis]:
+        """Return the recipe of each factor; what functions learn is aggregated."""
+        none = np.empty(0)
+        columns = {name: Column(name, kind, none, none.astype(bool)) for name, kind in self.kinds.items()}
+        table = Table(columns, none.astype(np.int64), None, self.asked.language, learnt)
+        for text, factor in self.found.factors.items():
+            if text not in learnt and isinstance(factor, Call) and factor.name in LEARNING:
+                of = learn(factor.args[0], table)
+                x, w = expression(of), nw.col(WEIGHT)
+                count = self._count(rows)
+                middle = _collected(rows.select((x * w).sum().alias("a")))["a"][0] / count
+                about = (x - float(middle)) * w, (x - float(middle)) ** 2 * w
+                one = _collected(rows.select(about[0].sum().alias("a"), about[1].sum().alias("b")))
+                shift = one["a"][0] / count
+                sd = np.sqrt((one["b"][0] - count * shift**2) / (count - 1))
+                at, spread = np.asarray(middle + shift), np.asarray(sd)
+                known = at if factor.name == "center" else (at, spread)
+                learnt[text] = Applied(OWN[factor.name], (of,), canonical(factor), {}, (known,))
+        return recipes_of(self.found, table)
+
+    def _count(self, rows: Any) -> float:
+        return float(_collected(rows.select(nw.col(WEIGHT).sum()))[WEIGHT][0])
+
+    def _two_valued(self, rows: Any, factors: Mapping[str, Any]) -> list[str]:
+        """Return the factors that have two values at most."""
+        if not factors:
+            return []
+        named = {text: f"{PART}{place}" for place, text in enumerate(factors)}
+        made = [factor.alias(named[text]) for text, factor in factors.items()]
+        head = _collected(rows.head(HEAD).select(*made))
+        left = {t: n for t, n in named.items() if len(np.unique(head[n])) <= 2 and t not in self.found.summed}
+        if not left:
+            return []
+        part = rows.select(*(factors[text].alias(name) for text, name in left.items()))
+        ends = [nw.col(n).min().alias(f"{n}l") for n in left.values()]
+        ends += [nw.col(n).max().alias(f"{n}h") for n in left.values()]
+        found = _collected(part.select(*ends))
+        low, high = ({n: float(found[f"{n}{k}"][0]) for n in left.values()} for k in "lh")
+        others = [
+            ((nw.col(n) != low[n]) & (nw.col(n) != high[n])).cast(nw.Int64).sum().alias(n)
+            for n in left.values()
+        ]
+        inside = _collected(part.select(*others))
+        return [text for text, name in left.items() if not inside[name][0]]
+
+    def _cells(self, rows: Any, keys: Sequence[Any], numbers: Sequence[Any]) -> dict[str, Any]:
+        """Return a table of cells: values of keys, rows, weights, means, and sums about the means."""
+        names = [f"{KEY}{place}" for place in range(len(keys))] or [f"{KEY}none"]
+        made = [key.alias(name) for key, name in zip(keys, names, strict=False)] or [
+            nw.lit(0).alias(names[0])
+        ]
+        columns = [f"{NUMBER}{place}" for place in range(len(numbers))]
+        made += [number.alias(name) for number, name in zip(numbers, columns, strict=True)]
+        part, w = rows.select(*made, nw.col(WEIGHT)), nw.col(WEIGHT)
+        counts = [nw.len().alias(ROWS), w.sum().alias(WEIGHT)]
+        if not columns:
+            return _collected(part.group_by(*names).agg(*counts))
+        weighed = part.with_columns(*((nw.col(c) * w).alias(f"{MEAN}{j}") for j, c in enumerate(columns)))
+        sums = [nw.col(f"{MEAN}{j}").sum() for j in range(len(columns))]
+        means = weighed.group_by(*names).agg(*sums, w.sum().alias(f"{WEIGHT}s"))
+        means = means.select(
+            *names,
+            *((nw.col(f"{MEAN}{j}") / nw.col(f"{WEIGHT}s")).alias(f"{MEAN}{j}") for j in range(len(columns))),
+        )
+        about = part.join(means, on=names, how="inner")
+        about = about.with_columns(
+            *((nw.col(c) - nw.col(f"{MEAN}{j}")).alias(c) for j, c in enumerate(columns))
+        )
+        pairs = list(combinations_with_replacement(range(len(columns)), 2))
+        about = about.with_columns(
+            *((nw.col(c) * w).alias(f"{PART}{j}") for j, c in enumerate(columns)),
+            *((nw.col(columns[i]) * nw.col(columns[j]) * w).alias(f"{PART}{i}_{j}") for i, j in pairs),
+        )
+        summed = [nw.col(f"{MEAN}{j}").min() for j in range(len(columns))]
+        summed += [nw.col(f"{PART}{j}").sum() for j in range(len(columns))]
+        summed += [nw.col(f"{PART}{i}_{j}").sum() for i, j in pairs]
+        return _collected(about.group_by(*names).agg(*counts, *summed))
+
+    def _key(self, name: str, values: Any, factor: bool) -> tuple[Key, IntArray]:
+        kind: Kind = "numeric" if factor else self.kinds[name]
+        items = [str(v) for v in values] if kind == "categorical" else np.asarray(values).tolist()
+        items = [bool(v) for v in items] if kind == "boolean" else items
+        order = None
+        if not factor and kind == "categorical":
+            dtype = self.frame.collect_schema()[name]
+            order = tuple(dtype.categories) if isinstance(dtype, nw.Enum) else None
+        key = Key(name, kind, tuple(sorted(set(items))), order, order is not None, factor)
+        return key, key.place(items)
+
+
+def _first(counts: Mapping[str, int], total: int) -> str:
+    name = next(name for name, count in counts.items() if count == total)
+    return f"`{name}` misses all {total}"
+
+
+def _columns(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    """Return the products of one column of each part, the last fastest; single columns first."""
+    ordered = [*(p for p in parts if len(p) == 1), *(p for p in parts if len(p) > 1)]
+    return list(reduce(lambda out, part: [a * b for a in out for b in part], ordered[1:], list(ordered[0])))
+
+
+def _collected(frame: Any) -> dict[str, Any]:
+    """Return the few rows of a query's answer, as arrays by name."""
+    settings = {"engine": "streaming"} if frame.implementation.is_polars() else {}
+    found = frame.collect(**settings)
+    return {name: found.get_column(name).to_numpy() for name in found.columns}
+
+
+def _sums(table: Mapping[str, Any], q: int) -> Sums:
+    """Return the sums of cells, from sums about their means."""
+    counts, weights = np.asarray(table[ROWS], dtype=np.int64), np.asarray(table[WEIGHT], dtype=np.float64)
+    means, squares = np.empty((len(counts), q)), np.empty((len(counts), q, q))
+    left = np.empty((len(counts), q))
+    for i in range(q):
+        means[:, i], left[:, i] = table[f"{MEAN}{i}"], table[f"{PART}{i}"]
+        for j in range(i, q):
+            squares[:, i, j] = squares[:, j, i] = table[f"{PART}{i}_{j}"]
+    if not (np.all(np.isfinite(squares)) and np.all(abs(means) < LARGEST)):
+        raise DataError("A function of columns, or a number, is not finite in some rows. Drop these rows.")
+    squares -= left[:, :, None] * left[:, None, :] / weights[:, None, None]
+    return Sums(counts, weights, means + left / weights[:, None], _roots(squares, counts))
+
+
+def _roots(squares: FloatArray, counts: IntArray) -> FloatArray:
+    """Return R with R'R the squares (C, q, q); of a cell of n rows at most n - 1 rows of R are not zero."""
+    q = squares.shape[1]
+    if q == 0:
+        return squares
+    sizes = np.sqrt(np.maximum(np.einsum("cii->ci", squares), 0.0))
+    unit = np.where(sizes > 0, sizes, 1.0)
+    values, vectors = np.linalg.eigh(squares / unit[:, :, None] / unit[:, None, :])
+    values = np.sqrt(np.maximum(values[:, ::-1], 0.0)) * (np.arange(q) < (counts - 1)[:, None])
+    return np.asarray(values[:, :, None] * np.swapaxes(vectors[:, :, ::-1], 1, 2) * unit[:, None, :])

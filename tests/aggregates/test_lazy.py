@@ -1,0 +1,103 @@
+"""Lazy frames and files: the moments that engines aggregate are those of the rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+import formulajoint as fj
+
+FORMULAS = (
+    "y ~ t + x | g, hierarchy(), joint(t, weights=sum(pages))",
+    "y ~ t*arm + center(x):z + standardize(z) + log(x + 20) + I(x > 3), sigma ~ 1 | arm",
+    "y ~ t + x + offset(z) + (1 + x | g), se(se)",
+    "y ~ t + (1 | d/g), weights(w)",
+    "passed ~ t + (1 | g), family(bernoulli)",
+)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    rng, n, groups = np.random.default_rng(2), 400, 8
+    g, t, x = rng.integers(0, groups, n), rng.integers(0, 2, n), rng.normal(3, 2, n)
+    y = 50 + rng.normal(0, 2, groups)[g] + 3 * t + 0.5 * x + rng.normal(0, 1, n)
+    columns = {"y": y, "t": t, "x": x, "z": rng.normal(0, 1, n), "g": [f"g{i}" for i in g], "d": g // 3}
+    columns |= {
+        "arm": rng.choice(list("abc"), n),
+        "se": rng.choice([1.0, 2.0], n),
+        "w": rng.integers(0, 4, n),
+    }
+    columns |= {"pages": rng.uniform(1, 9, n), "passed": y > 53}
+    gaps = pl.when(pl.int_range(pl.len()) % 50 == 0).then(None).otherwise(pl.col("x"))
+    return pl.DataFrame(columns).with_columns(x=gaps)
+
+
+def polars_lazy(frame: pl.DataFrame) -> Any:
+    return frame.lazy()
+
+
+def duckdb_relation(frame: pl.DataFrame) -> Any:
+    return duckdb.from_arrow(frame.to_arrow())
+
+
+ENGINES = pytest.mark.parametrize("lazy", [polars_lazy, duckdb_relation])
+
+
+@ENGINES
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_engines_aggregate_the_moments_of_the_rows(
+    formula: str, lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame
+) -> None:
+    assert fj.moments(formula, lazy(frame)) == fj.moments(formula, frame)
+
+
+@ENGINES
+def test_a_lazy_frame_is_fitted_as_it_is(lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame) -> None:
+    settings = {"seed": 1, "draws": 50, "progress": False}
+    one, other = (fj.fit(FORMULAS[0], data, **settings).summary() for data in (lazy(frame), frame))  # type: ignore[arg-type]
+    np.testing.assert_allclose(one["mean"], other["mean"], rtol=1e-7)
+
+
+@ENGINES
+def test_far_from_zero_the_digits_are_kept(lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame) -> None:
+    near, far = (
+        fj.moments("y ~ t + x | g", lazy(frame.with_columns(y=(pl.col("y") * 64).round() / 64 + shift)))
+        for shift in (0, 1e9)
+    )
+    np.testing.assert_allclose(far.sums.squares, near.sums.squares, rtol=1e-9, atol=1e-7)
+
+
+def test_files_are_scanned(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frame[:150].write_parquet(tmp_path / "a.parquet")
+    frame[150:].write_parquet(tmp_path / "b.parquet")
+    frame.write_csv(tmp_path / "all.csv")
+    whole = fj.moments("y ~ t + x | g", frame)
+    assert fj.moments("y ~ t + x | g", f"{tmp_path}/*.parquet") == whole
+    assert fj.moments("y ~ t + x | g", tmp_path / "all.csv") == whole
+    with pytest.raises(fj.DataError, match="There is no file"):
+        fj.fit("y ~ t", "missing.parquet")
+
+
+@ENGINES
+def test_what_an_engine_cannot_compute_is_refused(
+    lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame
+) -> None:
+    data = lazy(frame)
+    with pytest.raises(fj.DataError, match=r"`bs\(x, df=4\)` cannot be computed where the data are"):
+        fj.fit("y ~ bs(x, df=4) | g", data)
+    with pytest.raises(fj.DataError, match="likelihood needs every row"):
+        fj.fit("passed ~ x | g, family(bernoulli)", data)
+    with pytest.raises(fj.DataError, match="too small for sums"):
+        fj.fit("y ~ x", lazy(frame.with_columns(y=2 * pl.col("x") + 1e-9 * pl.col("z"))))
+    with pytest.raises(fj.DataError, match="no rows"):
+        fj.fit("y ~ x", lazy(frame[:0]))
+    with pytest.raises(fj.FormulaError, match="no column `q`"):
+        fj.fit("y ~ q", data)
+    with pytest.raises(fj.DataError, match="not finite"):
+        fj.fit("y ~ log(x)", data)
