@@ -14,6 +14,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from narwhals.exceptions import DuplicateError
 
 from formulajoint.aggregates.cells import Counted, Key
 from formulajoint.aggregates.expressions import expression, expressions_of, not_there
@@ -32,7 +33,7 @@ from formulajoint.design.values import LARGEST
 from formulajoint.errors import DataError
 from formulajoint.language.syntax.nodes import Call, Expr
 from formulajoint.language.syntax.text import canonical
-from formulajoint.spec.names import walk
+from formulajoint.spec.names import group_arguments, walk
 from formulajoint.wording import listed
 
 HEAD = 1000
@@ -49,7 +50,10 @@ LEARNING = ("center", "standardize", "scale")
 
 def is_lazy(data: object) -> bool:
     """Return whether `data` is a lazy frame of an engine that narwhals knows."""
-    return isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
+    try:
+        return isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
+    except DuplicateError:  # of a frame in memory, which says so when it is read
+        return False
 
 
 def schema_of(data: Any) -> dict[str, Kind]:
@@ -116,7 +120,7 @@ def _check_learnt(text: str, factor: Expr, learnt: Mapping[str, Any], kinds: Map
     for part in walk(factor):
         if not isinstance(part, Call):
             continue
-        top = part is factor and part.name in LEARNING and len(part.args) == 1 and not part.keywords
+        top = part is factor and part.name in LEARNING and not any(group_arguments(part))
         own = OWN.get(part.name)
         learns = part.name in CURVES or part.name == "ave" or (own is not None and own.learn is not None)
         if learns and not top:
