@@ -20,23 +20,16 @@ from formulajoint.inference.gaussian.draws import measure_scales, sample_phi
 from formulajoint.inference.gaussian.marginal import at_values, kernel
 from formulajoint.inference.gaussian.naming import all_draws, kept_draws, noise_of_contrasts, packed
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
-from formulajoint.inference.importance.forecast import LONG
+from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, evidence_of, repeats
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
-from formulajoint.wording import lasting, sentence
+from formulajoint.wording import sentence
 
 log = logging.getLogger("formulajoint")
-
-
-def _tell(seconds: float, shown: bool) -> None:
-    """Log how long it will take, if that is long: as a warning if it is to be `shown` wherever no log is set up."""
-    if seconds >= LONG:
-        level = logging.WARNING if shown else logging.INFO
-        log.log(level, "The exact engine will take about %s.", lasting(seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ class Gaussian:
             log.info("exact: on %s", self.device.name)
         seen = by_bar(plan)
         reduction = reduce(seen)
-        told = partial(_tell, shown=settings.progress)
+        told = partial(tell, shown=settings.progress)
         rng = noise_of_contrasts(settings)
         with self.device.scope():
             phi = sample_phi(

@@ -19,9 +19,6 @@ MOST_COLUMNS = max(NODES)
 MOST_NUMBERS = 25
 """Most parameters psi."""
 
-MOST_ROWS = 50_000
-"""Most rows: beyond, each point psi costs too much."""
-
 
 def why_not(plan: Plan) -> Missing | None:
     """Return the reason the engine does not cover a plan, seen by the groups of its factor; None if it does."""
@@ -81,8 +78,6 @@ def _size(plan: Plan) -> str:
     shared = sum(c.term.columns.shape[1] for c in free if not c.grouped)
     if (numbers := shared + sum(_numbers(plan))) > MOST_NUMBERS:
         return f"the groups share {numbers} parameters, more than {MOST_NUMBERS}"
-    if plan.design.rows.used > MOST_ROWS:
-        return f"the response is {plan.family.name}, and there are {plan.design.rows.used} rows, more than {MOST_ROWS}"
     return ""
 
 

@@ -1,23 +1,29 @@
 """Draws of the groups' coefficients given psi, exactly, by rejection from t distributions about their modes.
 
-The ratio of density and proposal is bounded for each group by the largest of some tries. Where a draw shows that the
-bound is too low, it is raised and all draws of that group are made again.
+The ratio of density and proposal is bounded for each group by the largest of some tries. Where ratios exceed the bound
+too often or by too much, it is raised and all draws of that group are made again. Where few tries would be accepted, as
+in a group whose events are separated, the t distribution is about the mean, and some proposals are from the prior,
+which has the tail of the density.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lgamma, log, pi
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast, Parabola
-from formulajoint.inference.groupwise.inner import At, Block, Modes, at_points, backward, block_of, find_modes
+from formulajoint.inference.groupwise.inner import At, Block, at_points, backward, block_of, find_modes
 from formulajoint.inference.groupwise.marginal import tolerance
 from formulajoint.inference.groupwise.model import Model
+from formulajoint.inference.groupwise.moments import moments_of
+from formulajoint.inference.groupwise.rules import NODES
 
 DF, WIDER = 8.0, 1.1
 """Degrees of freedom and width of the proposal, in posterior sds by the curvature."""
@@ -25,28 +31,67 @@ DF, WIDER = 8.0, 1.1
 TRIED, TRIES, ABOVE = 64, 8, 0.05
 """Draws of psi and tries at each from which the bound is taken, and how far above the largest it is."""
 
+PRIOR, SELDOM = 0.2, 0.4
+"""A group is skewed if less than the second share of tries would be accepted; then the first share of proposals is from
+the prior."""
+
+MOST_EXCESS = 1e-3
+"""A bound is raised if ratios exceed it by more than this on average: draws are off by less, in total variation."""
+
 MOST_ROUNDS, MOST_RAISED = 500, 40
+
+LOG_T = tuple(
+    lgamma((DF + p) / 2) - lgamma(DF / 2) - 0.5 * p * log(DF * pi) - p * log(WIDER)
+    for p in range(max(NODES) + 1)
+)
+"""The log of the t distribution's density at its mode, in posterior sds, by the number of columns."""
 
 STUCK = "Coefficients of some groups could not be drawn given the rest."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Pairs of a group and a point, all in a row: F of them, of the G S pairs of a block."""
+    """Pairs of a group and a point, all in a row: F of them, of the G S pairs of a block.
+
+    Attributes
+    ----------
+    block : Block
+    centre : list of p (G, S) arrays
+        Of the t distribution.
+    root : list of lists of (G, S) arrays
+        Lower Cholesky factor of the inverse of its scale matrix, without `WIDER`.
+    base : (G, S) array
+        The log of the integral of the density, about.
+    prior : bool
+        Whether some proposals are from the prior.
+    """
 
     block: Block
-    modes: Modes
-    heights: FloatArray
+    centre: list[FloatArray]
+    root: list[list[FloatArray]]
+    base: FloatArray
+    prior: bool
 
     def tried(self, at: IntArray, rng: np.random.Generator) -> tuple[list[FloatArray], FloatArray]:
         """Return proposals u, p arrays (F,), for pairs, and the logs of density over proposal (F,)."""
-        p = len(self.modes.u)
+        p = len(self.centre)
         t = rng.standard_normal((p, len(at))) * np.sqrt(DF / rng.chisquare(DF, len(at)))
-        root = [[_flat(each, at) for each in row] for row in self.modes.curvature]
-        moved = backward(root, list(WIDER * t))
-        u = [_flat(centre, at) + each for centre, each in zip(self.modes.centre, moved, strict=True)]
+        root = [[_flat(each, at) for each in row] for row in self.root]
+        centre = [_flat(each, at) for each in self.centre]
+        u = [middle + each for middle, each in zip(centre, backward(root, list(WIDER * t)), strict=True)]
+        if self.prior:
+            own = np.flatnonzero(rng.random(len(at)) < PRIOR)
+            for each in u:
+                each[own] = rng.standard_normal(len(own))
+            for j in range(p):
+                t[j, own] = sum(root[i][j][own] * (u[i] - centre[i])[own] for i in range(j, p)) / WIDER
+        logs = LOG_T[p] + sum(np.log(root[j][j]) for j in range(p))
+        logs = logs - 0.5 * (DF + p) * np.log1p(np.sum(t**2, axis=0) / DF)
+        if self.prior:
+            log_prior = -0.5 * sum(each**2 for each in u) - 0.5 * p * log(2 * pi)
+            logs = np.logaddexp(log(1 - PRIOR) + logs, log(PRIOR) + log_prior)
         height = self.block.pairs(at).height([each[None] for each in u])[0]
-        return u, height - _flat(self.heights, at) + 0.5 * (DF + p) * np.log1p(np.sum(t**2, axis=0) / DF)
+        return u, height - _flat(self.base, at) - logs
 
 
 def _flat(values: FloatArray, at: IntArray) -> FloatArray:
@@ -70,13 +115,15 @@ def draw_coefficients(forecast: Forecast, points: FloatArray, rng: np.random.Gen
     tried = np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int))
     for batch, expected in zip(model.batches, forecast.parabolas, strict=True):
         of = _OfBatch(model, batch, expected, at, close, rng)
-        bound, left = of.bound(tried), np.arange(len(batch.members))
-        for _ in range(MOST_RAISED):
-            left = of.draw(left, bound, out)
-            if not len(left):
-                break
-        else:
-            raise InferenceError(STUCK)
+        bound, skewed = of.bound(tried)
+        for which in (False, True):
+            left = np.flatnonzero(skewed == which)
+            for _ in range(MOST_RAISED):
+                if not len(left):
+                    break
+                left = of.draw(left, bound, which, out)
+            else:
+                raise InferenceError(STUCK)
     return out
 
 
@@ -91,42 +138,86 @@ class _OfBatch:
     close: float
     rng: np.random.Generator
 
-    def pairs(self, groups: IntArray, at: At) -> Pairs:
-        """Return the modes of some groups at some points."""
+    def pairs(self, groups: IntArray, at: At, skewed: bool) -> Pairs:
+        """Return some groups at some points, with proposals for densities that are `skewed` or not."""
         block = block_of(self.model, self.batch.of(groups), at)
         modes = find_modes(block, self.close, self.expected.start(block, groups))
         if not np.all(modes.converged):
             raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
-        return Pairs(block, modes, block.height(modes.u) + 0.5 * modes.decrement)
+        if skewed:
+            return Pairs(block, *moments_of(block, modes), prior=True)
+        base = block.height(modes.u) + 0.5 * modes.decrement + modes.log_width
+        return Pairs(block, modes.centre, modes.curvature, base, prior=False)
 
-    def bound(self, tried: IntArray) -> FloatArray:
-        """Return the log of a bound of density over proposal for each group (G,), from tries at some of the points."""
-        out, at = np.full(len(self.batch.members), -np.inf), At(*(each[tried] for each in self.at))
-        for groups, some in blocks(self.batch, len(tried)):
-            pairs = self.pairs(groups, at.of(some))
-            every = np.tile(np.arange(np.prod(pairs.block.shape)), TRIES)
-            ratios = pairs.tried(every, self.rng)[1].reshape(TRIES, len(groups), -1)
-            out[groups] = np.maximum(out[groups], np.max(ratios, axis=(0, 2)) + ABOVE)
-        return out
+    def bound(self, tried: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return the log of a bound of density over proposal for each group, from tries at some of the points.
 
-    def draw(self, chosen: IntArray, bound: FloatArray, out: FloatArray) -> IntArray:
+        Also return which groups are taken as skewed; both (G,).
+        """
+        ratios = self.ratios(tried, np.arange(len(self.batch.members)), False)
+        out = np.max(ratios, axis=1)
+        skewed = np.mean(np.exp(ratios - out[:, None]), axis=1) < SELDOM
+        if np.any(skewed):
+            out[skewed] = np.max(self.ratios(tried, np.flatnonzero(skewed), True), axis=1)
+        return out + ABOVE, skewed
+
+    def ratios(self, tried: IntArray, chosen: IntArray, skewed: bool) -> FloatArray:
+        """Return the logs of density over proposal for some groups at tries at some of the points (G, tries)."""
+        part, at = self.batch.of(chosen), At(*(each[tried] for each in self.at))
+        out = np.empty((len(chosen), len(tried), TRIES))
+        for groups, some in blocks(part, len(tried)):
+            pairs = self.pairs(chosen[groups], at.of(some), skewed)
+            every = np.repeat(np.arange(np.prod(pairs.block.shape)), TRIES)
+            out[groups, some] = pairs.tried(every, self.rng)[1].reshape(len(groups), -1, TRIES)
+        return out.reshape(len(chosen), -1)
+
+    def draw(self, chosen: IntArray, bound: FloatArray, skewed: bool, out: FloatArray) -> IntArray:
         """Draw coefficients of some groups into `out`; return the groups whose bound was too low, and is now raised."""
-        part, raised = self.batch.of(chosen), np.zeros(len(chosen), dtype=bool)
+        part, seen = self.batch.of(chosen), Seen.none(len(chosen))
         for groups, some in blocks(part, len(self.at.values)):
-            pairs, own = self.pairs(chosen[groups], self.at.of(some)), part.of(groups)
+            pairs, own = self.pairs(chosen[groups], self.at.of(some), skewed), part.of(groups)
             points = pairs.block.shape[1]
             pair, member = _every_member(own.members, points)
             top = bound[chosen[groups]]
-            largest, size = top.copy(), max(MOST_NUMBERS * 4 // own.cells, 1)
+            size = max(MOST_NUMBERS * 4 // own.cells, 1)
             for first in range(0, len(pair), size):
                 here = pair[first : first + size]
-                u, ratios = _accepted(pairs, here, top[here // points], self.rng)
-                np.maximum.at(largest, here // points, ratios)
+                u = _accepted(pairs, here, top[here // points], seen, groups[here // points], self.rng)
                 b = _coefficients(pairs, here, u)
                 out[some.start + here % points, :, member[first : first + size]] = b.T
-            bound[chosen[groups]] = np.where(largest > top, largest + ABOVE, top)
-            raised[groups] |= largest > top
-        return chosen[raised]
+        low = seen.excess > MOST_EXCESS * seen.tries
+        bound[chosen[low]] += seen.largest[low] + ABOVE
+        return chosen[low]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What tries say of the bounds of groups; each (G,).
+
+    Attributes
+    ----------
+    largest : array
+        How far the log of a ratio was above the bound.
+    excess : array
+        The sum of ratios over the bound, less one, where they are above it.
+    tries : array
+    """
+
+    largest: FloatArray
+    excess: FloatArray
+    tries: FloatArray
+
+    @classmethod
+    def none(cls, groups: int) -> Seen:
+        """Return nothing seen."""
+        return cls(*np.zeros((3, groups)))
+
+    def add(self, groups: IntArray, above: FloatArray) -> None:
+        """Add tries, with logs of ratio over bound."""
+        self.tries[:] += np.bincount(groups, minlength=len(self.tries))
+        high = above > 0
+        np.maximum.at(self.largest, groups[high], above[high])
+        np.add.at(self.excess, groups[high], np.expm1(above[high]))
 
 
 def _every_member(members: Sequence[IntArray], points: int) -> tuple[IntArray, IntArray]:
@@ -137,19 +228,19 @@ def _every_member(members: Sequence[IntArray], points: int) -> tuple[IntArray, I
 
 
 def _accepted(
-    pairs: Pairs, at: IntArray, top: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return accepted u (p, F) for pairs, and the largest log ratio that was seen at each (F,)."""
-    out, largest = np.empty((len(pairs.modes.u), len(at))), np.full(len(at), -np.inf)
-    left = np.arange(len(at))
+    pairs: Pairs, at: IntArray, top: FloatArray, seen: Seen, groups: IntArray, rng: np.random.Generator
+) -> FloatArray:
+    """Return accepted u (p, F) for pairs, whose groups have bounds `top` (F,)."""
+    out, left = np.empty((len(pairs.centre), len(at))), np.arange(len(at))
     for _ in range(MOST_ROUNDS):
         u, ratios = pairs.tried(at[left], rng)
-        largest[left] = np.fmax(largest[left], ratios)
-        good = np.log(rng.random(len(left))) < ratios - top[left]
+        above = ratios - top[left]
+        seen.add(groups[left], above)
+        good = np.log(rng.random(len(left))) < above
         out[:, left[good]] = np.array(u)[:, good]
         left = left[~good]
         if not len(left):
-            return out, largest
+            return out
     raise InferenceError(STUCK)
 
 

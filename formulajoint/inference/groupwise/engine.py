@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -22,11 +23,13 @@ from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
 from formulajoint.inference.groupwise.forecast import forecast
-from formulajoint.inference.groupwise.marginal import log_likelihood
+from formulajoint.inference.groupwise.marginal import fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.naming import variables
 from formulajoint.inference.groupwise.peaks import check_peaks
-from formulajoint.inference.groupwise.sampling import CHOSEN_AT, fine_enough, sample_psi
+from formulajoint.inference.groupwise.sampling import sample_psi
+from formulajoint.inference.groupwise.stand_in import CHOSEN_AT
+from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal, shared_columns
 from formulajoint.inference.quadrature import LogIntegral
@@ -58,7 +61,7 @@ class Groupwise:
         model = model_of(seen)
         psi_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)
         draws, chains = int(settings.draws), int(settings.chains)
-        near, found = sample_psi(model, draws, chains, psi_seed)
+        near, found = sample_psi(model, draws, chains, psi_seed, partial(tell, shown=settings.progress))
         points = found.points[0].reshape(chains * draws, -1)
         check_peaks(near, points)
         beta = draw_coefficients(near, points, np.random.default_rng(coefficients_seed))

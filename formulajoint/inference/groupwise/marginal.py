@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,13 @@ from formulajoint.inference.groupwise.cells import blocks
 from formulajoint.inference.groupwise.densities import Smoothly, summed
 from formulajoint.inference.groupwise.forecast import Forecast
 from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
-from formulajoint.inference.groupwise.rules import Rule
+from formulajoint.inference.groupwise.rules import Rule, rules
 
 ROUGH = 0.005
 """Decrement at which Newton's method stops for Laplace's approximation, whose determinant is at the last point."""
+
+STEADY, SHIFTED = 0.01, 0.05
+"""A rule is fine enough if the next finer one moves log p(y | psi) by no more than this: sd over points, and mean."""
 
 
 def tolerance(groups: int) -> float:
@@ -104,3 +108,18 @@ def _along(block: Block) -> Callable[[list[FloatArray]], FloatArray]:
         return np.asarray(value)
 
     return height
+
+
+def fine_enough(near: Forecast, points: FloatArray) -> Rule:
+    """Return the first rule that the next finer one hardly changes, or else the last but one."""
+    every = rules(len(near.model.structure.base))
+    if len(every) == 1:
+        return every[0]
+    before = log_likelihood(near, points, every[0])[0]
+    for rule, finer in pairwise(every):
+        after = log_likelihood(near, points, finer)[0]
+        moved = after - before
+        if np.std(moved) < STEADY and abs(np.mean(moved)) < SHIFTED:
+            return rule
+        before = after
+    return every[-2]

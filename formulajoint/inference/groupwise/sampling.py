@@ -1,12 +1,14 @@
-"""Draws of psi and of all coefficients, and the gates that they must pass.
+"""Draws of psi, and the gates that they must pass.
 
-Searches for modes take Laplace's approximation, draws are weighted by quadrature. Every gate refuses: nothing that
+Where a point is cheap, searches for modes take Laplace's approximation, and draws are weighted by quadrature. Where it
+is dear, both are of a stand-in, which quadrature at some of the draws must confirm. Every gate refuses: nothing that
 fails one is returned.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,33 +16,34 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
+from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, cost_of
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
-from formulajoint.inference.groupwise.marginal import Marginal, log_likelihood
+from formulajoint.inference.groupwise.marginal import Marginal, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.rules import Rule, rules
+from formulajoint.inference.groupwise.stand_in import CHOSEN_AT, StandIn, basis_of
 from formulajoint.inference.groupwise.starts import look, plausible
-from formulajoint.inference.importance.pools import draw_from, generators
-from formulajoint.inference.importance.proposal import normalised, weighted
+from formulajoint.inference.importance.forecast import Told
+from formulajoint.inference.importance.pools import Generators, draw_from, generators, usual_size
+from formulajoint.inference.importance.proposal import Mixture, integral, normalised, weighted
 from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
-from formulajoint.inference.importance.searches import search
+from formulajoint.inference.importance.searches import Look, search
+from formulajoint.wording import lasting
 
-CHOSEN_AT, CHECKED_AT = 6, 40
-"""Points at which the rule is chosen, and draws at which it is checked."""
-
-STEADY, SHIFTED = 0.01, 0.05
-"""A rule is fine enough if the next finer one moves log p(y | psi) by no more than this: sd over points, and mean."""
-
-MOST_WORK = 300_000
-"""Most rows times nodes of a point psi; there are some fifteen thousand points, and each row and node takes 15 ns."""
+CHECKED_AT = 40
+"""Draws at which the rule is checked."""
 
 MOST_MOVED = 0.05
-"""Largest sd, over draws, of the difference from the next finer rule."""
+"""Largest sd, over draws, of the difference from the next finer rule, and from a stand-in."""
 
 SHRINKS = 4
 """From one rule to the next the error shrinks by at least this factor."""
 
 NEGLIGIBLE = 20.0
 """Points lower than the highest by this in log density do not matter."""
+
+TESTED_AT, BEYOND, TRIES = 200, 80, 3
+"""Draws at which a stand-in is tested, points of its wider proposal, too, and most stand-ins."""
 
 
 class Found(NamedTuple):
@@ -50,33 +53,51 @@ class Found(NamedTuple):
     sampled: Sampled
 
 
-def sample_psi(model: Model, draws: int, chains: int, seed: np.random.SeedSequence) -> Found:
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """What is to be done: draws of psi for each chain, from where the density may be."""
+
+    model: Model
+    where: Look
+    draws: int
+    rngs: Generators
+
+
+def sample_psi(
+    model: Model, draws: int, chains: int, seed: np.random.SeedSequence, told: Told | None = None
+) -> Found:
     """Return draws of psi (1, chains, draws, d) with the log evidence.
+
+    Parameters
+    ----------
+    model : Model
+    draws, chains : int
+    seed : SeedSequence
+    told : callable, optional
+        Is told beforehand how many seconds it will take.
 
     Raises
     ------
     InferenceError
-        If a gate is not passed.
+        If a gate is not passed, or it would take too long.
     """
     looking, sampling = seed.spawn(2)
     if not model.size:
         return _known(model, draws, chains)
-    searching, where = generators(sampling, chains), look(model, np.random.default_rng(looking))
-    rough = Marginal(forecast(model, plausible(model)), None)
-    found = search(rough, where, searching.of_search)
-    first = weighted(rough, found.proposal, where.effort.draws, np.random.default_rng(looking.spawn(1)[0]))
-    rng = searching.of_search[0]
-    places = first.points[rng.choice(len(first.logs), CHOSEN_AT, p=normalised(first.logs))]
-    near = forecast(model, first.points[np.argmax(first.logs + found.proposal.log_density(first.points))])
-    rule = fine_enough(near, places)
-    if (work := model.rows * len(rule.logs)) > MOST_WORK:
-        raise InferenceError(
-            f"The coefficients of the groups need {work} nodes to be integrated, more than {MOST_WORK}."
-        )
-    target = Marginal(near, rule)
-    sampled = draw_from(target, found, where.effort, draws, searching)
-    check(sampled, target, draws)
-    return Found(near, corrected(near, sampled, rule, rng))
+    rng = np.random.default_rng(looking)
+    work = Work(model, look(model, rng), draws, generators(sampling, chains))
+    cost = cost_of(model, work.where, chains * usual_size(work.where.effort, draws), chains * draws)
+    if (least := min(cost.direct, cost.stand_in)) > MOST_SECONDS:
+        raise InferenceError(f"Integrals over the groups' coefficients would take about {lasting(least)}.")
+    if told is not None:
+        told(least)
+    if cost.stand_in + CHEAP < cost.direct:
+        try:
+            return _by_stand_in(work, rng)
+        except InferenceError:
+            if cost.direct > MOST_SECONDS:
+                raise
+    return _direct(work, rng)
 
 
 def _known(model: Model, draws: int, chains: int) -> Found:
@@ -91,19 +112,94 @@ def _known(model: Model, draws: int, chains: int) -> Found:
     return Found(near, Sampled(np.empty((1, chains, draws, 0)), -np.inf, ess, value, error))
 
 
-def fine_enough(near: Forecast, points: FloatArray) -> Rule:
-    """Return the first rule that the next finer one hardly changes, or else the last but one."""
-    every = rules(len(near.model.structure.base))
-    if len(every) == 1:
-        return every[0]
-    before = log_likelihood(near, points, every[0])[0]
-    for rule, finer in pairwise(every):
-        after = log_likelihood(near, points, finer)[0]
-        moved = after - before
-        if np.std(moved) < STEADY and abs(np.mean(moved)) < SHIFTED:
-            return rule
-        before = after
-    return every[-2]
+def _direct(work: Work, rng: np.random.Generator) -> Found:
+    """Return draws whose search takes Laplace's approximation, and whose weights are by quadrature."""
+    model, where = work.model, work.where
+    rough = Marginal(forecast(model, plausible(model)), None)
+    found = search(rough, where, work.rngs.of_search)
+    first = weighted(rough, found.proposal, where.effort.draws, rng)
+    places = first.points[rng.choice(len(first.logs), CHOSEN_AT, p=normalised(first.logs))]
+    near = forecast(model, first.points[np.argmax(first.logs + found.proposal.log_density(first.points))])
+    moved = np.empty(0)
+    for rule, finer in _from(fine_enough(near, places), model):
+        target = Marginal(near, rule)
+        sampled = draw_from(target, found, where.effort, work.draws, work.rngs)
+        check(sampled, target, work.draws)
+        moved = by_finer(near, sampled, rule, finer, rng)
+        if np.std(moved) <= MOST_MOVED:
+            return Found(near, corrected(sampled, moved))
+    raise InferenceError(_coarse(moved))
+
+
+def _by_stand_in(work: Work, rng: np.random.Generator) -> Found:
+    """Return draws from a stand-in that exact values at some of them confirm."""
+    basis = basis_of(work.model, work.where, rng)
+    reason = ""
+    for _ in range(TRIES):
+        target, exact = basis.stand_in(), Marginal(basis.near, basis.rule)
+        found = search(target, work.where, work.rngs.of_search)
+        sampled = draw_from(target, found, work.where.effort, work.draws, work.rngs)
+        tested = _tested(target, exact, sampled, found.proposal, rng)
+        check(sampled, exact, work.draws)
+        if tested.far <= MOST_MOVED:
+            rule, finer = next(_from(basis.rule, work.model))
+            moved = by_finer(basis.near, sampled, rule, finer, rng)
+            if np.std(moved) <= MOST_MOVED:
+                return Found(basis.near, corrected(tested.corrected(sampled), moved))
+            reason = _coarse(moved)
+            basis = basis if finer is None else basis.by(finer)
+        else:
+            reason = f"A stand-in for the density of what the groups share is off by {tested.far:.2g}."
+        basis = basis.more(tested.points, tested.exact)
+    raise InferenceError(reason)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tested:
+    """Exact log densities at draws from a stand-in, and at points of its proposal.
+
+    Attributes
+    ----------
+    points : (n, d) array
+        All of them.
+    exact : (n,) array
+    off : (m,) array
+        Exact values less those of the stand-in, at the draws.
+    missed : float
+        By how much the integral by points of the proposal differs from that of the stand-in by the same points: mass in
+        tails that draws from the stand-in do not reach.
+    """
+
+    points: FloatArray
+    exact: FloatArray
+    off: FloatArray
+    missed: float
+
+    @property
+    def far(self) -> float:
+        """How far the stand-in is off; infinity where a density is zero or not finite."""
+        worst = max(float(np.std(self.off)), abs(self.missed - float(np.mean(self.off))))
+        return worst if np.isfinite(worst) else np.inf
+
+    def corrected(self, sampled: Sampled) -> Sampled:
+        """Return the sample with the evidence that the draws' exact values give, and its error by both stages."""
+        moved, error = integral(self.off)
+        value = sampled.log_integral + moved
+        return replace(sampled, log_integral=value, error=float(np.hypot(sampled.error, error)))
+
+
+def _tested(
+    target: StandIn, exact: Marginal, sampled: Sampled, proposal: Mixture, rng: np.random.Generator
+) -> Tested:
+    every = sampled.points[0].reshape(-1, sampled.points.shape[-1])
+    some = every[rng.choice(len(every), min(TESTED_AT, len(every)), replace=False)]
+    wide = proposal.draw(rng, BEYOND)
+    points = np.concatenate([some, wide])
+    heights, expected = exact(points), target(points)
+    logs = np.stack([heights, expected])[:, len(some) :] - proposal.log_density(wide)
+    with np.errstate(all="ignore"):
+        by_both = np.logaddexp.reduce(logs, axis=1)
+        return Tested(points, heights, (heights - expected)[: len(some)], float(by_both[0] - by_both[1]))
 
 
 def check(sampled: Sampled, target: Marginal, draws: int) -> None:
@@ -119,19 +215,32 @@ def check(sampled: Sampled, target: Marginal, draws: int) -> None:
         raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
 
 
-def corrected(near: Forecast, sampled: Sampled, rule: Rule, rng: np.random.Generator) -> Sampled:
-    """Return the sample with the error of the rule, by the next finer one at some of the draws."""
-    every = rules(len(near.model.structure.base))
+def _from(rule: Rule, model: Model) -> Iterator[tuple[Rule, Rule | None]]:
+    """Yield a rule and finer ones, each with the next; the only rule of a model has none."""
+    every = rules(len(model.structure.base))
     if len(every) == 1:
-        return sampled
-    finer = every[[each is rule for each in every].index(True) + 1]
+        yield rule, None
+    first = [each is rule for each in every].index(True)
+    yield from pairwise(every[first:])
+
+
+def by_finer(
+    near: Forecast, sampled: Sampled, rule: Rule, finer: Rule | None, rng: np.random.Generator
+) -> FloatArray:
+    """Return by how much a finer rule moves the log density at some of the draws (n,)."""
+    if finer is None:
+        return np.zeros(1)
     points = sampled.points[0].reshape(-1, near.model.size)
     some = points[rng.choice(len(points), min(CHECKED_AT, len(points)), replace=False)]
-    moved = log_likelihood(near, some, finer)[0] - log_likelihood(near, some, rule)[0]
-    if not np.std(moved) <= MOST_MOVED:
-        raise InferenceError(
-            f"A finer rule of integration over the groups' coefficients moves the log density by {np.std(moved):.2g}."
-        )
+    return log_likelihood(near, some, finer)[0] - log_likelihood(near, some, rule)[0]
+
+
+def corrected(sampled: Sampled, moved: FloatArray) -> Sampled:
+    """Return the sample with the mean of what a finer rule moves."""
     mean = float(np.mean(moved))
     error = float(np.hypot(sampled.error, mean / SHRINKS))
     return replace(sampled, log_integral=sampled.log_integral + mean, error=error)
+
+
+def _coarse(moved: FloatArray) -> str:
+    return f"A finer rule of integration over the groups' coefficients moves the log density by {np.std(moved):.2g}."

@@ -5,6 +5,7 @@ A density that is hard to sample takes longer: its pools grow, and proposals are
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ import numpy as np
 
 from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.searches import Look, expected_points
+from formulajoint.wording import lasting
+
+log = logging.getLogger("formulajoint")
 
 type Told = Callable[[float], None]
 """Is told a forecast, in seconds."""
@@ -41,3 +45,10 @@ def forecast(target: Target, look: Look, points: int) -> float:
         if seconds < LONG:
             break
     return seconds
+
+
+def tell(seconds: float, shown: bool) -> None:
+    """Log how long it will take, if that is long: as a warning if it is to be `shown` wherever no log is set up."""
+    if seconds >= LONG:
+        level = logging.WARNING if shown else logging.INFO
+        log.log(level, "The exact engine will take about %s.", lasting(seconds))

@@ -106,9 +106,8 @@ def sample(
     InferenceError
         If no density above zero is found, or all of it is at one point.
     """
-    wanted = look.effort.enough * max(draws, LEAST)
     if told is not None:
-        told(forecast(target, look, chains * _size(wanted, USUAL)))
+        told(forecast(target, look, chains * usual_size(look.effort, draws)))
     rngs = generators(seed, chains)
     return draw_from(target, search(target, look, rngs.of_search), look.effort, draws, rngs)
 
@@ -131,6 +130,11 @@ def draw_from(target: Target, found: Found, effort: Effort, draws: int, rngs: Ge
             break
         proposal = _moved(target, tries[-1], proposal, rngs.of_search[0])
     return _sampled(min(tries, key=lambda each: each.k_hat), found, draws)
+
+
+def usual_size(effort: Effort, draws: int) -> int:
+    """Return the usual size of a pool for a number of draws."""
+    return _size(effort.enough * max(draws, LEAST), USUAL)
 
 
 def _size(wanted: int, share: float) -> int:

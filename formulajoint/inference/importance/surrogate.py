@@ -1,9 +1,8 @@
 """A posterior whose points are dear: an interpolant of the log likelihood, and an importance sample from it.
 
-The interpolant is a quadratic trend plus a sum of cubes of distances from the points known, the smoothest function
-through them (Duchon, 1977). It is refined where draws from it fall, until they are nearly draws from the posterior.
-Then it is a proposal: the posterior is computed at a last sample, whose weights make draws, evidence and k-hat exact,
-however good the interpolant is.
+The interpolant is a quadratic trend plus a sum of cubes of distances from the points known (`surface`). It is refined
+where draws from it fall, until they are nearly draws from the posterior. Then it is a proposal: the posterior is
+computed at a last sample, whose weights make draws, evidence and k-hat exact, however good the interpolant is.
 
 Shapes: n points, d coordinates.
 """
@@ -35,6 +34,7 @@ from formulajoint.inference.importance.proposal import (
     weighted,
 )
 from formulajoint.inference.importance.sampled import LOST, Sampled
+from formulajoint.inference.importance.surface import Surface, through
 
 LEAST, KNOWN = 40, 2.0
 """Points of a round: at least the first, or this multiple of the coefficients of a quadratic function."""
@@ -42,14 +42,11 @@ LEAST, KNOWN = 40, 2.0
 ROUNDS, GOOD, TWICE = 10, 0.85, 2
 """Most rounds of refinement; they end when draws were worth this share of draws from the posterior, so many times."""
 
-DEEP, SLOW = 10.0, 4.0
-"""Below the highest by more than the first, the interpolant's values are compressed, by the scale of the second."""
+SLOW = 4.0
+"""Scale by which the interpolant's values are compressed where they are low."""
 
 POOL = 8_000
 """Candidates from which draws of the interpolant are taken."""
-
-CHUNK = 250
-"""Candidates at which the interpolant is computed at once."""
 
 WIDTHS, WIDEST = (1.3, 3.0), 1.5
 """The first points are drawn from distributions this much wider than the curvature at the mode; largest spread."""
@@ -57,15 +54,37 @@ WIDTHS, WIDEST = (1.3, 3.0), 1.5
 RISE = 3.0
 """The interpolant of a log likelihood exceeds no known value by more than this."""
 
-HIGH, ALONE, FALL = 25.0, 1.5, 2.0
-"""It falls where no point of high density is near: points lower than the highest by less than the first are high; from
-the second distance on, in sds, by the square of the third a sd."""
+HIGH, FALL = 25.0, 2.0
+"""It falls where no point of high density is near: points lower than the highest by less than the first are high; by
+the square of the second a sd."""
 
 COMPONENTS, FITS = 4, 2
 """Components of the mixture that is fitted to an interpolant, and fits from draws of the last one."""
 
 GUARD, FLAT = 0.1, 0.5
 """Share of a sample from the interpolant to this power, and as large a one from the mixture, whose tails are longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a likelihood is interpolated.
+
+    Attributes
+    ----------
+    deep : float
+        Values are compressed below the highest by more than this.
+    alone : float
+        From this distance of points of high density on, in sds, it falls.
+    smoothing : float
+        Errors of the values that are smoothed away, against the roughness of the likelihood.
+    """
+
+    deep: float = 10.0
+    alone: float = 1.5
+    smoothing: float = 0.0
+
+
+PLAIN = Manner()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,45 +132,31 @@ class Interpolant:
 
     Attributes
     ----------
-    dear : Dear
-    centre : (d,) array
-    root : (d, d) array
-        Natural coordinates are centre + root z; cubes are of distances in z.
-    nodes : (n, d) array
-        z of the points.
-    weights : (n,) array
-    trend : (m,) array
-        Coefficients of the quadratic trend in z.
+    prior, natural : callable
+        As of `Dear`.
+    surface : Surface
+        In natural coordinates.
+    manner : Manner
     high : (n,) bool array
         Points of high density: far from these the function falls.
     top, most : float
         The likelihood at the highest point, and the largest rise above it.
     """
 
-    dear: Dear
-    centre: FloatArray
-    root: FloatArray
-    nodes: FloatArray
-    weights: FloatArray
-    trend: FloatArray
+    prior: Target
+    natural: Callable[[FloatArray], FloatArray]
+    surface: Surface
+    manner: Manner
     high: NDArray[np.bool_]
     top: float
     most: float
 
     def posterior(self, points: FloatArray) -> FloatArray:
         """Return log densities (n,) at points (n, d)."""
-        z = _whitened(self.dear.natural(points), self.centre, self.root)
-        rise, alone = np.empty((2, len(z)))
-        for start in range(0, len(z), CHUNK):
-            some = slice(start, start + CHUNK)
-            squares = _squares(z[some], self.nodes)
-            high = squares if np.all(self.high) else squares[:, self.high]
-            alone[some] = np.sqrt(np.min(high, axis=1))
-            squares *= np.sqrt(squares)
-            rise[some] = squares @ self.weights
-        rise = np.minimum(rise + _quadratic(z) @ self.trend, self.most)
-        rise -= (FALL * np.maximum(alone - ALONE, 0.0)) ** 2
-        return np.asarray(self.top + rise + self.dear.prior(points))
+        rise, alone = self.surface.at(self.natural(points), self.high)
+        rise = np.minimum(rise, self.most)
+        rise -= (FALL * np.maximum(alone - self.manner.alone, 0.0)) ** 2
+        return np.asarray(self.top + rise + self.prior(points))
 
 
 def sample_dear(
@@ -181,11 +186,10 @@ def sample_dear(
     """
     searching, *others = (np.random.default_rng(child) for child in seed.spawn(chains + 1))
     known, mixture = _refined(dear, searching)
-    if last is not None:
-        known = replace(known, dear=replace(dear, likelihood=last))
+    exact = dear if last is None else replace(dear, likelihood=last)
     pools, drawn = [], []
     for rng in others:
-        own, logs = _pool(known, mixture, -(-points // chains), rng)
+        own, logs = _pool(exact, known, mixture, -(-points // chains), rng)
         pools.append(logs)
         drawn.append(own.points[rng.permutation(_chosen(logs, draws, rng))])
     logs = np.concatenate(pools)
@@ -210,11 +214,11 @@ def _refined(dear: Dear, rng: np.random.Generator) -> tuple[Interpolant, Mixture
     more, good = _computed(dear, mixture.draw(rng, batch)), 0
     for _ in range(ROUNDS):
         known = known.more(more)
-        found = _through(dear, known)
+        found = interpolated(known, dear.prior, dear.natural, dear.spread)
         if good == TWICE:
             break
         mixture = _fitted(found, mixture, rng)
-        more, logs = _pool(found, mixture, batch, rng)
+        more, logs = _pool(dear, found, mixture, batch, rng)
         good += effective(normalised(logs)) > GOOD * batch
     return found, mixture
 
@@ -249,26 +253,37 @@ def _finite(heights: FloatArray) -> FloatArray:
     return np.where(np.isfinite(heights), heights, -np.inf)
 
 
-def _through(dear: Dear, known: Known) -> Interpolant:
-    """Return the interpolant of a likelihood, compressed where it is low."""
-    natural, places = np.unique(dear.natural(known.points), axis=0, return_index=True)
-    likelihood, heights = known.heights[places], (known.heights + dear.prior(known.points))[places]
+def interpolated(
+    known: Known,
+    prior: Target,
+    natural: Callable[[FloatArray], FloatArray],
+    spread: FloatArray,
+    manner: Manner = PLAIN,
+) -> Interpolant:
+    """Return the interpolant of a likelihood through known points, compressed where it is low.
+
+    Parameters
+    ----------
+    known : Known
+    prior, natural : callable
+        As of `Dear`.
+    spread : (d,) array
+        Least spread of the posterior in natural coordinates.
+    manner : Manner, optional
+    """
+    deep = manner.deep
+    places_of, places = np.unique(natural(known.points), axis=0, return_index=True)
+    likelihood, heights = known.heights[places], (known.heights + prior(known.points))[places]
     top = float(likelihood[np.argmax(heights)])
-    near = natural[heights > np.max(heights) - DEEP]
-    centre, spread = moments(near, np.full(len(near), 1 / len(near)))
-    root = np.linalg.cholesky(spread + np.diag(dear.spread**2))
+    near = places_of[heights > np.max(heights) - deep]
+    centre, covariance = moments(near, np.full(len(near), 1 / len(near)))
+    root = np.linalg.cholesky(covariance + np.diag(spread**2))
     kept = np.isfinite(heights)
-    nodes, below = _whitened(natural[kept], centre, root), top - likelihood[kept]
-    values = -np.where(below > DEEP, DEEP + SLOW * np.log1p(np.maximum(below - DEEP, 0.0) / SLOW), below)
-    trend = _quadratic(nodes)
-    n, m = trend.shape
-    system = np.zeros((n + m, n + m))
-    system[:n, :n] = _squares(nodes, nodes) ** 1.5
-    system[:n, n:], system[n:, :n] = trend, trend.T
-    solved = np.linalg.solve(system, np.concatenate([values, np.zeros(m)]))
+    below = top - likelihood[kept]
+    values = -np.where(below > deep, deep + SLOW * np.log1p(np.maximum(below - deep, 0.0) / SLOW), below)
+    surface = through(places_of[kept], values, centre, root, manner.smoothing)
     high = heights[kept] > np.max(heights) - HIGH
-    most = RISE - float(np.min(below))
-    return Interpolant(dear, centre, root, nodes, solved[:n], solved[n:], high, top, most)
+    return Interpolant(prior, natural, surface, manner, high, top, RISE - float(np.min(below)))
 
 
 def _fitted(known: Interpolant, mixture: Mixture, rng: np.random.Generator) -> Mixture:
@@ -291,7 +306,7 @@ def _chosen(logs: FloatArray, count: int, rng: np.random.Generator) -> IntArray:
 
 
 def _pool(
-    known: Interpolant, mixture: Mixture, count: int, rng: np.random.Generator
+    dear: Dear, known: Interpolant, mixture: Mixture, count: int, rng: np.random.Generator
 ) -> tuple[Known, FloatArray]:
     """Return points, computed, with their log weights (count,).
 
@@ -309,23 +324,5 @@ def _pool(
     own = known.posterior(points)
     parts = np.stack([own - wholes[0], FLAT * own - wholes[1], mixture.log_density(points)])
     by_all = np.logaddexp.reduce(parts + np.log(np.array(counts) / count)[:, None], axis=0)
-    out = _computed(known.dear, points)
-    return out, _finite(out.heights + known.dear.prior(points)) - by_all
-
-
-def _whitened(points: FloatArray, centre: FloatArray, root: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.solve(root, (points - centre).T).T)
-
-
-def _squares(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Return the squares of the distances (n, m) of points (n, d) and (m, d)."""
-    left = np.column_stack([one, np.ones(len(one)), np.sum(one**2, axis=1)])
-    right = np.column_stack([-2 * other, np.sum(other**2, axis=1), np.ones(len(other))])
-    squares: FloatArray = left @ right.T
-    return np.maximum(squares, 0.0, out=squares)
-
-
-def _quadratic(z: FloatArray) -> FloatArray:
-    """Return the terms of a quadratic function (n, m) of z (n, d)."""
-    i, j = np.triu_indices(z.shape[1])
-    return np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j]])
+    out = _computed(dear, points)
+    return out, _finite(out.heights + dear.prior(points)) - by_all

@@ -1,0 +1,223 @@
+"""A stand-in for the log posterior density of psi where a point is dear.
+
+Laplace's approximation is computed at some hundreds of points, and what quadrature adds to it, which varies little, at
+fewer: both are interpolated in coordinates in which they are smooth (`natural`). Draws are from the stand-in; exact
+values at some of them say how far it is off (`sampling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formulajoint.arrays import FloatArray
+from formulajoint.errors import InferenceError
+from formulajoint.inference.groupwise.forecast import Forecast, forecast
+from formulajoint.inference.groupwise.marginal import Marginal, fine_enough
+from formulajoint.inference.groupwise.model import Model
+from formulajoint.inference.groupwise.natural import natural_coordinates
+from formulajoint.inference.groupwise.rules import Rule
+from formulajoint.inference.groupwise.starts import plausible
+from formulajoint.inference.importance.mode import Modes, distinct, find_modes
+from formulajoint.inference.importance.proposal import Fitted, Mixture, moments, moved, normalised, weighted
+from formulajoint.inference.importance.sampled import LOST
+from formulajoint.inference.importance.searches import Look, about
+from formulajoint.inference.importance.surface import Surface, through
+from formulajoint.inference.importance.surrogate import Interpolant, Known, Manner, interpolated
+
+SCANNED, CLIMBS = 12, 3
+"""Starts that are scanned: the first times (coordinates + 1); modes are climbed from as many of them as the second."""
+
+DEEP = 12.0
+"""A second mode that is lower by less than this in log density is not negligible."""
+
+BATCH, LEAST = 8, 120
+"""Points of a round: the first for each coefficient of a quadratic function, and no fewer than the second."""
+
+ADAPTED, ROUNDS, CLOSE = 2, 6, 0.03
+"""Rounds in which a proposal adapts, and of refinement; these end when Laplace's approximation at new draws differs
+from the interpolant by less than this sd."""
+
+CANDIDATES, WIDE = 6, 0.15
+"""Candidates for each draw from an interpolant, and the share of new points that are from the proposal, whose tails are
+longer."""
+
+LOW = 40.0
+"""Points lower than the highest by more than this are left out."""
+
+DEPTH, SMOOTHING, ALONE = 25.0, 1e-3, 0.9
+"""Of the interpolant (`Manner`); the last times the root of the number of coordinates: points in many are far apart."""
+
+CHOSEN_AT, CORRECTED = 6, 8
+"""Points at which a rule is chosen; points at which quadrature is computed: the second for each coefficient of a
+quadratic function."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StandIn:
+    """A log posterior density of psi, interpolated: a function of points (S, d).
+
+    Attributes
+    ----------
+    laplace : Interpolant
+    correction : Surface
+        What quadrature adds.
+    low, high : float
+        Its bounds.
+    """
+
+    laplace: Interpolant
+    correction: Surface
+    low: float
+    high: float
+
+    def __call__(self, points: FloatArray) -> FloatArray:
+        """Return the log densities (S,)."""
+        with np.errstate(all="ignore"):
+            added = self.correction.at(self.laplace.natural(points))[0]
+            return self.laplace.posterior(points) + np.clip(added, self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basis:
+    """What a stand-in is made of.
+
+    Attributes
+    ----------
+    near : Forecast
+        With its parabolas at the mode of Laplace's approximation.
+    natural : callable
+    proposal : Mixture
+        Fitted to Laplace's approximation.
+    rough : Known
+        The log likelihood by Laplace's approximation.
+    rule : Rule
+    added : Known
+        What quadrature adds to it.
+    """
+
+    near: Forecast
+    natural: Callable[[FloatArray], FloatArray]
+    proposal: Mixture
+    rough: Known
+    rule: Rule
+    added: Known
+
+    def stand_in(self) -> StandIn:
+        """Return the stand-in."""
+        kept = np.isfinite(self.added.heights)
+        at, added = self.natural(self.added.points[kept]), self.added.heights[kept]
+        centre, spread = moments(at, np.full(len(at), 1 / len(at)))
+        correction = through(at, added, centre, np.linalg.cholesky(spread), SMOOTHING)
+        room = float(np.std(added))
+        low, high = float(np.min(added)) - room, float(np.max(added)) + room
+        return StandIn(_interpolant(self.near.model, self.natural, self.rough), correction, low, high)
+
+    def more(self, points: FloatArray, exact: FloatArray) -> Basis:
+        """Return this with further points (n, d), at which log posterior densities by quadrature are known (n,)."""
+        rough = _computed(self.near, points)
+        added = Known(points, exact - self.near.model.log_prior(points) - rough.heights)
+        return replace(self, rough=self.rough.more(rough), added=self.added.more(added))
+
+    def by(self, rule: Rule) -> Basis:
+        """Return this with another rule of quadrature."""
+        return replace(self, rule=rule, added=_added(self.near, rule, self.added.points))
+
+
+def basis_of(model: Model, where: Look, rng: np.random.Generator) -> Basis:
+    """Return what a stand-in for the density of psi is made of.
+
+    Raises
+    ------
+    InferenceError
+        If the density has several modes.
+    """
+    modes = _modes(model, where)
+    near, d = forecast(model, modes.at[0]), model.size
+    natural = natural_coordinates(near, modes.at[0])
+    terms = (d + 1) * (d + 2) // 2
+    rough, proposal = _refined(near, natural, modes, max(BATCH * terms, LEAST), rng)
+    found = _interpolant(model, natural, rough)
+    points = _drawn(found, proposal, max(CORRECTED * terms, LEAST), rng)
+    rule = fine_enough(near, points[:CHOSEN_AT])
+    return Basis(near, natural, proposal, rough, rule, _added(near, rule, points))
+
+
+def _modes(model: Model, where: Look) -> Modes:
+    """Return the mode of the density of psi by Laplace's approximation."""
+    rough = Marginal(forecast(model, plausible(model)), None)
+    every = max(1, len(where.starts) // (SCANNED * (model.size + 1)))
+    starts = where.starts[::every]
+    heights = rough(starts)
+    order = np.argsort(-heights)[:CLIMBS]
+    order = order[np.isfinite(heights[order])]
+    if not len(order):
+        raise InferenceError(LOST)
+    modes = distinct(find_modes(rough, starts[order]), DEEP)
+    if len(modes.heights) > 1:
+        raise InferenceError("The density of what the groups share has several modes.")
+    return modes
+
+
+def _refined(
+    near: Forecast,
+    natural: Callable[[FloatArray], FloatArray],
+    modes: Modes,
+    batch: int,
+    rng: np.random.Generator,
+) -> tuple[Known, Mixture]:
+    """Return points at which Laplace's approximation is known, enough to interpolate it, and a proposal."""
+    model, target = near.model, Marginal(near, None)
+    found = weighted(target, about(modes), batch, rng)
+    known = _known(model, found)
+    for _ in range(ADAPTED):
+        found = weighted(target, moved(found), batch, rng)
+        known = known.more(_known(model, found))
+    for _ in range(ROUNDS):
+        interpolant = _interpolant(model, natural, known)
+        points = _drawn(interpolant, found.proposal, batch, rng)
+        more = _computed(near, points)
+        known = known.more(more)
+        off = (more.heights + model.log_prior(points) - interpolant.posterior(points))[
+            : _inner(points, batch)
+        ]
+        if np.std(off) < CLOSE:
+            break
+    return known, found.proposal
+
+
+def _known(model: Model, found: Fitted) -> Known:
+    heights = found.logs + found.proposal.log_density(found.points)
+    return Known(found.points, heights - model.log_prior(found.points))
+
+
+def _computed(near: Forecast, points: FloatArray) -> Known:
+    return Known(points, Marginal(near, None)(points) - near.model.log_prior(points))
+
+
+def _added(near: Forecast, rule: Rule, points: FloatArray) -> Known:
+    return Known(points, Marginal(near, rule)(points) - Marginal(near, None)(points))
+
+
+def _interpolant(model: Model, natural: Callable[[FloatArray], FloatArray], known: Known) -> Interpolant:
+    heights = known.heights + model.log_prior(known.points)
+    kept = heights > np.max(heights) - LOW
+    some = Known(known.points[kept], known.heights[kept])
+    manner = Manner(DEPTH, ALONE * model.size**0.5, SMOOTHING)
+    return interpolated(some, model.log_prior, natural, np.zeros(model.size), manner)
+
+
+def _drawn(interpolant: Interpolant, proposal: Mixture, count: int, rng: np.random.Generator) -> FloatArray:
+    """Return about so many distinct points (n, d): most from an interpolant, then those from the proposal."""
+    wide = int(WIDE * count)
+    points = proposal.draw(rng, CANDIDATES * count)
+    weights = normalised(interpolant.posterior(points) - proposal.log_density(points))
+    chosen = rng.choice(len(points), count - wide, p=weights)
+    return np.concatenate([points[rng.permutation(np.unique(chosen))], proposal.draw(rng, wide)])
+
+
+def _inner(points: FloatArray, count: int) -> int:
+    """Return how many of the points of `_drawn` are from the interpolant."""
+    return len(points) - int(WIDE * count)
