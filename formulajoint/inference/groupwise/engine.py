@@ -23,12 +23,11 @@ from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
 from formulajoint.inference.groupwise.forecast import forecast
-from formulajoint.inference.groupwise.marginal import fine_enough, log_likelihood
+from formulajoint.inference.groupwise.marginal import CHOSEN_AT, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.naming import variables
 from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import sample_psi
-from formulajoint.inference.groupwise.stand_in import CHOSEN_AT
 from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal, shared_columns

@@ -23,6 +23,9 @@ from formulajoint.inference.groupwise.rules import Rule, rules
 ROUGH = 0.005
 """Decrement at which Newton's method stops for Laplace's approximation, whose determinant is at the last point."""
 
+CHOSEN_AT = 6
+"""Points at which a rule is chosen: the first of those given."""
+
 STEADY, SHIFTED = 0.01, 0.05
 """A rule is fine enough if the next finer one moves log p(y | psi) by no more than this: sd over points, and mean."""
 
@@ -115,6 +118,7 @@ def fine_enough(near: Forecast, points: FloatArray) -> Rule:
     every = rules(len(near.model.structure.base))
     if len(every) == 1:
         return every[0]
+    points = points[:CHOSEN_AT]
     before = log_likelihood(near, points, every[0])[0]
     for rule, finer in pairwise(every):
         after = log_likelihood(near, points, finer)[0]

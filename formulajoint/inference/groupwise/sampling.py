@@ -18,12 +18,12 @@ from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, cost_of
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
-from formulajoint.inference.groupwise.marginal import Marginal, fine_enough, log_likelihood
+from formulajoint.inference.groupwise.marginal import CHOSEN_AT, Marginal, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.rules import Rule, rules
-from formulajoint.inference.groupwise.stand_in import CHOSEN_AT, StandIn, basis_of
 from formulajoint.inference.groupwise.starts import look, plausible
 from formulajoint.inference.importance.forecast import Told
+from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pools import Generators, draw_from, generators, usual_size
 from formulajoint.inference.importance.proposal import Mixture, integral, normalised, weighted
 from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
@@ -133,6 +133,8 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
 
 def _by_stand_in(work: Work, rng: np.random.Generator) -> Found:
     """Return draws from a stand-in that exact values at some of them confirm."""
+    from formulajoint.inference.groupwise.stand_in import basis_of  # loads SciPy
+
     basis = basis_of(work.model, work.where, rng)
     reason = ""
     for _ in range(TRIES):
@@ -189,7 +191,7 @@ class Tested:
 
 
 def _tested(
-    target: StandIn, exact: Marginal, sampled: Sampled, proposal: Mixture, rng: np.random.Generator
+    target: Target, exact: Marginal, sampled: Sampled, proposal: Mixture, rng: np.random.Generator
 ) -> Tested:
     every = sampled.points[0].reshape(-1, sampled.points.shape[-1])
     some = every[rng.choice(len(every), min(TESTED_AT, len(every)), replace=False)]

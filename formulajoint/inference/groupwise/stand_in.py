@@ -50,9 +50,8 @@ LOW = 40.0
 DEPTH, SMOOTHING, ALONE = 25.0, 1e-3, 0.9
 """Of the interpolant (`Manner`); the last times the root of the number of coordinates: points in many are far apart."""
 
-CHOSEN_AT, CORRECTED = 6, 8
-"""Points at which a rule is chosen; points at which quadrature is computed: the second for each coefficient of a
-quadratic function."""
+CORRECTED = 8
+"""Points at which quadrature is computed, for each coefficient of a quadratic function."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +140,7 @@ def basis_of(model: Model, where: Look, rng: np.random.Generator) -> Basis:
     rough, proposal = _refined(near, natural, modes, max(BATCH * terms, LEAST), rng)
     found = _interpolant(model, natural, rough)
     points = _drawn(found, proposal, max(CORRECTED * terms, LEAST), rng)
-    rule = fine_enough(near, points[:CHOSEN_AT])
+    rule = fine_enough(near, points)
     return Basis(near, natural, proposal, rough, rule, _added(near, rule, points))
 
 

@@ -1,0 +1,125 @@
+"""A stand-in for the density of psi: it agrees with the density, or is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import formulajoint as fj
+from formulajoint.compiler.over import by_bar
+from formulajoint.errors import InferenceError
+from formulajoint.inference.groupwise import cost, sampling
+from formulajoint.inference.groupwise.forecast import forecast
+from formulajoint.inference.groupwise.inner import at_points, block_of, find_modes
+from formulajoint.inference.groupwise.model import Model, model_of
+from formulajoint.inference.groupwise.moments import moments_of
+from formulajoint.inference.groupwise.natural import natural_coordinates
+from formulajoint.inference.groupwise.starts import look, plausible
+from formulajoint.inference.importance.sampled import Sampled
+
+type Array = NDArray[np.float64]
+
+FORMULA = "y ~ x | g, hierarchy(), prior(Intercept.mean ~ normal(0, 1), Intercept.sd ~ half_normal(1)), family(poisson)"
+
+
+@cache
+def made(groups: int = 12, formula: str = FORMULA) -> Model:
+    rng = np.random.default_rng(4)
+    codes = np.repeat(np.arange(groups), 5)
+    x = rng.normal(size=len(codes))
+    y = rng.poisson(np.exp(0.5 + 0.6 * rng.normal(size=groups)[codes] + 0.4 * x))
+    data = pd.DataFrame({"y": y, "x": x, "g": [f"g{code:02d}" for code in codes]})
+    return model_of(by_bar(fj.model(formula, data).plan))
+
+
+def sampled(monkeypatch: pytest.MonkeyPatch, cheap: float) -> Sampled:
+    monkeypatch.setattr(sampling, "CHEAP", cheap)
+    return sampling.sample_psi(made(), 250, 4, np.random.SeedSequence(5)).sampled
+
+
+def test_it_agrees_with_the_density_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it, without = sampled(monkeypatch, -np.inf), sampled(monkeypatch, np.inf)
+    assert abs(with_it.log_integral - without.log_integral) < 4 * np.hypot(with_it.error, without.error)
+    assert with_it.error > 0.002
+    one, other = (each.points[0].reshape(-1, made().size) for each in (with_it, without))
+    spread = np.std(other, axis=0) * np.sqrt(2 / 1000)
+    assert np.all(abs(np.mean(one, axis=0) - np.mean(other, axis=0)) < 4 * spread)
+    assert np.all(abs(np.log(np.std(one, axis=0) / np.std(other, axis=0))) < 0.15)
+
+
+def test_one_that_is_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "MOST_MOVED", 1e-9)
+    monkeypatch.setattr(sampling, "MOST_SECONDS", 1.0)
+    monkeypatch.setattr(
+        sampling, "cost_of", lambda *_: cost.Cost(rough=0.0, fine=0.0, direct=2.0, stand_in=0.5)
+    )
+    with pytest.raises(InferenceError, match=r"stand-in .* is off by 0"):
+        sampling.sample_psi(made(), 250, 4, np.random.SeedSequence(5))
+
+
+def test_what_would_take_too_long_is_refused_before_anything_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "MOST_SECONDS", 0.01)
+    monkeypatch.setattr(sampling, "Marginal", None)
+    told: list[float] = []
+    with pytest.raises(InferenceError, match="would take about 10 seconds"):
+        sampling.sample_psi(made(), 250, 4, np.random.SeedSequence(5), told.append)
+    assert told == []
+
+
+def test_the_cost_grows_with_rows_and_says_when_a_stand_in_pays() -> None:
+    few = cost.cost_of(made(), look(made(), np.random.default_rng(0)), 4000, 4000)
+    many = cost.cost_of(replace(made(), rows=60_000), look(made(), np.random.default_rng(0)), 4000, 4000)
+    assert few.direct < few.stand_in + cost.CHEAP
+    assert many.stand_in < many.direct / 3
+    assert many.fine > 300 * few.fine
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        FORMULA,
+        FORMULA.replace("hierarchy()", "hierarchy(cor=false)"),
+        FORMULA.replace("hierarchy()", "hierarchy(), prior(x.mean ~ constant(0.3), x.sd ~ constant(0.5))"),
+        "y ~ common(x) | g, hierarchy(Intercept), family(negative_binomial)",
+    ],
+)
+def test_natural_coordinates_have_an_inverse(formula: str) -> None:
+    model = made(formula=formula)
+    middle = plausible(model)
+    natural = natural_coordinates(forecast(model, middle), middle)
+    steps = 1e-5 * np.eye(model.size)
+    slopes = (natural(middle + steps) - natural(middle - steps)) / 2e-5
+    assert abs(np.linalg.det(slopes)) > 1e-4
+    shrunk = middle.copy()
+    shrunk[0] -= 12.0  # the log of an sd, nearly zero
+    far = shrunk - 5 * np.eye(model.size)[0]
+    np.testing.assert_allclose(natural(shrunk[None]), natural(far[None]), atol=1e-6)
+
+
+def test_moments_of_coefficients_are_those_of_a_fine_grid() -> None:
+    model = made()
+    psi = plausible(model)
+    at = at_points(model, psi[None])
+    block = block_of(model, model.batches[0], at)
+    modes = find_modes(block, 1e-3, [np.zeros(block.shape) for _ in block.loads])
+    found = moments_of(block, modes)
+    axis = np.linspace(-6, 6, 241)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij")).reshape(2, 1, -1)
+    one = block.pairs(np.zeros(grid.shape[2], dtype=int))  # the first group at each point of the grid
+    logs = one.height(list(grid))[0]
+    weights = np.exp(logs - logs.max())
+    weights /= weights.sum()
+    means = grid[:, 0] @ weights
+    covariance = (grid[:, 0] * weights) @ grid[:, 0].T - np.outer(means, means)
+    root = np.array([[found.root[0][0][0, 0], 0.0], [each[0, 0] for each in found.root[1]]])
+    np.testing.assert_allclose([each[0, 0] for each in found.mean], means, atol=2e-3)
+    np.testing.assert_allclose(np.linalg.inv(root @ root.T), covariance, rtol=0.03, atol=1e-3)
+    total = np.logaddexp.reduce(logs) + 2 * np.log(axis[1] - axis[0]) - np.log(2 * np.pi)
+    assert found.log_integral[0, 0] == pytest.approx(total, abs=2e-3)
