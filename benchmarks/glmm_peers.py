@@ -2,13 +2,13 @@
 
     python benchmarks/glmm_peers.py [--models cbpp ...] [--peers formulajoint bambi rstanarm glmer]
 
-Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. `cold` is the time of
-the processor from the start of the process to the end of that; `warm` that of a second fit in the same process, by Bambi
-of sampling alone, with a model that nutpie has compiled. Four chains of 1,000 draws, priors and settings of each peer's
-own; glmer is a point estimate (15 nodes, or Laplace's approximation where there are slopes by group). `ess` is the
+Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. `cold` is the
+processor's time from the start of the process to the end of that; `warm` that of a second fit in the same process, by
+Bambi of sampling alone, with a model that nutpie has compiled. Four chains of 1,000 draws, priors and settings of each
+peer's own; glmer is a point estimate (15 nodes, or Laplace's approximation with slopes by group). `ess` is the
 smallest bulk effective sample size of the shared parameters. Figures go to results/glmm_peers.json at once; what is
-measured again replaces what was there. Data: cbpp of lme4, epilepsy of brms, toenail of HSAUR3; the others are simulated,
-the first of them in the size of the Contraception data of mlmRev.
+measured again replaces what was there. Data: cbpp of lme4, epilepsy of brms, toenail of HSAUR3. The others are
+simulated, the first of them in the size of the Contraception data of mlmRev.
 """
 
 from __future__ import annotations

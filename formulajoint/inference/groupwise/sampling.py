@@ -42,7 +42,7 @@ SHRINKS = 4
 NEGLIGIBLE = 20.0
 """Points lower than the highest by this in log density do not matter."""
 
-TESTED_AT, BEYOND, TRIES = 200, 80, 3
+TESTED_AT, BEYOND, TRIES = 200, 80, 5
 """Draws at which a stand-in is tested, points of its wider proposal, too, and most stand-ins."""
 
 

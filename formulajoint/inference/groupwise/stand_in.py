@@ -18,7 +18,7 @@ from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.marginal import Marginal, fine_enough
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.natural import natural_coordinates
-from formulajoint.inference.groupwise.rules import Rule
+from formulajoint.inference.groupwise.rules import Rule, rules
 from formulajoint.inference.groupwise.starts import plausible
 from formulajoint.inference.importance.mode import Modes, distinct, find_modes
 from formulajoint.inference.importance.proposal import Fitted, Mixture, moments, moved, normalised, weighted
@@ -26,6 +26,9 @@ from formulajoint.inference.importance.sampled import LOST
 from formulajoint.inference.importance.searches import Look, about
 from formulajoint.inference.importance.surface import Surface, through
 from formulajoint.inference.importance.surrogate import Interpolant, Known, Manner, interpolated
+
+COARSE = 2
+"""Place of the rule for one coefficient a group that stands in for Laplace's approximation."""
 
 SCANNED, CLIMBS = 12, 3
 """Starts that are scanned: the first times (coordinates + 1); modes are climbed from as many of them as the second."""
@@ -146,7 +149,7 @@ def basis_of(model: Model, where: Look, rng: np.random.Generator) -> Basis:
 
 def _modes(model: Model, where: Look) -> Modes:
     """Return the mode of the density of psi by Laplace's approximation."""
-    rough = Marginal(forecast(model, plausible(model)), None)
+    rough = _rough(forecast(model, plausible(model)))
     every = max(1, len(where.starts) // (SCANNED * (model.size + 1)))
     starts = where.starts[::every]
     heights = rough(starts)
@@ -168,7 +171,7 @@ def _refined(
     rng: np.random.Generator,
 ) -> tuple[Known, Mixture]:
     """Return points at which Laplace's approximation is known, enough to interpolate it, and a proposal."""
-    model, target = near.model, Marginal(near, None)
+    model, target = near.model, _rough(near)
     found = weighted(target, about(modes), batch, rng)
     known = _known(model, found)
     for _ in range(ADAPTED):
@@ -187,17 +190,22 @@ def _refined(
     return known, found.proposal
 
 
+def _rough(near: Forecast) -> Marginal:
+    """Return the density by Laplace's approximation or, for one coefficient a group, by a few nodes: they cost little."""
+    return Marginal(near, rules(1)[COARSE] if len(near.model.structure.base) == 1 else None)
+
+
 def _known(model: Model, found: Fitted) -> Known:
     heights = found.logs + found.proposal.log_density(found.points)
     return Known(found.points, heights - model.log_prior(found.points))
 
 
 def _computed(near: Forecast, points: FloatArray) -> Known:
-    return Known(points, Marginal(near, None)(points) - near.model.log_prior(points))
+    return Known(points, _rough(near)(points) - near.model.log_prior(points))
 
 
 def _added(near: Forecast, rule: Rule, points: FloatArray) -> Known:
-    return Known(points, Marginal(near, rule)(points) - Marginal(near, None)(points))
+    return Known(points, Marginal(near, rule)(points) - _rough(near)(points))
 
 
 def _interpolant(model: Model, natural: Callable[[FloatArray], FloatArray], known: Known) -> Interpolant:
