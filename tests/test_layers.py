@@ -108,10 +108,6 @@ LOCAL_IMPORTS = {
     ("compiler/evaluate/contrast_nodes.py", "formulajoint.compiler.evaluate.pytensor_graph."),
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     ("inference/engine.py", "formulajoint.inference.crossed.engine."),  # SciPy, for several factors only
-    (
-        "inference/groupwise/sampling.py",
-        "formulajoint.inference.groupwise.stand_in.",
-    ),  # SciPy, for dear points
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
     ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray

@@ -21,6 +21,7 @@ from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.marginal import CHOSEN_AT, Marginal, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.rules import Rule, rules
+from formulajoint.inference.groupwise.stand_in import basis_of
 from formulajoint.inference.groupwise.starts import look, plausible
 from formulajoint.inference.importance.forecast import Told
 from formulajoint.inference.importance.mode import Target
@@ -133,8 +134,6 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
 
 def _by_stand_in(work: Work, rng: np.random.Generator) -> Found:
     """Return draws from a stand-in that exact values at some of them confirm."""
-    from formulajoint.inference.groupwise.stand_in import basis_of  # loads SciPy
-
     basis = basis_of(work.model, work.where, rng)
     reason = ""
     for _ in range(TRIES):

@@ -191,7 +191,7 @@ def _refined(
 
 
 def _rough(near: Forecast) -> Marginal:
-    """Return the density by Laplace's approximation or, for one coefficient a group, by a few nodes: they cost little."""
+    """Return the density by Laplace's approximation or, for one coefficient a group, by a few nodes, which is cheap."""
     return Marginal(near, rules(1)[COARSE] if len(near.model.structure.base) == 1 else None)
 
 
