@@ -179,8 +179,9 @@ class Tested:
     @property
     def far(self) -> float:
         """How far the stand-in is off; infinity where a density is zero or not finite."""
-        worst = max(float(np.std(self.off)), abs(self.missed - float(np.mean(self.off))))
-        return worst if np.isfinite(worst) else np.inf
+        if not (np.all(np.isfinite(self.off)) and np.isfinite(self.missed)):
+            return np.inf
+        return max(float(np.std(self.off)), abs(self.missed - float(np.mean(self.off))))
 
     def corrected(self, sampled: Sampled) -> Sampled:
         """Return the sample with the evidence that the draws' exact values give, and its error by both stages."""

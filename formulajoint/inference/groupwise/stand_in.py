@@ -120,7 +120,7 @@ class Basis:
     def more(self, points: FloatArray, exact: FloatArray) -> Basis:
         """Return this with further points (n, d), at which log posterior densities by quadrature are known (n,)."""
         rough = _computed(self.near, points)
-        added = Known(points, exact - self.near.model.log_prior(points) - rough.heights)
+        added = Known(points, _less(_less(exact, self.near.model.log_prior(points)), rough.heights))
         return replace(self, rough=self.rough.more(rough), added=self.added.more(added))
 
     def by(self, rule: Rule) -> Basis:
@@ -182,10 +182,9 @@ def _refined(
         points = _drawn(interpolant, found.proposal, batch, rng)
         more = _computed(near, points)
         known = known.more(more)
-        off = (more.heights + model.log_prior(points) - interpolant.posterior(points))[
-            : _inner(points, batch)
-        ]
-        if np.std(off) < CLOSE:
+        off = _less(more.heights + model.log_prior(points), interpolant.posterior(points))
+        off = off[: _inner(points, batch)]
+        if np.all(np.isfinite(off)) and np.std(off) < CLOSE:
             break
     return known, found.proposal
 
@@ -195,17 +194,24 @@ def _rough(near: Forecast) -> Marginal:
     return Marginal(near, rules(1)[COARSE] if len(near.model.structure.base) == 1 else None)
 
 
+def _less(logs: FloatArray, other: FloatArray) -> FloatArray:
+    """Return a difference of log densities, minus infinity where one is not finite."""
+    with np.errstate(invalid="ignore"):
+        out = logs - other
+    return np.where(np.isfinite(out), out, -np.inf)
+
+
 def _known(model: Model, found: Fitted) -> Known:
     heights = found.logs + found.proposal.log_density(found.points)
-    return Known(found.points, heights - model.log_prior(found.points))
+    return Known(found.points, _less(heights, model.log_prior(found.points)))
 
 
 def _computed(near: Forecast, points: FloatArray) -> Known:
-    return Known(points, _rough(near)(points) - near.model.log_prior(points))
+    return Known(points, _less(_rough(near)(points), near.model.log_prior(points)))
 
 
 def _added(near: Forecast, rule: Rule, points: FloatArray) -> Known:
-    return Known(points, Marginal(near, rule)(points) - _rough(near)(points))
+    return Known(points, _less(Marginal(near, rule)(points), _rough(near)(points)))
 
 
 def _interpolant(model: Model, natural: Callable[[FloatArray], FloatArray], known: Known) -> Interpolant:
