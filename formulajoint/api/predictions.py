@@ -71,7 +71,7 @@ class Predictions:
         >>> import formulajoint as fj
         >>> fit = fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1)
         >>> round(float(fit.predict({"school": ["A"], "treatment": [1]}).loc[0, "mean"]))
-        75
+        21
         """
         from formulajoint.results.predictions.predict import predicted, prediction_draws, prediction_table
 
