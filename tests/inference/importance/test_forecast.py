@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 import formulajoint as fj
-from formulajoint.inference.gaussian import engine
 from formulajoint.inference.importance import forecast as forecasts
 from formulajoint.inference.importance.forecast import LONG, TIMED, forecast
 from formulajoint.inference.importance.pools import sample
@@ -71,7 +70,7 @@ def test_a_long_forecast_is_logged(monkeypatch: pytest.MonkeyPatch, caplog: pyte
     caplog.set_level(logging.INFO, logger="formulajoint")
     fitted(progress=True)
     assert not any(message.startswith(SAID) for message in caplog.messages)
-    monkeypatch.setattr(engine, "LONG", 0.0)
+    monkeypatch.setattr(forecasts, "LONG", 0.0)
     for progress, level in ((True, logging.WARNING), (False, logging.INFO)):
         caplog.clear()
         fitted(progress=progress)
