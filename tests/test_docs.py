@@ -41,7 +41,9 @@ def language(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::formulajoint.errors.FormulaJointWarning")  # pages show what gets a warning, too
+@pytest.mark.filterwarnings(
+    "ignore::formulajoint.errors.FormulaJointWarning"
+)  # pages show what gets a warning, too
 @pytest.mark.parametrize("path", pages.pages(), ids=lambda path: path.name)
 def test_page_shows_what_comes_out(path):
     wrong = pages.complaints(path.read_text(encoding="utf-8"), path.name)

@@ -141,6 +141,7 @@ DEFERRED = {
         "language/vocabulary/language.py",
         "formulajoint.language.grammar.fragments.",
     ),  # new syntax of extensions
+    ("results/joint_tests/classical.py", "formulajoint.results.joint_tests.likelihood_ratio."),  # GLMs only
     ("families/smooth.py", "scipy."),  # densities that only some families have
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
     ("api/fit.py", "formulajoint.api.update."),  # for further rows only

@@ -271,7 +271,7 @@ y ~ x | school, prior(x ~ inverse())
 """
 
 EXACT = r"""
-y ~ x | school, family(student)
+y ~ x | school, family(laplace)
 y ~ x | school, sigma ~ z
 y ~ x | school, sigma ~ 1 | arm, hierarchy(sigma)
 y ~ x | school, prior(x ~ laplace(0, 1))

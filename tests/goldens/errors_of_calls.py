@@ -186,7 +186,7 @@ def of_verbs() -> Calls:
     known = fj.model(
         "test_score ~ 1, prior(Intercept ~ constant(1), sigma ~ constant(1))", data, language=fj.CORE
     )
-    student = fj.model(text, data, family="student", language=fj.CORE)
+    laplace = fj.model(text, data, family="laplace", language=fj.CORE)
     return {
         "fj.parse(3)": lambda: parse(3),
         "fj.parse('')": lambda: fj.parse(""),
@@ -222,8 +222,8 @@ def of_verbs() -> Calls:
         "model.fit(device='tpu')": lambda: model.fit(device="tpu"),
         "model.fit(device='cuda', engine='nutpie')": lambda: model.fit(device="cuda", engine="nutpie"),
         "a model of constants": lambda: known.fit(),
-        "a Student model by sums": lambda: student.fit(likelihood="sums"),
-        "a Student model by the exact engine": lambda: student.fit(engine="exact"),
+        "a Laplace model by sums": lambda: laplace.fit(likelihood="sums"),
+        "a Laplace model by the exact engine": lambda: laplace.fit(engine="exact"),
         "draws from flat priors": lambda: flat.prior_predictive(),
         "the evidence of flat priors": lambda: flat.fit(draws=4, chains=1, seed=1).log_evidence,
         "fj.load(5)": lambda: load(5),

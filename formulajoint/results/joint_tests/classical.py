@@ -20,7 +20,6 @@ from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.data.data import Data
 from formulajoint.design.schema import Design
 from formulajoint.remarks import Missing
-from formulajoint.results.joint_tests.likelihood_ratio import ratio_statistic
 from formulajoint.results.joint_tests.quantities import coefficient_labels
 from formulajoint.results.joint_tests.score_test import score_statistic
 from formulajoint.results.joint_tests.strata import Strata, strata_of
@@ -137,6 +136,8 @@ def chi_square_test(data: Data, hypothesis: Hypothesis) -> Classical | Missing:
 
 def _likelihood_ratio(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
     """Return the likelihood ratio test of a generalised linear model, or the reason it is unavailable."""
+    from formulajoint.results.joint_tests.likelihood_ratio import ratio_statistic  # loads SciPy's functions
+
     found = ratio_statistic(plan, hypothesis)
     return found if isinstance(found, Missing) else _chi_square(RATIO, *found)
 

@@ -100,7 +100,7 @@ def compared(
     shares = plan.family.categories or (plan.mean.link.low, plan.mean.link.high) == (0, 1)
     if scale == "odds_ratio" and asked.kind == "mean" and not shares:
         raise InferenceError(
-            "Odds are of probabilities, and the mean of this response is none: choose another `scale`."
+            "Odds are of probabilities, and the mean of this response is not one: choose another `scale`."
         )
     where = setting(posterior, asked)
     pairs = tuple(_pairs(where, variable_of(plan, variable), compare, step, scale))

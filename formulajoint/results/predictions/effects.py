@@ -14,10 +14,11 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.design.evaluate_numpy import GroupsAt
 from formulajoint.design.model_rows import ModelRows, Reading
 from formulajoint.design.rows import Table
+from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.averages import Quantity, Scenarios, cell_means, is_linear
-from formulajoint.results.predictions.evaluate import SPECIAL, Evaluation, refuse_several
+from formulajoint.results.predictions.evaluate import Evaluation, refuse_several
 from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
 from formulajoint.results.predictions.group_weights import GroupWeights, group_weights
 from formulajoint.results.predictions.replicate import probabilities_at

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
-from scipy import special
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.evaluate.contrast_nodes import Values
@@ -16,24 +13,13 @@ from formulajoint.compiler.evaluate.linear_predictor import linear_at, parameter
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.frame import read_frame
 from formulajoint.design.model_rows import ModelRows
+from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
 
 BLOCK = 2**21
 """Rows times draws of one block, 16 MiB of numbers."""
-
-SPECIAL: Any = SimpleNamespace(
-    exp=np.exp,
-    log=np.log,
-    log1p=np.log1p,
-    expm1=np.expm1,
-    sqrt=np.sqrt,
-    sigmoid=special.expit,
-    erfc=special.erfc,
-    erfinv=special.erfinv,
-)
-"""The functions of links in NumPy and SciPy, whose loops are compiled."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,7 +104,8 @@ def _term(plan: Plan, variable: str, precise: bool) -> Term:
     own = [term for term in terms if term.parts == (variable,)]
     if precise and not own:
         raise InferenceError(
-            f"`weights=precision` needs a coefficient of `{variable}` in each group, and there is none: choose others."
+            f"`weights=precision` needs a coefficient of `{variable}` in each group, which this model lacks: choose "
+            "other weights."
         )
     return (own or terms)[0]
 

@@ -16,9 +16,9 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.layout import layout, length_of
 from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Design
+from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.distributions.links import Link
 from formulajoint.families.likelihood import TRIALS, Likelihood
-from formulajoint.results.predictions.evaluate import SPECIAL
 
 STEPS, HALVINGS, ROUNDS = 100, 30, 100
 """Most steps of a fit, halvings of a step, and fits between which a further parameter is found anew."""

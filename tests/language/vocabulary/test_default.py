@@ -306,6 +306,7 @@ def test_few_know_the_default():
     }
     assert knowing == {
         "cli.py",
+        "aggregates/moments.py",
         "spec/read.py",
         "spec/json.py",
         "results/saved/design_codec.py",

@@ -1,0 +1,21 @@
+"""The functions that links use in NumPy and SciPy, whose loops are compiled: for many rows and draws."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+SPECIAL: Any = SimpleNamespace(
+    exp=np.exp,
+    log=np.log,
+    log1p=np.log1p,
+    expm1=np.expm1,
+    sqrt=np.sqrt,
+    sigmoid=special.expit,
+    erfc=special.erfc,
+    erfinv=special.erfinv,
+)
+"""The functions of ``pytensor.tensor`` that links use; `NUMPY` has them without SciPy, which takes long to load."""
