@@ -228,11 +228,13 @@ def table(*fits: Fit, title: str = "", prob: float = PROB, **named: Fit) -> FitT
 
     Parameters
     ----------
-    *fits, **named : Fit
-        In the order of the columns; names are their titles, the others are (1), (2), ...
+    *fits : Fit
+        In the order of the columns, which are headed (1), (2), ...
     title : str
     prob : float
         Probability of the highest-density intervals.
+    **named : Fit
+        Further fits, whose columns are headed by their names.
 
     Returns
     -------

@@ -153,9 +153,11 @@ class Plots:
         ----------
         variable : str, optional
             Default: every column that is not a group.
-        by, scale, prob, **options
+        by, scale, prob
             As for `Fit.comparisons`.
         ax, figsize : optional
+        **options
+            Further arguments of `Fit.comparisons`.
         """
         return comparisons(self.posterior, variable, by, scale, prob, ax, figsize, **options)
 

@@ -173,7 +173,7 @@ class Predictions:
         ----------
         variable : str
             A factor, a column of two values, or a number.
-        by, new_data, at, weights, over, groups, kind, prob, simultaneous, draws, seed
+        by
             As for `means`.
         scale : {"difference", "ratio", "odds_ratio", "lift"}
             Of averages a and b: a - b, a / b, the ratio of the odds a / (1 - a), or (a - b) / b.
@@ -181,8 +181,12 @@ class Predictions:
             Which levels of a factor: each with the reference, all pairs, neighbours. Two values: ``(low, high)``.
         step : float
             Of a number: each row's own value, and this much more.
+        new_data, at, weights, over, groups, kind, prob
+            As for `means`.
         rope : float, optional
             Half-width of the region about no difference that counts as none.
+        simultaneous, draws, seed
+            As for `means`.
 
         Returns
         -------
