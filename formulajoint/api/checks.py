@@ -298,12 +298,12 @@ def compare(
     """
     from formulajoint.results.checks.comparison import by_evidence, by_loo, check_same_data
 
+    if not isinstance(fits, Mapping) or not all(isinstance(fit, Checks) for fit in fits.values()):
+        raise InferenceError("Fits are given by name: fj.compare({'a': one, 'b': another}).")
     if by not in ("loo", "evidence"):
         raise InferenceError(f"`by` is 'loo' or 'evidence', not {by!r}.")
     if by == "evidence" and over is not None:
         raise InferenceError("`over` leaves groups out: it is for by='loo'.")
-    if not isinstance(fits, Mapping) or not all(isinstance(fit, Checks) for fit in fits.values()):
-        raise InferenceError("Fits are given by name: fj.compare({'a': one, 'b': another}).")
     posteriors = {str(name): fit.draws for name, fit in fits.items()}
     check_same_data(posteriors)
     if by == "evidence":

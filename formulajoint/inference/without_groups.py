@@ -28,6 +28,9 @@ from formulajoint.remarks import Missing
 FEWEST, MOST = 50, 50_000
 """Fewest draws of a pool, and most of all groups together: of very many groups each one hardly matters to phi."""
 
+CONSTANT = 1e-9
+"""Range of log densities that do not depend on phi: the groups have nothing in common, and no weights are needed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeftOut:
@@ -84,7 +87,7 @@ def leave_groups_out(plan: Plan, grouping: Grouping, seed: int = 0) -> LeftOut |
 
 
 def smoothed(logs: FloatArray, repeats: float) -> tuple[float, float, float]:
-    """Return -log E[1 / p] with its standard error, and k-hat.
+    """Return -log E[1 / p] with its standard error, and k-hat: NaN where all log p are the same.
 
     Parameters
     ----------
@@ -93,6 +96,8 @@ def smoothed(logs: FloatArray, repeats: float) -> tuple[float, float, float]:
     repeats : float
         How many draws one independent draw stands for.
     """
+    if np.ptp(logs) < CONSTANT:  # the evidences have a finer quadrature than these densities
+        return float(np.mean(logs)), 0.0, np.nan
     weights, k_hat = array_stats.psislw(logs)
     value = float(np.logaddexp.reduce(weights + logs))
     relative = np.expm1(logs - value)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
 import formulajoint as fj
 from formulajoint.inference.importance.sampled import K_HAT
@@ -56,6 +56,18 @@ def test_where_weights_cannot_be_trusted_the_model_is_fitted_without_the_group(
     assert found.table.loc["A", "elpd"] == pytest.approx(expected, abs=1e-5)
     assert found.table["k_hat"].isna().all()
     assert "For 8 of them the model was fitted without the group." in str(found)
+
+
+def test_groups_with_nothing_in_common_are_those_of_quadrature() -> None:
+    data = pd.DataFrame({"g": list("aaaabbb"), "hit": [1, 0, 1, 1, 0, 0, 1]})
+    text = "hit ~ 1 | g, family(bernoulli), prior(Intercept ~ normal(0, 1.5))"
+    found = fj.fit(text, data, seed=1).loo(over="g").table
+    at = np.linspace(-12, 12, 4001)
+    for group, (hits, misses) in {"a": (3, 1), "b": (1, 2)}.items():
+        density = expit(at) ** hits * expit(-at) ** misses * stats.norm(scale=1.5).pdf(at)
+        assert found.loc[group, "elpd"] == pytest.approx(np.log(np.trapezoid(density, at)), abs=1e-6)
+    assert np.all(found["error"] < 1e-6)
+    assert found["k_hat"].isna().all()
 
 
 def simulated() -> pd.DataFrame:

@@ -90,7 +90,8 @@ def compared(
     Raises
     ------
     InferenceError
-        If the comparison is not known, or odds are asked of what is not a probability.
+        If the comparison is not known, odds are asked of what is not a probability, or a ratio of what is not
+        positive, or `compare` or `step` does not suit the column.
     DataError
         If the model does not read the column.
     """
@@ -112,7 +113,13 @@ def compared(
             with_value(where.table, variable, _value(where, variable, pair, end)) for end in (True, False)
         ]
         found = averaged(where, tables, quantities(asked.kind), variable)
-        draws.append(_on_scale(scale, *found.draws))
+        high, low = found.draws
+        if scale in ("ratio", "lift") and (np.any(low <= 0) or np.any(high < 0)):
+            raise InferenceError(
+                f"It is a ratio of {'means' if asked.kind == 'mean' else 'values'} that are not all positive, for "
+                f"{pair.label} in some draws: choose scale='difference'."
+            )
+        draws.append(_on_scale(scale, high, low))
     assert found is not None  # there is a pair
     labels = tuple(pair.label for pair in pairs)
     return Compared(
@@ -146,8 +153,18 @@ def _pairs(where: Setting, variable: Variable, compare: Any, step: float, scale:
                 f"`compare` must be `reference`, `pairwise`, `sequential` or two values, not {compare!r}."
             )
         if variable.levels:
+            if step != 1:
+                raise InferenceError(
+                    f"`{variable.name}` is compared between its values {listed(map(label, variable.levels))}, and a "
+                    "`step` is for other numbers: leave it out, or write compare=(low, high)."
+                )
             yield from (_pair(high, low, scale) for high, low in _of_levels(variable, compare))
             return
+        if compare != "reference":
+            raise InferenceError(
+                f"`{variable.name}` holds numbers, and compare={compare!r} is for levels: write step=, how much more, "
+                "or compare=(low, high)."
+            )
         if not (isinstance(step, Real) and np.isfinite(step) and step != 0):
             raise InferenceError(f"`step` must be a number other than zero, not {step!r}.")
         yield Pair(f"{float(step):+g}", None, None, float(step))
@@ -156,6 +173,8 @@ def _pairs(where: Setting, variable: Variable, compare: Any, step: float, scale:
         raise InferenceError(
             f"`compare` must be `reference`, `pairwise`, `sequential` or two values, not {compare!r}."
         )
+    if step != 1:
+        raise InferenceError("`compare` has two values, and so there is no `step`: write one of them.")
     known = list(map(label, variable.levels))
     for value in compare:
         kind = where.table.columns[variable.name].kind

@@ -85,6 +85,8 @@ def variable_of(plan: Plan, name: str) -> Variable:
     DataError
         If the model does not read it.
     """
+    if not isinstance(name, str):
+        raise DataError(f"A column is given by its name, one at a time, such as 'age', not {name!r}.")
     coded = [part for part in _coded(plan) if part.variable == name]
     known = () if plan.design.kept is None else plan.design.kept.columns
     if name not in known:

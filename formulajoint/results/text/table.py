@@ -115,7 +115,7 @@ def _notes(found: Mapping[str, Findings], prob: float) -> list[str]:
     notes = [f"Posterior means with {prob:.0%} highest-density intervals."]
     notes += [f"{name}: {own.plan.design.formula}" for name, own in found.items()]
     notes += [
-        f"{name}: {own.not_shown} further coefficients are not shown."
+        f"{name}: {own.not_shown} further {'coefficient is' if own.not_shown == 1 else 'coefficients are'} not shown."
         for name, own in found.items()
         if own.not_shown
     ]

@@ -142,6 +142,8 @@ def test_fits_of_other_data_or_none_are_refused(fits: dict[str, fj.Fit]) -> None
         fj.compare({"effect": fits["effect"]})
     with pytest.raises(fj.InferenceError, match="given by name"):
         fj.compare(list(fits.values()))  # type: ignore[arg-type]
+    with pytest.raises(fj.InferenceError, match="given by name"):
+        fj.compare(*fits.values())  # type: ignore[arg-type]
 
 
 def test_groups_that_the_others_say_nothing_about_are_refused() -> None:

@@ -134,6 +134,35 @@ def test_a_step_of_a_number_at_values_of_others(events: fj.Fit) -> None:
         assert found[:, at] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("variable", "arguments", "message"),
+    [
+        (["arm", "x"], {}, r"one at a time, such as 'age', not \['arm', 'x'\]"),
+        (
+            "x",
+            {"compare": "pairwise"},
+            "`x` holds numbers, and compare='pairwise' is for levels: write step=",
+        ),
+        ("arm", {"step": 2}, "`arm` is compared between its values `a`, `b`, `c`, and a `step` is for other"),
+        ("t", {"step": 2}, "leave it out, or write compare="),
+        ("x", {"step": 2, "compare": (0, 1)}, "two values, and so there is no `step`"),
+        ("t", {"scale": "ratio", "kind": "linear"}, "a ratio of values that are not all positive"),
+    ],
+)
+def test_arguments_that_do_not_suit_a_column_are_refused(
+    events: fj.Fit, variable: Any, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(fj.FormulaJointError, match=message):
+        events.comparisons(variable, **arguments)
+
+
+def test_a_ratio_of_means_that_are_not_all_positive_is_refused() -> None:
+    fit = fj.fit("y ~ t", DATA.assign(y=DATA["y"] - 12), seed=1, draws=50)
+    for scale in ("ratio", "lift"):
+        with pytest.raises(fj.InferenceError, match=r"a ratio of means .* choose scale='difference'"):
+            fit.comparisons("t", scale=scale)
+
+
 def test_of_the_mean_group_and_of_a_new_one(events: fj.Fit) -> None:
     expected = (chances(events, 1, groups="none") - chances(events, 0, groups="none")).mean(axis=1)
     assert drawn(events.comparisons("t", groups="mean", draws=True))[:, 0] == pytest.approx(expected)

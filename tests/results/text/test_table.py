@@ -46,6 +46,14 @@ def test_fits_stand_side_by_side(fits: dict[str, fj.Fit]) -> None:
     assert fits["own"].table().columns == ("", "estimate")
 
 
+@pytest.mark.parametrize(("left", "words"), [(1, "coefficient is"), (2, "coefficients are")])
+def test_coefficients_that_are_not_shown_are_counted(
+    fits: dict[str, fj.Fit], monkeypatch: pytest.MonkeyPatch, left: int, words: str
+) -> None:
+    monkeypatch.setattr("formulajoint.results.findings.MOST_ROWS", len(fits["own"].summary()) - left)
+    assert f"own: {left} further {words} not shown." in fj.table(own=fits["own"]).notes
+
+
 def test_markdown_escapes_what_it_would_read() -> None:
     lines = ODD.to_markdown().splitlines()
     assert lines[0] == "**T & t**"
