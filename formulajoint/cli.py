@@ -7,15 +7,16 @@ import logging
 import os
 import re
 import sys
+import warnings
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperCommand
 
 import formulajoint
-from formulajoint.errors import DataError, FormulaJointError
+from formulajoint.errors import DataError, FormulaJointError, FormulaJointWarning
 from formulajoint.wording import visible
 
 EXIT_CODES = "Exit codes: 0 for success; 1 for an error in formula, data or settings; 2 for wrong usage."
@@ -40,6 +41,8 @@ MissingOption = Annotated[
 ]
 SheetOption = Annotated[str | None, typer.Option(help="The sheet of a spreadsheet; otherwise the first.")]
 NUMBER = re.compile(r"-?\d+(\.\d*)?")
+KEYWORD = re.compile(r"\bnew_groups='(\w+)'")
+"""An argument in an error's advice, which is an option here."""
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[
     str | None, typer.Option(help="flat: flat priors, which reproduce the classical results.")
@@ -50,6 +53,7 @@ QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show prog
 
 @app.callback()
 def about(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
     ] = False,
@@ -58,6 +62,9 @@ def about(
     if version:
         typer.echo(f"formulajoint {formulajoint.__version__}")
         raise typer.Exit
+    context.with_resource(warnings.catch_warnings())
+    warnings.simplefilter("always", FormulaJointWarning)
+    warnings.showwarning = _show_warning
 
 
 class WithMissing(TyperCommand):
@@ -196,7 +203,9 @@ def effects(
     variable: Annotated[str, typer.Argument(help="A column, such as treatment.")],
     by: Annotated[list[str] | None, typer.Option(help="A column in whose cells is averaged.")] = None,
     scale: Annotated[str, typer.Option(help="difference, ratio, odds_ratio or lift.")] = "difference",
-    compare: Annotated[str, typer.Option(help="reference, pairwise or sequential.")] = "reference",
+    compare: Annotated[
+        str, typer.Option(help="reference, pairwise, sequential, or two values: 0,1.")
+    ] = "reference",
     step: Annotated[float, typer.Option(help="Of a number: how much more.")] = 1.0,
     slope: Annotated[bool, typer.Option("--slope", help="Of a number: its slope.")] = False,
     weights: Annotated[str, typer.Option(help="n, equal, sum(size), ...: as in formulas.")] = "n",
@@ -217,16 +226,23 @@ def effects(
     if slope:
         _show(found.slopes(variable, **options), as_json)  # type: ignore[arg-type]
     else:
-        asked = {"scale": scale, "compare": compare, "step": step, **options}
+        asked = {"scale": scale, "compare": _compared(compare), "step": step, **options}
         _show(found.comparisons(variable, **asked), as_json)  # type: ignore[arg-type]
 
 
+def _compared(compare: str) -> str | list[str | float]:
+    """Return what is compared: a word, or the values between commas."""
+    if "," not in compare:
+        return compare
+    return [float(each) if NUMBER.fullmatch(each) else each for each in map(str.strip, compare.split(","))]
+
+
 def _show(table: Any, as_json: bool) -> None:
-    """Print a table, as JSON one record a row."""
+    """Print all rows of a table, as JSON one record a row."""
     if as_json:
         _print_json({"rows": json.loads(table.reset_index().to_json(orient="records"))})
     else:
-        typer.echo(visible(str(table)))
+        typer.echo(visible(table.to_string()))
 
 
 @app.command()
@@ -250,6 +266,25 @@ def _say(text: str) -> None:
     from formulajoint.results.text.terminal import styled
 
     Console().print(styled(text), soft_wrap=True)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning: of this package as a note, of others with its place in the code."""
+    if issubclass(category, FormulaJointWarning):
+        typer.echo(f"note: {visible(str(message))}", err=True)
+    else:
+        typer.echo(
+            warnings.formatwarning(message, category, filename, lineno, line),
+            file=file or sys.stderr,
+            nl=False,
+        )
 
 
 def _read(formula: str, path: Path, missing: list[str] | None, sheet: str | None) -> Any:
@@ -334,7 +369,7 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {KEYWORD.sub(r'--new-groups \1', message)}", err=True)
     raise SystemExit(1) from None
 
 

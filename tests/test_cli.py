@@ -273,6 +273,26 @@ def test_effects_of_a_saved_fit(saved: str, fit: fj.Fit) -> None:
     assert "did you mean `treatment`?" in run("effects", saved, "treatmnt").exception.args[0]
 
 
+def test_two_values_are_compared(saved: str, fit: fj.Fit) -> None:
+    (row,) = json.loads(output("effects", saved, "treatment", "--compare", "1,0", "--json"))["rows"]
+    assert row["mean"] == pytest.approx(fit.comparisons("treatment", compare=(1, 0))["mean"].item())
+    assert "cannot be 'b'" in refused("effects", saved, "treatment", "--compare", "a,b")
+
+
+def test_all_rows_are_printed_and_a_note_tells_of_missing_values(saved: str, file: File) -> None:
+    rows = "".join(f"{number % 2},A\n" for number in range(80))
+    done = run("predict", saved, file("new.csv", f"treatment,school\n,B\n{rows}"))
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) == 83
+    assert done.stderr == "note: 1 of 81 rows have missing values, and so have their predictions.\n"
+
+
+def test_advice_names_the_option(saved: str, file: File) -> None:
+    done = process("predict", saved, file("new.csv", "treatment,school\n1,C\n"))
+    assert done.returncode == 1
+    assert "With --new-groups draw new groups" in done.stderr
+
+
 def test_demo_answers_the_question_three_ways() -> None:
     text = output("demo", "--quiet", "--seed", "3")
     assert text.count("\n=> ") == 3

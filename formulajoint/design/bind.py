@@ -46,6 +46,7 @@ from formulajoint.spec.algebra import Expansion, Product, expand
 from formulajoint.spec.names import columns_in, measured_in, walk
 from formulajoint.spec.read import specification
 from formulajoint.spec.spec import MAIN, ModelSpec, RowsRequest, weight_columns
+from formulajoint.spec.weights import WORDS
 from formulajoint.wording import listed
 
 OFFSET = "offset"
@@ -213,8 +214,9 @@ def _require_extensions(formula: Formula, language: Language) -> None:
 
 
 def _check_names(spec: ModelSpec, frame: Frame, language: Language) -> None:
+    weights = {name for question in spec.questions for name in weight_columns(question)}
     for name in _named_columns(spec):
-        require_known(name, frame, language)
+        require_known(name, frame, language, WORDS if name in weights else ())
 
 
 def _named_columns(spec: ModelSpec) -> Iterator[Name]:

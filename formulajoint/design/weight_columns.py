@@ -11,6 +11,7 @@ from formulajoint.design.values import check_finite, numbers
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.syntax.nodes import Name
 from formulajoint.language.vocabulary.language import Language
+from formulajoint.spec.weights import WORDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +23,7 @@ class KeptFrame:
 
     def weights(self, name: Name, language: Language) -> FloatArray:
         """Return the values of a column in the rows of the fit, (N,); `language` serves hints."""
-        require_known(name, self.frame, language)
+        require_known(name, self.frame, language, WORDS)
         column = self.frame.column(name.id).take(self.places)
         missing = int(column.missing.sum())
         if missing:

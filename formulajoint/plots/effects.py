@@ -174,7 +174,7 @@ def comparisons(
     for name in wanted:
         found = compared(posterior, name, Asked(by=cells, **options), scale, compare, step)  # type: ignore[arg-type]
         table = effect_table(posterior, found, prob, None, True, options.get("weights", "n"))
-        labels = _labels(table, name, len(wanted) > 1)
+        labels, only = _labels(table, name, len(wanted) > 1)
         tables.append(table.set_axis(labels))
     whole = pd.concat(tables).rename(columns={"band_low": "low", "band_high": "high"})
     null = NULL[scale]
@@ -183,7 +183,7 @@ def comparisons(
     draw_intervals(panel, rows, whole, np.full(len(whole), 0.5), null)
     null_line(panel, null)
     label_rows(panel, rows, list(whole.index))
-    panel.set_xlabel(f"{scale.replace('_', ' ')} of {_of_mean(plan)}")
+    panel.set_xlabel(f"{scale.replace('_', ' ')} of {_of_mean(plan)}{only}")
     groups = "" if "groups" not in whole else f" ({whole['groups'].iloc[0]})"
     title = f"Comparisons of {cut(wanted[0])}" if len(wanted) == 1 else "Comparisons"
     title += f" by {' and '.join(map(cut, cells))}" if cells else ""
@@ -193,12 +193,13 @@ def comparisons(
     return figure_of(panel)
 
 
-def _labels(table: pd.DataFrame, name: str, several: bool) -> list[str]:
-    """Return the labels of rows: the cell, and what is compared where that differs."""
+def _labels(table: pd.DataFrame, name: str, several: bool) -> tuple[list[str], str]:
+    """Return the labels of rows: the cell, and what is compared where that differs; otherwise that by itself."""
     keys = [key if isinstance(key, tuple) else (str(key),) for key in table.index]
     one = len({key[-1] for key in keys}) == 1 and len(keys[0]) > 1 and not several
     labels = [", ".join(key[:-1] if one else key) for key in keys]
-    return [f"{name}: {label}" for label in labels] if several else labels
+    only = f" ({cut(name)}: {keys[0][-1]})" if one else ""
+    return [f"{name}: {label}" for label in labels] if several else labels, only
 
 
 # --- what is drawn

@@ -42,7 +42,7 @@ from formulajoint.plots.style import (
     styled,
 )
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.draws.tables import PROB
+from formulajoint.results.draws.tables import PROB, asked_about
 from formulajoint.results.effects import (
     MANY,
     GroupEffects,
@@ -109,8 +109,8 @@ def forest(
     ----------
     posterior : Posterior
     variable : str, optional
-        The coefficient, such as ``treatment``. Default: the first per-group slope. A factor has a panel for each of
-        its levels.
+        The coefficient, such as ``treatment``. Default: the first per-group slope that the formula's contrasts or
+        tests are about, or else the first. A factor has a panel for each of its levels.
     prob : float
         Probability of the HDI of each effect by itself (thick), and of the band that holds all of them at once (thin).
     sort : {"mean", "weight", None}, optional
@@ -152,7 +152,7 @@ def forest(
 
 
 def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficient:
-    """Return the coefficient called `variable`, or the first slope, among those with one value per group."""
+    """Return the coefficient called `variable`, or the one drawn by default, among those with one value per group."""
     grouped = {c.stem or c.name: c for c in grouped_coefficients(posterior)}
     if not grouped and posterior.named.left_out:
         raise InferenceError(not_kept(sorted(posterior.named.left_out)[0]))
@@ -169,9 +169,10 @@ def grouped_coefficient(posterior: Posterior, variable: str | None) -> Coefficie
 
 
 def _drawable(posterior: Posterior) -> list[Coefficient]:
-    """Return the per-group slopes, or the per-group intercept if there are none."""
-    grouped = grouped_coefficients(posterior)
-    return [c for c in grouped if is_slope(c)] or grouped
+    """Return the per-group slopes, those first that the formula asks about, or the per-group intercept."""
+    grouped, asked = grouped_coefficients(posterior), asked_about(posterior.plan)
+    slopes = [c for c in grouped if is_slope(c)] or grouped
+    return sorted(slopes, key=lambda c: c.name not in asked)
 
 
 def forest_panels(found: Findings, of: GroupEffects) -> list[Panel]:

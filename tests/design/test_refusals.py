@@ -40,6 +40,7 @@ FORMULAS = {
     "y ~ x, sigma ~ «treatmant»": "no column `treatmant` / did you mean `treatment`?",
     "y ~ x, weights(«wt»)": "no column `wt`",
     "y ~ x | school, joint(x, weights=«size»)": "no column `size`",
+    "y ~ x | school, joint(x, weights=«precison»)": "no column `precison` / did you mean `precision`?",
     "y ~ x | school, joint(x, weights=sum(«treat»))": "no column `treat`",
     "y ~ «x.mean»": "no column `x.mean`",
     "y ~ «`School`»": "no column `School` / did you mean `school`?",

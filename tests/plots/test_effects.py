@@ -62,3 +62,9 @@ def test_comparisons_are_those_of_the_table(fit: fj.Fit) -> None:
     assert ends == pytest.approx(table[["hdi_low", "hdi_high"]].to_numpy())
     assert [text.get_text() for text in axes.get_yticklabels()] == ["b - a", "c - a"]
     assert len(comparisons(fit.draws).axes[0].get_yticks()) == 4
+
+
+def test_the_only_comparison_stands_at_the_axis(fit: fj.Fit) -> None:
+    (axes,) = comparisons(fit.draws, "t", by="arm").axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert axes.get_xlabel() == "difference of mean of y (t: 1 - 0)"

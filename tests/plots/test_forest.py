@@ -71,6 +71,13 @@ def test_the_first_of_two_slopes_says_that_there_is_another(
     assert "chooses" not in title(forest(posterior, "treatment"))
 
 
+def test_the_slope_of_the_contrast_is_drawn_before_an_earlier_one(
+    by_group_of: Callable[..., Posterior], schools: Callable[..., pd.DataFrame]
+) -> None:
+    posterior = by_group_of("score ~ arm + treatment | school, joint(treatment)", schools(3))
+    assert title(forest(posterior)).startswith("treatment by school: ")
+
+
 def test_the_thin_lines_are_the_simultaneous_band(eight: Posterior) -> None:
     (ax,) = forest(eight, prob=0.8).axes
     band = band_table(eight, all_zero(eight.plan.design, eight.plan.mean.coefficients[1].term), 0.8)

@@ -39,6 +39,7 @@ LAYOUT = 1
 
 GROUP = "formulajoint"
 HDF5 = b"\x89HDF\r\n\x1a\n"
+PARQUET = b"PAR1"
 MARK = b"formulajoint fit"
 SEAL = len(MARK) + hashlib.sha256().digest_size
 
@@ -132,6 +133,8 @@ def _unsealed(source: Path) -> bytes:
     except OSError as error:
         raise StoreError(f"{source} cannot be read: {error.strerror or error}.") from error
     body, mark, digest = whole[:-SEAL], whole[-SEAL : -SEAL + len(MARK)], whole[-SEAL + len(MARK) :]
+    if whole.startswith(PARQUET):
+        raise StoreError(f"{source} is a Parquet file: moments are loaded with `fj.Moments.load`.")
     if not whole.startswith(HDF5):
         raise StoreError(
             f"{source} is not a NetCDF file, so it is not a saved fit, or its beginning is damaged."

@@ -312,6 +312,7 @@ def test_two_hundred_corruptions_end_in_words(saved: Path) -> None:
     [
         (b"", "is not a NetCDF file"),
         (b"a,b\n1,2\n", "is not a NetCDF file"),
+        (b"PAR1", r"moments are loaded with `fj\.Moments\.load`"),
         (HDF5 + bytes(100), r"was not written by `fit\.save`, or its end is missing"),
         (HDF5 + bytes(100) + MARK + bytes(32), "is damaged: its content is not what was saved"),
     ],

@@ -78,7 +78,7 @@ def weighed(posterior: Posterior, hypothesis: Hypothesis, quick: bool = False, f
     """
     plan, asked = posterior.plan, bool(hypothesis.against)
     if quick and is_slow(plan) and not is_asked_about(plan, hypothesis):
-        return Weighed(SECONDS, None, SECONDS, (SECONDS.note("prior"),))
+        return Weighed(SECONDS, None, SECONDS, ())
     kind = one_kind(plan, hypothesis)
     if isinstance(kind, Missing):
         if not asked or kind.code == "pooled":
