@@ -123,8 +123,8 @@ class Checks:
         Returns
         -------
         Loo
-            With elpd, its standard error se, and a table with one row for each row or group. Printed, it says what it
-            found.
+            With elpd, its standard error se, and a table with one row for each row, by its place in the data as given,
+            or group. Printed, it says what it found.
 
         Raises
         ------
@@ -160,7 +160,8 @@ class Checks:
         Returns
         -------
         DataFrame
-            One row for each row of the data that was used: residual and, of the first two kinds, its sd.
+            One row for each row of the data that was used: residual and, of the first two kinds, its sd. The index
+            `row` is the row's place in the data as given, from 0, as from `predict` without new data.
 
         Examples
         --------

@@ -60,6 +60,7 @@ class Predictions:
         -------
         DataFrame
             One row per row of the data, with their index: mean, sd, hdi_low, hdi_high; NaN where a value is missing.
+            Without new data, one per row that was used, by its place in the data as given, from 0.
 
         Raises
         ------

@@ -23,7 +23,7 @@ from formulajoint.inference.importance.sampled import K_HAT
 from formulajoint.inference.without_groups import leave_groups_out
 from formulajoint.remarks import Missing
 from formulajoint.results.checks.pointwise import log_likelihoods
-from formulajoint.results.checks.residuals import check_order
+from formulajoint.results.checks.residuals import check_order, rows_index
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.replicate import by_rows
@@ -37,8 +37,8 @@ class Loo:
     Attributes
     ----------
     table : DataFrame
-        One row for each row of the data, by its place, or for each group: elpd, the log density of it given all
-        others; error, its Monte Carlo standard error, for groups; k_hat, the Pareto shape of the importance weights,
+        One row for each row of the data that was used, by its place in the data as given, from 0, or for each group:
+        elpd, the log density of it given all others; error, its Monte Carlo standard error, for groups; k_hat, the Pareto shape of the importance weights,
         NaN where the model was fitted without it.
     over : str
         The factor of the groups; empty for rows.
@@ -97,7 +97,7 @@ def leave_rows_out(posterior: Posterior) -> Loo:
         each = array_stats.loo(logs.reshape(chains, draws, -1), chain_axis=0, draw_axis=1, r_eff=efficiency)
         found.append(tuple(map(np.atleast_1d, each)))
     elpd, k_hat, effective = (np.concatenate(each) for each in zip(*found, strict=True))
-    table = Table({"elpd": elpd, "k_hat": k_hat}, index=pd.RangeIndex(len(elpd), name="row"))
+    table = Table({"elpd": elpd, "k_hat": k_hat}, index=rows_index(posterior))
     return Loo(table, "", float(effective.sum()), posterior.plan.design)
 
 

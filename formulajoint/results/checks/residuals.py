@@ -5,6 +5,8 @@ Shapes: D draws, N rows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -41,14 +43,14 @@ def residuals(posterior: Posterior, kind: str = "response", seed: int = 0) -> pd
         raise InferenceError(f"`kind` is one of {listed(KINDS)}, not {kind!r}.")
     check_order(posterior)
     if kind == "quantile":
-        return pd.DataFrame({"residual": _normal_scores(pit(posterior, seed))}, index=_rows(posterior))
+        return pd.DataFrame({"residual": _normal_scores(pit(posterior, seed))}, index=rows_index(posterior))
     y, found = posterior.plan.design.response.scale, list[tuple[FloatArray, FloatArray]]()
     for rows, predicted in by_rows(posterior):
         mean, sd = predicted.moments()
         apart = (y[rows] - mean) / (sd if kind == "pearson" else 1.0)
         found.append((apart.mean(axis=0), apart.std(axis=0)))
     mean, sd = (np.concatenate(each) for each in zip(*found, strict=True))
-    return pd.DataFrame({"residual": mean, "sd": sd}, index=_rows(posterior))
+    return pd.DataFrame({"residual": mean, "sd": sd}, index=rows_index(posterior))
 
 
 def check_order(posterior: Posterior) -> None:
@@ -61,8 +63,10 @@ def check_order(posterior: Posterior) -> None:
         )
 
 
-def _rows(posterior: Posterior) -> pd.Index:
-    return pd.RangeIndex(posterior.plan.design.rows.used, name="row")
+def rows_index(posterior: Posterior) -> pd.Index[Any]:
+    """Return the places, from 0, of the rows used in the data as given: rows left out have none."""
+    design = posterior.plan.design
+    return pd.Index(np.arange(design.rows.used) if design.kept is None else design.kept.places, name="row")
 
 
 def pit(posterior: Posterior, seed: int = 0, y: FloatArray | None = None) -> FloatArray:

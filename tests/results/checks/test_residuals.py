@@ -155,6 +155,16 @@ def test_tables_of_a_fit() -> None:
         fit.residuals("deviance")  # type: ignore[arg-type]
 
 
+def test_rows_left_out_leave_the_places_of_the_others() -> None:
+    data = fj.tutoring().assign(x=[0.5, np.nan, *np.arange(8.0)])
+    fit = fj.fit("test_score ~ treatment + x", data, seed=1, draws=100)
+    found = fit.residuals()
+    for table in (found, fit.residuals("quantile"), fit.loo().table, fit.predict()):
+        assert list(table.index) == [0, *range(2, 10)]
+        assert table.index.name == "row"
+    assert np.allclose(found["residual"], (data["test_score"] - fit.predict()["mean"]).dropna())
+
+
 def test_categories_without_an_order_have_densities_and_no_residuals(made_up: MadeUp) -> None:
     data = pd.DataFrame({"y": list("abcabcab"), "x": np.arange(8.0)})
     posterior = made_up("y ~ x, family(categorical)", data, x=still([0.1, -0.2]), Intercept=still([0.3, 0.4]))
