@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from formulajoint.aggregates.scan import scanned
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
 from formulajoint.plots.effects import comparisons, effects
@@ -26,6 +27,7 @@ from formulajoint.results.draws.tables import PROB
 from formulajoint.results.findings import by_groups
 from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivity_table
 from formulajoint.results.joint_tests.questions import hypotheses
+from formulajoint.results.predictions.scenarios import holding
 from formulajoint.spec.read import parse_clause
 
 type Size = tuple[float, float] | None
@@ -119,6 +121,7 @@ class Plots:
         data: bool = True,
         ax: Axes | None = None,
         figsize: Size = None,
+        new_data: object = None,
     ) -> Figure:
         """Draw the mean of the response over a column with bands, and the data behind.
 
@@ -133,9 +136,14 @@ class Plots:
         data : bool
             Whether to draw the data.
         ax, figsize : optional
+        new_data : data frame, optional
+            Its rows stand for those of the fit, which a fit of moments does not hold; they are not drawn.
         """
         tables.check_prob(prob)
-        return effects(self.posterior, variable, by, prob, data, ax, figsize)
+        held = self.posterior
+        if new_data is not None:
+            held = replace(held, plan=holding(held.plan, scanned(new_data)))
+        return effects(held, variable, by, prob, data and new_data is None, ax, figsize)
 
     def comparisons(
         self,
@@ -145,6 +153,7 @@ class Plots:
         prob: float = PROB,
         ax: Axes | None = None,
         figsize: Size = None,
+        new_data: object = None,
         **options: Any,
     ) -> Figure:
         """Draw comparisons on the scale of the response, with intervals and the band around all of them.
@@ -156,9 +165,11 @@ class Plots:
         by, scale, prob
             As for `Fit.comparisons`.
         ax, figsize : optional
-        **options
+        new_data, **options
             Further arguments of `Fit.comparisons`.
         """
+        if new_data is not None:
+            options["data"] = scanned(new_data)
         return comparisons(self.posterior, variable, by, scale, prob, ax, figsize, **options)
 
     def sensitivity(

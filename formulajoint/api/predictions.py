@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from formulajoint.aggregates.scan import scanned
 from formulajoint.inference.settings import check_seed
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
@@ -41,8 +42,9 @@ class Predictions:
         Parameters
         ----------
         new_data : data frame, optional
-            Of any kind that `fit` takes, with the columns that the model reads; the response need not be among them.
-            Functions of columns keep what they learnt from the data of the fit. Default: the rows of the fit.
+            Of any kind that `fit` takes, also the path of Parquet or CSV files, with the columns that the model reads;
+            the response need not be among them. Functions of columns keep what they learnt from the data of the fit.
+            Default: the rows of the fit.
         kind : {"mean", "response", "linear"}
             The mean of the response, with events their probability and with successes among trials their share; a new
             response, such as a count of successes; or the linear predictor, on the link's scale.
@@ -77,7 +79,7 @@ class Predictions:
         from formulajoint.results.predictions.predict import predicted, prediction_draws, prediction_table
 
         check_seed(seed)
-        made = predicted(self.draws, new_data, kind, new_groups, seed)
+        made = predicted(self.draws, scanned(new_data), kind, new_groups, seed)
         return prediction_draws(made) if draws else prediction_table(made, prob)
 
     def means(
@@ -261,7 +263,9 @@ class Predictions:
         return effect_table(self.draws, found, prob, rope, simultaneous, weights)
 
 
-def grid(fit: Predictions, kind: GridKind = "typical", **values: Any) -> pd.DataFrame:
+def grid(
+    fit: Predictions, kind: GridKind = "typical", new_data: object = None, **values: Any
+) -> pd.DataFrame:
     """Return a reference grid: rows at chosen values of the columns that the model reads, for `Fit.predict` and others.
 
     Parameters
@@ -270,6 +274,8 @@ def grid(fit: Predictions, kind: GridKind = "typical", **values: Any) -> pd.Data
     kind : {"typical", "balanced", "counterfactual"}
         Columns for which no value is chosen are, typical, at their mean or most frequent level; balanced, at each of
         their levels, numbers at their mean; counterfactual, as in the data, every row of which is repeated.
+    new_data : data frame, optional
+        Its rows stand for those of the fit, which a fit of moments does not hold.
     **values
         By column: a value, a list of values, or ``"all"``, ``"mean"``, ``"median"``, ``"min"``, ``"max"``, ``"mode"``.
 
@@ -288,7 +294,7 @@ def grid(fit: Predictions, kind: GridKind = "typical", **values: Any) -> pd.Data
     """
     from formulajoint.results.predictions.grid import grid_of
 
-    return grid_of(fit.draws.plan, kind, values)
+    return grid_of(fit.draws.plan, kind, values, scanned(new_data))
 
 
 def _asked(
@@ -304,4 +310,6 @@ def _asked(
     from formulajoint.results.predictions.effects import Asked
 
     check_seed(seed)
-    return Asked(data, (by,) if isinstance(by, str) else tuple(by), at, weights, over, groups, kind, seed)
+    return Asked(
+        scanned(data), (by,) if isinstance(by, str) else tuple(by), at, weights, over, groups, kind, seed
+    )

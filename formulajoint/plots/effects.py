@@ -210,7 +210,7 @@ def _columns(plan: Plan, by: str | None) -> list[str]:
     own = {name for _, c in members(plan.mean) for name in c.term.variables}
     offset = plan.mean.predictor.recipe is not None
     names = reading(plan, response=False).columns
-    kept = {} if plan.design.kept is None else plan.design.kept.columns
+    kept = names if plan.design.kept is None else plan.design.kept.columns
     return [name for name in names if name != by and name in kept and (name in own or (offset and not own))]
 
 

@@ -38,8 +38,8 @@ class Loo:
     ----------
     table : DataFrame
         One row for each row of the data that was used, by its place in the data as given, from 0, or for each group:
-        elpd, the log density of it given all others; error, its Monte Carlo standard error, for groups; k_hat, the Pareto shape of the importance weights,
-        NaN where the model was fitted without it.
+        elpd, the log density of it given all others; error, its Monte Carlo standard error, for groups; k_hat, the
+        Pareto shape of the importance weights, NaN where the model was fitted without it.
     over : str
         The factor of the groups; empty for rows.
     effective : float

@@ -104,7 +104,7 @@ def compared(
             "Odds are of probabilities, and the mean of this response is not one: choose another `scale`."
         )
     where = setting(posterior, asked)
-    pairs = tuple(_pairs(where, variable_of(plan, variable), compare, step, scale))
+    pairs = tuple(_pairs(where, variable_of(where.known, variable), compare, step, scale))
     if variable not in where.wanted.columns:
         raise DataError(f"The mean does not depend on `{variable}`.")
     draws, found = [], None
@@ -217,7 +217,8 @@ def sloped(posterior: Posterior, variable: str, asked: Asked) -> Compared:
     DataError
         If the model does not read it.
     """
-    where, known = setting(posterior, asked), variable_of(posterior.plan, variable)
+    where = setting(posterior, asked)
+    known = variable_of(where.known, variable)
     column = where.table.columns.get(variable)
     if column is None:
         raise DataError(f"The mean does not depend on `{variable}`.")

@@ -24,6 +24,7 @@ from formulajoint.results.predictions.group_weights import GroupWeights, group_w
 from formulajoint.results.predictions.replicate import probabilities_at
 from formulajoint.results.predictions.scenarios import (
     cells_by,
+    holding,
     pooled_groupings,
     repeated,
     table_of,
@@ -98,11 +99,15 @@ class Averaged:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """The rows that are averaged over, and what is read of them."""
+    """The rows that are averaged over, and what is read of them.
+
+    `known` is the plan that says what columns are: where the fit does not hold its rows, by the rows given.
+    """
 
     posterior: Posterior
     asked: Asked
     wanted: Reading
+    known: Plan
     table: Table
     by: tuple[str, ...]
 
@@ -132,10 +137,12 @@ def setting(posterior: Posterior, asked: Asked) -> Setting:
     if asked.kind == "linear":
         refuse_several(plan)
     wanted = reading(plan, response=False)
-    values = {name: values_asked(plan, name, value) for name, value in asked.at.items()}
+    held = holding(plan, asked.data) if plan.design.kept is None else plan
+    values = {name: values_asked(held, name, value) for name, value in asked.at.items()}
     by = tuple(dict.fromkeys([*asked.by, *values]))
     names = (*wanted.columns, *asked.by, *values)
-    return Setting(posterior, asked, wanted, repeated(table_of(plan.design, names, asked.data), values), by)
+    table = repeated(table_of(plan.design, names, asked.data), values)
+    return Setting(posterior, asked, wanted, held, table, by)
 
 
 def averaged(

@@ -14,7 +14,14 @@ from formulajoint.design.frame import Column
 from formulajoint.design.rows import Table
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.full_width import Table as Printed
-from formulajoint.results.predictions.scenarios import repeated, table_of, typical, values_asked, variable_of
+from formulajoint.results.predictions.scenarios import (
+    holding,
+    repeated,
+    table_of,
+    typical,
+    values_asked,
+    variable_of,
+)
 from formulajoint.wording import did_you_mean, listed
 
 type GridKind = Literal["typical", "balanced", "counterfactual"]
@@ -24,7 +31,7 @@ COUNT = "rows"
 """Name of the column with the number of rows of the data in each cell."""
 
 
-def grid_of(plan: Plan, kind: GridKind, chosen: Mapping[str, Any]) -> pd.DataFrame:
+def grid_of(plan: Plan, kind: GridKind, chosen: Mapping[str, Any], data: object = None) -> pd.DataFrame:
     """Return a reference grid.
 
     Parameters
@@ -33,6 +40,8 @@ def grid_of(plan: Plan, kind: GridKind, chosen: Mapping[str, Any]) -> pd.DataFra
     kind : {"typical", "balanced", "counterfactual"}
     chosen : mapping of str to value, list or word
         As for `values_asked`.
+    data : data frame, optional
+        Its rows stand for those of the fit.
 
     Raises
     ------
@@ -41,6 +50,7 @@ def grid_of(plan: Plan, kind: GridKind, chosen: Mapping[str, Any]) -> pd.DataFra
     """
     if kind not in get_args(GridKind.__value__):
         raise InferenceError(f"`kind` must be one of {listed(get_args(GridKind.__value__))}, not {kind!r}.")
+    plan = holding(plan, data)
     names = reading(plan, response=False).columns
     for name in chosen:
         if name not in names:

@@ -12,7 +12,7 @@ import pandas as pd
 from xarray import DataArray
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import read_frame
+from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.model_rows import NO_ROWS
 from formulajoint.errors import DataError, FormulaJointWarning, InferenceError
 from formulajoint.results.draws.convergence import hdi
@@ -97,7 +97,7 @@ def predicted(
         raise DataError(NO_ROWS)
     frame = None if data is None else read_frame(data)
     found = evaluation(posterior, frame, new_groups, seed, response=kind == "response")
-    out = Predicted(found, kind, _index(data, found), np.random.default_rng(seed))
+    out = Predicted(found, kind, _index(data, frame, found), np.random.default_rng(seed))
     missing = len(out.index) - len(found.rows)
     if missing:
         warnings.warn(
@@ -108,13 +108,13 @@ def predicted(
     return out
 
 
-def _index(data: object, found: Evaluation) -> pd.Index[Any]:
+def _index(data: object, frame: Frame | None, found: Evaluation) -> pd.Index[Any]:
     """Return the index of the data, or else the places of rows."""
-    if data is None:
+    if frame is None:
         return pd.Index(found.rows.places, name="row")
     if isinstance(data, pd.DataFrame):
         return data.index
-    return pd.RangeIndex(read_frame(data).rows, name="row")
+    return pd.RangeIndex(frame.rows, name="row")
 
 
 def prediction_table(made: Predicted, prob: float) -> pd.DataFrame:

@@ -10,17 +10,32 @@ from typing import Any
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.evaluate.linear_predictor import members
+from formulajoint.compiler.evaluate.linear_predictor import members, reading
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.facts import mean
 from formulajoint.design.frame import Column, read_frame
-from formulajoint.design.model_rows import NO_ROWS, complete_rows
+from formulajoint.design.kept_rows import KeptRows
+from formulajoint.design.model_rows import complete_rows
 from formulajoint.design.recipes import Coded
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Design, Grouping
 from formulajoint.design.values import label, levels, numbers
 from formulajoint.errors import DataError
 from formulajoint.wording import did_you_mean, listed
+
+NO_ROWS_HELD = (
+    "This fit does not hold the rows of its data, since it was made of their sums, or an older version saved it: give "
+    "rows by `new_data=`, as in `fit.comparisons(..., new_data=rows)`."
+)
+
+
+def holding(plan: Plan, data: object) -> Plan:
+    """Return the plan with the rows of a data frame as those it holds: what its columns are is read of these."""
+    if data is None:
+        return plan
+    table = complete_rows(read_frame(data), reading(plan, response=False).columns, plan.design)
+    held = KeptRows(table.places, table.columns)
+    return replace(plan, design=replace(plan.design, kept=held, row_weights=None))
 
 
 def table_of(design: Design, names: Iterable[str], data: object = None) -> Table:
@@ -35,7 +50,7 @@ def table_of(design: Design, names: Iterable[str], data: object = None) -> Table
         return complete_rows(read_frame(data), dict.fromkeys(names), design)
     kept = design.kept
     if kept is None:
-        raise DataError(NO_ROWS)
+        raise DataError(NO_ROWS_HELD)
     columns = {name: _kept(design, name, kept.columns) for name in dict.fromkeys(names)}
     return Table(columns, kept.places, design.row_weights, design.language)
 
@@ -87,12 +102,13 @@ def variable_of(plan: Plan, name: str) -> Variable:
     """
     if not isinstance(name, str):
         raise DataError(f"A column is given by its name, one at a time, such as 'age', not {name!r}.")
+    if plan.design.kept is None:
+        raise DataError(NO_ROWS_HELD)
     coded = [part for part in _coded(plan) if part.variable == name]
-    known = () if plan.design.kept is None else plan.design.kept.columns
+    known = plan.design.kept.columns
     if name not in known:
         hint = did_you_mean(str(name), known) or f"it reads {listed(known)}."
         raise DataError(f"The model does not read a column `{name}`: {hint}")
-    assert plan.design.kept is not None
     column = plan.design.kept.columns[name]
     if coded:
         rows = (row for part in coded for row in zip(part.levels, part.matrix, strict=True))

@@ -391,3 +391,44 @@ def test_means_of_emmeans(closed_form: MadeUp) -> None:
         sign = 1 if own == theirs else -1
         assert sign * pairs.loc[own, "mean"] == pytest.approx(expected.loc[theirs, "estimate"], abs=0.003)
         assert pairs.loc[own, "sd"] == pytest.approx(inflated * expected.loc[theirs, "SE"], rel=0.04)
+
+
+@pytest.fixture(scope="module")
+def both_fits() -> tuple[pd.DataFrame, fj.Fit, fj.Fit]:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {"t": rng.integers(0, 2, 90), "x": rng.normal(size=90), "g": rng.choice(list("abc"), 90)}
+    )
+    data["y"] = 3 * data["t"] + data["x"] + rng.normal(size=90)
+    formula = "y ~ t * x + (1 | g)"
+    of_rows, of_sums = (
+        fj.fit(formula, each, seed=1, draws=200, progress=False) for each in (data, fj.moments(formula, data))
+    )
+    return data, of_rows, of_sums
+
+
+def test_a_fit_of_moments_has_effects_at_rows_that_are_given(
+    both_fits: tuple[pd.DataFrame, fj.Fit, fj.Fit],
+) -> None:
+    data, of_rows, of_sums = both_fits
+    for asked in (
+        lambda fit: fit.comparisons("t", by="g", new_data=data),
+        lambda fit: fit.comparisons("x", at={"t": "all"}, new_data=data),
+        lambda fit: fit.slopes("x", by="g", weights="equal", new_data=data),
+        lambda fit: fit.means(at={"x": "mean"}, new_data=data),
+    ):
+        expected, found = asked(of_rows), asked(of_sums)
+        assert list(found.index) == list(expected.index)
+        assert np.allclose(found[["mean", "sd"]], expected[["mean", "sd"]], rtol=1e-6)
+    for kind in ("typical", "balanced", "counterfactual"):
+        assert fj.grid(of_sums, kind, new_data=data, g="all").equals(fj.grid(of_rows, kind, g="all"))
+    assert len(of_sums.plot.effects("x", by="t", new_data=data).axes) == 1
+    assert len(of_sums.plot.comparisons(new_data=data).axes) == 1
+    for refused in (
+        lambda: of_sums.comparisons("t"),
+        lambda: of_sums.slopes("x"),
+        lambda: fj.grid(of_sums, t=1),
+        of_sums.plot.effects,
+    ):
+        with pytest.raises(fj.DataError, match=r"give rows by `new_data=`, as in `fit.comparisons\("):
+            refused()

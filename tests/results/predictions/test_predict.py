@@ -53,6 +53,19 @@ def test_any_frame(fit: fj.Fit, kind: object) -> None:
     assert np.array_equal(fit.predict(kind(data)), fit.predict(DATA).iloc[:3])  # type: ignore[operator]
 
 
+def test_files_and_lazy_frames_are_read_as_by_fit(fit: fj.Fit, tmp_path: Path) -> None:
+    data = DATA[["treatment", "school", "x"]]
+    for path, write in ((tmp_path / "d.parquet", data.to_parquet), (tmp_path / "d.csv", data.to_csv)):
+        write(path, index=False)
+        assert np.array_equal(fit.predict(path), fit.predict(DATA))
+        assert np.array_equal(
+            fit.comparisons("treatment", new_data=str(path)), fit.comparisons("treatment", new_data=DATA)
+        )
+    assert np.array_equal(fit.predict(pl.DataFrame(data).lazy()), fit.predict(DATA))
+    with pytest.raises(fj.DataError, match="There is no file"):
+        fit.predict(tmp_path / "other.csv")
+
+
 def test_kinds(counts: fj.Fit) -> None:
     new = {"x": [0.5] * 1000}
     linear, mean, response = (
