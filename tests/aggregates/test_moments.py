@@ -156,3 +156,21 @@ def test_an_update_is_the_fit_of_all_rows_with_the_priors_of_the_first(
     assert both.model.priors == first.model.priors
     whole = fj.fit(str(both.model.formula), frame, **settings)  # type: ignore[arg-type]
     np.testing.assert_allclose(means(both), means(whole), rtol=1e-8, atol=1e-8)
+
+
+def test_a_fit_of_moments_is_compared_with_one_of_the_same_rows(frame: pd.DataFrame) -> None:
+    settings = {"seed": 1, "draws": 50, "progress": False}
+    more, less = "y ~ t + x + (1 | g)", "y ~ t + (1 | g)"
+    rows = [fj.fit(formula, frame, **settings) for formula in (more, less)]  # type: ignore[arg-type]
+    sums = [fj.fit(formula, fj.moments(formula, frame), **settings) for formula in (more, less)]  # type: ignore[arg-type]
+    expected = fj.compare({"more": rows[0], "less": rows[1]}, by="evidence")
+    for one, other in ((rows[0], sums[1]), (sums[0], rows[1]), (sums[0], sums[1])):
+        found = fj.compare({"more": one, "less": other}, by="evidence")
+        np.testing.assert_allclose(found["log_bf"], expected["log_bf"], atol=1e-6)
+    shifted = fj.fit(less, frame.assign(y=frame["y"] + 1e-3), **settings)  # type: ignore[arg-type]
+    fewer = fj.fit(less, frame.iloc[1:], **settings)  # type: ignore[arg-type]
+    for other, reason in ((shifted, "the values of `y` differ"), (fewer, "one has 240 rows, the other 239")):
+        with pytest.raises(fj.InferenceError, match=reason):
+            fj.compare({"more": sums[0], "other": other}, by="evidence")
+    with pytest.raises(fj.DataError, match="needs the rows of the data"):
+        fj.compare({"more": sums[0], "less": rows[1]})

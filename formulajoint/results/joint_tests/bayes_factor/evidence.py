@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from formulajoint.arrays import FloatArray
 from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
@@ -46,8 +47,28 @@ def differing_data(one: Design, other: Design) -> str:
     """Return how the data of two designs differ; empty if they do not."""
     if one.response.name != other.response.name:
         return f"one is of `{one.response.name}`, the other of `{other.response.name}`"
-    if one.rows.used != other.rows.used:
-        return f"one has {one.rows.used} rows, the other {other.rows.used}"
+    if one.rows.read != other.rows.read:
+        return f"one has {one.rows.read} rows, the other {other.rows.read}"
+    if one.rows.counted or other.rows.counted:
+        return _differing_sums(one, other)
     if not np.array_equal(one.response.values, other.response.values):
         return f"the values of `{one.response.name}` differ"
     return "" if np.array_equal(frequencies(one), frequencies(other)) else "their rows have different weights"
+
+
+def _differing_sums(one: Design, other: Design) -> str:
+    """Return how two designs differ, of which one is of moments: its rows have the sums of the data, not their values.
+
+    Cells depend on the formula, so that only sums over all rows are the same in all moments of the same data.
+    """
+    (above, first), (below, second) = (_sums(design) for design in (one, other))
+    if not np.isclose(above, below, rtol=1e-9):
+        return "their rows have different weights"
+    return "" if np.allclose(first, second, rtol=1e-9) else f"the values of `{one.response.name}` differ"
+
+
+def _sums(design: Design) -> tuple[float, FloatArray]:
+    """Return the sum of weights, and the sums of the response, of its squares, and of any trials."""
+    weights, y = frequencies(design), design.response.values
+    trials = np.zeros_like(y) if design.response.trials is None else design.response.trials
+    return float(weights.sum()), np.array([weights @ y, weights @ y**2, weights @ trials])
