@@ -323,8 +323,8 @@ class Fit(Checks, Predictions):
 
         Default priors of this fit are kept as they are: the new formula states them as numbers. A fit of all rows from
         the start would have others, scaled by all rows. What columns learnt, such as the mean in ``center(x)``, is
-        kept, too. The new fit holds sums in place of rows, also where this one holds rows: residuals, `loo` and predictive
-        checks need a fit of all rows, and comparisons and slopes take rows by ``new_data=``.
+        kept, too. The new fit holds sums in place of rows, also where this one holds rows: residuals, `loo` and
+        predictive checks need a fit of all rows, and comparisons and slopes take rows by ``new_data=``.
 
         Parameters
         ----------
