@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient, Correlation, Pool, PooledTerm
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import terms_in_sds
@@ -23,6 +23,9 @@ from formulajoint.remarks import Missing
 
 IN_SDS = "the prior is in residual sds, which differ: effects equal in points are not equal in these"
 """Why there is no null model of equal effects."""
+
+WHOLE_TERMS = "it must fix all coefficients of a term"
+"""Why there is no null model where a hypothesis leaves some of them open, such as two levels of a factor."""
 
 
 def fixes(hypothesis: Hypothesis) -> bool:
@@ -39,14 +42,16 @@ def null_plan(plan: Plan, hypothesis: Hypothesis) -> Plan | Missing:
     used = [block for block in layout(plan.design) if np.any(rows[:, _columns(block)])]
     touched = np.flatnonzero(np.any(rows != 0, axis=0))
     if len(touched) < sum(block.size for block in used):
+        if all(_of_all_groups(touched, block) for block in used):
+            return Missing("null", WHOLE_TERMS)
         return Missing("null", "a hypothesis about some groups must state that they are equal")
     if len(kept) == len(touched):
         values = np.zeros(rows.shape[1])
         values[touched] = np.linalg.solve(rows[:, touched], null)
         return _fixed(plan, used, values)
     if np.any(null) or any(not _all_equal(rows, block) for block in used):
-        neither = "it must fix all coefficients of a term, or make them equal in all groups"
-        return Missing("null", neither)
+        several = any(block.size > _per_group(block) for block in used)
+        return Missing("null", WHOLE_TERMS + (", or make them equal in all groups" if several else ""))
     if len(kept) != sum(block.size - _per_group(block) for block in used):
         return Missing("null", "it compares coefficients of different terms")
     if any(block.term.name in terms_in_sds(plan.mean) for block in used):
@@ -85,6 +90,12 @@ def _columns(block: Block) -> slice:
 def _per_group(block: Block) -> int:
     """Return the number of coefficients of a term in each group."""
     return len(block.term.scales)
+
+
+def _of_all_groups(touched: IntArray, block: Block) -> bool:
+    """Return whether the coefficients `touched` include some of each group's, or a term has no groups."""
+    own = touched[(touched >= block.start) & (touched < block.start + block.size)] - block.start
+    return len(np.unique(own // _per_group(block))) == block.size // _per_group(block)
 
 
 def _all_equal(rows: FloatArray, block: Block) -> bool:

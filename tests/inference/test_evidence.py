@@ -239,6 +239,26 @@ def test_what_has_no_null_model_says_why(text: str, reason: str) -> None:
     assert log_bayes_factor(plan, asked(plan, text)) == Missing("null", reason)
 
 
+@pytest.mark.parametrize(
+    ("formula", "text", "reason"),
+    [
+        ("y ~ f", "f[b] == f[c]", "it must fix all coefficients of a term"),
+        ("y ~ f", "f[b] == f[c], f[c] == f[d]", "it must fix all coefficients of a term"),
+        ("y ~ f", "f[b] == 0", "it must fix all coefficients of a term"),
+        ("y ~ f | g", "f[f=b, g=A] == 0, f[f=b, g=B] == 0", "it must fix all coefficients of a term"),
+        (
+            "y ~ f | g",
+            "f[f=b, g=A] == f[f=c, g=A]",
+            "a hypothesis about some groups must state that they are equal",
+        ),
+    ],
+)
+def test_some_levels_of_a_factor_have_no_null_model_and_say_why(formula: str, text: str, reason: str) -> None:
+    data = pd.DataFrame({"y": np.arange(16) % 5 * 1.0, "f": list("abcd") * 4, "g": list("A" * 8 + "B" * 8)})
+    plan = plan_of(formula, data)
+    assert log_bayes_factor(plan, asked(plan, text)) == Missing("null", reason)
+
+
 def test_labels_in_another_order_are_the_same_model() -> None:
     """A sigma by group, where sigma's own factor names the groups in another order."""
     rng = np.random.default_rng(0)
