@@ -145,6 +145,8 @@ DEFERRED = {
     ("families/smooth.py", "scipy."),  # densities that only some families have
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
     ("api/fit.py", "formulajoint.api.update."),  # for further rows only
+    ("aggregates/make.py", "formulajoint.aggregates."),  # for lazy frames and moments only
+    ("aggregates/moments.py", "formulajoint.aggregates.parquet."),  # for files of moments only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
     ("api/predictions.py", "formulajoint.results.predictions.grid."),
     ("api/model.py", "formulajoint.results.text."),  # a dozen modules that explain a model

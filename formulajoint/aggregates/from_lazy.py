@@ -14,7 +14,6 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-from narwhals.exceptions import DuplicateError
 
 from formulajoint.aggregates.cells import Counted, Key
 from formulajoint.aggregates.expressions import expression, expressions_of, not_there
@@ -46,14 +45,6 @@ WEIGHT, ROWS = "_fj_weight", "_fj_rows"
 
 LEARNING = ("center", "standardize", "scale")
 """Functions whose statistics are aggregated."""
-
-
-def is_lazy(data: object) -> bool:
-    """Return whether `data` is a lazy frame of an engine that narwhals knows."""
-    try:
-        return isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
-    except DuplicateError:  # of a frame in memory, which says so when it is read
-        return False
 
 
 def schema_of(data: Any) -> dict[str, Kind]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulajoint.aggregates.from_lazy import is_lazy, of_lazy, schema_of
-from formulajoint.aggregates.from_rows import of_rows
 from formulajoint.aggregates.moments import Moments
 from formulajoint.aggregates.scan import scanned
-from formulajoint.aggregates.to_rows import rows_with
 from formulajoint.design.bind import bind, bound, read
-from formulajoint.design.frame import Frame, read_frame
+from formulajoint.design.frame import Frame, is_lazy, read_frame
 from formulajoint.design.schema import Design
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.core import CORE
@@ -28,8 +25,12 @@ def moments_of(
     learnt = {} if like is None else like.learnt
     data = scanned(data)
     if is_lazy(data):
+        from formulajoint.aggregates.from_lazy import of_lazy, schema_of
+
         asked = read(formula, named_frame(tuple(schema_of(data))), language, family)
         return of_lazy(data, asked, learnt, family)
+    from formulajoint.aggregates.from_rows import of_rows
+
     return of_rows(read(formula, read_frame(data), language, family), learnt, family)
 
 
@@ -43,6 +44,8 @@ def design_of(formula: Formula, data: object, language: Language = CORE, family:
         data = moments_of(formula, data, language, family)
     if not isinstance(data, Moments):
         return bind(formula, data, language, family)
+    from formulajoint.aggregates.to_rows import rows_with
+
     asked = read(formula, named_frame(data.names), language, family)
     table, rows, kept = rows_with(data, asked)
     return bound(asked, table, rows, kept)

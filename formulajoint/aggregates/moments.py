@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.aggregates.cells import Counted, Key, shown
-from formulajoint.aggregates.parquet import read_moments, write_moments
 from formulajoint.aggregates.recipe_codec import alike, encoded
 from formulajoint.aggregates.sums import Sums, merged
 from formulajoint.aggregates.wanted import Texts
@@ -130,6 +129,8 @@ class Moments:
         StoreError
             If the file cannot be written, or PyArrow is not installed.
         """
+        from formulajoint.aggregates.parquet import write_moments
+
         write_moments(self, path, least)
 
     @staticmethod
@@ -147,6 +148,8 @@ class Moments:
         StoreError
             If the file is missing, or does not hold moments.
         """
+        from formulajoint.aggregates.parquet import read_moments
+
         return Moments(**read_moments(path, chosen(language)))
 
     # --- arithmetic

@@ -139,14 +139,12 @@ class Predictions:
         >>> [round(mean) for mean in fit.means(at={"treatment": [0, 1]})["mean"]]
         [2, 15]
         """
-        from formulajoint.results.predictions.effect_table import effect_draws, effect_table, means_of
+        from formulajoint.results.predictions.effect_table import means_of, shown
         from formulajoint.results.predictions.effects import averaged, quantities, setting
 
         where = setting(self.draws, _asked(new_data, by, at, weights, over, groups, kind, seed))
         found = means_of(averaged(where, [where.table], quantities(kind)))
-        if draws:
-            return effect_draws(self.draws, found)
-        return effect_table(self.draws, found, prob, None, simultaneous, weights)
+        return shown(self.draws, found, draws, prob, None, simultaneous, weights)
 
     def comparisons(
         self,
@@ -205,13 +203,11 @@ class Predictions:
         13
         """
         from formulajoint.results.predictions.comparisons import compared
-        from formulajoint.results.predictions.effect_table import effect_draws, effect_table
+        from formulajoint.results.predictions.effect_table import shown
 
         asked = _asked(new_data, by, at, weights, over, groups, kind, seed)
         found = compared(self.draws, variable, asked, scale, compare, step)
-        if draws:
-            return effect_draws(self.draws, found)
-        return effect_table(self.draws, found, prob, rope, simultaneous, weights)
+        return shown(self.draws, found, draws, prob, rope, simultaneous, weights)
 
     def slopes(
         self,
@@ -255,12 +251,10 @@ class Predictions:
         FrozenList(['age', 'contrast'])
         """
         from formulajoint.results.predictions.comparisons import sloped
-        from formulajoint.results.predictions.effect_table import effect_draws, effect_table
+        from formulajoint.results.predictions.effect_table import shown
 
         found = sloped(self.draws, variable, _asked(new_data, by, at, weights, over, groups, kind, seed))
-        if draws:
-            return effect_draws(self.draws, found)
-        return effect_table(self.draws, found, prob, rope, simultaneous, weights)
+        return shown(self.draws, found, draws, prob, rope, simultaneous, weights)
 
 
 def grid(

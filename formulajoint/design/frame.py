@@ -85,6 +85,14 @@ class Frame:
 # --- the frame
 
 
+def is_lazy(data: object) -> bool:
+    """Return whether `data` is a lazy frame of an engine that narwhals knows."""
+    try:
+        return isinstance(nw.from_native(data, pass_through=True), nw.LazyFrame)
+    except DuplicateError:  # of a frame in memory, which says so when it is read
+        return False
+
+
 def read_frame(data: object) -> Frame:
     """Return `data` (pandas, Polars, PyArrow, any frame narwhals supports, or a mapping of arrays) as a Frame."""
     if isinstance(data, Frame):

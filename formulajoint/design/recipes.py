@@ -202,23 +202,36 @@ class Cells:
     labels: tuple[str, ...]
 
 
-def moments_in(recipe: Recipe) -> Iterator[GroupMoments]:
-    """Yield what was learnt within groups anywhere in `recipe`."""
+def parts_of(recipe: Recipe | Crossed | Cells) -> tuple[Recipe | Cells, ...]:
+    """Return the recipes that a recipe is made of, from left to right."""
     match recipe:
-        case Within(of, _, learnt):
-            yield from moments_in(of)
-            yield learnt
         case Negative(of):
-            yield from moments_in(of)
+            return (of,)
         case Compared(_, left, right):
-            yield from (*moments_in(left), *moments_in(right))
+            return (left, right)
         case Arithmetic(operands=operands) | Operated(operands=operands) | Applied(operands=operands):
-            for operand in operands:
-                yield from moments_in(operand)
+            return operands
+        case Within(of, groups):
+            return (of, groups)
+        case GroupMean(groups):
+            return (groups,)
+        case Crossed():
+            return recipe.singles
+    return ()
+
+
+def moments_in(recipe: Recipe | Cells) -> Iterator[GroupMoments]:
+    """Yield what was learnt within groups anywhere in `recipe`."""
+    for part in parts_of(recipe):
+        yield from moments_in(part)
+    if isinstance(recipe, Within):
+        yield recipe.learnt
 
 
 def columns_read(recipe: Recipe | Crossed | Cells) -> Iterator[str]:
     """Yield the columns of the data frame that a recipe reads."""
+    for part in parts_of(recipe):
+        yield from columns_read(part)
     match recipe:
         case Column(name):
             yield name
@@ -226,18 +239,5 @@ def columns_read(recipe: Recipe | Crossed | Cells) -> Iterator[str]:
             yield variable
         case Cells(variables):
             yield from variables
-        case Negative(of):
-            yield from columns_read(of)
-        case Compared(_, left, right):
-            yield from (*columns_read(left), *columns_read(right))
-        case Arithmetic(operands=operands) | Operated(operands=operands) | Applied(operands=operands):
-            for operand in operands:
-                yield from columns_read(operand)
-        case Within(of, groups):
-            yield from (*columns_read(of), *columns_read(groups))
-        case GroupMean(groups):
-            yield from columns_read(groups)
         case Crossed(_, pieces):
-            for single in recipe.singles:
-                yield from columns_read(single)
             yield from (part.variable for piece in pieces for part in piece if isinstance(part, Coded))

@@ -23,6 +23,21 @@ def means_of(found: Averaged) -> Compared:
     return Compared(found, ("",), float("nan"))
 
 
+def shown(
+    posterior: Posterior,
+    found: Compared,
+    draws: bool,
+    prob: float,
+    rope: float | None,
+    simultaneous: bool,
+    weights: str,
+) -> pd.DataFrame | DataArray:
+    """Return averages or comparisons as their draws or as their table."""
+    if draws:
+        return effect_draws(posterior, found)
+    return effect_table(posterior, found, prob, rope, simultaneous, weights)
+
+
 def effect_table(
     posterior: Posterior, found: Compared, prob: float, rope: float | None, simultaneous: bool, weights: str
 ) -> pd.DataFrame:
