@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from formulajoint.errors import InferenceError
 type Array = NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "calibration_groupwise.json"
-GROUPS, ROWS, TRIALS = 10, 5, 6
+GROUPS, ROWS, TRIALS, LEVELS = 10, 5, 6, 4
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,41 @@ class Family:
     """A family's response given linear predictor and further parameters, and draws of these from their prior."""
 
     response: Callable[..., Array]
-    further: Mapping[str, tuple[str, Callable[[np.random.Generator], float]]] = field(default_factory=dict)
+    further: Mapping[str, tuple[str, Callable[[np.random.Generator], float | Array]]] = field(
+        default_factory=dict
+    )
     written: str = "y"
     link: str = ""
+    ordered: bool = False
 
 
 SIGMA = ("half_normal(1)", lambda rng: abs(rng.normal()))
 SHAPE = ("gamma(2, 0.5)", lambda rng: rng.gamma(2, 2))
+PHI = ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5))
+SHARE = ("beta(1, 1)", lambda rng: rng.beta(1, 1))
+
+
+def skewed(rng: np.random.Generator, eta: Array, sigma: float, alpha: float) -> Array:
+    """Return responses of a skew normal distribution with mean eta and sd sigma."""
+    law = stats.skewnorm(alpha)
+    return eta + sigma * (law.rvs(len(eta), random_state=rng) - law.mean()) / law.std()
+
+
+def zero(rng: np.random.Generator, share: float, other: Array) -> Array:
+    """Return zeros with a probability, else what `other` has."""
+    return other * rng.binomial(1, 1 - share, len(other))
+
+
+def above_zero(rng: np.random.Generator, law: Any, size: int) -> Array:
+    """Return counts of a distribution that are not zero."""
+    none = law.pmf(0)
+    return law.ppf(none + (1 - none) * rng.uniform(1e-12, 1 - 1e-12, size))
+
+
+def size_and_share(eta: Array, shape: float) -> tuple[float, Array]:
+    """Return SciPy's parameters of a negative binomial distribution."""
+    return shape, shape / (shape + np.exp(eta))
+
 
 FAMILIES: Mapping[str, Family] = {
     "bernoulli": Family(lambda rng, eta: rng.binomial(1, expit(eta))),
@@ -66,16 +95,21 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "beta": Family(
         lambda rng, eta, phi: np.clip(rng.beta(phi * expit(eta), phi * expit(-eta)), 1e-12, 1 - 1e-12),
-        {"phi": ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5))},
+        {"phi": PHI},
     ),
     "beta_binomial": Family(
         lambda rng, eta, phi: rng.binomial(TRIALS, rng.beta(phi * expit(eta), phi * expit(-eta))),
-        {"phi": ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5))},
+        {"phi": PHI},
         written=f"prop(y, {TRIALS})",
     ),
     "zero_inflated_poisson": Family(
         lambda rng, eta, zi: rng.poisson(np.exp(eta)) * rng.binomial(1, 1 - zi, len(eta)),
-        {"zi": ("beta(1, 1)", lambda rng: rng.beta(1, 1))},
+        {"zi": SHARE},
+    ),
+    "cumulative": Family(
+        lambda rng, eta, threshold: np.searchsorted(threshold, eta + rng.logistic(size=len(eta))),
+        {"threshold": ("normal(0, 1.5)", lambda rng: np.sort(rng.normal(0, 1.5, LEVELS - 1)))},
+        ordered=True,
     ),
     "weibull": Family(
         lambda rng, eta, shape: np.exp(eta - gammaln(1 + 1 / shape)) * rng.weibull(shape, len(eta)),
@@ -84,6 +118,45 @@ FAMILIES: Mapping[str, Family] = {
     "lognormal": Family(
         lambda rng, eta, sigma: np.exp(eta + sigma * rng.normal(size=len(eta))), {"sigma": SIGMA}
     ),
+    "zero_inflated_negative_binomial": Family(
+        lambda rng, eta, shape, zi: zero(
+            rng, zi, rng.poisson(np.exp(eta) * rng.gamma(shape, 1 / shape, len(eta)))
+        ),
+        {"shape": SHAPE, "zi": SHARE},
+    ),
+    "zero_inflated_binomial": Family(
+        lambda rng, eta, zi: zero(rng, zi, rng.binomial(TRIALS, expit(eta))),
+        {"zi": SHARE},
+        written=f"prop(y, {TRIALS})",
+    ),
+    "hurdle_poisson": Family(
+        lambda rng, eta, hu: zero(rng, hu, above_zero(rng, stats.poisson(np.exp(eta)), len(eta))),
+        {"hu": SHARE},
+    ),
+    "hurdle_negative_binomial": Family(
+        lambda rng, eta, shape, hu: zero(
+            rng, hu, above_zero(rng, stats.nbinom(*size_and_share(eta, shape)), len(eta))
+        ),
+        {"shape": SHAPE, "hu": SHARE},
+    ),
+    "hurdle_binomial": Family(
+        lambda rng, eta, hu: zero(rng, hu, above_zero(rng, stats.binom(TRIALS, expit(eta)), len(eta))),
+        {"hu": SHARE},
+        written=f"prop(y, {TRIALS})",
+    ),
+    "hurdle_gamma": Family(
+        lambda rng, eta, shape, hu: zero(rng, hu, np.maximum(rng.gamma(shape, np.exp(eta) / shape), 1e-300)),
+        {"shape": SHAPE, "hu": SHARE},
+    ),
+    "hurdle_lognormal": Family(
+        lambda rng, eta, sigma, hu: zero(rng, hu, np.exp(eta + sigma * rng.normal(size=len(eta)))),
+        {"sigma": SIGMA, "hu": SHARE},
+    ),
+    "inverse_gaussian": Family(
+        lambda rng, eta, shape: rng.wald(np.exp(eta), shape),
+        {"shape": ("log_normal(0, 0.5)", lambda rng: rng.lognormal(0, 0.5))},
+    ),
+    "skew_normal": Family(skewed, {"sigma": SIGMA, "alpha": ("normal(0, 2)", lambda rng: rng.normal(0, 2))}),
 }
 
 
@@ -92,27 +165,31 @@ def formula(name: str) -> str:
     family = FAMILIES[name]
     more = "".join(f", {parameter} ~ {written}" for parameter, (written, _) in family.further.items())
     link = f", link={family.link}" if family.link else ""
+    mean = "" if family.ordered else "Intercept.mean ~ normal(0, 1), "  # else thresholds stand for it
     return (
         f"{family.written} ~ 1 + common(x) | g, hierarchy(Intercept), family({name.partition(' ')[0]}{link}), "
-        f"prior(Intercept.mean ~ normal(0, 1), Intercept.sd ~ half_normal(1), x ~ normal(0, 0.5){more})"
+        f"prior({mean}Intercept.sd ~ half_normal(1), x ~ normal(0, 0.5){more})"
     )
 
 
-def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float], pd.DataFrame]:
-    """Return parameters from their prior, and data."""
+def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float | Array], pd.DataFrame]:
+    """Return parameters from their prior, and data, of which one can learn: drawn again until the response varies.
+
+    Of ordered categories each must occur. Which data are looked at depends on the response alone, and given the
+    response the ranks are uniform.
+    """
     family, codes = FAMILIES[name], np.repeat(np.arange(GROUPS), ROWS)
-    mean, sd, slope = rng.normal(), abs(rng.normal()), rng.normal(0, 0.5)
-    own = mean + sd * rng.normal(size=GROUPS)
-    further = {parameter: draw(rng) for parameter, (_, draw) in family.further.items()}
-    x = rng.normal(size=len(codes))
-    y = family.response(rng, own[codes] + slope * x, *further.values())
-    truth = {
-        "Intercept_mean": mean,
-        "Intercept_sd": sd,
-        "x": slope,
-        "Intercept": own[0],
-        "mean of groups": own.mean(),
-    }
+    while True:
+        mean = 0.0 if family.ordered else rng.normal()
+        sd, slope = abs(rng.normal()), rng.normal(0, 0.5)
+        own = mean + sd * rng.normal(size=GROUPS)
+        further = {parameter: draw(rng) for parameter, (_, draw) in family.further.items()}
+        x = rng.normal(size=len(codes))
+        y = family.response(rng, own[codes] + slope * x, *further.values())
+        if len(np.unique(y)) >= (LEVELS if family.ordered else 2):
+            break
+    truth: dict[str, float | Array] = {} if family.ordered else {"Intercept_mean": mean}
+    truth |= {"Intercept_sd": sd, "x": slope, "Intercept": own[0], "mean of groups": own.mean()}
     return truth | further, pd.DataFrame({"g": codes, "x": x, "y": y})
 
 
@@ -131,8 +208,10 @@ def ranks(name: str, sets: int) -> tuple[dict[str, NDArray[np.int64]], int]:
         for parameter, value in truth.items():
             of = "Intercept" if parameter == "mean of groups" else parameter
             draws = fit.draws.named.values(of).reshape(CHAINS * DRAWS, -1)
-            one = draws.mean(axis=1) if parameter == "mean of groups" else draws[:, 0]
-            found.setdefault(parameter, []).append(int(np.sum(one < value)))
+            own = draws.mean(axis=1, keepdims=True) if parameter == "mean of groups" else draws
+            for place, each in enumerate(np.atleast_1d(value)):
+                label = f"{parameter}[{place + 1}]" if np.ndim(value) else parameter
+                found.setdefault(label, []).append(int(np.sum(own[:, place] < each)))
     return {parameter: np.array(values) for parameter, values in found.items()}, refused
 
 
