@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.special
 import scipy.stats
 
 import formulajoint as fj
@@ -103,6 +106,99 @@ def test_the_evidence_is_that_of_brute_force() -> None:
     found = fj.fit(COUNTS, counts(), draws=250, seed=0).log_evidence
     assert found.error < 0.02
     assert abs(found.value - exact) < 4 * found.error
+
+
+class Summed(NamedTuple):
+    """A response of three groups, its density given eta and further parameters, and these on grids with their prior."""
+
+    response: tuple[float, ...]
+    prior: str
+    density: Callable[..., np.ndarray]
+    grids: tuple[np.ndarray, ...]
+    log_prior: Callable[..., np.ndarray]
+
+
+LOG_SHAPE = np.linspace(-2, 2, 17)
+CUTS = np.linspace(-6, 6, 33)
+WIDE = scipy.stats.norm(0, 1.5)
+
+
+def ordered(y: float, eta: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the log probability of one of three ordered categories."""
+    edges = [np.full_like(first, -np.inf), first, second, np.full_like(first, np.inf)]
+    below, above = (scipy.special.expit(edges[int(y) + step] - eta) for step in (0, 1))
+    return np.log(np.maximum(above - below, 1e-300))
+
+
+def inflated(y: float, eta: np.ndarray, zi: np.ndarray) -> np.ndarray:
+    """Return the log probability of a count that has more zeros than Poisson's."""
+    return np.log(zi * (y == 0) + (1 - zi) * scipy.stats.poisson(np.exp(eta)).pmf(y))
+
+
+SUMMED = {
+    "negative_binomial": Summed(
+        (2, 0, 0, 0, 3, 5),
+        "shape ~ log_normal(0, 0.5)",
+        lambda y, eta, r: scipy.stats.nbinom(np.exp(r), 1 / (1 + np.exp(eta - r))).logpmf(y),
+        (LOG_SHAPE,),
+        lambda r: scipy.stats.norm(0, 0.5).logpdf(r),
+    ),
+    "gamma": Summed(
+        (2.0, 0.3, 0.4, 1.2, 3.0, 5.0),
+        "shape ~ log_normal(0, 0.5)",
+        lambda y, eta, r: scipy.stats.gamma(np.exp(r), scale=np.exp(eta - r)).logpdf(y),
+        (LOG_SHAPE,),
+        lambda r: scipy.stats.norm(0, 0.5).logpdf(r),
+    ),
+    "zero_inflated_poisson": Summed(
+        (2, 0, 0, 0, 3, 5),
+        "zi ~ beta(3, 3)",
+        inflated,
+        (np.linspace(0, 1, 21),),
+        scipy.stats.beta(3, 3).logpdf,
+    ),
+    "cumulative": Summed(
+        (2, 0, 0, 1, 1, 2),
+        "threshold ~ normal(0, 1.5)",
+        ordered,
+        (CUTS, CUTS + (CUTS[1] - CUTS[0]) / 2),
+        lambda first, second: np.where(  # numbers that are sorted
+            first < second, np.log(2) + WIDE.logpdf(first) + WIDE.logpdf(second), -np.inf
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("family", SUMMED)
+def test_the_evidence_is_a_sum_over_grids(family: str) -> None:
+    """The sum knows SciPy's densities, and nothing of this package; it is even in the hierarchy's sd."""
+    case, groups = SUMMED[family], list("abbbcc")
+    means = np.zeros(1) if family == "cumulative" else np.linspace(-5, 5, 41)
+    taus, u = np.linspace(0, 5, 26), np.linspace(-7, 7, 43)
+    axes = [taus, means, *case.grids]
+    tau, mu, *further = np.meshgrid(*axes, indexing="ij", sparse=True)
+    with np.errstate(divide="ignore"):
+        logs = scipy.stats.halfnorm.logpdf(tau) - np.log(2) * (tau == 0) + case.log_prior(*further)
+        logs = logs + (scipy.stats.norm.logpdf(mu) if len(means) > 1 else 0.0)
+        inner = [each[..., None] for each in further]
+        eta = (mu + 0 * tau)[..., None] + tau[..., None] * u
+        for group in "abc":
+            own = sum(
+                case.density(y, eta, *inner) for y, g in zip(case.response, groups, strict=True) if g == group
+            )
+            logs = (
+                logs
+                + scipy.special.logsumexp(own + scipy.stats.norm.logpdf(u), axis=-1)
+                + np.log(u[1] - u[0])
+            )
+    volume = sum(np.log(axis[1] - axis[0]) for axis in axes if len(axis) > 1)
+    mean = "" if family == "cumulative" else "Intercept.mean ~ normal(0, 1), "
+    formula = (
+        f"y ~ 1 | g, hierarchy(), family({family}), prior({mean}Intercept.sd ~ half_normal(1), {case.prior})"
+    )
+    found = fj.fit(formula, {"y": np.array(case.response), "g": groups}, draws=250, seed=0).log_evidence
+    assert found.error < 0.02
+    assert abs(found.value - (scipy.special.logsumexp(logs) + volume)) < 4 * found.error + 0.002
 
 
 def test_the_evidences_of_all_data_sets_sum_to_one() -> None:

@@ -21,7 +21,15 @@ from formulajoint.inference.gaussian.target import log_posterior
 from formulajoint.inference.importance import pools
 from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.pools import Pools, sample
-from formulajoint.inference.importance.proposal import Fitted, Mixture, mixed, normalised, share_by, weighted
+from formulajoint.inference.importance.proposal import (
+    Fitted,
+    Mixture,
+    mixed,
+    normalised,
+    scattered,
+    share_by,
+    weighted,
+)
 from formulajoint.inference.importance.sampled import DISAGREE, K_HAT, Sampled
 from formulajoint.inference.importance.searches import Look
 from formulajoint.inference.settings import Settings
@@ -148,6 +156,13 @@ def test_points_without_density_are_never_drawn() -> None:
 
     found = run(target, 1)
     assert np.all(found.points > -1)
+
+
+@pytest.mark.parametrize("point", [[0.1], [0.3, 0.123, 5.7]])
+def test_points_that_are_all_one_have_no_spread(point: list[float]) -> None:
+    """Rounding gives 200 times 0.1 a spread that is not quite zero."""
+    with pytest.raises(np.linalg.LinAlgError):
+        scattered(np.tile(point, (200, 1)), 4, np.random.default_rng(0))
 
 
 def test_a_density_that_is_nowhere_is_said() -> None:
