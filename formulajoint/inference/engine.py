@@ -15,6 +15,7 @@ from formulajoint.inference.gaussian.engine import Gaussian
 from formulajoint.inference.importance.sampled import AtDraws
 from formulajoint.inference.latent.device import NUMPY, Device, find_device
 from formulajoint.inference.latent.ties import Equal
+from formulajoint.inference.memory import keep_freed_memory
 from formulajoint.inference.nuts.engine import SAMPLERS, Nuts, check_installed
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
@@ -73,6 +74,7 @@ def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
 
         engine, on_cpu = Crossed(), "With several grouping factors"
     missing = engine.why_not(plan)
+    keep_freed_memory()
     if missing is None and on_cpu and device is not NUMPY:
         raise InferenceError(f"{on_cpu} the exact engine computes on the CPU. Leave `device` out.")
     return missing or engine

@@ -164,7 +164,7 @@ def _draw(
         out.shared[places] = sums.fixed.reference + scipy.linalg.solve_triangular(sums.fixed.root, c.T).T
     starts = np.cumsum([0, *(sums.model.factors[at].size for at in sums.others)])
     known = np.empty((starts[-1], len(which)))  # coefficients of the orthogonal columns
-    square = square_of(sums, values)[which, None, None]
+    square = square_of(sums, values)[which]
     inside_out = (sums.first, *sums.others)
     needed = [at in out.away or at in out.standard for at in inside_out]
     last = needed.index(True) if any(needed) else len(needed)
@@ -172,10 +172,10 @@ def _draw(
         at = inside_out[place + 1]
         factor, start, end = sums.model.factors[at], starts[place], starts[place + 1]
         if place < 0:
-            v = _own(chain.first, which, _rest_of_first(sums, chain, which, known, c) / square, rng)
+            v = _own(chain.first, which, _rest_of_first(sums, chain, which, known, c), square, rng)
         elif place < len(sums.levels):
             rest = _rest(sums.levels[place], chain.levels[place], which, known[end:], c)
-            v = _own(chain.levels[place].taken, which, rest / square, rng)
+            v = _own(chain.levels[place].taken, which, rest, square, rng)
         else:
             later = starts[len(sums.levels)]
             v = remain[:, start - later : end - later].reshape(-1, factor.groups, factor.width)
@@ -188,22 +188,24 @@ def _draw(
 
 
 def _rest_of_first(sums: Sums, chain: Chain, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:
-    """Return what the response leaves to the columns of the first factor, (S, G, p)."""
+    """Return what the response leaves to the columns of the first factor, (G, p, S)."""
     one = sums.products
     if isinstance(one, BySigma):
         assert chain.before is not None
         return _rest(one.first, chain.before, which, known, c)
-    p, groups = one.own.shape[1:]
-    rest = np.moveaxis(one.own_rest[:, :, -1:], 0, 1) - np.einsum("pgk,sk->gps", one.own_rest[:, :, :-1], c)
-    return np.moveaxis(rest - (one.with_left @ known).reshape(groups, p, -1), 2, 0)
+    p, groups, width = one.own_rest.shape
+    by_column = np.moveaxis(one.own_rest, 0, 1).reshape(groups * p, width)
+    rest = one.with_left @ known
+    rest += by_column[:, :-1] @ c.T
+    return np.asarray(by_column[:, -1:] - rest).reshape(groups, p, len(c))
 
 
 def _rest(level: Level, out: LevelOut, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:
-    """Return what the response leaves to the columns of a later factor, (S, G, p)."""
+    """Return what the response leaves to the columns of a later factor, (G, p, S)."""
     rest = out.rest[:, :, -1, which] - np.einsum("gpks,sk->gps", out.rest[:, :, :-1, which], c)
     explained = out.beside[:, :, which] * known[level.columns, None]
     explained = level.sum_groups @ explained.reshape(len(explained), rest[0].size)
-    return np.moveaxis(rest - explained.reshape(rest.shape), 2, 0)
+    return np.asarray(rest - explained.reshape(rest.shape))
 
 
 def _remaining(lower: FloatArray, times: IntArray, noise: FloatArray) -> FloatArray:
@@ -223,24 +225,32 @@ def _remaining(lower: FloatArray, times: IntArray, noise: FloatArray) -> FloatAr
     return out
 
 
-def _own(first: TakenOut, which: IntArray, rest: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Return v (S, G, p) of a factor taken out, from what the response leaves to its columns (S, G, p).
+def _own(
+    first: TakenOut, which: IntArray, rest: FloatArray, square: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Return v (S, G, p) of a factor taken out, from what the response leaves to its columns (G, p, S).
 
-    `which` has the point of each draw (S,).
+    `which` has the point of each draw (S,), and `square` the square of its sigma.
     """
-    p = rest.shape[2]
+    groups, p, count = rest.shape
+    rest *= 1 / square
+    rests = [np.ascontiguousarray(rest[:, a].T) for a in range(p)]
     half = [[one[which] for one in row] for row in first.half]
     lower = [[one[which] for one in row] for row in first.lower]
-    out = rng.standard_normal(rest.shape)
+    out = rng.standard_normal((count, groups, p))
     for i in reversed(range(p)):
-        out[:, :, i] += sum(half[i][a] * rest[:, :, a] for a in range(p))
+        mine = out[:, :, i]
+        for a in range(p):
+            mine += half[i][a] * rests[a]
         for j in range(i + 1, p):
-            out[:, :, i] -= lower[j][i] * out[:, :, j]
-        out[:, :, i] /= lower[i][i]
+            mine -= lower[j][i] * out[:, :, j]
+        mine /= lower[i][i]
     return out
 
 
 def _times(root: FloatArray, v: FloatArray) -> FloatArray:
     """Return D v (S, G, p) from D (S, 1 or G, p, p)."""
-    p = v.shape[2]
-    return np.stack([sum(root[:, :, i, j] * v[:, :, j] for j in range(p)) for i in range(p)], axis=2)
+    out = root[:, :, :, 0] * v[:, :, :1]
+    for j in range(1, v.shape[2]):
+        out += root[:, :, :, j] * v[:, :, j, None]
+    return np.asarray(out)

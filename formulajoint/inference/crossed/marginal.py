@@ -24,7 +24,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.inference.crossed.levels import Level
 from formulajoint.inference.crossed.sums import BySigma, OneSigma, Sums
 
-PAIRS = 2**16
+PAIRS = 2**18
 """Most pairs of a point and a group of the factor taken out that are computed at once."""
 
 ELEMENTS = 2**22

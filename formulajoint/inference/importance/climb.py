@@ -83,11 +83,21 @@ def _step(away: FloatArray, rises: FloatArray, radius: float) -> tuple[FloatArra
 
 def _damping(values: FloatArray, along: FloatArray) -> float:
     """Return what is added to curvatures (d,), so that a step by a slope (d,) has at most length one."""
-    low = max(0.0, -float(values[0])) + 1e-9
+    lowest = max(0.0, -float(values[0]))
+    low = (
+        lowest * (1 + 1e-9) + 1e-9
+    )  # so that curvatures and it have a sum above zero, however large they are
     high = low + float(np.linalg.norm(along)) + 1e-9
-    if np.linalg.norm(along / (values + low)) <= 1:
+    parts: list[tuple[float, float]] = list(
+        zip(values.tolist(), along.tolist(), strict=True)
+    )  # few: no arrays
+
+    def too_long(more: float) -> bool:
+        return sum(((slope / (value + more)) ** 2 for value, slope in parts), start=0.0) > 1
+
+    if not too_long(low):
         return low
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if np.linalg.norm(along / (values + middle)) > 1 else (low, middle)
+        low, high = (middle, high) if too_long(middle) else (low, middle)
     return high

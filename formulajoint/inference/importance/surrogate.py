@@ -45,8 +45,8 @@ ROUNDS, GOOD, TWICE = 10, 0.85, 2
 SLOW = 4.0
 """Scale by which the interpolant's values are compressed where they are low."""
 
-POOL = 8_000
-"""Candidates from which draws of the interpolant are taken."""
+POOL, FITTING = 8_000, 2_000
+"""Candidates from which draws of the interpolant are taken for the last sample, and while it is refined."""
 
 WIDTHS, WIDEST = (1.3, 3.0), 1.5
 """The first points are drawn from distributions this much wider than the curvature at the mode; largest spread."""
@@ -189,7 +189,7 @@ def sample_dear(
     exact = dear if last is None else replace(dear, likelihood=last)
     pools, drawn = [], []
     for rng in others:
-        own, logs = _pool(exact, known, mixture, -(-points // chains), rng)
+        own, logs = _pool(exact, known, mixture, POOL, -(-points // chains), rng)
         pools.append(logs)
         drawn.append(own.points[rng.permutation(_chosen(logs, draws, rng))])
     logs = np.concatenate(pools)
@@ -218,7 +218,7 @@ def _refined(dear: Dear, rng: np.random.Generator) -> tuple[Interpolant, Mixture
         if good == TWICE:
             break
         mixture = _fitted(found, mixture, rng)
-        more, logs = _pool(dear, found, mixture, batch, rng)
+        more, logs = _pool(dear, found, mixture, FITTING, batch, rng)
         good += effective(normalised(logs)) > GOOD * batch
     return found, mixture
 
@@ -290,7 +290,7 @@ def _fitted(known: Interpolant, mixture: Mixture, rng: np.random.Generator) -> M
     """Return a mixture fitted to the interpolant."""
     with suppress(np.linalg.LinAlgError):  # where all weight is on one point
         for _ in range(FITS):
-            found = weighted(known.posterior, mixture, POOL, rng)
+            found = weighted(known.posterior, mixture, FITTING, rng)
             points = found.points[_chosen(found.logs, 200, rng)]
             points = points + 1e-3 * np.std(points, axis=0) * rng.standard_normal(points.shape)
             weights = cut(normalised(found.logs))
@@ -306,19 +306,19 @@ def _chosen(logs: FloatArray, count: int, rng: np.random.Generator) -> IntArray:
 
 
 def _pool(
-    dear: Dear, known: Interpolant, mixture: Mixture, count: int, rng: np.random.Generator
+    dear: Dear, known: Interpolant, mixture: Mixture, candidates: int, count: int, rng: np.random.Generator
 ) -> tuple[Known, FloatArray]:
-    """Return points, computed, with their log weights (count,).
+    """Return points, computed, with their log weights (count,), taken from so many candidates.
 
     They are from the interpolant, from it made flatter, and from the mixture.
     """
-    candidates = mixture.draw(rng, POOL)
-    base, heights = mixture.log_density(candidates), known.posterior(candidates)
+    tried = mixture.draw(rng, candidates)
+    base, heights = mixture.log_density(tried), known.posterior(tried)
     counts = [count - 2 * max(1, round(GUARD * count)), *[max(1, round(GUARD * count))] * 2]
     drawn, wholes = [], []
     for power, some in zip((1.0, FLAT, 0.0), counts, strict=True):
-        logs = power * heights - base if power else np.zeros(POOL)
-        drawn.append(candidates[_chosen(logs, some, rng)])
+        logs = power * heights - base if power else np.zeros(candidates)
+        drawn.append(tried[_chosen(logs, some, rng)])
         wholes.append(integral(logs)[0])
     points = np.concatenate(drawn)
     own = known.posterior(points)
