@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.inference.gaussian.fits import Fits, repeated
 from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise, projected
 from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
 from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds, sds_of_rows
@@ -29,7 +30,7 @@ type Noise = tuple[FloatArray, FloatArray]
 
 
 def draw_coefficients(
-    kernel: Kernel, points: FloatArray, rng: np.random.Generator
+    kernel: Kernel, points: FloatArray, rng: np.random.Generator, fits: Fits | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Return one draw of all coefficients for each point.
 
@@ -39,6 +40,8 @@ def draw_coefficients(
     points : (S, d) array
         phi on the real line.
     rng : Generator
+    fits : Fits, optional
+        Of theta, known at these points.
 
     Returns
     -------
@@ -52,12 +55,13 @@ def draw_coefficients(
     # The blocks are the same on every device, since random numbers go block by block.
     cut = list(blocks(structure, len(points)))
     for block, noise in zip(cut, _one_ahead(_noise(structure, values, cut, rng)), strict=True):
-        _draw_block(kernel, values[block], noise, theta[block], beta[block])
+        known = None if fits is None else fits.at(points[block])
+        _draw_block(kernel, values[block], noise, theta[block], beta[block], known)
     return theta, beta
 
 
 def draw_in_blocks(
-    kernel: Kernel, points: FloatArray, rng: np.random.Generator
+    kernel: Kernel, points: FloatArray, rng: np.random.Generator, fits: Fits | None = None
 ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
     """Yield draws of coefficients block by block: the places of their points, theta (S, t) and beta (S, p, G).
 
@@ -67,7 +71,7 @@ def draw_in_blocks(
     distinct, which = np.unique(points, axis=0, return_inverse=True)
     if len(distinct) <= len(points) // 2:
         yield from _point_by_point(
-            kernel, structure.scales.values(distinct), which, draw_shared(kernel, points, rng), rng
+            kernel, structure.scales.values(distinct), which, draw_shared(kernel, points, rng, fits), rng
         )
         return
     values = structure.scales.values(points)
@@ -75,7 +79,8 @@ def draw_in_blocks(
     for block, noise in zip(cut, _one_ahead(_noise(structure, values, cut, rng)), strict=True):
         theta = np.empty((len(values[block]), len(structure.reference)))
         beta = np.empty((len(theta), len(structure.base), structure.groups))
-        _draw_block(kernel, values[block], noise, theta, beta)
+        known = None if fits is None else fits.at(points[block])
+        _draw_block(kernel, values[block], noise, theta, beta, known)
         yield np.arange(len(points))[block], theta, beta
 
 
@@ -94,7 +99,9 @@ def _point_by_point(
             yield some, theta[some], beta
 
 
-def draw_shared(kernel: Kernel, points: FloatArray, rng: np.random.Generator) -> FloatArray:
+def draw_shared(
+    kernel: Kernel, points: FloatArray, rng: np.random.Generator, fits: Fits | None = None
+) -> FloatArray:
     """Return one draw of theta for each point (S, t); where a point stands several times, at less cost."""
     structure, device = kernel.structure, kernel.device
     distinct, which, times = np.unique(points, axis=0, return_inverse=True, return_counts=True)
@@ -103,16 +110,12 @@ def draw_shared(kernel: Kernel, points: FloatArray, rng: np.random.Generator) ->
     shift = np.empty_like(noise)
     for block in blocks(structure, len(values), groups=kernel.groups) if noise.size else ():
         places = order[ends[block.start] : ends[min(block.stop, len(values))]]
-        found = eliminate(kernel, at(structure, values[block])).shared
-        again = [_repeated(device, each, which[places] - block.start) for each in found]
+        known = None if fits is None else fits.at(distinct[block])
+        found = eliminate(kernel, at(structure, values[block])).shared if known is None else known
+        of = device if known is None else NUMPY
+        again = [repeated(of, each, which[places] - block.start) for each in found]
         shift[np.ix_(places, structure.fitted)] = _shift(NUMPY, again, noise[places])
     return np.asarray(structure.reference + shift)
-
-
-def _repeated(device: Device, found: TakenOut, which: IntArray) -> TakenOut:
-    """Return what was found at some points for each of `which` of them."""
-    factors = [None if each is None else device.get(each)[..., which] for each in found.factors]
-    return TakenOut(device.get(found.square)[which], factors)
 
 
 def _noise(
@@ -153,13 +156,22 @@ def shared_moments(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, Floa
 
 
 def _draw_block(
-    kernel: Kernel, values: FloatArray, noise: Noise, theta: FloatArray, beta: FloatArray
+    kernel: Kernel,
+    values: FloatArray,
+    noise: Noise,
+    theta: FloatArray,
+    beta: FloatArray,
+    known: list[TakenOut] | None = None,
 ) -> None:
-    """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept."""
+    """Write a draw for each point of a block into `theta` (S, t) and `beta` (S, p, G); nothing else of it is kept.
+
+    `known` are the fits of theta at these points, if they are.
+    """
     structure, device, (shared, own) = kernel.structure, kernel.device, noise
     phi, shift = at(structure, values), np.empty_like(theta)
     if len(structure.reference):
-        shift[:, structure.fitted] = _shift(device, eliminate(kernel, phi).shared, shared)
+        found = eliminate(kernel, phi).shared if known is None else known
+        shift[:, structure.fitted] = _shift(device if known is None else NUMPY, found, shared)
     theta[:] = structure.reference + shift
     _draw_own(kernel, phi, shift, own, beta)
 
@@ -228,11 +240,14 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
             u[j] = u[j] + fitted[j]
         for i in range(j + 1, len(own)):
             u[j] = less(u[j], factors[i][j], u[i]) if factors[i][j] is not None else u[j]
-    if part.turn is None:
-        return u
+    return u if part.turn is None else _turned(part.turn, u)
+
+
+def _turned(turn: Array, u: list[Array]) -> list[Array]:
+    """Return vectors (S, G) by element times each group's matrix (p, p, G)."""
     return [
-        functools.reduce(operator.add, (part.turn[j, i, ...] * u[i] for i in range(len(own))))
-        for j in range(len(own))
+        functools.reduce(operator.add, (turn[j, i, ...] * each for i, each in enumerate(u)))
+        for j in range(len(u))
     ]
 
 

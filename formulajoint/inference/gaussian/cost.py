@@ -12,8 +12,8 @@ PER_NUMBER, PER_POINT = 2e-9, 5e-6
 COSTLY = 5e-5
 """Where a point costs more seconds, as with a thousand groups, fewer points are drawn."""
 
-DEAR = 2e-4
-"""A point that costs more seconds is dear, as with some thousands of groups: the likelihood is then interpolated."""
+DEAR = 1e-4
+"""A point that costs more seconds is dear, as with two thousand groups: the likelihood is then interpolated."""
 
 MOST = 12
 """Most coordinates of phi in which the likelihood is interpolated."""
@@ -47,4 +47,4 @@ def is_dear(kernel: Kernel) -> bool:
 
 def last_points(kernel: Kernel, draws: int) -> int:
     """Return the points of the last sample for a number of draws: fewer than draws where a point is dear."""
-    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / seconds(kernel))))
+    return max(FEWEST, min(round(1.1 * draws), int(BUDGET / seconds(kernel))))

@@ -6,6 +6,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.gaussian.cost import last_points
+from formulajoint.inference.gaussian.fits import Fits
 from formulajoint.inference.gaussian.marginal import Kernel, log_likelihood
 from formulajoint.inference.gaussian.starts import free, typical
 from formulajoint.inference.importance.sampled import Sampled
@@ -13,9 +14,12 @@ from formulajoint.inference.importance.surrogate import Dear, sample_dear
 from formulajoint.inference.latent.linear_sds import spreads
 
 
-def sample(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
-    """Return draws of phi (1, chains, draws, d) with the log evidence."""
-    return sample_dear(dear(kernel), last_points(kernel, draws * chains), draws, chains, seed)
+def sample(
+    kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence, fits: Fits | None = None
+) -> Sampled:
+    """Return draws of phi (1, chains, draws, d) with the log evidence; `fits` keep those of theta at the draws."""
+    last = None if fits is None else fits.log_likelihood
+    return sample_dear(dear(kernel), last_points(kernel, draws * chains), draws, chains, seed, last)
 
 
 def dear(kernel: Kernel) -> Dear:

@@ -12,6 +12,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.gaussian import dear
 from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_in_blocks, draw_shared
 from formulajoint.inference.gaussian.cost import effort, is_dear
+from formulajoint.inference.gaussian.fits import Fits
 from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
@@ -102,11 +103,14 @@ class Phi:
     found : Sampled
     rng : Generator
         For the coefficients.
+    fits : Fits
+        Of theta at these points, where they are kept.
     """
 
     kernel: Kernel
     found: Sampled
     rng: np.random.Generator
+    fits: Fits
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -141,7 +145,7 @@ class Phi:
     def with_coefficients(self) -> Draws:
         """Return draws of all parameters. To be called in the device's scope."""
         chains, draws = self.shape
-        theta, beta = draw_coefficients(self.kernel, self.points, self.rng)
+        theta, beta = draw_coefficients(self.kernel, self.points, self.rng, self.fits)
         return self.draws(
             self.values(), theta.reshape(chains, draws, -1), beta.reshape(chains, draws, *beta.shape[1:])
         )
@@ -153,10 +157,10 @@ class Phi:
         """
         values = self.kernel.structure.scales.values(self.points)[None]
         if own:
-            for some, theta, beta in draw_in_blocks(self.kernel, self.points, self.rng):
+            for some, theta, beta in draw_in_blocks(self.kernel, self.points, self.rng, self.fits):
                 yield some, self.draws(values[:, some], theta[None], beta[None])
             return
-        theta = draw_shared(self.kernel, self.points, self.rng)[None]
+        theta = draw_shared(self.kernel, self.points, self.rng, self.fits)[None]
         none = np.empty((*values.shape[:2], len(self.kernel.structure.base), 0))
         yield np.arange(values.shape[1]), self.draws(values, theta, none)
 
@@ -172,14 +176,23 @@ def sample_phi(
     """Return draws of phi; arguments are those of `draw`. To be called in the device's scope."""
     scales_seed, coefficients_seed = np.random.SeedSequence(seed).spawn(2)
     core = kernel(reduction, device)
-    found = sample_scales(core, draws, chains, scales_seed, told)
-    return Phi(core, found, np.random.default_rng(coefficients_seed))
+    fits = Fits(core)
+    found = sample_scales(core, draws, chains, scales_seed, told, fits)
+    return Phi(core, found, np.random.default_rng(coefficients_seed), fits)
 
 
 def sample_scales(
-    kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence, told: Told | None = None
+    kernel: Kernel,
+    draws: int,
+    chains: int,
+    seed: np.random.SeedSequence,
+    told: Told | None = None,
+    fits: Fits | None = None,
 ) -> Sampled:
-    """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope."""
+    """Return draws of phi (1, chains, draws, d) with the log evidence. To be called in the device's scope.
+
+    Where a point is dear, `fits` keep those of theta at the draws.
+    """
     keep_freed_memory()
     looking, sampling = seed.spawn(2)
     reduction, structure = kernel.reduction, kernel.structure
@@ -196,7 +209,7 @@ def sample_scales(
         scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(structure)]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     if is_dear(kernel):
-        found = dear.sample(kernel, draws, chains, sampling)
+        found = dear.sample(kernel, draws, chains, sampling, fits)
         if why_not_trusted(found.k_hat, found.disagreement) is None:
             return found
     where = replace(look(reduction, np.random.default_rng(looking)), effort=effort(kernel))

@@ -313,10 +313,15 @@ def _outside(kernel: Kernel, values: FloatArray) -> FloatArray:
 
 def _log_likelihood(kernel: Kernel, values: FloatArray) -> FloatArray:
     """Return log p(y | phi) at parameters phi (S, cells)."""
+    return likelihood_and_fit(kernel, values)[0]
+
+
+def likelihood_and_fit(kernel: Kernel, values: FloatArray) -> tuple[FloatArray, list[TakenOut]]:
+    """Return log p(y | phi) at parameters phi (S, cells), and the elements of theta taken out."""
     structure, get = kernel.structure, kernel.device.get
     out = eliminate(kernel, at(structure, values))
     total = get(out.logs) + get(out.squares) + LOG_2PI * kernel.scaled
     total = total + (LOG_2PI + 2 * np.log(values[:, : structure.sigmas])) @ kernel.plain
     total = total - np.sum(np.log(structure.precision(values)[:, structure.theta_precision > 0]), axis=1)
     total = total + 2 * np.sum(kernel.flat) - np.sum(structure.theta_precision == 0) * LOG_2PI
-    return np.asarray(kernel.reduction.log_unit - 0.5 * total)
+    return np.asarray(kernel.reduction.log_unit - 0.5 * total), out.shared

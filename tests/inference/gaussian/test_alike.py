@@ -11,8 +11,9 @@ import pytest
 import formulajoint as fj
 from formulajoint.compiler.over import by_bar
 from formulajoint.inference.gaussian import cost, marginal
-from formulajoint.inference.gaussian.coefficients import draw_coefficients
+from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_shared
 from formulajoint.inference.gaussian.draws import sample_scales
+from formulajoint.inference.gaussian.fits import Fits
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
 from formulajoint.inference.gaussian.reduction import Reduction, reduce
 
@@ -81,3 +82,22 @@ def test_an_interpolated_likelihood_has_the_same_evidence(
     one, other = (each.points.reshape(2000, -1) for each in (found, plain))
     assert np.all(abs(np.mean(one, axis=0) - np.mean(other, axis=0)) < 0.15 * np.std(other, axis=0))
     assert np.std(one, axis=0) == pytest.approx(np.std(other, axis=0), rel=0.15)
+
+
+def test_draws_by_the_fits_of_the_last_sample_are_those_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = kernel(reduction("y ~ treated + (1 + treated | g)", 300))
+    monkeypatch.setattr(cost, "DEAR", 0.0)
+    fits = Fits(core)
+    found = sample_scales(core, 50, 4, np.random.SeedSequence(1), fits=fits)
+    points = found.points[0].reshape(200, -1)
+    assert fits.at(points) is not None
+    assert fits.at(points + 1e-9) is None
+    drawn = [
+        (
+            *draw_coefficients(core, points, np.random.default_rng(2), each),
+            draw_shared(core, points, np.random.default_rng(3), each),
+        )
+        for each in (fits, None)
+    ]
+    for ours, other in zip(*drawn, strict=True):
+        np.testing.assert_allclose(ours, other, rtol=1e-12)
