@@ -19,7 +19,7 @@ from formulajoint.design.frame import Column, Kind
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
-from formulajoint.design.values import numbers
+from formulajoint.design.values import distinct_of, numbers
 
 
 def of_rows(asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | None = None) -> Moments:
@@ -92,10 +92,10 @@ def _factor(text: str, values: FloatArray) -> tuple[Key, IntArray]:
 def _key(column: Column) -> tuple[Key, IntArray]:
     """Return the values of a column, and the place of each row's."""
     if column.kind == "categorical":
-        items = column.values.tolist()
-        distinct = sorted(set(items))
+        values, codes = distinct_of(column)
+        distinct = sorted(values)
         places = {value: place for place, value in enumerate(distinct)}
-        codes = np.fromiter(map(places.__getitem__, items), np.int64, len(items))
+        codes = np.array([places[value] for value in values], dtype=np.int64)[codes]
     else:
         found, codes = np.unique(column.values, return_inverse=True)
         distinct = found.tolist()

@@ -73,7 +73,7 @@ class Hypothesis:
     @property
     def label(self) -> str:
         """The name in tables: `name`, or else the text."""
-        return self.name or (f"{self.text}, over={self.factor}" if self.over else self.text)
+        return self.name or labelled(self.text, self.factor if self.over else "")
 
 
 type Named = Callable[[Expr], Form | None]
@@ -218,7 +218,17 @@ def all_zero(design: Design, term: Term) -> Hypothesis:
     """Return the hypothesis that every coefficient of `term` is zero, as in the F test."""
     block = next(b for b in layout(design) if b.term is term)
     rows = unit_rows(np.arange(block.start, block.start + block.size), length_of(layout(design)))
-    return Hypothesis(f"{term.name} == 0", rows, np.zeros(block.size), False, (term.name,))
+    return Hypothesis(text_of_all_zero(term), rows, np.zeros(block.size), False, (term.name,))
+
+
+def text_of_all_zero(term: Term) -> str:
+    """Return the text of the hypothesis that every coefficient of `term` is zero."""
+    return f"{term.name} == 0"
+
+
+def labelled(text: str, factor: str) -> str:
+    """Return the text of a hypothesis with the factor that it is over; as it is without one."""
+    return f"{text}, over={factor}" if factor else text
 
 
 def independent(rows: scipy.sparse.csr_array) -> IntArray:

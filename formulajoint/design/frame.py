@@ -37,7 +37,8 @@ class Column:
     """A column as read: `values` are floats, integers, booleans or objects; they are meaningless where `missing`.
 
     `order` holds the categories of a type that stores their order, such as pandas' ``category``; `ordered` is true if
-    the type declares the order meaningful.
+    the type declares the order meaningful. `codes` are places among `distinct`, which holds all values, where an engine
+    has found these.
     """
 
     name: str
@@ -46,10 +47,13 @@ class Column:
     missing: BoolArray
     order: tuple[object, ...] | None = None
     ordered: bool = False
+    distinct: tuple[object, ...] = ()
+    codes: IntArray | None = None
 
     def take(self, keep: BoolArray | IntArray) -> Column:
         """Return the rows where `keep` is true, or those at the positions it lists."""
-        return replace(self, values=self.values[keep], missing=self.missing[keep])
+        codes = None if self.codes is None else self.codes[keep]
+        return replace(self, values=self.values[keep], missing=self.missing[keep], codes=codes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,12 +209,22 @@ def _from_series(name: str, series: nw.Series[Any]) -> Column:
     if dtype.is_numeric():
         return _from_floats(name, _numpy(series.cast(nw.Float64)))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
+        if series.implementation.is_polars() and dtype == nw.String:
+            return _from_texts(name, series.fill_null(""), missing)
         order = _category_order(series)
         return Column(name, "categorical", _objects(series.to_list()), missing, order, _is_ordered(series))
     if dtype == nw.Unknown:  # pandas' sparse columns, periods, intervals
         return _from_array(name, np.asarray(series.to_native()))
     what = type(dtype).__name__ if dtype.is_temporal() else str(dtype)
     raise _refused(name, what, dtype.is_temporal())
+
+
+def _from_texts(name: str, series: nw.Series[Any], missing: BoolArray) -> Column:
+    """Return a column of texts, each distinct one made an object once."""
+    distinct = series.unique().to_list()
+    codes = series.replace_strict(distinct, list(range(len(distinct))), return_dtype=nw.Int64).to_numpy()
+    values = _objects(distinct)[codes]
+    return Column(name, "categorical", values, missing, distinct=tuple(distinct), codes=codes)
 
 
 def _numpy(series: nw.Series[Any]) -> NDArray[Any]:

@@ -35,6 +35,8 @@ def look_alikes(levels: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 def _looks(label: str) -> str:
     """Return what a reader sees of a label: without outer blanks, invisible signs and the alphabets of letters."""
+    if label.isascii() and label.isprintable():
+        return " ".join(label.split())
     shown = (c for c in unicodedata.normalize("NFKC", label) if unicodedata.category(c) not in ("Cf", "Cc"))
     return " ".join("".join(shown).translate(ALPHABETS).split())
 

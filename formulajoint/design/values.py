@@ -70,17 +70,29 @@ def levels(column: Column) -> Levels:
     found: list[Any]
     order: tuple[int, ...] | None = None
     if column.kind == "categorical":
-        items = column.values.tolist()
-        distinct = set(items)
-        found = [v for v in column.order if v in distinct] if column.order else sorted(distinct)
+        distinct, codes = distinct_of(column)
+        there = set(distinct)
+        found = [v for v in column.order if v in there] if column.order else sorted(there)
         position = {value: code for code, value in enumerate(found)}
-        codes = np.fromiter(map(position.__getitem__, items), np.int64, len(items))
+        codes = np.fromiter(map(position.__getitem__, distinct), np.int64, len(distinct))[codes]
         order = None if column.ordered else by_size(found)
     else:
         unique, codes = np.unique(column.values, return_inverse=True)
         found = unique.tolist()
     places = tuple(range(len(found))) if order is None else order
     return Levels(_labels(column.name, found), codes.astype(np.int64, copy=False), places)
+
+
+def distinct_of(column: Column) -> tuple[list[Any], IntArray]:
+    """Return the distinct values of a categorical column, and the place of each row's value among them."""
+    if column.codes is not None:
+        there = np.bincount(column.codes, minlength=len(column.distinct)) > 0
+        used = [value for value, found in zip(column.distinct, there, strict=True) if found]
+        return used, (np.cumsum(there) - 1)[column.codes]
+    items = column.values.tolist()
+    distinct = list(dict.fromkeys(items))
+    position = {value: code for code, value in enumerate(distinct)}
+    return distinct, np.fromiter(map(position.__getitem__, items), np.int64, len(items))
 
 
 def looks_continuous(column: Column, labels: Sequence[str]) -> bool:

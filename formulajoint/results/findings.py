@@ -129,6 +129,8 @@ class Findings:
         """The hypotheses about single groups, whose draws were not kept."""
         from formulajoint.results.joint_tests.questions import unasked
 
+        if not self.posterior.named.left_out:
+            return ()
         return tuple(each for each in unasked(self.plan) if not self._has_draws(each))
 
     def _has_draws(self, hypothesis: Hypothesis) -> bool:

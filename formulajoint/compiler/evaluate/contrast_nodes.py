@@ -37,6 +37,9 @@ from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.options import called
 
+PIECE = 2**17
+"""Most numbers of the draws for which a contrast is computed at once."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
@@ -199,7 +202,21 @@ def _average(contrast: AveragePlan, values: Values) -> Any:
 
         function = partial(contrast.function.function, **contrast.options)
         return called(contrast.function.whose, on_each_draw, function, effects, weights)
-    return contrast.function.function(effects, weights, **contrast.options)
+    function = partial(contrast.function.function, **contrast.options)
+    return _in_pieces(function, effects, weights) if values.sampled else function(effects, weights)
+
+
+def _in_pieces(function: Callable[..., Any], effects: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return a function of effects and weights, some draws at a time: an array as large as all takes long to make."""
+    draws = effects.shape[-1]
+    step = max(1, PIECE * draws // max(effects.size, 1))
+    pieces = [slice(start, start + step) for start in range(0, draws, step)]
+    if len(pieces) < 2:
+        return np.asarray(function(effects, weights))
+    own = weights.shape[-1] == draws
+    return np.concatenate(
+        [function(effects[..., some], weights[..., some] if own else weights) for some in pieces], axis=-1
+    )
 
 
 def _added(other: Added, effects: Any, values: Values) -> Any:

@@ -7,7 +7,14 @@ from dataclasses import replace
 from formulajoint.compiler.contrast_plans import AveragePlan
 from formulajoint.compiler.over import plan_of, plan_over
 from formulajoint.compiler.plan import Plan
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero, effects_tested, of_test
+from formulajoint.contrasts.hypotheses import (
+    Hypothesis,
+    all_zero,
+    effects_tested,
+    labelled,
+    of_test,
+    text_of_all_zero,
+)
 from formulajoint.design.schema import Term
 from formulajoint.errors import InferenceError
 from formulajoint.language.vocabulary.core import AGAINST
@@ -75,7 +82,7 @@ def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:
 
 def unasked(plan: Plan) -> list[Hypothesis]:
     """Return the default tests, that each slope is zero in every group, then the formula's own; none of them twice."""
-    return [*_of_slopes(plan), *plan.tests]
+    return [*(_all_zero(plan, *slope) for slope in _slopes(plan)), *plan.tests]
 
 
 def printed(plan: Plan) -> list[Hypothesis]:
@@ -83,9 +90,10 @@ def printed(plan: Plan) -> list[Hypothesis]:
     return list(plan.tests) if too_many(plan) else unasked(plan)
 
 
-def left_out(plan: Plan) -> list[Hypothesis]:
-    """Return the hypotheses whose tests a printed fit leaves out."""
-    return _of_slopes(plan) if too_many(plan) else []
+def left_out(plan: Plan) -> list[str]:
+    """Return the labels of the hypotheses whose tests a printed fit leaves out."""
+    slopes = _slopes(plan) if too_many(plan) else []
+    return [labelled(text_of_all_zero(term), factor) for factor, term in slopes]
 
 
 def too_many(plan: Plan) -> int:
@@ -97,13 +105,17 @@ def too_many(plan: Plan) -> int:
     return groups if groups > MOST_TESTED else 0
 
 
-def _of_slopes(plan: Plan) -> list[Hypothesis]:
+def _slopes(plan: Plan) -> list[tuple[str, Term]]:
+    """Return the slopes of each factor, by the factor's name, that no test of the formula is about."""
     asked = {(test.text, test.factor) for test in plan.tests}
     slopes = [("", term) for term in plan.design.predictor.per_group]
     averages = [c for c in plan.contrasts if isinstance(c, AveragePlan) and c.factor]
     slopes += dict.fromkeys((c.factor, c.coefficient.term) for c in averages)
-    found = [_all_zero(plan, factor, term) for factor, term in slopes if term.name != "Intercept"]
-    return [each for each in found if (each.text, each.factor) not in asked]
+    return [
+        (factor, term)
+        for factor, term in slopes
+        if term.name != "Intercept" and (text_of_all_zero(term), factor) not in asked
+    ]
 
 
 def _all_zero(plan: Plan, factor: str, term: Term) -> Hypothesis:

@@ -9,7 +9,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.contrast_plans import ContrastPlan
-from formulajoint.contrasts.hypotheses import all_zero
+from formulajoint.contrasts.hypotheses import text_of_all_zero
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.ratios import effects_with_ratio
 from formulajoint.results.draws.scaled import scaled_draws, without_covariance
@@ -63,7 +63,7 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
         plan.family.ratio if average is not None and average.name in effects_with_ratio(plan) else "",
     )
     drawn = scaled_draws(found.posterior, coefficient, average)
-    text, factor = all_zero(plan.design, term).text, "" if average is None else average.factor
+    text, factor = text_of_all_zero(term), "" if average is None else average.factor
     test = next((t for t in tests if (t.hypothesis.text, t.hypothesis.factor) == (text, factor)), None)
     rows = found.contrasts.of("" if average is None else average.name)
     judged = drawn if len(drawn) <= MOST_JUDGED else []

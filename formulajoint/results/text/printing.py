@@ -13,7 +13,7 @@ import pandas as pd
 from formulajoint.compiler.contrast_plans import ArithmeticPlan
 from formulajoint.compiler.over import plan_of
 from formulajoint.compiler.plan import Plan, ScalePlan
-from formulajoint.contrasts.hypotheses import Hypothesis, all_zero
+from formulajoint.contrasts.hypotheses import Hypothesis, text_of_all_zero
 from formulajoint.inference.one_kind import Against
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.draws.tables import Estimates
@@ -217,7 +217,7 @@ def everywhere(plan: Plan, hypothesis: Hypothesis) -> str:
     """Return ``in every school`` for a term's own test, which does not name the groups, and `place_of` the term."""
     plan = plan_of(plan, hypothesis)
     predictor = plan.design.predictor
-    texts = {all_zero(plan.design, term).text: term for term in predictor.per_group}
+    texts = {text_of_all_zero(term): term for term in predictor.per_group}
     term = None if hypothesis.name else texts.get(hypothesis.text)
     if predictor.grouping is None or term is None:
         return ""
@@ -287,7 +287,7 @@ def _untested(found: Findings) -> list[str]:
             f"keep='contrasts': the draws of each group's coefficients were not kept, and so there is no joint test of "
             f"{listed(labels, 6)}. A fit without `keep` has it."
         ]
-    labels, groups = [test.label for test in left_out(found.plan)], too_many(found.plan)
+    labels, groups = left_out(found.plan), too_many(found.plan)
     said = f"For {groups} groups joint tests take a while: run fit.test() for {listed(labels, 6)}."
     return [said] if labels else []
 
