@@ -5,7 +5,7 @@ each, are predicted, `kind="response"`, the groups drawn from their hierarchy. I
 hold 93 to 97 % of them, those of a discrete one at least 93 %; for counts and events the place of each response among
 its draws, at random within ties, should be uniform.
 
-    python benchmarks/prediction_coverage.py [--sets 500] [--results FILE]
+    python benchmarks/prediction_coverage.py [--sets 500] [--family gamma]
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from prediction_tables import record
 from scipy import special, stats
 
 import formulajoint as fj
@@ -79,37 +80,34 @@ def places(case: Case, rng: np.random.Generator, seed: int) -> tuple[Array, NDAr
     return below + rng.random(len(y)) * at, inside
 
 
-def report(name: str, sets: int) -> str:
-    """Return the coverage in known and in new groups, and the test that places are uniform, as lines."""
+def coverage(name: str, sets: int) -> dict[str, Any]:
+    """Return the coverage in known and in new groups, and the test that places are uniform."""
     case, found = CASES[name], []
     for number in range(sets):
         one = places(case, np.random.default_rng([*name.encode(), number]), number)
         found += [] if one is None else [one]
     each, inside = (np.stack(part) for part in zip(*found, strict=True))
-    lines = [f"{name}: {case.formula}, {len(found)} data sets"]
+    out: dict[str, Any] = {"formula": case.formula, "sets": len(found)}
     for what, rows in (
         ("known groups", slice(0, GROUPS * AHEAD)),
         ("new groups", slice(GROUPS * AHEAD, None)),
     ):
         shares = inside[:, rows].mean(axis=1)
-        error = shares.std(ddof=1) / np.sqrt(len(shares))
-        # One row of each data set: rows of one data set depend on each other.
-        p = stats.kstest(each[:, rows][:, 0], "uniform").pvalue
-        lines.append(
-            f"  {what}: 95 % intervals hold {shares.mean():.1%} (se {error:.1%}); uniform places, p = {p:.2g}"
-        )
-    return "\n".join(lines)
+        out[what] = {
+            "share": float(shares.mean()),
+            "se": float(shares.std(ddof=1) / np.sqrt(len(shares))),
+            # One row of each data set: rows of one data set depend on each other.
+            "p": float(stats.kstest(each[:, rows][:, 0], "uniform").pvalue),
+        }
+    return out
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sets", type=int, default=500)
-    parser.add_argument(
-        "--results", type=Path, default=Path(__file__).parent / "results/prediction_coverage.txt"
-    )
+    parser.add_argument("--family", choices=CASES)
     given = parser.parse_args()
-    lines = []
-    for each_name in CASES:
-        lines.append(report(each_name, given.sets))
-        print(lines[-1], flush=True)
-        given.results.write_text("\n".join(lines) + "\n")
+    for each_name in [given.family] if given.family else CASES:
+        one_family = coverage(each_name, given.sets)
+        print(each_name, one_family, flush=True)
+        record("coverage", each_name, one_family)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
+from prediction_tables import record
 from scipy import stats
 
 import formulajoint as fj
@@ -117,6 +118,11 @@ def main() -> None:
         p = stats.kstest(kept, "uniform").pvalue
         shown = " ".join(f"{100 * each:3.0f}" for each in tenths)
         seconds = time.process_time() - started
+        record(
+            "pit",
+            name,
+            {"sets": len(kept), "refused": len(found) - len(kept), "p": float(p), "tenths": tenths.tolist()},
+        )
         print(
             f"{name:24} {len(kept):5} {len(found) - len(kept):8} {p:7.3f}  {shown} {seconds:8.0f}", flush=True
         )

@@ -200,13 +200,13 @@ def predict(
 @app.command()
 def effects(
     fit: Annotated[Path, FitArg],
-    variable: Annotated[str, typer.Argument(help="A column, such as treatment.")],
+    variable: Annotated[list[str], typer.Argument(help="A column, such as treatment, or several.")],
     by: Annotated[list[str] | None, typer.Option(help="A column in whose cells is averaged.")] = None,
     scale: Annotated[str, typer.Option(help="difference, ratio, odds_ratio or lift.")] = "difference",
     compare: Annotated[
         str, typer.Option(help="reference, pairwise, sequential, or two values: 0,1.")
     ] = "reference",
-    step: Annotated[float, typer.Option(help="Of a number: how much more.")] = 1.0,
+    step: Annotated[float | None, typer.Option(help="Of a number: how much more; 1 by default.")] = None,
     slope: Annotated[bool, typer.Option("--slope", help="Of a number: its slope.")] = False,
     weights: Annotated[str, typer.Option(help="n, equal, sum(size), ...: as in formulas.")] = "n",
     groups: Annotated[str, typer.Option(help="conditional, new or mean.")] = "conditional",
@@ -223,11 +223,12 @@ def effects(
         load(fit),
         {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope},
     )
+    of = variable[0] if len(variable) == 1 else variable
     if slope:
-        _show(found.slopes(variable, **options), as_json)  # type: ignore[arg-type]
+        _show(found.slopes(of, **options), as_json)  # type: ignore[arg-type]
     else:
         asked = {"scale": scale, "compare": _compared(compare), "step": step, **options}
-        _show(found.comparisons(variable, **asked), as_json)  # type: ignore[arg-type]
+        _show(found.comparisons(of, **asked), as_json)  # type: ignore[arg-type]
 
 
 def _compared(compare: str) -> str | list[str | float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,11 @@ class BugError(FormulaJointError):
 
 class FormulaJointWarning(UserWarning):
     """Base class of the warnings of this package."""
+
+
+def warn(text: str) -> None:
+    """Warn the user, at the line of the user's own code that called the package."""
+    warnings.warn(text, FormulaJointWarning, skip_file_prefixes=(str(Path(__file__).parent),))
 
 
 WIDTH = 100

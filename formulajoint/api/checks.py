@@ -281,8 +281,8 @@ def compare(
     -------
     DataFrame
         By loo: elpd, se, difference from the best and its standard error, stacking weight, effective number of
-        parameters, and how many rows or groups are doubtful (k-hat above 0.7). By evidence: log_evidence and its
-        error, log_bf against the best, and probability where all are equally probable beforehand.
+        parameters, and how many rows or groups are doubtful (k-hat above `Loo.good_k`). By evidence: log_evidence and
+        its error, log_bf against the best, and probability where all are equally probable beforehand.
 
     Raises
     ------

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from formulajoint.aggregates.scan import scanned
+from formulajoint.plots.comparisons import comparisons
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
-from formulajoint.plots.effects import comparisons, effects
+from formulajoint.plots.effects import effects
 from formulajoint.plots.forest import forest
 from formulajoint.plots.joint import joint
 from formulajoint.plots.predictive import ppc
@@ -131,6 +132,7 @@ class Plots:
             Default: every column that is not a group, in a panel each.
         by : str, optional
             A second column, with a curve for each level: up to 6 in colours, up to 12 in panels, more as thin lines.
+            Categories of the response then have a panel each.
         prob : float
             Probability of the bands.
         data : bool
@@ -147,7 +149,7 @@ class Plots:
 
     def comparisons(
         self,
-        variable: str | None = None,
+        variable: str | Sequence[str] | None = None,
         by: str | Sequence[str] = (),
         scale: str = "difference",
         prob: float = PROB,
@@ -160,7 +162,7 @@ class Plots:
 
         Parameters
         ----------
-        variable : str, optional
+        variable : str or sequence of str, optional
             Default: every column that is not a group.
         by, scale, prob
             As for `Fit.comparisons`.

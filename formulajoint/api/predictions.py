@@ -46,8 +46,9 @@ class Predictions:
             the response need not be among them. Functions of columns keep what they learnt from the data of the fit.
             Default: the rows of the fit.
         kind : {"mean", "response", "linear"}
-            The mean of the response, with events their probability and with successes among trials their share; a new
-            response, such as a count of successes; or the linear predictor, on the link's scale.
+            The mean of the response, with events their probability, with successes among trials their share and of
+            categories the probability of each; a new response, such as a count of successes; or the linear predictor,
+            on the link's scale.
         prob : float
             Probability of the highest-density interval.
         new_groups : {"error", "draw", "mean"}
@@ -62,6 +63,7 @@ class Predictions:
         -------
         DataFrame
             One row per row of the data, with their index: mean, sd, hdi_low, hdi_high; NaN where a value is missing.
+            Of categories one per row and category; of new responses then the share of draws in each.
             Without new data, one per row that was used, by its place in the data as given, from 0.
 
         Raises
@@ -148,11 +150,11 @@ class Predictions:
 
     def comparisons(
         self,
-        variable: str,
+        variable: str | Sequence[str],
         by: str | Sequence[str] = (),
         scale: Scale = "difference",
         compare: str | Sequence[Any] = "reference",
-        step: float = 1.0,
+        step: float | None = None,
         new_data: object = None,
         at: Mapping[str, Any] = NOTHING,
         weights: str = "n",
@@ -172,16 +174,16 @@ class Predictions:
 
         Parameters
         ----------
-        variable : str
-            A factor, a column of two values, or a number.
+        variable : str or sequence of str
+            A factor, a column of two values, or a number. Several are changed one at a time, and the table has all.
         by
             As for `means`.
         scale : {"difference", "ratio", "odds_ratio", "lift"}
             Of averages a and b: a - b, a / b, the ratio of the odds a / (1 - a), or (a - b) / b.
         compare : {"reference", "pairwise", "sequential"} or two values
             Which levels of a factor: each with the reference, all pairs, neighbours. Two values: ``(low, high)``.
-        step : float
-            Of a number: each row's own value, and this much more.
+        step : float, optional
+            Of a number: each row's own value, and this much more. Default: one unit, ``+1`` in the table.
         new_data, at, weights, over, groups, kind, prob
             As for `means`.
         rope : float, optional
@@ -211,7 +213,7 @@ class Predictions:
 
     def slopes(
         self,
-        variable: str,
+        variable: str | Sequence[str],
         by: str | Sequence[str] = (),
         new_data: object = None,
         at: Mapping[str, Any] = NOTHING,
@@ -232,8 +234,8 @@ class Predictions:
 
         Parameters
         ----------
-        variable : str
-            A numeric column.
+        variable : str or sequence of str
+            A numeric column, or several.
         by, new_data, at, weights, over, groups, kind, prob, rope, simultaneous, draws, seed
             As for `comparisons`.
 

@@ -101,18 +101,14 @@ class Reading:
             design.standard_errors,
         )
 
-    def of_frame(self, frame: Frame) -> ModelRows:
-        """Return the rows of another data frame without missing values.
+    def of_table(self, table: Table) -> ModelRows:
+        """Return the rows of a table that has the columns read.
 
         Raises
         ------
         DataError
-            If it lacks a column, a factor has a level that no row of the fit has, or a value is not finite.
+            If a factor has a level that no row of the fit has, or a value is not finite.
         """
-        return self.of_table(complete_rows(frame, self.columns, self.design))
-
-    def of_table(self, table: Table) -> ModelRows:
-        """Return the rows of a table that has the columns read; errors as by `of_frame`."""
         if not table.rows:
             return self._none()
         offsets = {p.parameter: p.recipe for p in self.predictors if p.recipe is not None}

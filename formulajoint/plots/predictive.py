@@ -30,6 +30,7 @@ from formulajoint.plots.predictive_values import (
 )
 from formulajoint.plots.style import WIDTH, cut, density, figure_of, headline, hues, legend, panels, styled
 from formulajoint.results.checks.loo import grouping_of, loo_pit
+from formulajoint.results.checks.residuals import check_order
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.predictive_check import predictive_check
 from formulajoint.results.predictions.replicate import in_blocks, some_draws
@@ -146,6 +147,7 @@ def _parts(posterior: Posterior, by: str | None) -> tuple[list[tuple[str, IntArr
 
 
 def _of_residuals(posterior: Posterior, kind: str, count: int, seed: int) -> Content:
+    check_order(posterior)
     rng, y = np.random.default_rng(seed), posterior.plan.design.response.values
     blocks = list(in_blocks(posterior, some_draws(posterior, count, rng)))
     data = np.vstack([block.scores(y, rng) for block in blocks])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
-from formulajoint.plots.style import all_cut, figure_of, hues
+from formulajoint.plots.style import LONGEST_LABEL, all_cut, figure_of, hues
 
 TALLEST, ROW, SUMMARY = 9.0, 0.3, 0.3
 """Heights in inches: of all group rows at most, of one group row at most, and of a row below the groups."""
@@ -88,10 +88,12 @@ def height_of(rows: Rows) -> float:
     return MARGIN + rows.groups * rows.inch + ((rows.below + 0.6) * SUMMARY if rows.below else 0.0)
 
 
-def label_rows(ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str] = ()) -> None:
+def label_rows(
+    ax: Axes, rows: Rows, labels: Sequence[str], below: Sequence[str] = (), longest: int = LONGEST_LABEL
+) -> None:
     """Label the groups' rows from the top, as many as fit, and all rows below the groups."""
     shown = list(range(0, rows.groups, rows.every))
-    names = all_cut(labels)
+    names = all_cut(labels, longest)
     ax.set_yticks([*rows.places[shown], *rows.places_below], [*(names[i] for i in shown), *all_cut(below)])
     for number, text in enumerate(ax.get_yticklabels()):
         text.set_fontsize(rows.pointsize if number < len(shown) else 9.0)

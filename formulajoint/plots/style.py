@@ -172,15 +172,18 @@ def one_of(count: int, what: str, argument: str) -> str:
     return f" (1 of {count} {what}; {argument}=... chooses)" if count > 1 else ""
 
 
-def legend(ax: Axes, handles: Sequence[Artist], own: bool) -> None:
+def legend(ax: Axes, handles: Sequence[Artist], own: bool, title: str = "") -> None:
     """Draw the legend: below a figure of ours; within the user's own axes above the data, which make room for it."""
+    text: dict[str, Any] = {"title": title or None, "alignment": "left"}
     if own:
         columns = _columns([str(handle.get_label()) for handle in handles], figure_of(ax).get_figwidth())
-        figure_of(ax).legend(handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.6)
+        figure_of(ax).legend(
+            handles=handles, loc="outside lower left", ncols=columns, handletextpad=0.6, **text
+        )
         return
     width = ax.get_window_extent().width / figure_of(ax).dpi
     columns = _columns([str(handle.get_label()) for handle in handles], width)
-    place: dict[str, Any] = {"loc": "upper left", "ncols": columns, "borderaxespad": 0.2}
+    place: dict[str, Any] = {"loc": "upper left", "ncols": columns, "borderaxespad": 0.2, **text}
     drawn = ax.legend(
         handles=handles, frameon=True, framealpha=1, facecolor=hues().paper, edgecolor="none", **place
     )

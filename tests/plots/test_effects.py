@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection, LineCollection
 
 import formulajoint as fj
-from formulajoint.plots.effects import comparisons, effects
+from formulajoint.plots.comparisons import comparisons
+from formulajoint.plots.effects import effects
 
 ROWS = np.arange(120)
 DATA = pd.DataFrame(
@@ -52,6 +55,30 @@ def test_many_groups_are_thin_lines(fit: fj.Fit) -> None:
     assert len(axes.get_lines()) == 20
 
 
+def test_categories_have_a_panel_each_with_a_curve_for_each_level() -> None:
+    rating = pd.Categorical.from_codes(ROWS * 7 % 3, ["bad", "fair", "good"], ordered=True)
+    data = DATA.assign(rating=rating)
+    fit = fj.fit("rating ~ x + t, family(cumulative)", data, seed=1, draws=100, progress=False)
+    axes = effects(fit.draws, "x", by="t").axes
+    assert [own.get_title(loc="left") or own.get_title() for own in axes] == ["bad", "fair", "good"]
+    for own, level in zip(axes, rating.categories, strict=True):
+        for line, t in zip(own.get_lines(), (0, 1), strict=True):
+            table = fit.predict(fj.grid(fit, x=line.get_xdata(), t=t)).xs(level, level="category")
+            assert line.get_ydata() == pytest.approx(table["mean"].to_numpy())
+    (alone,) = effects(fit.draws, "x").axes
+    assert len(alone.get_lines()) == 3
+
+
+def test_labels_of_levels_have_room(fit: fj.Fit) -> None:
+    figure = effects(fit.draws, "school", by="t")
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].get_xticklabels()]
+    assert len(boxes) == 20
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+    (legend,) = figure.legends
+    assert legend.get_title().get_text() == "t"
+
+
 def test_comparisons_are_those_of_the_table(fit: fj.Fit) -> None:
     (axes,) = comparisons(fit.draws, "arm").axes
     table = fit.comparisons("arm", simultaneous=True)
@@ -62,6 +89,8 @@ def test_comparisons_are_those_of_the_table(fit: fj.Fit) -> None:
     assert ends == pytest.approx(table[["hdi_low", "hdi_high"]].to_numpy())
     assert [text.get_text() for text in axes.get_yticklabels()] == ["b - a", "c - a"]
     assert len(comparisons(fit.draws).axes[0].get_yticks()) == 4
+    several = comparisons(fit.draws, ["t", "arm"]).axes[0].get_yticklabels()
+    assert [text.get_text() for text in several] == ["t: 1 - 0", "arm: b - a", "arm: c - a"]
 
 
 def test_the_only_comparison_stands_at_the_axis(fit: fj.Fit) -> None:

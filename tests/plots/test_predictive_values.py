@@ -76,3 +76,12 @@ def test_kinds_that_do_not_suit_the_response_are_refused(counts: dict[str, fj.Fi
         ppc(fit.draws, "rootogram")
     with pytest.raises(InferenceError, match="no groups of `h`"):
         ppc(counts["y"].draws, by="h")
+
+
+def test_categories_without_an_order_have_no_residuals_to_draw() -> None:
+    data = pd.DataFrame({"kind": list("abcab" * 6), "x": np.arange(30) % 4})
+    fit = fj.fit("kind ~ x, family(categorical)", data, seed=1, draws=50, progress=False)
+    for kind in ("qq", "ecdf", "kde", "hist", "pit"):
+        with pytest.raises(InferenceError, match=r"have no order: there are no residuals.*ppc\('bars'\)"):
+            fit.plot.ppc(kind)
+    assert len(fit.plot.ppc("bars").axes) == 1

@@ -7,6 +7,7 @@ of draws of a group's own coefficients would hardly ever be right.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +46,15 @@ class Loo:
     effective : float
         The effective number of parameters; NaN for groups.
     design : Design
+    good_k : float
+        The largest k-hat that can be trusted: 0.7, and less with fewer than some 2,000 draws.
     """
 
     table: pd.DataFrame
     over: str
     effective: float
     design: Design
+    good_k: float = K_HAT
 
     @property
     def elpd(self) -> float:
@@ -64,8 +68,8 @@ class Loo:
 
     @property
     def doubtful(self) -> int:
-        """How many rows or groups have a k-hat above 0.7: their values cannot be trusted."""
-        return int((self.table["k_hat"] > K_HAT).sum())
+        """How many rows or groups have a k-hat above `good_k`: their values cannot be trusted."""
+        return int((self.table["k_hat"] > self.good_k).sum())
 
     def __repr__(self) -> str:
         count = len(self.table)
@@ -83,8 +87,8 @@ class Loo:
             lines.append(f"For {again} of them the model was fitted without the group.")
         if self.doubtful:
             lines.append(
-                f"{self.doubtful} of them have a k-hat above {K_HAT}: the sum cannot be trusted. They are far from "
-                "what the others predict, or have coefficients of their own."
+                f"{self.doubtful} of them have a k-hat above {self.good_k:.2g}: the sum cannot be trusted. They are "
+                "far from what the others predict, or have coefficients of their own."
             )
         return "\n".join(lines)
 
@@ -98,7 +102,12 @@ def leave_rows_out(posterior: Posterior) -> Loo:
         found.append(tuple(map(np.atleast_1d, each)))
     elpd, k_hat, effective = (np.concatenate(each) for each in zip(*found, strict=True))
     table = Table({"elpd": elpd, "k_hat": k_hat}, index=rows_index(posterior))
-    return Loo(table, "", float(effective.sum()), posterior.plan.design)
+    return Loo(table, "", float(effective.sum()), posterior.plan.design, good_k(chains * draws))
+
+
+def good_k(draws: int) -> float:
+    """Return the largest k-hat that can be trusted with so many draws (Vehtari et al., JMLR 2024)."""
+    return min(1 - 1 / math.log10(draws), K_HAT)
 
 
 def _efficiency(posterior: Posterior) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -15,7 +15,7 @@ from formulajoint.design.derivatives import NoDerivative, column_slopes, slope_o
 from formulajoint.design.model_rows import ModelRows
 from formulajoint.design.recipes import columns_read
 from formulajoint.design.values import label, numbers
-from formulajoint.errors import DataError, InferenceError
+from formulajoint.errors import DataError, InferenceError, warn
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.effects import (
     Asked,
@@ -61,31 +61,57 @@ class Compared:
         One for each pair.
     null : float
         The comparison of two equal means.
-    method : str
-        Of slopes: ``exact``, or the symmetric difference.
+    methods : tuple of str
+        Of slopes, one for each pair: ``exact``, or the symmetric difference.
+    variables : tuple of str
+        Where several columns are compared, that of each pair.
     """
 
     averages: Averaged
     labels: tuple[str, ...]
     null: float
-    method: str = ""
+    methods: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+def joined(variables: str | Sequence[str], one: Callable[[str], Compared]) -> Compared:
+    """Return what `one` finds for a column, or for several, one after another."""
+    if isinstance(variables, str) or not isinstance(variables, Sequence):
+        return one(variables)
+    if not variables:
+        raise InferenceError("There is no column to compare: name one or several.")
+    parts = [one(name) for name in variables]
+    first = parts[0].averages
+    return Compared(
+        replace(first, draws=tuple(draws for part in parts for draws in part.averages.draws)),
+        tuple(label for part in parts for label in part.labels),
+        parts[0].null,
+        tuple(method for part in parts for method in part.methods),
+        tuple(name for name, part in zip(variables, parts, strict=True) for _ in part.labels),
+    )
 
 
 def compared(
-    posterior: Posterior, variable: str, asked: Asked, scale: Scale, compare: Any, step: float
+    posterior: Posterior,
+    variables: str | Sequence[str],
+    asked: Asked,
+    scale: Scale,
+    compare: Any,
+    step: float | None,
 ) -> Compared:
-    """Return the comparisons of the values of a column, each of averages of the same rows.
+    """Return the comparisons of the values of one or several columns, each of averages of the same rows.
 
     Parameters
     ----------
     posterior : Posterior
-    variable : str
+    variables : str or sequence of str
+        All other columns are as they are in each row while one is changed.
     asked : Asked
     scale : {"difference", "ratio", "odds_ratio", "lift"}
     compare : {"reference", "pairwise", "sequential"} or pair of values
         Which levels of a factor are compared; the low value first.
-    step : float
-        Of a number, from each row's own value.
+    step : float or None
+        Of a number, from each row's own value; None for one unit.
 
     Raises
     ------
@@ -104,6 +130,11 @@ def compared(
             "Odds are of probabilities, and the mean of this response is not one: choose another `scale`."
         )
     where = setting(posterior, asked)
+    return joined(variables, lambda name: _compared(where, name, scale, compare, step))
+
+
+def _compared(where: Setting, variable: str, scale: Scale, compare: Any, step: float | None) -> Compared:
+    asked = where.asked
     pairs = tuple(_pairs(where, variable_of(where.known, variable), compare, step, scale))
     if variable not in where.wanted.columns:
         raise DataError(f"The mean does not depend on `{variable}`.")
@@ -146,14 +177,16 @@ def _on_scale(scale: Scale, high: FloatArray, low: FloatArray) -> FloatArray:
             return high / low - 1
 
 
-def _pairs(where: Setting, variable: Variable, compare: Any, step: float, scale: Scale) -> Iterator[Pair]:
+def _pairs(
+    where: Setting, variable: Variable, compare: Any, step: float | None, scale: Scale
+) -> Iterator[Pair]:
     if isinstance(compare, str):
         if compare not in ("reference", "pairwise", "sequential"):
             raise InferenceError(
                 f"`compare` must be `reference`, `pairwise`, `sequential` or two values, not {compare!r}."
             )
         if variable.levels:
-            if step != 1:
+            if step is not None:
                 raise InferenceError(
                     f"`{variable.name}` is compared between its values {listed(map(label, variable.levels))}, and a "
                     "`step` is for other numbers: leave it out, or write compare=(low, high)."
@@ -165,15 +198,17 @@ def _pairs(where: Setting, variable: Variable, compare: Any, step: float, scale:
                 f"`{variable.name}` holds numbers, and compare={compare!r} is for levels: write step=, how much more, "
                 "or compare=(low, high)."
             )
+        step = 1.0 if step is None else step
         if not (isinstance(step, Real) and np.isfinite(step) and step != 0):
             raise InferenceError(f"`step` must be a number other than zero, not {step!r}.")
+        _warn_of_long(where, variable.name, float(step))
         yield Pair(f"{float(step):+g}", None, None, float(step))
         return
     if not (isinstance(compare, Sequence) and len(compare) == 2):
         raise InferenceError(
             f"`compare` must be `reference`, `pairwise`, `sequential` or two values, not {compare!r}."
         )
-    if step != 1:
+    if step is not None:
         raise InferenceError("`compare` has two values, and so there is no `step`: write one of them.")
     known = list(map(label, variable.levels))
     for value in compare:
@@ -181,6 +216,18 @@ def _pairs(where: Setting, variable: Variable, compare: Any, step: float, scale:
         if kind == "categorical" and label(value) not in known:
             raise DataError(f"`{variable.name}` has no level {value!r}: there are {listed(known)}.")
     yield _pair(compare[1], compare[0], scale)
+
+
+def _warn_of_long(where: Setting, name: str, step: float) -> None:
+    """Warn of a step that is longer than the range of a column: most rows are then compared with no such data."""
+    kept = where.known.design.kept
+    assert kept is not None  # by `variable_of`
+    values = numbers(kept.columns[name])
+    if abs(step) > np.ptp(values) > 0:
+        warn(
+            f"A step of {step:g} is longer than the range of `{name}`, {values.min():.4g} to {values.max():.4g}: "
+            f"choose a shorter one, such as step={np.std(values):.1g}."
+        )
 
 
 def _of_levels(variable: Variable, compare: str) -> Iterator[tuple[Any, Any]]:
@@ -207,8 +254,8 @@ def _pair(high: Any, low: Any, scale: Scale) -> Pair:
 # --- slopes
 
 
-def sloped(posterior: Posterior, variable: str, asked: Asked) -> Compared:
-    """Return the average slope of a number: the derivative where the model is known to have one.
+def sloped(posterior: Posterior, variables: str | Sequence[str], asked: Asked) -> Compared:
+    """Return the average slope of one or several numbers: the derivative where the model is known to have one.
 
     Raises
     ------
@@ -218,6 +265,10 @@ def sloped(posterior: Posterior, variable: str, asked: Asked) -> Compared:
         If the model does not read it.
     """
     where = setting(posterior, asked)
+    return joined(variables, lambda name: _sloped(where, name))
+
+
+def _sloped(where: Setting, variable: str) -> Compared:
     known = variable_of(where.known, variable)
     column = where.table.columns.get(variable)
     if column is None:
@@ -228,8 +279,8 @@ def sloped(posterior: Posterior, variable: str, asked: Asked) -> Compared:
         rows, turned = _exact(where, variable)
     except NoDerivative:
         return _by_difference(where, variable)
-    found = averaged(where, [rows, turned], exact_slopes(asked.kind), variable)
-    return Compared(found, (variable,), 0.0, "exact")
+    found = averaged(where, [rows, turned], exact_slopes(where.asked.kind), variable)
+    return Compared(found, (variable,), 0.0, ("exact",))
 
 
 def _exact(where: Setting, variable: str) -> tuple[ModelRows, ModelRows]:
@@ -259,4 +310,4 @@ def _by_difference(where: Setting, variable: str) -> Compared:
     found = averaged(where, tables, quantities(where.asked.kind), variable)
     high, low = found.draws
     slopes = Averaged(found.by, found.cells, ((high - low) / (2 * half),), found.rows, found.groups)
-    return Compared(slopes, (variable,), 0.0, f"difference over ±{half:.3g}")
+    return Compared(slopes, (variable,), 0.0, (f"difference over ±{half:.3g}",))

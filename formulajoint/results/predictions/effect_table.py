@@ -68,7 +68,7 @@ def effect_table(
     averages = found.averages
     columns |= {"rows": np.tile(averages.rows, len(found.labels)), "weights": weights}
     columns |= {"groups": averages.groups} if averages.groups else {}
-    columns |= {"method": found.method} if found.method else {}
+    columns |= {"method": np.repeat(found.methods, len(averages.cells))} if found.methods else {}
     return Table(columns, index=index_of(found))
 
 
@@ -87,9 +87,14 @@ def _draws(found: Compared) -> FloatArray:
 def index_of(found: Compared) -> pd.Index[Any]:
     """Return the index: the columns in whose cells is averaged, and what is compared."""
     by, cells = found.averages.by, found.averages.cells
-    named = found.labels != ("",)
-    keys = [(*cell, *([label] if named else [])) for label in found.labels for cell in cells]
-    names = [*by, *(["contrast"] if named else [])]
+    last, several = found.labels != ("",), bool(found.variables)
+    of = found.variables or found.labels
+    keys = [
+        (*([name] if several else []), *cell, *([label] if last else []))
+        for name, label in zip(of, found.labels, strict=True)
+        for cell in cells
+    ]
+    names = [*(["variable"] if several else []), *by, *(["contrast"] if last else [])]
     if not names:
         return pd.Index(["all rows"])
     if len(names) == 1:

@@ -12,6 +12,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.evaluate.linear_predictor import linear_at, reading
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.evaluate_numpy import GroupsAt
+from formulajoint.design.extrapolation import warn_of_extrapolation
 from formulajoint.design.model_rows import ModelRows, Reading
 from formulajoint.design.rows import Table
 from formulajoint.distributions.link_functions import SPECIAL
@@ -161,6 +162,8 @@ def averaged(
     """
     plan, asked = of.plan, of.asked
     rng = np.random.default_rng(asked.seed)
+    if asked.data is not None or asked.at or variable:
+        warn_of_extrapolation(of.wanted.terms, [each for each in tables if isinstance(each, Table)])
     rows = (each if isinstance(each, ModelRows) else of.wanted.of_table(each) for each in tables)
     scenarios = tuple(_elsewhere(of, each) for each in rows)
     values = drawn_values(of.posterior, scenarios[0], DRAWN[asked.groups], rng)

@@ -11,8 +11,9 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.evaluate.contrast_nodes import Values
 from formulajoint.compiler.evaluate.linear_predictor import linear_at, parameters_at, reading
 from formulajoint.compiler.plan import Plan
+from formulajoint.design.extrapolation import warn_of_extrapolation
 from formulajoint.design.frame import read_frame
-from formulajoint.design.model_rows import ModelRows
+from formulajoint.design.model_rows import ModelRows, complete_rows
 from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
@@ -119,12 +120,17 @@ def evaluation(
     Raises
     ------
     DataError
-        As by `Reading.of_frame` and `drawn_values`.
+        As by `complete_rows`, `Reading.of_table` and `drawn_values`.
     """
     if data is None:
         posterior.plan.design.require_rows("This")
     wanted = reading(posterior.plan, response)
-    rows = wanted.of_fit() if data is None else wanted.of_frame(read_frame(data))
+    if data is None:
+        rows = wanted.of_fit()
+    else:
+        table = complete_rows(read_frame(data), wanted.columns, posterior.plan.design)
+        warn_of_extrapolation(wanted.terms, [table])
+        rows = wanted.of_table(table)
     values = drawn_values(posterior, rows, new_groups, np.random.default_rng(seed), taken)
     chains, draws = posterior.named.shape
     return Evaluation(posterior, rows, values, chains * draws if taken is None else len(taken))

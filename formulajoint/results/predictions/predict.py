@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -14,7 +13,7 @@ from xarray import DataArray
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.model_rows import NO_ROWS
-from formulajoint.errors import DataError, FormulaJointWarning, InferenceError
+from formulajoint.errors import DataError, InferenceError, warn
 from formulajoint.results.draws.convergence import hdi
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
@@ -54,9 +53,9 @@ class Predicted:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories that have a probability each; empty if there is one number a row."""
+        """The categories of the response, each with its probability or share; empty if there is one number a row."""
         plan = self.found.posterior.plan
-        return plan.design.response.levels if self.kind == "mean" and plan.family.categories else ()
+        return plan.design.response.levels if self.kind != "linear" and plan.family.categories else ()
 
     @property
     def places(self) -> IntArray:
@@ -65,12 +64,16 @@ class Predicted:
         return np.arange(len(rows)) if len(rows) == len(self.index) else rows.places
 
     def blocks(self) -> Iterator[list[FloatArray]]:
-        """Yield the draws of some rows after another, (N, S), of each category if there are any."""
+        """Yield the draws of some rows after another, (N, S), of each category if there are any.
+
+        A new response is 1 in its category and 0 in others.
+        """
         for rows in self.found.blocks():
-            if self.categories:
+            if self.kind == "response":
+                new = laws_at(self.found, rows).responses(self.rng).T
+                yield [1.0 * (new == place) for place in range(len(self.categories))] or [new]
+            elif self.categories:
                 yield probabilities_at(self.found, rows)
-            elif self.kind == "response":
-                yield [laws_at(self.found, rows).responses(self.rng).T]
             else:
                 yield [self.found.linear(rows) if self.kind == "linear" else self.found.mean(rows)]
 
@@ -100,11 +103,7 @@ def predicted(
     out = Predicted(found, kind, _index(data, frame, found), np.random.default_rng(seed))
     missing = len(out.index) - len(found.rows)
     if missing:
-        warnings.warn(
-            f"{missing} of {len(out.index)} rows have missing values, and so have their predictions.",
-            FormulaJointWarning,
-            stacklevel=3,
-        )
+        warn(f"{missing} of {len(out.index)} rows have missing values, and so have their predictions.")
     return out
 
 
@@ -120,27 +119,31 @@ def _index(data: object, frame: Frame | None, found: Evaluation) -> pd.Index[Any
 def prediction_table(made: Predicted, prob: float) -> pd.DataFrame:
     """Return mean, sd and highest-density interval of the draws of each row, and of each category if there are any.
 
-    They are NaN for a row with missing values.
+    They are NaN for a row with missing values. Of new categories there is only the mean, the share of draws.
     """
     check_prob(prob)
-    count = max(1, len(made.categories))
-    out = np.full((len(made.index), count, len(FIGURES)), np.nan)
+    count, shares = max(1, len(made.categories)), bool(made.categories) and made.kind == "response"
+    figures = FIGURES[:1] if shares else FIGURES
+    out = np.full((len(made.index), count, len(figures)), np.nan)
     start = 0
     for each in made.blocks():
         places = made.places[start : start + len(each[0])]
         for at, draws in enumerate(each):
-            interval = hdi(draws, prob)
-            out[places, at] = np.column_stack([draws.mean(axis=1), draws.std(axis=1, ddof=1), interval])
+            out[places, at, 0] = draws.mean(axis=1)
+            if not shares:
+                out[places, at, 1:] = np.column_stack([draws.std(axis=1, ddof=1), hdi(draws, prob)])
         start += len(each[0])
     index = made.index
     if made.categories:
         levels: Any = [list(index), list(made.categories)]
         index = pd.MultiIndex.from_product(levels, names=[index.name or "row", "category"])
-    return Table(dict(zip(FIGURES, out.reshape((-1, len(FIGURES))).T, strict=True)), index=index)
+    return Table(dict(zip(figures, out.reshape((-1, len(figures))).T, strict=True)), index=index)
 
 
 def prediction_draws(made: Predicted) -> DataArray:
     """Return the draws as a DataArray over (chain, draw, row), and category; NaN for a row with missing values.
+
+    New responses that are categories are their labels.
 
     Raises
     ------
@@ -160,7 +163,11 @@ def prediction_draws(made: Predicted) -> DataArray:
         out[at, made.places] = np.vstack([each[at] for each in blocks])
     values = out.transpose(2, 1, 0).reshape((*posterior.named.shape, len(made.index), several))
     name, coords = posterior.plan.design.response.name, {"row": made.index.to_numpy()}
-    if not made.categories:
+    if made.categories and made.kind == "response":
+        labels = np.array([*made.categories, np.nan], dtype=object)
+        missing = np.isnan(values[..., 0])
+        values = labels[np.where(missing, several, np.nan_to_num(values).argmax(axis=-1))][..., None]
+    if not made.categories or made.kind == "response":
         return DataArray(values[..., 0], dims=("chain", "draw", "row"), coords=coords, name=name)
     dims = ("chain", "draw", "row", "category")
     return DataArray(values, dims=dims, coords=coords | {"category": list(made.categories)}, name=name)

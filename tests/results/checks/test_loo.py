@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import arviz_stats
 import numpy as np
@@ -47,6 +48,16 @@ def test_draws_of_a_markov_chain_count_as_arviz_counts_them(made_up: MadeUp, tut
     expected = arviz_stats.loo(with_log_likelihood(posterior), pointwise=True)
     assert np.allclose(found.table["k_hat"], expected.pareto_k)
     assert found.elpd == pytest.approx(expected.elpd, rel=1e-10)
+
+
+def test_with_few_draws_a_smaller_k_hat_is_doubtful(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
+    sigma = 4 + np.random.default_rng(1).random((4, 200))
+    posterior = made_up("test_score ~ 1 | school", tutoring, sigma=sigma)
+    expected = arviz_stats.loo(with_log_likelihood(posterior), reff=1.0)
+    found = leave_rows_out(posterior)
+    assert found.good_k == pytest.approx(expected.good_k)
+    assert found.good_k == pytest.approx(1 - 1 / np.log10(800))
+    assert replace(found, table=found.table.assign(k_hat=0.69)).doubtful == len(tutoring)
 
 
 def test_a_normal_mean_has_its_closed_form() -> None:

@@ -134,10 +134,46 @@ def test_a_step_of_a_number_at_values_of_others(events: fj.Fit) -> None:
         assert found[:, at] == pytest.approx(expected)
 
 
+def test_several_columns_are_compared_one_at_a_time(events: fj.Fit) -> None:
+    table = events.comparisons(["t", "arm", "x"], by="school", simultaneous=True)
+    assert table.index.names == ["variable", "school", "contrast"]
+    for name in ("t", "arm", "x"):
+        alone = events.comparisons(name, by="school")
+        assert table.loc[name].index.equals(alone.index)
+        assert table.loc[name, alone.columns].equals(alone)
+    draws = events.comparisons(["t", "arm", "x"], by="school", draws=True)
+    assert draws["effect"].to_numpy()[[0, 4, 12]].tolist() == ["t, p, 1 - 0", "arm, p, b - a", "x, p, +1"]
+    inside = (table["band_low"].to_numpy() <= drawn(draws)) & (drawn(draws) <= table["band_high"].to_numpy())
+    assert inside.all(axis=1).mean() == pytest.approx(0.95, abs=0.005)
+    slopes = events.slopes(["x"])
+    assert slopes.index.tolist() == [("x", "x")]
+    assert slopes.loc[("x", "x"), "method"] == "exact"
+
+
+def test_a_step_beyond_the_range_of_a_column_is_warned_of(events: fj.Fit) -> None:
+    with pytest.warns(fj.FormulaJointWarning, match=r"A step of 5 is longer than the range of `x`, -1 to 1"):
+        events.comparisons("x", step=5)
+
+
+def test_rows_beyond_the_data_of_a_spline_are_counted(made_up: MadeUp) -> None:
+    fit = fit_of(made_up("y ~ ns(log(z), df=3) * arm", DATA))
+    fit.predict(DATA)
+    fit.comparisons("arm")
+    fit.slopes("z")
+    said = r"{} of {} rows lie beyond the data of `ns\(log\(z\), df=3\)`, where its argument goes from 0 to 2.398"
+    with pytest.warns(fj.FormulaJointWarning, match=said.format(2, 3)):
+        fit.predict(DATA.iloc[:3].assign(z=[0.5, 3.0, 30.0]))
+    with pytest.warns(fj.FormulaJointWarning, match=said.format(int((DATA["z"] == 11).sum()), 60)) as caught:
+        fit.comparisons("z")
+    assert caught[0].filename == __file__
+
+
 @pytest.mark.parametrize(
     ("variable", "arguments", "message"),
     [
-        (["arm", "x"], {}, r"one at a time, such as 'age', not \['arm', 'x'\]"),
+        ([], {}, "no column to compare"),
+        (["arm", "x"], {"step": 2}, "`arm` is compared between its values"),
+        ("t", {"step": 1}, "leave it out, or write compare="),
         (
             "x",
             {"compare": "pairwise"},
@@ -267,7 +303,15 @@ def test_ordered_categories_have_a_probability_each(made_up: MadeUp, family: str
     found = fit.comparisons("t", draws=True)
     assert found["effect"].to_numpy().tolist() == [f"{level}, 1 - 0" for level in ("bad", "fair", "good")]
     assert drawn(found) == pytest.approx((chances(1) - chances(0)).mean(axis=2))
-    assert set(np.unique(fit.predict(kind="response", draws=True))) == {0, 1, 2}
+    new = fit.predict(kind="response", draws=True)
+    assert set(np.unique(new)) == {"bad", "fair", "good"}
+    shares = fit.predict(kind="response")
+    assert list(shares.columns) == ["mean"]
+    for level in ("bad", "fair", "good"):
+        one = shares.xs(level, level="category")["mean"].to_numpy()
+        assert one == pytest.approx((new == level).mean(("chain", "draw")).to_numpy())
+        error = 5 * np.sqrt(0.25 / 800)
+        assert one == pytest.approx(fit.predict().xs(level, level="category")["mean"].to_numpy(), abs=error)
 
 
 # --- slopes

@@ -1,0 +1,152 @@
+"""Predictions along a column as curves, the data behind them, and in words where the other columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from formulajoint.arrays import FloatArray
+from formulajoint.compiler.evaluate.linear_predictor import members, reading
+from formulajoint.compiler.plan import Plan
+from formulajoint.plots.style import cut
+from formulajoint.results.draws.convergence import hdi
+from formulajoint.results.draws.posterior import Posterior
+from formulajoint.results.predictions.evaluate import Evaluation, evaluation
+from formulajoint.results.predictions.grid import grid_of
+from formulajoint.results.predictions.replicate import probabilities_at
+from formulajoint.results.predictions.scenarios import variable_of
+
+POINTS = 60
+"""Values of a number at which its curve is drawn."""
+
+MOST_DATA = 3000
+"""Most rows of the data that are drawn."""
+
+UNSEEN = "the mean of the hierarchy"
+"""Label of a group at the mean of its hierarchy, which no group of the data has."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Predictions along one column at one level of another, of one category of the response if it has any."""
+
+    level: str
+    category: str
+    x: Any
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def columns_of_mean(plan: Plan, by: str | None = None) -> list[str]:
+    """Return the columns that the mean depends on, without those that only make groups, and without `by`."""
+    own = {name for _, c in members(plan.mean) for name in c.term.variables}
+    offset = plan.mean.predictor.recipe is not None
+    names = reading(plan, response=False).columns
+    kept = names if plan.design.kept is None else plan.design.kept.columns
+    return [name for name in names if name != by and name in kept and (name in own or (offset and not own))]
+
+
+def curves_along(posterior: Posterior, name: str, by: str | None, prob: float) -> Iterator[Curve]:
+    """Yield the curve along a column at each level of `by`, of each category of the response if it has any."""
+    plan, known = posterior.plan, variable_of(posterior.plan, name)
+    chosen: dict[str, Any] = {name: list(known.levels) or _points(plan, name)}
+    if by is not None:
+        chosen[by] = _levels_of(plan, by)
+    grid = grid_of(plan, "typical", chosen)
+    for grouping in _at_the_mean(plan, {name, by}):
+        grid[grouping] = UNSEEN
+    levels = np.array([""] * len(grid) if by is None else list(map(text_of, grid[by])), dtype=object)
+    found = evaluation(posterior, grid, "mean", response=False)
+    for category, draws in _drawn(found):
+        interval = hdi(draws, prob)
+        for level in dict.fromkeys(levels):
+            at = np.flatnonzero(levels == level)
+            x = grid[name].iloc[at]
+            places = list(map(text_of, x)) if known.levels else x.to_numpy()
+            yield Curve(level, category, places, draws[at].mean(axis=1), *interval[at].T)
+
+
+def _drawn(found: Evaluation) -> Iterator[tuple[str, FloatArray]]:
+    """Yield the draws of the mean, or of the probability of each category, at all rows."""
+    plan = found.posterior.plan
+    if not plan.family.categories:
+        yield "", np.vstack([found.mean(rows) for rows in found.blocks()])
+        return
+    blocks = zip(*(probabilities_at(found, rows) for rows in found.blocks()), strict=True)
+    yield from zip(plan.design.response.levels, map(np.vstack, blocks), strict=True)
+
+
+def text_of(value: Any) -> str:
+    """Return a value as text."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _points(plan: Plan, name: str) -> list[float]:
+    assert plan.design.kept is not None
+    values = plan.design.kept.columns[name].values
+    return list(np.linspace(float(values.min()), float(values.max()), POINTS))
+
+
+def _levels_of(plan: Plan, by: str) -> list[Any]:
+    """Return the levels of a column; of a number its mean, and one sd below and above."""
+    known = variable_of(plan, by)
+    if known.levels:
+        return list(known.levels)
+    assert plan.design.kept is not None
+    values = plan.design.kept.columns[by].values.astype(float)
+    return [float(values.mean() + away * values.std(ddof=1)) for away in (-1, 0, 1)]
+
+
+def _at_the_mean(plan: Plan, named: set[str | None]) -> list[str]:
+    """Return the columns that make pooled groups, and nothing else."""
+    pooled = {t.coefficient.name for pool in (*plan.mean.pools, *plan.mean.varying) for t in pool.terms}
+    own = {name for _, c in members(plan.mean) for name in c.term.variables}
+    out: dict[str, bool] = {}
+    for _, c in members(plan.mean):
+        for name in () if c.grouping is None else c.grouping.variables:
+            out[name] = out.get(name, True) and c.name in pooled
+    kept = {} if plan.design.kept is None else plan.design.kept.columns
+    return [n for n, free in out.items() if free and n not in named | own and kept[n].kind == "categorical"]
+
+
+def data_behind(plan: Plan, names: Sequence[str], by: str | None) -> pd.DataFrame | None:
+    """Return the rows of the data: the response on the scale of its mean, the columns, and the level of `by`."""
+    kept = plan.design.kept
+    if kept is None:
+        return None
+    rng = np.random.default_rng(0)
+    count = plan.design.rows.used
+    some = np.sort(rng.choice(count, min(count, MOST_DATA), replace=False))
+    out = pd.DataFrame({"response": plan.design.response.scale[some]})
+    for name in names:
+        out[f"x {name}"] = kept.columns[name].values[some]
+    known = by is not None and bool(variable_of(plan, by).levels)
+    return out.assign(by=[text_of(v) for v in kept.columns[str(by)].values[some]] if known else "")
+
+
+def words_of_mean(plan: Plan) -> str:
+    """Return what is drawn: ``mean of score``, ``P(switch)``."""
+    response, symbol = cut(plan.response_name), plan.family.mean.symbol
+    if plan.family.categories:
+        return f"probability of {response}"
+    return (
+        f"mean of {response}"
+        if not symbol or plan.family.expected is not None
+        else symbol.format(of=response)
+    )
+
+
+def words_of_others(plan: Plan, wanted: Sequence[str], by: str | None) -> str:
+    """Return where the other columns are, in words."""
+    first = wanted[0]
+    grid = grid_of(plan, "typical", {first: [variable_of(plan, first).reference or 0.0]})
+    at_mean = _at_the_mean(plan, {*wanted, by})
+    names = [n for n in reading(plan, response=False).columns if n not in (*wanted, by)]
+    named: Mapping[str, str] = {n: UNSEEN if n in at_mean else text_of(grid[n].iloc[0]) for n in names}
+    said = [f"{cut(n)} at {value if n in at_mean else cut(value)}" for n, value in named.items()]
+    return f" ({', '.join(said[:4])}{', ...' if len(said) > 4 else ''})" if said else ""
