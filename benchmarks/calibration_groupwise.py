@@ -6,7 +6,8 @@ goes to NUTS. Of each family ten groups of five rows have intercepts from a norm
 
     python benchmarks/calibration_groupwise.py [--sets 1000] [--only NAME ...] [--results FILE]
 
-A structure takes some minutes; those whose counts are in the file of results are not run again.
+A family takes some minutes. Counts are written after every fifty data sets, and those in the file of results are gone
+on from.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ type Array = NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "calibration_groupwise.json"
 GROUPS, ROWS, TRIALS, LEVELS = 10, 5, 6, 4
+STEP = 50
+"""Data sets after which counts are written."""
 
 
 @dataclass(frozen=True)
@@ -193,11 +196,11 @@ def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float | Array]
     return truth | further, pd.DataFrame({"g": codes, "x": x, "y": y})
 
 
-def ranks(name: str, sets: int) -> tuple[dict[str, NDArray[np.int64]], int]:
+def ranks(name: str, seeds: Iterable[int]) -> tuple[dict[str, NDArray[np.int64]], int]:
     """Return the rank of each parameter among its draws, one a data set, and how many sets were refused."""
     found: dict[str, list[int]] = {}
     refused = 0
-    for seed in range(sets):
+    for seed in seeds:
         truth, data = drawn(name, np.random.default_rng([seed, 17]))
         try:
             fit = fj.model(formula(name), data).fit(draws=DRAWS, chains=CHAINS, engine="exact", seed=seed)
@@ -215,6 +218,28 @@ def ranks(name: str, sets: int) -> tuple[dict[str, NDArray[np.int64]], int]:
     return {parameter: np.array(values) for parameter, values in found.items()}, refused
 
 
+def sets_of(known: dict[str, Any] | None) -> int:
+    """Return how many data sets a result has, with those that were refused."""
+    return 0 if known is None else known["refused"] + sum(next(iter(known["ranks"].values())))
+
+
+def gone_on(name: str, known: dict[str, Any] | None, seeds: range) -> dict[str, Any]:
+    """Return a family's result with further data sets."""
+    started, before = time.process_time(), sets_of(known)
+    found, refused = ranks(name, seeds)
+    seconds = time.process_time() - started
+    counts = {parameter: np.array(counted(values)) for parameter, values in found.items()}
+    if known is not None:
+        seconds += before * known["seconds"]
+        refused += known["refused"]
+        counts = {parameter: own + known["ranks"][parameter] for parameter, own in counts.items()}
+    return {
+        "refused": refused,
+        "seconds": round(seconds / (before + len(seeds)), 2),
+        "ranks": {parameter: own.tolist() for parameter, own in counts.items()},
+    }
+
+
 def main() -> None:
     """Print a histogram of ranks and a p-value for each parameter of each family."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -224,19 +249,13 @@ def main() -> None:
     given = parser.parse_args()
     results = json.loads(given.results.read_text()) if given.results.exists() else {}
     for name in given.only:
-        if name in results:
-            continue
-        started = time.process_time()
-        found, refused = ranks(name, given.sets)
-        results[name] = {
-            "refused": refused,
-            "seconds": round((time.process_time() - started) / given.sets, 2),
-            "ranks": {parameter: counted(values) for parameter, values in found.items()},
-        }
-        given.results.write_text(json.dumps(results, indent=1) + "\n")
+        while (done := sets_of(results.get(name))) < given.sets:
+            results[name] = gone_on(name, results.get(name), range(done, min(done + STEP, given.sets)))
+            given.results.write_text(json.dumps(results, indent=1) + "\n")
     for name, own in results.items():
-        sets = sum(next(iter(own["ranks"].values())))
-        print(f"{name}: {sets} data sets, {own['refused']} refused, {own['seconds']} s of the processor each")
+        print(
+            f"{name}: {sets_of(own)} data sets, {own['refused']} refused, {own['seconds']} s of the processor each"
+        )
         for parameter, counts in own["ranks"].items():
             p = stats.chisquare(counts).pvalue
             print(f"  {parameter:15s} p = {p:.3f}   {' '.join(map(str, counts))}")

@@ -83,20 +83,27 @@ def plain(name: str) -> str:
     return ":".join(sorted(re.sub(r"[\s`()]", "", name).replace("**", "^").split(":")))
 
 
-def fixed_distance(plan: Plan, draws: NamedDraws, reference: dict[str, Any]) -> tuple[float, float, int]:
-    """Return the largest distance of a fixed effect in standard errors, its error, and how many have no name here."""
+def fixed_effects(
+    plan: Plan, draws: NamedDraws, reference: dict[str, Any]
+) -> Iterator[tuple[str, np.ndarray | None, float, float]]:
+    """Yield each fixed effect of a reference with our draws, None if it has no name here, its estimate and error."""
     found: dict[str, np.ndarray] = {}
     for coefficient in plan.mean.coefficients:
         if coefficient.name in draws.variables:
             own = draws.values(coefficient.name)
             own = own.reshape(own.shape[0] * own.shape[1], -1).T
             found |= dict(zip(map(plain, names_in_r(coefficient)), own, strict=True))
-    far, unknown = (0.0, 0.0), 0
     for name, (estimate, se) in reference["fixef"].items():
-        if plain(name) not in found:
+        yield name, found.get(plain(name)), estimate, se
+
+
+def fixed_distance(plan: Plan, draws: NamedDraws, reference: dict[str, Any]) -> tuple[float, float, int]:
+    """Return the largest distance of a fixed effect in standard errors, its error, and how many have no name here."""
+    far, unknown = (0.0, 0.0), 0
+    for _, own, estimate, se in fixed_effects(plan, draws, reference):
+        if own is None:
             unknown += 1
         elif se:
-            own = found[plain(name)]
             error = np.std(own) / np.sqrt(len(own))
             far = max(far, (abs(np.mean(own) - estimate) / se, error / se))
     return *far, unknown
