@@ -143,14 +143,15 @@ def distances(one, other, figure: str) -> np.ndarray:
 def main() -> None:
     """Print the table; exit with 1 where a structure disagrees."""
     too_far = False
-    print(f"{'structure':24}{'figures':>8}{'largest z':>11}{'beyond 2':>10}   k-hat  divergences  at")
+    print("| structure | figures | largest z | beyond 2 | k-hat | divergences | at |")
+    print("|---|---:|---:|---:|---:|---:|---|")
     for name in sys.argv[1:] or (STRUCTURES | OTHERS):
         z, exact, nuts = compare((STRUCTURES | OTHERS)[name])
         k_hat = float(exact.idata["sample_stats"]["k_hat"])
         divergences = int(nuts.idata["sample_stats"]["diverging"].sum())
         print(
-            f"{name:24}{len(z):8d}{abs(z).max():11.2f}{100 * np.mean(abs(z) > 2):8.0f} %{k_hat:8.2f}"
-            f"{divergences:13d}  {abs(z).idxmax()}",
+            f"| {name} | {len(z)} | {abs(z).max():.2f} | {100 * np.mean(abs(z) > 2):.0f} % | {k_hat:.2f} "
+            f"| {divergences} | {abs(z).idxmax()} |",
             flush=True,
         )
         too_far |= not abs(z).max() < TOO_FAR

@@ -154,6 +154,11 @@ def ratios(records: list[Record]) -> pd.Series:
     return (values.std(ddof=1) / stated)[stated > LEAST_ERROR]
 
 
+def escaped(name: str) -> str:
+    """Return a name for a cell of a table: thresholds, ``[a|b]``, have its bar."""
+    return name.replace("|", "\\|")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -183,7 +188,7 @@ def main() -> None:
         failed |= abs(whole - 1) > WITHIN or found.max() > LARGEST
         print(
             f"| {name} | {structure.dimensions} | {len(own)} | {len(own) - len(fitted)} | {len(found)} "
-            f"| {whole:.2f} | {found.min():.2f} | {found.max():.2f} | {found.idxmax()} |"
+            f"| {whole:.2f} | {found.min():.2f} | {found.max():.2f} | `{escaped(found.idxmax())}` |"
         )
     sys.exit(int(failed))
 

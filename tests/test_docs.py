@@ -50,6 +50,12 @@ def test_page_shows_what_comes_out(path):
     assert not wrong, "\n\n".join(wrong)
 
 
+def test_tables_of_what_was_checked_are_those_of_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    page = (ROOT / "docs" / "families-checked.md").read_text(encoding="utf-8")
+    assert load(ROOT / "benchmarks" / "families_checked.py").with_tables(page) == page
+
+
 def anchors(text: str) -> set[str]:
     """Return the names that the headings of a page can be linked by."""
     titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
