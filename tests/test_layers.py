@@ -75,11 +75,11 @@ LIBRARIES = {
     "jax": ("inference/latent/device.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),
     "duckdb": ("aggregates/scan.py",),
-    "narwhals": ("design/frame.py", "aggregates/from_lazy.py", "aggregates/expressions.py"),
+    "narwhals": ("design/series.py", "aggregates/from_lazy.py", "aggregates/expressions.py"),
     "polars": ("aggregates/scan.py",),
     "numpy": NUMERIC,
     "nutpie": ("inference/",),
-    "pandas": ("design/frame.py", "results/", "plots/", "report/", "api/"),
+    "pandas": ("results/", "plots/", "report/", "api/"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
     "pyarrow": ("aggregates/parquet.py",),
@@ -142,9 +142,23 @@ DEFERRED = {
         "formulajoint.language.grammar.fragments.",
     ),  # new syntax of extensions
     ("results/joint_tests/classical.py", "formulajoint.results.joint_tests.likelihood_ratio."),  # GLMs only
+    ("design/frame.py", "formulajoint.design.series."),  # loads narwhals: plain columns of pandas need none
+    ("families/choice.py", "formulajoint.families.named."),  # families other than the Gaussian one
     ("families/smooth.py", "scipy."),  # densities that only some families have
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
+    # phi of several numbers, and scales of single groups
+    ("inference/gaussian/draws.py", "formulajoint.inference.gaussian.searched."),
+    ("inference/gaussian/draws.py", "formulajoint.inference.gaussian.integrated."),
+    ("inference/gaussian/reduction.py", "formulajoint.inference.latent.ties."),  # tests of equal groups
+    ("contrasts/registry.py", "formulajoint.contrasts.custom."),  # contrasts of extensions
+    ("compiler/planning/contrasts/clauses.py", "formulajoint.compiler.planning.contrasts.levels."),
+    ("compiler/planning/contrasts/clauses.py", "formulajoint.compiler.planning.contrasts.arithmetic."),
     ("api/fit.py", "formulajoint.api.update."),  # for further rows only
+    ("api/fit.py", "formulajoint.results.draws.contrast."),  # for contrasts after the fit
+    ("api/fit.py", "formulajoint.results.draws.diagnostics."),
+    ("api/fit.py", "formulajoint.results.draws.group_coefficients."),
+    ("api/verbs.py", "formulajoint.aggregates.moments."),
+    ("api/model.py", "formulajoint.compiler.pymc.likelihood_by_sums."),  # for NUTS only
     ("aggregates/make.py", "formulajoint.aggregates."),  # for lazy frames and moments only
     ("aggregates/moments.py", "formulajoint.aggregates.parquet."),  # for files of moments only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing

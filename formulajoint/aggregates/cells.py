@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from formulajoint.arrays import IntArray
-from formulajoint.design.frame import Kind
+from formulajoint.design.columns import Kind
 from formulajoint.errors import DataError
 
 

@@ -22,8 +22,8 @@ from formulajoint.aggregates.sums import Sums
 from formulajoint.aggregates.wanted import Wanted, recipes_of, wanted
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.bind import Asked
+from formulajoint.design.columns import Column, Kind
 from formulajoint.design.curves import CURVES
-from formulajoint.design.frame import Column, Kind
 from formulajoint.design.functions import OWN
 from formulajoint.design.learn import learn
 from formulajoint.design.recipes import Applied, Basis, Recipe

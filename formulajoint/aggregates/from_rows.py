@@ -14,8 +14,8 @@ from formulajoint.aggregates.wanted import Texts, Wanted, recipes_of, wanted
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.data.rows import Cells
 from formulajoint.design.bind import Asked
+from formulajoint.design.columns import Column, Kind
 from formulajoint.design.evaluate_numpy import part_columns, values_of
-from formulajoint.design.frame import Column, Kind
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from formulajoint.aggregates.moments import Moments
 from formulajoint.aggregates.scan import scanned
 from formulajoint.design.bind import bind, bound, read
-from formulajoint.design.frame import Frame, is_lazy, read_frame
+from formulajoint.design.frame import Frame, is_eager, is_lazy, read_frame
 from formulajoint.design.schema import Design
 from formulajoint.language.formula import Formula
 from formulajoint.language.vocabulary.core import CORE
 from formulajoint.language.vocabulary.language import Language
+
+if TYPE_CHECKING:
+    from formulajoint.aggregates.moments import Moments
 
 
 def moments_of(
@@ -40,11 +44,15 @@ def design_of(formula: Formula, data: object, language: Language = CORE, family:
     Of lazy frames and files the moments are computed where they are.
     """
     data = scanned(data)
+    if is_eager(data):
+        return bind(formula, data, language, family)
     if is_lazy(data):
         data = moments_of(formula, data, language, family)
+    from formulajoint.aggregates.moments import Moments
+    from formulajoint.aggregates.to_rows import rows_with
+
     if not isinstance(data, Moments):
         return bind(formula, data, language, family)
-    from formulajoint.aggregates.to_rows import rows_with
 
     asked = read(formula, named_frame(data.names), language, family)
     table, rows, kept = rows_with(data, asked)

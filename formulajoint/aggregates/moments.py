@@ -16,7 +16,7 @@ from formulajoint.aggregates.recipe_codec import alike, encoded
 from formulajoint.aggregates.sums import Sums, merged
 from formulajoint.aggregates.wanted import Texts
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import Kind
+from formulajoint.design.columns import Kind
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.errors import DataError
 from formulajoint.language.formula import Formula

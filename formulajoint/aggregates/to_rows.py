@@ -16,8 +16,9 @@ from formulajoint.aggregates.sums import rows_of
 from formulajoint.aggregates.wanted import Texts, Wanted, wanted
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.design.bind import Asked
+from formulajoint.design.columns import Column
 from formulajoint.design.evaluate_numpy import part_columns, values_of
-from formulajoint.design.frame import Column, Frame
+from formulajoint.design.frame import Frame
 from formulajoint.design.recipes import Basis
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from formulajoint.design.bind import OFFSET, Asked, Plan, columns_of_plan, offset_recipe
-from formulajoint.design.frame import Kind
+from formulajoint.design.columns import Kind
 from formulajoint.design.learn import Categorical, learn, learn_factor
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table

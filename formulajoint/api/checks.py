@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from formulajoint.errors import InferenceError
-from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import check_seed
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from xarray import DataArray, DataTree
 
     from formulajoint.api.fit import Fit
+    from formulajoint.inference.quadrature import LogIntegral
     from formulajoint.results.checks.loo import Loo
     from formulajoint.results.joint_tests.bayes_factor.comparison import Comparison
     from formulajoint.results.text.table import FitTable

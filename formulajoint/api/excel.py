@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from formulajoint.design.frame import duplicate_names
+from formulajoint.design.columns import duplicate_names
 from formulajoint.errors import DataError
 from formulajoint.wording import did_you_mean, listed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from formulajoint.families.choice import LIKELIHOODS
 from formulajoint.families.likelihood import Likelihood, Parameter
+from formulajoint.families.named import LIKELIHOODS
 from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.results.draws.full_width import Table

@@ -22,7 +22,8 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.api.excel import SHEETS, Sheet, read_sheet
-from formulajoint.design.frame import Frame, duplicate_names, read_frame
+from formulajoint.design.columns import duplicate_names
+from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.numbers_in_text import WHOLE_IN_POINTS, decimal_comma
 from formulajoint.errors import DataError
 from formulajoint.wording import listed

@@ -16,9 +16,6 @@ from formulajoint.api.model import JointModel, restored_fit
 from formulajoint.api.predictions import Predictions
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws import tables
-from formulajoint.results.draws.contrast import with_contrast
-from formulajoint.results.draws.diagnostics import checked
-from formulajoint.results.draws.group_coefficients import group_coefficients
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.ratios import with_ratios
 from formulajoint.results.draws.tables import PROB
@@ -128,6 +125,9 @@ class Fit(Checks, Predictions):
         >>> round(float(fit.contrast("pairwise(treatment)").loc["pairwise_treatment[A - B]", "mean"]))
         12
         """
+        from formulajoint.results.draws.contrast import with_contrast
+        from formulajoint.results.draws.diagnostics import checked
+
         if not isinstance(clause, str):
             raise InferenceError(f"A contrast is a text such as 'pairwise(treatment)', not {clause!r}.")
         parsed = parse_clause(clause, self.model.design.language)
@@ -266,6 +266,8 @@ class Fit(Checks, Predictions):
         >>> fit.coefficients("school").index[0]
         ('A', 'Intercept')
         """
+        from formulajoint.results.draws.group_coefficients import group_coefficients
+
         return group_coefficients(self.draws, factor, prob)
 
     @cached_property

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from formulajoint.api.arguments import check_arguments
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.plan import make_plan
-from formulajoint.compiler.pymc.likelihood_by_sums import by_sums, check_likelihood
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
 from formulajoint.inference.settings import Settings
@@ -214,7 +213,10 @@ class JointModel:
         from formulajoint.inference.engine import run
 
         check_arguments(sampler, engine)
-        check_likelihood(self.plan, likelihood)
+        if likelihood != "auto":
+            from formulajoint.compiler.pymc.likelihood_by_sums import check_likelihood
+
+            check_likelihood(self.plan, likelihood)
         settings = Settings(draws, tune, chains, seed, target_accept, progress, device, sampler, keep)
         drawn = run(self.plan, lambda: self._for_nuts(likelihood), engine, settings)
         return Fit(self, Posterior(self.plan, drawn.draws, drawn.engine, drawn.why))
@@ -250,6 +252,7 @@ class JointModel:
     def _for_nuts(self, likelihood: str) -> pm.Model:
         """Return the ``pm.Model`` that NUTS evaluates."""
         from formulajoint.compiler.pymc.build import build_model  # loads PyMC: seconds
+        from formulajoint.compiler.pymc.likelihood_by_sums import by_sums
 
         return build_model(self.plan, "sums") if by_sums(self.plan, likelihood) else self.pymc
 

@@ -6,7 +6,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from formulajoint.aggregates.make import design_of, moments_of
-from formulajoint.aggregates.moments import Moments
 from formulajoint.api.arguments import check_arguments
 from formulajoint.api.model import JointModel
 from formulajoint.compiler.planning.plan import make_plan
@@ -17,6 +16,7 @@ from formulajoint.language.vocabulary.language import Language
 from formulajoint.spec.read import parse
 
 if TYPE_CHECKING:
+    from formulajoint.aggregates.moments import Moments
     from formulajoint.api.fit import Fit
 
 type Priors = Literal["flat"] | None
@@ -140,6 +140,8 @@ def moments(
     >>> round(float(fit.contrasts().loc["joint_treatment", "mean"]))
     13
     """
+    from formulajoint.aggregates.moments import Moments
+
     if like is not None and not isinstance(like, Moments):
         raise DataError(f"`like` must be moments, as from `fj.moments`, not {type(like).__name__}.")
     parsed, spoken = _parsed(formula, language)

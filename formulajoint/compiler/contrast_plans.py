@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.contrasts.at_means import AtMeans
-from formulajoint.contrasts.cells import CellContrast
-from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.contrasts.weights import Weights
 from formulajoint.language.syntax.nodes import Expr
+
+if TYPE_CHECKING:
+    from formulajoint.contrasts.cells import CellContrast
+    from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 
 MOST_COUNTS = 8
 """At most this many counts of a Dirichlet are printed."""

@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from formulajoint.contrasts import level_families, registry
+from formulajoint.contrasts import level_families
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
-from formulajoint.contrasts.registry import ContrastFunction
 from formulajoint.design.values import LARGEST
 from formulajoint.errors import ExtensionError
 from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, WEIGHTS
@@ -176,17 +175,6 @@ class ContrastFamily:
             raise ExtensionError(f"{what}; two labels read alike: {', '.join(labels)}.")
         return ContrastMatrix(labels, weights)
 
-
-AVERAGES = Vocabulary(
-    "clause",
-    registry.AVERAGES,
-    lambda value: (
-        ContrastFunction(value.name, value.value, value.meaning, plain=False, whose=value.whose)
-        if isinstance(value, Contrast)
-        else None
-    ),
-)
-"""The clauses that average over the groups."""
 
 FAMILIES = Vocabulary(
     "clause",

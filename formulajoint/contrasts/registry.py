@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from formulajoint.contrasts.averages import joint, rms, spread
+from formulajoint.language.vocabulary.language import Language
+from formulajoint.language.vocabulary.meanings import Vocabulary
 
 type Average = Callable[..., Any]
 """Function from effects (G, ...), weights (G, ...) that sum to one, and options by name, to a contrast (...).
@@ -42,3 +44,16 @@ AVERAGES: Mapping[str, ContrastFunction] = MappingProxyType(
     }
 )
 """Clause name -> contrast. The clauses' arguments are declared in ``language/vocabulary/core.py``."""
+
+
+def average_named(name: str, language: Language) -> ContrastFunction | None:
+    """Return the averaging contrast of that name, also of one that an extension brings; None if there is none."""
+    return Vocabulary("clause", AVERAGES, _brought).find(name, language)
+
+
+def _brought(value: Any) -> ContrastFunction | None:
+    from formulajoint.contrasts.custom import Contrast
+
+    if not isinstance(value, Contrast):
+        return None
+    return ContrastFunction(value.name, value.value, value.meaning, plain=False, whose=value.whose)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from formulajoint.arrays import IntArray
-from formulajoint.design.frame import Column
+from formulajoint.design.columns import Column
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,9 +11,9 @@ import numpy as np
 
 from formulajoint.design import recipes
 from formulajoint.design.coding import CODINGS, Coding, treatment
+from formulajoint.design.columns import Column
 from formulajoint.design.curves import CURVES, learn_curve
 from formulajoint.design.evaluate_numpy import ARITHMETIC, COMPARISONS, rows_of
-from formulajoint.design.frame import Column
 from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.notes import MANY_LEVELS

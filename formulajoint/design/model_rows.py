@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.design.columns import Column
 from formulajoint.design.evaluate_numpy import GroupsAt, columns_of, groups_at, values_of
-from formulajoint.design.frame import Column, Frame
+from formulajoint.design.frame import Frame
 from formulajoint.design.recipes import columns_read
 from formulajoint.design.response import trials_of
 from formulajoint.design.rows import Table, standard_errors

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import BoolArray, Column, Frame
+from formulajoint.arrays import BoolArray, FloatArray, IntArray
+from formulajoint.design.columns import Column
+from formulajoint.design.frame import Frame
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.schema import Rows
 from formulajoint.design.values import LARGEST, Levels, check_finite, levels, numbers, text_hint

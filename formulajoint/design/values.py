@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import RESCALE, Column
+from formulajoint.design.columns import RESCALE, Column
 from formulajoint.design.level_order import by_size
 from formulajoint.design.numbers_in_text import is_marked, numbers_in
 from formulajoint.errors import DataError

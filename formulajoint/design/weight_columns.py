@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.design.frame import Column, Frame
+from formulajoint.design.columns import Column
+from formulajoint.design.frame import Frame
 from formulajoint.design.names import require_known
 from formulajoint.design.values import check_finite, numbers
 from formulajoint.errors import DataError, FormulaError

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import BoolArray, FloatArray
 from formulajoint.design.evaluate_numpy import rows_of
-from formulajoint.design.frame import BoolArray
 from formulajoint.design.groups import bind_group
 from formulajoint.design.recipes import GroupMean, GroupMoments, Recipe, Within
 from formulajoint.design.rows import Table

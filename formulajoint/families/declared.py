@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from formulajoint.families.counts import NEGATIVE_BINOMIAL, POISSON
+from formulajoint.families.gaussian import GAUSSIAN
 from formulajoint.families.likelihood import Likelihood
 from formulajoint.families.ordered import CUMULATIVE
 from formulajoint.families.positive import EXPONENTIAL, GAMMA, INVERSE_GAUSSIAN, LOGNORMAL, WEIBULL
-from formulajoint.families.real import GAUSSIAN, LAPLACE, SKEW_NORMAL, STUDENT
+from formulajoint.families.real import LAPLACE, SKEW_NORMAL, STUDENT
 from formulajoint.families.shares import BERNOULLI, BETA, BETA_BINOMIAL, BINOMIAL
 from formulajoint.families.unordered import CATEGORICAL
 from formulajoint.families.zeros import WITH_ZEROS
-
-DEFAULT = GAUSSIAN
-"""The family where none is named."""
 
 FAMILIES: Mapping[str, Likelihood] = MappingProxyType(
     {

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from sys import float_info
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from formulajoint.arrays import FloatArray
 from formulajoint.distributions.distribution import Distribution, Interval
 from formulajoint.distributions.links import Link
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import BugError
-from formulajoint.families.affine import Affine
-from formulajoint.families.smooth import Smooth
+
+if TYPE_CHECKING:
+    from formulajoint.families.affine import Affine
+    from formulajoint.families.smooth import Smooth
 
 TRIALS = "trials"
 """Name of the argument of a distribution that counts successes, with a number for each row."""

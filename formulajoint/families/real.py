@@ -1,4 +1,4 @@
-"""Families of a response that can be any number."""
+"""Families of a response that can be any number, besides the Gaussian one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from typing import Any
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.distributions.declared import NORMAL, STUDENT_T
+from formulajoint.distributions.declared import STUDENT_T
 from formulajoint.distributions.distribution import REAL
 from formulajoint.distributions.links import IDENTITY, LOG
-from formulajoint.distributions.prior import FLAT, prior
+from formulajoint.distributions.prior import prior
 from formulajoint.families.likelihood import Likelihood, Parameter, likelihood
 from formulajoint.families.parameters import MU, SIGMA, scale
 from formulajoint.families.smooth import Mean, Smooth, gamma_ln, log_normal_share
-
-SD = Parameter("sigma", LOG, (), "residual sd", scale, prior("inverse", origin=FLAT))
 
 NU = Parameter("nu", LOG, (), "degrees of freedom", lambda sd: prior("gamma", 2.0, 0.1))
 
 ALPHA = Parameter("alpha", IDENTITY, (), "skewness", lambda sd: prior("normal", 0.0, 4.0))
 """Zero for a normal distribution."""
-
-GAUSSIAN = Likelihood("gaussian", NORMAL, (MU, SD), spread="sigma", sums=True, improper=True)
 
 
 def _far(y: FloatArray, n: FloatArray, mean: Mean, sigma: FloatArray, nu: FloatArray) -> FloatArray:

@@ -14,7 +14,6 @@ from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.engine import Gaussian
 from formulajoint.inference.importance.sampled import AtDraws
 from formulajoint.inference.latent.device import NUMPY, Device, find_device
-from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.memory import keep_freed_memory
 from formulajoint.inference.nuts.engine import SAMPLERS, Nuts, check_installed
 from formulajoint.inference.quadrature import LogIntegral
@@ -25,6 +24,8 @@ from formulajoint.wording import did_you_mean, listed, phrase
 if TYPE_CHECKING:
     import pymc as pm
     from xarray import DataTree
+
+    from formulajoint.inference.latent.ties import Equal
 
 EXACT = "exact"
 """What users call every engine of our own."""

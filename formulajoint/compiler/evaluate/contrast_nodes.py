@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from math import prod
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,13 +29,15 @@ from formulajoint.compiler.contrast_plans import (
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.averages import joint
-from formulajoint.contrasts.cells import CellContrast
 from formulajoint.contrasts.precision import precision
 from formulajoint.contrasts.weights import Weights
 from formulajoint.errors import BugError
 from formulajoint.language.syntax.nodes import Chain, Expr, Number, Unary
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.options import called
+
+if TYPE_CHECKING:
+    from formulajoint.contrasts.cells import CellContrast
 
 PIECE = 2**17
 """Most numbers of the draws for which a contrast is computed at once."""

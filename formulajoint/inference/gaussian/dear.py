@@ -8,7 +8,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.inference.gaussian.cost import last_points
 from formulajoint.inference.gaussian.fits import Fits
 from formulajoint.inference.gaussian.marginal import Kernel, log_likelihood
-from formulajoint.inference.gaussian.starts import free, typical
+from formulajoint.inference.gaussian.sizes import free, typical
 from formulajoint.inference.importance.sampled import Sampled
 from formulajoint.inference.importance.surrogate import Dear, sample_dear
 from formulajoint.inference.latent.linear_sds import spreads

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.inference.gaussian import dear
 from formulajoint.inference.gaussian.coefficients import draw_coefficients, draw_in_blocks, draw_shared
-from formulajoint.inference.gaussian.cost import effort, is_dear
 from formulajoint.inference.gaussian.fits import Fits
-from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel, kernel, log_likelihood
-from formulajoint.inference.gaussian.owners import alone, inside, scan_of_shared
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.gaussian.scale_draws import draw_scales
-from formulajoint.inference.gaussian.starts import free, look, typical, typical_alone
+from formulajoint.inference.gaussian.sizes import free, typical, typical_alone
 from formulajoint.inference.gaussian.target import log_posterior, log_posteriors, part
-from formulajoint.inference.gaussian.units import Units, units
+from formulajoint.inference.gaussian.units import units
 from formulajoint.inference.importance.forecast import Told
 from formulajoint.inference.importance.line import sample_line
-from formulajoint.inference.importance.plane import cover_plane
-from formulajoint.inference.importance.pools import sample
-from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
+from formulajoint.inference.importance.sampled import Sampled, known
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.phi import scan_of, together
 
 SIDE_BY_SIDE = 64
 """Groups that share nothing are computed this many at a time."""
-
-TRAPEZIUM = 5e-6
-"""Error of the log of the integral over one group's scale, for groups of two rows; for others it is smaller."""
 
 LARGE = 16 * 2**20
 """Bytes, above any array of a block: freeing one array of this size raises glibc's mmap threshold (at most 32 MiB)."""
@@ -198,22 +188,21 @@ def sample_scales(
     reduction, structure = kernel.reduction, kernel.structure
     coordinates = structure.scales.coordinates
     if not coordinates:
-        return _known(draws, chains, float(log_likelihood(kernel, np.empty((1, 0)))[0]))
+        return known(draws, chains, float(log_likelihood(kernel, np.empty((1, 0)))[0]))
     if structure.factorises():
         return _side_by_side(kernel, draws, chains, sampling)
     own = units(structure)
     if own is not None:
-        return _integrated(kernel, own, draws, chains, (looking, sampling), told)
-    target = log_posterior(kernel)
+        from formulajoint.inference.gaussian.integrated import sample_integrated
+
+        return sample_integrated(kernel, own, draws, chains, (looking, sampling), told)
     if len(coordinates) == 1:
+        target = log_posterior(kernel)
         scan = scan_of(coordinates[0], np.nan_to_num(typical(reduction)[free(structure)]))
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
-    if is_dear(kernel):
-        found = dear.sample(kernel, draws, chains, sampling, fits)
-        if why_not_trusted(found.k_hat, found.disagreement) is None:
-            return found
-    where = replace(look(reduction, np.random.default_rng(looking)), effort=effort(kernel))
-    return sample(target, where, draws, chains, sampling, told)
+    from formulajoint.inference.gaussian.searched import sample_searched
+
+    return sample_searched(kernel, draws, chains, (looking, sampling), told, fits)
 
 
 def measure_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
@@ -221,49 +210,13 @@ def measure_scales(kernel: Kernel, draws: int, chains: int, seed: np.random.Seed
 
     Points of phi are then those of the lattice.
     """
-    reduction, structure = kernel.reduction, kernel.structure
-    plane = len(structure.scales.coordinates) == 2 and not is_dear(kernel)
-    if plane and not structure.factorises() and units(structure) is None:
-        rng = np.random.default_rng(seed)
-        found = cover_plane(log_posterior(kernel), look(reduction, rng))
-        if found is not None:
-            chosen = rng.choice(len(found.points), (1, chains, draws), p=found.shares)
-            ess = np.full((1, chains), np.inf)
-            return Sampled(found.points[chosen], -np.inf, ess, found.log_integral, found.error)
+    structure = kernel.structure
+    if len(structure.scales.coordinates) == 2 and not structure.factorises() and units(structure) is None:
+        from formulajoint.inference.gaussian.searched import sample_plane
+
+        if (found := sample_plane(kernel, draws, chains, seed)) is not None:
+            return found
     return sample_scales(kernel, draws, chains, seed)
-
-
-def _integrated(
-    kernel: Kernel,
-    own: Units,
-    draws: int,
-    chains: int,
-    seeds: tuple[np.random.SeedSequence, np.random.SeedSequence],
-    told: Told | None,
-) -> Sampled:
-    """Return draws of phi: the scales of single groups are integrated out, then drawn given the rest."""
-    looking, sampling = seeds
-    rng = np.random.default_rng(looking)
-    if own.dimensions(kernel.structure) == 0:
-        made = alone(kernel, own)
-        found = _known(draws, chains, float(made.log_density(np.empty((1, 0)))[0]))
-        return _placed(made, found, rng)
-    made, where = inside(kernel, own, rng)
-    if where.starts.shape[1] == 1:
-        scan = scan_of_shared(made, where)
-        found = sample_line(lambda points: made.log_density(points.T)[None], scan, draws, chains, sampling)
-    else:
-        found = sample(made.log_density, where, draws, chains, sampling, told)
-    return _placed(made, found, rng)
-
-
-def _placed(made: Inside, found: Sampled, rng: np.random.Generator) -> Sampled:
-    """Return draws of all of phi, including the scales that were integrated out."""
-    _, chains, draws, d = found.points.shape
-    values = draw_scales(made, found.points.reshape(chains * draws, d), rng)
-    scales = made.kernel.structure.scales
-    points = scales.points(values).reshape(1, chains, draws, len(scales.coordinates))
-    return replace(found, points=points, error=found.error + TRAPEZIUM * len(made.units.cells))
 
 
 def _side_by_side(whole: Kernel, draws: int, chains: int, seed: np.random.SeedSequence) -> Sampled:
@@ -285,11 +238,6 @@ def keep_freed_memory() -> None:
     by page: a third of the time of a first fit.
     """
     np.empty(LARGE // 8)
-
-
-def _known(draws: int, chains: int, value: float) -> Sampled:
-    """Return the single point phi of a density of no number, with its log."""
-    return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
 
 
 def _joined(found: list[Sampled]) -> Sampled:

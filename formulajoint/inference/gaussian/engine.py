@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,11 +24,13 @@ from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, evidence_of, repeats
 from formulajoint.inference.latent.device import NUMPY, Device
-from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
 from formulajoint.wording import sentence
+
+if TYPE_CHECKING:
+    from formulajoint.inference.latent.ties import Equal
 
 log = logging.getLogger("formulajoint")
 

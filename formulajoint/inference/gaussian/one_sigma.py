@@ -15,7 +15,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.inference.alike import Integrals, integrate_all
 from formulajoint.inference.gaussian.marginal import Kernel, at_values, kernel
 from formulajoint.inference.gaussian.reduction import reduce
-from formulajoint.inference.gaussian.starts import typical
+from formulajoint.inference.gaussian.sizes import typical
 from formulajoint.inference.latent.phi import Coordinate, scan_of
 from formulajoint.inference.panels import ROUNDING
 

@@ -18,7 +18,8 @@ from formulajoint.inference.gaussian.inside import Inside
 from formulajoint.inference.gaussian.marginal import Kernel
 from formulajoint.inference.gaussian.nodes import ABOUT, Nodes, covering
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.gaussian.starts import WIDE, prior_moments, typical
+from formulajoint.inference.gaussian.sizes import typical
+from formulajoint.inference.gaussian.starts import WIDE, prior_moments
 from formulajoint.inference.gaussian.units import Units
 from formulajoint.inference.importance.mode import find_modes
 from formulajoint.inference.importance.proposal import Mixture

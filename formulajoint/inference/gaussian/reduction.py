@@ -6,6 +6,7 @@ Shapes: those of ``latent/structure.py``, N rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from formulajoint.data.triangles import reordered, squares_by_sigma
 from formulajoint.design.schema import Design
 from formulajoint.errors import BugError
 from formulajoint.inference.latent.structure import Structure, structure_of
-from formulajoint.inference.latent.ties import Equal, shared_columns, tied
+
+if TYPE_CHECKING:
+    from formulajoint.inference.latent.ties import Equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +98,8 @@ def _log_unit(design: Design) -> float:
 
 def with_ties(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
     """Return the reduction of a plan's null model, in which `equal` holds. It is used only for its evidence."""
+    from formulajoint.inference.latent.ties import shared_columns, tied
+
     last = shared_columns(plan, equal)
     if not last:  # constants are already equal
         return reduction

@@ -7,15 +7,18 @@ otherwise there is one density of all of phi.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.inference.gaussian.marginal import Kernel, log_likelihood
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.latent.phi import Scales, together
 from formulajoint.inference.panels import Densities
+
+if TYPE_CHECKING:
+    from formulajoint.inference.importance.mode import Target
 
 
 def log_posterior(kernel: Kernel) -> Target:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from formulajoint.inference.groupwise.model import Model
-from formulajoint.inference.importance.searches import Look, expected_points
+from formulajoint.inference.importance.searches import Look
 
 USUAL_NODES = {0: 0, 1: 5, 2: 25, 3: 125, 4: 400}
 """Nodes of a rule that is usually fine enough, by the number of columns."""
@@ -62,7 +62,7 @@ def cost_of(model: Model, where: Look, points: int, draws: int) -> Cost:
     fine = rough + 1e-9 * nodes * (rows * (10 + 2 * p) + groups * (15 + 8 * p))
     terms = (d + 1) * (d + 2) // 2
     given = draws * 1e-9 * (100 * rows + 400 * groups) if p else 0.0
-    direct = rough * expected_points(where) + fine * points + given
+    direct = rough * where.expected_points + fine * points + given
     if not FEWEST <= d <= MOST:
         return Cost(rough, fine, direct, float("inf"))
     return Cost(rough, fine, direct, (40 * terms + 1000) * rough + (5 * terms + 400) * fine + 1.0 + given)

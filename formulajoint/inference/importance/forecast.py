@@ -8,12 +8,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from formulajoint.inference.importance.mode import Target
-from formulajoint.inference.importance.searches import Look, expected_points
 from formulajoint.wording import lasting
+
+if TYPE_CHECKING:
+    from formulajoint.inference.importance.mode import Target
+    from formulajoint.inference.importance.searches import Look
 
 log = logging.getLogger("formulajoint")
 
@@ -41,7 +44,7 @@ def forecast(target: Target, look: Look, points: int) -> float:
         timed = look.starts[np.arange(count) % len(look.starts)]
         started = time.perf_counter()
         target(timed)
-        seconds = (time.perf_counter() - started) / count * (expected_points(look) + points)
+        seconds = (time.perf_counter() - started) / count * (look.expected_points + points)
         if seconds < LONG:
             break
     return seconds

@@ -57,6 +57,11 @@ class Sampled:
     disagreement: float = 0.0
 
 
+def known(draws: int, chains: int, value: float) -> Sampled:
+    """Return the single point phi of a density of no number, with its log."""
+    return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AtDraws:
     """Log likelihoods of data sets that differ in single rows, at S draws of phi given the first.

@@ -124,6 +124,16 @@ class Look:
     broad: Mixture
     effort: Effort = CHEAP
 
+    @property
+    def particles(self) -> int:
+        """Points at which a search that starts far away begins."""
+        return int(min(PARTICLES * (self.starts.shape[1] + 1), MOST_PARTICLES))
+
+    @property
+    def expected_points(self) -> int:
+        """At about how many points two searches that agree evaluate a density."""
+        return USUAL_MOVES * self.particles + USUAL_ROUNDS * self.effort.draws
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
@@ -144,11 +154,6 @@ class Found:
     share: float
     modes: int
     disagreement: float
-
-
-def expected_points(look: Look) -> int:
-    """Return at about how many points two searches that agree evaluate a density."""
-    return USUAL_MOVES * _particles(look) + USUAL_ROUNDS * look.effort.draws
 
 
 def search(target: Target, look: Look, rngs: tuple[np.random.Generator, np.random.Generator]) -> Found:
@@ -271,16 +276,12 @@ def thinned(first: Fitted, components: int, rng: np.random.Generator) -> Mixture
     return fitted_to(scattered(points, components, rng), first.points, weights)
 
 
-def _particles(look: Look) -> int:
-    return int(min(PARTICLES * (look.starts.shape[1] + 1), MOST_PARTICLES))
-
-
 def _arrived(
     target: Target, look: Look, modes: Modes, union: Mixture | None, cost: int, rng: np.random.Generator
 ) -> Fitted | None:
     """Return a proposal fitted to particles that started far away."""
     broad = look.broad if union is None else mixed([(0.5, look.broad), (0.5, union)])
-    points = tempered(target, broad, cost * _particles(look), rng)
+    points = tempered(target, broad, cost * look.particles, rng)
     if points is None:
         return None
     try:

@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import FloatArray
 
 AT_ONCE = 2**21
 """Most draws that are processed at once."""
@@ -91,32 +91,39 @@ def _split(draws: FloatArray) -> FloatArray:
 def _scores(draws: FloatArray) -> FloatArray:
     """Return normal scores: the normal quantiles of Blom's (1958) fractions of the ranks; ties have their mean rank."""
     flat = draws.reshape(len(draws), -1)
-    n = flat.shape[1]
     order = np.argsort(flat, axis=1)
     ordered = np.take_along_axis(flat, order, axis=1)
     scores = np.empty(flat.shape)
-    np.put_along_axis(scores, order, _quantiles(n)[_places(ordered)], axis=1)
+    np.put_along_axis(scores, order, _of_sorted(ordered), axis=1)
     return scores.reshape(draws.shape)
 
 
-def _places(ordered: FloatArray) -> IntArray:
-    """Return twice the mean place, from 0, of each of the sorted draws (K, n) among those that are equal to it."""
+def _of_sorted(ordered: FloatArray) -> FloatArray:
+    """Return the normal scores of sorted draws (K, n)."""
     count, n = ordered.shape
     differs = np.ones((count, n + 1), dtype=bool)
     differs[:, 1:-1] = ordered[:, 1:] != ordered[:, :-1]
-    places = np.arange(n)
     if differs.all():
-        return np.broadcast_to(2 * places, ordered.shape)
+        return np.broadcast_to(_quantiles(n), ordered.shape)
+    places = np.arange(n)
     first = np.maximum.accumulate(np.where(differs[:, :-1], places, 0), axis=1)
     last = np.minimum.accumulate(np.where(differs[:, 1:], places, n)[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(first + last)
+    scores = _quantiles(n)[(first + last) // 2]
+    between = (first + last) % 2 == 1  # an even number of ties
+    halves, which = np.unique((first + last)[between], return_inverse=True)
+    scores[between] = _quantiles_of(halves / 2 + 1, n)[which]
+    return scores
 
 
 @lru_cache(maxsize=8)
 def _quantiles(n: int) -> FloatArray:
-    """Return the normal quantiles of Blom's fractions for ranks 1, 1.5, 2, ..., n; ties may have half ranks."""
-    ranks = np.arange(2, 2 * n + 1) / 2
-    return np.array([NormalDist().inv_cdf(share) for share in (ranks - 3 / 8) / (n + 1 / 4)])
+    """Return the normal quantiles of Blom's fractions for the ranks 1, 2, ..., n."""
+    return _quantiles_of(np.arange(1.0, n + 1), n)
+
+
+def _quantiles_of(ranks: FloatArray, n: int) -> FloatArray:
+    quantile = NormalDist().inv_cdf
+    return np.array([quantile(share) for share in (ranks - 3 / 8) / (n + 1 / 4)])
 
 
 def _ratio(chains: FloatArray) -> FloatArray:

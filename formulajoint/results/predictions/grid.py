@@ -10,7 +10,7 @@ import pandas as pd
 
 from formulajoint.compiler.evaluate.linear_predictor import reading
 from formulajoint.compiler.plan import Plan
-from formulajoint.design.frame import Column
+from formulajoint.design.columns import Column
 from formulajoint.design.rows import Table
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.full_width import Table as Printed

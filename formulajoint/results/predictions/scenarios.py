@@ -12,8 +12,9 @@ import numpy as np
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.evaluate.linear_predictor import members, reading
 from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.design.columns import Column
 from formulajoint.design.facts import mean
-from formulajoint.design.frame import Column, read_frame
+from formulajoint.design.frame import read_frame
 from formulajoint.design.kept_rows import KeptRows
 from formulajoint.design.model_rows import complete_rows
 from formulajoint.design.recipes import Coded

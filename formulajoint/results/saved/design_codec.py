@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.design import bases, recipes, schema
-from formulajoint.design.frame import Column
+from formulajoint.design.columns import Column
 from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction, Operator
 from formulajoint.design.kept_rows import KeptRows
 from formulajoint.design.pooling import Hierarchy

@@ -14,7 +14,7 @@ from formulajoint.inference.importance import forecast as forecasts
 from formulajoint.inference.importance.forecast import LONG, TIMED, forecast
 from formulajoint.inference.importance.pools import sample
 from formulajoint.inference.importance.proposal import Mixture
-from formulajoint.inference.importance.searches import DEAR, DEAREST, Effort, Look, expected_points
+from formulajoint.inference.importance.searches import DEAR, DEAREST, Effort, Look
 
 type Array = NDArray[np.float64]
 
@@ -48,9 +48,7 @@ def test_the_forecast_is_that_of_a_usual_density(
 
 def test_a_fast_density_is_timed_at_few_points(monkeypatch: pytest.MonkeyPatch) -> None:
     fast = Slow(1e-6, monkeypatch)
-    assert forecast(fast, look(2, DEAR), 1000) == pytest.approx(
-        1e-6 * (expected_points(look(2, DEAR)) + 1000)
-    )
+    assert forecast(fast, look(2, DEAR), 1000) == pytest.approx(1e-6 * (look(2, DEAR).expected_points + 1000))
     assert fast.points == TIMED[0]
     slow = Slow(1.0, monkeypatch)
     assert forecast(slow, look(2, DEAR), 1000) > LONG

@@ -21,7 +21,7 @@ from xarray import Dataset, DataTree
 import formulajoint as fj
 from formulajoint.compiler.plan import ScalePlan
 from formulajoint.design import bases, kept_rows, recipes, schema
-from formulajoint.design.frame import Column
+from formulajoint.design.columns import Column
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.errors import StoreError
 from formulajoint.language.vocabulary.core import CORE

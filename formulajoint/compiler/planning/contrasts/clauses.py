@@ -11,14 +11,11 @@ from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan, Shar
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, plan_arithmetic
-from formulajoint.compiler.planning.contrasts.levels import plan_family
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
-from formulajoint.contrasts.custom import AVERAGES, FAMILIES
-from formulajoint.contrasts.registry import ContrastFunction
+from formulajoint.contrasts.registry import ContrastFunction, average_named
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.references import resolve_term
 from formulajoint.design.schema import Term
@@ -63,13 +60,16 @@ def _nodes(plan: Plan, asked: Contrast, names: Names, shares: Shares) -> Iterato
     language = plan.design.language
     match asked:
         case Arithmetic():
+            from formulajoint.compiler.planning.contrasts.arithmetic import each_predictor, plan_arithmetic
+
             wanted = [e for written in asked.expressions for e in each_predictor(plan, asked, written)]
             _check_name(asked, tuple(map(canonical, wanted)))
             yield from (plan_arithmetic(plan, asked, expr, names) for expr in wanted)
-        case LevelContrast() if (family := FAMILIES.find(asked.clause, language)) is not None:
-            coefficients = _coefficients(plan, asked)
-            yield from (plan_family(plan, asked, family, c, names, shares) for c in coefficients)
-        case Average() if (average := AVERAGES.find(asked.clause, language)) is not None:
+        case LevelContrast():
+            from formulajoint.compiler.planning.contrasts.levels import plan_families
+
+            yield from plan_families(plan, asked, _coefficients(plan, asked), names, shares)
+        case Average() if (average := average_named(asked.clause, language)) is not None:
             yield from _averages(plan, asked, average, names, shares)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -15,17 +16,29 @@ from formulajoint.compiler.planning.contrasts.scale import check_precision
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.cells import CellContrast, axis_of, cell_values, factors_of, simple
+from formulajoint.contrasts.custom import FAMILIES
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily, in_order
 from formulajoint.contrasts.weights import Weights, level_weights, weights_of
 from formulajoint.design.level_lookup import position_of
 from formulajoint.design.references import Axis, compared
 from formulajoint.design.values import refuse_alike
 from formulajoint.design.varying import named
-from formulajoint.errors import FormulaError
+from formulajoint.errors import BugError, FormulaError
 from formulajoint.spec.spec import ByPrecision, Given, LevelContrast
 
 MOST_PAIRS = 300
 """At most this many entries in a pairwise table (25 groups have 300) unless ``most=`` allows more."""
+
+
+def plan_families(
+    plan: Plan, asked: LevelContrast, coefficients: Iterable[Coefficient], names: Names, shares: Shares
+) -> Iterator[FamilyPlan]:
+    """Yield the nodes of a family clause, one for each coefficient."""
+    family = FAMILIES.find(asked.clause, plan.design.language)
+    if family is None:
+        raise BugError(f"no family of contrasts belongs to the clause `{asked.clause}`")
+    for coefficient in coefficients:
+        yield plan_family(plan, asked, family, coefficient, names, shares)
 
 
 def plan_family(
