@@ -108,7 +108,7 @@ def _of_sorted(ordered: FloatArray) -> FloatArray:
     places = np.arange(n)
     first = np.maximum.accumulate(np.where(differs[:, :-1], places, 0), axis=1)
     last = np.minimum.accumulate(np.where(differs[:, 1:], places, n)[:, ::-1], axis=1)[:, ::-1]
-    scores = _quantiles(n)[(first + last) // 2]
+    scores: FloatArray = _quantiles(n)[(first + last) // 2]
     between = (first + last) % 2 == 1  # an even number of ties
     halves, which = np.unique((first + last)[between], return_inverse=True)
     scores[between] = _quantiles_of(halves / 2 + 1, n)[which]
