@@ -47,7 +47,7 @@ COSTS = {
         for each in (_unpooled(459, 32), _unpooled(8437, 369), _unpooled(1_000_000, 2000))
     },
 }
-FRESH = 1.15
+FRESH = 1.05
 
 
 def main() -> None:
