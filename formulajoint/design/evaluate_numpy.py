@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -33,6 +33,9 @@ COMPARISONS: Mapping[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
     ">": np.greater,
     ">=": np.greater_equal,
 }
+
+TRUTH = {"0": "False", "1": "True"}
+"""How other rows may write the levels of a boolean column."""
 
 
 def values_of(recipe: Recipe, table: Table, text: str = "") -> FloatArray:
@@ -124,6 +127,8 @@ def _places(found: Levels, known: tuple[str, ...], whose: str, table: Table) -> 
     """Return the place of each row's level among the levels `known` from the rows of the fit."""
     if found.labels == known:
         return found.codes
+    if known == tuple(TRUTH.values()) and set(found.labels) <= set(TRUTH):
+        found = replace(found, labels=tuple(TRUTH[label] for label in found.labels))
     _, places = _among(found, known)
     codes = places[found.codes]
     strange = np.flatnonzero(codes >= len(known))
@@ -137,10 +142,10 @@ def _places(found: Levels, known: tuple[str, ...], whose: str, table: Table) -> 
 
 
 def rows_in_words(places: IntArray, most: int = 5) -> str:
-    """Return rows by their places from 0: ``row 3``, ``rows 3, 5 and 12 more``, counted from 1."""
-    named = ", ".join(str(place + 1) for place in places[:most])
+    """Return rows by their places from 0, as in the indexes of tables: ``row 3``, ``rows 3, 5 and 12 more``."""
+    named = ", ".join(map(str, places[:most]))
     more = f" and {len(places) - most} more" if len(places) > most else ""
-    return f"{'row' if len(places) == 1 else 'rows'} {named}{more} (counted from 1)"
+    return f"{'row' if len(places) == 1 else 'rows'} {named}{more} (counted from 0)"
 
 
 # --- values of one column

@@ -308,6 +308,10 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
         term = canonical(base)
         hint = f"`{term}` is not pooled, so it has no {kind}; `hierarchy({term})` pools it"
         return f"the formula has no term `{name}`", hint
+    for factor, block in design.predictor.by_factor.items():
+        if name in [term.name for term in block.terms]:
+            hint = f"add `over={factor}`, or write `{name}` among the predictors for a shared coefficient"
+            return f"`{name}` varies over `{factor}` about zero, since no coefficient of it is shared", hint
     predictor = design.parameter(name)
     if predictor is None:
         hint = (

@@ -110,7 +110,7 @@ def trials_of(recipe: Recipe, trials: Expr, table: Table) -> FloatArray:
     if len(wrong):
         raise DataError(
             f"`{canonical(trials)}` is the number of trials, but is not a whole number from 1 in {len(wrong)} of the "
-            f"{table.rows} rows used, first {values[wrong[0]]:g} in row {table.places[wrong[0]] + 1}, counted from 1."
+            f"{table.rows} rows used, first {values[wrong[0]]:g} in row {table.places[wrong[0]]}, counted from 0."
         )
     return values
 

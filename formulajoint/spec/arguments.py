@@ -214,10 +214,17 @@ def _name_of(position: Position) -> Reader[str]:
         table = context.language.names[position]
         written = _written(value)
         hint = f"write `{written}` alone" if written in table else f"choose one of {listed(table, 20)}"
+        if isinstance(value, nodes.Call) and position == "family" and (link := _link_of(value)) is not None:
+            hint = f"the link stands beside the name: `family({value.name}, link={canonical(link)})`"
         message = f"`{slot.name}` must be the name of a {position}, not {described(value)}"
         raise FormulaError(message, value.span, hint)
 
     return read
+
+
+def _link_of(family: nodes.Call) -> nodes.Expr | None:
+    """Return the link in ``bernoulli(link=probit)`` or ``bernoulli(probit)``, as other packages have it."""
+    return family.keyword("link") or next(iter(family.args), None)
 
 
 def _written(value: nodes.Expr) -> str:

@@ -105,6 +105,15 @@ def test_other_rows_by_what_was_learnt(written, more, columns):
     assert found == pytest.approx(np.array(columns))
 
 
+def test_other_rows_may_have_0_and_1_for_booleans():
+    recipe = design("y ~ on").predictor.terms[-1].recipe
+    expected = columns_of(recipe, rows(OTHER | {"on": [True, False]}))
+    for values in ([1, 0], [1.0, 0.0]):
+        assert np.array_equal(columns_of(recipe, rows(OTHER | {"on": values})), expected)
+    with pytest.raises(fj.DataError, match="`on` is `0`, `2` in rows 0, 1"):
+        columns_of(recipe, rows(OTHER | {"on": [2, 0]}))
+
+
 def test_the_groups_of_other_rows():
     grouping = design("y ~ x | g/h").predictor.grouping
     assert [grouping.labels[code] for code in codes_of(grouping.recipe, rows(OTHER))] == ["B/q", "A/r"]
@@ -116,9 +125,9 @@ def test_the_groups_of_other_rows():
         (
             "arm",
             {"arm": ["d", "a"]},
-            r"`arm` is `d` in row 1 \(counted from 1\), which it is in no row of the fit. There it is `a`, `b`, `c`",
+            r"`arm` is `d` in row 0 \(counted from 0\), which it is in no row of the fit. There it is `a`, `b`, `c`",
         ),
-        ("C(dose)", {"dose": [0.5, 20]}, "`dose` is `0.5` in row 1"),
+        ("C(dose)", {"dose": [0.5, 20]}, "`dose` is `0.5` in row 0"),
         ("x", {"x": ["many", "few"]}, "`x` holds text or categories, and numbers in the rows of the fit"),
         ("log(x)", {"x": [0.0, 1.0]}, r"`log\(x\)` is not a finite number in 1 of the 2 rows"),
     ],
@@ -131,7 +140,7 @@ def test_other_rows_that_the_fit_knows_nothing_of(written, changed, message):
 
 def test_unknown_groups():
     recipe = design("y ~ x | g").predictor.grouping.recipe
-    with pytest.raises(fj.DataError, match="`g` is `C` in row 2"):
+    with pytest.raises(fj.DataError, match="`g` is `C` in row 1"):
         codes_of(recipe, rows({"g": ["A", "C"]}))
 
 

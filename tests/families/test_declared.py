@@ -289,7 +289,9 @@ def test_a_response_that_cannot_occur_is_refused_with_count_and_rows(name: str) 
         data["y"][place] = value
         with pytest.raises(fj.DataError) as error:
             fj.model(f"{response(name)} ~ x, family({name})", data)
-        assert f"is not in 1 of the 6 rows used, first {value:g} in row {place + 1}" in str(error.value)
+        assert f"is not in 1 of the 6 rows used, first {value:g} in row {place}, counted from 0" in str(
+            error.value
+        )
 
 
 @rows
@@ -409,7 +411,7 @@ def test_successes_among_trials_are_written_in_several_ways(written: str) -> Non
         ("prop(s, n) ~ x", fj.FormulaError, "write `family(binomial)`"),
         ("s ~ x, family(binomial)", fj.FormulaError, "write `prop(s, n)`"),
         ("prop(n, s) ~ x, family(binomial)", fj.DataError, "not a whole number from 1 in 1 of the 6"),
-        ("prop(s, 3) ~ x, family(binomial)", fj.DataError, "in 1 of the 6 rows used, first 4 in row 6"),
+        ("prop(s, 3) ~ x, family(binomial)", fj.DataError, "in 1 of the 6 rows used, first 4 in row 5"),
         ("prop(status, n) ~ x, family(binomial)", fj.DataError, "holds text"),
         ("x ~ s, family(bernoulli)", fj.DataError, "State the value that counts as an event"),
     ],

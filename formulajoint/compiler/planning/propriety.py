@@ -129,10 +129,10 @@ def _possible(design: Design, family: Likelihood) -> str:
 
 
 def _first(design: Design, out: IntArray) -> str:
-    """Return the first responses that cannot occur: ``-1 in row 3 and 2.5 in row 7, counted from 1``."""
+    """Return the first responses that cannot occur: ``-1 in row 3 and 2.5 in row 7, counted from 0``."""
     places = np.arange(design.rows.used) if design.frame is None else design.frame.places
-    shown = (f"{design.response.values[row]:g} in row {places[row] + 1}" for row in out[:MOST_SHOWN])
-    return f"{' and '.join(shown)}, counted from 1"
+    shown = (f"{design.response.values[row]:g} in row {places[row]}" for row in out[:MOST_SHOWN])
+    return f"{' and '.join(shown)}, counted from 0"
 
 
 def _is_flat(plan: LinearPlan, term: Term) -> bool:

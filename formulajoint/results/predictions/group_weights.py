@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +16,15 @@ from formulajoint.compiler.planning.contrasts.scale import check_precision
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.weights import weights_of
 from formulajoint.design.schema import Grouping, Term
-from formulajoint.errors import InferenceError
+from formulajoint.errors import FormulaError, InferenceError
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.spans import Span
 from formulajoint.spec.read import parse_clause
 from formulajoint.spec.spec import Average, ByPrecision
 from formulajoint.wording import listed
+
+CLAUSE = "joint("
+"""The clause in which weights are read stands before them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,19 +72,20 @@ def group_weights(
         raise InferenceError(
             f"`weights={text}` weights groups, and `over=` says which: {_groups(posterior.plan)}"
         )
-    asked = parse_clause(f"joint(weights={text})", plan.design.language)
-    assert isinstance(asked, Average)
-    term = _term(plan, variable, precise=isinstance(asked.weights.value, ByPrecision))
-    if isinstance(asked.weights.value, ByPrecision):
-        check_precision(plan, asked.weights.span)
-    found = weights_of(
-        plan.design,
-        plan.data,
-        term,
-        asked.weights,
-        own_sigma=sigma_of_groups(plan) is not None,
-        several_sigmas=few_sigmas(plan) is not None,
-    )
+    with _argument(text):
+        asked = parse_clause(f"{CLAUSE}weights={text})", plan.design.language)
+        assert isinstance(asked, Average)
+        term = _term(plan, variable, precise=isinstance(asked.weights.value, ByPrecision))
+        if isinstance(asked.weights.value, ByPrecision):
+            check_precision(plan, asked.weights.span)
+        found = weights_of(
+            plan.design,
+            plan.data,
+            term,
+            asked.weights,
+            own_sigma=sigma_of_groups(plan) is not None,
+            several_sigmas=few_sigmas(plan) is not None,
+        )
     chains, draws = posterior.named.shape
     if found.counts is not None:
         return GroupWeights(grouping, rng.dirichlet(found.counts, size=chains * draws).T)
@@ -88,6 +95,17 @@ def group_weights(
         )
     values = _over_sigma(posterior, plan, found.values) if found.over_sigma else found.values[:, None]
     return GroupWeights(grouping, values)
+
+
+@contextmanager
+def _argument(text: str) -> Iterator[None]:
+    """Have errors quote the argument that the user wrote, and not the clause that it is read in."""
+    try:
+        yield
+    except FormulaError as error:
+        start, end = (max(0, place - len(CLAUSE)) for place in (error.span.start, error.span.end))
+        place = Span(start, max(end, start + 1), f"weights={text}")
+        raise FormulaError(error.message, place, error.hint) from None
 
 
 def _over_sigma(posterior: Posterior, plan: Plan, values: FloatArray) -> FloatArray:

@@ -208,6 +208,16 @@ REFUSED = [
         "write `| group` after",
     ),
     (
+        "y ~ x + (1 + x | school), «joint(x)»",
+        "`joint` must name the groups that it averages over",
+        "write `joint(x, over=school)`",
+    ),
+    (
+        "y ~ (1 + x | school), joint(«x»)",
+        "`x` varies over `school` about zero, since no coefficient of it is shared",
+        "add `over=school`",
+    ),
+    (
         "y ~ 1 | school, «rms()»",
         "`rms` finds no predictor with a coefficient in each group",
         "`rms(Intercept)`",

@@ -229,6 +229,13 @@ def test_weights_of_groups(events: fj.Fit, weights: str) -> None:
     assert drawn(found)[:, 0] == pytest.approx(groups @ raw / raw.sum())
 
 
+def test_errors_in_weights_quote_the_argument(events: fj.Fit) -> None:
+    with pytest.raises(fj.FormulaError) as error:
+        events.comparisons("t", weights="sum(sizes)")
+    lines = str(error.value).splitlines()
+    assert lines[2:4] == ["    weights=sum(sizes)", "                ^^^^^"]
+
+
 def test_uncertain_and_precision_weights(made_up: MadeUp) -> None:
     fit = fit_of(made_up("y ~ t | school", DATA))
     slopes = flat(fit, "t")

@@ -22,6 +22,7 @@ from formulajoint.design.schema import Term
 from formulajoint.design.varying import factor_asked, factors
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.text import canonical
+from formulajoint.spans import Span
 from formulajoint.spec.spec import Arithmetic, Average, ByPrecision, Contrast, LevelContrast
 from formulajoint.wording import listed
 
@@ -77,19 +78,20 @@ def _averages(
     plan: Plan, asked: Average, function: ContrastFunction, names: Names, shares: Shares
 ) -> list[AveragePlan]:
     if plan.design.predictor.grouping is None:
-        message = f"`{asked.clause}` averages over groups, but the formula has no groups"
-        raise FormulaError(message, asked.span, _groups_to_write(plan, asked))
+        raise FormulaError(*_without_groups(plan, asked))
     wanted = _coefficients(plan, asked, averaged=True)
     return [_average(plan, asked, function, coefficient, names, shares) for coefficient in wanted]
 
 
-def _groups_to_write(plan: Plan, asked: Average) -> str:
-    """Return the hint for an average where no groups stand right of a bar."""
-    known = factors(plan.design)
+def _without_groups(plan: Plan, asked: Average) -> tuple[str, Span, str]:
+    """Return message, place and hint for an average over groups where none stand right of a bar."""
+    known, name = factors(plan.design), asked.clause
     if not known:
-        return "write `| group` after the predictors"
+        message = f"`{name}` averages over groups, but the formula has no groups"
+        return message, asked.span, "write `| group` after the predictors"
     written = ", ".join([*map(canonical, asked.terms), f"over={known[0]}"])
-    return f"of a group term, name the groups: `{asked.clause}({written})`"
+    message = f"`{name}` must name the groups that it averages over"
+    return message, asked.span, f"write `{name}({written})`"
 
 
 def _check_name(asked: Contrast, made: tuple[str, ...]) -> None:
