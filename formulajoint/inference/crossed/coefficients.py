@@ -9,7 +9,7 @@ Shapes: those of ``marginal.py``.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy
@@ -23,9 +23,9 @@ from formulajoint.inference.crossed.marginal import (
     TakenOut,
     blocks,
     eliminate,
+    first_out,
     roots,
     square_of,
-    take_out,
 )
 from formulajoint.inference.crossed.sums import BySigma, OneSigma, Sums
 
@@ -126,7 +126,7 @@ def draw_coefficients(
     made = [ahead is not None and ahead.has(phi, count) for phi, count in zip(distinct, times, strict=True)]
     order, ends = np.argsort(which, kind="stable"), np.cumsum([0, *times])
     for whether, some in ((True, np.flatnonzero(made)), (False, np.flatnonzero(~np.array(made)))):
-        for block in blocks(sums, len(some)):
+        for block in blocks(sums, len(some), drawn=True):
             chosen = some[block]
             places = np.concatenate([order[ends[at] : ends[at + 1]] for at in chosen])
             given = _given(sums, distinct[chosen], times[chosen], ahead if whether else None, rng)
@@ -143,7 +143,7 @@ def _given(
         noise = rng.standard_normal((int(np.sum(times)), sums.order.left))
         return found.chain, _remaining(found.lower, times, noise)
     assert isinstance(sums.products, OneSigma)  # others are not drawn ahead
-    first = take_out(sums.products.own, roots(sums, sums.first, values), square_of(sums, values))
+    first = first_out(sums.products, roots(sums, sums.first, values), square_of(sums, values))
     drawn = [ahead.known[bytes(phi)][:count] for phi, count in zip(values, times, strict=True)]
     return Chain(first, None, ()), np.concatenate(drawn)
 
@@ -172,7 +172,13 @@ def _draw(
         at = inside_out[place + 1]
         factor, start, end = sums.model.factors[at], starts[place], starts[place + 1]
         if place < 0:
-            v = _own(chain.first, which, _rest_of_first(sums, chain, which, known, c), square, rng)
+            v = _own(
+                _of_groups(sums, chain.first),
+                which,
+                _rest_of_first(sums, chain, which, known, c),
+                square,
+                rng,
+            )
         elif place < len(sums.levels):
             rest = _rest(sums.levels[place], chain.levels[place], which, known[end:], c)
             v = _own(chain.levels[place].taken, which, rest, square, rng)
@@ -185,6 +191,17 @@ def _draw(
             out.away[at][places] = _times(factor.root(values)[which], v)
         if place >= 0:
             known[start:end] = _times(roots(sums, at, values)[which], v).reshape(len(v), -1).T
+
+
+def _of_groups(sums: Sums, first: TakenOut) -> TakenOut:
+    """Return the first factor taken out, group by group where it is by kinds of groups."""
+    one = sums.products
+    if not isinstance(one, OneSigma) or one.alike is None:
+        return first
+    lower, half = (
+        [[each[:, one.alike.kind] for each in row] for row in part] for part in (first.lower, first.half)
+    )
+    return replace(first, lower=lower, half=half)
 
 
 def _rest_of_first(sums: Sums, chain: Chain, which: IntArray, known: FloatArray, c: FloatArray) -> FloatArray:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from formulajoint.inference.crossed.order import Order
+from formulajoint.inference.crossed.sums import Sums
 
-DEAR = 3e-5
+DEAR = 1e-5
 """A point that costs more seconds is dear: the likelihood is then interpolated."""
 
-BUDGET = 0.35
-"""Seconds for the points of the last sample."""
+BUDGET = 0.25
+"""Seconds for the points of the last sample, and for all that draws of coefficients at one of them share."""
+
+PER_DRAWN = 2e-8
+"""Seconds of the latter, for each coefficient."""
 
 FEWEST = 200
 """Fewest points of the last sample."""
@@ -19,6 +23,7 @@ def is_dear(order: Order) -> bool:
     return order.seconds > DEAR
 
 
-def last_points(order: Order, draws: int) -> int:
+def last_points(sums: Sums, draws: int) -> int:
     """Return the points of the last sample for so many draws: fewer than draws where a point is dear."""
-    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / order.seconds)))
+    each = sums.order.seconds + PER_DRAWN * sum(factor.size for factor in sums.model.factors)
+    return max(FEWEST, min(round(1.25 * draws), int(BUDGET / each)))

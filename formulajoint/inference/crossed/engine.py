@@ -57,7 +57,7 @@ class Crossed:
         sums = sums_of(model)
         scales_seed, coefficients_seed, ahead_seed = np.random.SeedSequence(settings.seed).spawn(3)
         draws, chains = int(settings.draws), int(settings.chains)
-        ahead = ahead_of(sums, last_points(sums.order, draws * chains), draws * chains, ahead_seed)
+        ahead = ahead_of(sums, last_points(sums, draws * chains), draws * chains, ahead_seed)
         found = sample_scales(sums, draws, chains, scales_seed, ahead)
         if lost := _lost_digits(sums, found):
             raise InferenceError(sentence(lost.reason))

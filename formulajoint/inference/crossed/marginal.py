@@ -137,12 +137,15 @@ def log_likelihood(sums: Sums, points: FloatArray) -> FloatArray:
     return np.concatenate(found) if found else np.empty(0)
 
 
-def blocks(sums: Sums, points: int) -> Iterator[slice]:
-    """Yield slices of points that are computed at once."""
+def blocks(sums: Sums, points: int, drawn: bool = False) -> Iterator[slice]:
+    """Yield slices of points that are computed at once, or at which coefficients are drawn."""
     factor, n = sums.model.factors[sums.first], sums.order.left + 1
-    wide = factor.size * max(factor.width, sums.k + 1)
     own, levels = sums.products, sums.levels
     met, levels = (len(own.among), levels) if isinstance(own, OneSigma) else (0, (own.first, *levels))
+    sizes = {each.factor: sums.model.factors[each.factor].size for each in levels}
+    kinds = own.alike if isinstance(own, OneSigma) and not drawn else None
+    sizes[sums.first] = factor.size if kinds is None else len(kinds.counts) * factor.width
+    wide = max(size * max(sums.model.factors[at].width, sums.k + 1) for at, size in sizes.items())
     long = max(n**2, met, *(len(level.first) for level in levels))
     step = max(1, min(PAIRS // wide, ELEMENTS // long))
     for start in range(0, points, step):
@@ -195,8 +198,9 @@ def _first(
     """Take out the first factor."""
     own = sums.products
     if isinstance(own, OneSigma):
-        first = take_out(own.own, root, square)
-        return first, None, left_over(own, sums.rest, first, square)
+        first = first_out(own, root, square)
+        left_of = left_over if own.alike is None else left_by_kinds
+        return first, None, left_of(own, sums.rest, first, square)
     precision = values[:, : sums.model.sigmas.count].T ** -2.0
     whole = Left(*(np.tensordot(part, precision, axes=1) for part in (own.pairs, own.across, own.rest)))
     before, left = _next(own.first, whole, root, square)
@@ -208,9 +212,21 @@ def roots(sums: Sums, at: int, values: FloatArray) -> FloatArray:
     return np.asarray(sums.turns[at] @ sums.model.factors[at].root(values))
 
 
-def take_out(own: FloatArray, root: FloatArray, square: FloatArray) -> TakenOut:
-    """Take out the coefficients of a factor, from its cross-products (p, p, G) or (p, p, S, G) and its D."""
-    p = len(own)
+def first_out(one: OneSigma, root: FloatArray, square: FloatArray) -> TakenOut:
+    """Take out the coefficients of the first factor: of its groups, or of kinds of groups if these are known."""
+    if one.alike is None:
+        return take_out(one.own, root, square)
+    return take_out(one.alike.own, root, square, one.alike.counts)
+
+
+def take_out(
+    own: FloatArray, root: FloatArray, square: FloatArray, counts: FloatArray | None = None
+) -> TakenOut:
+    """Take out the coefficients of a factor, from its cross-products (p, p, G) or (p, p, S, G) and its D.
+
+    A group counts as one, or as many.
+    """
+    p, counts = len(own), np.ones(own.shape[-1]) if counts is None else counts
     d = [[root[:, :, i, j] for j in range(p)] for i in range(p)]
     s = 1 / square[:, None]
     half = [[sum(own[i, m] * d[m][j] for m in range(p)) * s for j in range(p)] for i in range(p)]
@@ -224,7 +240,7 @@ def take_out(own: FloatArray, root: FloatArray, square: FloatArray) -> TakenOut:
             for m in range(j):
                 lower[i][j] = lower[i][j] - lower[i][m] * lower[j][m]
             lower[i][j] = np.sqrt(lower[i][i]) if i == j else lower[i][j] / lower[j][j]
-        logs += 2 * np.sum(np.log(lower[i][i]), axis=1)
+        logs += 2 * (np.log(lower[i][i]) @ counts)
     solved: list[list[FloatArray]] = []
     for i in range(p):
         row = []
@@ -252,6 +268,21 @@ def left_over(one: OneSigma, rest: FloatArray, first: TakenOut, square: FloatArr
     )
 
 
+def left_by_kinds(one: OneSigma, rest: FloatArray, first: TakenOut, square: FloatArray) -> Left:
+    """Return the same where groups are alike."""
+    assert one.alike is not None  # as there are kinds
+    count, p, width = len(square), len(one.own), len(rest)
+    weights = _weights(first, square)[np.triu_indices(p)].reshape(-1, count)  # (P U, S)
+    explained = one.alike.explained @ weights
+    ends = np.cumsum([len(one.among), one.left_rest.size])
+    pairs, across, among = np.split(explained, ends)
+    return Left(
+        one.among[:, None] - pairs,
+        one.left_rest[:, :, None] - across.reshape(-1, width, count),
+        rest[:, :, None] - among.reshape(width, width, count),
+    )
+
+
 def _weights(taken: TakenOut, square: FloatArray) -> FloatArray:
     """Return the weights of a factor's columns in what it explains, (p, p, G, S)."""
     p = len(taken.half)
@@ -266,7 +297,7 @@ def _weights(taken: TakenOut, square: FloatArray) -> FloatArray:
 def _next(level: Level, left: Left, root: FloatArray, square: FloatArray) -> tuple[LevelOut, Left]:
     """Take out a later factor."""
     p, _, groups = level.own.shape
-    taken = take_out(np.moveaxis(left.pairs[level.own], 3, 2), root, square)
+    taken = take_out(np.ascontiguousarray(np.moveaxis(left.pairs[level.own], 3, 2)), root, square)
     weights = _weights(taken, square)
     rest = left.across[: groups * p].reshape(groups, p, *left.across.shape[1:])  # (G, p, k + 1, S)
     beside = left.pairs[level.beside]  # (E, p, S)

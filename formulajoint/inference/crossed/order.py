@@ -93,6 +93,12 @@ def in_order_of_later(order: Order, width: int) -> Order:
     return replace(order, seconds=order.seconds + more)
 
 
+def in_order_of_alike(order: Order, size: int, width: int, terms: int) -> Order:
+    """Return an order at what a point costs if groups of the first factor that are alike are one: so many terms."""
+    before = order.met[0] * (width * (width + 1) // 2) + 10 * size * width * (width + order.shared + 1)
+    return replace(order, seconds=order.seconds + PER_MEETING * (terms - before))
+
+
 def orders_of(factors: Sequence[Groups], shared: int) -> list[Order]:
     """Return the orders by which one factor, two, ... of the longest chain are taken out."""
     chain = _longest(factors)

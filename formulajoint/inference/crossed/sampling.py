@@ -54,7 +54,7 @@ def sample_scales(
         return sample_line(lambda points: target(points.T)[None], scan, draws, chains, sampling)
     if is_dear(sums.order):
         last = None if ahead is None else ahead.log_likelihood
-        points = last_points(sums.order, draws * chains)
+        points = last_points(sums, draws * chains)
         found = sample_dear(dear(sums), points, draws, chains, sampling, last)
         if sums.order.seconds > AGAIN or why_not_trusted(found.k_hat, found.disagreement) is None:
             return found

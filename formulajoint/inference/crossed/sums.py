@@ -22,9 +22,10 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.inference.crossed.alike import Alike, alike
 from formulajoint.inference.crossed.levels import Level, levels_of, meetings
 from formulajoint.inference.crossed.model import Factor, Model
-from formulajoint.inference.crossed.order import Groups, Order, in_order_of_later, order_of
+from formulajoint.inference.crossed.order import Groups, Order, in_order_of_alike, in_order_of_later, order_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +76,8 @@ class OneSigma:
         Cross-products of coefficients of other factors that meet.
     by_group : (pairs, G P) sparse array
         What each group contributes, by each element of a symmetric matrix (p, p).
+    alike : Alike or None
+        Groups with the same ``own`` as one, where there are many.
     """
 
     own: FloatArray
@@ -84,6 +87,7 @@ class OneSigma:
     left_rest: FloatArray
     among: FloatArray
     by_group: scipy.sparse.csr_array
+    alike: Alike | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,6 +184,9 @@ def sums_of(model: Model, order: Order | None = None) -> Sums:
         order = in_order_of_later(order, model.factors[order.chain[0]].width)
     else:
         products, levels, pairs = _one_sigma(model, columns, rest, order)
+        if products.alike is not None:
+            one = model.factors[order.chain[0]]
+            order = in_order_of_alike(order, one.size, one.width, products.alike.explained.nnz)
     beside, width = _beside(model, order.remaining, pairs), order.left + 1
     return Sums(
         model=model,
@@ -208,15 +215,18 @@ def _one_sigma(
     left, count = _wide(model, turned, others, starts), int(starts[-1])
     met, by_group = _meeting(cells, factor, count)
     levels, pairs = levels_of(model.factors, order.chain[1:], met, count)
+    own, own_rest = np.moveaxis(own, 0, 2), np.moveaxis(own_rest, 0, 1)
     with_left = _with_left(cells, factor, count)
+    left_with = with_left.T.tocsr()
     found = OneSigma(
-        own=np.moveaxis(own, 0, 2),
-        own_rest=np.moveaxis(own_rest, 0, 1),
+        own=own,
+        own_rest=own_rest,
         with_left=with_left,
-        left_with=with_left.T.tocsr(),
+        left_with=left_with,
         left_rest=np.asarray(left.T @ rest),
         among=_found(scipy.sparse.coo_array(left.T @ left), met, count),
         by_group=by_group,
+        alike=alike(factor, own, own_rest, left_with, by_group),
     )
     return found, levels, pairs
 

@@ -34,7 +34,7 @@ from formulajoint.inference.crossed.marginal import eliminate, log_likelihood
 from formulajoint.inference.crossed.model import model_of
 from formulajoint.inference.crossed.naming import Draws, variables
 from formulajoint.inference.crossed.order import Groups, orders_of
-from formulajoint.inference.crossed.sums import Sums, sums_of
+from formulajoint.inference.crossed.sums import OneSigma, Sums, sums_of
 from formulajoint.inference.gaussian.marginal import kernel
 from formulajoint.inference.gaussian.marginal import log_likelihood as by_one_factor
 from formulajoint.inference.gaussian.reduction import reduce
@@ -223,6 +223,35 @@ def test_the_density_is_that_of_the_multivariate_normal(formula: str) -> None:
     assert disagreement(formula, frame_of(0)) < 1e-10
 
 
+def frame_of_alike_groups() -> pd.DataFrame:
+    """Return rows in twenty-four groups of a, of two sizes, each with as many of both arms as another of its size."""
+    rng = np.random.default_rng(0)
+    a = np.concatenate([np.repeat(np.arange(12), 2), np.repeat(np.arange(12, 24), 4)])
+    arm = np.where(np.arange(len(a)) % 2 == 0, "control", "treated")
+    named = {"a": a, "b": rng.integers(0, 5, len(a)), "c": a % 7, "d": a % 7 // 3}
+    rest = {"y": rng.normal(size=len(a)), "x": rng.normal(size=len(a)), "arm": arm}
+    return pd.DataFrame({name: [f"{name}{code}" for code in codes] for name, codes in named.items()} | rest)
+
+
+ALIKE = [
+    "y ~ x + (1 | a) + (1 | b)",
+    "y ~ x * arm + (1 | d/c/a) + (1 | b)",
+    "y ~ x + (arm | a) + (1 | b)",
+    "y ~ arm + (arm | c/a) + (x | b)",
+]
+
+
+@pytest.mark.parametrize("formula", ALIKE)
+def test_groups_that_are_alike_are_taken_out_as_one_with_the_same_density(formula: str) -> None:
+    data = frame_of_alike_groups()
+    plan = fj.model(formula, data).plan
+    products = every_order(plan)[0].products
+    assert isinstance(products, OneSigma)
+    assert products.alike is not None
+    assert len(products.alike.counts) < 6
+    assert disagreement(formula, data) < 1e-10
+
+
 @st.composite
 def formulas(draw: Any) -> str:
     """Return a formula with group terms over two or three factors."""
@@ -387,9 +416,15 @@ class Noise:
         return taken.reshape(shape).copy()
 
 
-@pytest.mark.parametrize("formula", [f for f in WRITTEN if "constant" not in f])
-def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(formula: str) -> None:
-    plan = fj.model(formula, frame_of(0)).plan
+@pytest.mark.parametrize(
+    ("formula", "data"),
+    [(f, frame_of(0)) for f in WRITTEN if "constant" not in f]
+    + [(f, frame_of_alike_groups()) for f in ALIKE],
+)
+def test_coefficients_have_the_mean_and_covariance_of_the_dense_conditional(
+    formula: str, data: pd.DataFrame
+) -> None:
+    plan = fj.model(formula, data).plan
     sums = every_order(plan)[-1]
     values = sums.model.scales.values(points_of(sums, 1, 1))
     size = len(dense(plan, values[0])[1])
