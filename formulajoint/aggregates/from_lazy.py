@@ -1,7 +1,8 @@
 """Moments of rows that stay where they are: a few aggregations by their own engine, through narwhals.
 
-First the facts: rows, missing values, and which factors have two values. Then one query: means of each cell, and the
-squares and products about these means, so that no digits are lost far from zero. Only cells come to Python.
+First the facts: rows, missing values, and which factors have two values. Then one query: sums, squares and products in
+each cell, about the mean of the first rows. Where that loses digits, there is another, about the means of cells. Only
+cells come to Python.
 """
 
 from __future__ import annotations
@@ -15,12 +16,23 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from formulajoint.aggregates.answers import (
+    KEY,
+    MEAN,
+    NUMBER,
+    PART,
+    ROWS,
+    WEIGHT,
+    answer,
+    collected,
+    loses_digits,
+    sums_of_cells,
+)
 from formulajoint.aggregates.cells import Counted, Key
 from formulajoint.aggregates.expressions import expression, expressions_of, not_there
 from formulajoint.aggregates.moments import Moments, numbers_of
-from formulajoint.aggregates.sums import Sums
 from formulajoint.aggregates.wanted import Wanted, recipes_of, wanted
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import IntArray
 from formulajoint.design.bind import Asked
 from formulajoint.design.columns import Column, Kind
 from formulajoint.design.curves import CURVES
@@ -28,7 +40,6 @@ from formulajoint.design.functions import OWN
 from formulajoint.design.learn import learn
 from formulajoint.design.recipes import Applied, Basis, Recipe
 from formulajoint.design.rows import Table
-from formulajoint.design.values import LARGEST
 from formulajoint.errors import DataError
 from formulajoint.language.syntax.nodes import Call, Expr
 from formulajoint.language.syntax.text import canonical
@@ -38,19 +49,19 @@ from formulajoint.wording import listed
 HEAD = 1000
 """A factor with more than two values among the first rows is not looked at again."""
 
-MEAN, NUMBER, KEY, PART = "_fj_mean_", "_fj_number_", "_fj_key_", "_fj_part_"
-"""Beginnings of the names of columns in queries."""
-
-WEIGHT, ROWS = "_fj_weight", "_fj_rows"
-
 LEARNING = ("center", "standardize", "scale")
 """Functions whose statistics are aggregated."""
 
 
-def schema_of(data: Any) -> dict[str, Kind]:
+def names_of(data: Any) -> tuple[str, ...]:
+    """Return the names of the columns of a lazy frame."""
+    return tuple(answer(nw.from_native(data).collect_schema))
+
+
+def _kinds(frame: Any) -> dict[str, Kind]:
     """Return the kind of each column of a lazy frame that models can use."""
     found: dict[str, Kind] = {}
-    for name, dtype in nw.from_native(data).collect_schema().items():
+    for name, dtype in frame.collect_schema().items():
         if dtype == nw.Boolean:
             found[name] = "boolean"
         elif dtype.is_numeric():
@@ -78,11 +89,15 @@ def of_lazy(
     DataError
         If something cannot be computed by the engine, before any work; or if the values do not allow it.
     """
-    frame, kinds = nw.from_native(data), schema_of(data)
+    frame = nw.from_native(data)
+    kinds = _kinds(frame)
     refused = [name for name in asked.columns if name not in kinds]
     if refused:
         what = "numbers, booleans, text or categories"
-        raise DataError(f"Column `{refused[0]}` is not made of {what}. Convert it first.")
+        given = frame.collect_schema()[refused[0]]
+        raise DataError(
+            f"Column `{refused[0]}` has values of the type {given}, not {what}. Convert it first."
+        )
     kinds = {name: kinds[name] for name in asked.columns}
     found = wanted(asked, kinds.__getitem__)
     _refuse_measured_keys(frame, found, asked)
@@ -145,7 +160,7 @@ class _Query:
         made = [self._key(name, table[f"{KEY}{place}"], name in constants) for place, name in enumerate(keys)]
         codes = np.array([codes for _, codes in made]).reshape(len(made), len(table[ROWS])).T
         order = np.lexsort(codes.T[::-1]) if len(made) else np.zeros(1, dtype=np.int64)  # engines have none
-        sums = _sums({name: values[order] for name, values in table.items()}, len(numbers))
+        sums = sums_of_cells({name: values[order] for name, values in table.items()}, len(numbers))
         return Moments(
             formula=self.asked.spec.formula,
             family=family,
@@ -181,7 +196,7 @@ class _Query:
             w = nw.col(weight).cast(nw.Float64)
             facts += [(w == 0).cast(nw.Int64).sum().alias(f"{MEAN}0"), w.min().alias(f"{MEAN}1")]
             facts += [(w != w.round(0)).cast(nw.Int64).sum().alias(f"{MEAN}2")]
-        one = _collected(self.frame.select(*facts))
+        one = collected(self.frame.select(*facts))
         total = int(one[ROWS][0])
         counts = {name: int(one[f"{PART}{place}"][0] or 0) for place, name in enumerate(gone)}
         missing = {name: count for name, count in counts.items() if count}
@@ -194,8 +209,10 @@ class _Query:
                 f"Values are missing: {', '.join(f'{n} in {c}' for n, c in missing.items())} rows."
             )
         rows = self.frame.filter(~reduce(lambda a, b: a | b, gone.values())) if missing else self.frame
+        if missing and not int(collected(rows.select(nw.len().alias(ROWS)))[ROWS][0]):
+            raise DataError(f"No row has values in all of the columns {listed(gone)}.")
         if weight is None:
-            return rows.with_columns(nw.lit(1.0).alias(WEIGHT)), Counted(total, missing)
+            return rows, Counted(total, missing)
         if one[f"{MEAN}1"][0] < 0:
             raise DataError(f"Column `{weight}` gives the row weights, but is negative in some rows.")
         rows = rows.with_columns(nw.col(weight).cast(nw.Float64).alias(WEIGHT)).filter(nw.col(WEIGHT) > 0)
@@ -209,11 +226,10 @@ class _Query:
         for text, factor in self.found.factors.items():
             if text not in learnt and isinstance(factor, Call) and factor.name in LEARNING:
                 of = learn(factor.args[0], table)
-                x, w = expression(of), nw.col(WEIGHT)
-                count = self._count(rows)
-                middle = _collected(rows.select((x * w).sum().alias("a")))["a"][0] / count
-                about = (x - float(middle)) * w, (x - float(middle)) ** 2 * w
-                one = _collected(rows.select(about[0].sum().alias("a"), about[1].sum().alias("b")))
+                x, count = expression(of), self._count(rows)
+                middle = collected(rows.select(self._weighed(x).sum().alias("a")))["a"][0] / count
+                about = self._weighed(x - float(middle)), self._weighed((x - float(middle)) ** 2)
+                one = collected(rows.select(about[0].sum().alias("a"), about[1].sum().alias("b")))
                 shift = one["a"][0] / count
                 sd = np.sqrt((one["b"][0] - count * shift**2) / (count - 1))
                 at, spread = np.asarray(middle + shift), np.asarray(sd)
@@ -222,7 +238,7 @@ class _Query:
         return recipes_of(self.found, table)
 
     def _count(self, rows: Any) -> float:
-        return float(_collected(rows.select(nw.col(WEIGHT).sum()))[WEIGHT][0])
+        return float(collected(rows.select(self._counts[1]))[WEIGHT][0])
 
     def _two_valued(self, rows: Any, factors: Mapping[str, Any]) -> list[str]:
         """Return the factors that have two values at most."""
@@ -230,54 +246,96 @@ class _Query:
             return []
         named = {text: f"{PART}{place}" for place, text in enumerate(factors)}
         made = [factor.alias(named[text]) for text, factor in factors.items()]
-        head = _collected(rows.head(HEAD).select(*made))
-        left = {t: n for t, n in named.items() if len(np.unique(head[n])) <= 2 and t not in self.found.summed}
+        head = collected(rows.head(HEAD).select(*made))
+        known = {
+            text: np.unique(head[n]).tolist() for text, n in named.items() if text not in self.found.summed
+        }
+        left = {text: named[text] for text, values in known.items() if len(values) <= 2}
         if not left:
             return []
         part = rows.select(*(factors[text].alias(name) for text, name in left.items()))
-        ends = [nw.col(n).min().alias(f"{n}l") for n in left.values()]
-        ends += [nw.col(n).max().alias(f"{n}h") for n in left.values()]
-        found = _collected(part.select(*ends))
-        low, high = ({n: float(found[f"{n}{k}"][0]) for n in left.values()} for k in "lh")
+        ends = {
+            text: (nw.col(n).min().alias(f"{n}l"), nw.col(n).max().alias(f"{n}h"))
+            for text, n in left.items()
+            if len(known[text]) < 2
+        }
+        if ends:
+            found = collected(part.select(*(each for both in ends.values() for each in both)))
+            known |= {text: [float(found[f"{left[text]}{k}"][0]) for k in "lh"] for text in ends}
         others = [
-            ((nw.col(n) != low[n]) & (nw.col(n) != high[n])).cast(nw.Int64).sum().alias(n)
-            for n in left.values()
+            reduce(lambda a, b: a & b, (nw.col(n) != value for value in known[text]))
+            .cast(nw.Int64)
+            .sum()
+            .alias(n)
+            for text, n in left.items()
         ]
-        inside = _collected(part.select(*others))
+        inside = collected(part.select(*others))
         return [text for text, name in left.items() if not inside[name][0]]
 
     def _cells(self, rows: Any, keys: Sequence[Any], numbers: Sequence[Any]) -> dict[str, Any]:
-        """Return a table of cells: values of keys, rows, weights, means, and sums about the means."""
+        """Return a table of cells: values of keys, rows, weights, points, and sums about these points.
+
+        The points are means of the first rows, or those of each cell where digits would be lost.
+        """
         names = [f"{KEY}{place}" for place in range(len(keys))] or [f"{KEY}none"]
         made = [key.alias(name) for key, name in zip(keys, names, strict=False)] or [
             nw.lit(0).alias(names[0])
         ]
         columns = [f"{NUMBER}{place}" for place in range(len(numbers))]
         made += [number.alias(name) for number, name in zip(numbers, columns, strict=True)]
-        part, w = rows.select(*made, nw.col(WEIGHT)), nw.col(WEIGHT)
-        counts = [nw.len().alias(ROWS), w.sum().alias(WEIGHT)]
+        part = rows.select(*made, *self._weight_column)
         if not columns:
-            return _collected(part.group_by(*names).agg(*counts))
-        weighed = part.with_columns(*((nw.col(c) * w).alias(f"{MEAN}{j}") for j, c in enumerate(columns)))
+            return collected(part.group_by(*names).agg(*self._counts))
+        head = collected(part.head(HEAD).select(*columns))
+        points = [
+            float(np.mean(x, where=np.isfinite(x))) if np.any(np.isfinite(x)) else 0.0 for x in head.values()
+        ]
+        about = part.with_columns(*(nw.col(c) - at for c, at in zip(columns, points, strict=True)))
+        table = self._summed(about, names, columns)
+        table |= {f"{MEAN}{j}": np.full(len(table[ROWS]), at) for j, at in enumerate(points)}
+        return self._about_means(part, names, columns) if loses_digits(table, len(columns)) else table
+
+    def _about_means(self, part: Any, names: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
+        """Return the table of cells with sums about their means, which are computed first."""
+        weighed = [self._weighed(nw.col(c)).alias(f"{MEAN}{j}") for j, c in enumerate(columns)]
+        size = nw.col(WEIGHT).sum() if self.asked.weights else nw.len()
         sums = [nw.col(f"{MEAN}{j}").sum() for j in range(len(columns))]
-        means = weighed.group_by(*names).agg(*sums, w.sum().alias(f"{WEIGHT}s"))
-        means = means.select(
-            *names,
-            *((nw.col(f"{MEAN}{j}") / nw.col(f"{WEIGHT}s")).alias(f"{MEAN}{j}") for j in range(len(columns))),
+        means = part.with_columns(*weighed).group_by(*names).agg(*sums, size.alias(f"{WEIGHT}s"))
+        shares = (
+            (nw.col(f"{MEAN}{j}") / nw.col(f"{WEIGHT}s")).alias(f"{MEAN}{j}") for j in range(len(columns))
         )
-        about = part.join(means, on=names, how="inner")
+        about = part.join(means.select(*names, *shares), on=names, how="inner")
         about = about.with_columns(
             *((nw.col(c) - nw.col(f"{MEAN}{j}")).alias(c) for j, c in enumerate(columns))
         )
+        return self._summed(about, names, columns, [nw.col(f"{MEAN}{j}").min() for j in range(len(columns))])
+
+    def _summed(
+        self, about: Any, names: Sequence[str], columns: Sequence[str], more: Sequence[Any] = ()
+    ) -> dict[str, Any]:
+        """Return the sums of columns, and of their squares and products, in each cell."""
         pairs = list(combinations_with_replacement(range(len(columns)), 2))
-        about = about.with_columns(
-            *((nw.col(c) * w).alias(f"{PART}{j}") for j, c in enumerate(columns)),
-            *((nw.col(columns[i]) * nw.col(columns[j]) * w).alias(f"{PART}{i}_{j}") for i, j in pairs),
-        )
-        summed = [nw.col(f"{MEAN}{j}").min() for j in range(len(columns))]
-        summed += [nw.col(f"{PART}{j}").sum() for j in range(len(columns))]
+        products = [
+            self._weighed(nw.col(columns[i]) * nw.col(columns[j])).alias(f"{PART}{i}_{j}") for i, j in pairs
+        ]
+        weighed = [self._weighed(nw.col(c)).alias(f"{PART}{j}") for j, c in enumerate(columns)]
+        summed = [nw.col(f"{PART}{j}").sum() for j in range(len(columns))]
         summed += [nw.col(f"{PART}{i}_{j}").sum() for i, j in pairs]
-        return _collected(about.group_by(*names).agg(*counts, *summed))
+        ready = about.with_columns(*weighed, *products)
+        return collected(ready.group_by(*names).agg(*self._counts, *more, *summed))
+
+    def _weighed(self, column: Any) -> Any:
+        return column * nw.col(WEIGHT) if self.asked.weights else column
+
+    @property
+    def _weight_column(self) -> list[Any]:
+        return [nw.col(WEIGHT)] if self.asked.weights else []
+
+    @property
+    def _counts(self) -> list[Any]:
+        """The rows of a cell, and the sum of their weights."""
+        rows = nw.len()
+        return [rows.alias(ROWS), (nw.col(WEIGHT).sum() if self.asked.weights else rows).alias(WEIGHT)]
 
     def _key(self, name: str, values: Any, factor: bool) -> tuple[Key, IntArray]:
         kind: Kind = "numeric" if factor else self.kinds[name]
@@ -300,37 +358,3 @@ def _columns(parts: Sequence[Sequence[Any]]) -> list[Any]:
     """Return the products of one column of each part, the last fastest; single columns first."""
     ordered = [*(p for p in parts if len(p) == 1), *(p for p in parts if len(p) > 1)]
     return list(reduce(lambda out, part: [a * b for a in out for b in part], ordered[1:], list(ordered[0])))
-
-
-def _collected(frame: Any) -> dict[str, Any]:
-    """Return the few rows of a query's answer, as arrays by name."""
-    settings = {"engine": "streaming"} if frame.implementation.is_polars() else {}
-    found = frame.collect(**settings)
-    return {name: found.get_column(name).to_numpy() for name in found.columns}
-
-
-def _sums(table: Mapping[str, Any], q: int) -> Sums:
-    """Return the sums of cells, from sums about their means."""
-    counts, weights = np.asarray(table[ROWS], dtype=np.int64), np.asarray(table[WEIGHT], dtype=np.float64)
-    means, squares = np.empty((len(counts), q)), np.empty((len(counts), q, q))
-    left = np.empty((len(counts), q))
-    for i in range(q):
-        means[:, i], left[:, i] = table[f"{MEAN}{i}"], table[f"{PART}{i}"]
-        for j in range(i, q):
-            squares[:, i, j] = squares[:, j, i] = table[f"{PART}{i}_{j}"]
-    if not (np.all(np.isfinite(squares)) and np.all(abs(means) < LARGEST)):
-        raise DataError("A function of columns, or a number, is not finite in some rows. Drop these rows.")
-    squares -= left[:, :, None] * left[:, None, :] / weights[:, None, None]
-    return Sums(counts, weights, means + left / weights[:, None], _roots(squares, counts))
-
-
-def _roots(squares: FloatArray, counts: IntArray) -> FloatArray:
-    """Return R with R'R the squares (C, q, q); of a cell of n rows at most n - 1 rows of R are not zero."""
-    q = squares.shape[1]
-    if q == 0:
-        return squares
-    sizes = np.sqrt(np.maximum(np.einsum("cii->ci", squares), 0.0))
-    unit = np.where(sizes > 0, sizes, 1.0)
-    values, vectors = np.linalg.eigh(squares / unit[:, :, None] / unit[:, None, :])
-    values = np.sqrt(np.maximum(values[:, ::-1], 0.0)) * (np.arange(q) < (counts - 1)[:, None])
-    return np.asarray(values[:, :, None] * np.swapaxes(vectors[:, :, ::-1], 1, 2) * unit[:, None, :])

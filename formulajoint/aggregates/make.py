@@ -29,9 +29,9 @@ def moments_of(
     learnt = {} if like is None else like.learnt
     data = scanned(data)
     if is_lazy(data):
-        from formulajoint.aggregates.from_lazy import of_lazy, schema_of
+        from formulajoint.aggregates.from_lazy import names_of, of_lazy
 
-        asked = read(formula, named_frame(tuple(schema_of(data))), language, family)
+        asked = read(formula, named_frame(names_of(data)), language, family)
         return of_lazy(data, asked, learnt, family)
     from formulajoint.aggregates.from_rows import of_rows
 

@@ -24,7 +24,7 @@ from formulajoint.language.vocabulary.default import chosen
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.wording import listed
 
-CLOSE = 1e-9
+CLOSE = 1e-10
 """Moments are equal if they differ by less than this share of their size."""
 
 MOST_SHOWN = 6

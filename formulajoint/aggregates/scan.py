@@ -6,6 +6,7 @@ from glob import glob
 from os import PathLike, fspath
 from typing import Any
 
+from formulajoint.aggregates.answers import answer
 from formulajoint.errors import DataError
 
 ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz")
@@ -29,7 +30,7 @@ def scanned(data: object) -> Any:
         import duckdb
     except ImportError:
         return _by_polars(str(path), parquet)
-    return duckdb.read_parquet(path) if parquet else duckdb.read_csv(path)
+    return answer(lambda: duckdb.read_parquet(path) if parquet else duckdb.read_csv(path))
 
 
 def _by_polars(path: str, parquet: bool) -> Any:
@@ -38,4 +39,4 @@ def _by_polars(path: str, parquet: bool) -> Any:
     except ImportError:
         message = "Files are read by DuckDB or Polars: `pip install formulajoint[duckdb]`."
         raise DataError(message) from None
-    return polars.scan_parquet(path) if parquet else polars.scan_csv(path)
+    return answer(lambda: polars.scan_parquet(path) if parquet else polars.scan_csv(path))

@@ -101,3 +101,51 @@ def test_what_an_engine_cannot_compute_is_refused(
         fj.fit("y ~ q", data)
     with pytest.raises(fj.DataError, match="not finite"):
         fj.fit("y ~ log(x)", data)
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    "case",
+    [
+        pl.col("y").sort(),  # the first rows tell little of the others
+        pl.col("y") + 1e6 * pl.col("d"),  # groups far apart
+        pl.when(pl.col("d") == 1).then(5000 + 1e-6 * pl.col("y")).otherwise(pl.col("y")),
+        pl.col("d") * 7.3,  # constant in each cell
+    ],
+)
+def test_squares_of_each_cell_keep_their_digits(
+    case: pl.Expr, lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame
+) -> None:
+    data = frame.with_columns(y=case)
+    found, expected = (fj.moments("y ~ t + z | d", each).sums.squares for each in (lazy(data), data))
+    sizes = np.sqrt(np.einsum("cii->ci", expected))
+    np.testing.assert_array_less(abs(found - expected), 1e-10 * sizes[:, :, None] * sizes[:, None] + 1e-12)
+
+
+@ENGINES
+def test_values_that_do_not_suit_are_refused_in_words(
+    lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame
+) -> None:
+    apart = pl.DataFrame({"y": [1.0, None], "x": [None, 2.0], "g": ["a", "b"]})
+    with pytest.raises(fj.DataError, match="No row has values in all of the columns `y`, `x`, `g`"):
+        fj.moments("y ~ x | g", lazy(apart))
+    with pytest.raises(fj.DataError, match="`y` misses all 400"):
+        fj.moments("y ~ x | g", lazy(frame.with_columns(y=pl.lit(None, dtype=pl.Float64))))
+    with pytest.raises(fj.DataError, match=r"`y` has values of the type List.*Convert it first"):
+        fj.moments("y ~ x | g", lazy(frame.with_columns(y=pl.concat_list("y"))))
+    many = frame.with_columns(g=pl.int_range(pl.len()).cast(pl.String))
+    assert len(fj.moments("y ~ z + (1 | g)", lazy(many)).codes) == 400
+
+
+def test_empty_parts_and_text_among_numbers(frame: pl.DataFrame, tmp_path: Path) -> None:
+    for name, part in (("a", frame[:150]), ("b", frame[150:]), ("c", frame[:0])):
+        part.write_parquet(tmp_path / f"{name}.parquet")
+    whole = fj.moments("y ~ t + x | g", frame)
+    assert fj.moments("y ~ t + x | g", f"{tmp_path}/*.parquet") == whole
+    (tmp_path / "d.parquet").write_bytes(b"")
+    with pytest.raises(fj.DataError, match=r"cannot be read by their engine, which says: .*too small"):
+        fj.moments("y ~ t + x | g", f"{tmp_path}/*.parquet")
+    rows = "1.5,a\n" * 30_000
+    (tmp_path / "late.csv").write_text(f"y,g\n{rows}oops,a\n")
+    with pytest.raises(fj.DataError, match=r"engine, which says: .*oops"):
+        fj.moments("y ~ 1 | g", tmp_path / "late.csv")
