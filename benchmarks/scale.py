@@ -4,8 +4,9 @@
 
 makes a Parquet file for each pair in FOLDER unless it is there, and prints a row for each: seconds of the processor and
 of the clock for (a) DuckDB's group-by of the same counts, sums, squares and products, without means taken off (the
-floor), (b) `fj.moments` by DuckDB, its packages imported, (c) the fit of these moments with `keep="contrasts"`, (d) its print; and the largest
-memory of the process. Each pair runs in a process of its own, with two threads and 2 GB for DuckDB.
+floor), (b) `fj.moments` by DuckDB, its packages imported, (c) the fit of these moments with `keep="contrasts"`, (d) its
+print; and the largest memory of the process. Each pair runs in a process of its own, with two threads and 2 GB for
+DuckDB.
 """
 
 from __future__ import annotations
