@@ -175,7 +175,7 @@ class Fit(Checks, Predictions):
             ``"against"`` an effect whatever the prior's scale, else ``"depends"``, with the smallest and the largest
             log BF10 in verdict_low and verdict_high; the classical test (classical: F, normal scores,
             chi-square or likelihood ratio; statistic, df_num, df_denom, p_value); and a note on which
-            figures are empty and why.
+            figures are empty and why. Printed whole, the table shows no Monte Carlo errors and no empty columns.
 
         Raises
         ------
@@ -338,7 +338,7 @@ class Fit(Checks, Predictions):
         Raises
         ------
         DataError
-            If the fit was loaded from a file, which does not hold the data: keep moments of these.
+            If the fit was loaded from a file, which holds the rows used, not the data as given: keep moments of these.
         """
         from formulajoint.api.update import updated
 

@@ -24,7 +24,8 @@ def updated(model: JointModel, new: object) -> JointModel:
     """Return the model of a model's data and new ones, rows or moments, with the model's priors as numbers."""
     if model.data is None:
         raise DataError(
-            "A fit from a file does not hold its data, so it cannot be updated. Save moments beside the fit, "
+            "A fit from a file holds the rows that it used, and not the data as given, so it cannot be updated. Save "
+            "moments beside the fit, "
             "`fj.moments(formula, data).save(path)`, add those of new rows, and fit the sum."
         )
     plan, language = model.plan, model.design.language

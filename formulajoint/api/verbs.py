@@ -149,7 +149,7 @@ def moments(
 
 
 def load(path: str | PathLike[str], language: Language | None = None) -> Fit:
-    """Return the fit that `Fit.save` wrote; its tables, tests and plots are as before, without the data.
+    """Return the fit that `Fit.save` wrote; its tables, tests and plots are as before, and need no data.
 
     Parameters
     ----------

@@ -88,7 +88,9 @@ class Loo:
         if self.doubtful:
             lines.append(
                 f"{self.doubtful} of them have a k-hat above {self.good_k:.2g}: the sum cannot be trusted. They are "
-                "far from what the others predict, or have coefficients of their own."
+                "far from what the others predict, or have coefficients of their own; the column `k_hat` of `table` "
+                "tells which. Where groups have few rows, leave out whole groups: `fit.loo(over=...)`. Else compare "
+                "models by `fit.log_evidence`, or try a family of heavier tails, such as student."
             )
         return "\n".join(lines)
 

@@ -34,10 +34,35 @@ COLUMNS = [
 ]
 
 
+class JointTable(Table):
+    """The table of joint tests: printed whole, it shows no Monte Carlo errors and no column that is empty."""
+
+    @property
+    def _constructor(self) -> type[Table]:
+        return JointTable
+
+    def __repr__(self) -> str:
+        if (hidden := self._hidden()) == 0:
+            return super().__repr__()
+        more = f"{hidden} more columns have Monte Carlo errors or are empty here: `.columns` names all."
+        return f"{self._shown()!r}\n{more}"
+
+    def _repr_html_(self) -> str | None:
+        return self._shown()._repr_html_() if self._hidden() else super()._repr_html_()
+
+    def _hidden(self) -> int:
+        """Return how many columns are left out: none once columns are chosen."""
+        return self.shape[1] - self._shown().shape[1] if list(self.columns) == COLUMNS else 0
+
+    def _shown(self) -> Table:
+        empty = self.isna() | (self == "")
+        return Table(self.loc[:, [not c.endswith("_mcse") and not empty[c].all() for c in self.columns]])
+
+
 def joint_table(tests: Iterable[JointTest]) -> pd.DataFrame:
     """Return one row per test with the columns of `COLUMNS`; its hypothesis' name or text is in the index."""
     rows = {test.label: _row(test) for test in tests}
-    return Table.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
+    return JointTable.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("hypothesis")
 
 
 def _row(test: JointTest) -> dict[str, Any]:

@@ -44,8 +44,8 @@ above the second the mean itself shows one, though a test that looks in every di
 LARGEST_ODDS = 1e6
 """Larger odds are given as more than these."""
 
-VERDICT = "the verdict of the Bayes factor takes a while: fit.test() has it"
-"""What is said where the verdict takes too long for a printed fit."""
+VERDICT = "whether the Bayes factor holds under other priors takes a while: fit.test() tells"
+"""What is said where the Bayes factor is of one scale of the prior: others take too long for a printed fit."""
 
 
 def any_effect(about: Subject, test: JointTest, means: Estimates | None = None) -> Answer:

@@ -83,6 +83,23 @@ def row(posterior: Posterior, text: str, rope: float | None = None) -> pd.Series
     return table.iloc[0]
 
 
+def test_the_whole_table_prints_the_columns_that_have_figures() -> None:
+    posterior = flat("tutoring")
+    hypotheses = [hypothesis(posterior.plan.design, parse_hypotheses("treatment == 0"))]
+    table = joint_table(joint_tests(posterior, hypotheses))
+    head, *_, last = str(table).splitlines()
+    assert {"rank", "contour", "p_value"} <= set(head.split())
+    assert not {column for column in head.split() if column.endswith("_mcse") or table[column].isna().all()}
+    assert (
+        last
+        == f"{len(COLUMNS) - len(head.split()) - 1} more columns have Monte Carlo errors or are empty here: "
+        + ("`.columns` names all.")
+    )
+    assert "contour_mcse" in str(table[["contour", "contour_mcse"]])
+    assert "contour_mcse" not in table._repr_html_()
+    assert "contour_mcse" in table.T._repr_html_()
+
+
 def notes(posterior: Posterior, text: str) -> list[str]:
     return row(posterior, text)["note"].split("; ")
 
