@@ -23,9 +23,6 @@ import json
 import os
 import platform
 import re
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from processes import arguments_of_peers, is_missing, keep, measured, records
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "crossed_factors.json"
@@ -163,68 +161,12 @@ def command(peer: str, name: str, path: str, python_bambi: str) -> list[str]:
     return [python, __file__, "--as", peer, "--sizes", name, "--data", path]
 
 
-def measured(peer: str, name: str, path: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Run a peer in a fresh process; return its figures, or what became of it."""
-
-    def bounded() -> None:
-        limit, memory = int(options.limit), int(options.memory * 2**30)
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-
-    one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    environment = os.environ | dict.fromkeys(one, "1")
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            command(peer, name, path, options.python_bambi),
-            stdout=out,
-            stderr=errors,
-            env=environment,
-            preexec_fn=bounded,
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        out.seek(0)
-        errors.seek(0)
-        lines, told = out.read().splitlines(), errors.read()
-    figures = {
-        "wall": round(wall, 2),
-        "processor": round(used.ru_utime + used.ru_stime, 2),
-        "memory_gb": round(used.ru_maxrss / 2**20, 3),
-    }
-    if used.ru_utime + used.ru_stime >= options.limit:
-        return {"status": "did not finish", "limit": options.limit}
-    if status or not lines or not lines[-1].startswith("{"):
-        return {"status": "failed", "reason": reason(told), **figures}
-    return {"status": "ok", **figures, **json.loads(lines[-1])}
-
-
-def reason(errors: str) -> str:
-    """Return the last line of messages that says what went wrong."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return ([line for line in lines if "rror" in line] or lines or ["no message"])[-1][:160]
-
-
 # --- the results
-
-
-def records() -> list[dict[str, Any]]:
-    """Return what was measured."""
-    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-
-
-def keep(record: dict[str, Any]) -> None:
-    """Write a record in place of an older one of the same size and peer, in the order of the sizes."""
-    same = (record["size"], record["peer"])
-    kept = [each for each in records() if (each["size"], each["peer"]) != same] + [record]
-    kept.sort(key=lambda each: (list(SIZES).index(each["size"]), PEERS.index(each["peer"])))
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def table() -> str:
     """Return the table of all sizes and peers."""
-    found = {(each["size"], each["peer"]): each for each in records()}
+    found = {(each["size"], each["peer"]): each for each in records(RESULTS)}
     lines = [
         "| model | groups | rows | formulajoint | lme4 | Bambi | formulajoint: independent draws of sds, memory |",
         "|---|---:|---:|---:|---:|---:|---|",
@@ -262,18 +204,10 @@ def write() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments_of_peers(__doc__, PEERS, limit=600)
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument("--repeats", type=int, default=1, help="runs of each peer (1)")
-    parser.add_argument("--limit", type=float, default=600, help="seconds of the processor for a peer (600)")
-    parser.add_argument("--memory", type=float, default=16, help="GiB of data for a process (16)")
-    parser.add_argument("--python-bambi", default=sys.executable, help="interpreter that has Bambi")
     parser.add_argument("--write", action="store_true", help="write the table into the page")
-    parser.add_argument("--as", dest="peer", choices=("formulajoint", "bambi"), help=argparse.SUPPRESS)
-    parser.add_argument("--data", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -293,14 +227,15 @@ def main() -> None:
             path = f"{folder}/data.csv"
             SIZES[name].make().to_csv(path, index=False)
             for _, peer in product(range(options.repeats), options.peers):
-                if peer == "lme4" and shutil.which("Rscript") is None:
+                if is_missing(peer, of_r=("lme4",)):
                     continue
-                figures = measured(peer, name, path, options)
+                figures = measured(command(peer, name, path, options.python_bambi), options)
                 if figures.get("processor", np.inf) > best.get((name, peer), np.inf):
                     continue
                 best[name, peer] = figures.get("processor", np.inf)
                 day = {"load": round(os.getloadavg()[0], 1), "measured": time.strftime("%Y-%m-%d %H:%M")}
-                keep({"size": name, "peer": peer, **figures, "python": platform.python_version(), **day})
+                record = {"size": name, "peer": peer, **figures, "python": platform.python_version(), **day}
+                keep(RESULTS, record, {"size": list(SIZES), "peer": PEERS})
                 print(f"{name:13} {peer:13} {figures}", flush=True)
     print("\n" + table())
 

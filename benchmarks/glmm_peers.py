@@ -15,10 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from processes import arguments_of_peers, is_missing, keep, measured, records
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "glmm_peers.json"
@@ -194,51 +191,19 @@ def command(peer: str, name: str, path: str, python_bambi: str) -> list[str]:
     return [python, __file__, "--as", peer, "--models", name, "--data", path]
 
 
-def measured(peer: str, name: str, path: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Run a peer in a fresh process; return its figures, or what became of it."""
-
-    def bounded() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(options.limit), int(options.limit) + 1))
-
-    one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    done = subprocess.run(
-        command(peer, name, path, options.python_bambi),
-        capture_output=True,
-        text=True,
-        env=os.environ | dict.fromkeys(one, "1"),
-        preexec_fn=bounded,
-        check=False,
-    )
-    lines = done.stdout.splitlines()
-    if done.returncode or not lines or not lines[-1].startswith("{"):
-        told = [line.strip() for line in done.stderr.splitlines() if line.strip()] or ["no message"]
-        return {"status": "failed", "limit": options.limit, "reason": told[-1][:160]}
-    return {"status": "ok", **json.loads(lines[-1])}
-
-
 # --- the results
-
-
-def keep(record: dict[str, Any]) -> None:
-    """Write a record in place of an older one of the same model and peer."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    same = (record["model"], record["peer"])
-    kept = [each for each in known if (each["model"], each["peer"]) != same] + [record]
-    kept.sort(key=lambda each: (list(CASES).index(each["model"]), PEERS.index(each["peer"])))
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def table() -> str:
     """Return the table of all that was measured."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     lines = [
         "| model | peer | cold, s | warm, s | smallest ess | ess per second, warm |",
         "|---|---|---:|---:|---:|---:|",
     ]
-    for each in known:
+    for each in records(RESULTS):
         cells = [each["model"], each["peer"]]
         if each["status"] != "ok":
-            lines.append(f"| {' | '.join(cells)} | {each['reason']} | | | |")
+            lines.append(f"| {' | '.join(cells)} | {each.get('reason', each['status'])} | | | |")
             continue
         warm, ess = each.get("warm"), each.get("ess")
         speed = f"{ess / warm:,.0f}" if warm and ess else ""
@@ -248,19 +213,8 @@ def table() -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments_of_peers(__doc__, PEERS, limit=1800)
     parser.add_argument("--models", nargs="+", choices=list(CASES), default=list(CASES))
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument(
-        "--limit", type=float, default=1800, help="seconds of the processor for a peer (1800)"
-    )
-    parser.add_argument(
-        "--python-bambi", default=sys.executable, help="interpreter that has Bambi and nutpie"
-    )
-    parser.add_argument("--as", dest="peer", choices=("formulajoint", "bambi"), help=argparse.SUPPRESS)
-    parser.add_argument("--data", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -276,10 +230,12 @@ def main() -> None:
             path = f"{folder}/data.csv"
             CASES[name].make().to_csv(path, index=False)
             for peer in options.peers:
-                if peer in ("glmer", "rstanarm") and shutil.which("Rscript") is None:
+                if is_missing(peer, of_r=("glmer", "rstanarm")):
                     continue
-                figures = measured(peer, name, path, options)
-                keep({"model": name, "peer": peer, **figures, "measured": time.strftime("%Y-%m-%d %H:%M")})
+                figures = measured(command(peer, name, path, options.python_bambi), options)
+                day = time.strftime("%Y-%m-%d %H:%M")
+                record = {"model": name, "peer": peer, **figures, "measured": day}
+                keep(RESULTS, record, {"model": list(CASES), "peer": PEERS})
                 print(f"{name:10} {peer:13} {figures}", flush=True)
     print("\n" + table())
 
