@@ -5,7 +5,9 @@
 
 Each turn is a fresh process of either checkout. It times `model.fit()` with a few seeds, after a first one that warms
 up, and keeps the fastest; ``fresh process`` is a whole process, from its start to the table. Printed are the medians of
-the turns, their ratio, and the bound of the ratio. Exits with 1 where a bound is not kept.
+the turns, their ratio, and the bound of the ratio. ``printed`` is a fresh process from a Polars frame in memory to the
+printed answer, in seconds of the processor, the package's import included but that of pandas: the least of the turns,
+and what reading, fit and print take of it. Exits with 1 where a bound is not kept.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -49,21 +52,31 @@ COSTS = {
 }
 FRESH = 1.05
 
+PRINTED = {"printed, pooled": POOLED, "printed, not pooled": UNPOOLED}
+WHOLE = 0.2
+"""What a million rows in 2,000 groups are printed from, and how many times what it cost before that may cost."""
+
 
 def main() -> None:
     """Print a line a case."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("before", type=Path)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=list(COSTS), default=list(COSTS))
-    parser.add_argument("--child", choices=list(COSTS), help=argparse.SUPPRESS)
+    names = [*COSTS, *PRINTED]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--child", choices=names, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.child in PRINTED:
+        print(*printed_seconds(PRINTED[given.child]))
+        return
     if given.child:
         print(fit_seconds(COSTS[given.child]))
         return
     checkouts = given.before.resolve(), HERE.parents[1]
     kept = line("fresh process", *in_turn(checkouts, given.turns, fresh_seconds), FRESH)
-    for name in given.only:
+    for name in (each for each in given.only if each in PRINTED):
+        kept &= printed_line(name, checkouts, given.turns)
+    for name in (each for each in given.only if each in COSTS):
         before, after = in_turn(
             checkouts, given.turns, lambda checkout, name=name: child_seconds(checkout, name)
         )
@@ -88,6 +101,36 @@ def line(name: str, before: float, after: float, most: float) -> bool:
     return kept
 
 
+def printed_line(name: str, checkouts, turns) -> bool:
+    """Print what it costs from a frame to the printed answer, with its parts; return whether the bound is kept."""
+    found = [[child_numbers(checkout, name) for checkout in checkouts] for _ in range(turns)]
+    before, after = (min(own, key=sum) for own in zip(*found, strict=True))
+    kept = line(name, sum(before), sum(after), WHOLE)
+    for word, parts in (("before", before), ("after", after)):
+        shares = (
+            f"{what} {part:.2f} s" for what, part in zip(("reading", "fit", "print"), parts, strict=True)
+        )
+        print(f"      {word:6s} {', '.join(shares)}", flush=True)
+    return kept
+
+
+def printed_seconds(formula: str) -> list[float]:
+    """Return the seconds of the processor that reading a frame, the fit and its print take."""
+    import polars
+
+    frame = polars.from_pandas(simulated(1_000_000, 2000)())
+    times = [time.process_time()]
+    import formulajoint as fj
+
+    model = fj.model(formula, frame)
+    times.append(time.process_time())
+    fit = model.fit(seed=1, progress=False)
+    times.append(time.process_time())
+    str(fit)
+    times.append(time.process_time())
+    return [end - start for start, end in pairwise(times)]
+
+
 def fit_seconds(costs: Costs) -> float:
     """Return the seconds of the fastest fit."""
     import formulajoint as fj
@@ -105,7 +148,12 @@ def _timed(work) -> float:
 
 def child_seconds(checkout: Path, name: str) -> float:
     """Return what a process with a checkout's package measures."""
-    return float(run(checkout, str(HERE), ".", "--child", name).splitlines()[-1])
+    return child_numbers(checkout, name)[0]
+
+
+def child_numbers(checkout: Path, name: str) -> list[float]:
+    """Return the numbers in the last line that such a process prints."""
+    return [float(each) for each in run(checkout, str(HERE), ".", "--child", name).splitlines()[-1].split()]
 
 
 def fresh_seconds(checkout: Path) -> float:

@@ -7,6 +7,7 @@ cells come to Python.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -45,6 +46,8 @@ from formulajoint.language.syntax.nodes import Call, Expr
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.names import group_arguments, walk
 from formulajoint.wording import listed
+
+log = logging.getLogger("formulajoint")
 
 HEAD = 1000
 """A factor with more than two values among the first rows is not looked at again."""
@@ -144,6 +147,7 @@ class _Query:
 
     def moments(self, learnt: dict[str, Recipe | Basis], family: str | None) -> Moments:
         rows, counted = self._rows()
+        log.info("aggregating %s rows where they are", f"{counted.total:,}")
         recipes = self._recipes(rows, learnt)
         varying = {text: expressions_of(r) for text, r in recipes.items() if text not in self.found.plain}
         varying |= {text: [nw.col(name).cast(nw.Float64)] for text, name in self.found.summed.items()}
