@@ -65,9 +65,19 @@ def mixed() -> Iterator[str]:
     )
 
 
+def toenail() -> Iterator[str]:
+    """Yield the fixed effects of the model in which Laplace's approximation is far off."""
+    yield "| coefficient | posterior mean (sd) | glmer, 15 nodes (se) | glmer, Laplace |\n|---|---:|---:|---:|"
+    for name, (mean, sd, estimate, se, laplace) in json_of("mixed_events")["lme4/toenail/1"][
+        "effects"
+    ].items():
+        yield f"| `{name}` | {mean:.3f} ({sd:.3f}) | {estimate:.3f} ({se:.3f}) | {laplace:.3f} |"
+
+
 BLOCKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "known": lambda: [table_in("known_posteriors")],
     "mixed": mixed,
+    "toenail": toenail,
     "groupwise": lambda: calibrated(json_of("calibration_groupwise"), "ranks", "refused"),
     "nuts": lambda: calibrated(json_of("calibration_nuts"), "counts", "divergences"),
     "agreement": lambda: [table_in("agreement_nuts")],

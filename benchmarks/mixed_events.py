@@ -7,7 +7,7 @@ likelihood at the reference's own estimates, with the groups' coefficients integ
 nodes by others found. Then the model is fitted with its default priors: the largest distance of a fixed effect's
 posterior mean from the reference's estimate, in standard errors, and which it is: posterior mean, estimate (error).
 Above 0.3 the model is fitted again with priors ten times as wide, which shows what the prior does. Estimates that are
-infinite are left out. Models in the file of results are not fitted again.
+infinite are left out. Models in the file of results are not fitted again; with ``--draws 0`` none is.
 """
 
 from __future__ import annotations
@@ -122,6 +122,18 @@ def farthest(plan: Plan, draws: NamedDraws, reference: dict[str, Any]) -> dict[s
     return {"of": name, "mean": mean, "estimate": estimate, "se": se, "far": abs(mean - estimate) / se}
 
 
+def beside(
+    plan: Plan, draws: NamedDraws, record: dict[str, Any], reference: dict[str, Any]
+) -> dict[str, list[float | None]]:
+    """Return of each fixed effect posterior mean and sd, the reference's estimate and error, and Laplace's estimate."""
+    laplace = record["reference"].get("glmer_laplace", {}).get("fixef", {})
+    return {
+        name: [float(np.mean(own)), float(np.std(own)), estimate, se, laplace.get(name, [None])[0]]
+        for name, own, estimate, se in fixed_effects(plan, draws, reference)
+        if own is not None
+    }
+
+
 def wider(plan: Plan) -> Plan:
     """Return a plan with priors ten times as wide of all coefficients, and of sds of groups."""
     found = with_scaled(plan, {c.term.name for c in plan.mean.coefficients}, WIDER)
@@ -143,10 +155,12 @@ def record_of(folder: Path, record: dict[str, Any], draws: int) -> dict[str, Any
         )
         if wanted is not None:
             found["off"] = log_likelihood_at_estimates(by_bar(plan), reference) + wanted / 2
+        if draws == 0:
+            return found
         started = time.process_time()
         drawn = engine.draw(plan, Settings(draws, 0, 4, 1, 0.9, False))
         found["seconds"] = time.process_time() - started
-        found |= farthest(plan, drawn, reference)
+        found |= farthest(plan, drawn, reference) | {"effects": beside(plan, drawn, record, reference)}
         found |= {"k_hat": float(drawn.trust.k_hat), "separated": separated(plan, drawn, reference)}
         if found["far"] > FAR:
             plan = wider(plan)
@@ -165,6 +179,8 @@ def row(found: dict[str, Any]) -> str:
     if "refused" in found:
         return f"{start} not exact: {found['refused']} ||||||"
     off = f"{abs(found['off']):.0e}" if "off" in found else ""
+    if "far" not in found:
+        return f"{start} {off} | | | | | |"
     wide = f"{found['wider']['far']:.2f} (`{found['wider']['of']}`)" if "wider" in found else ""
     return (
         f"{start} {off} | {found['far']:.2f} | `{found['of']}` {found['mean']:.3g}, {found['estimate']:.3g} "
@@ -187,7 +203,7 @@ def main() -> None:
     for record in json.loads((given.directory / "models.json").read_text(encoding="utf-8")):
         if record["family"] not in FAMILIES or given.only not in record["id"]:
             continue
-        if record["id"] not in known:
+        if "far" not in known.get(record["id"], {}):
             groups = " x ".join(str(count) for count in record["groups"].values())
             about = {
                 "id": record["id"],
