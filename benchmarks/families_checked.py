@@ -20,6 +20,10 @@ FEWEST = 20
 """Groups from which on a distance above `FAR` asks for an explanation."""
 
 
+LEAST = 200
+"""Data sets of a family whose calibration is shown; fewer are on the way."""
+
+
 def json_of(name: str) -> dict[str, Any]:
     """Return a file of results."""
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
@@ -31,6 +35,11 @@ def table_in(name: str) -> str:
     return "\n".join(line for line in lines if line.startswith("|"))
 
 
+def sets_of(counts: dict[str, list[int]]) -> int:
+    """Return how many data sets counts of ranks are of."""
+    return sum(next(iter(counts.values())))
+
+
 def worst(counts: dict[str, list[int]]) -> tuple[float, str]:
     """Return the smallest p-value of chi-square of ranks in even bins, and the parameter."""
     return min((float(stats.chisquare(own).pvalue), parameter) for parameter, own in counts.items())
@@ -38,12 +47,12 @@ def worst(counts: dict[str, list[int]]) -> tuple[float, str]:
 
 def calibrated(results: dict[str, Any], key: str, aside: str) -> Iterator[str]:
     """Yield a table of counts of ranks, and a sentence about all p-values."""
+    results = {name: own for name, own in results.items() if sets_of(own[key]) >= LEAST}
     yield f"| family | data sets | {aside} | parameters | smallest p | of |\n|---|---:|---:|---:|---:|---|"
     for name, own in results.items():
         counts = own[key]
         p, parameter = worst(counts)
-        sets = sum(next(iter(counts.values())))
-        yield f"| {name} | {sets} | {own[aside]} | {len(counts)} | {p:.2g} | `{parameter}` |"
+        yield f"| {name} | {sets_of(counts)} | {own[aside]} | {len(counts)} | {p:.2g} | `{parameter}` |"
     every = [float(stats.chisquare(each).pvalue) for own in results.values() for each in own[key].values()]
     yield (
         f"\nThe smallest of {len(every)} p-values is {min(every):.2g}. Of as many that are uniform the smallest is "
