@@ -30,12 +30,16 @@ TYPES: Mapping[str, Any] = {
         recipes.GroupMean,
         recipes.Basis,
         recipes.Cells,
+        recipes.Coded,
+        recipes.Crossed,
+        recipes.Place,
         bases.Powers,
         bases.Polynomials,
         bases.BSplines,
         bases.NaturalSplines,
     )
 }
+"""The types of recipes and curves that files can hold, by name: of moments, and of designs."""
 
 ROUNDING = 1e-9
 """Numbers that differ by less than this share of their size, or this much near zero, are the same."""

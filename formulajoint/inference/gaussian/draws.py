@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -24,9 +23,6 @@ from formulajoint.inference.latent.phi import scan_of, together
 
 SIDE_BY_SIDE = 64
 """Groups that share nothing are computed this many at a time."""
-
-LARGE = 16 * 2**20
-"""Bytes, above any array of a block: freeing one array of this size raises glibc's mmap threshold (at most 32 MiB)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,7 +179,6 @@ def sample_scales(
 
     Where a point is dear, `fits` keep those of theta at the draws.
     """
-    keep_freed_memory()
     looking, sampling = seed.spawn(2)
     reduction, structure = kernel.reduction, kernel.structure
     coordinates = structure.scales.coordinates
@@ -228,16 +223,6 @@ def _side_by_side(whole: Kernel, draws: int, chains: int, seed: np.random.SeedSe
         (child,) = seed.spawn(1)
         found.append(sample_line(log_posteriors(kernel(some, whole.device)), scan, draws, chains, child))
     return _joined(found)
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Have the C library keep the memory of a block's arrays for the next block.
-
-    Until a larger array has been freed, glibc returns arrays of this size to the system and requests them again, page
-    by page: a third of the time of a first fit.
-    """
-    np.empty(LARGE // 8)
 
 
 def _joined(found: list[Sampled]) -> Sampled:

@@ -18,7 +18,7 @@ from formulajoint.arrays import FloatArray
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.draws.named import NamedDraws
-from formulajoint.inference.gaussian.draws import Draws, keep_freed_memory
+from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
@@ -55,7 +55,6 @@ class Groupwise:
         """Return draws for a plan that the engine covers."""
         started = time.perf_counter()
         log.info("exact: coefficients by quadrature group by group, what groups share by importance sampling")
-        keep_freed_memory()
         seen = by_bar(plan)
         model = model_of(seen)
         psi_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.design import bases, recipes, schema
+from formulajoint.aggregates import recipe_codec
+from formulajoint.design import recipes, schema
 from formulajoint.design.columns import Column
 from formulajoint.design.functions import COLUMN_FUNCTIONS, ColumnFunction, Operator
 from formulajoint.design.kept_rows import KeptRows
@@ -33,37 +34,19 @@ from formulajoint.wording import listed
 TYPES: Mapping[str, Any] = {
     value.__name__: value
     for value in (
-        recipes.Applied,
-        recipes.Arithmetic,
-        recipes.Basis,
         schema.Block,
-        bases.BSplines,
-        recipes.Cells,
-        recipes.Coded,
         Column,
-        recipes.Compared,
-        recipes.Constant,
-        recipes.Crossed,
         schema.Design,
         schema.Factor,
-        recipes.GroupMean,
-        recipes.GroupMoments,
         schema.Grouping,
         Hierarchy,
-        recipes.Indicator,
         KeptRows,
-        bases.NaturalSplines,
-        recipes.Negative,
-        recipes.Operated,
         schema.PartMeans,
-        recipes.Place,
-        bases.Polynomials,
-        bases.Powers,
         schema.Predictor,
         schema.Response,
         schema.Rows,
         schema.Term,
-        recipes.Within,
+        *(kind for kind in recipe_codec.TYPES.values() if kind is not recipes.Column),
     )
 } | {"ColumnName": recipes.Column}
 """The types of values that a file can hold, by name."""
