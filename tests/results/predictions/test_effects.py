@@ -444,6 +444,28 @@ def test_means_of_emmeans(closed_form: MadeUp) -> None:
         assert pairs.loc[own, "sd"] == pytest.approx(inflated * expected.loc[theirs, "SE"], rel=0.04)
 
 
+def test_means_and_pairs_of_emmeans_in_each_level_of_another_factor(closed_form: MadeUp) -> None:
+    data = pd.read_csv(TESTS / "data/warpbreaks.csv")
+    fit = fit_of(closed_form("breaks ~ wool * tension", data, draws=4000))
+    inflated = np.sqrt(48 / 46)  # the posterior is a t distribution
+    grid = fj.grid(fit, "balanced")
+    for name, key, found in (
+        ("emm_wool_by_tension", "emmean", fit.means(by=["wool", "tension"], new_data=grid)),
+        (
+            "pairs_wool_by_tension",
+            "estimate",
+            fit.comparisons("wool", by="tension", new_data=grid, compare="pairwise").droplevel("contrast"),
+        ),
+    ):
+        expected = reference("warpbreaks", name, "tension")
+        if name.startswith("emm"):
+            expected = expected.reset_index().set_index(["wool", "tension"])
+        expected = expected.loc[found.index]
+        error = 5 * inflated * expected["SE"].to_numpy() / np.sqrt(16000)
+        assert np.all(abs(found["mean"] - expected[key]).to_numpy() <= error)
+        assert found["sd"].to_numpy() == pytest.approx(inflated * expected["SE"].to_numpy(), rel=0.04)
+
+
 @pytest.fixture(scope="module")
 def both_fits() -> tuple[pd.DataFrame, fj.Fit, fj.Fit]:
     rng = np.random.default_rng(4)
