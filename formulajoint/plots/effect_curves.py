@@ -110,8 +110,7 @@ def _at_the_mean(plan: Plan, named: set[str | None]) -> list[str]:
     for _, c in members(plan.mean):
         for name in () if c.grouping is None else c.grouping.variables:
             out[name] = out.get(name, True) and c.name in pooled
-    kept = {} if plan.design.kept is None else plan.design.kept.columns
-    return [n for n, free in out.items() if free and n not in named | own and kept[n].kind == "categorical"]
+    return [n for n, free in out.items() if free and n not in named | own]
 
 
 def data_behind(plan: Plan, names: Sequence[str], by: str | None) -> pd.DataFrame | None:

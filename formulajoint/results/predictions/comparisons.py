@@ -307,7 +307,13 @@ def _by_difference(where: Setting, variable: str) -> Compared:
     own = numbers(where.table.columns[variable])
     half = STEP * float(np.ptp(own)) or STEP
     tables = [with_value(where.table, variable, own + sign * half) for sign in (1, -1)]
-    found = averaged(where, tables, quantities(where.asked.kind), variable)
+    try:
+        found = averaged(where, tables, quantities(where.asked.kind), variable)
+    except DataError as error:
+        raise InferenceError(
+            f"`{variable}` has no slope in some rows, at the edge of where the model is known: {error} Compare by a "
+            f"step, fit.comparisons({variable!r}, step={np.std(own):.1g})."
+        ) from None
     high, low = found.draws
     slopes = Averaged(found.by, found.cells, ((high - low) / (2 * half),), found.rows, found.groups)
     return Compared(slopes, (variable,), 0.0, (f"difference over ±{half:.3g}",))

@@ -49,7 +49,9 @@ def grid_of(plan: Plan, kind: GridKind, chosen: Mapping[str, Any], data: object 
         If the kind is not known, or a column is not read by the model.
     """
     if kind not in get_args(GridKind.__value__):
-        raise InferenceError(f"`kind` must be one of {listed(get_args(GridKind.__value__))}, not {kind!r}.")
+        known = listed(get_args(GridKind.__value__))
+        hint = f" Values of columns are arguments: fj.grid(fit, {next(iter(chosen), 'age')}=[0, 1])."
+        raise InferenceError(f"`kind` must be one of {known}, not {kind!r}.{hint}")
     plan = holding(plan, data)
     names = reading(plan, response=False).columns
     for name in chosen:

@@ -17,7 +17,7 @@ from formulajoint.design.facts import mean
 from formulajoint.design.frame import read_frame
 from formulajoint.design.kept_rows import KeptRows
 from formulajoint.design.model_rows import complete_rows
-from formulajoint.design.recipes import Coded
+from formulajoint.design.recipes import Coded, columns_read
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Design, Grouping
 from formulajoint.design.values import label, levels, numbers
@@ -118,13 +118,21 @@ def variable_of(plan: Plan, name: str) -> Variable:
     if column.kind == "categorical":
         labels = levels(column).labels
         return Variable(name, labels, labels[0])
-    values = np.unique(numbers(column))
     if column.kind == "boolean":
         return Variable(name, ("False", "True"), "False")
-    if len(values) == 2:
-        own = tuple(v.item() for v in np.unique(column.values))
+    own = tuple(v.item() for v in np.unique(column.values))
+    if len(own) == 2 or name in _only_of_groups(plan):
         return Variable(name, own, own[0])
     return Variable(name)
+
+
+def _only_of_groups(plan: Plan) -> set[str]:
+    """Return the columns that make groups and are nothing else: their numbers are names."""
+    linear = [part for part in plan.parameters if isinstance(part, LinearPlan)]
+    terms = {name for part in linear for _, c in members(part) for name in c.term.variables}
+    offsets = [part.predictor.recipe for part in linear if part.predictor.recipe is not None]
+    read = {name for recipe in offsets for name in columns_read(recipe)}
+    return {name for grouping in pooled_groupings(plan) for name in grouping.variables} - terms - read
 
 
 def _coded(plan: Plan) -> list[Coded]:

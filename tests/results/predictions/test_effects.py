@@ -365,6 +365,26 @@ def test_slopes_of_the_mean(made_up: MadeUp) -> None:
     assert (fit.slopes("z")["method"] == "exact").all()
 
 
+def test_a_slope_at_the_edge_of_a_root_is_refused(made_up: MadeUp) -> None:
+    fit = fit_of(made_up("y ~ sqrt(k)", DATA))
+    with pytest.raises(
+        fj.InferenceError, match=r"`k` has no slope in some rows.*fit.comparisons\('k', step=2\)"
+    ):
+        fit.slopes("k")
+
+
+def test_numbers_that_name_groups_are_no_amounts(made_up: MadeUp) -> None:
+    fit = fit_of(made_up("y ~ x + (1 | school)", DATA.assign(school=300 + 10 * SCHOOL.astype(int))))
+    effects = flat(fit, "Intercept|school")
+    table = fit.comparisons("school")
+    assert table.index.tolist() == ["310 - 300", "320 - 300", "330 - 300"]
+    assert table["mean"].to_numpy() == pytest.approx((effects[:, 1:] - effects[:, :1]).mean(axis=0))
+    assert fj.grid(fit)["school"].tolist() == [300 + 10 * np.bincount(SCHOOL).argmax()]
+    assert "school at the mean of the hierarchy" in fit.plot.effects("x").get_suptitle()
+    with pytest.raises(fj.InferenceError, match="has levels and no slope"):
+        fit.slopes("school")
+
+
 def test_a_kink_has_a_symmetric_difference_that_the_table_states(made_up: MadeUp) -> None:
     fit = fit_of(made_up("hit ~ abs(x), family(bernoulli)", DATA))
     b, bx = (flat(fit, name)[:, None] for name in ("Intercept", "abs(x)"))
