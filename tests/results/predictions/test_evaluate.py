@@ -197,7 +197,7 @@ STRANGE = NEW.assign(school=["new", "a", "new", "other"])
 
 def test_new_groups_are_refused_by_name_and_row(made_up: MadeUp) -> None:
     posterior = made_up("y ~ x | school, hierarchy()", DATA)
-    with pytest.raises(fj.DataError, match=r"`school` is `new`, `other` in rows 1, 3, 4 .*new_groups='draw'"):
+    with pytest.raises(fj.DataError, match=r"`school` is `new`, `other` in rows 0, 2, 3 .*new_groups='draw'"):
         at_new(posterior, STRANGE)
     with pytest.raises(fj.InferenceError, match="`new_groups` must be one of"):
         at_new(posterior, STRANGE, new_groups="none")

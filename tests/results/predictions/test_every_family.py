@@ -266,9 +266,9 @@ def test_a_new_room_in_a_known_school_and_a_level_that_is_new() -> None:
     expected = np.exp(eta + slopes * new["x"].to_numpy())
     found = fit.predict(new, new_groups="mean", draws=True).to_numpy().reshape((80, 3))
     assert found == pytest.approx(expected)
-    with pytest.raises(fj.DataError, match="`school:room` is `a:new` in rows 1, 2, 3"):
+    with pytest.raises(fj.DataError, match="`school:room` is `a:new` in rows 0, 1, 2"):
         fit.predict(new)
-    with pytest.raises(fj.DataError, match=r"`arm` is `lots` in row 2 .* There it is `much`, `none`, `some`"):
+    with pytest.raises(fj.DataError, match=r"`arm` is `lots` in row 1 .* There it is `much`, `none`, `some`"):
         fit.predict(EVERYTHING.iloc[:3].assign(arm=["none", "lots", "much"]))
 
 

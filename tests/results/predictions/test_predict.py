@@ -87,7 +87,7 @@ def test_new_groups_have_the_hierarchys_spread(fit: fj.Fit) -> None:
     new = DATA.iloc[:2].assign(school="C")
     drawn, middle = (fit.predict(new, new_groups=how) for how in ("draw", "mean"))
     assert np.all(drawn["sd"] > middle["sd"])
-    with pytest.raises(fj.DataError, match="`school` is `C` in rows 1, 2"):
+    with pytest.raises(fj.DataError, match="`school` is `C` in rows 0, 1"):
         fit.predict(new)
 
 
