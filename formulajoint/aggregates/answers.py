@@ -45,9 +45,14 @@ def answer(ask: Callable[[], Any]) -> Any:
         raise DataError(f"The data cannot be read by their engine, which says: {said}") from error
 
 
+def weights_in(table: Mapping[str, Any]) -> FloatArray:
+    """Return the sum of the row weights of each cell: without weights its rows."""
+    return np.asarray(table.get(WEIGHT, table[ROWS]), dtype=np.float64)
+
+
 def loses_digits(table: Mapping[str, Any], q: int) -> bool:
     """Return whether squares about means are so small beside those about the points that digits would be lost."""
-    rows, weights = np.asarray(table[ROWS]), np.asarray(table[WEIGHT], dtype=np.float64)
+    rows, weights = np.asarray(table[ROWS]), weights_in(table)
     for j in range(q):
         square = np.asarray(table[f"{PART}{j}_{j}"], dtype=np.float64)
         with np.errstate(invalid="ignore"):  # what is not finite is refused later
@@ -62,7 +67,7 @@ def loses_digits(table: Mapping[str, Any], q: int) -> bool:
 
 def sums_of_cells(table: Mapping[str, Any], q: int) -> Sums:
     """Return the sums of cells, from sums about their means."""
-    counts, weights = np.asarray(table[ROWS], dtype=np.int64), np.asarray(table[WEIGHT], dtype=np.float64)
+    counts, weights = np.asarray(table[ROWS], dtype=np.int64), weights_in(table)
     means, squares = np.empty((len(counts), q)), np.empty((len(counts), q, q))
     left = np.empty((len(counts), q))
     for i in range(q):

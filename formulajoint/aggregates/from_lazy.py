@@ -28,6 +28,7 @@ from formulajoint.aggregates.answers import (
     collected,
     loses_digits,
     sums_of_cells,
+    weights_in,
 )
 from formulajoint.aggregates.cells import Counted, Key
 from formulajoint.aggregates.expressions import expression, expressions_of, not_there
@@ -242,7 +243,7 @@ class _Query:
         return recipes_of(self.found, table)
 
     def _count(self, rows: Any) -> float:
-        return float(collected(rows.select(self._counts[1]))[WEIGHT][0])
+        return float(weights_in(collected(rows.select(*self._counts)))[0])
 
     def _two_valued(self, rows: Any, factors: Mapping[str, Any]) -> list[str]:
         """Return the factors that have two values at most."""
@@ -337,9 +338,8 @@ class _Query:
 
     @property
     def _counts(self) -> list[Any]:
-        """The rows of a cell, and the sum of their weights."""
-        rows = nw.len()
-        return [rows.alias(ROWS), (nw.col(WEIGHT).sum() if self.asked.weights else rows).alias(WEIGHT)]
+        """The rows of a cell, and the sum of their weights if they have any."""
+        return [nw.len().alias(ROWS), *(weight.sum() for weight in self._weight_column)]
 
     def _key(self, name: str, values: Any, factor: bool) -> tuple[Key, IntArray]:
         kind: Kind = "numeric" if factor else self.kinds[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,25 @@ def test_engines_aggregate_the_moments_of_the_rows(
     formula: str, lazy: Callable[[pl.DataFrame], Any], frame: pl.DataFrame
 ) -> None:
     assert fj.moments(formula, lazy(frame)) == fj.moments(formula, frame)
+
+
+@pytest.mark.filterwarnings("ignore")  # those of the engines
+@pytest.mark.parametrize(
+    "formula", ["y ~ t*arm + center(x):z + log(x + 20) + (1 | g)", "y ~ t + (1 | d/g), weights(w)"]
+)
+def test_dask_and_ibis_aggregate_them_too(formula: str, frame: pl.DataFrame) -> None:
+    found = 0
+    for name in ("dask.dataframe", "ibis"):
+        try:
+            engine = importlib.import_module(name)
+        except ImportError:
+            continue
+        data = frame.to_pandas()
+        lazy = engine.from_pandas(data, npartitions=3) if name.startswith("dask") else engine.memtable(data)
+        assert fj.moments(formula, lazy) == fj.moments(formula, frame)
+        found += 1
+    if not found:
+        pytest.skip("neither Dask nor Ibis is installed")
 
 
 @ENGINES
