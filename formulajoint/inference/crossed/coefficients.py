@@ -161,7 +161,7 @@ def _draw(
     which, q = np.repeat(np.arange(len(values)), times), sums.remaining
     c = remain[:, q:]
     if sums.k:
-        out.shared[places] = sums.fixed.reference + scipy.linalg.solve_triangular(sums.fixed.root, c.T).T
+        out.shared[places] = sums.fixed.reference + np.linalg.solve(sums.fixed.root, c.T).T
     starts = np.cumsum([0, *(sums.model.factors[at].size for at in sums.others)])
     known = np.empty((starts[-1], len(which)))  # coefficients of the orthogonal columns
     square = square_of(sums, values)[which]

@@ -347,8 +347,9 @@ def _scale(sums: Sums, values: FloatArray, unit: FloatArray, out: FloatArray) ->
         factor, root = sums.model.factors[at], roots(sums, at, values) * unit[:, None, None, None]
         p, end = factor.width, start + factor.size
         if p == root.shape[1] == 1:
-            out[:, start:end, :end] *= root[:, 0]
-            out[:, start:, start:end] *= root[:, 0]
+            out[:, start:end, :start] *= root[:, 0]
+            out[:, start:end, start:end] *= root[:, 0] ** 2
+            out[:, end:, start:end] *= root[:, 0]
         else:
             by_element = np.moveaxis(root, (2, 3), (0, 1))
             rows = out[:, start:end].reshape(len(out), factor.groups, p, n)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import prod
+from math import isinf, prod
 
 import numpy as np
 
@@ -52,12 +52,12 @@ class Coordinate:
     @property
     def unbounded(self) -> bool:
         """Whether the parameter may be arbitrarily large."""
-        return bool(np.all(np.isinf(self.high)))
+        return _infinite(self.high)
 
     @property
     def real(self) -> bool:
         """Whether the parameter has no bounds."""
-        return self.unbounded and bool(np.all(np.isinf(self.low)))
+        return self.unbounded and _infinite(self.low)
 
     def some(self, places: IntArray) -> Coordinate:
         """Return those at some places, in the shape of `places`; a single one stands for all."""
@@ -122,6 +122,11 @@ class Coordinate:
             return points
         logistic = -np.logaddexp(0.0, points) - np.logaddexp(0.0, -points)
         return np.asarray(np.log(np.subtract(self.high, self.low)) + logistic)
+
+
+def _infinite(bound: Number) -> bool:
+    """Return whether a bound is infinite; asked so often that a single number is no array."""
+    return isinf(bound) if isinstance(bound, float | int) else bool(np.all(np.isinf(bound)))
 
 
 def scan_of(coordinate: Coordinate, typical: FloatArray) -> FloatArray:
