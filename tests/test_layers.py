@@ -106,6 +106,9 @@ WALKERS = {
 LOCAL_IMPORTS = {
     # loads PyTensor, for contrasts of users only
     ("compiler/evaluate/contrast_nodes.py", "formulajoint.compiler.evaluate.pytensor_graph."),
+    # loads PyTensor in the model, SciPy on draws
+    ("compiler/evaluate/response_effects.py", "pytensor."),
+    ("compiler/evaluate/response_effects.py", "formulajoint.distributions.link_functions."),
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     ("inference/engine.py", "formulajoint.inference.crossed.engine."),  # SciPy, for several factors only
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC

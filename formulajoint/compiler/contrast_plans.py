@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray, IntArray
@@ -14,6 +14,7 @@ from formulajoint.contrasts.weights import Weights
 from formulajoint.language.syntax.nodes import Expr
 
 if TYPE_CHECKING:
+    from formulajoint.compiler.evaluate.response_effects import ResponseEffects  # it holds a plan
     from formulajoint.contrasts.cells import CellContrast
     from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 
@@ -52,8 +53,8 @@ class AveragePlan:
     weights : Weights
     weights_name : str or None
         Name of the weights if they differ from draw to draw.
-    scale : {"none", "sigma", "sd", "number"}
-        Divisor of each group's coefficient.
+    scale : {"none", "sigma", "sd", "number", "response"}
+        Divisor of each group's coefficient; ``response`` for effects on the mean of the response.
     divisors : (G,) array or None
         The divisors for ``sd`` and a number.
     sigma, sigma_of_group : str or None, (G,) int array or None
@@ -66,6 +67,8 @@ class AveragePlan:
         The factor of group terms whose groups it is about; empty for the model's own groups.
     sigmas : Sigmas or None
         The residual sds, if a group's rows have several and the weights need them.
+    response : mapping of str to ResponseEffects
+        What stands in the place of coefficients, by their names: effects on the response, if they are asked.
     """
 
     name: str
@@ -83,6 +86,7 @@ class AveragePlan:
     at: AtMeans | None
     factor: str = ""
     sigmas: Sigmas | None = None
+    response: Mapping[str, ResponseEffects] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +111,7 @@ class FamilyPlan:
         Of weights that differ from draw to draw, as in `AveragePlan`.
     cells : CellContrast or None
         For cells of an interaction: what takes the place of the coefficient, its coding and the matrix.
-    factor : str
+    factor, response : str, mapping
         As for `AveragePlan`.
     """
 
@@ -129,6 +133,7 @@ class FamilyPlan:
     cells: CellContrast | None = None
     factor: str = ""
     sigmas: Sigmas | None = None
+    response: Mapping[str, ResponseEffects] = field(default_factory=dict)
 
     @property
     def of_levels(self) -> bool:
@@ -174,7 +179,7 @@ class ArithmeticPlan:
         The cells of every name in `expr`.
     degree : float
         Most coefficients, which can be large, multiplied in a term; infinite (no mean) if a divisor can be zero.
-    factor : str
+    factor, response : str, mapping
         As for `AveragePlan`.
     """
 
@@ -187,6 +192,7 @@ class ArithmeticPlan:
     weights: None = None  # every contrast plan has `weights`
     weights_name: None = None
     factor: str = ""
+    response: Mapping[str, ResponseEffects] = field(default_factory=dict)
 
 
 type ContrastPlan = AveragePlan | FamilyPlan | ArithmeticPlan

@@ -12,7 +12,7 @@ from formulajoint.contrasts import level_families
 from formulajoint.contrasts.level_families import ContrastMatrix, LevelFamily
 from formulajoint.design.values import LARGEST
 from formulajoint.errors import ExtensionError
-from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, WEIGHTS
+from formulajoint.language.vocabulary.core import AT, NAME, ON_RESPONSE, OVER, SCALE, WEIGHTS
 from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.language.vocabulary.options import (
     Option,
@@ -148,12 +148,12 @@ class ContrastFamily:
     @property
     def options(self) -> tuple[Slot, ...]:
         """The keywords of a call in formulas."""
-        return options_of(self.function, taken=("over", "name"))
+        return options_of(self.function, taken=("scale", "over", "name"))
 
     @property
     def signature(self) -> Signature:
         """Signature of a call in formulas."""
-        return Signature(rest=TERM, keywords=(OVER, *self.options, NAME), after_fit=True)
+        return Signature(rest=TERM, keywords=(ON_RESPONSE, OVER, *self.options, NAME), after_fit=True)
 
     def matrix(self, levels: tuple[str, ...], options: Mapping[str, Option]) -> ContrastMatrix:
         """Return the labelled weights of `levels`, or raise an ExtensionError if they are invalid."""

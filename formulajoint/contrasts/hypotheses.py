@@ -56,6 +56,8 @@ class Hypothesis:
         The factor of group terms by whose groups b is; empty for the model's own coefficients.
     over : bool
         Whether the clause names the factor by ``over=``.
+    response : bool
+        Whether b is not the coefficients but their effects on the mean of the response, ``scale=response``.
     """
 
     text: str
@@ -69,11 +71,18 @@ class Hypothesis:
     of_means: bool = False
     factor: str = ""
     over: bool = False
+    response: bool = False
 
     @property
     def label(self) -> str:
         """The name in tables: `name`, or else the text."""
-        return self.name or labelled(self.text, self.factor if self.over else "")
+        over = self.factor if self.over else ""
+        return self.name or f"{labelled(self.text, over)}{', scale=response' if self.response else ''}"
+
+    @property
+    def judged(self) -> Hypothesis:
+        """What is tested: effects on the response are zero where the coefficients are, which an order is not about."""
+        return replace(self, response=False, name=self.label) if self.response and not self.order else self
 
 
 type Named = Callable[[Expr], Form | None]
@@ -172,7 +181,8 @@ def of_test(design: Design, test: Comparisons, named: Named = unnamed) -> Hypoth
     """
     factor, design = factor_asked(design, test), seen_by(design, test)
     said = hypothesis(design, test.comparisons, named)
-    said = replace(said, factor=factor, over=test.over is not None)
+    on_response = test.scale.value == "response"
+    said = replace(said, factor=factor, over=test.over is not None, response=on_response)
     if test.name is not None:
         said = replace(said, name=test.name.value)
     if test.against is None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.evaluate.column_values import variable_of
 from formulajoint.compiler.evaluate.linear_predictor import members, reading
 from formulajoint.compiler.plan import Plan
 from formulajoint.plots.style import cut
@@ -18,7 +19,6 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.evaluate import Evaluation, evaluation
 from formulajoint.results.predictions.grid import grid_of
 from formulajoint.results.predictions.replicate import probabilities_at
-from formulajoint.results.predictions.scenarios import variable_of
 
 POINTS = 60
 """Values of a number at which its curve is drawn."""

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from formulajoint.compiler.evaluate.column_values import Variable, variable_of
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError
 from formulajoint.plots.effect_curves import (
@@ -26,7 +27,6 @@ from formulajoint.plots.effect_curves import (
 )
 from formulajoint.plots.style import WIDTH, all_cut, cut, figure_of, headline, hues, legend, panels, styled
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.predictions.scenarios import Variable, variable_of
 
 MOST_COLORS, MOST_PANELS = 6, 12
 """Most levels with a colour each in one panel, and most levels with a panel each; more are thin lines."""

@@ -74,6 +74,7 @@ def joint(
     InferenceError
         If the draws are too few for a covariance, or it does not exist.
     """
+    hypothesis = hypothesis.judged
     draws = quantities(posterior, hypothesis)
     plane = not hypothesis.order and draws.shape[2] == 2 and len(independent(hypothesis.rows)) == 2
     (panel,) = panels(1, ax, figsize or ((5.6, 5.2) if plane else (WIDTH, 3.4)))

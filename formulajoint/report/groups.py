@@ -140,7 +140,7 @@ def _band_cells(row: pd.Series, band: pd.Series) -> tuple[Cell, Cell]:
 
 def distance_chart(posterior: Posterior, hypothesis: Hypothesis) -> Histogram | None:
     """Return the histogram of the draws' distances from their centre, with that of no effect; None if undefined."""
-    draws = quantities(posterior, hypothesis)[:, :, independent(hypothesis.rows)]
+    draws = quantities(posterior, hypothesis.judged)[:, :, independent(hypothesis.rows)]
     flat = draws.reshape((-1, draws.shape[2]))
     found = whitened(flat) if len(flat) > 2 * flat.shape[1] else None
     if found is None or len(found[1]) == 0:

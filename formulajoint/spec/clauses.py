@@ -9,7 +9,7 @@ from typing import Any
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import AT, NAME, OVER, SCALE, UNIT
+from formulajoint.language.vocabulary.core import AT, NAME, ON_RESPONSE, OVER, SCALE, UNIT
 from formulajoint.language.vocabulary.core import WEIGHTS as WEIGHTS_SLOT
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot
 from formulajoint.spans import Span
@@ -18,6 +18,7 @@ from formulajoint.spec.arguments import PLAIN, Arguments, Context, Reader, name_
 from formulajoint.spec.coefficients import read_effect, read_hypothesis, read_term
 from formulajoint.spec.predictors import check_group, check_predictors
 from formulajoint.spec.spec import (
+    AS_ESTIMATED,
     BY_ROWS,
     Arithmetic,
     Average,
@@ -135,18 +136,21 @@ def question(clause: Called) -> Question:
     given, signature = clause.given, clause.signature
     kind = signature.rest.kind if signature.rest is not None else None
     name, span = given.named.get("name"), clause.span
+    over, scale = given.named.get("over"), given.named.get("scale", AS_ESTIMATED)
     if kind is Kind.HYPOTHESIS:
-        return Comparisons(given.rest, name, given.named.get("against"), given.named.get("over"), span)
-    over = given.named.get("over")
+        return Comparisons(given.rest, name, given.named.get("against"), over, scale, span)
     if kind is Kind.EFFECT:
-        return Arithmetic(clause.name, given.rest, name, over, span)
-    known = {slot.name for slot in (WEIGHTS_SLOT, SCALE, AT, OVER, NAME) if slot in signature.keywords}
+        return Arithmetic(clause.name, given.rest, name, over, scale, span)
+    shared = (WEIGHTS_SLOT, SCALE, ON_RESPONSE, AT, OVER, NAME)
+    known = {slot.name for slot in shared if slot in signature.keywords}
     options = {option: value for option, value in given.named.items() if option not in known}
     weighting = given.named.get("weights", BY_ROWS) if WEIGHTS_SLOT in signature.keywords else BY_ROWS
     if SCALE not in signature.keywords:
-        return LevelContrast(clause.name, given.rest, over, weighting, options, name, clause.text, span)
+        return LevelContrast(
+            clause.name, given.rest, over, weighting, options, name, clause.text, scale, span
+        )
     plain = {option: value.value for option, value in options.items()}
-    scale, at = given.named.get("scale", Given("none")), given.named.get("at")
+    at = given.named.get("at")
     return Average(clause.name, given.rest, weighting, scale, at, plain, over, name, clause.text, span)
 
 

@@ -11,7 +11,7 @@ from formulajoint.language.grammar.scan import check_length
 from formulajoint.language.parse import syntax
 from formulajoint.language.syntax import nodes
 from formulajoint.language.syntax.text import canonical
-from formulajoint.language.vocabulary.core import AGAINST, CORE, OVER
+from formulajoint.language.vocabulary.core import AGAINST, CORE, ON_RESPONSE, OVER
 from formulajoint.language.vocabulary.default import chosen, present
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.signatures import Kind, Slot
@@ -28,7 +28,16 @@ from formulajoint.spec.clauses import (
 )
 from formulajoint.spec.coefficients import read_hypothesis
 from formulajoint.spec.predictors import READERS, check_group, check_predictors, check_response
-from formulajoint.spec.spec import MAIN, Comparisons, Given, Linear, ModelSpec, PriorRequest, Question
+from formulajoint.spec.spec import (
+    AS_ESTIMATED,
+    MAIN,
+    Comparisons,
+    Given,
+    Linear,
+    ModelSpec,
+    PriorRequest,
+    Question,
+)
 
 
 def parse(text: str, language: Language | None = None) -> Formula:
@@ -89,19 +98,22 @@ def parse_hypotheses(text: str, language: Language | None = None) -> tuple[nodes
 
 
 def parse_test(text: str, language: Language | None = None) -> Comparisons:
-    """Return the hypotheses of `text`, with what it names: ``x == 0, against=hierarchy, over=school``."""
+    """Return the hypotheses of `text`, with what it names: ``x == 0, against=hierarchy, scale=response``."""
     language = present(chosen(language))
     stated: tuple[nodes.Expr, ...] = syntax(text, "hypotheses", language)
-    against = [found for part in stated if (found := _alternative(part)) is not None]
+    against = [found for part in stated if (found := _word(part, AGAINST)) is not None]
+    scale = [found for part in stated if (found := _word(part, ON_RESPONSE)) is not None]
     over = [groups for part in stated if (groups := _factor(part, language)) is not None]
-    said = [part for part in stated if _alternative(part) is None and _factor(part, language) is None]
-    for word, given in (("against", [each.span for each in against]), ("over", [each.span for each in over])):
+    options = [*against, *scale, *over]
+    said = [part for part in stated if all(part.span != option.span for option in options)]
+    for word, given in (("against", against), ("scale", scale), ("over", over)):
         if len(given) > 1 or (given and not said):
-            raise FormulaError(f"`{word}=` may be given once, after a hypothesis", given[-1])
+            raise FormulaError(f"`{word}=` may be given once, after a hypothesis", given[-1].span)
     return Comparisons(
         _hypotheses(said, language),
         against=against[0] if against else None,
         over=over[0] if over else None,
+        scale=scale[0] if scale else AS_ESTIMATED,
     )
 
 
@@ -110,13 +122,15 @@ def _hypotheses(stated: Iterable[nodes.Expr], language: Language) -> tuple[nodes
     return tuple(read_hypothesis(Context(language), slot, part) for part in stated)
 
 
-def _alternative(part: nodes.Expr) -> Given[str] | None:
-    """Return the alternative that a part of the text of a test names, or None if it is a hypothesis."""
+def _word(part: nodes.Expr, slot: Slot) -> Given[str] | None:
+    """Return the word that a part of the text of a test gives to `slot`, or None if it is a hypothesis."""
     match part:
-        case nodes.Chain(("==",), (nodes.Name("against", False), nodes.Name(word, False) as value)):
-            if word not in AGAINST.words:
-                message = f"`against` must be `{'` or `'.join(AGAINST.words)}`, not `{word}`"
-                raise FormulaError(message, value.span, "write `against=hierarchy`")
+        case nodes.Chain(("==",), (nodes.Name(name, False), nodes.Name(word, False) as value)) if (
+            name == slot.name
+        ):
+            if word not in slot.words:
+                message = f"`{name}` must be `{'` or `'.join(slot.words)}`, not `{word}`"
+                raise FormulaError(message, value.span, f"write `{name}={slot.words[-1]}`")
             return Given(word, word, part.span)
     return None
 

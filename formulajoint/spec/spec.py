@@ -201,7 +201,10 @@ def columns_of(weighting: Weighting) -> tuple[Name, ...]:
 
 # --- questions about the model
 
-type Scale = Literal["none", "sigma", "sd"] | float
+type Scale = Literal["none", "sigma", "sd", "response"] | float
+
+AS_ESTIMATED: Given[str] = Given("none")
+"""The default of ``scale=`` where it is ``none`` or ``response``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,8 @@ class LevelContrast:
         Of the mean from which ``meandev`` takes deviations.
     options : mapping of str to Given
         What else the family takes: ``ref`` a level, ``most`` and ``degree`` numbers, or an extension's own.
+    scale : Given[str]
+        ``response`` for effects on the mean of the response, else ``none``.
     """
 
     clause: str
@@ -263,17 +268,22 @@ class LevelContrast:
     options: Mapping[str, Given[Any]]
     name: Given[str] | None
     text: str
+    scale: Given[str] = AS_ESTIMATED
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """``contrast(treatment[A] - treatment[B])``: one node for each expression; `over` as for `Average`."""
+    """``contrast(treatment[A] - treatment[B])``: one node for each expression.
+
+    `over` is as for `Average`, `scale` as for `LevelContrast`.
+    """
 
     clause: str
     expressions: tuple[Expr, ...]
     name: Given[str] | None
     over: Given[Group] | None = None
+    scale: Given[str] = AS_ESTIMATED
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -285,12 +295,14 @@ class Comparisons:
     """``test(treatment == 0)``: comparisons that must all hold.
 
     `against` is the alternative, if the formula names one: ``hierarchy``. `over` names the factor of a group term.
+    `scale` is as for `LevelContrast`.
     """
 
     comparisons: tuple[Chain, ...]
     name: Given[str] | None = None
     against: Given[str] | None = None
     over: Given[Group] | None = None
+    scale: Given[str] = AS_ESTIMATED
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial, reduce
 from math import prod
 from types import MappingProxyType
@@ -26,6 +25,8 @@ from formulajoint.compiler.contrast_plans import (
     SharesPlan,
     Sigmas,
 )
+from formulajoint.compiler.evaluate.response_effects import on_response
+from formulajoint.compiler.evaluate.values import Values, widened
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.averages import joint
@@ -43,36 +44,15 @@ PIECE = 2**17
 """Most numbers of the draws for which a contrast is computed at once."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Values:
-    """Values of the model's variables by name; `sampled` if each has an axis of draws after its dims."""
-
-    of: Callable[[str], Any]
-    sampled: bool = False
-
-    def along(self, name: str, own: int, rank: int) -> Any:
-        """Return a variable of `own` dims, with axes of length one added at the end to make `rank` dims."""
-        return _widened(self.of(name), own, rank)
-
-    def fixed(self, array: FloatArray, rank: int) -> FloatArray:
-        """Return numbers that are the same in every draw, shaped to broadcast with variables of `rank` dims."""
-        wide: FloatArray = _widened(array, array.ndim, rank)
-        return wide[..., None] if self.sampled else wide
-
-
-def _widened(value: Any, own: int, rank: int) -> Any:
-    return value[(slice(None),) * own + (None,) * (rank - own)]
-
-
 def node_value(contrast: ContrastPlan, values: Values) -> Any:
     """Return the value of a contrast node: its dims, then the axis of draws if `values` have one."""
     match contrast:
         case AveragePlan():
             return _average(contrast, values)
         case FamilyPlan():
-            return _family(contrast, values)
+            return _family(contrast, on_response(contrast.response, values))
         case ArithmeticPlan():
-            return _evaluated(contrast.expr, contrast.cells, values)
+            return _evaluated(contrast.expr, contrast.cells, on_response(contrast.response, values))
 
 
 def on_draws(contrasts: Iterable[ContrastPlan], values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -178,8 +158,9 @@ def constants(plan: Plan) -> dict[str, FloatArray]:
 
 
 def averaged(contrast: AveragePlan, values: Values) -> Any:
-    """Return the effects that an average is of: at the means of other columns, and divided by its scale, if asked."""
-    rank, effects = len(contrast.coefficient.dims), values.of(contrast.coefficient.name)
+    """Return the effects that an average is of: at the means of other columns, or divided by its scale, if asked."""
+    rank = len(contrast.coefficient.dims)
+    effects = on_response(contrast.response, values).of(contrast.coefficient.name)
     for other in () if contrast.at is None else contrast.at.added:
         effects = effects + _added(other, effects, values)
     if contrast.divisors is not None:
@@ -193,7 +174,7 @@ def _sigma(contrast: AveragePlan | FamilyPlan, name: str, values: Values, rank: 
     """Return the residual sd, or that of each group, shaped to divide a coefficient of `rank` dims."""
     if contrast.sigma_of_group is None:
         return values.along(name, 0, rank)
-    return _widened(values.of(name)[contrast.sigma_of_group], 1, rank)
+    return widened(values.of(name)[contrast.sigma_of_group], 1, rank)
 
 
 def _average(contrast: AveragePlan, values: Values) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient
-from formulajoint.compiler.evaluate.contrast_nodes import Values
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan
 from formulajoint.design.model_rows import ModelRows, Reading
 from formulajoint.design.schema import Grouping, Term
@@ -55,6 +55,16 @@ def parameters_at(plan: Plan, rows: ModelRows, values: Values, xp: Any) -> dict[
         if known is not None:
             out[name] = values.fixed(known, 1)
     return out
+
+
+def mean_at(plan: Plan, rows: ModelRows, values: Values, xp: Any) -> Any:
+    """Return the mean of the response at each row, as `parameters_at`.
+
+    Of successes among trials it is their share; where the response has no mean, ``mu``.
+    """
+    if plan.family.expected is None:
+        return plan.mean.link.inverse(xp, linear_at(plan.mean, rows, values))
+    return plan.family.expected(xp, parameters_at(plan, rows, values, xp))
 
 
 def _parameter(part: ParameterPlan, rows: ModelRows, values: Values, xp: Any) -> Any:

@@ -127,7 +127,7 @@ def _beside_interactions(plan: Plan) -> Iterator[str]:
     averages = [contrast for contrast in plan.contrasts if isinstance(contrast, AveragePlan)]
     for coefficient in plan.mean.coefficients:
         own = [average for average in averages if average.coefficient is coefficient]
-        if own and all(average.at is None for average in own):
+        if own and all(average.at is None and not average.response for average in own):
             yield from _beside(predictor, coefficient.term, own[0])
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from formulajoint.compiler import names
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.names import Names
-from formulajoint.compiler.over import by_bar
+from formulajoint.compiler.over import by_bar, plan_over
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning import centring, defaults
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
+from formulajoint.compiler.planning.contrasts.response import check_test
 from formulajoint.compiler.planning.contrasts.scale import check_units
 from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.pooling import Pooling
@@ -169,6 +170,8 @@ class _Maker:
             tests=_tests(design),
             data_over=self.data_over,
         )
+        for test, said in zip(design.spec.tests, plan.tests, strict=True):
+            check_test(plan_over(plan, said.factor), said, test.scale)
         contrasts, shares = plan_contrasts(plan, design.spec.contrasts, self.names)
         given = self.names
         plan = replace(

@@ -207,6 +207,8 @@ def _without(plan: Plan, item: _Open) -> str:
     grouping, average = item.coefficient.grouping, _averages(plan, item)[0]
     if grouping is None or average.at is not None or average.weights.over_sigma or item.where.all():
         return ""
+    if average.response and len(grouping) > MOST_NAMED:
+        return ""  # precision weights are of coefficients
     clause, term, scale = average.function.name, item.coefficient.term.name, _scale(average)
     if len(grouping) > MOST_NAMED:
         return f", or {clause}({term}, weights=precision{scale}), which gives them none"

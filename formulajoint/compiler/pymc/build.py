@@ -10,13 +10,13 @@ import pytensor.tensor as pt
 
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.evaluate.contrast_nodes import (
-    Values,
     constants,
     node_dims,
     node_value,
     weights_over_sigma,
 )
 from formulajoint.compiler.evaluate.linear_predictor import parameters_at, reading
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning import defaults
 from formulajoint.compiler.pymc.distributions import Variable, increasing, variable

@@ -36,6 +36,12 @@ def read_by_contrasts(plan: Plan) -> frozenset[str]:
 
 
 def _read(contrast: ContrastPlan) -> frozenset[str]:
+    in_place = (name for own in contrast.response.values() for name in own.variables)
+    return _named(contrast).union(in_place)
+
+
+def _named(contrast: ContrastPlan) -> frozenset[str]:
+    """Return the names of the variables that a contrast names, or whose values weight or move them."""
     if isinstance(contrast, ArithmeticPlan):
         return frozenset(cells.variable for cells in contrast.cells.values())
     also = contrast.cells if isinstance(contrast, FamilyPlan) else contrast.at

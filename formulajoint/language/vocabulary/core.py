@@ -18,7 +18,8 @@ DF = Slot("df", Kind.WHOLE, named=True)
 NAME = Slot("name", Kind.LABEL)
 REF = Slot("ref", Kind.LEVEL)
 WEIGHTS = Slot("weights", Kind.WEIGHTS, ("n", "equal", "precision"))
-SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd"))
+SCALE = Slot("scale", Kind.POSITIVE, ("none", "sigma", "sd", "response"))
+ON_RESPONSE = Slot("scale", Kind.WORD, ("none", "response"))
 UNIT = Slot("scale", Kind.WORD, ("none", "sigma", "sd"))
 AT = Slot("at", Kind.WORD, ("mean",))
 OVER = Slot("over", Kind.GROUP)
@@ -74,15 +75,15 @@ CLAUSES = {
     "joint": _contrast(WEIGHTS, SCALE, AT, OVER),
     "rms": _contrast(WEIGHTS, SCALE, AT, OVER),
     "spread": _contrast(WEIGHTS, SCALE, AT, OVER),
-    "pairwise": _contrast(OVER, Slot("most", Kind.WHOLE)),
-    "reference": _contrast(REF, OVER),
-    "sequential": _contrast(OVER),
-    "meandev": _contrast(WEIGHTS, OVER),
-    "meanotherdev": _contrast(OVER),
-    "helmert": _contrast(OVER),
-    "poly": _contrast(OVER, Slot("degree", Kind.WHOLE)),
-    "contrast": replace(_contrast(OVER), rest=Slot("arithmetic", Kind.EFFECT), least=1),
-    "test": replace(_contrast(AGAINST, OVER), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
+    "pairwise": _contrast(ON_RESPONSE, OVER, Slot("most", Kind.WHOLE)),
+    "reference": _contrast(REF, ON_RESPONSE, OVER),
+    "sequential": _contrast(ON_RESPONSE, OVER),
+    "meandev": _contrast(WEIGHTS, ON_RESPONSE, OVER),
+    "meanotherdev": _contrast(ON_RESPONSE, OVER),
+    "helmert": _contrast(ON_RESPONSE, OVER),
+    "poly": _contrast(ON_RESPONSE, OVER, Slot("degree", Kind.WHOLE)),
+    "contrast": replace(_contrast(ON_RESPONSE, OVER), rest=Slot("arithmetic", Kind.EFFECT), least=1),
+    "test": replace(_contrast(AGAINST, ON_RESPONSE, OVER), rest=Slot("hypothesis", Kind.HYPOTHESIS), least=1),
 }
 
 ELEMENTWISE = (

@@ -30,6 +30,8 @@ def effects_with_ratio(plan: Plan) -> frozenset[str]:
 
 def _is_effect(plan: Plan, contrast: ContrastPlan) -> bool:
     """Return whether a contrast is an average of effects as estimated, or compares levels, and not effects."""
+    if contrast.response:
+        return False
     match contrast:
         case AveragePlan():
             return (

@@ -10,7 +10,8 @@ import numpy as np
 
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.contrast_plans import AveragePlan
-from formulajoint.compiler.evaluate.contrast_nodes import Values, averaged
+from formulajoint.compiler.evaluate.contrast_nodes import averaged
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.contrast import values_of
 from formulajoint.results.draws.existing_moments import degrees_of_freedom

@@ -12,6 +12,7 @@ import scipy
 from formulajoint.compiler.contrast_plans import ContrastPlan
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.planning.contrasts.response import RESPONSE
 from formulajoint.contrasts.hypotheses import Hypothesis, of_test
 from formulajoint.contrasts.layout import layout
 from formulajoint.contrasts.linear_forms import Form
@@ -35,6 +36,8 @@ def named_test(plan: Plan, test: Comparisons) -> Hypothesis:
     """
     terms = {term.name for term in plan.design.predictor.terms}
     known = {contrast.name: contrast for contrast in plan.contrasts if contrast.name not in terms}
+    if test.scale.value == RESPONSE:  # it is about effects of columns
+        known = {}
     factor = factor_asked(plan.design, test) or _factor(test, known)
     over, test = test.over is not None, replace(test, over=None)
     plan = plan_over(plan, factor)

@@ -45,6 +45,11 @@ MOST_QUICK = 100
 
 SLOW = Missing(COSTS, "no contour or band of so many effects in a printed fit: `fit.test()` has them")
 
+ON_RESPONSE = Note(
+    "response",
+    "an effect on the response is zero where the coefficient is, which is tested; P(...) is on the response",
+)
+
 IS_ORDER = Missing("order", "an order has no classical test")
 
 
@@ -144,9 +149,12 @@ def _test(posterior: Posterior, hypothesis: Hypothesis, asked: Question, quick: 
     if hypothesis.order:
         found = _order(posterior.plan, hypothesis, draws.shape[2], counts)
     else:
-        found = _equalities(posterior, hypothesis, draws, effective, counts, quick)
+        judged = hypothesis.judged
+        own = draws if judged is hypothesis else quantities(posterior, judged)
+        found = replace(_equalities(posterior, judged, own, effective, counts, quick), hypothesis=hypothesis)
     named = [Note("hypothesis", hypothesis.text)] if hypothesis.name else []
     by_draws = {name: one for name, one in found.shares.items() if name != "contour" or not found.by_scores}
+    named += [ON_RESPONSE] if hypothesis.response and not hypothesis.order else []
     return replace(
         found,
         shares=with_errors(found.shares, effective),

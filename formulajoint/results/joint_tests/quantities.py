@@ -8,7 +8,9 @@ from numbers import Real
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.planning.contrasts.response import RESPONSE, response_effects
 from formulajoint.compiler.planning.defaults import sd_of_response, stands_for_intercept
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.contrasts.layout import Block, layout, mean_layout
@@ -16,7 +18,10 @@ from formulajoint.design.schema import Design
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import InferenceError
+from formulajoint.inference.draws.named import by_chain
+from formulajoint.results.draws.contrast import values_of
 from formulajoint.results.draws.posterior import Posterior
+from formulajoint.spec.spec import Given
 from formulajoint.wording import did_you_mean, listed
 
 type Rope = float | Mapping[str, float] | None
@@ -25,6 +30,8 @@ type Rope = float | Mapping[str, float] | None
 
 def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
     """Return draws of c = R b - r, (chain, draw, q): zero under the null."""
+    if hypothesis.response:
+        return _on_response(posterior, hypothesis)
     coefficients = {c.term.name: c for c in posterior.plan.mean.coefficients}
     pooled = {t.coefficient.term.name: t for t in posterior.plan.mean.pooled.values()}
     total: FloatArray | float = -hypothesis.null
@@ -39,6 +46,20 @@ def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
                 draws = _draws(posterior, own.name, own.dims, own.prior, block)
             total = total + (rows @ draws.reshape((-1, block.size)).T).T.reshape((*draws.shape[:2], -1))
     return np.asarray(total)
+
+
+def _on_response(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
+    """Return the same of effects on the mean of the response."""
+    plan, named = posterior.plan, posterior.named
+    wanted = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
+    effects = response_effects(plan, wanted, Given(RESPONSE))
+    values = Values(values_of(posterior, plan).__getitem__, sampled=True)
+    total: FloatArray = -hypothesis.null[:, None]
+    for block, coefficient in zip(layout(plan.design), plan.mean.coefficients, strict=True):
+        if coefficient.name in effects:
+            rows = hypothesis.rows[:, block.start : block.start + block.size]
+            total = total + rows @ effects[coefficient.name].of(values).reshape((block.size, -1))
+    return by_chain(total, named.shape)
 
 
 def blocks_of(design: Design, hypothesis: Hypothesis) -> tuple[Block, ...]:
@@ -130,7 +151,8 @@ def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) ->
     Raises
     ------
     InferenceError
-        If `rope` is not above zero, lacks a term, or one row has coefficients with different regions.
+        If `rope` is not above zero, lacks a term, or one row has coefficients with different regions; or if it is
+        standardised, and the hypothesis is about effects on the response.
     """
     if rope is None and standardized:
         raise InferenceError(
@@ -138,6 +160,11 @@ def ropes(plan: Plan, hypothesis: Hypothesis, rope: Rope, standardized: bool) ->
         )
     if rope is None:
         return None
+    if hypothesis.response and standardized:
+        raise InferenceError(
+            f"`{hypothesis.label}` is about effects on the response, and `standardized` regions are of coefficients: "
+            "give `rope` on the scale of the response, such as rope=0.02."
+        )
     _check(plan, hypothesis, rope)
     if not isinstance(rope, Mapping) and not standardized:
         return np.full(len(hypothesis.null), float(rope))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from formulajoint.compiler.contrast_plans import AveragePlan
 from formulajoint.compiler.over import plan_of, plan_over
 from formulajoint.compiler.plan import Plan
+from formulajoint.compiler.planning.contrasts.response import check_test
 from formulajoint.contrasts.hypotheses import (
     Hypothesis,
     all_zero,
@@ -57,9 +58,17 @@ def hypotheses(plan: Plan, text: str | None, against: str | None = None) -> list
     language = plan.design.language
     if is_contrast_clause(text, language):
         asked = parse_clause(text, language)
-        said = of_test(plan.design, asked) if isinstance(asked, Comparisons) else none_of(plan, asked)
-        return [_against(plan, said, against)]
-    return [_against(plan, named_test(plan, parse_test(text, language)), against)]
+        if not isinstance(asked, Comparisons):
+            return [_against(plan, none_of(plan, asked), against)]
+        return [_against(plan, _checked(plan, of_test(plan.design, asked), asked), against)]
+    test = parse_test(text, language)
+    return [_against(plan, _checked(plan, named_test(plan, test), test), against)]
+
+
+def _checked(plan: Plan, said: Hypothesis, test: Comparisons) -> Hypothesis:
+    """Return a hypothesis, or raise a FormulaError if it has no meaning on the scale that it names."""
+    check_test(plan_of(plan, said), said, test.scale)
+    return said
 
 
 def _against(plan: Plan, tested: Hypothesis, against: str | None) -> Hypothesis:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.evaluate.column_values import Variable, variable_of, with_value
 from formulajoint.design.derivatives import NoDerivative, column_slopes, slope_of
 from formulajoint.design.model_rows import ModelRows
 from formulajoint.design.recipes import columns_read
@@ -26,7 +27,6 @@ from formulajoint.results.predictions.effects import (
     quantities,
     setting,
 )
-from formulajoint.results.predictions.scenarios import Variable, variable_of, with_value
 from formulajoint.wording import listed
 
 type Scale = Literal["difference", "ratio", "odds_ratio", "lift"]

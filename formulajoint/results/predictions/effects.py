@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.compiler.evaluate.averages import Scenarios, cell_means, is_linear
+from formulajoint.compiler.evaluate.column_values import pooled_groupings, table_of
 from formulajoint.compiler.evaluate.linear_predictor import linear_at, reading
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.evaluate_numpy import GroupsAt
@@ -18,7 +21,6 @@ from formulajoint.design.rows import Table
 from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.predictions.averages import Quantity, Scenarios, cell_means, is_linear
 from formulajoint.results.predictions.evaluate import Evaluation, refuse_several
 from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
 from formulajoint.results.predictions.group_weights import GroupWeights, group_weights
@@ -26,12 +28,13 @@ from formulajoint.results.predictions.replicate import probabilities_at
 from formulajoint.results.predictions.scenarios import (
     cells_by,
     holding,
-    pooled_groupings,
     repeated,
-    table_of,
     values_asked,
 )
 from formulajoint.wording import listed
+
+type Quantity = Callable[[Evaluation, Sequence[ModelRows]], tuple[FloatArray, ...]]
+"""From rows in one or several scenarios to what is averaged, each (N, S)."""
 
 type Groups = Literal["conditional", "new", "mean"]
 """Of which groups effects are: those of the data, a new one, or one at the mean of the hierarchy."""
@@ -174,7 +177,9 @@ def averaged(
     linear = asked.kind == "linear" or is_linear(plan)
     count = np.bincount(cells, minlength=len(labels))
     if asked.weights == "n":
-        made = cell_means(found, Scenarios(scenarios, cells, weights), len(labels), quantity, linear)
+        made = cell_means(
+            Scenarios(scenarios, cells, weights), len(labels), partial(quantity, found), found.draws, linear
+        )
     else:
         own = group_weights(of.posterior, asked.weights, asked.over, variable, rng)
         made = _over_groups(
@@ -209,9 +214,8 @@ def _over_groups(
             "Weights of groups are for the groups of the data: leave `weights=` or `groups=` out."
         )
     pairs, of_row = np.unique(np.stack([rows.cells, codes], axis=1), axis=0, return_inverse=True)
-    each = cell_means(
-        found, Scenarios(rows.each, of_row.reshape(-1), rows.weights), len(pairs), quantity, linear
-    )
+    by_pair = Scenarios(rows.each, of_row.reshape(-1), rows.weights)
+    each = cell_means(by_pair, len(pairs), partial(quantity, found), found.draws, linear)
     own = weights.values[pairs[:, 1]]
     total = np.stack([own[pairs[:, 0] == cell].sum(axis=0) for cell in range(count)])
     if not np.all(total > 0):

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.evaluate.contrast_nodes import Values
-from formulajoint.compiler.evaluate.linear_predictor import linear_at, parameters_at, reading
+from formulajoint.compiler.evaluate.averages import BLOCK
+from formulajoint.compiler.evaluate.linear_predictor import (
+    linear_at,
+    mean_at,
+    parameters_at,
+    reading,
+)
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.extrapolation import warn_of_extrapolation
 from formulajoint.design.frame import read_frame
@@ -18,9 +24,6 @@ from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
-
-BLOCK = 2**21
-"""Rows times draws of one block, 16 MiB of numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +75,8 @@ class Evaluation:
 
         Of successes among trials it is their share; where the response has no mean, ``mu``.
         """
-        family = self.posterior.plan.family
         with np.errstate(over="ignore"):
-            if family.expected is None:
-                return np.asarray(self.posterior.plan.mean.link.inverse(SPECIAL, self.linear(rows)))
-            found = family.expected(SPECIAL, self.at(rows).parameters)
+            found = np.asarray(mean_at(self.posterior.plan, rows, self.values, SPECIAL))
         return np.broadcast_to(found, (len(rows), self.draws))
 
     def blocks(self, most: int = BLOCK) -> Iterator[ModelRows]:

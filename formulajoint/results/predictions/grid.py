@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from formulajoint.compiler.evaluate.column_values import table_of, variable_of
 from formulajoint.compiler.evaluate.linear_predictor import reading
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.columns import Column
@@ -17,10 +18,8 @@ from formulajoint.results.draws.full_width import Table as Printed
 from formulajoint.results.predictions.scenarios import (
     holding,
     repeated,
-    table_of,
     typical,
     values_asked,
-    variable_of,
 )
 from formulajoint.wording import did_you_mean, listed
 

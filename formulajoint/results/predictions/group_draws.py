@@ -14,7 +14,8 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Pool, PooledTerm
-from formulajoint.compiler.evaluate.contrast_nodes import Values, constants
+from formulajoint.compiler.evaluate.contrast_nodes import constants
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.design.evaluate_numpy import GroupsAt, rows_in_words
 from formulajoint.design.model_rows import ModelRows

@@ -195,9 +195,9 @@ def _check_variables(plan: Plan, named: NamedDraws) -> None:
 
 
 def _may_be_infinite(contrast: ContrastPlan) -> bool:
-    """Return whether a contrast may be no number in some draws: a quotient, or an extension's."""
+    """Return whether a contrast may be no number in some draws: a quotient, an extension's, a mean."""
     own = isinstance(contrast, AveragePlan) and not contrast.function.plain
-    return own or isinstance(contrast, ArithmeticPlan)
+    return own or isinstance(contrast, ArithmeticPlan) or bool(contrast.response)
 
 
 def _check_statistics(named: NamedDraws) -> None:

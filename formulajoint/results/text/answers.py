@@ -8,7 +8,8 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
-from formulajoint.compiler.contrast_plans import ContrastPlan
+from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan
+from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import text_of_all_zero
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.ratios import effects_with_ratio
@@ -57,9 +58,9 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
         term_in_words(plan, term),
         grouping.name,
         found.prob,
-        unit_of(plan, coefficient, average),
+        _unit(plan, coefficient, average),
         place_of(plan, term),
-        "" if average is None or average.at is None else place_in_words(plan, coefficient, average),
+        _where(plan, coefficient, average),
         plan.family.ratio if average is not None and average.name in effects_with_ratio(plan) else "",
     )
     drawn = scaled_draws(found.posterior, coefficient, average)
@@ -76,6 +77,19 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
         else how_large(about, rows, meaning(found, average), ends),
         how_sure(about, rows, _apart(about, judged, cells)),
     )
+
+
+def _unit(plan: Plan, coefficient: Coefficient, average: AveragePlan | None) -> str:
+    """Return what stands behind a figure: ``points of score``, ``in P(status = case)``."""
+    unit = unit_of(plan, coefficient, average)
+    return f"in {unit}" if average is not None and average.response else unit
+
+
+def _where(plan: Plan, coefficient: Coefficient, average: AveragePlan | None) -> str:
+    """Return where a weighted mean is, if that differs from where the coefficients are."""
+    if average is None or (average.at is None and not average.response):
+        return ""
+    return place_in_words(plan, coefficient, average)
 
 
 def subject(found: Findings) -> Coefficient | None:

@@ -8,7 +8,7 @@ from formulajoint.compiler.contrast_plans import ArithmeticPlan, AveragePlan, Co
 from formulajoint.compiler.over import plan_of
 from formulajoint.compiler.plan import Plan
 from formulajoint.results.text.comparisons import at_means, cells_in_words, order_of, place_of
-from formulajoint.results.text.units import coefficient_in_words
+from formulajoint.results.text.units import coefficient_in_words, mean_in_words
 from formulajoint.results.text.within import MOST_GROUPS, unit_of
 from formulajoint.wording import span
 
@@ -36,9 +36,22 @@ def describe_contrast(plan: Plan, contrast: ContrastPlan) -> str:
             )
             of = _compared(plan, contrast) if contrast.cells is None else cells_in_words(contrast)
             what = f"{contrast.family.meaning} of {of}, {entries}"
+            if contrast.response:
+                return what + order_of(contrast) + _on_response(plan, contrast)
             return what + order_of(contrast) + place_of(plan, contrast.coefficient.term) + unit_of(plan)
         case ArithmeticPlan():
-            return contrast.text
+            return contrast.text + _on_response(plan, contrast)
+
+
+def _on_response(plan: Plan, contrast: ContrastPlan) -> str:
+    """Return how effects on the response are made: ``, in P(case), 1 less 0, averaged over the rows``; or empty."""
+    if not contrast.response:
+        return ""
+    found = list(contrast.response.values())
+    said = dict.fromkeys(own.compared for own in found if own.compared)
+    groups = dict.fromkeys(own.grouping.name for own in found if own.grouping is not None)
+    of_groups = f" of each {' and '.join(groups)}" if groups else ""
+    return ", ".join(["", f"in {mean_in_words(plan)}", *said, f"averaged over the rows{of_groups}"])
 
 
 def _compared(plan: Plan, contrast: FamilyPlan) -> str:
@@ -61,10 +74,13 @@ def _describe_average(plan: Plan, contrast: AveragePlan) -> str:
         "sigma": f", divided by {own} {plan.family.residual}",
         "sd": f", divided by each group's sd of {plan.response_name}",
         "number": "" if contrast.divisors is None else f", divided by {contrast.divisors[0]:g}",
+        "response": _on_response(plan, contrast),
     }[contrast.scale]
     over = grouping.name if grouping is not None else ""
     what = f"{contrast.function.meaning} of {coefficient_in_words(plan, contrast.coefficient)} over {over}{scale}"
     unit = unit_of(plan) if contrast.scale == "none" else ""
+    if contrast.response:
+        return what
     place = place_of(plan, contrast.coefficient.term) if contrast.at is None else at_means(contrast.at)
     return what + place + unit
 

@@ -48,6 +48,17 @@ def scale_in_words(plan: Plan) -> str:
     return plan.mean.link.words.format(mean=plan.family.mean.meaning, of=modelled_in_words(plan))
 
 
+def mean_in_words(plan: Plan) -> str:
+    """Return what effects on the response are in: ``P(status = case)``, ``expected count of seizures``."""
+    if plan.design.spec.unit:
+        return plan.design.spec.unit
+    family, response = plan.family, response_in_words(plan)
+    if family.mean.symbol and family.expected is None:
+        return family.mean.symbol.format(of=modelled_in_words(plan))
+    counts = family.distribution.whole and not family.trials
+    return f"{'expected count' if counts else 'mean'} of {response}"
+
+
 def coefficient_in_words(plan: Plan, coefficient: Coefficient) -> str:
     """Return a coefficient's name; in words where it would be that of a call."""
     words = term_in_words(plan, coefficient.term)
@@ -80,6 +91,9 @@ def effect_with_unit(plan: Plan, effect: Effect) -> str:
     if contrast is None or isinstance(contrast, ArithmeticPlan):
         return label
     average = contrast if isinstance(contrast, AveragePlan) else None
+    if contrast.response:
+        signed = average is None or average.function.signed
+        return f"{label}{': difference' if signed else ','} in {mean_in_words(plan)}"
     place = place_in_words(plan, contrast.coefficient, average)
     return f"{label}{place}, in {unit_of(plan, contrast.coefficient, average)}"
 
@@ -106,6 +120,8 @@ def contrast_in_words(plan: Plan, contrast: ContrastPlan) -> str:
 def effect_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
     """Return what a coefficient is, with its unit: ``effect of treated, where sex is f, in points of score``."""
     term, unit = coefficient.term, unit_of(plan, coefficient, average)
+    if average is not None and average.response:
+        return f"effect of {term_in_words(plan, term)}: difference in {unit}"
     if not term.parts and plan.mean.link is not IDENTITY:
         return unit
     if not term.parts:
@@ -116,6 +132,8 @@ def effect_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan |
 
 def place_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
     """Return where a coefficient, or the effects that `average` is of, are: ``, where sex is f``; or empty."""
+    if average is not None and average.response:
+        return ", averaged over the rows"
     if average is not None and average.at is not None:
         return at_means(average.at)
     return place_of(plan, coefficient.term)
@@ -123,6 +141,9 @@ def place_in_words(plan: Plan, coefficient: Coefficient, average: AveragePlan | 
 
 def unit_of(plan: Plan, coefficient: Coefficient, average: AveragePlan | None = None) -> str:
     """Return the unit of a coefficient in words; divided by the scale of `average`, if that is given."""
+    if average is not None and average.response:
+        (effects,) = average.response.values()
+        return f"{mean_in_words(plan)}{f' per unit of {plain(effects.column)}' if effects.steps else ''}"
     per = _per(plan, coefficient.term)
     return f"{_of_response(plan, average)}{f' per {per}' if per else ''}"
 

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.contrast_plans import ArithmeticPlan, Cells
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.contrasts.arithmetic_units import POINTS, PURE, SDS, Unit, check_units
 from formulajoint.compiler.planning.contrasts.node_names import node_name
+from formulajoint.compiler.planning.contrasts.response import RESPONSE, response_effects
 from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.design.level_lookup import level_named
 from formulajoint.design.references import Reference, at_zero, dims_of, places_of, resolve_reference
@@ -95,14 +97,28 @@ def plan_arithmetic(plan: Plan, clause: Arithmetic, expr: Expr, names: Names) ->
         for axis, dim in zip(read.found.axes, read.found.dims, strict=True)
     }
     stems = dict.fromkeys(read.found.stem for read in reads.values())
+    coefficients = [
+        _in_mean(plan, part, read) for part, read in reads.items() if clause.scale.value == RESPONSE
+    ]
+    response = response_effects(plan, coefficients, clause.scale)
     return ArithmeticPlan(
-        name=node_name(clause, "_".join(stems), names),
+        name=node_name(clause, "_".join([*stems, *([RESPONSE] if response else [])]), names),
         dims=tuple(spelled[axis] for axis in axes),
         text=canonical(asked),
         expr=expr,
         cells={part: _cells(read, axes) for part, read in reads.items()},
         degree=_degree(expr, reads),
+        response=response,
     )
+
+
+def _in_mean(plan: Plan, expr: Expr, read: Read) -> Coefficient:
+    """Return the coefficient of the mean that a name is, or raise a FormulaError: others have no effect of a column."""
+    found = next((c for c in plan.mean.coefficients if c.name == read.found.variable), None)
+    if found is None:
+        message = f"`{canonical(expr)}` is not a coefficient of the mean, so it has no effect on the response"
+        raise FormulaError(message, expr.span, "name coefficients only, or leave `scale=response` out")
+    return found
 
 
 def each_predictor(plan: Plan, clause: Arithmetic, expr: Expr) -> tuple[Expr, ...]:

@@ -12,6 +12,12 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
+from formulajoint.compiler.planning.contrasts.response import (
+    RESPONSE,
+    check_weights,
+    in_each_group,
+    response_effects,
+)
 from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
@@ -125,7 +131,8 @@ def _named(plan: Plan, asked: Average | LevelContrast, averaged: bool) -> list[C
     out = []
     for written in asked.terms:
         term = resolve_term(plan.design, written)
-        if averaged and term.name not in grouped:
+        on_response = isinstance(asked, Average) and asked.scale.value == RESPONSE
+        if averaged and term.name not in grouped and not on_response:
             raise FormulaError(
                 f"`{term.name}` has one coefficient for all groups, so there is nothing to average",
                 written.span,
@@ -144,6 +151,11 @@ def _average(
     shares: Shares,
 ) -> AveragePlan:
     scale, divisors = scale_of(plan, asked.scale)
+    check_weights(asked.weights, asked.scale)
+    if scale == RESPONSE:
+        _check_alone(asked)
+        coefficient = in_each_group(plan, coefficient, names)
+    response = response_effects(plan, [coefficient], asked.scale)
     term, added, at = coefficient.term, {}, None
     if asked.at is not None:
         added = added_at_means(plan.design.predictor, term, asked.at.span)
@@ -163,7 +175,7 @@ def _average(
         several_sigmas=sigmas is not None,
     )
     stem = coefficient.stem or coefficient.name
-    stem = stem if asked.at is None else f"{stem}_at_{asked.at.value}"
+    stem = f"{stem}_{RESPONSE}" if response else stem if asked.at is None else f"{stem}_at_{asked.at.value}"
     name, sigma = node_name(asked, stem, names), plan.spread
     by_sigma = scale == "sigma" or weights.over_sigma
     return AveragePlan(
@@ -181,7 +193,15 @@ def _average(
         sigmas=sigmas,
         options=asked.options,
         at=at,
+        response=response,
     )
+
+
+def _check_alone(asked: Average) -> None:
+    """Raise a FormulaError if effects on the response are asked at the means of other columns."""
+    if asked.at is not None:
+        message = "`scale=response` averages over the rows, each with its own values of the other columns"
+        raise FormulaError(message, asked.at.span, "leave `at=` out")
 
 
 def _at_means(plan: Plan, term: Term, added: Mapping[str, FloatArray]) -> AtMeans:

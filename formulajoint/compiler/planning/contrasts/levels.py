@@ -12,6 +12,7 @@ from formulajoint.compiler.contrast_plans import FamilyPlan
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
+from formulajoint.compiler.planning.contrasts.response import RESPONSE, check_weights, response_effects
 from formulajoint.compiler.planning.contrasts.scale import check_precision
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added
@@ -57,12 +58,15 @@ def plan_family(
         If there is nothing to compare, a level is unknown, or the table would be too long.
     """
     _check_categories(coefficient, asked)
+    response = response_effects(plan, [coefficient], asked.scale)
+    check_weights(asked.weights, asked.scale)
     if _compares_cells(coefficient, asked):
         return _plan_cells(plan, asked, family, coefficient, names)
     axis = compared(plan.design, coefficient.term, asked)
     weights = _weights(plan, asked, coefficient, axis) if asked.clause == "meandev" else None
     order, matrix = _matrix(asked, family, axis, weights)
-    name, sigma = node_name(asked, coefficient.stem or coefficient.name, names), plan.spread
+    stem = coefficient.stem or coefficient.name
+    name, sigma = node_name(asked, f"{stem}_{RESPONSE}" if response else stem, names), plan.spread
     entries = names.dim(f"{name.removeprefix(names.prefix)}_dim", matrix.labels)
     return FamilyPlan(
         name=name,
@@ -81,6 +85,7 @@ def plan_family(
         sigma=None if sigma is None else sigma.name,
         sigma_of_group=sigma_of_groups(plan) if weights is not None and weights.over_sigma else None,
         sigmas=few_sigmas(plan) if weights is not None and weights.products else None,
+        response=response,
     )
 
 

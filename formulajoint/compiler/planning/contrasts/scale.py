@@ -34,8 +34,8 @@ def scale_of(plan: Plan, asked: Given[Scale]) -> tuple[str, FloatArray | None]:
     grouping = plan.design.predictor.grouping
     assert grouping is not None
     match asked.value:
-        case "none":
-            return "none", None
+        case "none" | "response" as kind:
+            return kind, None
         case "sigma":
             _check_sigma(plan, asked.span)
             return "sigma", None

@@ -59,6 +59,10 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
         return missing.of("Bayes factor")
     if hypothesis.of_means:
         return _none("means", "the prior probability of an order of hierarchies' means is not computed")
+    if hypothesis.response:
+        return _none(
+            "response", "the prior probability of an order of effects on the response is not computed"
+        )
     if any(not prior.proper for prior in _priors(plan, hypothesis)):
         return _none("flat", "flat priors give the order no prior probability")
     if probability == 0:

@@ -10,6 +10,7 @@ import scipy
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan
+from formulajoint.compiler.evaluate.averages import is_linear
 from formulajoint.compiler.evaluate.contrast_nodes import on_draws, variable_dims
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import Hypothesis
@@ -86,6 +87,8 @@ def linear_form(plan: Plan, contrast: ContrastPlan) -> tuple[FloatArray, FloatAr
     The node is evaluated at zero, at each unit vector, and at random points that have to agree; its other variables,
     such as sigma, are random everywhere.
     """
+    if contrast.response and not all(is_linear(own.plan) for own in contrast.response.values()):
+        return None
     blocks = layout(plan.design)
     size = sum(block.size for block in blocks)
     if size > MOST_COEFFICIENTS or (isinstance(contrast, AveragePlan) and not contrast.function.plain):

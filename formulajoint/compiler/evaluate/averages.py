@@ -14,9 +14,11 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import Plan
 from formulajoint.design.model_rows import ModelRows
 from formulajoint.distributions.links import IDENTITY
-from formulajoint.results.predictions.evaluate import BLOCK, Evaluation
 
-type Quantity = Callable[[Evaluation, Sequence[ModelRows]], tuple[FloatArray, ...]]
+BLOCK = 2**21
+"""Rows times draws of one block, 16 MiB of numbers."""
+
+type Quantity = Callable[[Sequence[ModelRows]], tuple[FloatArray, ...]]
 """From rows in one or several scenarios to what is averaged, each (N, S)."""
 
 
@@ -30,27 +32,31 @@ class Scenarios:
 
 
 def cell_means(
-    found: Evaluation, of: Scenarios, count: int, quantity: Quantity, linear: bool
+    of: Scenarios, count: int, quantity: Quantity, draws: int, linear: bool
 ) -> tuple[FloatArray, ...]:
     """Return the weighted means of quantities in each of `count` cells, each (C, S).
 
-    `linear` says that they are linear in the columns.
+    `draws` is S, and `linear` says that the quantities are linear in the columns.
     """
-    rows = alike(of, linear)
-    order = np.argsort(rows.cells, kind="stable")
-    rows = Scenarios(tuple(each.take(order) for each in rows.each), rows.cells[order], rows.weights[order])
+    rows = in_order(alike(of, linear))
     total: list[FloatArray] = []
-    step = max(1, BLOCK // found.draws)
-    for start in range(0, len(order), step):
+    step = max(1, BLOCK // draws)
+    for start in range(0, len(rows.cells), step):
         some = slice(start, start + step)
-        values = quantity(found, [each.take(some) for each in rows.each])
+        values = quantity([each.take(some) for each in rows.each])
         cells, first = np.unique(rows.cells[some], return_index=True)
         if not total:
-            total = [np.zeros((count, found.draws)) for _ in values]
+            total = [np.zeros((count, draws)) for _ in values]
         for whole, own in zip(total, values, strict=True):
             whole[cells] += np.add.reduceat(own * rows.weights[some, None], first, axis=0)
     sums = np.bincount(rows.cells, rows.weights, count)[:, None]
     return tuple(whole / sums for whole in total)
+
+
+def in_order(of: Scenarios) -> Scenarios:
+    """Return the rows by cell."""
+    order = np.argsort(of.cells, kind="stable")
+    return Scenarios(tuple(each.take(order) for each in of.each), of.cells[order], of.weights[order])
 
 
 def is_linear(plan: Plan) -> bool:
