@@ -209,4 +209,29 @@ CONTRASTS = (
         "y ~ x | g, trimmed(x, weights=root()), trimmed(x, cut=0.3, name=less), 10 vs 2",
         language="robust",
     ),
+    Case(
+        "response-of-events",
+        "trial",
+        "flag ~ treated + common(sex) | school, family(bernoulli), joint(treated, weights=n, scale=response), joint(sex, weights=dirichlet(n), scale=response), pairwise(sex, scale=response), test(treated == 0, scale=response), test(treated[A] > treated[B] > 0.1, scale=response)",
+        "pymc saved page",
+        contrasts=(
+            "rms(treated, scale=response)",
+            "contrast(treated[A] - treated[B], scale=response)",
+            "joint(treated, weights=precision, scale=response)",
+        ),
+        tests=("sex == 0, scale=response",),
+        rope=0.1,
+    ),
+    Case(
+        "response-of-amounts",
+        "trial",
+        "y ~ x*sex | school, family(gamma), joint(x, weights=equal, scale=response), joint(sex, scale=response), pairwise(x, scale=response)",
+        "html",
+    ),
+    Case(
+        "response-of-points",
+        "trial",
+        "y ~ treated + z | school, joint(treated, scale=response), joint(treated), joint(z, scale=response)",
+        "pymc",
+    ),
 )
