@@ -155,6 +155,11 @@ DEFERRED = {
     ("inference/gaussian/reduction.py", "formulajoint.inference.latent.ties."),  # tests of equal groups
     ("contrasts/registry.py", "formulajoint.contrasts.custom."),  # contrasts of extensions
     ("compiler/planning/contrasts/clauses.py", "formulajoint.compiler.planning.contrasts.levels."),
+    # contrasts and tests with scale=response
+    ("compiler/planning/contrasts/clauses.py", "formulajoint.compiler.planning.contrasts.response."),
+    ("compiler/planning/plan.py", "formulajoint.compiler.planning.contrasts.response."),
+    ("compiler/evaluate/contrast_nodes.py", "formulajoint.compiler.evaluate.response_effects."),
+    ("results/joint_tests/questions.py", "formulajoint.compiler.planning.contrasts.response."),
     ("compiler/planning/contrasts/clauses.py", "formulajoint.compiler.planning.contrasts.arithmetic."),
     ("api/fit.py", "formulajoint.api.update."),  # for further rows only
     ("api/fit.py", "formulajoint.results.draws.contrast."),  # for contrasts after the fit

@@ -10,7 +10,8 @@ import numpy as np
 
 from formulajoint.compiler.evaluate.linear_predictor import members
 from formulajoint.compiler.plan import LinearPlan, Plan
-from formulajoint.design.frame import Column, read_frame
+from formulajoint.design.columns import Column
+from formulajoint.design.frame import read_frame
 from formulajoint.design.model_rows import complete_rows
 from formulajoint.design.recipes import Coded, columns_read
 from formulajoint.design.rows import Table

@@ -25,7 +25,6 @@ from formulajoint.compiler.contrast_plans import (
     SharesPlan,
     Sigmas,
 )
-from formulajoint.compiler.evaluate.response_effects import on_response
 from formulajoint.compiler.evaluate.values import Values, widened
 from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.contrasts.at_means import Added
@@ -50,9 +49,18 @@ def node_value(contrast: ContrastPlan, values: Values) -> Any:
         case AveragePlan():
             return _average(contrast, values)
         case FamilyPlan():
-            return _family(contrast, on_response(contrast.response, values))
+            return _family(contrast, _seen(contrast, values))
         case ArithmeticPlan():
-            return _evaluated(contrast.expr, contrast.cells, on_response(contrast.response, values))
+            return _evaluated(contrast.expr, contrast.cells, _seen(contrast, values))
+
+
+def _seen(contrast: ContrastPlan, values: Values) -> Values:
+    """Return the values that a contrast reads: effects on the response stand in the place of coefficients, if asked."""
+    if not contrast.response:
+        return values
+    from formulajoint.compiler.evaluate.response_effects import on_response
+
+    return on_response(contrast.response, values)
 
 
 def on_draws(contrasts: Iterable[ContrastPlan], values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -160,7 +168,7 @@ def constants(plan: Plan) -> dict[str, FloatArray]:
 def averaged(contrast: AveragePlan, values: Values) -> Any:
     """Return the effects that an average is of: at the means of other columns, or divided by its scale, if asked."""
     rank = len(contrast.coefficient.dims)
-    effects = on_response(contrast.response, values).of(contrast.coefficient.name)
+    effects = _seen(contrast, values).of(contrast.coefficient.name)
     for other in () if contrast.at is None else contrast.at.added:
         effects = effects + _added(other, effects, values)
     if contrast.divisors is not None:

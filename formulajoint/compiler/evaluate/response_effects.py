@@ -128,7 +128,5 @@ class ResponseEffects:
 
 def on_response(effects: Mapping[str, ResponseEffects], values: Values) -> Values:
     """Return the values of variables with effects on the response in the place of some coefficients."""
-    if not effects:
-        return values
     found = {name: own.of(values) for name, own in effects.items()}
     return Values(lambda name: found[name] if name in found else values.of(name), values.sampled)

@@ -13,7 +13,6 @@ from formulajoint.compiler.over import by_bar, plan_over
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning import centring, defaults
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
-from formulajoint.compiler.planning.contrasts.response import check_test
 from formulajoint.compiler.planning.contrasts.scale import check_units
 from formulajoint.compiler.planning.notes import notes_of
 from formulajoint.compiler.planning.pooling import Pooling
@@ -111,6 +110,16 @@ def _tests(design: Design) -> tuple[Hypothesis, ...]:
     return asked(design)
 
 
+def _check_tests(plan: Plan) -> None:
+    """Raise a FormulaError if a test of effects on the response has no meaning."""
+    asked = [pair for pair in zip(plan.design.spec.tests, plan.tests, strict=True) if pair[1].response]
+    if asked:
+        from formulajoint.compiler.planning.contrasts.response import check_test
+
+        for test, said in asked:
+            check_test(plan_over(plan, said.factor), said, test.scale)
+
+
 @dataclass(slots=True)
 class _Maker:
     """The state of planning; made and dropped by `make_plan`."""
@@ -170,8 +179,7 @@ class _Maker:
             tests=_tests(design),
             data_over=self.data_over,
         )
-        for test, said in zip(design.spec.tests, plan.tests, strict=True):
-            check_test(plan_over(plan, said.factor), said, test.scale)
+        _check_tests(plan)
         contrasts, shares = plan_contrasts(plan, design.spec.contrasts, self.names)
         given = self.names
         plan = replace(

@@ -12,7 +12,7 @@ import scipy
 from formulajoint.compiler.contrast_plans import ContrastPlan
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.planning.contrasts.response import RESPONSE
+from formulajoint.compiler.planning.contrasts.scale import RESPONSE
 from formulajoint.contrasts.hypotheses import Hypothesis, of_test
 from formulajoint.contrasts.layout import layout
 from formulajoint.contrasts.linear_forms import Form

@@ -10,7 +10,8 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.planning.contrasts.response import RESPONSE, response_effects
+from formulajoint.compiler.planning.contrasts.response import response_effects
+from formulajoint.compiler.planning.contrasts.scale import RESPONSE
 from formulajoint.compiler.planning.defaults import sd_of_response, stands_for_intercept
 from formulajoint.contrasts.hypotheses import Hypothesis
 from formulajoint.contrasts.layout import Block, layout, mean_layout

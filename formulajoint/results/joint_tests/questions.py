@@ -7,7 +7,6 @@ from dataclasses import replace
 from formulajoint.compiler.contrast_plans import AveragePlan
 from formulajoint.compiler.over import plan_of, plan_over
 from formulajoint.compiler.plan import Plan
-from formulajoint.compiler.planning.contrasts.response import check_test
 from formulajoint.contrasts.hypotheses import (
     Hypothesis,
     all_zero,
@@ -67,7 +66,10 @@ def hypotheses(plan: Plan, text: str | None, against: str | None = None) -> list
 
 def _checked(plan: Plan, said: Hypothesis, test: Comparisons) -> Hypothesis:
     """Return a hypothesis, or raise a FormulaError if it has no meaning on the scale that it names."""
-    check_test(plan_of(plan, said), said, test.scale)
+    if said.response:
+        from formulajoint.compiler.planning.contrasts.response import check_test
+
+        check_test(plan_of(plan, said), said, test.scale)
     return said
 
 

@@ -12,7 +12,8 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.contrasts.arithmetic_units import POINTS, PURE, SDS, Unit, check_units
 from formulajoint.compiler.planning.contrasts.node_names import node_name
-from formulajoint.compiler.planning.contrasts.response import RESPONSE, response_effects
+from formulajoint.compiler.planning.contrasts.response import response_effects
+from formulajoint.compiler.planning.contrasts.scale import RESPONSE
 from formulajoint.compiler.residual_sds import sigma_of_groups
 from formulajoint.design.level_lookup import level_named
 from formulajoint.design.references import Reference, at_zero, dims_of, places_of, resolve_reference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
@@ -12,13 +13,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
-from formulajoint.compiler.planning.contrasts.response import (
-    RESPONSE,
-    check_weights,
-    in_each_group,
-    response_effects,
-)
-from formulajoint.compiler.planning.contrasts.scale import check_precision, scale_of
+from formulajoint.compiler.planning.contrasts.scale import RESPONSE, check_precision, scale_of
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
 from formulajoint.contrasts.registry import ContrastFunction, average_named
@@ -31,6 +26,9 @@ from formulajoint.language.syntax.text import canonical
 from formulajoint.spans import Span
 from formulajoint.spec.spec import Arithmetic, Average, ByPrecision, Contrast, LevelContrast
 from formulajoint.wording import listed
+
+if TYPE_CHECKING:
+    from formulajoint.compiler.evaluate.response_effects import ResponseEffects
 
 
 def plan_contrasts(
@@ -151,11 +149,11 @@ def _average(
     shares: Shares,
 ) -> AveragePlan:
     scale, divisors = scale_of(plan, asked.scale)
-    check_weights(asked.weights, asked.scale)
+    response: Mapping[str, ResponseEffects] = {}
     if scale == RESPONSE:
-        _check_alone(asked)
-        coefficient = in_each_group(plan, coefficient, names)
-    response = response_effects(plan, [coefficient], asked.scale)
+        from formulajoint.compiler.planning.contrasts.response import of_average
+
+        coefficient, response = of_average(plan, asked, coefficient, names)
     term, added, at = coefficient.term, {}, None
     if asked.at is not None:
         added = added_at_means(plan.design.predictor, term, asked.at.span)
@@ -195,13 +193,6 @@ def _average(
         at=at,
         response=response,
     )
-
-
-def _check_alone(asked: Average) -> None:
-    """Raise a FormulaError if effects on the response are asked at the means of other columns."""
-    if asked.at is not None:
-        message = "`scale=response` averages over the rows, each with its own values of the other columns"
-        raise FormulaError(message, asked.at.span, "leave `at=` out")
 
 
 def _at_means(plan: Plan, term: Term, added: Mapping[str, FloatArray]) -> AtMeans:

@@ -12,8 +12,8 @@ from formulajoint.compiler.contrast_plans import FamilyPlan
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.contrasts.node_names import Shares, node_name, weights_variable
-from formulajoint.compiler.planning.contrasts.response import RESPONSE, check_weights, response_effects
-from formulajoint.compiler.planning.contrasts.scale import check_precision
+from formulajoint.compiler.planning.contrasts.response import check_weights, response_effects
+from formulajoint.compiler.planning.contrasts.scale import RESPONSE, check_precision
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added
 from formulajoint.contrasts.cells import CellContrast, axis_of, cell_values, factors_of, simple

@@ -15,18 +15,32 @@ from formulajoint.compiler.evaluate.linear_predictor import members, reading
 from formulajoint.compiler.evaluate.response_effects import ResponseEffects
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.compiler.planning.contrasts.scale import RESPONSE
 from formulajoint.design.recipes import Coded, Column, columns_read
 from formulajoint.design.schema import Term
 from formulajoint.errors import FormulaError
 from formulajoint.spans import Span
-from formulajoint.spec.spec import ByPrecision, Given, Weighting
+from formulajoint.spec.spec import Average, ByPrecision, Given, Weighting
 from formulajoint.wording import listed
 
 if TYPE_CHECKING:  # SciPy, needed only for tests
     from formulajoint.contrasts.hypotheses import Hypothesis
 
-RESPONSE = "response"
-"""The value of ``scale=``."""
+
+def of_average(
+    plan: Plan, asked: Average, coefficient: Coefficient, names: Names
+) -> tuple[Coefficient, dict[str, ResponseEffects]]:
+    """Return the coefficient of an average of effects on the response, with the groups' dim, and these effects.
+
+    Raises
+    ------
+    FormulaError
+        As by `response_effects`, or if weights or ``at=`` are not for such effects.
+    """
+    _check_alone(asked)
+    check_weights(asked.weights, asked.scale)
+    own = in_each_group(plan, coefficient, names)
+    return own, response_effects(plan, [own], asked.scale)
 
 
 def response_effects(
@@ -43,6 +57,13 @@ def response_effects(
         return {}
     _check_response(plan, scale.span)
     return {own.name: _effects(plan, own, scale.span) for own in coefficients}
+
+
+def _check_alone(asked: Average) -> None:
+    """Raise a FormulaError if effects on the response are asked at the means of other columns."""
+    if asked.at is not None:
+        message = "`scale=response` averages over the rows, each with its own values of the other columns"
+        raise FormulaError(message, asked.at.span, "leave `at=` out")
 
 
 def check_weights(weights: Given[Weighting], scale: Given[Any]) -> None:

@@ -15,6 +15,9 @@ from formulajoint.spans import Span
 from formulajoint.spec.names import parts_of
 from formulajoint.spec.spec import Given, PriorRequest, Scale
 
+RESPONSE = "response"
+"""The value of ``scale=`` for effects on the mean of the response."""
+
 
 def check_precision(plan: Plan, at: Span) -> None:
     """Raise a FormulaError unless precision weights are the inverse sampling variances up to a factor."""
