@@ -3,7 +3,7 @@
 The posterior is 4,000 draws of random numbers, so that nothing is sampled: `hit ~ t * x + (1 + t | g)` with a logit
 link, 100,000 rows in 2,000 groups, `x` with a value of its own in each row, so that no two rows are alike.
 
-    python benchmarks/comparisons_speed.py [--rows 100000] [--groups 2000] [--predict 0] [--results FILE]
+    python benchmarks/comparisons_speed.py [--rows 100000] [--groups 2000] [--predict 0]
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from prediction_tables import record
 
 import formulajoint as fj
 from formulajoint.api.model import JointModel
@@ -40,13 +40,14 @@ def made_up(rows: int, groups: int) -> fj.Fit:
     return fj.Fit(JointModel(plan), Posterior(plan, NamedDraws(variables, coords, {}, {}, {}), "made up"))
 
 
-def timed(what: str, function: Callable[[], object]) -> str:
-    """Return a line with the processor's seconds and the peak of memory so far."""
+def timed(size: str, what: str, function: Callable[[], object]) -> None:
+    """Print and record the processor's seconds and the peak of memory so far."""
     start = time.process_time()
     function()
     seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return f"{what}: {seconds:.1f} s of the processor, peak {peak:.2f} GB"
+    print(f"{size}, {what}: {seconds:.1f} s of the processor, peak {peak:.2f} GB", flush=True)
+    record("speed", f"{size}, {what}", {"size": size, "what": what, "seconds": seconds, "peak_gb": peak})
 
 
 if __name__ == "__main__":
@@ -54,25 +55,12 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--groups", type=int, default=2_000)
     parser.add_argument("--predict", type=int, default=0, help="also predict so many rows")
-    parser.add_argument(
-        "--results", type=Path, default=Path(__file__).parent / "results/comparisons_speed.txt"
-    )
     given = parser.parse_args()
     fit = made_up(given.rows, given.groups)
-    lines = [f"{given.rows:,} rows, {given.groups:,} groups, 4,000 draws"]
-    cases = {
-        "comparisons": lambda: fit.comparisons("t"),
-        "comparisons by group": lambda: fit.comparisons("t", by="g"),
-    }
-    for name, case in cases.items():
-        lines.append(timed(name, case))
-        print(lines[-1], flush=True)
+    size = f"{given.rows:,} rows, {given.groups:,} groups"
+    timed(size, "comparisons", lambda: fit.comparisons("t"))
+    timed(size, "comparisons by group", lambda: fit.comparisons("t", by="g"))
     if given.predict:
-        some = {
-            "g": ["1"] * given.predict,
-            "t": np.zeros(given.predict),
-            "x": np.linspace(0, 1, given.predict),
-        }
-        lines.append(timed(f"{given.predict:,} rows predicted", lambda: fit.predict(some)))
-        print(lines[-1], flush=True)
-    given.results.write_text("\n".join(lines) + "\n")
+        rows = given.predict
+        some = {"g": ["1"] * rows, "t": np.zeros(rows), "x": np.linspace(0, 1, rows)}
+        timed(size, f"{rows:,} rows predicted", lambda: fit.predict(some))
