@@ -24,13 +24,19 @@ from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.results.draws.posterior import Posterior
 
 
-def made_up(rows: int, groups: int) -> fj.Fit:
-    """Return a fit whose draws are random numbers."""
+def made_up_data(rows: int, groups: int) -> pd.DataFrame:
+    """Return rows of which no two are alike."""
     rng = np.random.default_rng(1)
     data = pd.DataFrame(
         {"g": rng.permutation(np.arange(rows) % groups).astype(str), "x": rng.normal(size=rows)}
     )
     data["t"], data["hit"] = rng.integers(0, 2, rows), rng.integers(0, 2, rows)
+    return data
+
+
+def made_up(rows: int, groups: int) -> fj.Fit:
+    """Return a fit whose draws are random numbers."""
+    data, rng = made_up_data(rows, groups), np.random.default_rng(2)
     plan = fj.model("hit ~ t * x + (1 + t | g), family(bernoulli)", data).plan
     variables = {}
     for name, dims in variable_dims(plan).items():
