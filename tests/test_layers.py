@@ -168,6 +168,7 @@ DEFERRED = {
     ("api/verbs.py", "formulajoint.aggregates.moments."),
     ("api/model.py", "formulajoint.compiler.pymc.likelihood_by_sums."),  # for NUTS only
     ("aggregates/make.py", "formulajoint.aggregates."),  # for lazy frames and moments only
+    ("aggregates/scan.py", "formulajoint.aggregates.answers."),  # for files only
     ("aggregates/moments.py", "formulajoint.aggregates.parquet."),  # for files of moments only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
     ("api/predictions.py", "formulajoint.results.predictions.grid."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from glob import glob
 from os import PathLike, fspath
 from typing import Any
 
-from formulajoint.aggregates.answers import answer
 from formulajoint.errors import DataError
 
 ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz")
@@ -25,18 +25,26 @@ def scanned(data: object) -> Any:
     path = fspath(data)
     if not glob(str(path)):
         raise DataError(f"There is no file `{path}`.")
-    parquet = not str(path).endswith((".csv", ".csv.gz"))
+    from formulajoint.aggregates.answers import answer
+
+    read = _reader(parquet=not str(path).endswith((".csv", ".csv.gz")))
+    return answer(lambda: read(path))
+
+
+def _reader(parquet: bool) -> Callable[[Any], Any]:
+    """Return the function of DuckDB, or else of Polars, that opens files."""
     try:
         import duckdb
     except ImportError:
-        return _by_polars(str(path), parquet)
-    return answer(lambda: duckdb.read_parquet(path) if parquet else duckdb.read_csv(path))
+        return _reader_of_polars(parquet)
+    reader: Callable[[Any], Any] = duckdb.read_parquet if parquet else duckdb.read_csv
+    return reader
 
 
-def _by_polars(path: str, parquet: bool) -> Any:
+def _reader_of_polars(parquet: bool) -> Callable[[Any], Any]:
     try:
         import polars
     except ImportError:
         message = "Files are read by DuckDB or Polars: `pip install formulajoint[duckdb]`."
         raise DataError(message) from None
-    return answer(lambda: polars.scan_parquet(path) if parquet else polars.scan_csv(path))
+    return polars.scan_parquet if parquet else polars.scan_csv
