@@ -239,5 +239,5 @@ CUMULATIVE = Likelihood(
     (mean(*LAWS, what="latent mean", widths=Widths(slope=1.0, intercept=1.5, location=0.0)), THRESHOLD),
     categories=True,
     of_link=LAWS.__getitem__,
-    smooth=Smooth(_category, tuple(LATENT), one_peak=True),
+    smooth=Smooth(_category, tuple(LATENT), one_peak=True, cost=15.0),
 )

@@ -96,6 +96,8 @@ class Smooth:
         ``(*further)``: over what distance of the linear predictor the density bends; None for one.
     scale : str
         Name of the further parameter in units of the linear predictor; empty if there is none.
+    cost : float
+        What a log density and its derivatives cost, in those of an affine family (``affine.py``).
     """
 
     log_density: LogDensity
@@ -103,6 +105,7 @@ class Smooth:
     one_peak: bool = False
     unit: Callable[..., FloatArray] | None = None
     scale: str = ""
+    cost: float = 5.0
 
 
 CHANCES = (LOGIT, PROBIT, CLOGLOG)

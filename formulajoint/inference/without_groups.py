@@ -21,7 +21,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Grouping
 from formulajoint.inference.engine import ExactEngine, exact_engine
-from formulajoint.inference.importance.sampled import DRAWS, K_HAT
+from formulajoint.inference.importance.sampled import DRAWS, K_HAT, SHRINKS
 from formulajoint.inference.waiting import Waiting
 from formulajoint.remarks import Missing
 
@@ -39,7 +39,7 @@ class LeftOut:
     Attributes
     ----------
     values, errors : (G,) arrays
-        log p(y_g | rest), and its Monte Carlo standard error.
+        log p(y_g | rest), and its standard error: Monte Carlo, and of quadrature.
     k_hat : (G,) array
         Pareto shape of the importance weights; NaN where the model was fitted without the group.
     """
@@ -77,9 +77,10 @@ def leave_groups_out(plan: Plan, grouping: Grouping, seed: int = 0) -> LeftOut |
     with np.errstate(all="ignore"):  # a group without rows has no residual sd
         found = engine.log_likelihoods(plan, others, seed, max(FEWEST, min(DRAWS, MOST // count)))
         waiting = Waiting(count, "Leaving groups out")
-        for group, logs in enumerate(found.others):
-            own = smoothed(found.whole - logs, found.repeats)
-            out.values[group], out.errors[group], out.k_hat[group] = own
+        for group, part in enumerate(found.others):
+            value, error, k_hat = smoothed(found.whole.logs - part.logs, found.repeats)
+            coarse = (found.whole.moved - part.moved) / SHRINKS
+            out.values[group], out.errors[group], out.k_hat[group] = value, np.hypot(error, coarse), k_hat
             waiting.one_done()
         again = np.flatnonzero(~(out.k_hat <= K_HAT))
         out.k_hat[again] = np.nan

@@ -9,8 +9,10 @@ from scipy import stats
 from scipy.special import expit, logsumexp
 
 import formulajoint as fj
-from formulajoint.inference.importance.sampled import K_HAT
-from formulajoint.inference.without_groups import smoothed
+from formulajoint.inference.groupwise.engine import Groupwise
+from formulajoint.inference.groupwise.rules import rules
+from formulajoint.inference.importance.sampled import K_HAT, SHRINKS
+from formulajoint.inference.without_groups import smoothed, without
 
 EIGHT = pd.DataFrame(
     {
@@ -161,3 +163,19 @@ def test_heavy_weights_are_seen_and_light_ones_have_a_small_error() -> None:
     assert light[0] == pytest.approx(-np.log(np.sqrt(1 / (1 - 0.1))), abs=4 * light[1])  # E exp(0.05 x^2)
     assert smoothed(-0.05 * x**2, 4.0)[1] == pytest.approx(2 * light[1])
     assert smoothed(-0.6 * x**2, 1.0)[2] > K_HAT  # E exp(0.6 x^2) is infinite
+
+
+def test_what_a_coarse_rule_of_quadrature_leaves_out_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = fj.model("n ~ 1 | school, hierarchy(), family(poisson)", simulated()).plan
+    part = without(plan, np.asarray(simulated()["school"] == "s4"))
+
+    def of_group() -> tuple[np.ndarray, float]:
+        found = Groupwise().log_likelihoods(plan, [part], 0, 100)
+        other = next(found.others)
+        return found.whole.logs - other.logs, found.whole.moved - other.moved
+
+    fine, _ = of_group()
+    monkeypatch.setattr("formulajoint.inference.groupwise.engine.fine_enough", lambda *_: rules(1)[0])
+    coarse, moved = of_group()  # three nodes
+    assert abs(moved) > 1e-5
+    assert abs(np.mean(coarse - fine)) < abs(moved) / SHRINKS

@@ -23,7 +23,7 @@ from formulajoint.inference.crossed.ties import tied
 from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.naming import named_draws
-from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
+from formulajoint.inference.importance.sampled import POOLS, AtDraws, Heights, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
@@ -93,8 +93,8 @@ class Crossed:
         sums = sums_of(model_of(plan))
         found = sample_scales(sums, draws, POOLS, np.random.SeedSequence(seed))
         points = found.points[0].reshape(draws * POOLS, -1)
-        each = (log_likelihood(sums_of(model_of(other)), points) for other in others)
-        return AtDraws(log_likelihood(sums, points), each, repeats(found))
+        each = (Heights(log_likelihood(sums_of(model_of(other)), points)) for other in others)
+        return AtDraws(Heights(log_likelihood(sums, points)), each, repeats(found))
 
 
 def _lost_digits(sums: Sums, found: Sampled) -> Missing | None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.errors import DataError
@@ -22,7 +21,7 @@ from formulajoint.inference.gaussian.marginal import at_values, kernel
 from formulajoint.inference.gaussian.naming import all_draws, kept_draws, noise_of_contrasts, packed
 from formulajoint.inference.gaussian.reduction import reduce, with_ties
 from formulajoint.inference.importance.forecast import tell
-from formulajoint.inference.importance.sampled import POOLS, AtDraws, evidence_of, repeats
+from formulajoint.inference.importance.sampled import POOLS, AtDraws, Heights, evidence_of, repeats
 from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
@@ -100,7 +99,7 @@ class Gaussian:
         values = phi.values()
         points = values.reshape(-1, values.shape[-1])
 
-        def at_draws(each: Plan) -> FloatArray:
-            return at_values(kernel(reduce(by_bar(each)), self.device), points)
+        def at_draws(each: Plan) -> Heights:
+            return Heights(at_values(kernel(reduce(by_bar(each)), self.device), points))
 
         return AtDraws(at_draws(plan), map(at_draws, others), repeats(phi.found))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from formulajoint.inference.groupwise.densities import Form, SmoothForm
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.importance.searches import Look
 
@@ -15,6 +16,13 @@ USUAL_NODES = {0: 0, 1: 5, 2: 25, 3: 125, 4: 400}
 
 CHEAP = 1.0
 """A stand-in must save as many seconds."""
+
+KNOWN, SEARCHED = 50, 2e-10
+"""Points that a stand-in knows, for each coefficient of a quadratic function, and seconds for the cube of their number:
+systems of as many equations are solved for it, and it is searched."""
+
+FEWEST_TRIES, MOST_TRIES = 2, 5
+"""Stand-ins that are tried: more of them where a point is dearer."""
 
 MOST_SECONDS = 600.0
 """If it costs more seconds, the engine refuses."""
@@ -42,6 +50,12 @@ class Cost:
     direct: float
     stand_in: float
 
+    @property
+    def tries(self) -> int:
+        """How many stand-ins are tried: so many that they cost about as much as to go without."""
+        share = self.direct / self.stand_in
+        return round(min(max(share, FEWEST_TRIES), MOST_TRIES))
+
 
 def cost_of(model: Model, where: Look, points: int, draws: int) -> Cost:
     """Return what it costs to sample psi, and coefficients given psi.
@@ -57,12 +71,18 @@ def cost_of(model: Model, where: Look, points: int, draws: int) -> Cost:
     """
     p, d = len(model.structure.base), model.size
     rows, groups = model.rows, sum(len(batch.members) for batch in model.batches)
-    nodes = USUAL_NODES[p]
-    rough = 1e-9 * (rows * (70 + 15 * p + 5 * p**2) + groups * (60 + 60 * p + 25 * p**2) + 20_000)
-    fine = rough + 1e-9 * nodes * (rows * (10 + 2 * p) + groups * (15 + 8 * p))
+    nodes, value = USUAL_NODES[p], _value(model.form)
+    rough = 1e-9 * (rows * (25 * value + 8 * p + 3 * p**2) + groups * (30 + 30 * p + 12 * p**2) + 8_000)
+    fine = rough + 1e-9 * nodes * (rows * (5 * value + p) + groups * (8 + 4 * p))
     terms = (d + 1) * (d + 2) // 2
-    given = draws * 1e-9 * (100 * rows + 400 * groups) if p else 0.0
+    given = draws * 1e-9 * (rows * 25 * (1 + value) + 200 * groups) if p else 0.0
     direct = rough * where.expected_points + fine * points + given
     if not FEWEST <= d <= MOST:
         return Cost(rough, fine, direct, float("inf"))
-    return Cost(rough, fine, direct, (40 * terms + 1000) * rough + (5 * terms + 400) * fine + 1.0 + given)
+    own = 0.3 + SEARCHED * (KNOWN * terms) ** 3
+    return Cost(rough, fine, direct, (40 * terms + 1000) * rough + (5 * terms + 400) * fine + own + given)
+
+
+def _value(form: Form) -> float:
+    """Return what a log density costs, in those of an affine family."""
+    return form.smooth.cost if isinstance(form, SmoothForm) else 1.0

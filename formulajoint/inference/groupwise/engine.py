@@ -14,7 +14,6 @@ from functools import partial
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
 from formulajoint.inference.draws.named import NamedDraws
@@ -22,14 +21,14 @@ from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
-from formulajoint.inference.groupwise.forecast import forecast
+from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.marginal import CHOSEN_AT, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.naming import variables
 from formulajoint.inference.groupwise.peaks import check_peaks
-from formulajoint.inference.groupwise.sampling import sample_psi
+from formulajoint.inference.groupwise.sampling import onwards, sample_psi
 from formulajoint.inference.importance.forecast import tell
-from formulajoint.inference.importance.sampled import POOLS, AtDraws, Sampled, evidence_of, repeats
+from formulajoint.inference.importance.sampled import POOLS, AtDraws, Heights, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal, shared_columns
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import Settings
@@ -111,10 +110,20 @@ class Groupwise:
         points = found.points[0].reshape(draws * POOLS, -1)
         rule = fine_enough(near, points[:: len(points) // CHOSEN_AT])
 
-        def at_draws(each: Plan) -> FloatArray:
+        rule, finer = next(onwards(rule, model))
+
+        def heights(near: Forecast) -> Heights:
+            logs = log_likelihood(near, points, rule)[0]
+            few = slice(None, None, len(points) // CHOSEN_AT)
+            moved = 0.0
+            if finer is not None:
+                moved = float(np.mean(log_likelihood(near, points[few], finer)[0] - logs[few]))
+            return Heights(logs + moved, moved)
+
+        def at_draws(each: Plan) -> Heights:
             same = replace(
                 model_of(by_bar(each)), centre=model.centre, turn=model.turn
             )  # the same coordinates
-            return log_likelihood(forecast(same, points[0]), points, rule)[0]
+            return heights(forecast(same, points[0]))
 
-        return AtDraws(log_likelihood(near, points, rule)[0], map(at_draws, others), repeats(found))
+        return AtDraws(heights(near), map(at_draws, others), repeats(found))

@@ -20,7 +20,7 @@ from formulajoint.inference.groupwise.forecast import Forecast
 from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.rules import Rule, rules
 
-ROUGH = 0.005
+ROUGH = 0.001
 """Decrement at which Newton's method stops for Laplace's approximation, whose determinant is at the last point."""
 
 CHOSEN_AT = 6

@@ -27,7 +27,7 @@ from formulajoint.inference.importance.forecast import Told
 from formulajoint.inference.importance.mode import Target
 from formulajoint.inference.importance.pools import Generators, draw_from, generators, usual_size
 from formulajoint.inference.importance.proposal import Mixture, integral, normalised, weighted
-from formulajoint.inference.importance.sampled import Sampled, why_not_trusted
+from formulajoint.inference.importance.sampled import SHRINKS, Sampled, why_not_trusted
 from formulajoint.inference.importance.searches import Look, search
 from formulajoint.wording import lasting
 
@@ -37,14 +37,11 @@ CHECKED_AT = 40
 MOST_MOVED = 0.05
 """Largest sd, over draws, of the difference from the next finer rule, and from a stand-in."""
 
-SHRINKS = 4
-"""From one rule to the next the error shrinks by at least this factor."""
-
 NEGLIGIBLE = 20.0
 """Points lower than the highest by this in log density do not matter."""
 
-TESTED_AT, BEYOND, TRIES = 200, 80, 5
-"""Draws at which a stand-in is tested, points of its wider proposal, too, and most stand-ins."""
+TESTED_AT, BEYOND = 200, 80
+"""Draws at which a stand-in is tested, and points of its wider proposal, too."""
 
 
 class Found(NamedTuple):
@@ -94,7 +91,7 @@ def sample_psi(
         told(least)
     if cost.stand_in + CHEAP < cost.direct:
         try:
-            return _by_stand_in(work, rng)
+            return _by_stand_in(work, rng, cost.tries)
         except InferenceError:
             if cost.direct > MOST_SECONDS:
                 raise
@@ -122,7 +119,7 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
     places = first.points[rng.choice(len(first.logs), CHOSEN_AT, p=normalised(first.logs))]
     near = forecast(model, first.points[np.argmax(first.logs + found.proposal.log_density(first.points))])
     moved = np.empty(0)
-    for rule, finer in _from(fine_enough(near, places), model):
+    for rule, finer in onwards(fine_enough(near, places), model):
         target = Marginal(near, rule)
         sampled = draw_from(target, found, where.effort, work.draws, work.rngs)
         check(sampled, target, work.draws)
@@ -132,18 +129,18 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
     raise InferenceError(_coarse(moved))
 
 
-def _by_stand_in(work: Work, rng: np.random.Generator) -> Found:
+def _by_stand_in(work: Work, rng: np.random.Generator, tries: int) -> Found:
     """Return draws from a stand-in that exact values at some of them confirm."""
     basis = basis_of(work.model, work.where, rng)
     reason = ""
-    for _ in range(TRIES):
+    for _ in range(tries):
         target, exact = basis.stand_in(), Marginal(basis.near, basis.rule)
         found = search(target, work.where, work.rngs.of_search)
         sampled = draw_from(target, found, work.where.effort, work.draws, work.rngs)
         tested = _tested(target, exact, sampled, found.proposal, rng)
         check(sampled, exact, work.draws)
         if tested.far <= MOST_MOVED:
-            rule, finer = next(_from(basis.rule, work.model))
+            rule, finer = next(onwards(basis.rule, work.model))
             moved = by_finer(basis.near, sampled, rule, finer, rng)
             if np.std(moved) <= MOST_MOVED:
                 return Found(basis.near, corrected(tested.corrected(sampled), moved))
@@ -217,7 +214,7 @@ def check(sampled: Sampled, target: Marginal, draws: int) -> None:
         raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
 
 
-def _from(rule: Rule, model: Model) -> Iterator[tuple[Rule, Rule | None]]:
+def onwards(rule: Rule, model: Model) -> Iterator[tuple[Rule, Rule | None]]:
     """Yield a rule and finer ones, each with the next; the only rule of a model has none."""
     every = rules(len(model.structure.base))
     if len(every) == 1:

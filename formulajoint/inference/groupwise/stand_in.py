@@ -53,6 +53,9 @@ LOW = 40.0
 DEPTH, SMOOTHING, ALONE = 25.0, 1e-3, 0.9
 """Of the interpolant (`Manner`); the last times the root of the number of coordinates: points in many are far apart."""
 
+MOST_ADDED = (0.05, 0.95)
+"""Quantiles of what quadrature adds; a stand-in adds no more than lies as far beyond them as they are apart."""
+
 CORRECTED = 8
 """Points at which quadrature is computed, for each coefficient of a quadratic function."""
 
@@ -113,9 +116,10 @@ class Basis:
         at, added = self.natural(self.added.points[kept]), self.added.heights[kept]
         centre, spread = moments(at, np.full(len(at), 1 / len(at)))
         correction = through(at, added, centre, np.linalg.cholesky(spread), SMOOTHING)
-        room = float(np.std(added))
-        low, high = float(np.min(added)) - room, float(np.max(added)) + room
-        return StandIn(_interpolant(self.near.model, self.natural, self.rough), correction, low, high)
+        low, high = (float(each) for each in np.quantile(added, MOST_ADDED))
+        room = high - low
+        laplace = _interpolant(self.near.model, self.natural, self.rough)
+        return StandIn(laplace, correction, low - room, high + room)
 
     def more(self, points: FloatArray, exact: FloatArray) -> Basis:
         """Return this with further points (n, d), at which log posterior densities by quadrature are known (n,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,9 @@ DISAGREE = 4.0
 DRAWS, POOLS = 500, 4
 """Draws per pool, and pools, for an evidence. A pool is worth five times its draws: a log evidence has an error of some
 thousandths."""
+
+SHRINKS = 4
+"""From one rule of quadrature to the next finer one the error shrinks by at least this factor."""
 
 LOST = "Importance sampling failed: the density is zero or not finite at every point tried."
 
@@ -62,22 +66,36 @@ def known(draws: int, chains: int, value: float) -> Sampled:
     return Sampled(np.empty((1, chains, draws, 0)), -np.inf, np.full((1, chains), np.inf), value, 0.0)
 
 
+class Heights(NamedTuple):
+    """Log likelihoods of one data set at S draws.
+
+    Attributes
+    ----------
+    logs : (S,) array
+    moved : float
+        What a finer quadrature adds to them on average, which is in them.
+    """
+
+    logs: FloatArray
+    moved: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AtDraws:
     """Log likelihoods of data sets that differ in single rows, at S draws of phi given the first.
 
     Attributes
     ----------
-    whole : (S,) array
+    whole : Heights
         Of the first.
-    others : iterator of (S,) arrays
+    others : iterator of Heights
         Of the others.
     repeats : float
         How many draws one independent draw stands for.
     """
 
-    whole: FloatArray
-    others: Iterator[FloatArray]
+    whole: Heights
+    others: Iterator[Heights]
     repeats: float
 
 

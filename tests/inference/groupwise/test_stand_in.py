@@ -123,3 +123,12 @@ def test_moments_of_coefficients_are_those_of_a_fine_grid() -> None:
     np.testing.assert_allclose(np.linalg.inv(root @ root.T), covariance, rtol=0.03, atol=1e-3)
     total = np.logaddexp.reduce(logs) + 2 * np.log(axis[1] - axis[0]) - np.log(2 * np.pi)
     assert found.log_integral[0, 0] == pytest.approx(total, abs=2e-3)
+
+
+def test_a_smooth_family_is_dearer_and_dear_points_have_more_tries() -> None:
+    where = look(made(), np.random.default_rng(0))
+    hurdle = made(formula=FORMULA.replace("family(poisson)", "family(hurdle_poisson)"))
+    one = cost.cost_of(made(), where, 4000, 4000)
+    dear, smooth = (cost.cost_of(replace(each, rows=60_000), where, 4000, 4000) for each in (made(), hurdle))
+    assert 2 * dear.rough < smooth.rough < 10 * dear.rough
+    assert (one.tries, dear.tries) == (2, 5)
