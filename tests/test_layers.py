@@ -86,6 +86,7 @@ LIBRARIES = {
     "python_calamine": ("api/excel.py",),
     "rich": ("results/text/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
+    "threadpoolctl": ("inference/importance/surface.py",),
     "torch": ("inference/latent/device.py",),
     "typer": ("cli.py",),
     "xarray": ("inference/", "results/", "plots/", "report/", "api/"),

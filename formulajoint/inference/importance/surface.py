@@ -7,10 +7,13 @@ Shapes: n points, d coordinates.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from formulajoint.arrays import FloatArray
 
@@ -45,13 +48,14 @@ class Surface:
         z = whitened(points, self.centre, self.root)
         every = near is None or bool(np.all(near))
         out, alone = np.empty((2, len(z)))
-        for start in range(0, len(z), CHUNK):
-            chunk = slice(start, start + CHUNK)
-            squares = _squares(z[chunk], self.nodes)
-            alone[chunk] = np.sqrt(np.min(squares if every else squares[:, near], axis=1))
-            squares *= np.sqrt(squares)
-            out[chunk] = squares @ self.weights
-        return out + quadratic(z) @ self.trend, alone
+        with _one_thread():
+            for start in range(0, len(z), CHUNK):
+                chunk = slice(start, start + CHUNK)
+                squares = _squares(z[chunk], self.nodes)
+                alone[chunk] = np.sqrt(np.min(squares if every else squares[:, near], axis=1))
+                squares *= np.sqrt(squares)
+                out[chunk] = squares @ self.weights
+            return out + quadratic(z) @ self.trend, alone
 
 
 def through(
@@ -65,8 +69,20 @@ def through(
     system[:n, :n] = _squares(nodes, nodes) ** 1.5
     system[range(n), range(n)] += smoothing
     system[:n, n:], system[n:, :n] = trend, trend.T
-    solved = np.linalg.solve(system, np.concatenate([values, np.zeros(m)]))
+    with _one_thread():
+        solved = np.linalg.solve(system, np.concatenate([values, np.zeros(m)]))
     return Surface(centre, root, nodes, solved[:n], solved[n:])
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Let BLAS compute in one thread: with several its sums, and so the draws for a seed, depend on their number."""
+    limited: AbstractContextManager[object] = _blas().limit(limits=1)
+    return limited
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def whitened(points: FloatArray, centre: FloatArray, root: FloatArray) -> FloatArray:
