@@ -13,12 +13,13 @@ from formulajoint.aggregates.sums import sums_of_rows
 from formulajoint.aggregates.wanted import Texts, Wanted, recipes_of, wanted
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.data.rows import Cells
-from formulajoint.design.bind import Asked
+from formulajoint.design.bind import Asked, read
 from formulajoint.design.columns import Column, Kind
 from formulajoint.design.evaluate_numpy import part_columns, values_of
+from formulajoint.design.frame import Frame
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table
-from formulajoint.design.schema import Rows
+from formulajoint.design.schema import Design, Rows
 from formulajoint.design.values import distinct_of, numbers
 
 
@@ -34,6 +35,25 @@ def of_rows(asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | No
     """
     table, rows = asked.used_rows()
     table.learnt.update(learnt)
+    return of_table(asked, table, rows, family)
+
+
+def of_kept(design: Design, family: str | None = None) -> Moments | None:
+    """Return the moments of the rows that a design keeps, as that of a saved fit does; None if it keeps sums."""
+    kept, spec = design.kept, design.spec
+    if kept is None:
+        return None
+    named = (
+        name.id for linear in spec.parameters for name in linear.columns
+    )  # subtracted terms are not kept
+    frame = Frame(dict.fromkeys((*kept.columns, *named), np.empty(0)), 0)
+    asked = read(spec.formula, frame, design.language, family)
+    table = Table(kept.columns, kept.places, design.row_weights, design.language)
+    return of_table(asked, table, design.rows, family)
+
+
+def of_table(asked: Asked, table: Table, rows: Rows, family: str | None = None) -> Moments:
+    """Return the moments of rows without missing values, and their counts."""
     kinds: dict[str, Kind] = {name: column.kind for name, column in table.columns.items()}
     found = wanted(asked, kinds.__getitem__)
     recipes = recipes_of(found, table)

@@ -338,7 +338,7 @@ class Fit(Checks, Predictions):
         Raises
         ------
         DataError
-            If the fit was loaded from a file, which holds the rows used, not the data as given: keep moments of these.
+            If the fit was loaded from a file and made of sums, which the file does not hold: save the moments, too.
         """
         from formulajoint.api.update import updated
 

@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from formulajoint.aggregates.from_rows import of_kept
 from formulajoint.aggregates.make import design_of, moments_of
 from formulajoint.aggregates.moments import Moments
 from formulajoint.api.model import JointModel
@@ -22,21 +23,29 @@ from formulajoint.spec.read import parse
 
 def updated(model: JointModel, new: object) -> JointModel:
     """Return the model of a model's data and new ones, rows or moments, with the model's priors as numbers."""
-    if model.data is None:
-        raise DataError(
-            "A fit from a file holds the rows that it used, and not the data as given, so it cannot be updated. Save "
-            "moments beside the fit, "
-            "`fj.moments(formula, data).save(path)`, add those of new rows, and fit the sum."
-        )
     plan, language = model.plan, model.design.language
     family = None if model.design.spec.family is not None else plan.family.name
-    first = model.data
-    if not isinstance(first, Moments):
-        first = moments_of(model.formula, first, language, family)
+    first = _moments(model, family)
     second = new if isinstance(new, Moments) else moments_of(model.formula, new, language, family, first)
     both, formula = first + second, with_priors(plan, family)
     design = design_of(formula, both, language, family)
     return JointModel(make_plan(design, "flat" if plan.flat else None, family), both)
+
+
+def _moments(model: JointModel, family: str | None) -> Moments:
+    """Return the moments of a model's data; in a fit from a file, of the rows that the file holds."""
+    if isinstance(model.data, Moments):
+        return model.data
+    if model.data is not None:
+        return moments_of(model.formula, model.data, model.design.language, family)
+    found = of_kept(model.design, family)
+    if found is None:
+        raise DataError(
+            "This fit comes from a file and was made of sums, which the file does not hold, so it cannot be updated. "
+            "Save the moments beside the fit, `fj.moments(formula, data).save(path)`, or `fit.model.data.save(path)` "
+            "of an updated fit. Then load them, add those of the new rows, and fit the sum."
+        )
+    return found
 
 
 def with_priors(plan: Plan, family: str | None = None) -> Formula:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -156,6 +158,39 @@ def test_an_update_is_the_fit_of_all_rows_with_the_priors_of_the_first(
     assert both.model.priors == first.model.priors
     whole = fj.fit(str(both.model.formula), frame, **settings)  # type: ignore[arg-type]
     np.testing.assert_allclose(means(both), means(whole), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["nested", "curves", "weights"])
+def test_a_fit_from_a_file_is_updated_as_the_fit_itself(
+    name: str, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    settings = {"seed": 1, "draws": 50, "progress": False}
+    gaps = frame.assign(x=frame.x.where(frame.index % 50 != 7), w=frame.w - 1)
+    first = fj.fit(FORMULAS[name], gaps[:120], **settings)  # type: ignore[arg-type]
+    first.save(tmp_path / "fit.nc")
+    loaded = fj.load(tmp_path / "fit.nc")
+    one, other = (fit.update(gaps[120:], **settings) for fit in (loaded, first))
+    assert one.model.data == other.model.data
+    assert one.text() == other.text()
+    one.save(tmp_path / "updated.nc")
+    with pytest.raises(fj.DataError, match=r"made of sums.*fit\.model\.data\.save"):
+        fj.load(tmp_path / "updated.nc").update(gaps)
+
+
+@pytest.mark.parametrize("labels", [["low", "mid", "high", "top"], [3, 2, 1, 10]])
+def test_categories_keep_their_order_in_a_file(
+    labels: list[object], frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    values = np.array(labels, dtype=object)[np.where(np.arange(240) < 120, 2 * (frame.d % 2), frame.d)]
+    data = frame.assign(level=pd.Categorical(values, labels))
+    settings = {"seed": 1, "draws": 50, "progress": False}
+    first = fj.fit("y ~ level + (1 | g), family(gaussian)", data[:120], **settings)  # type: ignore[arg-type]
+    first.save(tmp_path / "fit.nc")
+    one, other = (
+        fit.update(data[120:], **settings).summary() for fit in (fj.load(tmp_path / "fit.nc"), first)
+    )
+    assert f"level[{labels[1]} - {labels[0]}]" in one.index
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_fit_of_moments_is_compared_with_one_of_the_same_rows(frame: pd.DataFrame) -> None:

@@ -168,7 +168,12 @@ def _column(column: Column, arrays: Arrays) -> Any:
         return {"column": column.name, "kind": column.kind, "values": _encoded(values, arrays)}
     found = levels(column)
     codes = found.codes.astype(np.min_scalar_type(max(len(found.labels), 1)))
-    return {"column": column.name, "labels": list(found.labels), "values": _encoded(codes, arrays)}
+    out = {"column": column.name, "labels": list(found.labels), "values": _encoded(codes, arrays)}
+    if column.order is None or not all(type(each) in (str, int, float) for each in column.order):
+        return out
+    there = set(column.values.tolist())
+    used = [place for place, each in enumerate(column.order) if each in there]
+    return out | {"categories": [list(column.order), used, column.ordered]}
 
 
 def _parts(value: Any) -> dict[str, Any]:
@@ -239,6 +244,12 @@ MAKERS: Mapping[str, Any] = {**TYPES, "Predictor": _predictor, "Design": _design
 """What makes a value of its parts, by the name of its type."""
 
 
+def _are_places(values: Any, used: list[Any], order: list[Any]) -> bool:
+    """Return whether values are places among the used categories, and these places in the order of all."""
+    sound = all(type(place) is int and 0 <= place < len(order) for place in used)
+    return sound and (len(values) == 0 or int(np.max(values)) < len(used))
+
+
 @dataclass(frozen=True, slots=True)
 class _Decoder:
     """Makes values from data and arrays; `source` is the text of all spans."""
@@ -271,6 +282,10 @@ class _Decoder:
 
     def _column(self, name: str, data: Any, values: Any) -> Column:
         match data:
+            case {"categories": [list(order), list(used), bool(ordered)]} if _are_places(values, used, order):
+                found = np.array([*(order[place] for place in used), None], dtype=object)[values]
+                missing = np.zeros(len(values), dtype=bool)
+                return Column(name, "categorical", found, missing, tuple(order), ordered)
             case {"labels": list(labels)} if len(values) == 0 or int(np.max(values)) < len(labels):
                 texts = np.array([*labels, None], dtype=object)[:-1]
                 return Column(name, "categorical", texts[values], np.zeros(len(values), dtype=bool))
