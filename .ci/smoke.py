@@ -4,6 +4,7 @@ Run by `.ci/versions` with the Python of an environment, in an empty folder.
 """
 
 import importlib.metadata
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,20 @@ def other_frames_and_files():
     assert "3 groups of g" in command("explain", "y ~ x | g, hierarchy()", "data.csv")
 
 
+def lazy_frames():
+    """Fit a file and a lazy frame by those engines that are installed."""
+    formula, settings = "y ~ x | g, hierarchy()", {"seed": 1, "draws": 100, "progress": False}
+    expected = fj.fit(formula, pd.read_csv("data.csv"), **settings).summary()["mean"]
+    frames = {
+        "duckdb": lambda engine: engine.read_csv("data.csv"),
+        "polars": lambda engine: engine.scan_csv("data.csv"),
+    }
+    for name in filter(importlib.util.find_spec, frames):
+        lazy = frames[name](importlib.import_module(name))
+        found = fj.fit(formula, lazy, **settings).summary()["mean"]
+        assert abs(found - expected).max() < 1e-6, (name, found, expected)
+
+
 def command(*arguments):
     """Return what the command prints."""
     program = [sys.executable, "-m", "formulajoint.cli", *arguments]
@@ -71,8 +86,9 @@ def the_command_line():
     assert "joint" in command("test", "fit.nc", "treatment == 0") + command("demo")
 
 
-for step in (by_the_exact_engine, by_nuts, other_frames_and_files, the_command_line):
+for step in (by_the_exact_engine, by_nuts, other_frames_and_files, lazy_frames, the_command_line):
     step()
     print("ok:", step.__name__.replace("_", " "), flush=True)
 found = ("typer", "xarray", "nutpie", "pandas", "pymc", "arviz", "numpy")
+found += tuple(filter(importlib.util.find_spec, ("duckdb", "polars")))
 print(", ".join(f"{name} {importlib.metadata.version(name)}" for name in found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any
 
@@ -48,6 +48,31 @@ FUNCTIONS: Mapping[str, Callable[..., Expr]] = {
     "scale": lambda x, learnt: (x - float(learnt[0])) / float(learnt[1]),
 }
 """The functions of columns that engines have; those that learn take what they learnt last."""
+
+
+EVERYWHERE = ("abs", "pmin", "pmax", "I", "offset", "center")
+"""Those of the functions that are finite for all numbers."""
+
+
+def partial(recipe: Recipe | Basis) -> Iterator[tuple[str, Expr]]:
+    """Yield what may not be finite in a recipe, by its text: functions, quotients and powers, inner ones first."""
+    parts: tuple[Recipe, ...] = ()
+    match recipe:
+        case Basis():
+            parts = (recipe.of,)
+        case recipes.Negative(of):
+            parts = (of,)
+        case recipes.Arithmetic() | recipes.Applied():
+            parts = recipe.operands
+        case recipes.Compared():
+            parts = (recipe.left, recipe.right)
+    for part in parts:
+        yield from partial(part)
+    match recipe:
+        case recipes.Arithmetic() if {"/", "^"} & {*recipe.operators}:
+            yield recipe.text, expression(recipe)
+        case recipes.Applied() if recipe.function.name not in EVERYWHERE:
+            yield recipe.text, expression(recipe)
 
 
 def expressions_of(recipe: Recipe | Basis) -> list[Expr]:

@@ -8,7 +8,7 @@ cells come to Python.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations_with_replacement
@@ -31,7 +31,7 @@ from formulajoint.aggregates.answers import (
     weights_in,
 )
 from formulajoint.aggregates.cells import Counted, Key
-from formulajoint.aggregates.expressions import expression, expressions_of, not_there
+from formulajoint.aggregates.expressions import expression, expressions_of, not_there, partial
 from formulajoint.aggregates.moments import Moments, numbers_of
 from formulajoint.aggregates.wanted import Wanted, recipes_of, wanted
 from formulajoint.arrays import IntArray
@@ -150,6 +150,7 @@ class _Query:
         rows, counted = self._rows()
         log.info("aggregating %s rows where they are", f"{counted.total:,}")
         recipes = self._recipes(rows, learnt)
+        self._check_finite(rows, (r for text, r in recipes.items() if text not in self.found.plain))
         varying = {text: expressions_of(r) for text, r in recipes.items() if text not in self.found.plain}
         varying |= {text: [nw.col(name).cast(nw.Float64)] for text, name in self.found.summed.items()}
         constants = self._two_valued(
@@ -231,6 +232,7 @@ class _Query:
         for text, factor in self.found.factors.items():
             if text not in learnt and isinstance(factor, Call) and factor.name in LEARNING:
                 of = learn(factor.args[0], table)
+                self._check_finite(rows, [of])
                 x, count = expression(of), self._count(rows)
                 middle = collected(rows.select(self._weighed(x).sum().alias("a")))["a"][0] / count
                 about = self._weighed(x - float(middle)), self._weighed((x - float(middle)) ** 2)
@@ -241,6 +243,24 @@ class _Query:
                 known = at if factor.name == "center" else (at, spread)
                 learnt[text] = Applied(OWN[factor.name], (of,), canonical(factor), {}, (known,))
         return recipes_of(self.found, table)
+
+    def _check_finite(self, rows: Any, recipes: Iterable[Recipe | Basis]) -> None:
+        """Raise a DataError if a function is not finite in some rows, which engines may leave out of sums."""
+        made = dict(pair for recipe in recipes for pair in partial(recipe))
+        if not made:
+            return
+        finite = [
+            each.is_finite().cast(nw.Int64).sum().alias(f"{PART}{place}")
+            for place, each in enumerate(made.values())
+        ]
+        found = collected(rows.select(nw.len().alias(ROWS), *finite))
+        total = int(found[ROWS][0])
+        for place, text in enumerate(made):
+            wrong = total - int(np.nan_to_num(float(found[f"{PART}{place}"][0] or 0)))
+            if wrong:
+                raise DataError(
+                    f"`{text}` is not a finite number in {wrong} of the {total} rows used. Drop these rows."
+                )
 
     def _count(self, rows: Any) -> float:
         return float(weights_in(collected(rows.select(*self._counts)))[0])
