@@ -47,7 +47,9 @@ def worst(counts: dict[str, list[int]]) -> tuple[float, str]:
 
 def calibrated(results: dict[str, Any], key: str, aside: str) -> Iterator[str]:
     """Yield a table of counts of ranks, and a sentence about all p-values."""
-    results = {name: own for name, own in results.items() if sets_of(own[key]) + own.get("refused", 0) >= LEAST}
+    results = {
+        name: own for name, own in results.items() if sets_of(own[key]) + own.get("refused", 0) >= LEAST
+    }
     yield f"| family | data sets | {aside} | parameters | smallest p | of |\n|---|---:|---:|---:|---:|---|"
     for name, own in results.items():
         counts = own[key]
