@@ -213,16 +213,22 @@ class Plots:
         return shrinkage(by_groups(self.posterior, over), variable, ax, figsize)
 
     def ppc(
-        self, kind: str = "qq", count: int = 100, seed: int = 0, figsize: Size = None, by: str | None = None
+        self,
+        kind: str | None = None,
+        count: int = 100,
+        seed: int = 0,
+        figsize: Size = None,
+        by: str | None = None,
     ) -> Figure:
         """Draw the data beside responses replicated at `count` draws; the title says if they are alike.
 
         Parameters
         ----------
-        kind : {"qq", "ecdf", "kde", "hist", "rootogram", "bars", "pit"}
-            Residuals: quantiles against normal ones, cumulative distribution, density or histogram. Values: how many
-            rows have each, of counts (``rootogram``), events or categories (``bars``). ``pit``: the probability of less
-            than each response given all other rows, less what is expected.
+        kind : {"qq", "ecdf", "kde", "hist", "rootogram", "bars", "pit"}, optional
+            Residuals: quantiles against normal ones (``qq``, the default), cumulative distribution, density or
+            histogram. Values: how many rows have each, of counts (``rootogram``), events or categories (``bars``, the
+            default for categories without an order). ``pit``: the probability of less than each response given all
+            other rows, less what is expected.
         count, seed : int
         figsize : optional
         by : str, optional

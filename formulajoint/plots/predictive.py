@@ -69,7 +69,7 @@ class Content:
 @styled
 def ppc(
     posterior: Posterior,
-    kind: str = "qq",
+    kind: str | None = None,
     count: int = 100,
     seed: int = 0,
     figsize: tuple[float, float] | None = None,
@@ -80,11 +80,11 @@ def ppc(
     Parameters
     ----------
     posterior : Posterior
-    kind : {"qq", "ecdf", "kde", "hist", "rootogram", "bars", "pit"}
-        Of residuals: quantiles against those of the normal distribution, which show tails best; cumulative
-        distribution; density; histogram. Of the responses: how many rows have each value, for counts with the roots of
-        these numbers; and the probability of less than each response given all other rows, which is uniform where the
-        model is right.
+    kind : {"qq", "ecdf", "kde", "hist", "rootogram", "bars", "pit"}, optional
+        Of residuals: quantiles against those of the normal distribution, which show tails best and are the default;
+        cumulative distribution; density; histogram. Of the responses: how many rows have each value, for counts with
+        the roots of these numbers (``bars`` is the default for categories without an order); and the probability of
+        less than each response given all other rows, which is uniform where the model is right.
     count : int
         Draws of the posterior; fewer are taken for very many rows.
     seed : int
@@ -103,6 +103,7 @@ def ppc(
     InferenceError
         If there is no such kind or factor, the kind does not suit the response, or `count` is not one or more.
     """
+    kind = kind or ("bars" if posterior.plan.family.mean.by_level else "qq")
     if kind not in KINDS:
         raise InferenceError(f"`kind` is one of {', '.join(KINDS)}, not {kind!r}.")
     if not count >= 1:

@@ -142,7 +142,7 @@ def test_other_rows_by_what_was_learnt(tests: pd.DataFrame) -> None:
     assert found == pytest.approx((new["age"].to_numpy() - means) / sds)
     response = values_of(design.response.recipe, rows(new))
     assert response == pytest.approx(9 - by_test["score"].mean()[new["test"]].to_numpy())
-    with pytest.raises(fj.DataError, match="`test` is `latin` in rows 1, 2"):
+    with pytest.raises(fj.DataError, match="`test` is `latin` in rows 0, 1"):
         values_of(design.response.recipe, rows(new.assign(test="latin")))
 
 

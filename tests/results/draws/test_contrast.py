@@ -17,7 +17,6 @@ from formulajoint.compiler.pymc.build import build_model
 from formulajoint.contrasts.registry import AVERAGES, ContrastFunction
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.language.vocabulary import default
-from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.results.draws.contrast import with_contrast
 from formulajoint.results.draws.diagnostics import diagnostics
 from formulajoint.results.draws.posterior import Posterior
@@ -317,14 +316,8 @@ def test_a_contrast_by_its_graph(made_up, monkeypatch):
     def middle(effects, weights):
         return pt.sort(effects, axis=0)[1]
 
-    monkeypatch.setattr(
-        "formulajoint.compiler.planning.contrasts.clauses.AVERAGES",
-        Vocabulary(
-            "clause",
-            {**AVERAGES, "rms": ContrastFunction("rms", middle, "median", plain=False)},
-            lambda value: None,
-        ),
-    )
+    median = ContrastFunction("rms", middle, "median", plain=False)
+    monkeypatch.setattr("formulajoint.contrasts.registry.AVERAGES", {**AVERAGES, "rms": median})
     posterior = made_up("y ~ arm | school", FRAME)
     found = asked(posterior, "rms(arm)").dataset["rms_arm"].to_numpy()
     np.testing.assert_allclose(found, np.median(posterior.dataset["arm"].to_numpy(), axis=2))
