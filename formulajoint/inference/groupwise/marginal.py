@@ -20,8 +20,9 @@ from formulajoint.inference.groupwise.forecast import Forecast
 from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.rules import Rule, rules
 
-ROUGH = 0.001
-"""Decrement at which Newton's method stops for Laplace's approximation, whose determinant is at the last point."""
+ROUGH, SMOOTH = 0.005, 0.001
+"""Decrements at which Newton's method stops for Laplace's approximation, whose determinant is at the last point: where
+it is searched, and where it is interpolated and so must be smooth."""
 
 CHOSEN_AT = 6
 """Points at which a rule is chosen: the first of those given."""
@@ -44,19 +45,22 @@ class Marginal:
     forecast : Forecast
     rule : Rule or None
         None for Laplace's approximation.
+    close : float
+        Decrement at which Newton's method stops for Laplace's approximation.
     highest, lost : float
         The largest value so far, and the largest where Newton's method did not converge in some group.
     """
 
     forecast: Forecast
     rule: Rule | None
+    close: float = ROUGH
     highest: float = field(default=-np.inf)
     lost: float = field(default=-np.inf)
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """Return the log densities (S,), minus infinity where one is zero or not finite."""
         with np.errstate(all="ignore"):
-            found, converged = log_likelihood(self.forecast, points, self.rule)
+            found, converged = log_likelihood(self.forecast, points, self.rule, self.close)
             logs = self.forecast.model.log_prior(points) + found
         out = np.where(np.isfinite(logs), logs, -np.inf)
         self.highest = max(self.highest, float(np.max(out, initial=-np.inf)))
@@ -65,13 +69,13 @@ class Marginal:
 
 
 def log_likelihood(
-    forecast: Forecast, points: FloatArray, rule: Rule | None
+    forecast: Forecast, points: FloatArray, rule: Rule | None, close: float = ROUGH
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return log p(y | psi) at points (S, d), and whether Newton's method converged in all groups, both (S,)."""
     model = forecast.model
     at = at_points(model, points)
     out, converged = np.array(model.log_constant(at.values)), np.ones(len(points), dtype=bool)
-    close = ROUGH if rule is None else tolerance(model.structure.groups)
+    close = close if rule is None else tolerance(model.structure.groups)
     for batch, expected in zip(model.batches, forecast.parabolas, strict=True):
         for groups, some in blocks(batch, len(points)):
             own = batch if len(groups) == len(batch.members) else batch.of(groups)

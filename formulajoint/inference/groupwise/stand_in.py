@@ -15,7 +15,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
-from formulajoint.inference.groupwise.marginal import Marginal, fine_enough
+from formulajoint.inference.groupwise.marginal import SMOOTH, Marginal, fine_enough
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.natural import natural_coordinates
 from formulajoint.inference.groupwise.rules import Rule, rules
@@ -195,7 +195,7 @@ def _refined(
 
 def _rough(near: Forecast) -> Marginal:
     """Return the density by Laplace's approximation or, for one coefficient a group, by a few nodes, which is cheap."""
-    return Marginal(near, rules(1)[COARSE] if len(near.model.structure.base) == 1 else None)
+    return Marginal(near, rules(1)[COARSE] if len(near.model.structure.base) == 1 else None, SMOOTH)
 
 
 def _less(logs: FloatArray, other: FloatArray) -> FloatArray:
