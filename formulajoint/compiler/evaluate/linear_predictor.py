@@ -26,22 +26,26 @@ def members(part: LinearPlan) -> Iterator[tuple[str, Coefficient]]:
     yield from ((term.deviation_name, term.coefficient) for pool in part.varying for term in pool.terms)
 
 
+def parameters_of_mean(plan: Plan) -> tuple[ParameterPlan, ...]:
+    """Return the parameters of the likelihood that the mean of the response depends on."""
+    return plan.parameters if plan.family.has_own_mean else (plan.mean,)
+
+
 def reading(plan: Plan, response: bool = True) -> Reading:
     """Return what the mean of the response reads of rows; with `response`, what a new response reads, too."""
     whole = response or plan.family.has_own_mean
     terms: dict[Term, None] = {}
     groupings: dict[Grouping, None] = {}
-    for part in plan.parameters if whole else (plan.mean,):
+    parts = plan.parameters if response else parameters_of_mean(plan)
+    for part in parts:
         own = members(part) if isinstance(part, LinearPlan) else ()
         for _, coefficient in own:
             terms[coefficient.term] = None
             groupings |= {} if coefficient.grouping is None else {coefficient.grouping: None}
         if not isinstance(part, LinearPlan) and part.grouping is not None:
             groupings[part.grouping] = None
-    predictors = [part.predictor for part in plan.parameters if isinstance(part, LinearPlan)]
-    return Reading(
-        plan.design, tuple(terms), tuple(groupings), tuple(predictors if whole else predictors[:1]), whole
-    )
+    predictors = tuple(part.predictor for part in parts if isinstance(part, LinearPlan))
+    return Reading(plan.design, tuple(terms), tuple(groupings), predictors, whole)
 
 
 def parameters_at(plan: Plan, rows: ModelRows, values: Values, xp: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.evaluate.averages import Scenarios, alike, cell_means, in_order, is_linear
 from formulajoint.compiler.evaluate.column_values import table_of, with_value
-from formulajoint.compiler.evaluate.linear_predictor import mean_at, members, reading
+from formulajoint.compiler.evaluate.linear_predictor import mean_at, members, parameters_of_mean, reading
 from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.design.model_rows import ModelRows
@@ -71,10 +71,9 @@ class ResponseEffects:
     @property
     def variables(self) -> frozenset[str]:
         """The names of the variables that are read."""
-        whole = self.plan.family.has_own_mean
-        found = [name for name, _ in members(self.plan.mean)]
-        for part in self.plan.further if whole else ():
-            found += [name for name, _ in members(part)] if isinstance(part, LinearPlan) else [part.name]
+        found: set[str] = set()
+        for part in parameters_of_mean(self.plan):
+            found |= {name for name, _ in members(part)} if isinstance(part, LinearPlan) else {part.name}
         return frozenset(found)
 
     @cached_property

@@ -11,7 +11,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
 from formulajoint.compiler.evaluate.column_values import variable_of
-from formulajoint.compiler.evaluate.linear_predictor import members, reading
+from formulajoint.compiler.evaluate.linear_predictor import members, parameters_of_mean, reading
 from formulajoint.compiler.evaluate.response_effects import ResponseEffects
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import LinearPlan, Plan
@@ -116,12 +116,9 @@ def check_test(plan: Plan, said: Hypothesis, scale: Given[Any]) -> None:
 
 def _is_alone(plan: Plan, effects: ResponseEffects) -> bool:
     """Return whether a column moves the mean of the response through one coefficient a row and value."""
-    wanted = reading(plan, response=False)
-    terms = [c.term for _, c in members(plan.mean)]
-    for part in plan.further if plan.family.has_own_mean else ():
-        terms += [c.term for _, c in members(part)] if isinstance(part, LinearPlan) else []
-    in_terms = sum(effects.column in term.variables for term in terms)
-    offsets = (p.recipe for p in wanted.predictors if p.recipe is not None)
+    parts = [part for part in parameters_of_mean(plan) if isinstance(part, LinearPlan)]
+    in_terms = sum(effects.column in c.term.variables for part in parts for _, c in members(part))
+    offsets = (part.predictor.recipe for part in parts if part.predictor.recipe is not None)
     return in_terms == 1 and not any(effects.column in columns_read(recipe) for recipe in offsets)
 
 
