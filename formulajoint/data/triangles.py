@@ -250,6 +250,11 @@ def triangles(columns: Sequence[FloatArray], cells: Cells) -> FloatArray:
     return triangles(list(found.reshape(-1, q).T), Cells(np.repeat(owner, q), cells.count))
 
 
+def positive(triangle: FloatArray) -> FloatArray:
+    """Return the signs of the rows of a triangle that make its diagonal positive (q,): LAPACK's depend on the rows."""
+    return np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
+
+
 def reordered(own: FloatArray, order: IntArray, again: bool = True) -> FloatArray:
     """Return groups' rows (m, p + k + 1, G) with their p columns in another order, and taken out `again` in it."""
     table = np.concatenate([own[:, order], own[:, len(order) :]], axis=1)

@@ -55,24 +55,17 @@ def test_sums_of_shards_in_any_order_give_the_posterior_of_the_rows(name: str, f
     assert fj.moments(formula, frame.iloc[:-1], like=whole) != whole
     settings = {"seed": 1, "draws": 50, "progress": False, "engine": "exact"}
     of_rows, of_sums = (fj.fit(formula, data, **settings) for data in (frame, one))  # type: ignore[arg-type]
-    if name == "crossed":  # draws of some models depend on signs that the order of rows decides
-        assert of_sums.log_evidence.value == pytest.approx(of_rows.log_evidence.value, abs=1e-6)
-        return
     np.testing.assert_allclose(means(of_sums), means(of_rows), rtol=1e-8, atol=1e-8)
 
 
-def test_without_pooling_the_posterior_is_the_same_but_for_the_signs_of_random_numbers(
-    frame: pd.DataFrame,
-) -> None:
+def test_without_pooling_draws_and_tests_are_the_same(frame: pd.DataFrame) -> None:
     formula = "y ~ t + x | g, joint(t)"
-    settings = {"seed": 1, "progress": False}
+    settings = {"seed": 1, "draws": 50, "progress": False}
     of_rows, of_sums = (fj.fit(formula, d, **settings) for d in (frame, fj.moments(formula, frame)))  # type: ignore[arg-type]
-    assert of_sums.log_evidence.value == pytest.approx(of_rows.log_evidence.value, abs=1e-6)
+    np.testing.assert_allclose(means(of_sums), means(of_rows), rtol=1e-8, atol=1e-8)
     assert of_sums.test()["log_bf10"].to_numpy() == pytest.approx(
         of_rows.test()["log_bf10"].to_numpy(), abs=1e-6
     )
-    error = 4 * of_rows.summary()["sd"].to_numpy() / np.sqrt(1000)
-    assert np.all(abs(means(of_sums)[:, 0] - means(of_rows)[:, 0]) < error)
 
 
 def test_engines_of_frames_give_the_same_moments(frame: pd.DataFrame) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 import scipy
 
 from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.data.triangles import positive
 from formulajoint.inference.crossed.alike import Alike, alike
 from formulajoint.inference.crossed.levels import Level, levels_of, meetings
 from formulajoint.inference.crossed.model import Factor, Model
@@ -263,6 +264,7 @@ def fixed_of(model: Model) -> Fixed:
     rows = np.concatenate([model.columns / unit, precise])
     target = np.concatenate([model.y / unit, model.mean[proper] / model.sd[proper]])
     root = np.linalg.qr(rows, mode="r")
+    root = positive(root)[:, None] * root
     reference = np.linalg.lstsq(rows, target)[0] if k else np.empty(0)
     inverse = np.linalg.inv(root) if k else root
     return Fixed(
@@ -289,7 +291,8 @@ def _orthogonal(columns: FloatArray) -> tuple[FloatArray, FloatArray]:
         return columns, np.eye(columns.shape[1])
     size = np.sqrt(len(columns))
     orthogonal, turn = np.linalg.qr(columns)
-    return orthogonal * size, turn / size
+    sign = positive(turn)
+    return orthogonal * (sign * size), turn * (sign / size)[:, None]
 
 
 def _by_group(factor: Factor, values: FloatArray) -> FloatArray:

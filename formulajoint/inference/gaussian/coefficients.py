@@ -234,8 +234,13 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     response = [*left, *unit]
     fitted = projected(vectors, inverses, response)
     u: list[Array] = [None] * len(own)
+    z = [device.put(noise[j]) for j in own]
+    if (
+        part.turn is not None
+    ):  # the noise is turned, too: draws then do not depend on signs of singular vectors
+        z = _turned(xp.permute_dims(part.turn, (1, 0, 2)), z)
     for j in reversed(range(len(own))):
-        u[j] = device.put(noise[own[j]]) * (sd * xp.sqrt(inverses[j]))
+        u[j] = z[j] * (sd * xp.sqrt(inverses[j]))
         if fitted[j] is not None:
             u[j] = u[j] + fitted[j]
         for i in range(j + 1, len(own)):
