@@ -17,6 +17,8 @@ FORMULAS = {
     "varying": "y ~ t + x + (1 + x | g)",
     "nested": "y ~ t + (1 | d/g)",
     "crossed": "y ~ x + (1 | g) + (1 | arm)",
+    "crossed, varying": "y ~ x + (1 + x | g) + (1 | arm)",
+    "crossed, far particles": "y ~ t + (1 + t | g) + (1 | d) + z",
     "sd by arm": "y ~ t + x*z, sigma ~ arm",
     "curves": "y ~ t*arm + center(x):z + bs(x, df=4):z + I(x > 3), sigma ~ 1 | arm",
     "meta-analysis": "y ~ t + offset(z) + (1 | g), se(se)",

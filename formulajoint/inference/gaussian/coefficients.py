@@ -235,9 +235,7 @@ def _own(kernel: Kernel, part: Part, phi: At, shift: FloatArray, noise: FloatArr
     fitted = projected(vectors, inverses, response)
     u: list[Array] = [None] * len(own)
     z = [device.put(noise[j]) for j in own]
-    if (
-        part.turn is not None
-    ):  # the noise is turned, too: draws then do not depend on signs of singular vectors
+    if part.turn is not None:  # turned as the coefficients are: signs of singular vectors do not matter
         z = _turned(xp.permute_dims(part.turn, (1, 0, 2)), z)
     for j in reversed(range(len(own))):
         u[j] = z[j] * (sd * xp.sqrt(inverses[j]))

@@ -17,6 +17,10 @@ from formulajoint.inference.importance.proposal import Mixture
 EVEN = 0.5
 """Smallest effective share of the particles after a step."""
 
+FAR = 1e8
+"""A particle this many times as far below the highest as the median counts as of zero density: rounding decides there
+whether arithmetic fails."""
+
 MOST_STEPS = 80
 
 MOVES = 2
@@ -67,10 +71,11 @@ def _heights(target: Target, points: FloatArray) -> FloatArray:
 
 def _step(rise: FloatArray, left: float) -> float:
     """Return the growth of the power: the whole remainder if weights stay even enough."""
-    finite = rise[np.isfinite(rise)]
+    depth = np.max(rise) - rise
+    depth = depth[np.isfinite(depth) & ~(depth > FAR * np.median(depth))]
 
     def share(step: float) -> float:
-        weights = np.exp(step * (finite - np.max(finite)))
+        weights = np.exp(-step * depth)
         return float(np.sum(weights) ** 2 / np.sum(weights**2)) / len(rise)
 
     wanted = EVEN * share(0.0)  # at first there may be many points of zero density
