@@ -119,7 +119,8 @@ def moments(
 
     Cells are the combinations of groups, of the levels of factors, and of whatever has two values. With a Gaussian
     response each has its number of rows, and means, squares and products of the numbers; fitted, they give the
-    posterior of the rows, to rounding. For other families a cell is all rows with the same values, and their number.
+    posterior of the rows to rounding, with the same draws for one seed. For other families a cell is all rows with the
+    same values, and their number.
     Moments of the same formula can be added: those of two years, or of two hospitals whose rows may not leave them.
 
     Parameters
