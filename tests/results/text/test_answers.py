@@ -121,7 +121,7 @@ def test_the_answers_are_about_the_slope_that_was_asked_about() -> None:
 
 
 def test_an_effect_beside_an_interaction_says_where_it_is() -> None:
-    fit = fj.fit("score ~ treated * sex | school, joint(treated)", schools(), seed=1, draws=200)
+    fit = fj.fit("score ~ treated * sex | school, joint(treated)", schools(), seed=1, draws=500)
     assert first_lines(fit)[0].startswith("Is there an effect of treated, where sex is f, in any school?")
 
 
