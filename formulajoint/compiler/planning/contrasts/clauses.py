@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.coefficients import Coefficient
-from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan, SharesPlan
+from formulajoint.compiler.contrast_plans import AveragePlan, ContrastPlan, SharesPlan, Sigmas
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import plan_over
 from formulajoint.compiler.plan import Plan
@@ -17,7 +17,7 @@ from formulajoint.compiler.planning.contrasts.scale import RESPONSE, check_preci
 from formulajoint.compiler.residual_sds import few_sigmas, sigma_of_groups
 from formulajoint.contrasts.at_means import Added, AtMeans, added_at_means, means_beside
 from formulajoint.contrasts.registry import ContrastFunction, average_named
-from formulajoint.contrasts.weights import weights_of
+from formulajoint.contrasts.weights import Weights, weights_of
 from formulajoint.design.references import resolve_term
 from formulajoint.design.schema import Term
 from formulajoint.design.varying import factor_asked, factors
@@ -158,23 +158,8 @@ def _average(
     if asked.at is not None:
         added = added_at_means(plan.design.predictor, term, asked.at.span)
         at = _at_means(plan, term, added)
-    if isinstance(asked.weights.value, ByPrecision):
-        check_precision(plan, asked.weights.span)
-    sigmas = few_sigmas(plan) if isinstance(asked.weights.value, ByPrecision) else None
-    weights = weights_of(
-        plan.design,
-        plan.data,
-        term,
-        asked.weights,
-        # The sampling variance of b_g / sigma_g does not depend on sigma_g.
-        own_sigma=scale != "sigma" and sigma_of_groups(plan) is not None,
-        added=added,
-        divisors=divisors,
-        several_sigmas=sigmas is not None,
-    )
-    stem = coefficient.stem or coefficient.name
-    stem = f"{stem}_{RESPONSE}" if response else stem if asked.at is None else f"{stem}_at_{asked.at.value}"
-    name, sigma = node_name(asked, stem, names), plan.spread
+    weights, sigmas = _weights(plan, asked, term, scale, divisors, added)
+    name, sigma = node_name(asked, _stem(asked, coefficient, bool(response)), names), plan.spread
     by_sigma = scale == "sigma" or weights.over_sigma
     return AveragePlan(
         name=name,
@@ -193,6 +178,41 @@ def _average(
         at=at,
         response=response,
     )
+
+
+def _weights(
+    plan: Plan,
+    asked: Average,
+    term: Term,
+    scale: str,
+    divisors: FloatArray | None,
+    added: Mapping[str, FloatArray],
+) -> tuple[Weights, Sigmas | None]:
+    """Return the weights of an average, and the sigmas that weights by precision need."""
+    sigmas = None
+    if isinstance(asked.weights.value, ByPrecision):
+        check_precision(plan, asked.weights.span)
+        sigmas = few_sigmas(plan)
+    weights = weights_of(
+        plan.design,
+        plan.data,
+        term,
+        asked.weights,
+        # The sampling variance of b_g / sigma_g does not depend on sigma_g.
+        own_sigma=scale != "sigma" and sigma_of_groups(plan) is not None,
+        added=added,
+        divisors=divisors,
+        several_sigmas=sigmas is not None,
+    )
+    return weights, sigmas
+
+
+def _stem(asked: Average, coefficient: Coefficient, on_response: bool) -> str:
+    """Return what the name of an average says of its coefficients: `arm`, `arm_response`, `arm_at_mean`."""
+    stem = coefficient.stem or coefficient.name
+    if on_response:
+        return f"{stem}_{RESPONSE}"
+    return stem if asked.at is None else f"{stem}_at_{asked.at.value}"
 
 
 def _at_means(plan: Plan, term: Term, added: Mapping[str, FloatArray]) -> AtMeans:
