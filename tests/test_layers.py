@@ -148,6 +148,7 @@ DEFERRED = {
     ("results/joint_tests/classical.py", "formulajoint.results.joint_tests.likelihood_ratio."),  # GLMs only
     ("design/frame.py", "formulajoint.design.series."),  # loads narwhals: plain columns of pandas need none
     ("families/choice.py", "formulajoint.families.named."),  # families other than the Gaussian one
+    ("data/directions.py", "scipy."),  # flat priors of families other than the Gaussian only
     ("families/smooth.py", "scipy."),  # densities that only some families have
     ("inference/engine.py", "formulajoint.inference.groupwise."),  # for other than Gaussian responses only
     # phi of several numbers, and scales of single groups

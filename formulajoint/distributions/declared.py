@@ -63,6 +63,7 @@ STUDENT_T = _distribution(
     rescaled=lambda unit, nu, mu, sigma: (nu, unit * mu, unit * sigma),
     typical=lambda nu, mu, sigma: mu,
     normal_mixture=lambda nu, mu, sigma: (mu, sigma, nu),
+    moments=lambda nu, mu, sigma: nu,
     scipy=lambda stats, nu, mu, sigma: stats.t(nu, mu, sigma),
 )
 
@@ -76,6 +77,7 @@ CAUCHY = _distribution(
     rescaled=lambda unit, alpha, beta: (unit * alpha, unit * beta),
     typical=lambda alpha, beta: alpha,
     normal_mixture=lambda alpha, beta: (alpha, beta, 1.0),
+    moments=lambda alpha, beta: 1.0,
     scipy=lambda stats, alpha, beta: stats.cauchy(alpha, beta),
 )
 
@@ -114,6 +116,7 @@ HALF_CAUCHY = _distribution(
     widened=lambda factor, beta: (beta * factor,),
     rescaled=lambda unit, beta: (unit * beta,),
     typical=lambda beta: beta,
+    moments=lambda beta: 1.0,
 )
 
 
@@ -131,6 +134,7 @@ HALF_STUDENT_T = _distribution(
     widened=lambda factor, nu, sigma: (nu, sigma * factor),
     rescaled=lambda unit, nu, sigma: (nu, unit * sigma),
     typical=lambda nu, sigma: sigma,
+    moments=lambda nu, sigma: nu,
 )
 
 EXPONENTIAL = _distribution(
@@ -178,6 +182,7 @@ INVERSE_GAMMA = _distribution(
     rescaled=lambda unit, alpha, beta: (alpha, unit * beta),
     typical=lambda alpha, beta: beta / (alpha + 1),
     power_at_zero=lambda alpha, beta: np.inf,
+    moments=lambda alpha, beta: alpha,
 )
 
 LOG_NORMAL = _distribution(
@@ -243,6 +248,7 @@ FLAT = _distribution(
     support=REAL,
     log_density=np.zeros_like,
     normal_mixture=lambda: (0.0, np.inf, np.inf),
+    moments=lambda: 0.0,
     proper=False,
 )
 
@@ -251,6 +257,7 @@ INVERSE = _distribution(
     support=POSITIVE,
     log_density=lambda x: -np.log(x),
     power_at_zero=lambda: 0.0,
+    moments=lambda: 0.0,
     proper=False,
 )
 """``p(x) = 1/x``, the prior of a scale under ``priors="flat"``; formulas cannot write it."""

@@ -45,6 +45,8 @@ class Distribution:
         ``(*args)``: its mean, mode or median; of a half distribution its scale.
     power_at_zero : callable
         ``(*args)``: a, for a density of positive numbers that behaves as x^(a - 1) near zero.
+    moments : callable
+        ``(*args)``: the order below which all moments exist.
     normal_mixture : callable or None
         ``(*args)``: location, scale and degrees of freedom of a normal distribution with that scale mixed, where it is
         one: infinite degrees of freedom are a normal, scale infinity is flat, scale 0 a constant.
@@ -72,6 +74,7 @@ class Distribution:
     rescaled: Callable[..., tuple[Any, ...]] | None = None
     typical: Callable[..., float] | None = None
     power_at_zero: Callable[..., float] = lambda *_: 1.0
+    moments: Callable[..., Number] = lambda *_: np.inf
     normal_mixture: Callable[..., tuple[Number, Number, Number]] | None = None
     sd: str = ""
     scipy: Callable[..., Any] | None = None

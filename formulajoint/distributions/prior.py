@@ -97,6 +97,11 @@ class Prior:
         """a, for a density of a positive number x that behaves as x^(a - 1) near zero."""
         return self.distribution.power_at_zero(*self.numbers)
 
+    @property
+    def moments(self) -> float:
+        """The order below which all moments exist."""
+        return float(np.min(self.distribution.moments(*self.numbers)))
+
     def fits(self, low: float, high: float) -> bool:
         """Return whether all values of the prior are between `low` and `high`; an improper prior adapts itself."""
         own_low, own_high = self.support

@@ -12,6 +12,7 @@ from formulajoint.families.likelihood import likelihood
 from formulajoint.families.log_gamma import log_gamma, log_rising
 from formulajoint.families.parameters import SHAPE, mean
 from formulajoint.families.smooth import Mean, Smooth
+from formulajoint.families.tails import OF_COUNTS, OF_DISPERSED_COUNTS
 
 RATE = mean(LOG, IDENTITY, SQRT, what="rate")
 
@@ -38,6 +39,7 @@ POISSON = likelihood(
     affine=OF_RATES,
     variance=lambda mu, s: mu,
     smooth=Smooth(_count, (LOG,), one_peak=True),
+    tails=OF_COUNTS,
 )
 
 NEGATIVE_BINOMIAL = likelihood(
@@ -51,4 +53,5 @@ NEGATIVE_BINOMIAL = likelihood(
     affine=OF_DISPERSED_RATES,
     variance=lambda mu, s: mu + mu**2 / s,
     smooth=Smooth(_dispersed_count, (LOG,), one_peak=True),
+    tails=OF_DISPERSED_COUNTS,
 )

@@ -17,6 +17,7 @@ from formulajoint.errors import BugError
 if TYPE_CHECKING:
     from formulajoint.families.affine import Affine
     from formulajoint.families.smooth import Smooth
+    from formulajoint.families.tails import Tails
 
 TRIALS = "trials"
 """Name of the argument of a distribution that counts successes, with a number for each row."""
@@ -145,6 +146,8 @@ class Likelihood:
         name; `xp` is `NUMPY` or ``pytensor.tensor``. None where that is ``mu``, or the response has no mean.
     smooth : Smooth or None
         The log density in NumPy, by which they can be, too.
+    tails : Tails or None
+        Where densities vanish, by which flat priors of coefficients have a posterior or not.
     """
 
     name: str
@@ -162,6 +165,7 @@ class Likelihood:
     variance: Callable[[FloatArray, float], FloatArray] | None = None
     expected: Callable[[Any, Mapping[str, Any]], Any] | None = None
     smooth: Smooth | None = None
+    tails: Tails | None = None
 
     @property
     def mean(self) -> Parameter:

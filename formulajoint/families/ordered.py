@@ -22,6 +22,7 @@ from formulajoint.distributions.prior import prior
 from formulajoint.families.likelihood import Likelihood, Made, Parameter, Widths
 from formulajoint.families.parameters import mean
 from formulajoint.families.smooth import Mean, Smooth, log_normal_share
+from formulajoint.families.tails import of_levels
 
 type Log = Callable[..., Any]
 
@@ -240,4 +241,5 @@ CUMULATIVE = Likelihood(
     categories=True,
     of_link=LAWS.__getitem__,
     smooth=Smooth(_category, tuple(LATENT), one_peak=True, cost=15.0),
+    tails=of_levels(tuple(LATENT)),
 )

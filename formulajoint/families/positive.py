@@ -12,6 +12,7 @@ from formulajoint.families.affine import OF_AMOUNTS, OF_WAITING_TIMES
 from formulajoint.families.likelihood import Parameter, likelihood
 from formulajoint.families.parameters import SHAPE, mean
 from formulajoint.families.smooth import Mean, Smooth, gamma_ln
+from formulajoint.families.tails import OF_SIZES
 
 MEAN = mean(LOG, IDENTITY, INVERSE)
 
@@ -48,6 +49,7 @@ GAMMA = likelihood(
     affine=OF_AMOUNTS,
     variance=lambda mu, s: mu**2 / s,
     smooth=Smooth(_amount, (LOG,), one_peak=True),
+    tails=OF_SIZES,
 )
 
 EXPONENTIAL = likelihood(
@@ -59,6 +61,7 @@ EXPONENTIAL = likelihood(
     advice=ZEROS,
     affine=OF_WAITING_TIMES,
     variance=lambda mu, s: mu**2,
+    tails=OF_SIZES,
 )
 
 WEIBULL = likelihood(
@@ -69,6 +72,7 @@ WEIBULL = likelihood(
     scipy=lambda stats, mu, shape: stats.weibull_min(shape, scale=mu / stats.weibull_min.mean(shape)),
     advice=ZEROS,
     smooth=Smooth(_time, (LOG,), one_peak=True, unit=lambda shape: 1 / shape),
+    tails=OF_SIZES,
 )
 
 INVERSE_GAUSSIAN = likelihood(
@@ -81,7 +85,7 @@ INVERSE_GAUSSIAN = likelihood(
     variance=lambda mu, s: mu**3 / s,
     smooth=Smooth(_first_passage, (LOG,)),
 )
-"""Its shape is in units of the response."""
+"""Its shape is in units of the response. As its mean grows, its density does not vanish."""
 
 LOGNORMAL = likelihood(
     "lognormal",
@@ -96,5 +100,6 @@ LOGNORMAL = likelihood(
     advice=ZEROS,
     expected=lambda xp, own: own["mu"] * xp.exp(own["sigma"] ** 2 / 2),
     smooth=Smooth(_with_normal_log, (LOG,), one_peak=True, unit=lambda sigma: sigma),
+    tails=OF_SIZES,
 )
 """The log of the response is normal, about the log of its median `mu`."""

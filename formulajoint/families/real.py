@@ -14,6 +14,7 @@ from formulajoint.distributions.prior import prior
 from formulajoint.families.likelihood import Likelihood, Parameter, likelihood
 from formulajoint.families.parameters import MU, SIGMA, scale
 from formulajoint.families.smooth import Mean, Smooth, gamma_ln, log_normal_share
+from formulajoint.families.tails import OF_LOCATIONS
 
 NU = Parameter("nu", LOG, (), "degrees of freedom", lambda sd: prior("gamma", 2.0, 0.1))
 
@@ -42,6 +43,7 @@ LAPLACE = likelihood(
     pymc=lambda pm, mu, sigma: pm.Laplace.dist(mu, sigma),
     scipy=lambda stats, mu, sigma: stats.laplace(mu, sigma),
     spread="sigma",
+    tails=OF_LOCATIONS,
 )
 
 
@@ -72,4 +74,5 @@ SKEW_NORMAL = likelihood(
     scipy=lambda stats, mu, sigma, alpha: stats.skewnorm(alpha, **_skewed(mu, sigma, alpha)),
     spread="sigma",
     smooth=Smooth(_lopsided, (IDENTITY,), one_peak=True, unit=lambda sigma, alpha: sigma, scale="sigma"),
+    tails=OF_LOCATIONS,
 )

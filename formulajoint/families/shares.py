@@ -11,6 +11,7 @@ from formulajoint.families.likelihood import Widths, likelihood
 from formulajoint.families.log_gamma import log_gamma
 from formulajoint.families.parameters import PHI, mean
 from formulajoint.families.smooth import CHANCES, Mean, Smooth, gamma_ln
+from formulajoint.families.tails import OF_SHARES, OF_SUCCESSES
 
 CHANCE = mean(
     *CHANCES,
@@ -54,6 +55,7 @@ BERNOULLI = likelihood(
     affine=OF_EVENTS,
     variance=lambda mu, s: mu * (1 - mu),
     smooth=OF_CHANCES,
+    tails=OF_SUCCESSES,
 )
 
 BINOMIAL = likelihood(
@@ -67,6 +69,7 @@ BINOMIAL = likelihood(
     affine=OF_EVENTS,
     variance=lambda mu, s: mu * (1 - mu),
     smooth=OF_CHANCES,
+    tails=OF_SUCCESSES,
 )
 
 BETA_BINOMIAL = likelihood(
@@ -78,6 +81,7 @@ BETA_BINOMIAL = likelihood(
     whole=True,
     trials=True,
     smooth=Smooth(_varied_successes, CHANCES),
+    tails=OF_SUCCESSES,
 )
 """Binomial with a chance that has a beta distribution for each row."""
 
@@ -89,4 +93,5 @@ BETA = likelihood(
     scipy=lambda stats, mu, phi: stats.beta(mu * phi, (1 - mu) * phi),
     advice="Shares of 0 and 1 can occur where successes are counted among trials.",
     smooth=Smooth(_share, CHANCES),
+    tails=OF_SHARES,
 )

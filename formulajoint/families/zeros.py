@@ -22,6 +22,7 @@ from formulajoint.families.likelihood import TRIALS, Likelihood, Made, Parameter
 from formulajoint.families.positive import GAMMA, LOGNORMAL
 from formulajoint.families.shares import BINOMIAL
 from formulajoint.families.smooth import Mean, Smooth
+from formulajoint.families.tails import with_zeros as tails_with_zeros
 
 
 def _share(name: str, meaning: str) -> Parameter:
@@ -256,6 +257,7 @@ def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
         variance=None,
         smooth=None if base.smooth is None else _smooth(kind, base.smooth),
         expected=partial(_expected, kind, base),
+        tails=None if base.tails is None else tails_with_zeros(base.tails, kind.given_above and law.whole),
     )
 
 

@@ -25,7 +25,7 @@ from formulajoint.design.pooling import Hierarchy
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.families.likelihood import SLOPE
 from formulajoint.inference.engine import exact_engine
-from formulajoint.inference.evidence import log_evidence, ratio, why_no_probability
+from formulajoint.inference.evidence import log_evidence, ratio, why_no_evidence, why_no_probability
 from formulajoint.inference.gaussian import one_sigma, own_sigmas
 from formulajoint.inference.null_plan import IN_SDS, with_prior
 from formulajoint.inference.panels import polynomial_weights
@@ -179,17 +179,21 @@ def one_kind(plan: Plan, hypothesis: Hypothesis) -> OneKind | Missing:
 
 def why_not(kind: OneKind) -> Missing | None:
     """Return the reason there is no Bayes factor against effects of one kind; None if there is one."""
+    if not _at_once(kind):
+        return why_no_evidence(kind.varying(1.0))
     missing = why_no_probability(kind.plan) or exact_engine(kind.varying(1.0))
     return missing if isinstance(missing, Missing) else None
 
 
+def _at_once(kind: OneKind) -> bool:
+    return len(kind.mean) == 1 and (kind.in_sds or one_sigma.applies(kind.plan))
+
+
 def at_once(kind: OneKind, factors: Sequence[float]) -> list[Against] | None:
     """Return log BF10 as `log_bayes_factors` does, or None where that takes more than a moment for each factor."""
-    if len(kind.mean) > 1:
+    if not _at_once(kind):
         return None
-    if one_sigma.applies(kind.plan):
-        return _by_curve(kind, factors)
-    return _by_lines(kind, factors) if kind.in_sds else None
+    return _by_curve(kind, factors) if one_sigma.applies(kind.plan) else _by_lines(kind, factors)
 
 
 def log_bayes_factors(kind: OneKind, factors: Sequence[float]) -> list[Against] | Missing:

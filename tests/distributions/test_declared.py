@@ -121,6 +121,16 @@ def test_power_at_zero(law: tuple[str, float]) -> None:
         assert rise == pytest.approx(own.power_at_zero - 1, abs=1e-6) or rise > 10 < own.power_at_zero
 
 
+@laws
+def test_orders_of_moments(law: tuple[str, float]) -> None:
+    """The log density falls by the order, plus one, times the rise of log x."""
+    own, x = prior(*law), np.array([1e9, 1e10])
+    if own.support[1] == np.inf:
+        low, high = own.log_density(x)
+        fall = (low - high) / np.log(10)
+        assert fall == pytest.approx(own.moments + 1, abs=1e-3) or fall > 10 < own.moments
+
+
 @pytest.mark.parametrize(
     ("law", "text"),
     [

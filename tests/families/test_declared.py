@@ -310,16 +310,49 @@ def test_default_priors_are_proper_and_fit_their_parameters(name: str) -> None:
         assert found.typical is not None
 
 
+NO_TAILS = {"gaussian", "student", "inverse_gaussian", "categorical"}
+"""Families with rules of their own, and those with which flat priors are refused."""
+
+
+@rows
+def test_densities_vanish_where_the_family_says_so(name: str) -> None:
+    """By SciPy: a density falls at least exponentially in the linear predictor, or keeps its value."""
+    family, row = FAMILIES[name], ROWS.get(name)
+    assert (family.tails is None) == (name in NO_TAILS)
+    if family.tails is None or row is None:
+        return
+    y = np.array(sorted({*row.possible, *((0.0, 1.0, 2.0, 7.0) if family.distribution.whole else ())}))
+    y = y[(y <= 1) | (not family.events)]
+    others = {key: value for key, value in row.parameters.items() if key != "mu"}
+    for link in family.tails.links:
+        trials = np.full(len(y), 1.0 if family.events else TRIALS)
+        for vanishes, sign in zip(family.tails.vanishing(y, trials), (-1, 1), strict=True):
+            far_out = (30.0, 35.0) if link.name == "identity" else (3.0, 3.5)
+            near, far = (
+                densities(name, family.mean.links.index(link), y, sign * away, others) for away in far_out
+            )
+            np.testing.assert_array_equal(near - far > 0.04, vanishes, err_msg=f"{link.name} {sign}")
+
+
+def densities(name: str, link: int, y: np.ndarray, eta: float, others: Values) -> np.ndarray:
+    """Return log densities of responses at a linear predictor, by SciPy."""
+    family = FAMILIES[name].with_link(FAMILIES[name].mean.links[link])
+    mu = family.mean.link.inverse(NUMPY, eta)
+    trials = {"trials": TRIALS} if family.trials else {}
+    law = family.distribution.scipy(stats, *trials.values(), mu, *others.values())
+    with np.errstate(all="ignore"):
+        return np.asarray(law.logpmf(y) if family.distribution.whole else law.logpdf(y))
+
+
 @rows
 def test_flat_priors_are_refused_where_nothing_shows_that_the_posterior_exists(name: str) -> None:
-    if FAMILIES[name].improper:
-        assert (
-            fj.model(f"{response(name)} ~ x, family({name})", data_of(name), priors="flat").priors["x"]
-            == "flat()"
-        )
+    apart = {"y": [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]} if FAMILIES[name].events else {}
+    formula, data = f"{response(name)} ~ x, family({name})", data_of(name, **apart)
+    if FAMILIES[name].tails is None and not FAMILIES[name].improper:
+        with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
+            fj.model(formula, data, priors="flat")
         return
-    with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
-        fj.model(f"{response(name)} ~ x, family({name})", data_of(name), priors="flat")
+    assert fj.model(formula, data, priors="flat").priors["x"] == "flat()"
 
 
 @rows

@@ -136,8 +136,9 @@ def test_what_families_of_categories_do_not_take_is_refused(name: str) -> None:
     family = f"family({name})"
     with pytest.raises(fj.FormulaError, match=f"the family `{name}` has no link `log`"):
         fj.model(f"way ~ x, family({name}, link=log)", FRAME)
-    with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
-        fj.model(f"way ~ x, {family}", FRAME, priors="flat")
+    if name == "categorical":
+        with pytest.raises(fj.DataError, match="nothing shows that the posterior"):
+            fj.model(f"way ~ x, {family}", FRAME, priors="flat")
     with pytest.raises(fj.FormulaError, match="coefficients are on the logit"):
         fj.model(f"way ~ x | g, {family}, joint(x, scale=sd)", FRAME)
     for option in ("scale=sigma", "weights=precision"):

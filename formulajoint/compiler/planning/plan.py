@@ -12,6 +12,7 @@ from formulajoint.compiler.names import Names
 from formulajoint.compiler.over import by_bar, plan_over
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning import centring, defaults
+from formulajoint.compiler.planning.bounded import refuse_unbounded
 from formulajoint.compiler.planning.contrasts.clauses import plan_contrasts
 from formulajoint.compiler.planning.contrasts.scale import check_units
 from formulajoint.compiler.planning.notes import notes_of
@@ -19,7 +20,7 @@ from formulajoint.compiler.planning.pooling import Pooling
 from formulajoint.compiler.planning.prior_clauses import read_overrides
 from formulajoint.compiler.planning.prior_slots import MEAN, SD, VALUE, Slot, is_direct, slots
 from formulajoint.compiler.planning.priors import Priors
-from formulajoint.compiler.planning.propriety import check_response, refuse_flat, refuse_improper
+from formulajoint.compiler.planning.propriety import check_response, refuse_improper
 from formulajoint.compiler.planning.response_units import Units
 from formulajoint.data.data import Data
 from formulajoint.data.layout import Layout, Role, layout_of
@@ -64,7 +65,7 @@ def make_plan(design: Design, priors: str | None = None, family: str | None = No
     plan = maker.plan()
     check_units(plan)
     refuse_improper(by_bar(plan))
-    refuse_flat(plan)
+    refuse_unbounded(by_bar(plan))
     return plan
 
 

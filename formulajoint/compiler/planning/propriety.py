@@ -1,6 +1,6 @@
 """Check that the posterior exists: under improper priors, and along a perfect fit under any prior.
 
-The rules are those of ``docs/statistics.md``, "Flat priors".
+The rules are those of ``docs/statistics.md``, "Flat priors"; ``bounded.py`` has those of other families.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def refuse_improper(plan: Plan) -> None:
     """Raise a DataError if the posterior would not exist: under flat priors, or along a perfect fit."""
     if plan.mean.link is not IDENTITY:
         return
-    _check_coefficients(plan)
+    check_ranks(plan)
     sigma, linear = plan.spread, plan.linear_spread
     if sigma is not None:
         _check_scale(plan, sigma)
@@ -92,16 +92,6 @@ def _all_columns(blocks: list[tuple[Term, Grouping | None]], some: IntArray) -> 
     return np.hstack(parts)
 
 
-def refuse_flat(plan: Plan) -> None:
-    """Raise a DataError if a prior is flat and nothing shows that the family's posterior exists."""
-    flat = [name for name, prior in plan.priors if not prior.proper]
-    if flat and not plan.family.improper:
-        raise DataError(
-            f"{listed(flat)} {'has' if len(flat) == 1 else 'have'} a flat prior, and nothing shows that the posterior "
-            f"of the family `{plan.family.name}` would exist. Use the default priors."
-        )
-
-
 def check_response(design: Design, family: Likelihood) -> None:
     """Raise a DataError if the family or its link does not allow the response's values."""
     values, response = design.response.values, design.response.name
@@ -135,15 +125,16 @@ def _first(design: Design, out: IntArray) -> str:
     return f"{' and '.join(shown)}, counted from 0"
 
 
-def _is_flat(plan: LinearPlan, term: Term) -> bool:
+def is_flat(plan: LinearPlan, term: Term) -> bool:
+    """Return whether the coefficients of a term have a flat prior of their own."""
     return any(c.term is term and c.prior is not None and not c.prior.proper for c in plan.coefficients)
 
 
-def _check_coefficients(plan: Plan) -> None:
+def check_ranks(plan: Plan) -> None:
     """Raise a DataError if columns with flat priors depend on each other."""
     predictor = plan.design.predictor
-    own = [t for t in predictor.per_group if _is_flat(plan.mean, t)]
-    shared = [t for t in predictor.common if _is_flat(plan.mean, t)]
+    own = [t for t in predictor.per_group if is_flat(plan.mean, t)]
+    shared = [t for t in predictor.common if is_flat(plan.mean, t)]
     shared += [
         t.coefficient.term for pool in plan.mean.pools for t in pool.terms if not t.mean.proper
     ]  # a flat mean of a hierarchy is one coefficient for all groups

@@ -61,7 +61,7 @@ def _priors(plan: Plan) -> str:
         own = coefficient.prior
         if coefficient.grouped and own is not None and not _is_normal(own):
             return f"the prior of `{coefficient.name}`, one per group, is {own.distribution.name}, not normal"
-    flat = [name for name, own in plan.priors if not own.proper]
+    flat = [part.name for part in plan.further if isinstance(part, ScalePlan) and not part.prior.proper]
     return f"the prior of `{flat[0]}` is flat" if flat else ""
 
 

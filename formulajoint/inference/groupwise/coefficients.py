@@ -145,7 +145,7 @@ class _OfBatch:
         if not np.all(modes.converged):
             raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
         if skewed:
-            return Pairs(block, *moments_of(block, modes), prior=True)
+            return Pairs(block, *moments_of(block, modes), prior=not any(block.flat))
         base = block.height(modes.u) + 0.5 * modes.decrement + modes.log_width
         return Pairs(block, modes.centre, modes.curvature, base, prior=False)
 

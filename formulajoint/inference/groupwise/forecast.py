@@ -70,15 +70,19 @@ class Parabola:
             for i in range(p)
         ]
         matrix = [
-            [sum(root[i][c] * turned[i][a] for i in range(c, p)) + (a == c) for a in range(c + 1)]
+            [
+                sum(root[i][c] * turned[i][a] for i in range(c, p)) + (a == c and not block.flat[c])
+                for a in range(c + 1)
+            ]
             for c in range(p)
         ]
         factor = cholesky(matrix)
         found = backward(factor, forward(factor, right))
-        return [
-            np.broadcast_to(np.nan_to_num(np.clip(each, -FARTHEST, FARTHEST)), block.shape).copy()
-            for each in found
+        near = [
+            each if flat else np.clip(each, -FARTHEST, FARTHEST)
+            for flat, each in zip(block.flat, found, strict=True)
         ]
+        return [np.broadcast_to(np.nan_to_num(each), block.shape).copy() for each in near]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

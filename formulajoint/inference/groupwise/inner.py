@@ -72,6 +72,8 @@ class Block:
     root : list of lists of (G or 1, S or 1) arrays
         The rows of D, up to the diagonal.
     gamma : (k, S) array
+    flat : tuple of bool
+        Which u have a flat prior.
     """
 
     start: FloatArray
@@ -80,6 +82,7 @@ class Block:
     mean: list[FloatArray]
     root: list[list[FloatArray]]
     gamma: FloatArray
+    flat: tuple[bool, ...]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -100,8 +103,9 @@ class Block:
 
     def less(self, total: FloatArray, u: list[FloatArray]) -> FloatArray:
         """Return log densities of rows and u (G, S), from those of rows."""
-        for each in u:
-            total = total - 0.5 * each**2
+        for flat, each in zip(self.flat, u, strict=True):
+            if not flat:
+                total = total - 0.5 * each**2
         return total
 
     def curvature(self, weight: FloatArray) -> list[list[FloatArray]]:
@@ -115,14 +119,20 @@ class Block:
         p = len(self.loads)
         return cholesky(
             [
-                [summed(self.loads[j], weight * self.loads[i]) + (i == j) for j in range(i + 1)]
+                [
+                    summed(self.loads[j], weight * self.loads[i]) + (i == j and not self.flat[i])
+                    for j in range(i + 1)
+                ]
                 for i in range(p)
             ]
         )
 
     def gradient(self, away: FloatArray, u: list[FloatArray]) -> list[FloatArray]:
         """Return the gradient of `height`, from the derivatives of the cells' log densities (n, G, S)."""
-        return [summed(load, away) - each for load, each in zip(self.loads, u, strict=True)]
+        return [
+            summed(load, away) - (0.0 if flat else each)
+            for load, flat, each in zip(self.loads, self.flat, u, strict=True)
+        ]
 
     def pairs(self, at: IntArray) -> Block:
         """Return F of the pairs of a group and a point, numbered as G S in a row, as one group at F points."""
@@ -144,6 +154,7 @@ class Block:
             [spread(each) for each in self.mean],
             [[spread(each) for each in row] for row in self.root],
             self.gamma[:, point],
+            self.flat,
         )
 
 
@@ -175,7 +186,8 @@ def block_of(model: Model, batch: Batch, at: At) -> Block:
             root[b][a] = at.root[None, :, b, a]
             load = load + batch.own[b][:, :, None] * root[b][a]
         loads.append(load)
-    return Block(start, loads, model.form.density(batch.counts, at.further), mean, root, gamma)
+    density, flat = model.form.density(batch.counts, at.further), tuple(structure.flat.tolist())
+    return Block(start, loads, density, mean, root, gamma, flat)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -291,7 +303,8 @@ class _Climb:
         up = np.isfinite(height) & (height >= self.height - SLACK * abs(self.height))
         curvature = block.curvature(weight)
         if np.any(lost := ~np.isfinite(curvature[-1][-1])):
-            other = block.curvature(np.maximum(weight, 0.0))
+            safe = abs(weight) if any(block.flat) else np.maximum(weight, 0.0)  # no prior adds to it
+            other = block.curvature(safe)
             curvature = [
                 [np.where(lost, safe, each) for safe, each in zip(*rows, strict=True)]
                 for rows in zip(other, curvature, strict=True)

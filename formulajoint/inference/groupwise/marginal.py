@@ -110,8 +110,8 @@ def _along(block: Block) -> Callable[[list[FloatArray]], FloatArray]:
 
     def height(u: list[FloatArray]) -> FloatArray:
         value = base - summed(density.convex, density.curve.value(block.predictor(u)))
-        for slope, each in zip(slopes, u, strict=True):
-            value = value + (slope - 0.5 * each) * each
+        for slope, flat, each in zip(slopes, block.flat, u, strict=True):
+            value = value + (slope if flat else slope - 0.5 * each) * each
         return np.asarray(value)
 
     return height

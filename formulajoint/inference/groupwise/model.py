@@ -143,7 +143,7 @@ class Model:
         """z (t,) where each element of theta is at a typical value of its prior, or, without one, at the centre."""
         theta = self.centre.copy()
         for each in self.elements:
-            if each.prior.mixture is not None:
+            if each.prior.mixture is not None and each.prior.proper:
                 where = np.broadcast_to(each.prior.mixture.location, each.shape)
                 theta[each.places] = np.ravel(where)
         return np.asarray(np.linalg.solve(self.turn, theta - self.centre))
@@ -177,7 +177,10 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
     if isinstance(form, SmoothForm):
         form = replace(form, unit=unit)
     start = _typical(form, further, unit) if len(every) == len(further) else _of_shares(y, weights)
-    centre, turn = _orthogonal(rows, theta, form, start, unit)
+    about, turn = _orthogonal(rows, theta, form, start, unit)
+    sizes = np.sqrt(np.einsum("ij,ij,i->j", own, own, weights) / np.sum(weights))
+    t = len(about) - int(np.sum(structure.flat))
+    structure = _with_flat(structure, about[t:], unit / np.where(sizes > 0, sizes, 1.0))
     distinct, which = np.unique(np.stack([y, trials]), axis=1, return_inverse=True)
     return Model(
         form=form,
@@ -187,12 +190,12 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
         thresholds=next((part.prior for part in further if part.between), None),
         unit=unit,
         elements=tuple(_elements(plan)),
-        centre=centre,
-        turn=turn,
+        centre=about[:t],
+        turn=turn[:t, :t],
         batches=batches(rows, structure.u_mean * structure.fixed, structure.fixed),
         responses=distinct,
         weights=np.bincount(which.reshape(-1), weights),
-        sizes=np.sqrt(np.einsum("ij,ij,i->j", own, own, weights) / np.sum(weights)),
+        sizes=sizes,
         rows=len(rows.codes),
     )
 
@@ -283,13 +286,24 @@ def _elements(plan: Plan) -> Iterator[Element]:
 
 
 def _columns_of_theta(rows: Rows, structure: Structure) -> tuple[FloatArray, FloatArray]:
-    """Return the columns of theta (C, t), and what is known of linear predictors (C,)."""
+    """Return the columns of theta and those with flat priors by group (C, t + f), and what is known of e (C,)."""
     means = np.flatnonzero(structure.theta_of_column >= 0)
     order = np.argsort(structure.theta_of_column[means])
-    columns = np.concatenate([rows.own[:, means[order]], rows.shared], axis=1)
+    columns = np.concatenate([rows.own[:, means[order]], rows.shared, rows.own[:, structure.flat]], axis=1)
     at_rest = (structure.base[:, None] + structure.u_mean * structure.fixed)[:, rows.codes]
     known = np.where(structure.theta_of_column < 0, 1.0, 0.0)[:, None] * at_rest
     return columns, rows.offset + np.sum(rows.own.T * known, axis=0)
+
+
+def _with_flat(structure: Structure, about: FloatArray, sizes: FloatArray) -> Structure:
+    """Return the prior in which u of columns with flat priors is the distance from a fit that ignores groups (f,).
+
+    It is in units of `sizes` (p,).
+    """
+    flat, fixed, u_mean = structure.flat, structure.fixed.copy(), structure.u_mean.copy()
+    fixed[flat] = sizes[flat, None]
+    u_mean[flat] = (about / sizes[flat])[:, None]
+    return replace(structure, fixed=fixed, u_mean=u_mean)
 
 
 def _unit(theta: tuple[FloatArray, FloatArray], rows: Rows) -> float:
@@ -315,7 +329,7 @@ def _typical(form: Form, further: list[ScalePlan], unit: float) -> FloatArray:
 def _orthogonal(
     rows: Rows, theta: tuple[FloatArray, FloatArray], form: Form, typical: FloatArray, unit: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return centre and turn of theta: a fit that ignores groups, and the inverse root of the cross-products."""
+    """Return coefficients of columns (C, t): a fit that ignores groups, and the inverse root of the cross-products."""
     columns, offset = theta
     t = columns.shape[1]
     if not t:

@@ -154,7 +154,7 @@ def alone(linear: float, convex: float, curve: Convex, sd: float) -> Block:
 
     return Block(
         number(0), [number(sd)], Affinely(number(linear), number(convex), curve), [np.zeros((1, 1))],
-        [[np.full((1, 1), sd)]], np.empty((0, 1)),
+        [[np.full((1, 1), sd)]], np.empty((0, 1)), (False,),
     )  # fmt: skip
 
 

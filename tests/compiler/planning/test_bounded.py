@@ -1,0 +1,116 @@
+"""Which flat priors are refused with families other than the Gaussian, and what is said of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import formulajoint as fj
+
+X = np.tile([-2.0, -1.0, 1.0, 2.0], 3)
+DATA = pd.DataFrame(
+    {"x": X, "g": list("AAAABBBBCCCC"), "y": np.tile([0, 1, 0, 1], 3), "c": np.tile([0, 1, 0, 4], 3)}
+)
+DATA["w"] = (np.arange(12) == 3).astype(float)
+
+
+def planned(formula: str, **columns: Any) -> fj.JointModel:
+    return fj.model(formula, DATA.assign(**columns), priors="flat")
+
+
+def refused(formula: str, **columns: Any) -> str:
+    with pytest.raises(fj.DataError) as error:
+        planned(formula, **columns)
+    return str(error.value)
+
+
+def test_a_group_whose_events_are_separated_is_named() -> None:
+    apart = np.where(DATA["g"] == "B", X > 0, DATA["y"]).astype(int)
+    assert refused("y ~ x | g, family(bernoulli)", y=apart) == (
+        "With flat priors the responses must bound every coefficient, but in g B no response becomes impossible as "
+        "those of `Intercept`, `x` grow together in one direction, as where events are separated, or all counts are zero: there is no "
+        "posterior. Use the default priors, or pool with `hierarchy()`, or leave out `B`."
+    )
+    alike = np.where(DATA["g"] == "C", 1, apart)
+    assert "in 1 other group." in refused("y ~ x | g, family(bernoulli)", y=alike)
+    assert "leave out `C`" in refused("y ~ 1 | g, family(bernoulli)", y=alike)
+
+
+def test_groups_that_are_pooled_may_be_separated() -> None:
+    apart = np.where(DATA["g"] == "B", X > 0, DATA["y"]).astype(int)
+    for pooled in ("y ~ x | g, hierarchy()", "y ~ x + (1 + x | g)", "y ~ x"):
+        planned(f"{pooled}, family(bernoulli)", y=apart)
+    assert "those of `Intercept` and `x`" not in refused(
+        "y ~ x | g, hierarchy(x), family(bernoulli)", y=(X > 0).astype(int)
+    )
+
+
+def test_shared_coefficients() -> None:
+    planned("y ~ 1 + common(x) | g, family(bernoulli)")
+    assert "but no response becomes impossible as that of `w` grows" in refused(
+        "y ~ 1 + common(w) | g, family(bernoulli)"
+    )
+    assert "no response becomes impossible" in refused("y ~ x, family(bernoulli)", y=(X > 0).astype(int))
+    assert "`v` can be written as a combination" in refused(
+        "y ~ 1 + common(x + v) | g, family(bernoulli)", v=2 * X
+    )
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_counts_of_zero_bound_coefficients_on_one_side_only(family: str) -> None:
+    planned(f"c ~ x | g, family({family})")
+    zeros = np.where(DATA["g"] == "A", 0, DATA["c"])
+    assert "in g A no response" in refused(f"c ~ 1 | g, family({family})", c=zeros)
+    assert "in g A no response" in refused(
+        f"c ~ x | g, family({family})", c=np.where(X == 2, DATA["c"], zeros * 0)
+    )
+
+
+def test_amounts_need_no_more_than_columns_that_differ() -> None:
+    amount = np.linspace(1, 2, 12)
+    planned("y ~ x | g, family(gamma)", y=amount)
+    assert "g D has only 1 row" in refused("y ~ x | g, family(gamma)", y=amount, g=list("AAAABBBBCCCD"))
+
+
+def test_zeros_say_nothing_where_they_may_be_further_zeros() -> None:
+    few = np.where(np.isin(np.arange(12), [1, 3, 5, 9, 11]), DATA["c"] + 1, 0)
+    planned("c ~ 1 | g, family(zero_inflated_poisson)", c=few)
+    planned("c ~ 1 | g, family(poisson)", c=few)
+    assert "in g B no response" in refused("c ~ x | g, family(zero_inflated_poisson)", c=few)
+
+
+def test_tails_of_other_priors() -> None:
+    """An intercept that grows with the sd of a hierarchy, whose prior must have its moments."""
+    alike = np.repeat([0, 1, 0], 4)
+    planned("y ~ 1 | g, hierarchy(), family(bernoulli)", y=alike)
+    planned("y ~ 1 | g, hierarchy(), prior(Intercept.sd ~ half_student_t(4, 1)), family(bernoulli)", y=alike)
+    said = refused("y ~ 1 | g, hierarchy(), prior(Intercept.sd ~ half_cauchy(1)), family(bernoulli)", y=alike)
+    assert "only if the prior of `Intercept_sd` has lighter tails" in said
+    assert "prior of `Intercept`" in refused("y ~ 1 | g, hierarchy(dist=cauchy), family(bernoulli)", y=alike)
+    assert "prior of `shape`" in refused(
+        "c ~ x, family(negative_binomial), prior(shape ~ half_normal(1))", c=[0] * 11 + [3]
+    )
+    planned(
+        "c ~ 1 | g, hierarchy(), prior(Intercept.sd ~ half_cauchy(1)), family(poisson)"
+    )  # counts above zero
+
+
+@pytest.mark.parametrize(
+    ("formula", "why"),
+    [
+        ("a ~ x, family(inverse_gaussian)", "of the family `inverse_gaussian` would exist. Use"),
+        ("c ~ x, family(poisson, link=sqrt)", "of the family `poisson` would exist with the sqrt link"),
+        ("a ~ x, family(lognormal), prior(sigma ~ flat())", "of the family `lognormal` would exist. Use"),
+    ],
+)
+def test_where_nothing_is_known(formula: str, why: str) -> None:
+    assert why in refused(formula, a=np.linspace(1, 2, 12))
+
+
+def test_rows_without_weight_do_not_count() -> None:
+    weights = np.where((DATA["g"] == "B") & (DATA["y"] == 1), 0.0, 1.0)
+    planned("y ~ 1 | g, family(bernoulli)", u=weights)
+    assert "in g B no response" in refused("y ~ 1 | g, family(bernoulli), weights(u)", u=weights)
