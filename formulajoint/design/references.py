@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 from formulajoint.arrays import FloatArray
@@ -82,7 +81,7 @@ def resolve_subscript(design: Design, subscript: Subscript) -> tuple[Term, dict[
     """
     term = resolve_term(design, subscript.of)
     dims = dims_of(design.predictor, term)
-    places = places_of(subscript, term.name, dims, design.rows.lost)
+    places = places_of(subscript, term.name, dims, design)
     whole = {dim: tuple(range(len(labels))) for dim, labels in dims.items()}
     return term, whole | {dim: (place,) for dim, place in places.items()}
 
@@ -91,7 +90,7 @@ def places_of(
     subscript: Subscript,
     name: str,
     dims: Mapping[str, tuple[str, ...]],
-    lost: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    design: Design | None = None,
 ) -> dict[str, int]:
     """Return the position of each level in ``name[...]``, by dim.
 
@@ -101,12 +100,13 @@ def places_of(
     name : str
     dims : mapping of str to tuple of str
         The dims of `name` with their labels.
-    lost : mapping of str to tuple of str
-        Levels of which no row is used, for the error.
+    design : Design, optional
+        For errors: the levels of which no row is used, and the factors over whose groups `name` varies.
     """
     if not dims:
         message = f"`{name}` is a single coefficient, and has no levels"
-        raise FormulaError(message, subscript.span, f"write `{name}`")
+        raise FormulaError(message, subscript.span, f"write `{name}`{_of_groups(name, design)}")
+    lost = {} if design is None else design.rows.lost
     named = [index for index in subscript.indices if index.dim is not None]
     if not named and len(subscript.indices) != len(dims):
         raise _incomplete(subscript, name, dims)
@@ -124,6 +124,20 @@ def places_of(
             )
         places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`")
     return places
+
+
+def _of_groups(name: str, design: Design | None) -> str:
+    """Return how the coefficients of groups are written about which a shared one is the mean; empty if there are none.
+
+    As ``, or `x[school=A]` for that of one school``.
+    """
+    blocks = {} if design is None else design.predictor.by_factor
+    found = [
+        f", or `{name}[{over}={written(own.grouping.labels[0])}]` for that of one {over}"
+        for over, own in blocks.items()
+        if over.isidentifier() and own.grouping and any(term.name == name for term in own.terms)
+    ]
+    return "".join(found)
 
 
 def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:
@@ -225,7 +239,7 @@ def at_zero(design: Design, subscript: Subscript) -> bool:
     if reference.part != "coefficient":
         dims = {name: dims[name] for name in factors}
     zeros = {name: labels + _zeros(factors.get(name)) for name, labels in dims.items()}
-    places = places_of(subscript, canonical(subscript.of), zeros, design.rows.lost)
+    places = places_of(subscript, canonical(subscript.of), zeros, design)
     return any(place >= len(dims[dim]) for dim, place in places.items())
 
 

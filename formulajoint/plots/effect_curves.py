@@ -52,7 +52,10 @@ def columns_of_mean(plan: Plan, by: str | None = None) -> list[str]:
 
 
 def curves_along(posterior: Posterior, name: str, by: str | None, prob: float) -> Iterator[Curve]:
-    """Yield the curve along a column at each level of `by`, of each category of the response if it has any."""
+    """Yield the curve along a column at each level of `by`, of each category of the response if it has any.
+
+    Along a number the curve of a level is within the rows of that level.
+    """
     plan, known = posterior.plan, variable_of(posterior.plan, name)
     chosen: dict[str, Any] = {name: list(known.levels) or _points(plan, name)}
     if by is not None:
@@ -60,6 +63,8 @@ def curves_along(posterior: Posterior, name: str, by: str | None, prob: float) -
     grid = grid_of(plan, "typical", chosen)
     for grouping in _at_the_mean(plan, {name, by}):
         grid[grouping] = UNSEEN
+    if by is not None and not known.levels and variable_of(plan, by).levels:
+        grid = _within_levels(plan, grid, name, by)
     levels = np.array([""] * len(grid) if by is None else list(map(text_of, grid[by])), dtype=object)
     found = evaluation(posterior, grid, "mean", response=False)
     for category, draws in _drawn(found):
@@ -90,6 +95,20 @@ def _points(plan: Plan, name: str) -> list[float]:
     assert plan.design.kept is not None
     values = plan.design.kept.columns[name].values
     return list(np.linspace(float(values.min()), float(values.max()), POINTS))
+
+
+def _within_levels(plan: Plan, grid: pd.DataFrame, name: str, by: str) -> pd.DataFrame:
+    """Return a grid in which a number runs, at each level of `by`, from its smallest to its largest in that level."""
+    assert plan.design.kept is not None
+    seen = plan.design.kept.columns
+    rows = pd.DataFrame({"x": seen[name].values.astype(float), "level": list(map(text_of, seen[by].values))})
+    ends = rows.groupby("level")["x"].agg(["min", "max"]).reindex(list(map(text_of, grid[by])))
+    x = grid[name].to_numpy(dtype=float)
+    share = (x - x.min()) / (np.ptp(x) or 1.0)
+    own = ends["min"].to_numpy() + share * (ends["max"] - ends["min"]).to_numpy()
+    return grid.assign(**{name: np.where(np.isnan(own), x, own)}).drop_duplicates(
+        [name, by], ignore_index=True
+    )
 
 
 def _levels_of(plan: Plan, by: str) -> list[Any]:

@@ -143,6 +143,9 @@ def _draw(ax: Axes, plan: Plan, panel: Panel, data: pd.DataFrame | None, width: 
         _draw_data(ax, plan, known, data, panel)
     for at, curve in enumerate(curves):
         color = hues().blue if len(curves) == 1 or many else _color(at)
+        if len(curve.mean) == 1 and not known.levels:
+            _draw_point(ax, curve, color, many)
+            continue
         if known.levels:
             _draw_levels(ax, curve, color, (at - (len(curves) - 1) / 2) * 0.6 / len(curves), many)
             continue
@@ -184,6 +187,13 @@ def _draw_levels(ax: Axes, curve: Curve, color: str, shift: float, many: bool) -
     ax.plot(
         x + shift, curve.mean, "o", color=color, markersize=size, markeredgecolor=hues().paper, linewidth=0
     )
+
+
+def _draw_point(ax: Axes, curve: Curve, color: str, many: bool) -> None:
+    """Draw the prediction of a level whose rows have one value of the column."""
+    if not many:
+        ax.vlines(curve.x, curve.low, curve.high, color=color, linewidth=2.2)
+    ax.plot(curve.x, curve.mean, color=color, marker="o", markersize=2.5 if many else 6, linewidth=0)
 
 
 def _draw_data(ax: Axes, plan: Plan, known: Variable, data: pd.DataFrame, panel: Panel) -> None:

@@ -91,12 +91,13 @@ def effort(row: pd.Series) -> tuple[Cell, ...]:
 
 def contrast_table(plan: Plan, found: Estimates, prob: float, most: int) -> Table:
     """Return the table of contrasts."""
-    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", *ratio_titles(plan), "p_direction")
+    ratio = ratio_titles(plan, found.effects)
+    heads = ("contrast", "mean", "sd", f"{prob:.0%} HDI", *ratio, "p_direction")
     rows = tuple(
         (
             Cell(effect_label(plan, effect)),
             *estimate(row),
-            *_ratio(plan, effect, row),
+            *_ratio(plan, ratio, effect, row),
             number(row["p_direction"], direction(row["p_direction"], row["ess_bulk"])),
         )
         for effect, row in islice(found.each(), most)
@@ -104,8 +105,9 @@ def contrast_table(plan: Plan, found: Estimates, prob: float, most: int) -> Tabl
     return Table(heads, rows, len(found.effects) - len(rows))
 
 
-def _ratio(plan: Plan, effect: Effect, row: pd.Series) -> tuple[Cell, ...]:
-    return tuple(number(row["mean"] if text else math.nan, text) for text in ratio_texts(plan, effect, row))
+def _ratio(plan: Plan, titles: Sequence[str], effect: Effect, row: pd.Series) -> tuple[Cell, ...]:
+    texts = ratio_texts(plan, titles, effect, row)
+    return tuple(number(row["mean"] if text else math.nan, text) for text in texts)
 
 
 def test_table(plan: Plan, tests: Sequence[JointTest]) -> Table:
@@ -161,11 +163,11 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> Table:
 
 def parameter_table(plan: Plan, found: Estimates, prob: float, most: int) -> Table:
     """Return the table of the first coefficients and parameters."""
-    ratio = ratio_titles(plan)
+    ratio = ratio_titles(plan, found.effects)
     heads = ("parameter", "mean", "sd", f"{prob:.0%} HDI", *ratio, "ess_bulk", "ess_tail", "r_hat")
     shown = Estimates(found.effects, found.table[SUMMARY])
     rows = tuple(
-        (Cell(parameter_label(plan, effect)), *estimate(row), *_ratio(plan, effect, row), *effort(row))
+        (Cell(parameter_label(plan, effect)), *estimate(row), *_ratio(plan, ratio, effect, row), *effort(row))
         for effect, row in islice(shown.each(), most)
     )
     return Table(heads, rows, len(found.effects) - len(rows))

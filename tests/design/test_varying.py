@@ -130,6 +130,23 @@ def test_one_group_is_refused(data: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "advised"),
+    [
+        ("test(x[a] > 0)", "test(x[c=a] > 0)"),
+        ("contrast(x[a] / 2)", "contrast(x[c=a] / 2)"),
+        ("test(x == 0, scale=response)", "test(x == 0, over=c, scale=response)"),
+    ],
+)
+def test_coefficients_of_groups_are_named_by_the_factor(
+    data: pd.DataFrame, written: str, advised: str
+) -> None:
+    with pytest.raises(fj.FormulaError) as raised:
+        fj.model(f"y ~ x + (x | c), {written}", data)
+    assert raised.value.hint.split("`")[-2] in advised
+    fj.model(f"y ~ x + (x | c), {advised}", data)
+
+
+@pytest.mark.parametrize(
     ("written", "hint"),
     [
         ("y ~ x + (x | c), joint(x)", "joint(x, over=c)"),

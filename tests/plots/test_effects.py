@@ -50,6 +50,20 @@ def test_a_factor_has_intervals_and_levels_their_colours(fit: fj.Fit) -> None:
     assert len(effects(fit.draws).axes) == 3
 
 
+def test_the_curve_of_a_level_stays_within_its_rows() -> None:
+    data = DATA.assign(x=DATA["x"] + 3 * (DATA["arm"] == "b"))
+    data.loc[data["arm"] == "c", "x"] = 0.25
+    fit = fj.fit("y ~ x + arm", data, seed=1, draws=100, progress=False)
+    (axes,) = effects(fit.draws, "x", by="arm").axes
+    for line, (_, own) in zip(axes.get_lines(), data.groupby("arm"), strict=True):
+        assert (min(line.get_xdata()), max(line.get_xdata())) == pytest.approx(
+            (own["x"].min(), own["x"].max())
+        )
+    point = axes.get_lines()[-1]
+    table = fit.predict(fj.grid(fit, x=0.25, arm="c"))
+    assert point.get_ydata() == pytest.approx(table["mean"].to_numpy())
+
+
 def test_many_groups_are_thin_lines(fit: fj.Fit) -> None:
     (axes,) = effects(fit.draws, "x", by="school").axes
     assert len(axes.get_lines()) == 20

@@ -56,11 +56,14 @@ def _is_factor(term: Term) -> bool:
 
 
 def with_ratios(plan: Plan, found: Estimates, table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table`, the figures of `found`, with columns such as ``odds_ratio``, ``odds_ratio_low`` and its high."""
-    if not plan.family.ratio:
-        return table
+    """Return `table`, the figures of `found`, with columns such as ``odds_ratio``, ``odds_ratio_low`` and its high.
+
+    Where no effect has such a ratio, there are no such columns.
+    """
     known = effects_with_ratio(plan)
     own = np.array([effect.variable in known for effect in found.effects], dtype=bool)
+    if not own.any():
+        return table
     out, name = table.copy(), plan.family.ratio.replace(" ", "_")
     with np.errstate(over="ignore"):
         for column, end in ENDS.items():

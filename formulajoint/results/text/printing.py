@@ -117,6 +117,7 @@ def contrast_section(found: Findings) -> list[str]:
 
 def contrast_cells(found: Findings) -> Cells:
     """Return the table of contrasts as text, with the first `MOST_ROWS` entries of each."""
+    ratio = ratio_titles(found.plan, found.contrasts.effects)
     shown = (
         row for c in found.plan.contrasts for row in islice(found.contrasts.of(c.name).each(), MOST_ROWS)
     )
@@ -124,12 +125,11 @@ def contrast_cells(found: Findings) -> Cells:
         (
             effect_label(found.plan, effect),
             *centre(row),
-            *ratio_texts(found.plan, effect, row),
+            *ratio_texts(found.plan, ratio, effect, row),
             direction(row["p_direction"], row["ess_bulk"]),
         )
         for effect, row in shown
     ]
-    ratio = ratio_titles(found.plan)
     return ("contrast", "mean", "sd", f"{found.prob:.0%} HDI", *ratio, "p_direction"), rows
 
 
@@ -176,8 +176,9 @@ def test_cells(plan: Plan, tests: Sequence[JointTest]) -> Cells:
 
 def test_in_words(plan: Plan, test: JointTest) -> str:
     """Return a test's label, with the groups in words for a term's own test."""
-    where = everywhere(plan, test.hypothesis)
-    return f"{test.hypothesis.name or test.hypothesis.text if where else test.label}{where}"
+    said = test.hypothesis
+    where = everywhere(plan, said)
+    return f"{said.text}{where}{', scale=response' if said.response else ''}" if where else test.label
 
 
 def hypothesis_text(tests: Iterable[JointTest]) -> str:
@@ -243,17 +244,18 @@ def coefficient_section(found: Findings) -> list[str]:
 
 def coefficient_cells(plan: Plan, found: Estimates, prob: float) -> Cells:
     """Return the table of coefficients as text."""
+    ratio = ratio_titles(plan, found.effects)
     rows = [
         (
             parameter_label(plan, effect),
             *numbers(row),
-            *ratio_texts(plan, effect, row),
+            *ratio_texts(plan, ratio, effect, row),
             fixed(row["ess_bulk"], 0),
             fixed(row["r_hat"], 3),
         )
         for effect, row in found.each()
     ]
-    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", *ratio_titles(plan), "ess_bulk", "r_hat"), rows
+    return ("parameter", "mean", "sd", f"{prob:.0%} HDI", *ratio, "ess_bulk", "r_hat"), rows
 
 
 def fit_notes(found: Findings) -> list[str]:

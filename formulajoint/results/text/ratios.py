@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -16,15 +17,16 @@ LARGEST = 300.0
 """The exponential of more is shown as infinite."""
 
 
-def ratio_titles(plan: Plan) -> tuple[str, ...]:
-    """Return the title of the column of ratios, none if effects on the mean have no such ratio."""
-    return (plan.family.ratio,) if effects_with_ratio(plan) else ()
-
-
-def ratio_texts(plan: Plan, effect: Effect, row: pd.Series) -> tuple[str, ...]:
-    """Return what an effect has in the column of `ratio_titles`, ``1.8 (1.1, 2.9)``; blank for what is no effect."""
+def ratio_titles(plan: Plan, effects: Iterable[Effect]) -> tuple[str, ...]:
+    """Return the title of the column of ratios in a table of effects, none if no effect has such a ratio."""
     known = effects_with_ratio(plan)
-    return (ratio_text(row) if effect.variable in known else "",) if known else ()
+    return (plan.family.ratio,) if any(effect.variable in known for effect in effects) else ()
+
+
+def ratio_texts(plan: Plan, titles: Sequence[str], effect: Effect, row: pd.Series) -> tuple[str, ...]:
+    """Return what an effect has below each of `ratio_titles`, ``1.8 (1.1, 2.9)``; blank for what is no effect."""
+    text = ratio_text(row) if titles and effect.variable in effects_with_ratio(plan) else ""
+    return tuple(text for _ in titles)
 
 
 def ratio_text(row: pd.Series) -> str:

@@ -27,3 +27,20 @@ def test_a_difference_of_two_levels_has_the_ratio_of_the_pair_and_other_arithmet
     exact = np.exp(fit.contrast("contrast(f[low])")["mean"].item())
     assert found["reference"] == pytest.approx(exact)
     assert found[["double", "sum", "slopes"]].isna().all()
+
+
+def test_a_table_without_such_effects_has_no_columns_of_ratios() -> None:
+    data = pd.DataFrame({"hit": np.arange(60) % 5 % 2, "x": np.cos(np.arange(60)), "g": ["a", "b", "c"] * 20})
+    text = "hit ~ x + (1 + x | g), family(bernoulli)"
+    fit = fj.fit(
+        f"{text}, joint(x, over=g, scale=response), test(x == 0, over=g, scale=response)",
+        data,
+        seed=1,
+        draws=50,
+    )
+    assert "odds_ratio" not in fit.contrasts()
+    assert "odds_ratio" in fit.summary()
+    assert "odds_ratio" in fit.contrast("joint(x, over=g)")
+    printed = str(fit)
+    assert printed.count("odds ratio ") == 1  # the column of the parameters
+    assert "x == 0 in every g, scale=response" in printed

@@ -253,7 +253,7 @@ def _read(plan: Plan, expr: Expr) -> Read:
     found = _parameter(plan, target) or _coefficient(plan, target)
     if not isinstance(expr, Subscript):
         return Read(found, {})
-    return Read(found, places_of(expr, canonical(target), found.axes, plan.design.rows.lost))
+    return Read(found, places_of(expr, canonical(target), found.axes, plan.design))
 
 
 def _parameter(plan: Plan, expr: Expr) -> Found | None:

@@ -108,8 +108,12 @@ def check_test(plan: Plan, said: Hypothesis, scale: Given[Any]) -> None:
             "equalities of effects on the response are tested where each effect is zero exactly if its coefficient is: "
             "`x == 0`, of a column that stands in one term"
         )
-        hint = (
-            "leave `scale=response` out, or write it as a contrast: `contrast(x[A] - x[B], scale=response)`"
+        factors = plan.design.predictor.by_factor.items()
+        varying = [over for over, own in factors if any(term.name in said.terms for term in own.terms)]
+        hint = "leave `scale=response` out, " + (
+            f"or test the groups' effects: `{said.text}, over={varying[0]}, scale=response`"
+            if varying and single
+            else "or write it as a contrast: `contrast(x[A] - x[B], scale=response)`"
         )
         raise FormulaError(message, scale.span, hint)
 
