@@ -1,27 +1,28 @@
 """Bambi's comparisons of each row, as `comparisons_speed.py` measures ours: the same model and made-up draws.
 
-Bambi keeps the predictions of all rows and draws at once, so there are fewer rows.
+Bambi keeps the predictions of all rows and draws at once. If the memory is not enough for that, the results say so.
 
-    python benchmarks/comparisons_bambi.py [--rows 5000] [--groups 100]
+    python benchmarks/comparisons_bambi.py [--rows 5000] [--groups 100] [--memory 12]
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import warnings
 
 import bambi
 import numpy as np
 from comparisons_speed import made_up_data, timed
+from prediction_tables import record
 from xarray import Dataset, DataTree
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=5_000)
-    parser.add_argument("--groups", type=int, default=100)
-    given = parser.parse_args()
-    warnings.simplefilter("ignore")
-    data, rng = made_up_data(given.rows, given.groups), np.random.default_rng(1)
+WHAT = "Bambi's comparisons"
+
+
+def comparisons(rows: int, groups: int, size: str) -> None:
+    """Print and record the time of Bambi's comparisons."""
+    data, rng = made_up_data(rows, groups), np.random.default_rng(1)
     model = bambi.Model("hit ~ t * x + (1 + t | g)", data, family="bernoulli")
     model.build()
     dims = dict.fromkeys(("Intercept", "t", "x", "t:x", "1|g_sigma", "t|g_sigma"), ())
@@ -34,5 +35,20 @@ if __name__ == "__main__":
     places = {"chain": range(4), "draw": range(1000), "g__factor_dim": coords["g__factor_dim"]}
     observed = Dataset({"hit": (("__obs__",), data["hit"].to_numpy())}, {"__obs__": coords["__obs__"]})
     idata = DataTree.from_dict({"posterior": Dataset(draws, places), "observed_data": observed})
-    size = f"{given.rows:,} rows, {given.groups:,} groups"
-    timed(size, "Bambi's comparisons", lambda: bambi.interpret.comparisons(model, idata, "t"))
+    timed(size, WHAT, lambda: bambi.interpret.comparisons(model, idata, "t"))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=5_000)
+    parser.add_argument("--groups", type=int, default=100)
+    parser.add_argument("--memory", type=float, default=12, help="most memory in GB")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_AS, (int(given.memory * 2**30),) * 2)
+    named = f"{given.rows:,} rows, {given.groups:,} groups"
+    try:
+        comparisons(given.rows, given.groups, named)
+    except MemoryError as error:
+        print(f"{named}: more than {given.memory:g} GB: {error}")
+        record("speed", f"{named}, {WHAT}", {"size": named, "what": WHAT, "above_gb": given.memory})

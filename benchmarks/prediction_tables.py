@@ -57,7 +57,12 @@ def _speed(results: dict[str, Any]) -> Iterator[str]:
     yield "| data of the fit | what | s of the processor | peak of memory |"
     yield "|---|---|---:|---:|"
     for one in results["speed"].values():
-        yield f"| {one['size']} | {one['what']} | {one['seconds']:.1f} | {one['peak_gb']:.2f} GB |"
+        seconds, memory = (
+            ("", f"more than {one['above_gb']:g} GB: out of memory")
+            if "above_gb" in one
+            else (f"{one['seconds']:.1f}", f"{one['peak_gb']:.2f} GB")
+        )
+        yield f"| {one['size']} | {one['what']} | {seconds} | {memory} |"
 
 
 if __name__ == "__main__":

@@ -8,13 +8,21 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+
+
+def sigmoid(eta: Any) -> Any:
+    """Return the logistic function; NumPy's exponential is several times as fast as SciPy's ``expit``."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-eta))
+
+
 SPECIAL: Any = SimpleNamespace(
     exp=np.exp,
     log=np.log,
     log1p=np.log1p,
     expm1=np.expm1,
     sqrt=np.sqrt,
-    sigmoid=special.expit,
+    sigmoid=sigmoid,
     erfc=special.erfc,
     erfinv=special.erfinv,
 )

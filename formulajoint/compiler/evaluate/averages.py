@@ -15,8 +15,8 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.design.model_rows import ModelRows
 from formulajoint.distributions.links import IDENTITY
 
-BLOCK = 2**21
-"""Rows times draws of one block, 16 MiB of numbers."""
+BLOCK = 2**17
+"""Rows times draws of one block, 1 MiB of numbers: what is made of them stays in the processor's caches."""
 
 type Quantity = Callable[[Sequence[ModelRows]], tuple[FloatArray, ...]]
 """From rows in one or several scenarios to what is averaged, each (N, S)."""
@@ -45,10 +45,13 @@ def cell_means(
         some = slice(start, start + step)
         values = quantity([each.take(some) for each in rows.each])
         cells, first = np.unique(rows.cells[some], return_index=True)
+        ends = [*first[1:], len(values[0])]
         if not total:
             total = [np.zeros((count, draws)) for _ in values]
-        for whole, own in zip(total, values, strict=True):
-            whole[cells] += np.add.reduceat(own * rows.weights[some, None], first, axis=0)
+        for cell, one, end in zip(cells, first, ends, strict=True):
+            weights = rows.weights[start + one : start + end]
+            for whole, own in zip(total, values, strict=True):
+                whole[cell] += weights @ own[one:end]
     sums = np.bincount(rows.cells, rows.weights, count)[:, None]
     return tuple(whole / sums for whole in total)
 

@@ -122,7 +122,9 @@ def _contribution(columns: FloatArray, value: Any, codes: IntArray | None, value
     draws = (-1,) if values.sampled else ()
     width = columns.shape[1]
     if codes is None:
-        return columns @ value.reshape((width, *draws))
+        own = value.reshape((width, *draws))
+        # NumPy's product of matrices is slow where there is one column
+        return columns * own if width == 1 and values.sampled else columns @ own
     own = value.reshape((value.shape[0], width, *draws))
     total: Any = 0.0
     for k in range(width):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import FloatArray, IntArray
-from formulajoint.compiler.evaluate.averages import BLOCK
 from formulajoint.compiler.evaluate.linear_predictor import (
     linear_at,
     mean_at,
@@ -24,6 +23,9 @@ from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
+
+BLOCK = 2**21
+"""Rows times draws of one block, 16 MiB of numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
