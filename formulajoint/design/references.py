@@ -13,7 +13,7 @@ from typing import Literal
 from formulajoint.arrays import FloatArray
 from formulajoint.design.level_lookup import position_of, written
 from formulajoint.design.schema import Design, Factor, Predictor, Term
-from formulajoint.design.varying import named, seen_by
+from formulajoint.design.varying import coefficients_of_groups, named, seen_by
 from formulajoint.errors import FormulaError
 from formulajoint.language.syntax.nodes import Attribute, Call, Chain, Expr, Name, Subscript, Unary
 from formulajoint.language.syntax.text import canonical
@@ -105,7 +105,8 @@ def places_of(
     """
     if not dims:
         message = f"`{name}` is a single coefficient, and has no levels"
-        raise FormulaError(message, subscript.span, f"write `{name}`{_of_groups(name, design)}")
+        more = () if design is None else coefficients_of_groups(design.predictor, name).values()
+        raise FormulaError(message, subscript.span, "".join([f"write `{name}`", *more]))
     lost = {} if design is None else design.rows.lost
     named = [index for index in subscript.indices if index.dim is not None]
     if not named and len(subscript.indices) != len(dims):
@@ -124,20 +125,6 @@ def places_of(
             )
         places[str(dim)] = position_of(index.level, dims[str(dim)], f"`{dim}`")
     return places
-
-
-def _of_groups(name: str, design: Design | None) -> str:
-    """Return how the coefficients of groups are written about which a shared one is the mean; empty if there are none.
-
-    As ``, or `x[school=A]` for that of one school``.
-    """
-    blocks = {} if design is None else design.predictor.by_factor
-    found = [
-        f", or `{name}[{over}={written(own.grouping.labels[0])}]` for that of one {over}"
-        for over, own in blocks.items()
-        if over.isidentifier() and own.grouping and any(term.name == name for term in own.terms)
-    ]
-    return "".join(found)
 
 
 def dims_of(predictor: Predictor, term: Term) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from formulajoint.design.groups import bind_group, refuse_own_group
+from formulajoint.design.level_lookup import written
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Block, Design, Grouping, Predictor, Term, blocks_of
@@ -245,6 +246,18 @@ def over(design: Design, factor: str) -> Design:
         varying=tuple(other for other in predictor.varying if other is not block),
     )
     return replace(design, predictor=seen)
+
+
+def coefficients_of_groups(predictor: Predictor, name: str) -> dict[str, str]:
+    """Return by factor how the coefficients of its groups are written that vary about a shared one.
+
+    As ``, or `x[school=A]` for that of one school``.
+    """
+    return {
+        factor: f", or `{name}[{factor}={written(own.grouping.labels[0])}]` for that of one {factor}"
+        for factor, own in predictor.by_factor.items()
+        if factor.isidentifier() and own.grouping and any(term.name == name for term in own.terms)
+    }
 
 
 def seen_by(design: Design, question: Question) -> Design:

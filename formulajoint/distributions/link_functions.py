@@ -9,7 +9,6 @@ import numpy as np
 from scipy import special
 
 
-
 def sigmoid(eta: Any) -> Any:
     """Return the logistic function; NumPy's exponential is several times as fast as SciPy's ``expit``."""
     with np.errstate(over="ignore"):

@@ -18,6 +18,7 @@ from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.contrasts.scale import RESPONSE
 from formulajoint.design.recipes import Coded, Column, columns_read
 from formulajoint.design.schema import Term
+from formulajoint.design.varying import coefficients_of_groups
 from formulajoint.errors import FormulaError
 from formulajoint.spans import Span
 from formulajoint.spec.spec import Average, ByPrecision, Given, Weighting
@@ -108,8 +109,7 @@ def check_test(plan: Plan, said: Hypothesis, scale: Given[Any]) -> None:
             "equalities of effects on the response are tested where each effect is zero exactly if its coefficient is: "
             "`x == 0`, of a column that stands in one term"
         )
-        factors = plan.design.predictor.by_factor.items()
-        varying = [over for over, own in factors if any(term.name in said.terms for term in own.terms)]
+        varying = [own for term in said.terms for own in coefficients_of_groups(plan.design.predictor, term)]
         hint = "leave `scale=response` out, " + (
             f"or test the groups' effects: `{said.text}, over={varying[0]}, scale=response`"
             if varying and single
