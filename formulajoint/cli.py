@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Iterable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO
@@ -103,7 +104,6 @@ def fit(
     quiet: QuietFlag = False,
 ) -> None:
     """Fit FORMULA to DATA and print what was understood and found."""
-    from formulajoint.api.verbs import model
     from formulajoint.results.draws.tables import check_prob
 
     check_prob(prob)
@@ -111,8 +111,9 @@ def fit(
         _check_target(save)
     if report is not None:
         _check_report(report)
-    result = model(formula, _read(formula, data, missing, sheet), _priors(priors), family).fit(
-        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=_progress(quiet), keep=keep
+    shown = _progress(quiet)
+    result = _model(formula, data, _priors(priors), family, missing, sheet).fit(
+        draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=shown, keep=keep
     )
     if as_json:
         _print_json(result.record(prob))
@@ -137,15 +138,12 @@ def explain(
     """Say what FORMULA means: without DATA its canonical text, with DATA the whole model."""
     from formulajoint.spec.read import parse
 
-    table = None if data is None else _read(formula, data, missing, sheet)
-    parsed, flat = parse(formula), _priors(priors)
-    if table is None:
+    if data is None:
+        parsed, _ = parse(formula), _priors(priors)
         _check_family(parsed, family)
         typer.echo(json.dumps({"formula": str(parsed)}) if as_json else visible(str(parsed)))
         return
-    from formulajoint.api.verbs import model
-
-    built = model(parsed, table, flat, family)
+    built = _model(formula, data, _priors(priors), family, missing, sheet)
     if as_json:
         _print_json(built.record())
     else:
@@ -191,7 +189,7 @@ def predict(
     """Predict the response of a saved FIT at the rows of DATA."""
     from formulajoint.api.verbs import load
 
-    found = load(fit).predict(_read("", data, missing, sheet), kind, prob, new_groups)  # type: ignore[arg-type]
+    found = load(fit).predict(_read(data, missing, sheet), kind, prob, new_groups)  # type: ignore[arg-type]
     if save is not None:
         found.to_csv(save)
     _show(found, as_json)
@@ -288,16 +286,31 @@ def _show_warning(
         )
 
 
-def _read(formula: str, path: Path, missing: list[str] | None, sheet: str | None) -> Any:
-    """Return the table in a file; say so if formula and file are swapped."""
-    from formulajoint.api.files import read_file
+def _model(
+    formula: str, path: Path, priors: Any, family: str | None, missing: list[str] | None, sheet: str | None
+) -> Any:
+    """Return the model of a formula and files; say so if formula and file are swapped."""
+    from formulajoint.api.from_files import model_of_files
 
     if "~" in str(path) and "~" not in formula:
         raise DataError(f"The formula comes first: formulajoint explain {str(path)!r} {formula}")
+    made, notes = model_of_files(formula, path, priors, family, missing or (), sheet)
+    _note(notes)
+    return made
+
+
+def _read(path: Path, missing: list[str] | None, sheet: str | None) -> Any:
+    """Return the table in files."""
+    from formulajoint.files.read import read_file
+
     table = read_file(path, missing or (), sheet)
-    for note in table.notes.get("", ()):
-        typer.echo(f"note: {visible(note)}", err=True)
+    _note(table.notes.get("", ()))
     return table
+
+
+def _note(notes: Iterable[str]) -> None:
+    for note in notes:
+        typer.echo(f"note: {visible(note)}", err=True)
 
 
 def _progress(quiet: bool) -> bool:

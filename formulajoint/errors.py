@@ -55,6 +55,27 @@ class DataError(FormulaJointError, ValueError):
     """The values of the data do not allow what the formula states."""
 
 
+class RowsNeededError(DataError):
+    """The rows are needed in memory: their engine cannot give what the formula asks.
+
+    Parameters
+    ----------
+    reason : str
+        What the engine cannot give, in one sentence.
+    advice : str
+        What to do.
+    """
+
+    def __init__(
+        self, reason: str, advice: str = "Read them into memory, as with `pandas.read_csv`."
+    ) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def __str__(self) -> str:
+        return visible(f"{self.reason} {self.advice}")
+
+
 class InferenceError(FormulaJointError, RuntimeError):
     """The posterior could not be computed."""
 

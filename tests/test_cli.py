@@ -346,7 +346,7 @@ def test_a_missing_file_is_named() -> None:
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert refused("fit", "y ~ x", str(tmp_path / "folder.csv")).endswith("folder.csv is a folder.")
+    assert "folder.csv is a folder. Give a pattern" in refused("fit", "y ~ x", str(tmp_path / "folder.csv"))
 
 
 def test_another_kind_of_file_is_refused(file: File) -> None:

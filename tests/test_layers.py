@@ -32,6 +32,7 @@ ROOMS = (
     "families",
     "design",
     "data",
+    "files",
     "aggregates",
     "contrasts",
     "compiler",
@@ -50,6 +51,7 @@ NUMERIC = (
     "families/",
     "design/",
     "data/",
+    "files/",
     "aggregates/",
     "contrasts/",
     "compiler/",
@@ -75,15 +77,21 @@ LIBRARIES = {
     "jax": ("inference/latent/device.py",),
     "matplotlib": ("plots/", "report/", "api/plotting.py"),
     "duckdb": ("aggregates/scan.py",),
-    "narwhals": ("design/series.py", "aggregates/from_lazy.py", "aggregates/expressions.py"),
+    "narwhals": (
+        "design/series.py",
+        "aggregates/from_lazy.py",
+        "aggregates/expressions.py",
+        "aggregates/scan.py",
+        "aggregates/text_columns.py",
+    ),
     "polars": ("aggregates/scan.py",),
     "numpy": NUMERIC,
     "nutpie": ("inference/",),
-    "pandas": ("results/", "plots/", "report/", "api/"),
+    "pandas": ("files/", "results/", "plots/", "report/", "api/"),
     "pymc": ("compiler/", "inference/", "api/"),
     "pytensor": ("contrasts/", "compiler/", "inference/"),
     "pyarrow": ("aggregates/parquet.py",),
-    "python_calamine": ("api/excel.py",),
+    "python_calamine": ("files/excel.py",),
     "rich": ("results/text/terminal.py", "api/", "cli.py"),
     "scipy": NUMERIC,
     "threadpoolctl": ("inference/importance/surface.py",),
@@ -170,7 +178,9 @@ DEFERRED = {
     ("api/verbs.py", "formulajoint.aggregates.moments."),
     ("api/model.py", "formulajoint.compiler.pymc.likelihood_by_sums."),  # for NUTS only
     ("aggregates/make.py", "formulajoint.aggregates."),  # for lazy frames and moments only
-    ("aggregates/scan.py", "formulajoint.aggregates.answers."),  # for files only
+    ("aggregates/make.py", "formulajoint.files."),  # for files only
+    ("api/from_files.py", "formulajoint.aggregates.scan."),  # for large files only
+    ("api/verbs.py", "formulajoint.api.fit."),  # loads pandas, as files do
     ("aggregates/moments.py", "formulajoint.aggregates.parquet."),  # for files of moments only
     ("api/model.py", "formulajoint.inference.engine."),  # `explain` draws nothing
     ("api/predictions.py", "formulajoint.results.predictions.grid."),

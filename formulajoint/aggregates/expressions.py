@@ -13,7 +13,7 @@ from formulajoint.design import recipes
 from formulajoint.design.bases import Polynomials, Powers
 from formulajoint.design.functions import OWN
 from formulajoint.design.recipes import Basis, Recipe
-from formulajoint.errors import DataError
+from formulajoint.errors import RowsNeededError
 
 type Expr = nw.Expr
 
@@ -121,11 +121,12 @@ def expression(recipe: Recipe) -> Expr:
     raise not_there("means within groups")
 
 
-def not_there(text: str) -> DataError:
+def not_there(text: str) -> RowsNeededError:
     """Return the error for what engines cannot compute."""
-    return DataError(
-        f"`{text}` cannot be computed where the data are. Add it to the data as a column, or read the columns that the "
-        "formula uses into memory first, such as `data.select(...).collect()`."
+    return RowsNeededError(
+        f"`{text}` cannot be computed where the data are.",
+        "Add it to the data as a column, or read the columns that the formula uses into memory first, such as "
+        "`data.select(...).collect()`.",
     )
 
 

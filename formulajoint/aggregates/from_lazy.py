@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import combinations_with_replacement
 from typing import Any
@@ -33,6 +33,8 @@ from formulajoint.aggregates.answers import (
 from formulajoint.aggregates.cells import Counted, Key
 from formulajoint.aggregates.expressions import expression, expressions_of, not_there, partial
 from formulajoint.aggregates.moments import Moments, numbers_of
+from formulajoint.aggregates.scan import Scanned
+from formulajoint.aggregates.text_columns import typed
 from formulajoint.aggregates.wanted import Wanted, recipes_of, wanted
 from formulajoint.arrays import IntArray
 from formulajoint.design.bind import Asked
@@ -42,7 +44,7 @@ from formulajoint.design.functions import OWN
 from formulajoint.design.learn import learn
 from formulajoint.design.recipes import Applied, Basis, Recipe
 from formulajoint.design.rows import Table
-from formulajoint.errors import DataError
+from formulajoint.errors import DataError, RowsNeededError
 from formulajoint.language.syntax.nodes import Call, Expr
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.names import group_arguments, walk
@@ -76,13 +78,16 @@ def _kinds(frame: Any) -> dict[str, Kind]:
 
 
 def of_lazy(
-    data: Any, asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | None = None
+    data: Scanned,
+    asked: Asked,
+    learnt: Mapping[str, Recipe | Basis],
+    family: str | None = None,
 ) -> Moments:
     """Return the moments of the rows of a lazy frame.
 
     Parameters
     ----------
-    data : a lazy frame that narwhals supports
+    data : Scanned
     asked : Asked
     learnt : mapping of str to Recipe or Basis
         What is known of factors already.
@@ -93,7 +98,10 @@ def of_lazy(
     DataError
         If something cannot be computed by the engine, before any work; or if the values do not allow it.
     """
-    frame = nw.from_native(data)
+    frame, notes = nw.from_native(data.frame), data.notes
+    if data.text is not None:
+        frame, found_notes = typed(frame, asked.columns, data.text)
+        notes = {**notes, **found_notes}
     kinds = _kinds(frame)
     refused = [name for name in asked.columns if name not in kinds]
     if refused:
@@ -107,7 +115,7 @@ def of_lazy(
     _refuse_measured_keys(frame, found, asked)
     for text, factor in found.factors.items():
         _check_learnt(text, factor, learnt, kinds)
-    return _Query(frame, asked, found, kinds).moments(dict(learnt), family)
+    return replace(_Query(frame, asked, found, kinds).moments(dict(learnt), family), notes=notes)
 
 
 def _refuse_measured_keys(frame: Any, found: Wanted, asked: Asked) -> None:
@@ -115,10 +123,11 @@ def _refuse_measured_keys(frame: Any, found: Wanted, asked: Asked) -> None:
     schema = frame.collect_schema()
     measured = [name for name in found.keys if schema[name].is_float() and not found.products]
     if measured:
-        raise DataError(
+        raise RowsNeededError(
             f"The response is {asked.law.name}, whose likelihood needs every row, or every different one, and "
-            f"{listed(measured)} holds measured numbers. Read the columns of the formula into memory, such as by "
-            "`data.select(...).collect()`, or cut measured numbers into classes."
+            f"{listed(measured)} holds measured numbers.",
+            "Read the columns of the formula into memory, such as by `data.select(...).collect()`, or cut measured "
+            "numbers into classes.",
         )
 
 

@@ -79,6 +79,7 @@ def of_table(asked: Asked, table: Table, rows: Rows, family: str | None = None) 
         counted=counted(rows, table.weights),
         exact=True,
         language=asked.language,
+        notes=asked.frame.notes,
     )
 
 

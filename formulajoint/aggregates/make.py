@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from formulajoint.aggregates.scan import scanned
 from formulajoint.design.bind import bind, bound, read
 from formulajoint.design.frame import Frame, is_eager, is_lazy, read_frame
 from formulajoint.design.schema import Design
@@ -16,6 +17,9 @@ from formulajoint.language.vocabulary.language import Language
 
 if TYPE_CHECKING:
     from formulajoint.aggregates.moments import Moments
+
+ENDINGS = (".parquet", ".pq", ".csv", ".tsv", ".tab", ".txt", ".gz")
+"""Those of paths that are data."""
 
 
 def moments_of(
@@ -27,12 +31,15 @@ def moments_of(
 ) -> Moments:
     """Return the moments of the rows of `data` that `formula` needs; see `fj.moments`."""
     learnt = {} if like is None else like.learnt
-    data = scanned(data)
-    if is_lazy(data):
-        from formulajoint.aggregates.from_lazy import names_of, of_lazy
+    data = opened(data)
+    if not is_eager(data):
+        from formulajoint.aggregates.scan import Scanned
 
-        asked = read(formula, named_frame(names_of(data)), language, family)
-        return of_lazy(data, asked, learnt, family)
+        if isinstance(data, Scanned):
+            from formulajoint.aggregates.from_lazy import names_of, of_lazy
+
+            asked = read(formula, named_frame(names_of(data.frame)), language, family)
+            return of_lazy(data, asked, learnt, family)
     from formulajoint.aggregates.from_rows import of_rows
 
     return of_rows(read(formula, read_frame(data), language, family), learnt, family)
@@ -41,24 +48,52 @@ def moments_of(
 def design_of(formula: Formula, data: object, language: Language = CORE, family: str | None = None) -> Design:
     """Return the design of `formula` with a data frame, or with moments in place of its rows.
 
-    Of lazy frames and files the moments are computed where they are.
+    Of lazy frames and large files the moments are computed where they are.
     """
-    data = scanned(data)
+    data = opened(data)
     if is_eager(data):
         return bind(formula, data, language, family)
-    if is_lazy(data):
-        data = moments_of(formula, data, language, family)
     from formulajoint.aggregates.moments import Moments
+    from formulajoint.aggregates.scan import Scanned
     from formulajoint.aggregates.to_rows import rows_with
 
+    if isinstance(data, Scanned):
+        data = moments_of(formula, data, language, family)
     if not isinstance(data, Moments):
         return bind(formula, data, language, family)
 
-    asked = read(formula, named_frame(data.names), language, family)
+    asked = read(formula, named_frame(data.names, data.notes), language, family)
     table, rows, kept = rows_with(data, asked)
     return bound(asked, table, rows, kept)
 
 
-def named_frame(names: tuple[str, ...]) -> Frame:
+def opened(data: object) -> object:
+    """Return files as a frame or, if they are large, scanned; a lazy frame scanned, too; other data as they are."""
+    if isinstance(data, str | PathLike) and str(data).lower().endswith(ENDINGS):
+        from formulajoint.files.files import files_at
+
+        files = files_at(data)
+        if not files.large:
+            return in_memory(data)
+        from formulajoint.aggregates.scan import scanned
+
+        return scanned(files)
+    if is_lazy(data):
+        from formulajoint.aggregates.scan import Scanned
+
+        return Scanned(data)
+    return data
+
+
+def in_memory(data: object) -> object:
+    """Return the files at a path as a frame; other data as they are."""
+    if not (isinstance(data, str | PathLike) and str(data).lower().endswith(ENDINGS)):
+        return data
+    from formulajoint.files.read import read_file
+
+    return read_file(data)
+
+
+def named_frame(names: tuple[str, ...], notes: Mapping[str, tuple[str, ...]] | None = None) -> Frame:
     """Return a frame that has names and no rows."""
-    return Frame(dict.fromkeys(names, np.empty(0)), 0)
+    return Frame(dict.fromkeys(names, np.empty(0)), 0, notes or {})

@@ -62,6 +62,8 @@ class Moments:
     exact : bool
         Whether squares come from rows by QR; else from sums of squares about the means.
     language : Language
+    notes : mapping of str to tuple of str
+        How columns were read from files, as in a `Frame`.
     """
 
     formula: Formula
@@ -78,6 +80,7 @@ class Moments:
     counted: Counted
     exact: bool
     language: Language = field(repr=False)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -176,6 +179,10 @@ class Moments:
             sums=merged(joined, of.ravel(), len(cells)),
             counted=self.counted + other.counted,
             exact=self.exact and other.exact,
+            notes={
+                name: tuple(dict.fromkeys((*self.notes.get(name, ()), *other.notes.get(name, ()))))
+                for name in dict.fromkeys((*self.notes, *other.notes))
+            },
         )
 
     def __radd__(self, other: object) -> Moments:

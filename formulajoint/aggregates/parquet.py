@@ -122,6 +122,7 @@ def _metadata(moments: Moments) -> dict[str, Any]:
         "weights": moments.weights,
         "counted": [counted.total, dict(counted.missing), counted.weightless, counted.fractional],
         "exact": moments.exact,
+        "notes": dict(moments.notes),
     }
 
 
@@ -159,6 +160,7 @@ def _made(data: dict[str, Any], table: Any, language: Language) -> dict[str, Any
         "counted": Counted(*data["counted"]),
         "exact": data["exact"],
         "language": language,
+        "notes": {name: tuple(notes) for name, notes in data.get("notes", {}).items()},
     }
 
 

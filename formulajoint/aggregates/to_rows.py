@@ -22,7 +22,7 @@ from formulajoint.design.frame import Frame
 from formulajoint.design.recipes import Basis
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Rows
-from formulajoint.errors import DataError
+from formulajoint.errors import DataError, RowsNeededError
 
 
 def rows_with(moments: Moments, asked: Asked) -> tuple[Table, Rows, Frame]:
@@ -107,9 +107,9 @@ def _check_digits(moments: Moments) -> None:
     middle = np.average(at, weights=sums.weights)
     total = rows[:, 0] @ rows[:, 0] + sums.weights @ (at - middle) ** 2
     if left @ left / free < DIGITS**2 * total / sums.weights.sum():
-        raise DataError(
-            f"Residuals are less than {DIGITS:g} sds of the response, too small for sums that an engine computes. "
-            "Read the rows into memory: `fj.moments` then computes by QR."
+        raise RowsNeededError(
+            f"Residuals are less than {DIGITS:g} sds of the response, too small for sums that an engine computes.",
+            "Read the rows into memory: `fj.moments` then computes by QR.",
         )
 
 

@@ -16,6 +16,7 @@ from formulajoint.design.learn import Categorical, learn, learn_factor
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.distributions.links import IDENTITY
+from formulajoint.errors import DataError
 from formulajoint.language.syntax.nodes import Call, Expr, Name
 from formulajoint.language.vocabulary.core import FACTORS
 from formulajoint.spec.names import columns_in, key_of
@@ -69,6 +70,10 @@ def wanted(asked: Asked, kind: Callable[[str], Kind]) -> Wanted:
         return Wanted(tuple(keys))
     mean = asked.plans[0]
     response = asked.spec.response
+    if isinstance(response, Name) and kind(response.id) == "categorical":
+        raise DataError(
+            f"Column `{response.id}` is the response, but holds text or categories. A response is numeric."
+        )
     factors: dict[str, Expr] = {key_of(response): response}
     products: list[Texts] = [(key_of(response),)]
     for product in mean.products:

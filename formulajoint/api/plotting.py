@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from formulajoint.aggregates.scan import scanned
+from formulajoint.aggregates.make import in_memory
 from formulajoint.plots.comparisons import comparisons
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
@@ -144,7 +144,7 @@ class Plots:
         tables.check_prob(prob)
         held = self.posterior
         if new_data is not None:
-            held = replace(held, plan=holding(held.plan, scanned(new_data)))
+            held = replace(held, plan=holding(held.plan, in_memory(new_data)))
         return effects(held, variable, by, prob, data and new_data is None, ax, figsize)
 
     def comparisons(
@@ -171,7 +171,7 @@ class Plots:
             Further arguments of `Fit.comparisons`.
         """
         if new_data is not None:
-            options["data"] = scanned(new_data)
+            options["data"] = in_memory(new_data)
         return comparisons(self.posterior, variable, by, scale, prob, ax, figsize, **options)
 
     def sensitivity(

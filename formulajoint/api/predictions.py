@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from formulajoint.aggregates.scan import scanned
+from formulajoint.aggregates.make import in_memory
 from formulajoint.inference.settings import check_seed
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
@@ -81,7 +81,7 @@ class Predictions:
         from formulajoint.results.predictions.predict import predicted, prediction_draws, prediction_table
 
         check_seed(seed)
-        made = predicted(self.draws, scanned(new_data), kind, new_groups, seed)
+        made = predicted(self.draws, in_memory(new_data), kind, new_groups, seed)
         return prediction_draws(made) if draws else prediction_table(made, prob)
 
     def means(
@@ -290,7 +290,7 @@ def grid(
     """
     from formulajoint.results.predictions.grid import grid_of
 
-    return grid_of(fit.draws.plan, kind, values, scanned(new_data))
+    return grid_of(fit.draws.plan, kind, values, in_memory(new_data))
 
 
 def _asked(
@@ -307,5 +307,5 @@ def _asked(
 
     check_seed(seed)
     return Asked(
-        scanned(data), (by,) if isinstance(by, str) else tuple(by), at, weights, over, groups, kind, seed
+        in_memory(data), (by,) if isinstance(by, str) else tuple(by), at, weights, over, groups, kind, seed
     )

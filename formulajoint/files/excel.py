@@ -12,8 +12,6 @@ from formulajoint.design.columns import duplicate_names
 from formulajoint.errors import DataError
 from formulajoint.wording import did_you_mean, listed
 
-SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
-
 
 @dataclass(frozen=True, slots=True)
 class Sheet:

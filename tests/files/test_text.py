@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import formulajoint as fj
-from formulajoint.api.files import read_file
 from formulajoint.design.frame import Frame
+from formulajoint.files.read import read_file
 
 
 def table(

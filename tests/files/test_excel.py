@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formulajoint.api.files import read_file
 from formulajoint.errors import DataError
+from formulajoint.files.read import read_file
 
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -1,0 +1,1 @@
+"""Tables in files: text, Parquet and spreadsheets, read into memory, or checked before an engine reads them."""
