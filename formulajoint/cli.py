@@ -32,7 +32,9 @@ app = typer.Typer(
 )
 
 FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | school, joint(weights=n)")]
-DataArg = typer.Argument(help="A .csv, .tsv, .csv.gz, .parquet or .xlsx file; - is standard input.")
+DataArg = typer.Argument(
+    help="A .csv, .tsv, .csv.gz, .parquet or .xlsx file, or a pattern such as 'data/*.csv'; - is standard input."
+)
 FitArg = typer.Argument(help="A fit saved by `fit --save`.")
 MissingOption = Annotated[
     list[str] | None,

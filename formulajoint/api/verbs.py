@@ -36,9 +36,10 @@ def model(
     formula : str or Formula
         For example ``"score ~ treatment | school, joint(weights=n)"``.
     data : DataFrame
-        pandas, polars or pyarrow; one row per observation. A lazy frame of Polars, a relation of DuckDB, or the path of
-        Parquet or CSV files, such as ``"data/*.parquet"``, stays where it is: its moments are aggregated there. Or
-        moments of such rows, as from `moments`.
+        pandas, polars or pyarrow; one row per observation. A lazy frame of Polars, a relation of DuckDB and the like
+        stay where they are: their moments are aggregated there. So do Parquet and CSV files of 100 MB or more, given by
+        their path or a pattern such as ``"data/*.parquet"``; smaller ones are read. Or moments of such rows, as from
+        `moments`.
     priors : {None, "flat"}
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.

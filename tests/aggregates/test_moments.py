@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 
 import formulajoint as fj
@@ -55,6 +54,8 @@ def test_sums_of_shards_in_any_order_give_the_posterior_of_the_rows(name: str, f
     one, other = shards(formula, frame, whole, 3, seed=1), shards(formula, frame, whole, 7, seed=2)
     assert one == whole == other
     assert fj.moments(formula, frame.iloc[:-1], like=whole) != whole
+    if name in ("nested", "crossed", "sd by arm", "meta-analysis"):
+        return  # their draws are compared in test_engines
     settings = {"seed": 1, "draws": 50, "progress": False, "engine": "exact"}
     of_rows, of_sums = (fj.fit(formula, data, **settings) for data in (frame, one))  # type: ignore[arg-type]
     np.testing.assert_allclose(means(of_sums), means(of_rows), rtol=1e-8, atol=1e-8)
@@ -68,12 +69,6 @@ def test_without_pooling_draws_and_tests_are_the_same(frame: pd.DataFrame) -> No
     assert of_sums.test()["log_bf10"].to_numpy() == pytest.approx(
         of_rows.test()["log_bf10"].to_numpy(), abs=1e-6
     )
-
-
-def test_engines_of_frames_give_the_same_moments(frame: pd.DataFrame) -> None:
-    formula = FORMULAS["crossed"]
-    assert fj.moments(formula, pl.from_pandas(frame)) == fj.moments(formula, frame)
-    assert fj.moments(formula, pl.from_pandas(frame).to_arrow()) == fj.moments(formula, frame)
 
 
 def test_counts_stand_for_rows_of_other_families(frame: pd.DataFrame) -> None:
