@@ -120,6 +120,8 @@ LOCAL_IMPORTS = {
     ("compiler/evaluate/response_effects.py", "formulajoint.distributions.link_functions."),
     ("compiler/planning/plan.py", "formulajoint.contrasts.hypotheses."),  # SciPy, for formulas with a test
     ("inference/engine.py", "formulajoint.inference.crossed.engine."),  # SciPy, for several factors only
+    ("inference/groupwise/declared.py", "pymc"),  # families of extensions only
+    ("inference/groupwise/declared.py", "pytensor."),
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
     ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray

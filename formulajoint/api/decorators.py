@@ -99,18 +99,31 @@ def family(
     whole: bool = False,
     scipy: Function | None = None,
     links: Mapping[str, str] | None = None,
+    log_density: Function | None = None,
 ) -> Any:
     """Make a family from a function of mean and parameters that returns a PyMC distribution: ``family(laplace)``.
 
     Parameters
     ----------
-    function, parameters, link, name, above, below, whole, scipy, links
+    function, parameters, link, name, above, below, whole, scipy, links, log_density
         As for `Family`.
     """
-    return _decorator(
-        lambda f: Family(f, parameters or {}, link, name, above, below, whole, scipy, links=links or {}),
-        function,
-    )
+
+    def made(of: Function) -> Family:
+        return Family(
+            of,
+            parameters or {},
+            link,
+            name,
+            above,
+            below,
+            whole,
+            scipy,
+            links=links or {},
+            log_density=log_density,
+        )
+
+    return _decorator(made, function)
 
 
 def _decorator(made_of: Callable[[Function], Named], function: Function | None) -> Any:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
+
+from formulajoint.arrays import FloatArray
 from formulajoint.distributions.distribution import Distribution
 from formulajoint.distributions.links import LINKS, LOG, Link
 from formulajoint.distributions.prior import DEFAULT, Prior
 from formulajoint.distributions.written import read_prior
 from formulajoint.errors import ExtensionError, FormulaError
 from formulajoint.families.likelihood import Likelihood, Parameter
+from formulajoint.families.smooth import UNBOUNDED, Mean, Smooth
 from formulajoint.language.vocabulary.options import (
     called,
     function_name,
@@ -60,6 +64,10 @@ class Family:
         From the mean and the parameters to a distribution of SciPy, for ``plot.ppc``: ``scipy.stats.laplace``.
     law : str, optional
         Name of the distribution in ``explain()``; by default the family's name.
+    log_density : callable, optional
+        ``(y, mu, ...)``, with the parameters in order: the log density in NumPy, all constants included, of arrays that
+        broadcast: ``scipy.stats.logistic.logpdf``. With it the exact engine takes the family. It must be a smooth
+        function of the mean, and be defined for every mean that the link allows; it is compared with that of PyMC.
     extension : str
         Name of the extension that brings it, which sets it.
 
@@ -83,6 +91,7 @@ class Family:
     law: str = ""
     extension: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
+    log_density: Callable[..., Any] | None = None
     position: Literal["family"] = "family"
 
     def __post_init__(self) -> None:
@@ -127,6 +136,27 @@ def likelihood_of(family: Family) -> Likelihood:
         ),
         (Parameter("mu", link, (link,), "mean"), *(_parameter(family, name) for name in family.parameters)),
         spread=SPREAD if SPREAD in family.parameters else "",
+        smooth=None if family.log_density is None else _smooth(family, family.log_density),
+    )
+
+
+def _smooth(family: Family, density: Callable[..., Any]) -> Smooth:
+    """Return the log density that an extension declares."""
+    link, whose = LINKS[family.link], known_as("family", family.name, family.extension)
+    in_units = link.in_units and SPREAD in family.parameters
+    place = list(family.parameters).index(SPREAD) if in_units else 0
+
+    def log_density(y: FloatArray, n: FloatArray, mean: Mean, *further: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            return np.asarray(called(whose, density, y, mean.value, *further), dtype=float)
+
+    return Smooth(
+        log_density,
+        (link,) if link in UNBOUNDED else (),
+        unit=(lambda *further: further[place]) if in_units else None,
+        scale=SPREAD if in_units else "",
+        cost=15.0,  # those of SciPy's functions
+        of_extension=True,
     )
 
 
@@ -179,6 +209,10 @@ def _check(family: Family) -> None:
         if not isinstance(link, str) or link not in LINKS:
             hint = did_you_mean(str(link), LINKS) or f"there are {listed(LINKS)}."
             raise ExtensionError(f"The family `{family.name}` has the unknown link `{link}`: {hint}")
+    if family.log_density is not None and not callable(family.log_density):
+        raise ExtensionError(
+            f"`log_density` of the family `{family.name}` must be a function, not {family.log_density!r}."
+        )
     strange = [name for name in family.links if name not in family.parameters]
     if strange:
         raise ExtensionError(

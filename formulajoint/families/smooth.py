@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.distributions.links import CLOGLOG, LOG, LOGIT, NUMPY, PROBIT, Link
+from formulajoint.distributions.links import CLOGLOG, IDENTITY, LOG, LOGIT, NUMPY, PROBIT, Link
 
 
 class Mean(NamedTuple):
@@ -98,6 +98,8 @@ class Smooth:
         Name of the further parameter in units of the linear predictor; empty if there is none.
     cost : float
         What a log density and its derivatives cost, in those of an affine family (``affine.py``).
+    of_extension : bool
+        Whether an extension declares the density, which is then compared with that of its distribution in PyMC.
     """
 
     log_density: LogDensity
@@ -106,7 +108,11 @@ class Smooth:
     unit: Callable[..., FloatArray] | None = None
     scale: str = ""
     cost: float = 5.0
+    of_extension: bool = False
 
 
 CHANCES = (LOGIT, PROBIT, CLOGLOG)
 """Links of a chance."""
+
+UNBOUNDED = (IDENTITY, LOG, *CHANCES)
+"""Links with which a linear predictor may be any number."""

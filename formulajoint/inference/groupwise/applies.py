@@ -11,7 +11,6 @@ from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.groupwise.rules import NODES
 from formulajoint.remarks import Missing
-from formulajoint.wording import listed
 
 MOST_COLUMNS = max(NODES)
 """Most coefficients of a group: nodes of quadrature grow as a power of them."""
@@ -31,7 +30,9 @@ def _family(plan: Plan) -> str:
     links = (*([affine.link] if affine else []), *(smooth.links if smooth else []))
     if plan.mean.link in links:
         return ""
-    return f"the link is {plan.mean.link.name}, not {listed(dict.fromkeys(link.name for link in links))}"
+    mean = plan.family.mean
+    needs = f"a {mean.meaning} needs a linear predictor above zero"
+    return f"with the {mean.link.name} link {needs}, and the engine takes any"
 
 
 def _further(plan: Plan) -> str:

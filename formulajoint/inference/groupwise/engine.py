@@ -21,6 +21,7 @@ from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.gaussian.naming import named_draws
 from formulajoint.inference.groupwise.applies import why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
+from formulajoint.inference.groupwise.declared import check_density
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.marginal import CHOSEN_AT, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import model_of
@@ -54,6 +55,7 @@ class Groupwise:
         """Return draws for a plan that the engine covers."""
         started = time.perf_counter()
         log.info("exact: coefficients by quadrature group by group, what groups share by importance sampling")
+        check_density(plan)
         seen = by_bar(plan)
         model = model_of(seen)
         psi_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)
@@ -86,6 +88,7 @@ class Groupwise:
         equal : Equal, optional
             Coefficients that some groups share.
         """
+        check_density(plan)
         seen = by_bar(plan)
         model = model_of(seen)
         if equal is not None:

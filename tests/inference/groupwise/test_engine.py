@@ -384,7 +384,10 @@ def test_a_fit_that_fails_a_gate_goes_to_nuts_with_the_reason(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("formula", "words"),
     [
-        ("y ~ 1 | g, family(poisson, link=sqrt)", "the link is sqrt"),
+        (
+            "y ~ 1 | g, family(poisson, link=sqrt)",
+            "with the sqrt link a rate needs a linear predictor above zero",
+        ),
         ("y ~ 1 | g, hierarchy(dist=student), family(poisson)", "not normal"),
         ("y ~ 1 | g, family(negative_binomial), shape ~ 1 | g", "shape is by group"),
         ("y ~ 1 | g, family(negative_binomial), shape ~ x", "shape has predictors"),
