@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from formulajoint.aggregates.make import in_memory
+from formulajoint.api.other_names import known_arguments
 from formulajoint.plots.comparisons import comparisons
 from formulajoint.plots.contrast import contrast
 from formulajoint.plots.draws import pairs, trace
@@ -114,6 +115,7 @@ class Plots:
         first, *others = hypotheses(self.posterior.plan, hypothesis)
         return joint(posterior_over(self.posterior, first.factor), first, ax, figsize, 1 + len(others))
 
+    @known_arguments
     def effects(
         self,
         variable: str | None = None,
@@ -147,6 +149,7 @@ class Plots:
             held = replace(held, plan=holding(held.plan, in_memory(new_data)))
         return effects(held, variable, by, prob, data and new_data is None, ax, figsize)
 
+    @known_arguments
     def comparisons(
         self,
         variable: str | Sequence[str] | None = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from formulajoint.aggregates.make import in_memory
+from formulajoint.api.other_names import known_arguments, refuse_others
 from formulajoint.inference.settings import check_seed
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.draws.tables import PROB
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from formulajoint.results.predictions.predict import Kind
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+GRID = ("fit", "kind", "new_data")
+"""The arguments of `grid` besides columns."""
 
 
 class Predictions:
@@ -28,6 +31,7 @@ class Predictions:
 
     draws: Posterior
 
+    @known_arguments
     def predict(
         self,
         new_data: object = None,
@@ -84,6 +88,7 @@ class Predictions:
         made = predicted(self.draws, in_memory(new_data), kind, new_groups, seed)
         return prediction_draws(made) if draws else prediction_table(made, prob)
 
+    @known_arguments
     def means(
         self,
         by: str | Sequence[str] = (),
@@ -148,6 +153,7 @@ class Predictions:
         found = means_of(averaged(where, [where.table], quantities(kind)))
         return shown(self.draws, found, draws, prob, None, simultaneous, weights)
 
+    @known_arguments
     def comparisons(
         self,
         variable: str | Sequence[str],
@@ -211,6 +217,7 @@ class Predictions:
         found = compared(self.draws, variable, asked, scale, compare, step)
         return shown(self.draws, found, draws, prob, rope, simultaneous, weights)
 
+    @known_arguments
     def slopes(
         self,
         variable: str | Sequence[str],
@@ -290,6 +297,8 @@ def grid(
     """
     from formulajoint.results.predictions.grid import grid_of
 
+    kept = fit.draws.plan.design.kept
+    refuse_others("grid", values, [*GRID, *(() if kept is None else kept.columns)], others=True)
     return grid_of(fit.draws.plan, kind, values, in_memory(new_data))
 
 

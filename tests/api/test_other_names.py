@@ -1,0 +1,60 @@
+"""Arguments that other packages call otherwise are told what they are called here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import formulajoint as fj
+
+
+@pytest.fixture(scope="module")
+def fit() -> fj.Fit:
+    return fj.fit("test_score ~ treatment | school", fj.tutoring(), seed=1, draws=50, progress=False)
+
+
+ASKED: list[tuple[str, Callable[[fj.Fit], Any], str]] = [
+    ("newdata", lambda fit: fit.predict(newdata=fj.tutoring()), "`new_data`"),
+    ("data", lambda fit: fit.predict(data=fj.tutoring()), "`new_data`"),
+    ("re_formula", lambda fit: fit.predict(re_formula=None), "`new_groups`"),
+    ("ndraws", lambda fit: fit.predict(ndraws=10), "`draws`"),
+    ("type", lambda fit: fit.predict(type="response"), "`kind`"),
+    ("nwe_data", lambda fit: fit.predict(nwe_data=1), "did you mean `new_data`?"),
+    ("frobnicate", lambda fit: fit.predict(frobnicate=1), "it has `new_data`"),
+    ("variables", lambda fit: fit.comparisons(variables="treatment"), "`variable='treatment'`"),
+    ("contrast", lambda fit: fit.comparisons(contrast="treatment"), "`variable`"),
+    ("comparison", lambda fit: fit.comparisons("treatment", comparison="ratio"), "`scale`"),
+    ("re_formula", lambda fit: fit.comparisons("treatment", re_formula=None), "`groups`"),
+    ("variables", lambda fit: fit.means(variables="treatment"), "`at`"),
+    ("conditional", lambda fit: fit.means(conditional="school"), "`by`"),
+    ("wrt", lambda fit: fit.slopes(wrt="treatment"), "`variable`"),
+    ("conf_level", lambda fit: fit.slopes("treatment", conf_level=0.9), "`prob`"),
+    ("conditional", lambda fit: fit.plot.effects(conditional="school"), "`by`"),
+    ("variables", lambda fit: fit.plot.comparisons(variables="treatment"), "`variable`"),
+    ("newdata", lambda fit: fj.grid(fit, newdata=fj.tutoring()), "`new_data`"),
+]
+
+
+@pytest.mark.parametrize(("name", "call", "advice"), ASKED)
+def test_another_name_is_answered_with_ours(
+    fit: fj.Fit, name: str, call: Callable[[fj.Fit], Any], advice: str
+) -> None:
+    with pytest.raises(fj.InferenceError) as error:
+        call(fit)
+    assert f"has no argument `{name}`" in str(error.value)
+    assert advice in str(error.value)
+
+
+def test_signatures_stay() -> None:
+    assert list(inspect.signature(fj.Fit.predict).parameters)[:3] == ["self", "new_data", "kind"]
+    assert "Return predictions" in (fj.Fit.predict.__doc__ or "")
+
+
+def test_a_column_may_have_such_a_name() -> None:
+    data = fj.tutoring().rename(columns={"treatment": "type"})
+    fit = fj.fit("test_score ~ type | school", data, seed=1, draws=50, progress=False)
+    assert fj.grid(fit, type=[0, 1])["type"].tolist() == [0, 1]
+    assert len(fit.plot.comparisons("type", compare="reference").axes) == 1
