@@ -117,19 +117,17 @@ CASES: Mapping[str, Case] = {
         data="seeds",
     ),
     "wells_data-wells_dist100_model": Case(
-        """switched ~ I(dist / 100), family(bernoulli), prior(Intercept ~ normal(0, 1000),
-           I(dist / 100) ~ normal(0, 1000))""",
+        "switched ~ I(dist / 100), family(bernoulli)",
         data="wells",
-        instead="flat priors of a model of events, which are refused; normal(0, 1000)",
+        priors="flat",
     ),
     "epilepsy, counts of patients": Case(
         """count ~ center(zAge) + center(zBase) + center(Trt) + center(zBase * Trt) + (1 | patient), family(poisson),
            contrast(Intercept - 0.5254237288 * center(Trt) - 0.007723728645 * center(zBase * Trt), name=raw),
-           prior(Intercept ~ student_t(3, 1.4, 2.5), center(zAge) ~ normal(0, 100), center(zBase) ~ normal(0, 100),
-                 center(Trt) ~ normal(0, 100), center(zBase * Trt) ~ normal(0, 100)),
+           prior(Intercept ~ student_t(3, 1.4, 2.5), center(zAge) ~ flat(), center(zBase) ~ flat(),
+                 center(Trt) ~ flat(), center(zBase * Trt) ~ flat()),
            prior(Intercept.sd ~ half_student_t(3, 2.5), over=patient)""",
         data="epilepsy",
-        instead="flat priors of slopes in a model of counts, which are refused; normal(0, 100)",
     ),
     "cbpp, cases in herds": Case(
         """prop(incidence, size) ~ C(period) + (1 | herd), family(binomial), prior(Intercept ~ normal(0, 5),
