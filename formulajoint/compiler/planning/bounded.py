@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import LinearPlan, Plan
+from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.propriety import check_ranks, is_flat
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.directions import are_settled, by_group, free_direction, free_shared_direction, some
@@ -65,10 +65,13 @@ def _check(plan: Plan, tails: Tails, own: list[Term], shared: list[Term]) -> Non
     vanishing = tails.vanishing(design.response.values[used], trials[used])
     codes = cells_of(grouping, n).codes[used]
     by_own, by_shared = stack(own, n)[used], stack(shared, n)[used]
-    if are_settled(by_own, by_shared, codes, vanishing):  # whatever the other parameters are
+    settled = are_settled(by_own, by_shared, codes, vanishing)
+    if settled and plan.family.thresholds is None:  # whatever the other parameters are
         return
     groups = 1 if grouping is None else len(grouping)
     _check_others(plan, tails, groups * by_own.shape[1] + by_shared.shape[1])
+    if settled:
+        return
     if grouping is not None:
         found = {
             int(codes[rows[0]]): free_direction(by_own[rows], some(vanishing, rows))
@@ -98,6 +101,8 @@ def _check_others(plan: Plan, tails: Tails, flat: int) -> None:
     )
     heavy = [name for name, own in plan.priors if name in of_mean and own.proper and own.moments <= flat]
     heavy += [term.coefficient.name for pool in pools for term in pool.terms if pool.request.degrees <= flat]
+    of_levels = [part for part in plan.further if isinstance(part, ScalePlan) and part.between]
+    heavy += [part.name for part in of_levels if part.prior.moments <= flat]
     rate = next((part for part in plan.further if part.parameter == tails.rate), None)
     if rate is not None and (
         isinstance(rate, LinearPlan) or rate.pool is not None or rate.prior.power_at_zero <= flat

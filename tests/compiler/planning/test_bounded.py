@@ -98,6 +98,14 @@ def test_tails_of_other_priors() -> None:
     )  # counts above zero
 
 
+def test_thresholds_beside_flat_coefficients_need_moments() -> None:
+    levels = np.resize(list("abcab"), 12)
+    planned("r ~ x, family(cumulative)", r=levels)
+    planned("r ~ x, family(cumulative), prior(threshold ~ student_t(4, 0, 1))", r=levels)
+    said = refused("r ~ x, family(cumulative), prior(threshold ~ cauchy(0, 1))", r=levels)
+    assert "prior of `threshold` has lighter tails" in said
+
+
 @pytest.mark.parametrize(
     ("formula", "why"),
     [
