@@ -40,6 +40,10 @@ MOST_EXCESS = 1e-3
 
 MOST_ROUNDS, MOST_RAISED = 500, 40
 
+FULL, MOST_TRIES = 4, 16
+"""Pairs without an accepted try are tried several times at once: so often that tries are one part in the first of
+those of the first round, and at most the second."""
+
 LOG_T = tuple(
     lgamma((DF + p) / 2) - lgamma(DF / 2) - 0.5 * p * log(DF * pi) - p * log(WIDER)
     for p in range(max(NODES) + 1)
@@ -51,7 +55,7 @@ STUCK = "Coefficients of some groups could not be drawn given the rest."
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Pairs of a group and a point, all in a row: F of them, of the G S pairs of a block.
+    """Pairs of a group and a point: all G S of a block.
 
     Attributes
     ----------
@@ -72,30 +76,31 @@ class Pairs:
     base: FloatArray
     prior: bool
 
-    def tried(self, at: IntArray, rng: np.random.Generator) -> tuple[list[FloatArray], FloatArray]:
-        """Return proposals u, p arrays (F,), for pairs, and the logs of density over proposal (F,)."""
-        p = len(self.centre)
-        t = rng.standard_normal((p, len(at))) * np.sqrt(DF / rng.chisquare(DF, len(at)))
-        root = [[_flat(each, at) for each in row] for row in self.root]
-        centre = [_flat(each, at) for each in self.centre]
-        u = [middle + each for middle, each in zip(centre, backward(root, list(WIDER * t)), strict=True)]
+    def of(self, at: IntArray) -> Pairs:
+        """Return F of the pairs, numbered as G S in a row, as one group at F points."""
+
+        def taken(values: FloatArray) -> FloatArray:
+            return values.reshape(-1)[at][None]
+
+        centre, root = list(map(taken, self.centre)), [list(map(taken, row)) for row in self.root]
+        return Pairs(self.block.pairs(at), centre, root, taken(self.base), self.prior)
+
+    def tried(self, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """Return a proposal u for each pair (p, G, S), and the logs of density over proposal (G, S)."""
+        p, shape, root = len(self.centre), self.base.shape, self.root
+        t = rng.standard_normal((p, *shape)) * np.sqrt(DF / rng.chisquare(DF, shape))
+        u = np.array(backward(root, list(WIDER * t))) + self.centre
         if self.prior:
-            own = np.flatnonzero(rng.random(len(at)) < PRIOR)
-            for each in u:
-                each[own] = rng.standard_normal(len(own))
+            own = np.nonzero(rng.random(shape) < PRIOR)
+            u[:, *own] = rng.standard_normal((p, len(own[0])))
             for j in range(p):
-                t[j, own] = sum(root[i][j][own] * (u[i] - centre[i])[own] for i in range(j, p)) / WIDER
+                t[j][own] = sum((root[i][j] * (u[i] - self.centre[i]))[own] for i in range(j, p)) / WIDER
         logs = LOG_T[p] + sum(np.log(root[j][j]) for j in range(p))
         logs = logs - 0.5 * (DF + p) * np.log1p(np.sum(t**2, axis=0) / DF)
         if self.prior:
-            log_prior = -0.5 * sum(each**2 for each in u) - 0.5 * p * log(2 * pi)
+            log_prior = -0.5 * np.sum(u**2, axis=0) - 0.5 * p * log(2 * pi)
             logs = np.logaddexp(log(1 - PRIOR) + logs, log(PRIOR) + log_prior)
-        height = self.block.pairs(at).height([each[None] for each in u])[0]
-        return u, height - _flat(self.base, at) - logs
-
-
-def _flat(values: FloatArray, at: IntArray) -> FloatArray:
-    return values.reshape(-1)[at]
+        return u, self.block.height(list(u)) - self.base - logs
 
 
 def draw_coefficients(forecast: Forecast, points: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -168,7 +173,7 @@ class _OfBatch:
         for groups, some in blocks(part, len(tried)):
             pairs = self.pairs(chosen[groups], at.of(some), skewed)
             every = np.repeat(np.arange(np.prod(pairs.block.shape)), TRIES)
-            out[groups, some] = pairs.tried(every, self.rng)[1].reshape(len(groups), -1, TRIES)
+            out[groups, some] = pairs.of(every).tried(self.rng)[1].reshape(len(groups), -1, TRIES)
         return out.reshape(len(chosen), -1)
 
     def draw(self, chosen: IntArray, bound: FloatArray, skewed: bool, out: FloatArray) -> IntArray:
@@ -182,8 +187,9 @@ class _OfBatch:
             size = max(MOST_NUMBERS * 4 // own.cells, 1)
             for first in range(0, len(pair), size):
                 here = pair[first : first + size]
-                u = _accepted(pairs, here, top[here // points], seen, groups[here // points], self.rng)
-                b = _coefficients(pairs, here, u)
+                each = pairs if len(here) == pairs.base.size else pairs.of(here)
+                u = _accepted(each, top[here // points], seen, groups[here // points], self.rng)
+                b = _coefficients(each.block, u)
                 out[some.start + here % points, :, member[first : first + size]] = b.T
         low = seen.excess > MOST_EXCESS * seen.tries
         bound[chosen[low]] += seen.largest[low] + ABOVE
@@ -228,27 +234,33 @@ def _every_member(members: Sequence[IntArray], points: int) -> tuple[IntArray, I
 
 
 def _accepted(
-    pairs: Pairs, at: IntArray, top: FloatArray, seen: Seen, groups: IntArray, rng: np.random.Generator
+    pairs: Pairs, top: FloatArray, seen: Seen, groups: IntArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Return accepted u (p, F) for pairs, whose groups have bounds `top` (F,)."""
-    out, left = np.empty((len(pairs.centre), len(at))), np.arange(len(at))
+    """Return accepted u (p, F) for F pairs, whose groups have bounds `top` (F,)."""
+    count = len(top)
+    out, left, tries = np.empty((len(pairs.centre), count)), np.arange(count), 1
     for _ in range(MOST_ROUNDS):
-        u, ratios = pairs.tried(at[left], rng)
-        above = ratios - top[left]
-        seen.add(groups[left], above)
-        good = np.log(rng.random(len(left))) < above
-        out[:, left[good]] = np.array(u)[:, good]
-        left = left[~good]
-        if not len(left):
+        u, ratios = pairs.tried(rng)
+        above = ratios.reshape(-1, tries) - top[left, None]
+        seen.add(np.repeat(groups[left], tries), above.reshape(-1))
+        good = np.log(rng.random(above.shape)) < above
+        first, done = np.argmax(good, axis=1), np.any(good, axis=1)
+        out[:, left[done]] = u.reshape(len(u), *above.shape)[:, done, first[done]]
+        if np.all(done):
             return out
+        still = np.flatnonzero(~done)
+        left, before = left[still], tries
+        tries = min(max(count // (FULL * len(left)), 1), MOST_TRIES)
+        pairs = pairs.of(np.repeat(still * before, tries))
     raise InferenceError(STUCK)
 
 
-def _coefficients(pairs: Pairs, at: IntArray, u: FloatArray) -> FloatArray:
-    """Return b = m + D u (p, F)."""
-    block, out = pairs.block.pairs(at), np.empty(u.shape)
+def _coefficients(block: Block, u: FloatArray) -> FloatArray:
+    """Return b = m + D u (p, F) for the F pairs of a block."""
+    out = np.empty((len(u), *block.shape))
+    each = u.reshape(out.shape)
     for i, row in enumerate(block.root):
-        out[i] = block.mean[i][0]
-        for a, each in enumerate(row):
-            out[i] += each[0] * u[a]
-    return out
+        out[i] = block.mean[i]
+        for a, load in enumerate(row):
+            out[i] += load * each[a]
+    return out.reshape(u.shape)

@@ -16,6 +16,7 @@ import numpy as np
 
 from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import Plan
+from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.gaussian.naming import named_draws
@@ -32,7 +33,7 @@ from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, Heights, Sampled, evidence_of, repeats
 from formulajoint.inference.latent.ties import Equal, shared_columns
 from formulajoint.inference.quadrature import LogIntegral
-from formulajoint.inference.settings import Settings
+from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
 
 log = logging.getLogger("formulajoint")
@@ -63,7 +64,10 @@ class Groupwise:
         near, found = sample_psi(model, draws, chains, psi_seed, partial(tell, shown=settings.progress))
         points = found.points[0].reshape(chains * draws, -1)
         check_peaks(near, points)
-        beta = draw_coefficients(near, points, np.random.default_rng(coefficients_seed))
+        own = _of_groups(seen, settings)
+        beta = np.empty((len(points), len(model.structure.base), 0))
+        if own:
+            beta = draw_coefficients(near, points, np.random.default_rng(coefficients_seed))
         values, theta = model.parts(found.points[0])
         made = Draws(
             values=values,
@@ -76,7 +80,7 @@ class Groupwise:
             modes=found.modes,
             disagreement=found.disagreement,
         )
-        return named_draws(seen, variables(seen, model, made), found, settings, started)
+        return named_draws(seen, variables(seen, model, made, own), found, settings, started)
 
     def log_evidence(self, plan: Plan, seed: int, equal: Equal | None = None) -> LogIntegral | Missing:
         """Return log p(y) of a plan that the engine covers, with its standard error, or the reason it is unavailable.
@@ -130,3 +134,9 @@ class Groupwise:
             return heights(forecast(same, points[0]))
 
         return AtDraws(heights(near), map(at_draws, others), repeats(found))
+
+
+def _of_groups(plan: Plan, settings: Settings) -> bool:
+    """Return whether the coefficients of single groups are drawn: they are kept, or contrasts are computed from them."""
+    grouped = {each.name for each in plan.mean.coefficients if each.grouped}
+    return settings.keep == ALL or not grouped.isdisjoint(read_by_contrasts(plan))

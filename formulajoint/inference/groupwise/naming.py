@@ -12,9 +12,9 @@ from formulajoint.inference.gaussian.naming import variables as of_mean
 from formulajoint.inference.groupwise.model import Model
 
 
-def variables(plan: Plan, model: Model, draws: Draws) -> Iterator[Variable]:
-    """Yield every variable of a plan with its dims and draws."""
-    yield from of_mean(replace(plan, further=()), model.structure, draws)
+def variables(plan: Plan, model: Model, draws: Draws, own: bool = True) -> Iterator[Variable]:
+    """Yield every variable of a plan with its dims and draws; those of single groups only if `own`."""
+    yield from of_mean(replace(plan, further=()), model.structure, draws, None if own else ())
     for part in plan.further:
         if isinstance(part, ScalePlan) and not is_constant(part.prior):
             found = model.parameter(part.parameter, draws.values)

@@ -31,7 +31,7 @@ def data() -> pd.DataFrame:
     g, x = rng.integers(0, 12, 200), rng.normal(size=200)
     y = 1 + x * (0.5 + rng.normal(size=12)[g]) + rng.normal(size=200)
     frame = pd.DataFrame({"y": y, "x": x, "g": g.astype(str), "h": rng.integers(0, 4, 200).astype(str)})
-    return frame.assign(arm=rng.choice(["a", "b", "c"], 200))
+    return frame.assign(arm=rng.choice(["a", "b", "c"], 200), event=y > 1)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,8 @@ def data() -> pd.DataFrame:
         ("y ~ x * arm | g, hierarchy(x), joint(x, at=mean), pairwise(arm)", 100),
         ("y ~ x | g, sigma ~ 1 | g, joint(weights=precision)", 100),
         ("y ~ x + (1 | g) + (1 | h), joint(Intercept, over=g)", 100),
+        ("event ~ x | g, hierarchy(x), family(bernoulli), joint(weights=n)", 100),
+        ("event ~ x * arm + (1 + x | g), family(bernoulli), pairwise(arm)", 100),
     ],
 )
 def test_kept_draws_are_the_same(data: pd.DataFrame, formula: str, draws: int) -> None:
