@@ -91,8 +91,8 @@ class Pairs:
         t = rng.standard_normal((p, *shape)) * np.sqrt(DF / rng.chisquare(DF, shape))
         u = np.array(backward(root, list(WIDER * t))) + self.centre
         if self.prior:
-            own = np.nonzero(rng.random(shape) < PRIOR)
-            u[:, *own] = rng.standard_normal((p, len(own[0])))
+            own = rng.random(shape) < PRIOR
+            u[:, own] = rng.standard_normal((p, np.count_nonzero(own)))
             for j in range(p):
                 t[j][own] = sum((root[i][j] * (u[i] - self.centre[i]))[own] for i in range(j, p)) / WIDER
         logs = LOG_T[p] + sum(np.log(root[j][j]) for j in range(p))

@@ -137,6 +137,6 @@ class Groupwise:
 
 
 def _of_groups(plan: Plan, settings: Settings) -> bool:
-    """Return whether the coefficients of single groups are drawn: they are kept, or contrasts are computed from them."""
+    """Return whether coefficients of single groups are drawn: they are kept, or contrasts are computed from them."""
     grouped = {each.name for each in plan.mean.coefficients if each.grouped}
     return settings.keep == ALL or not grouped.isdisjoint(read_by_contrasts(plan))

@@ -1,8 +1,8 @@
 """A stand-in for the log posterior density of psi where a point is dear.
 
-Laplace's approximation is computed at some hundreds of points, and what quadrature adds to it, which varies little, at
-fewer: both are interpolated in coordinates in which they are smooth (`natural`). Draws are from the stand-in; exact
-values at some of them say how far it is off (`sampling`).
+Laplace's approximation, or a coarse rule where that is far off, is computed at some hundreds of points, and what
+quadrature adds to it, which varies little, at fewer: both are interpolated in coordinates in which they are smooth
+(`natural`). Draws are from the stand-in; exact values at some of them say how far it is off (`sampling`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
-from formulajoint.inference.groupwise.marginal import SMOOTH, Marginal, fine_enough
+from formulajoint.inference.groupwise.marginal import CHOSEN_AT, SMOOTH, Marginal, fine_enough
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.natural import natural_coordinates
 from formulajoint.inference.groupwise.rules import Rule, rules
@@ -29,6 +29,10 @@ from formulajoint.inference.importance.surrogate import Interpolant, Known, Mann
 
 COARSE = 2
 """Place of the rule for one coefficient a group that stands in for Laplace's approximation."""
+
+OFF = 1.0
+"""For several coefficients a group the coarsest rule does, where Laplace's approximation differs from it by more than
+this: sd over some points. The errors of thousands of groups add up to several posterior sds."""
 
 SCANNED, CLIMBS = 12, 3
 """Starts that are scanned: the first times (coordinates + 1); modes are climbed from as many of them as the second."""
@@ -91,24 +95,29 @@ class Basis:
 
     Attributes
     ----------
-    near : Forecast
-        With its parabolas at the mode of Laplace's approximation.
+    coarse : Marginal
+        Laplace's approximation, or a coarse rule, with parabolas at its mode.
     natural : callable
     proposal : Mixture
-        Fitted to Laplace's approximation.
+        Fitted to it.
     rough : Known
-        The log likelihood by Laplace's approximation.
+        The log likelihood by it.
     rule : Rule
     added : Known
         What quadrature adds to it.
     """
 
-    near: Forecast
+    coarse: Marginal
     natural: Callable[[FloatArray], FloatArray]
     proposal: Mixture
     rough: Known
     rule: Rule
     added: Known
+
+    @property
+    def near(self) -> Forecast:
+        """The model with its parabolas."""
+        return self.coarse.forecast
 
     def stand_in(self) -> StandIn:
         """Return the stand-in."""
@@ -123,13 +132,13 @@ class Basis:
 
     def more(self, points: FloatArray, exact: FloatArray) -> Basis:
         """Return this with further points (n, d), at which log posterior densities by quadrature are known (n,)."""
-        rough = _computed(self.near, points)
+        rough = _computed(self.coarse, points)
         added = Known(points, _less(_less(exact, self.near.model.log_prior(points)), rough.heights))
         return replace(self, rough=self.rough.more(rough), added=self.added.more(added))
 
     def by(self, rule: Rule) -> Basis:
         """Return this with another rule of quadrature."""
-        return replace(self, rule=rule, added=_added(self.near, rule, self.added.points))
+        return replace(self, rule=rule, added=_added(self.coarse, rule, self.added.points))
 
 
 def basis_of(model: Model, where: Look, rng: np.random.Generator) -> Basis:
@@ -141,14 +150,15 @@ def basis_of(model: Model, where: Look, rng: np.random.Generator) -> Basis:
         If the density has several modes.
     """
     modes = _modes(model, where)
-    near, d = forecast(model, modes.at[0]), model.size
+    coarse, modes = _coarse(_rough(forecast(model, modes.at[0])), modes, rng)
+    near, d = coarse.forecast, model.size
     natural = natural_coordinates(near, modes.at[0])
     terms = (d + 1) * (d + 2) // 2
-    rough, proposal = _refined(near, natural, modes, max(BATCH * terms, LEAST), rng)
+    rough, proposal = _refined(coarse, natural, modes, max(BATCH * terms, LEAST), rng)
     found = _interpolant(model, natural, rough)
     points = _drawn(found, proposal, max(CORRECTED * terms, LEAST), rng)
     rule = fine_enough(near, points)
-    return Basis(near, natural, proposal, rough, rule, _added(near, rule, points))
+    return Basis(coarse, natural, proposal, rough, rule, _added(coarse, rule, points))
 
 
 def _modes(model: Model, where: Look) -> Modes:
@@ -167,15 +177,27 @@ def _modes(model: Model, where: Look) -> Modes:
     return modes
 
 
+def _coarse(laplace: Marginal, modes: Modes, rng: np.random.Generator) -> tuple[Marginal, Modes]:
+    """Return Laplace's approximation with its mode or, where it is far off, a coarse rule with that of this rule."""
+    model, (rule, *_) = laplace.forecast.model, rules(len(laplace.forecast.model.structure.base))
+    if laplace.rule is not None or len(rule.nodes) == 1:
+        return laplace, modes
+    by_rule, points = Marginal(laplace.forecast, rule, SMOOTH), about(modes).draw(rng, CHOSEN_AT)
+    if np.std(by_rule(points) - laplace(points)) < OFF:
+        return laplace, modes
+    modes = find_modes(by_rule, modes.at)
+    return Marginal(forecast(model, modes.at[0]), rule, SMOOTH), modes
+
+
 def _refined(
-    near: Forecast,
+    target: Marginal,
     natural: Callable[[FloatArray], FloatArray],
     modes: Modes,
     batch: int,
     rng: np.random.Generator,
 ) -> tuple[Known, Mixture]:
     """Return points at which Laplace's approximation is known, enough to interpolate it, and a proposal."""
-    model, target = near.model, _rough(near)
+    model = target.forecast.model
     found = weighted(target, about(modes), batch, rng)
     known = _known(model, found)
     for _ in range(ADAPTED):
@@ -184,7 +206,7 @@ def _refined(
     for _ in range(ROUNDS):
         interpolant = _interpolant(model, natural, known)
         points = _drawn(interpolant, found.proposal, batch, rng)
-        more = _computed(near, points)
+        more = _computed(target, points)
         known = known.more(more)
         off = _less(more.heights + model.log_prior(points), interpolant.posterior(points))
         off = off[: _inner(points, batch)]
@@ -210,12 +232,12 @@ def _known(model: Model, found: Fitted) -> Known:
     return Known(found.points, _less(heights, model.log_prior(found.points)))
 
 
-def _computed(near: Forecast, points: FloatArray) -> Known:
-    return Known(points, _less(_rough(near)(points), near.model.log_prior(points)))
+def _computed(target: Marginal, points: FloatArray) -> Known:
+    return Known(points, _less(target(points), target.forecast.model.log_prior(points)))
 
 
-def _added(near: Forecast, rule: Rule, points: FloatArray) -> Known:
-    return Known(points, _less(Marginal(near, rule)(points), _rough(near)(points)))
+def _added(coarse: Marginal, rule: Rule, points: FloatArray) -> Known:
+    return Known(points, _less(Marginal(coarse.forecast, rule)(points), coarse(points)))
 
 
 def _interpolant(model: Model, natural: Callable[[FloatArray], FloatArray], known: Known) -> Interpolant:

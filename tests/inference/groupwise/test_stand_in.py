@@ -52,6 +52,31 @@ def test_it_agrees_with_the_density_that_it_stands_for(monkeypatch: pytest.Monke
     assert np.all(abs(np.log(np.std(one, axis=0) / np.std(other, axis=0))) < 0.15)
 
 
+def test_it_is_about_the_mode_of_quadrature_where_errors_of_many_groups_add_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(6)
+    x = np.tile([-1.0, -1.0, 0.0, 1.0, 1.0], 5000)  # of groups with the same columns few are different
+    b = np.array([-0.3, 0.5]) + rng.normal(size=(5000, 2)) * [0.8, 0.6]
+    y = rng.binomial(1, 1 / (1 + np.exp(-(np.repeat(b[:, 0], 5) + np.repeat(b[:, 1], 5) * x))))
+    data = pd.DataFrame({"y": y, "x": x, "g": np.repeat(np.arange(5000), 5).astype(str)})
+    model = model_of(by_bar(fj.model("y ~ x + (1 + x | g), family(bernoulli)", data).plan))
+    tests: list[float] = []
+    tested = sampling._tested
+
+    def watched(*args: object) -> sampling.Tested:
+        tests.append((found := tested(*args)).far)
+        return found
+
+    monkeypatch.setattr(sampling, "CHEAP", -np.inf)
+    monkeypatch.setattr(sampling, "_tested", watched)
+    with_it = sampling.sample_psi(model, 250, 4, np.random.SeedSequence(5)).sampled
+    assert len(tests) == 1
+    monkeypatch.setattr(sampling, "CHEAP", np.inf)
+    without = sampling.sample_psi(model, 250, 4, np.random.SeedSequence(5)).sampled
+    assert abs(with_it.log_integral - without.log_integral) < 4 * np.hypot(with_it.error, without.error)
+
+
 def test_one_that_is_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "MOST_MOVED", 1e-9)
     monkeypatch.setattr(sampling, "MOST_SECONDS", 1.0)
