@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from formulajoint.arrays import FloatArray
@@ -13,6 +15,9 @@ from formulajoint.inference.latent.phi import Coordinate, alike, together
 
 EFFORT = Effort(draws=600, enough=2, growth=6, repeats=3)
 """A point costs some hundreds of exponentials, or many more."""
+
+MANY = 9
+"""With more parameters psi, draws of each round grow as the square of their number: so do the covariances to fit."""
 
 AWAY = 0.3
 """Sd of plausible z about the regression that ignores groups: in units of the linear predictor."""
@@ -36,7 +41,8 @@ def look(model: Model, rng: np.random.Generator) -> Look:
     z = np.clip(model.prior_place, -FARTHEST, FARTHEST)
     near[:, len(coordinates) :] = rng.normal(0.0, AWAY, (count, t))
     about = np.concatenate([modes, z]) + rng.normal(0.0, WIDE, (count, model.size))
-    return Look(np.concatenate([near, about]), _broad(model, sizes[free], modes, z), EFFORT)
+    effort = replace(EFFORT, draws=round(EFFORT.draws * max(1.0, model.size / MANY) ** 2))
+    return Look(np.concatenate([near, about]), _broad(model, sizes[free], modes, z), effort)
 
 
 def _broad(model: Model, sizes: FloatArray, modes: FloatArray, z: FloatArray) -> Mixture:
