@@ -51,6 +51,7 @@ PriorsOption = Annotated[
     str | None, typer.Option(help="flat: flat priors, which reproduce the classical results.")
 ]
 FamilyOption = Annotated[str | None, typer.Option(help="Such as student or bernoulli; gaussian by default.")]
+CsvOption = Annotated[Path | None, typer.Option("--save", help="Write the table to this .csv file.")]
 QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
 
 
@@ -185,16 +186,14 @@ def predict(
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
     missing: MissingOption = None,
     sheet: SheetOption = None,
-    save: Annotated[Path | None, typer.Option(help="Write the table to this .csv file.")] = None,
+    save: CsvOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Predict the response of a saved FIT at the rows of DATA."""
     from formulajoint.api.verbs import load
 
     found = load(fit).predict(_read(data, missing, sheet), kind, prob, new_groups)  # type: ignore[arg-type]
-    if save is not None:
-        found.to_csv(save)
-    _show(found, as_json)
+    _show(found, as_json, save)
 
 
 @app.command()
@@ -214,21 +213,20 @@ def effects(
         float | None, typer.Option(help="Half-width of the region that counts as no effect.")
     ] = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    save: CsvOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Compare the values of VARIABLE on the scale of the response of a saved FIT, averaged over its rows."""
     from formulajoint.api.verbs import load
 
-    found, options = (
-        load(fit),
-        {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope},
-    )
+    found = load(fit)
+    options = {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope}
     of = variable[0] if len(variable) == 1 else variable
     if slope:
-        _show(found.slopes(of, **options), as_json)  # type: ignore[arg-type]
+        _show(found.slopes(of, **options), as_json, save)  # type: ignore[arg-type]
     else:
         asked = {"scale": scale, "compare": _compared(compare), "step": step, **options}
-        _show(found.comparisons(of, **asked), as_json)  # type: ignore[arg-type]
+        _show(found.comparisons(of, **asked), as_json, save)  # type: ignore[arg-type]
 
 
 def _compared(compare: str) -> str | list[str | float]:
@@ -238,8 +236,12 @@ def _compared(compare: str) -> str | list[str | float]:
     return [float(each) if NUMBER.fullmatch(each) else each for each in map(str.strip, compare.split(","))]
 
 
-def _show(table: Any, as_json: bool) -> None:
-    """Print all rows of a table, as JSON one record a row."""
+def _show(table: Any, as_json: bool, save: Path | None) -> None:
+    """Print all rows of a table, as JSON one record a row, and write them to `save`."""
+    if save is not None and save.suffix.lower() != ".csv":
+        raise DataError(f"The table is written as CSV: `--save {save.with_suffix('.csv')}`.")
+    if save is not None:
+        table.to_csv(save)
     if as_json:
         _print_json({"rows": json.loads(table.reset_index().to_json(orient="records"))})
     else:

@@ -264,12 +264,20 @@ def test_a_saved_fit_predicts_the_rows_of_a_file(saved: str, csv: str, fit: fj.F
     assert len(pd.read_csv(target)) == 10
 
 
-def test_effects_of_a_saved_fit(saved: str, fit: fj.Fit) -> None:
+def test_effects_of_a_saved_fit(saved: str, fit: fj.Fit, tmp_path: Path) -> None:
     rows = json.loads(output("effects", saved, "treatment", "--by", "school", "--json"))["rows"]
     expected = fit.comparisons("treatment", by="school")
     assert [(row["school"], row["contrast"]) for row in rows] == expected.index.tolist()
     assert [row["mean"] for row in rows] == pytest.approx(expected["mean"].tolist())
     assert "exact" in output("effects", saved, "treatment", "--slope")
+    target = tmp_path / "effects.csv"
+    output("effects", saved, "treatment", "--save", str(target))
+    assert pd.read_csv(target)["mean"].tolist() == pytest.approx(
+        fit.comparisons("treatment")["mean"].tolist()
+    )
+    assert "effects.csv`" in refused(
+        "effects", saved, "treatment", "--save", str(target.with_suffix(".xlsx"))
+    )
     assert "did you mean `treatment`?" in run("effects", saved, "treatmnt").exception.args[0]
 
 

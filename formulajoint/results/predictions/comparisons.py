@@ -274,7 +274,7 @@ def _sloped(where: Setting, variable: str) -> Compared:
     if column is None:
         raise DataError(f"The mean does not depend on `{variable}`.")
     if column.kind != "numeric" or (known.levels and known.reference is not None and len(known.levels) > 2):
-        raise InferenceError(f"`{variable}` has levels and no slope: write fit.comparisons({variable!r}).")
+        raise InferenceError(f"`{variable}` has levels and no slope: comparisons compare its levels.")
     try:
         rows, turned = _exact(where, variable)
     except NoDerivative:
