@@ -56,18 +56,31 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Counts of rows: read, without missing values by column, of weight zero; whether a weight was no whole number."""
+    """Counts of rows: read, with missing values by column, of weight zero; whether a weight was no whole number.
+
+    `lost` has levels of which rows are left out, as in `Rows`; some may be among other rows.
+    """
 
     total: int
     missing: Mapping[str, int] = field(default_factory=dict)
     weightless: int = 0
     fractional: bool = False
+    lost: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def __add__(self, other: Counted) -> Counted:
         names = dict.fromkeys((*self.missing, *other.missing))
         missing = {name: self.missing.get(name, 0) + other.missing.get(name, 0) for name in names}
         fractional = self.fractional or other.fractional
-        return Counted(self.total + other.total, missing, self.weightless + other.weightless, fractional)
+        weightless, lost = self.weightless + other.weightless, united(self.lost, other.lost)
+        return Counted(self.total + other.total, missing, weightless, fractional, lost)
+
+
+def united(
+    one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Return the texts of both by name, each once."""
+    names = dict.fromkeys((*one, *other))
+    return {name: tuple(dict.fromkeys((*one.get(name, ()), *other.get(name, ())))) for name in names}
 
 
 def shown(value: object) -> str:

@@ -30,24 +30,24 @@ from formulajoint.aggregates.answers import (
     sums_of_cells,
     weights_in,
 )
-from formulajoint.aggregates.cells import Counted, Key
-from formulajoint.aggregates.expressions import expression, expressions_of, not_there, partial
+from formulajoint.aggregates.cells import Counted, Key, united
+from formulajoint.aggregates.expressions import expression, expressions_of, partial
 from formulajoint.aggregates.moments import Moments, numbers_of
+from formulajoint.aggregates.pushed_down import LEARNING, able
 from formulajoint.aggregates.scan import Scanned
 from formulajoint.aggregates.text_columns import typed
-from formulajoint.aggregates.wanted import Wanted, recipes_of, wanted
+from formulajoint.aggregates.told import codes_among, ends_of, lost_among
+from formulajoint.aggregates.wanted import Wanted, recipes_of
 from formulajoint.arrays import IntArray
 from formulajoint.design.bind import Asked
 from formulajoint.design.columns import Column, Kind
-from formulajoint.design.curves import CURVES
 from formulajoint.design.functions import OWN
 from formulajoint.design.learn import learn
 from formulajoint.design.recipes import Applied, Basis, Recipe
 from formulajoint.design.rows import Table
-from formulajoint.errors import DataError, RowsNeededError
-from formulajoint.language.syntax.nodes import Call, Expr
+from formulajoint.errors import DataError
+from formulajoint.language.syntax.nodes import Call
 from formulajoint.language.syntax.text import canonical
-from formulajoint.spec.names import group_arguments, walk
 from formulajoint.wording import listed
 
 log = logging.getLogger("formulajoint")
@@ -55,26 +55,10 @@ log = logging.getLogger("formulajoint")
 HEAD = 1000
 """A factor with more than two values among the first rows is not looked at again."""
 
-LEARNING = ("center", "standardize", "scale")
-"""Functions whose statistics are aggregated."""
-
 
 def names_of(data: Any) -> tuple[str, ...]:
     """Return the names of the columns of a lazy frame."""
     return tuple(answer(nw.from_native(data).collect_schema))
-
-
-def _kinds(frame: Any) -> dict[str, Kind]:
-    """Return the kind of each column of a lazy frame that models can use."""
-    found: dict[str, Kind] = {}
-    for name, dtype in frame.collect_schema().items():
-        if dtype == nw.Boolean:
-            found[name] = "boolean"
-        elif dtype.is_numeric():
-            found[name] = "numeric"
-        elif dtype in (nw.String, nw.Categorical, nw.Enum):
-            found[name] = "categorical"
-    return found
 
 
 def of_lazy(
@@ -102,48 +86,15 @@ def of_lazy(
     if data.text is not None:
         frame, found_notes = typed(frame, asked.columns, data.text)
         notes = {**notes, **found_notes}
-    kinds = _kinds(frame)
-    refused = [name for name in asked.columns if name not in kinds]
-    if refused:
-        what = "numbers, booleans, text or categories"
-        given = frame.collect_schema()[refused[0]]
-        raise DataError(
-            f"Column `{refused[0]}` has values of the type {given}, not {what}. Convert it first."
-        )
-    kinds = {name: kinds[name] for name in asked.columns}
-    found = wanted(asked, kinds.__getitem__)
-    _refuse_measured_keys(frame, found, asked)
-    for text, factor in found.factors.items():
-        _check_learnt(text, factor, learnt, kinds)
-    return replace(_Query(frame, asked, found, kinds).moments(dict(learnt), family), notes=notes)
-
-
-def _refuse_measured_keys(frame: Any, found: Wanted, asked: Asked) -> None:
-    """Raise a DataError where rows would have to come to Python: cells by a measured number."""
-    schema = frame.collect_schema()
-    measured = [name for name in found.keys if schema[name].is_float() and not found.products]
-    if measured:
-        raise RowsNeededError(
-            f"The response is {asked.law.name}, whose likelihood needs every row, or every different one, and "
-            f"{listed(measured)} holds measured numbers.",
-            "Read the columns of the formula into memory, such as by `data.select(...).collect()`, or cut measured "
-            "numbers into classes.",
-        )
-
-
-def _check_learnt(text: str, factor: Expr, learnt: Mapping[str, Any], kinds: Mapping[str, Kind]) -> None:
-    """Raise a DataError for a factor that learns what no aggregation gives, unless it is known."""
-    if text in learnt:
-        expressions_of(learnt[text])
-        return
-    for part in walk(factor):
-        if not isinstance(part, Call):
-            continue
-        top = part is factor and part.name in LEARNING and not any(group_arguments(part))
-        own = OWN.get(part.name)
-        learns = part.name in CURVES or part.name == "ave" or (own is not None and own.learn is not None)
-        if learns and not top:
-            raise not_there(canonical(part))
+    kinds, found = able(frame, asked, learnt)
+    query = _Query(frame, asked, found, kinds)
+    made = query.moments(dict(learnt), family)
+    counted, out = made.counted, query.incomplete
+    if counted.weightless:
+        out = out | (nw.col(str(asked.weights)) == 0)
+    if counted.missing or counted.weightless:
+        counted = replace(counted, lost=lost_among(frame.filter(out), asked, made))
+    return replace(made, counted=counted, notes=united(made.notes, notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +107,7 @@ class _Query:
     kinds: Mapping[str, Kind]
 
     def moments(self, learnt: dict[str, Recipe | Basis], family: str | None) -> Moments:
-        rows, counted = self._rows()
+        rows, counted, notes = self._rows()
         log.info("aggregating %s rows where they are", f"{counted.total:,}")
         recipes = self._recipes(rows, learnt)
         self._check_finite(rows, (r for text, r in recipes.items() if text not in self.found.plain))
@@ -191,25 +142,24 @@ class _Query:
             counted=counted,
             exact=False,
             language=self.asked.language,
+            notes=notes,
         )
 
-    def _rows(self) -> tuple[Any, Counted]:
-        """Return the rows used with their weight, and the counts of rows."""
-        schema, weight = self.frame.collect_schema(), self.asked.weights
-        gone = {
-            name: nw.col(name).is_null() | nw.col(name).is_nan()
-            if schema[name].is_float()
-            else nw.col(name).is_null()
-            for name in self.asked.columns
-        }
-        facts = [nw.len().alias(ROWS)]
+    def _rows(self) -> tuple[Any, Counted, dict[str, tuple[str, ...]]]:
+        """Return the rows used with their weight, the counts of rows, and notes on codes of missing values."""
+        weight, gone = self.asked.weights, self.gone
+        measured = [name for name in self.asked.measured if self.kinds[name] == "numeric"]
+        facts = [nw.len().alias(ROWS), *ends_of(measured)]
         facts += [
             missing.cast(nw.Int64).sum().alias(f"{PART}{place}")
             for place, missing in enumerate(gone.values())
         ]
         if weight is not None:
             w = nw.col(weight).cast(nw.Float64)
-            facts += [(w == 0).cast(nw.Int64).sum().alias(f"{MEAN}0"), w.min().alias(f"{MEAN}1")]
+            facts += [
+                ((w == 0) & ~self.incomplete).cast(nw.Int64).sum().alias(f"{MEAN}0"),
+                w.min().alias(f"{MEAN}1"),
+            ]
             facts += [(w != w.round(0)).cast(nw.Int64).sum().alias(f"{MEAN}2")]
         one = collected(self.frame.select(*facts))
         total = int(one[ROWS][0])
@@ -223,15 +173,28 @@ class _Query:
             raise DataError(
                 f"Values are missing: {', '.join(f'{n} in {c}' for n, c in missing.items())} rows."
             )
-        rows = self.frame.filter(~reduce(lambda a, b: a | b, gone.values())) if missing else self.frame
+        rows = self.frame.filter(~self.incomplete) if missing else self.frame
         if missing and not int(collected(rows.select(nw.len().alias(ROWS)))[ROWS][0]):
             raise DataError(f"No row has values in all of the columns {listed(gone)}.")
         if weight is None:
-            return rows, Counted(total, missing)
+            return rows, Counted(total, missing), codes_among(rows, one, measured)
         if one[f"{MEAN}1"][0] < 0:
             raise DataError(f"Column `{weight}` gives the row weights, but is negative in some rows.")
         rows = rows.with_columns(nw.col(weight).cast(nw.Float64).alias(WEIGHT)).filter(nw.col(WEIGHT) > 0)
-        return rows, Counted(total, missing, int(one[f"{MEAN}0"][0]), bool(one[f"{MEAN}2"][0]))
+        counted = Counted(total, missing, int(one[f"{MEAN}0"][0]), bool(one[f"{MEAN}2"][0]))
+        return rows, counted, codes_among(rows, one, measured)
+
+    @property
+    def gone(self) -> dict[str, Any]:
+        """Whether a value is missing, by column."""
+        schema = self.frame.collect_schema()
+        null = {name: nw.col(name).is_null() for name in self.asked.columns}
+        return {name: x | nw.col(name).is_nan() if schema[name].is_float() else x for name, x in null.items()}
+
+    @property
+    def incomplete(self) -> Any:
+        """Whether a row misses a value."""
+        return reduce(lambda a, b: a | b, self.gone.values())
 
     def _recipes(self, rows: Any, learnt: dict[str, Recipe | Basis]) -> dict[str, Recipe | Basis]:
         """Return the recipe of each factor; what functions learn is aggregated."""

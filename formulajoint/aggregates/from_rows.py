@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -20,7 +21,7 @@ from formulajoint.design.frame import Frame
 from formulajoint.design.recipes import Basis, Recipe
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Design, Rows
-from formulajoint.design.values import distinct_of, numbers
+from formulajoint.design.values import distinct_of, label, numbers
 
 
 def of_rows(asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | None = None) -> Moments:
@@ -35,7 +36,8 @@ def of_rows(asked: Asked, learnt: Mapping[str, Recipe | Basis], family: str | No
     """
     table, rows = asked.used_rows()
     table.learnt.update(learnt)
-    return of_table(asked, table, rows, family)
+    rows = replace(rows, lost=asked.lost(table) if rows.dropped else {})
+    return replace(of_table(asked, table, rows, family), notes=asked.told(table))
 
 
 def of_kept(design: Design, family: str | None = None) -> Moments | None:
@@ -79,14 +81,13 @@ def of_table(asked: Asked, table: Table, rows: Rows, family: str | None = None) 
         counted=counted(rows, table.weights),
         exact=True,
         language=asked.language,
-        notes=asked.frame.notes,
     )
 
 
 def counted(rows: Rows, weights: FloatArray | None) -> Counted:
     """Return the counts of rows, and whether a weight is no whole number."""
     fractional = weights is not None and bool(np.any(weights != np.round(weights)))
-    return Counted(rows.total, dict(rows.missing), rows.weightless, fractional)
+    return Counted(rows.total, dict(rows.missing), rows.weightless, fractional, dict(rows.lost))
 
 
 def _values(found: Wanted, recipes: Mapping[str, Recipe | Basis], table: Table) -> dict[str, FloatArray]:
@@ -112,15 +113,27 @@ def _factor(text: str, values: FloatArray) -> tuple[Key, IntArray]:
 
 def _key(column: Column) -> tuple[Key, IntArray]:
     """Return the values of a column, and the place of each row's."""
+    order = column.order
     if column.kind == "categorical":
         values, codes = distinct_of(column)
+        if not all(isinstance(value, str) for value in values) and not _numbers((*values, *(order or ()))):
+            values, order = list(map(_text, values)), None if order is None else tuple(map(_text, order))
         distinct = sorted(values)
         places = {value: place for place, value in enumerate(distinct)}
         codes = np.array([places[value] for value in values], dtype=np.int64)[codes]
     else:
         found, codes = np.unique(column.values, return_inverse=True)
         distinct = found.tolist()
-    return Key(column.name, column.kind, tuple(distinct), column.order, column.ordered), codes
+    return Key(column.name, column.kind, tuple(distinct), order, column.ordered), codes
+
+
+def _numbers(values: Iterable[object]) -> bool:
+    return all(isinstance(value, int | float | np.generic) for value in values)
+
+
+def _text(value: object) -> str:
+    """Return a level as text, as levels that are neither all text nor all numbers are kept: intervals and the like."""
+    return value if isinstance(value, str) else label(value)
 
 
 def _cells(codes: list[IntArray], rows: int) -> tuple[IntArray, Cells]:

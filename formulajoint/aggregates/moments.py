@@ -11,7 +11,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.aggregates.cells import Counted, Key, shown
+from formulajoint.aggregates.cells import Counted, Key, shown, united
 from formulajoint.aggregates.recipe_codec import alike, encoded
 from formulajoint.aggregates.sums import Sums, merged
 from formulajoint.aggregates.wanted import Texts
@@ -26,6 +26,9 @@ from formulajoint.wording import listed
 
 CLOSE = 1e-10
 """Moments are equal if they differ by less than this share of their size."""
+
+MOST_NOTES = 3
+"""At most this many notes on a column are kept when moments are added."""
 
 MOST_SHOWN = 6
 """At most this many levels or numbers are named when moments are printed."""
@@ -179,10 +182,7 @@ class Moments:
             sums=merged(joined, of.ravel(), len(cells)),
             counted=self.counted + other.counted,
             exact=self.exact and other.exact,
-            notes={
-                name: tuple(dict.fromkeys((*self.notes.get(name, ()), *other.notes.get(name, ()))))
-                for name in dict.fromkeys((*self.notes, *other.notes))
-            },
+            notes={name: told[:MOST_NOTES] for name, told in united(self.notes, other.notes).items()},
         )
 
     def __radd__(self, other: object) -> Moments:

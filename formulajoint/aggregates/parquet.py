@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 METADATA = b"formulajoint moments"
 VERSION = 1
+
+NONE: Mapping[str, list[str]] = {}
 
 MOST_NAMED = 5
 """At most this many small cells are named."""
@@ -120,7 +123,13 @@ def _metadata(moments: Moments) -> dict[str, Any]:
         "widths": dict(moments.widths),
         "learnt": {text: encoded(recipe) for text, recipe in moments.learnt.items()},
         "weights": moments.weights,
-        "counted": [counted.total, dict(counted.missing), counted.weightless, counted.fractional],
+        "counted": [
+            counted.total,
+            dict(counted.missing),
+            counted.weightless,
+            counted.fractional,
+            dict(counted.lost),
+        ],
         "exact": moments.exact,
         "notes": dict(moments.notes),
     }
@@ -157,11 +166,23 @@ def _made(data: dict[str, Any], table: Any, language: Language) -> dict[str, Any
         "widths": data["widths"],
         "learnt": {text: decoded(recipe, language) for text, recipe in data["learnt"].items()},
         "weights": data["weights"],
-        "counted": Counted(*data["counted"]),
+        "counted": _counted(*data["counted"]),
         "exact": data["exact"],
         "language": language,
         "notes": {name: tuple(notes) for name, notes in data.get("notes", {}).items()},
     }
+
+
+def _counted(
+    total: int,
+    missing: dict[str, int],
+    weightless: int,
+    fractional: bool,
+    lost: Mapping[str, list[str]] = NONE,
+) -> Counted:
+    return Counted(
+        total, missing, weightless, fractional, {name: tuple(labels) for name, labels in lost.items()}
+    )
 
 
 def _pyarrow() -> tuple[Any, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
+from math import ceil
 from typing import Any
 
 import narwhals as nw
@@ -13,6 +15,9 @@ from formulajoint.aggregates.answers import answer
 from formulajoint.errors import RowsNeededError
 from formulajoint.files.files import PARQUET, Files
 from formulajoint.files.plain import Plain, plain
+
+QUERIES = 4
+"""At most so many queries of DuckDB read text files: more files than twice its threads would each be read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,13 @@ def _reader() -> _Reader:
         return _reader_of_polars()
 
     def text(found: Plain) -> Any:
-        paths = ", ".join(_quoted(str(path)) for path in found.paths)
         columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(found.names)))
-        return duckdb.sql(
-            f"SELECT * FROM read_csv([{paths}], auto_detect = false, header = true, columns = {{{columns}}}, "
-            f"delim = {_quoted(found.separator)}, quote = '\"', escape = '\"')"
+        queries = (
+            f"SELECT * FROM read_csv([{', '.join(_quoted(str(path)) for path in paths)}], auto_detect = false, "
+            f"header = true, columns = {{{columns}}}, delim = {_quoted(found.separator)}, quote = '\"', escape = '\"')"
+            for paths in batched(found.paths, ceil(len(found.paths) / QUERIES))
         )
+        return duckdb.sql(" UNION ALL ".join(queries))
 
     return _Reader(lambda paths: duckdb.read_parquet(list(paths)), text)
 

@@ -42,12 +42,12 @@ def rows_with(moments: Moments, asked: Asked) -> tuple[Table, Rows, Frame]:
         _check_digits(moments)
     cells, weights, numbers = rows_of(sums)
     parts = dict(_parts(moments, needed, numbers))
-    columns = {name: _column(moments, name, cells) for name in asked.columns}
+    columns = {name: column_of(moments, name, cells) for name in asked.columns}
     for text, name in found.summed.items():  # only their sums are right
         means = dict(_parts(moments, needed, sums.means))[text,]
         columns[name] = Column(name, "numeric", means[cells], np.zeros(len(cells), dtype=bool))
     held = {name: columns[name].values for name in (*found.keys, *found.summed.values()) if name in columns}
-    counts = None if np.all(weights == 1.0) else weights
+    counts = None if moments.weights is None and np.all(weights == 1.0) else weights
     table = Table(
         columns,
         np.arange(len(cells)),
@@ -62,6 +62,7 @@ def rows_with(moments: Moments, asked: Asked) -> tuple[Table, Rows, Frame]:
         len(cells),
         counted.missing,
         counted.weightless,
+        counted.lost,
         counted=moments.rows,
         fractional=counted.fractional,
     )
@@ -136,7 +137,7 @@ def _known(
     moments: Moments, found: Wanted, cells: IntArray, parts: Mapping[Texts, FloatArray]
 ) -> dict[Texts, FloatArray]:
     """Return the values of each product of factors in rows of `cells`, as the tables of designs know them."""
-    keys = {key.name: _column(moments, key.name, cells) for key in moments.keys if not key.factor}
+    keys = {key.name: column_of(moments, key.name, cells) for key in moments.keys if not key.factor}
     told = Table(keys, np.arange(len(cells)), language=moments.language)
     constants = {
         text: np.asarray(moments.values(text), dtype=np.float64)[cells] for text in moments.constants
@@ -165,7 +166,7 @@ def _known(
     return out
 
 
-def _column(moments: Moments, name: str, cells: IntArray) -> Column:
+def column_of(moments: Moments, name: str, cells: IntArray) -> Column:
     """Return a column in rows of `cells`; of one that is not told apart only the kind is known."""
     none = np.zeros(len(cells), dtype=bool)
     for key in moments.keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from formulajoint.arrays import FloatArray
@@ -16,6 +16,7 @@ from formulajoint.design.learn import learn
 from formulajoint.design.look_alikes import look_alikes
 from formulajoint.design.names import require_known
 from formulajoint.design.notes import (
+    NONE,
     codes_of_missing_values,
     correlated_levels,
     lost_levels,
@@ -136,6 +137,12 @@ class Asked:
         return tuple(dict.fromkeys(name.id for name in used))
 
     @property
+    def measured(self) -> tuple[str, ...]:
+        """The columns of which the response and the terms are functions."""
+        exprs = (self.spec.response, *_factors(self.plans))
+        return tuple(dict.fromkeys(name.id for expr in exprs for name in measured_in(expr)))
+
+    @property
     def weights(self) -> str | None:
         """The column of the row weights."""
         weights = self.spec.rows.weights
@@ -145,6 +152,23 @@ class Asked:
         """Return the rows without missing values in the columns that the formula uses, and their counts."""
         drop, language = self.spec.rows.drop, self.language
         return used_rows(self.frame, self.columns, self.weights, drop, language)
+
+    def lost(
+        self, table: Table, known: Mapping[str, tuple[str, ...]] = NONE
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return the levels of which no row is used, by the name of the factor or grouping; see `lost_levels`."""
+        groups = [group for plan in self.plans for group in plan.groups]
+        return lost_levels(self.frame, table, _factors(self.plans), groups, known)
+
+    def told(self, table: Table) -> dict[str, tuple[str, ...]]:
+        """Return notes on columns that their sums do not show, by name."""
+        found = {name: [*self.frame.notes.get(name, ())] for name in table.columns}
+        for factor in _factors(self.plans):
+            for name in dict.fromkeys(name.id for name in measured_in(factor)):
+                found[name] += ordered_categories([factor], self.frame, table)
+        for name in self.measured:
+            found[name] += codes_of_missing_values([Name(name)], table)
+        return {name: tuple(dict.fromkeys(notes)) for name, notes in found.items() if notes}
 
 
 def read(formula: Formula, frame: Frame, language: Language = CORE, family: str | None = None) -> Asked:
@@ -180,7 +204,6 @@ def bound(asked: Asked, table: Table, rows: Rows, kept: Frame | None = None) -> 
     predictors = tuple(predictor.pooled(hierarchies) for predictor in bound)
     if asked.law.thresholds is not None:
         predictors = with_thresholds(predictors, asked.law.thresholds)
-    groups = [group for plan in plans for group in plan.groups]
     design = Design(
         spec,
         response,
@@ -189,7 +212,7 @@ def bound(asked: Asked, table: Table, rows: Rows, kept: Frame | None = None) -> 
         table.weights,
         _standard_errors(spec.rows, table),
         _weight_columns(spec, table),
-        replace(rows, lost=lost_levels(frame, table, _factors(plans), groups)),
+        replace(rows, lost=asked.lost(table, rows.lost) if rows.dropped else {}),
         _within(response, predictors),
         (*_notes(spec, plans, predictors, frame, table), *_on_order(asked.law, response, table)),
         KeptFrame(kept or frame, table.places),
@@ -330,7 +353,8 @@ def _notes(
     yield from look_alikes({name: table.levels(name).labels for name in kept})
     two_bars = {term.span for plan in plans for term in plan.varying if not term.correlated}
     yield from correlated_levels(predictors, two_bars)
-    yield from codes_of_missing_values([spec.response, *factors], table)
+    if frame.rows:
+        yield from codes_of_missing_values([spec.response, *factors], table)
     yield from words_beside_columns(spec.questions, frame.names)
     for name in table.columns:
         yield from frame.notes.get(name, ())

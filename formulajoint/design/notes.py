@@ -33,6 +33,8 @@ MANY_LEVELS = 10
 CODES = frozenset({-9.0, -99.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0})
 """Numbers that often stand for a missing value."""
 
+NONE: Mapping[str, tuple[str, ...]] = {}
+
 OUTSIDE = 5.0
 """Such a number gets a note if it is more than this many sds from the mean of the other values."""
 
@@ -66,27 +68,34 @@ def _word(weighting: Weighting) -> tuple[str, str]:
 
 
 def lost_levels(
-    frame: Frame, used: Table, factors: Iterable[Expr], groups: Iterable[Group]
+    frame: Frame,
+    used: Table,
+    factors: Iterable[Expr],
+    groups: Iterable[Group],
+    known: Mapping[str, tuple[str, ...]] = NONE,
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return the levels of factors and groups of which no row is used, by the name of the factor or grouping."""
-    if used.rows == frame.rows:
-        return {}
+    """Return the levels of factors and groups of which no row is used, by the name of the factor or grouping.
+
+    `known` are levels of which rows are known to be left out, where the frame does not have these.
+    """
     names = dict.fromkeys(name.id for factor in factors for name in measured_in(factor))
     wanted: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
     wanted = {name: ((name,), ()) for name in names if used.columns[name].kind != "numeric"}
     for group in groups:
         own = tuple(name.id for name in group.names)
         wanted[":".join(own)] = (own, group.separators)
-    found = {name: _lost(frame, used, *variables) for name, variables in wanted.items()}
+    found = {name: _lost(frame, used, *variables, known.get(name, ())) for name, variables in wanted.items()}
     return {name: labels for name, labels in found.items() if labels}
 
 
-def _lost(frame: Frame, used: Table, variables: Sequence[str], separators: Sequence[str]) -> tuple[str, ...]:
+def _lost(
+    frame: Frame, used: Table, variables: Sequence[str], separators: Sequence[str], known: tuple[str, ...]
+) -> tuple[str, ...]:
     columns = {name: frame.column(name) for name in variables}
-    known = ~np.any([column.missing for column in columns.values()], axis=0)
-    every = cells(variables, separators, Table(columns, np.arange(frame.rows)).take(known)).labels
+    there = ~np.any([column.missing for column in columns.values()], axis=0)
+    every = cells(variables, separators, Table(columns, np.arange(frame.rows)).take(there)).labels
     left = set(cells(variables, separators, used).labels)
-    return tuple(label for label in every if label not in left)
+    return tuple(label for label in dict.fromkeys((*every, *known)) if label not in left)
 
 
 def told_lost(rows: Rows) -> Iterator[str]:
@@ -145,8 +154,13 @@ def codes_of_missing_values(exprs: Iterable[Expr], table: Table) -> Iterator[str
         others = column.values[~np.isin(column.values, list(CODES))]
         for code in sorted(ends):
             if len(others) > 1 and abs(code - others.mean()) > OUTSIDE * others.std(ddof=1):
-                yield (
-                    f"{column.name} is {code:g} in {int(np.sum(column.values == code))} of {table.rows} rows, and "
-                    f"{others.min():.4g} to {others.max():.4g} in the others: if {code:g} stands for a missing value, "
-                    "leave the cell empty."
-                )
+                count = int(np.sum(column.values == code))
+                yield code_of_missing_values(column.name, code, count, table.rows, others.min(), others.max())
+
+
+def code_of_missing_values(name: str, code: float, count: int, rows: int, low: float, high: float) -> str:
+    """Return the note on a value far outside the others, which lie between `low` and `high`."""
+    return (
+        f"{name} is {code:g} in {count} of {rows} rows, and {low:.4g} to {high:.4g} in the others: if {code:g} stands "
+        "for a missing value, leave the cell empty."
+    )

@@ -138,7 +138,7 @@ def test_printed_it_says_what_it_holds() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["varying", "nested", "sd by arm", "meta-analysis"])
+@pytest.mark.parametrize("name", ["varying", "nested", "crossed", "sd by arm", "meta-analysis"])
 def test_an_update_is_the_fit_of_all_rows_with_the_priors_of_the_first(
     name: str, frame: pd.DataFrame
 ) -> None:
@@ -181,6 +181,33 @@ def test_categories_keep_their_order_in_a_file(
     )
     assert f"level[{labels[1]} - {labels[0]}]" in one.index
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_intervals_are_levels_by_their_text(frame: pd.DataFrame, tmp_path: Path) -> None:
+    data, settings = (
+        frame.assign(class_=pd.cut(frame.x, [-9, 2, 4, 99])),
+        {"seed": 1, "draws": 20, "progress": False},
+    )
+    formula = "y ~ class_ + (1 | g)"
+    moments = fj.moments(formula, data)
+    moments.save(tmp_path / "moments.parquet")
+    assert fj.Moments.load(tmp_path / "moments.parquet") == moments
+    first = fj.fit(formula, data[:120], **settings)  # type: ignore[arg-type]
+    first.save(tmp_path / "fit.nc")
+    one, other = (fit.update(data[120:], **settings) for fit in (fj.load(tmp_path / "fit.nc"), first))
+    assert list(one.summary().index[:2]) == ["class_[(2, 4] - (-9, 2]]", "class_[(4, 99] - (-9, 2]]"]
+    assert one.text() == other.text()
+
+
+def test_levels_of_several_types_are_kept_as_text(frame: pd.DataFrame, tmp_path: Path) -> None:
+    values = np.array([1, "a", 2.0], dtype=object)[frame.d]
+    data = frame.assign(d=pd.Categorical(values, [2.0, "a", 1, "b"]))
+    moments = fj.moments("y ~ d + (1 | g)", data)
+    moments.save(tmp_path / "moments.parquet")
+    for found in (moments, fj.Moments.load(tmp_path / "moments.parquet")):
+        assert fj.model("y ~ d + (1 | g)", found).explain() == fj.model("y ~ d + (1 | g)", data).explain()
+    with pytest.raises(fj.DataError, match="`d` is a mixture"):
+        fj.moments("y ~ d", frame.assign(d=values))
 
 
 def test_a_fit_of_moments_is_compared_with_one_of_the_same_rows(frame: pd.DataFrame) -> None:

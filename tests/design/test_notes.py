@@ -174,7 +174,7 @@ def test_column_in_the_index(index: Any) -> None:
 
 @pytest.mark.parametrize(
     ("data", "hint"),
-    [("y ~ x", "The formula comes first"), ("data.csv", "There is no file `data.csv`"), (3, "not an int")],
+    [("y ~ x", "The formula comes first"), ("data.csv", "There is no file data.csv"), (3, "not an int")],
 )
 def test_data_of_another_kind(data: Any, hint: str) -> None:
     with pytest.raises(fj.DataError, match=hint):
