@@ -32,7 +32,8 @@ type Rope = float | Mapping[str, float] | None
 def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
     """Return draws of c = R b - r, (chain, draw, q): zero under the null."""
     if hypothesis.response:
-        return _on_response(posterior, hypothesis)
+        values = Values(values_of(posterior, posterior.plan).__getitem__, sampled=True)
+        return by_chain(on_response(posterior.plan, hypothesis, values), posterior.named.shape)
     coefficients = {c.term.name: c for c in posterior.plan.mean.coefficients}
     pooled = {t.coefficient.term.name: t for t in posterior.plan.mean.pooled.values()}
     total: FloatArray | float = -hypothesis.null
@@ -49,18 +50,16 @@ def quantities(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
     return np.asarray(total)
 
 
-def _on_response(posterior: Posterior, hypothesis: Hypothesis) -> FloatArray:
-    """Return the same of effects on the mean of the response."""
-    plan, named = posterior.plan, posterior.named
+def on_response(plan: Plan, hypothesis: Hypothesis, values: Values) -> FloatArray:
+    """Return c = R e - r of effects e on the mean of the response, (q, S), from draws of the plan's variables."""
     wanted = [c for c in plan.mean.coefficients if c.term.name in hypothesis.terms]
     effects = response_effects(plan, wanted, Given(RESPONSE))
-    values = Values(values_of(posterior, plan).__getitem__, sampled=True)
     total: FloatArray = -hypothesis.null[:, None]
     for block, coefficient in zip(layout(plan.design), plan.mean.coefficients, strict=True):
         if coefficient.name in effects:
             rows = hypothesis.rows[:, block.start : block.start + block.size]
             total = total + rows @ effects[coefficient.name].of(values).reshape((block.size, -1))
-    return by_chain(total, named.shape)
+    return total
 
 
 def blocks_of(design: Design, hypothesis: Hypothesis) -> tuple[Block, ...]:

@@ -2,28 +2,33 @@
 
 The prior probability is exact where the coefficients are exchangeable, as in ``treatment[A] > treatment[B] > 0``;
 otherwise it is an integral of a normal distribution, or a share of draws from the prior, whose error is passed on.
+An order of effects on the response is such a share.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import BoolArray, FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient, Pool, PooledTerm
+from formulajoint.compiler.evaluate.linear_predictor import parameters_of_mean
+from formulajoint.compiler.evaluate.values import Values
 from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.residual_sds import names_in_sds, sigma_of_groups
 from formulajoint.contrasts.hypotheses import Hypothesis
+from formulajoint.contrasts.layout import layout
 from formulajoint.distributions.prior import Prior
 from formulajoint.inference.draws.prior_numpy import coefficient_draws, unit_draws
 from formulajoint.inference.evidence import why_no_probability
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
+from formulajoint.results.joint_tests.quantities import on_response
 
 MOST_INTEGRATED = 10
 """Up to this many comparisons, the probability under a normal prior is an integral; beyond, a share of draws."""
@@ -33,6 +38,9 @@ REPEATS, POINTS = 10, 100_000
 
 ENOUGH, MOST_NUMBERS, BATCH = 10_000, 40_000_000, 1_000_000
 """Draws from the prior stop at this many hits, or this many numbers; and numbers per batch."""
+
+LEAST = 4000
+"""Fewest draws from the prior of effects on the response, however many rows they are averaged over."""
 
 FEWEST = 10
 """Fewest hits for a prior probability."""
@@ -59,9 +67,11 @@ def order(plan: Plan, hypothesis: Hypothesis, probability: float, mcse: float) -
         return missing.of("Bayes factor")
     if hypothesis.of_means:
         return _none("means", "the prior probability of an order of hierarchies' means is not computed")
-    if hypothesis.response:
+    if hypothesis.response and (plan.mean.varying or len(parameters_of_mean(plan)) > 1):
         return _none(
-            "response", "the prior probability of an order of effects on the response is not computed"
+            "response",
+            "the prior probability of an order of effects on the response is computed where the mean depends on one "
+            "predictor and the groups of one factor",
         )
     if any(not prior.proper for prior in _priors(plan, hypothesis)):
         return _none("flat", "flat priors give the order no prior probability")
@@ -81,7 +91,7 @@ def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
     """Yield the priors of the hypothesis' coefficients; under a hierarchy, those of its mean and sd, and of sigma."""
     pooled = plan.mean.pooled
     for coefficient in plan.mean.coefficients:
-        if coefficient.term.name in hypothesis.terms:
+        if hypothesis.response or coefficient.term.name in hypothesis.terms:
             term = pooled.get(coefficient.name)
             yield from (term.mean, term.sd) if term else (coefficient.prior,) if coefficient.prior else ()
             if coefficient.name in names_in_sds(plan.mean) and plan.spread is not None:
@@ -90,6 +100,8 @@ def _priors(plan: Plan, hypothesis: Hypothesis) -> Iterator[Prior]:
 
 def log_prior_probability(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
     """Return the log of P(R b > r) under the prior, with its error: infinite if it is too small to be known."""
+    if hypothesis.response:
+        return _of_effects(plan, hypothesis)
     cells = list(_cells(plan))
     independent = not plan.mean.pools and not names_in_sds(plan.mean)
     parts = [_part(plan, cells, *part) for part in _parts(hypothesis, independent)]
@@ -258,13 +270,42 @@ def _log_probability_above(centre: FloatArray, root: FloatArray) -> LogIntegral:
 
 def _by_draws(plan: Plan, rows: scipy.sparse.csr_array, null: FloatArray, places: IntArray) -> LogIntegral:
     """Return log P(R b > r) from draws of the prior, as many as a probability of its size needs."""
-    rng, dense = np.random.default_rng(0), rows.toarray()
-    batch = max(1, BATCH // len(places))
+    dense = rows.toarray()
+    return _share(
+        plan,
+        places,
+        max(1, BATCH // len(places)),
+        MOST_NUMBERS // len(places),
+        lambda draws: np.all(draws @ dense.T > null, axis=1),
+    )
+
+
+def _of_effects(plan: Plan, hypothesis: Hypothesis) -> LogIntegral:
+    """Return the same of effects on the response, which depend on all coefficients of the mean."""
+    blocks, coefficients = layout(plan.design), plan.mean.coefficients
+    last, rows = blocks[-1], plan.design.rows.used
+
+    def hit(draws: FloatArray) -> BoolArray:
+        found = {}
+        for block, own in zip(blocks, coefficients, strict=True):
+            groups = () if own.grouping is None else (len(own.grouping),)
+            columns = draws[:, block.start : block.start + block.size].T
+            found[own.name] = columns.reshape((*groups, *own.term.shape, len(draws)))
+        return np.all(on_response(plan, hypothesis, Values(found.__getitem__, sampled=True)) > 0, axis=0)
+
+    places = np.arange(last.start + last.size)
+    return _share(plan, places, max(LEAST, BATCH // rows), MOST_NUMBERS // rows, hit)
+
+
+def _share(
+    plan: Plan, places: IntArray, batch: int, most: int, hit: Callable[[FloatArray], BoolArray]
+) -> LogIntegral:
+    """Return the log of the share of draws of coefficients from the prior that are hits, of about `most` draws."""
+    rng = np.random.default_rng(0)
     hits = drawn = 0
-    while hits < ENOUGH and drawn * len(places) < MOST_NUMBERS:
+    while hits < ENOUGH and drawn < most:
         unit = unit_draws(plan, rng, batch)
-        draws = coefficient_draws(plan.mean, places, rng, batch, unit)
-        hits += int(np.sum(np.all(draws @ dense.T > null, axis=1)))
+        hits += int(np.sum(hit(coefficient_draws(plan.mean, places, rng, batch, unit))))
         drawn += batch
     if hits < FEWEST:
         return UNKNOWN

@@ -16,6 +16,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, hypothesis
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.bayes_factor import orders
+from formulajoint.results.joint_tests.questions import hypotheses
 from formulajoint.spec.read import parse_hypotheses
 
 
@@ -282,3 +283,30 @@ def test_an_impossible_order_is_not_known() -> None:
     """Below its lower end a uniform prior has no mass."""
     found = prior_of("y ~ x | g, prior(x ~ uniform(0, 2))", "x[a] < -1")
     assert (found.value, found.error) == (-inf, inf)
+
+
+@pytest.mark.parametrize(("text", "least"), [("x[a] > 0.1", 0.1), ("x[a] > x[b]", None), ("x[a] > 0", 0.0)])
+def test_an_order_of_effects_on_the_response_is_a_share_of_the_priors_draws(
+    text: str, least: float | None
+) -> None:
+    """Differences in probability of two groups, by hand from normal priors of the coefficients."""
+    data = pd.DataFrame({"y": np.arange(40) * 7 % 3 % 2, "x": np.arange(40) % 2, "g": list("aabb") * 10})
+    priors = "prior(Intercept ~ normal(0.5, 1), x ~ normal(0.3, 0.8))"
+    plan = fj.model(f"y ~ x | g, family(bernoulli), {priors}", data).plan
+    said = hypotheses(plan, f"{text}, scale=response")[0]
+    rng = np.random.default_rng(5)
+    intercept, x = rng.normal(0.5, 1, (2, 400_000)), rng.normal(0.3, 0.8, (2, 400_000))
+    first, second = 1 / (1 + np.exp(-intercept - x)) - 1 / (1 + np.exp(-intercept))
+    share = np.mean(first > (second if least is None else least))
+    found = orders.order(plan, said, 0.5, 0.0)
+    assert isinstance(found, LogIntegral)
+    assert found.error < 0.02
+    assert found.value == pytest.approx(log(0.5 / share), abs=4 * found.error)
+
+
+def test_an_order_of_effects_that_depend_on_further_parameters_has_no_bayes_factor() -> None:
+    data = pd.DataFrame({"y": np.arange(40) * 7 % 5, "x": np.arange(40) % 2, "g": list("aabb") * 10})
+    plan = fj.model("y ~ x | g, family(zero_inflated_poisson)", data).plan
+    found = orders.order(plan, hypotheses(plan, "x[a] > x[b], scale=response")[0], 0.5, 0.0)
+    assert isinstance(found, Missing)
+    assert "depends on one predictor" in found.reason
