@@ -44,7 +44,7 @@ A function has the first of ours that it knows.
 
 
 def known_arguments[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function that names our argument in the place of another package's; its signature stays.
+    """Return a method that names our argument in the place of another package's; its signature stays.
 
     Examples
     --------
@@ -56,11 +56,16 @@ def known_arguments[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """
     found = signature(function).parameters.values()
     own = [each.name for each in found if each.kind is not Parameter.VAR_KEYWORD and each.name != "self"]
+    needed = {each.name for each in found if each.default is Parameter.empty and each.name in own}
     others = len(own) < len([each for each in found if each.name != "self"])
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         refuse_others(function.__name__, kwargs, own, others)
+        for name in own[len(args) - 1 :]:  # `self` is among `args`
+            if name in needed and name not in kwargs:
+                example = next(each for each in THEIRS if each.startswith(f"{name}="))
+                raise InferenceError(f"`{function.__name__}` needs `{name}`, such as `{example}`.")
         return function(*args, **kwargs)
 
     return called

@@ -48,6 +48,14 @@ def test_another_name_is_answered_with_ours(
     assert advice in str(error.value)
 
 
+def test_what_is_needed_is_named(fit: fj.Fit) -> None:
+    with pytest.raises(
+        fj.InferenceError, match="`comparisons` needs `variable`, such as `variable='treatment'`"
+    ):
+        fit.comparisons(by="school")
+    assert len(fit.comparisons(variable="treatment")) == len(fit.comparisons("treatment")) == 1
+
+
 def test_signatures_stay() -> None:
     assert list(inspect.signature(fj.Fit.predict).parameters)[:3] == ["self", "new_data", "kind"]
     assert "Return predictions" in (fj.Fit.predict.__doc__ or "")
