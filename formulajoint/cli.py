@@ -35,6 +35,7 @@ FormulaArg = Annotated[str, typer.Argument(help="Such as: score ~ treatment | sc
 DataArg = typer.Argument(
     help="A .csv, .tsv, .csv.gz, .parquet or .xlsx file, or a pattern such as 'data/*.csv'; - is standard input."
 )
+RowsOption = Annotated[Path | None, typer.Option(help="Rows to average over; by default the fit's.")]
 FitArg = typer.Argument(help="A fit saved by `fit --save`.")
 MissingOption = Annotated[
     list[str] | None,
@@ -44,8 +45,8 @@ MissingOption = Annotated[
 ]
 SheetOption = Annotated[str | None, typer.Option(help="The sheet of a spreadsheet; otherwise the first.")]
 NUMBER = re.compile(r"-?\d+(\.\d*)?")
-KEYWORD = re.compile(r"\bnew_groups='(\w+)'")
-"""An argument in an error's advice, which is an option here."""
+KEYWORD = re.compile(r"\bnew_groups='(\w+)'")  # arguments in the advice of errors that are options here
+ROWS = re.compile(r" by `new_data=`, as in `.*`\.$")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 PriorsOption = Annotated[
     str | None, typer.Option(help="flat: flat priors, which reproduce the classical results.")
@@ -213,20 +214,19 @@ def effects(
         float | None, typer.Option(help="Half-width of the region that counts as no effect.")
     ] = None,
     prob: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.95,
+    data: RowsOption = None,
     save: CsvOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Compare the values of VARIABLE on the scale of the response of a saved FIT, averaged over its rows."""
     from formulajoint.api.verbs import load
 
-    found = load(fit)
-    options = {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope}
-    of = variable[0] if len(variable) == 1 else variable
-    if slope:
-        _show(found.slopes(of, **options), as_json, save)  # type: ignore[arg-type]
-    else:
-        asked = {"scale": scale, "compare": _compared(compare), "step": step, **options}
-        _show(found.comparisons(of, **asked), as_json, save)  # type: ignore[arg-type]
+    found, of = load(fit), variable[0] if len(variable) == 1 else variable
+    options: Any = {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope}
+    options["new_data"] = None if data is None else _read(data, None, None)
+    if not slope:
+        options |= {"scale": scale, "compare": _compared(compare), "step": step}
+    _show(found.slopes(of, **options) if slope else found.comparisons(of, **options), as_json, save)
 
 
 def _compared(compare: str) -> str | list[str | float]:
@@ -387,7 +387,7 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {KEYWORD.sub(r'--new-groups \1', message)}", err=True)
+    typer.echo(f"error: {ROWS.sub(' by --data.', KEYWORD.sub(r'--new-groups \1', message))}", err=True)
     raise SystemExit(1) from None
 
 

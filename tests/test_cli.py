@@ -281,6 +281,17 @@ def test_effects_of_a_saved_fit(saved: str, fit: fj.Fit, tmp_path: Path) -> None
     assert "did you mean `treatment`?" in run("effects", saved, "treatmnt").exception.args[0]
 
 
+def test_effects_of_a_fit_of_sums_take_rows_from_a_file(data: pd.DataFrame, csv: str, tmp_path: Path) -> None:
+    target = tmp_path / "sums.nc"
+    fit = fj.fit(FORMULA, fj.moments(FORMULA, data), draws=50, seed=1, progress=False)
+    fit.save(target)
+    (row,) = json.loads(output("effects", str(target), "treatment", "--data", csv, "--json"))["rows"]
+    assert row["mean"] == pytest.approx(fit.comparisons("treatment", new_data=data)["mean"].item())
+    done = process("effects", str(target), "treatment")
+    assert done.returncode == 1
+    assert done.stderr.endswith("give rows by --data.\n")
+
+
 def test_two_values_are_compared(saved: str, fit: fj.Fit) -> None:
     (row,) = json.loads(output("effects", saved, "treatment", "--compare", "1,0", "--json"))["rows"]
     assert row["mean"] == pytest.approx(fit.comparisons("treatment", compare=(1, 0))["mean"].item())
