@@ -1,6 +1,6 @@
 """Models of events and counts with one grouping factor by the exact engine, beside Bambi, rstanarm and lme4's glmer.
 
-    python benchmarks/glmm_peers.py [--models cbpp ...] [--peers formulajoint bambi rstanarm glmer] [--repeats 1]
+    python benchmarks/glmm_peers.py [--models cbpp ...] [--peers formulajoint bambi ...] [--repeats 1]
     python benchmarks/glmm_peers.py --write      # the table of docs/families.md, from the results
 
 Each peer is a fresh process with one thread that reads a CSV file, fits, and prints what it found. `cold` and `warm`
@@ -10,9 +10,10 @@ is installed). `again` is that of a second fit in the warm process; by Bambi of 
 nutpie has compiled, and a summary. Four chains of 1,000 draws, priors and settings of each peer's own; glmer is a
 point estimate (15 nodes, or Laplace's approximation with slopes by group). `ess` is the smallest bulk effective
 sample size of the shared parameters in the warm process. With `--repeats` the least time of several counts, as a busy
-machine makes all of them longer. Figures go to results/glmm_peers.json at once; what is measured again replaces what
-was there. Data: cbpp of lme4, epilepsy of brms, toenail of HSAUR3. The others are simulated, the first of them in the
-size of the Contraception data of mlmRev.
+machine makes all of them longer. Peers with `_more` make 10,000 draws a chain, ours of what groups share alone
+(``keep="contrasts"``): most of the time of a fit goes into finding where to draw. Figures go to
+results/glmm_peers.json at once; what is measured again replaces what was there. Data: cbpp of lme4, epilepsy of brms,
+toenail of HSAUR3. The others are simulated, the first of them in the size of the Contraception data of mlmRev.
 """
 
 from __future__ import annotations
@@ -37,9 +38,19 @@ from processes import arguments_of_peers, is_missing, keep, measured, records
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "glmm_peers.json"
 PAGE = HERE.parent / "docs" / "families.md"
-NAMES = {"formulajoint": "formulajoint", "bambi": "Bambi", "rstanarm": "rstanarm", "glmer": "glmer"}
+NAMES = {
+    "formulajoint": "formulajoint",
+    "bambi": "Bambi",
+    "formulajoint_more": "formulajoint, 10,000 draws of what is shared",
+    "bambi_more": "Bambi, 10,000 draws",
+    "rstanarm": "rstanarm",
+    "glmer": "glmer",
+}
 PEERS = tuple(NAMES)
 OF_R = ("rstanarm", "glmer")
+MORE = "_more"
+USUAL, MANY = 1000, 10_000
+"""Draws of a chain."""
 
 
 @dataclass(frozen=True)
@@ -122,23 +133,24 @@ CASES = {
     ),
     "rows": Case(*[SLOPES] * 3, "bernoulli", "10,000 rows, 50 groups, slopes", slopes(50, 200)),
     "groups": Case(*[SLOPES] * 3, "bernoulli", "10,000 rows, 2,000 groups, slopes", slopes(2000, 5)),
+    "many": Case(*[SLOPES] * 3, "bernoulli", "50,000 rows, 10,000 groups, slopes", slopes(10_000, 5)),
 }
 
 
 # --- the peers, each in a process of its own
 
 
-def run_formulajoint(path: str, case: Case, again: bool) -> dict[str, Any]:
+def run_formulajoint(path: str, case: Case, again: bool, draws: int) -> dict[str, Any]:
     """Fit by the exact engine, and print; then fit again."""
     import formulajoint as fj
 
-    formula = f"{case.ours}, family({case.family})"
-    fit = fj.fit(formula, pd.read_csv(path), seed=1, engine="exact")
+    formula, keep = f"{case.ours}, family({case.family})", "all" if draws == USUAL else "contrasts"
+    fit = fj.fit(formula, pd.read_csv(path), seed=1, engine="exact", draws=draws, keep=keep)
     print(fit)
     first = time.process_time()
     if not again:
         return {"processor": first}
-    fj.fit(formula, pd.read_csv(path), seed=2, engine="exact")
+    fj.fit(formula, pd.read_csv(path), seed=2, engine="exact", draws=draws, keep=keep)
     second = time.process_time() - first
     import arviz as az
 
@@ -152,7 +164,7 @@ def run_formulajoint(path: str, case: Case, again: bool) -> dict[str, Any]:
     return {"processor": first, "again": second, "ess": min(ess), "means": means, **evidence, **own}
 
 
-def run_bambi(path: str, case: Case, again: bool) -> dict[str, Any]:
+def run_bambi(path: str, case: Case, again: bool, draws: int) -> dict[str, Any]:
     """Sample by nutpie, and print a summary; then sample again."""
     import arviz as az
     import bambi
@@ -163,11 +175,11 @@ def run_bambi(path: str, case: Case, again: bool) -> dict[str, Any]:
     compiled = nutpie.compile_pymc_model(model.backend.model)
 
     def sampled(seed: int) -> Any:
-        draws = nutpie.sample(compiled, draws=1000, chains=4, cores=1, seed=seed, progress_bar=False)
+        made = nutpie.sample(compiled, draws=draws, chains=4, cores=1, seed=seed, progress_bar=False)
         names = [
-            str(name) for name, own in draws.posterior.data_vars.items() if own.ndim == 2 or own.shape[2] < 10
+            str(name) for name, own in made.posterior.data_vars.items() if own.ndim == 2 or own.shape[2] < 10
         ]
-        return az.summary(draws, var_names=names)
+        return az.summary(made, var_names=names)
 
     found = sampled(1)
     print(found)
@@ -207,7 +219,7 @@ def command(peer: str, name: str, path: str, compiled: str, again: bool, python_
     """Return the command line of a peer, with its folder of compiled code."""
     if peer in OF_R:
         return ["Rscript", "--vanilla", "-e", R, peer, path, CASES[name].r, CASES[name].family]
-    python = python_bambi if peer == "bambi" else sys.executable
+    python = python_bambi if peer.startswith("bambi") else sys.executable
     folder = ["env", f"PYTENSOR_FLAGS=base_compiledir={compiled}"]
     child = [*folder, python, __file__, "--as", peer, "--models", name, "--data", path]
     return [*child, "--again"] if again else child
@@ -253,7 +265,8 @@ def table() -> str:
         times = [f"{each[key]:.1f}" if key in each else "" for key in ("cold", "warm")]
         again = f"{each['again']:.2f}" if "again" in each else ""
         ess = f"{each['ess']:,.0f}" if each["ess"] else ""
-        speeds = [_speed(each, found.get((model, "bambi")), key) for key in ("warm", "again")]
+        beside = found.get((model, "bambi_more" if peer.endswith(MORE) else "bambi"))
+        speeds = [_speed(each, beside, key) for key in ("warm", "again")]
         lines.append(f"| {' | '.join([*first, *times, again, ess, *speeds])} |")
     return "\n".join(lines)
 
@@ -263,7 +276,7 @@ def _speed(record: dict[str, Any], bambi: dict[str, Any] | None, key: str) -> st
     if not record.get("ess") or key not in record:
         return ""
     own = record["ess"] / record[key]
-    if record["peer"] != "formulajoint" or not (bambi and bambi["status"] == "ok"):
+    if not record["peer"].startswith("formulajoint") or not (bambi and bambi["status"] == "ok"):
         return f"{own:,.0f}"
     times = own / (bambi["ess"] / bambi[key])
     return (
@@ -295,8 +308,9 @@ def main() -> None:
     """Measure what is asked for, or be a peer."""
     options = arguments()
     if options.peer:
-        run = {"formulajoint": run_formulajoint, "bambi": run_bambi}[options.peer]
-        print(json.dumps(run(options.data, CASES[options.models[0]], options.again)), flush=True)
+        run = run_bambi if options.peer.startswith("bambi") else run_formulajoint
+        draws = MANY if options.peer.endswith(MORE) else USUAL
+        print(json.dumps(run(options.data, CASES[options.models[0]], options.again, draws)), flush=True)
         return
     if options.write:
         write()

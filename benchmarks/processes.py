@@ -91,6 +91,6 @@ def arguments_of_peers(text: str, peers: Sequence[str], limit: float) -> argpars
     parser.add_argument(
         "--python-bambi", default=sys.executable, help="interpreter that has Bambi and nutpie"
     )
-    parser.add_argument("--as", dest="peer", choices=("formulajoint", "bambi"), help=argparse.SUPPRESS)
+    parser.add_argument("--as", dest="peer", choices=peers, help=argparse.SUPPRESS)
     parser.add_argument("--data", help=argparse.SUPPRESS)
     return parser
