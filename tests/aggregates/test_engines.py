@@ -27,7 +27,7 @@ FRAMES: Mapping[str, Callable[[pd.DataFrame], Any]] = {
     "polars": pl.from_pandas,
     "pyarrow": lambda data: pl.from_pandas(data).to_arrow(),
     "polars, lazy": lambda data: pl.from_pandas(data).lazy(),
-    "duckdb": lambda data: duckdb.from_df(data),
+    "duckdb": lambda data: duckdb.from_arrow(pl.from_pandas(data).to_arrow()),
 }
 
 

@@ -43,7 +43,12 @@ def frame() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    "source", [lambda data: data, lambda data: pl.from_pandas(data).lazy(), duckdb.from_df]
+    "source",
+    [
+        lambda data: data,
+        lambda data: pl.from_pandas(data).lazy(),
+        lambda data: duckdb.from_arrow(pl.from_pandas(data).to_arrow()),
+    ],
 )
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_moments_tell_what_the_rows_tell(
