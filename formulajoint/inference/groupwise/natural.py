@@ -37,7 +37,9 @@ def natural_coordinates(near: Forecast, reference: FloatArray) -> Callable[[Floa
 
     def natural(points: FloatArray) -> FloatArray:
         values, theta = model.parts(points)
-        out = np.concatenate([points[:, :free], theta - middle], axis=1)
+        shift = theta - middle
+        with_none = np.pad(shift, ((0, 0), (0, 1)))  # -1, a column without a mean, is the last
+        out = np.concatenate([points[:, :free], shift], axis=1)
         root = structure.root(values)
         for block in structure.blocks:
             at = block.columns
@@ -45,8 +47,7 @@ def natural_coordinates(near: Forecast, reference: FloatArray) -> Callable[[Floa
             _put(out, place[block.sds], np.log(np.diagonal(width, axis1=1, axis2=2)))
             _put(out, place[block.partials], _slopes(width, block))
             means = structure.theta_of_column[at]
-            away = np.where(means >= 0, (theta - middle)[:, means], 0.0)
-            white = np.linalg.solve(width, away[:, :, None])[:, :, 0]
+            white = np.linalg.solve(width, with_none[:, means, None])[:, :, 0]
             _put(out, np.where(means >= 0, free + means, -1), white)
         return np.asarray(out)
 

@@ -37,9 +37,9 @@ def made(groups: int = 12, formula: str = FORMULA) -> Model:
     return model_of(by_bar(fj.model(formula, data).plan))
 
 
-def sampled(monkeypatch: pytest.MonkeyPatch, cheap: float) -> Sampled:
+def sampled(monkeypatch: pytest.MonkeyPatch, cheap: float, formula: str = FORMULA) -> Sampled:
     monkeypatch.setattr(sampling, "CHEAP", cheap)
-    return sampling.sample_psi(made(), 250, 4, np.random.SeedSequence(5)).sampled
+    return sampling.sample_psi(made(formula=formula), 250, 4, np.random.SeedSequence(5)).sampled
 
 
 def test_it_agrees_with_the_density_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +50,13 @@ def test_it_agrees_with_the_density_that_it_stands_for(monkeypatch: pytest.Monke
     spread = np.std(other, axis=0) * np.sqrt(2 / 1000)
     assert np.all(abs(np.mean(one, axis=0) - np.mean(other, axis=0)) < 4 * spread)
     assert np.all(abs(np.log(np.std(one, axis=0) / np.std(other, axis=0))) < 0.15)
+
+
+def test_a_hierarchy_may_have_no_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under effects about zero, against which effects of one kind are tested."""
+    formula = "y ~ x | g, hierarchy(x), prior(x.mean ~ constant(0)), family(negative_binomial)"
+    with_it, without = (sampled(monkeypatch, cheap, formula) for cheap in (-np.inf, np.inf))
+    assert abs(with_it.log_integral - without.log_integral) < 4 * np.hypot(with_it.error, without.error)
 
 
 def test_it_is_about_the_mode_of_quadrature_where_errors_of_many_groups_add_up(
