@@ -38,7 +38,7 @@ def test_rows_left_out_are_those_of_arviz(fits: dict[str, fj.Fit]) -> None:
     assert np.allclose(found.table["elpd"], expected.elpd_i)
     assert np.allclose(found.table["k_hat"], expected.pareto_k)
     assert found.doubtful == (expected.pareto_k > 0.7).sum() > 0
-    assert f"{found.doubtful} of them have a k-hat above 0.7" in str(found)
+    assert f"k-hat is above 0.7 for {found.doubtful} of them" in str(found)
 
 
 def test_draws_of_a_markov_chain_count_as_arviz_counts_them(made_up: MadeUp, tutoring: pd.DataFrame) -> None:
