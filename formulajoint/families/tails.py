@@ -8,7 +8,7 @@ location.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -37,11 +37,14 @@ class Tails:
         Links of the mean with which this holds: any linear predictor is possible.
     rate : str
         Name of the positive parameter in proportion to which densities fall; empty where that does not depend on one.
+    counts : bool
+        Whether responses are counts, of which zero is certain at a rate of 0.
     """
 
     vanishing: Callable[[FloatArray, FloatArray], Vanishing]
     links: tuple[Link, ...]
     rate: str = ""
+    counts: bool = False
 
 
 def _both(y: FloatArray, n: FloatArray) -> Vanishing:
@@ -56,10 +59,10 @@ OF_SHARES = Tails(_both, (LOGIT, PROBIT, CLOGLOG))
 OF_SUCCESSES = Tails(lambda y, n: Vanishing(y > 0, y < n), (LOGIT, PROBIT, CLOGLOG))
 """No success is certain at a chance of 0, nothing but successes at a chance of 1."""
 
-OF_COUNTS = Tails(lambda y, n: Vanishing(y > 0, y >= 0), (LOG,))
+OF_COUNTS = Tails(lambda y, n: Vanishing(y > 0, y >= 0), (LOG,), counts=True)
 """A count of zero is certain at a rate of 0."""
 
-OF_DISPERSED_COUNTS = Tails(OF_COUNTS.vanishing, OF_COUNTS.links, rate="shape")
+OF_DISPERSED_COUNTS = replace(OF_COUNTS, rate="shape")
 
 
 def of_levels(links: tuple[Link, ...]) -> Tails:
@@ -81,4 +84,4 @@ def with_zeros(base: Tails, above_zero: bool) -> Tails:
         falling, rising = base.vanishing(y, n)
         return Vanishing(falling & (y > above_zero), rising & (y > 0))
 
-    return Tails(vanishing, base.links, base.rate)
+    return replace(base, vanishing=vanishing)

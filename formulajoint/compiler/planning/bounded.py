@@ -6,12 +6,14 @@ The rules are those of ``docs/statistics.md``, "Flat priors".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.propriety import check_ranks, is_flat
+from formulajoint.compiler.planning.unbounded import reason
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.directions import are_settled, by_group, free_direction, free_shared_direction, some
 from formulajoint.data.rows import cells_of, frequencies, stack
@@ -63,6 +65,7 @@ def _check(plan: Plan, tails: Tails, own: list[Term], shared: list[Term]) -> Non
     n, used = design.rows.used, np.flatnonzero(frequencies(design) > 0)
     trials = np.ones(n) if design.response.trials is None else design.response.trials
     vanishing = tails.vanishing(design.response.values[used], trials[used])
+    told = partial(reason, design.response, plan.family)
     codes = cells_of(grouping, n).codes[used]
     by_own, by_shared = stack(own, n)[used], stack(shared, n)[used]
     settled = are_settled(by_own, by_shared, codes, vanishing)
@@ -79,13 +82,15 @@ def _check(plan: Plan, tails: Tails, own: list[Term], shared: list[Term]) -> Non
         }
         open_ = {group: direction for group, direction in found.items() if direction is not None}
         if open_:
-            raise DataError(_by_group(grouping, own, open_))
+            first = next(iter(open_))
+            rows = np.flatnonzero(codes == first)
+            why = told(used[rows], some(vanishing, rows), _part_of(own, open_[first]))
+            raise DataError(_by_group(grouping, why, list(open_)))
     if shared:
         direction = free_shared_direction(by_own, by_shared, codes, vanishing)
         if direction is not None:
-            raise DataError(
-                f"{_says(_part_of(shared, direction), '')} Use the default priors, or leave a column out."
-            )
+            why = told(used, vanishing, _part_of(shared, direction))
+            raise DataError(f"{why[0].upper()}{why[1:]} Use the default priors, or leave a column out.")
 
 
 def _check_others(plan: Plan, tails: Tails, flat: int) -> None:
@@ -124,21 +129,11 @@ def _part_of(terms: list[Term], direction: FloatArray) -> list[str]:
     return [term.name for term, size in zip(terms, sizes, strict=True) if size > NEGLIGIBLE * np.max(sizes)]
 
 
-def _says(terms: list[str], whose: str) -> str:
-    grow = "that of {} grows" if len(terms) == 1 else "those of {} grow together"
+def _by_group(grouping: Grouping, why: str, open_: list[int]) -> str:
+    others = len(open_) - 1
     return (
-        f"With flat priors the responses must bound every coefficient, but {whose}no response becomes impossible as "
-        f"{grow.format(listed(terms))} in one direction, as where events are separated, or all counts are zero: there "
-        "is no posterior."
-    )
-
-
-def _by_group(grouping: Grouping, own: list[Term], open_: dict[int, FloatArray]) -> str:
-    first, others = next(iter(open_)), len(open_) - 1
-    whose = f"in {grouping.name} {grouping.labels[first]} "
-    return (
-        _says(_part_of(own, open_[first]), whose)
-        + (f" So it is in {others} other {'group' if others == 1 else 'groups'}." if others else "")
+        f"In {grouping.name} {grouping.labels[open_[0]]} {why}"
+        + (f" {others} other {'group has' if others == 1 else 'groups have'} none, either." if others else "")
         + " Use the default priors, or pool with `hierarchy()`, or leave out "
         + f"{listed((grouping.labels[group] for group in open_), 5)}."
     )

@@ -30,13 +30,23 @@ def refused(formula: str, **columns: Any) -> str:
 def test_a_group_whose_events_are_separated_is_named() -> None:
     apart = np.where(DATA["g"] == "B", X > 0, DATA["y"]).astype(int)
     assert refused("y ~ x | g, family(bernoulli)", y=apart) == (
-        "With flat priors the responses must bound every coefficient, but in g B no response becomes impossible as "
-        "those of `Intercept`, `x` grow together in one direction, as where events are separated, or all counts are zero: there is no "
-        "posterior. Use the default priors, or pool with `hierarchy()`, or leave out `B`."
+        "In g B `x` separates the events from the others, wholly or in part: with flat priors its coefficient has no posterior. "
+        "Use the default priors, or pool with `hierarchy()`, or leave out `B`."
     )
     alike = np.where(DATA["g"] == "C", 1, apart)
-    assert "in 1 other group." in refused("y ~ x | g, family(bernoulli)", y=alike)
-    assert "leave out `C`" in refused("y ~ 1 | g, family(bernoulli)", y=alike)
+    assert "1 other group has none, either." in refused("y ~ x | g, family(bernoulli)", y=alike)
+    said = refused("y ~ 1 | g, family(bernoulli)", y=alike)
+    assert "In g C all responses are `1`, so the data set no upper bound for `Intercept`: with a flat" in said
+    assert "leave out `C`" in said
+    assert (
+        "In g B `x`, `z` together separate the events from the others, wholly or in part: with flat priors their"
+        in refused(
+            "y ~ x + z | g, family(bernoulli)",
+            x=np.tile([1.0, 0.0, 3.0, 2.0], 3),
+            z=np.tile([0.0, 1.0, 2.0, 3.0], 3),
+            y=[1, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1],
+        )
+    )
 
 
 def test_groups_that_are_pooled_may_be_separated() -> None:
@@ -50,10 +60,20 @@ def test_groups_that_are_pooled_may_be_separated() -> None:
 
 def test_shared_coefficients() -> None:
     planned("y ~ 1 + common(x) | g, family(bernoulli)")
-    assert "but no response becomes impossible as that of `w` grows" in refused(
-        "y ~ 1 + common(w) | g, family(bernoulli)"
+    assert refused("y ~ 1 + common(w) | g, family(bernoulli)") == (
+        "`w` separates the events from the others, wholly or in part: with flat priors its coefficient has no "
+        "posterior. Use the default priors, or leave a column out."
     )
-    assert "no response becomes impossible" in refused("y ~ x, family(bernoulli)", y=(X > 0).astype(int))
+    assert "`x` separates the events from the others, wholly or in part: with" in refused(
+        "y ~ x, family(bernoulli)", y=(X > 0).astype(int)
+    )
+    assert "`x` separates the successes from the failures, wholly or in part: with" in refused(
+        "cbind(y, 3 - y) ~ x, family(binomial)", y=3 * (X > 0)
+    )
+    assert (
+        "In g B all shares of successes are 0, so the data set no lower bound for `Intercept`: with"
+        in refused("cbind(y, 3 - y) ~ 1 | g, family(binomial)", y=np.where(DATA["g"] == "B", 0, 2))
+    )
     assert "`v` can be written as a combination" in refused(
         "y ~ 1 + common(x + v) | g, family(bernoulli)", v=2 * X
     )
@@ -63,9 +83,12 @@ def test_shared_coefficients() -> None:
 def test_counts_of_zero_bound_coefficients_on_one_side_only(family: str) -> None:
     planned(f"c ~ x | g, family({family})")
     zeros = np.where(DATA["g"] == "A", 0, DATA["c"])
-    assert "in g A no response" in refused(f"c ~ 1 | g, family({family})", c=zeros)
-    assert "in g A no response" in refused(
-        f"c ~ x | g, family({family})", c=np.where(X == 2, DATA["c"], zeros * 0)
+    none = "In g A all counts are 0, so the data set no lower bound for `Intercept`: with a flat prior there is no posterior."
+    assert refused(f"c ~ 1 | g, family({family})", c=zeros).startswith(none)
+    assert none[2:] in refused(f"c ~ x | g, family({family})", c=zeros)
+    assert (
+        "In g A too few counts are above 0 to bound `Intercept`, `x` together: with flat priors there"
+        in refused(f"c ~ x | g, family({family})", c=np.where(X == 2, DATA["c"], zeros * 0))
     )
 
 
@@ -79,7 +102,7 @@ def test_zeros_say_nothing_where_they_may_be_further_zeros() -> None:
     few = np.where(np.isin(np.arange(12), [1, 3, 5, 9, 11]), DATA["c"] + 1, 0)
     planned("c ~ 1 | g, family(zero_inflated_poisson)", c=few)
     planned("c ~ 1 | g, family(poisson)", c=few)
-    assert "in g B no response" in refused("c ~ x | g, family(zero_inflated_poisson)", c=few)
+    assert "In g B too few counts are above 0" in refused("c ~ x | g, family(zero_inflated_poisson)", c=few)
 
 
 def test_tails_of_other_priors() -> None:
@@ -104,6 +127,9 @@ def test_thresholds_beside_flat_coefficients_need_moments() -> None:
     planned("r ~ x, family(cumulative), prior(threshold ~ student_t(4, 0, 1))", r=levels)
     said = refused("r ~ x, family(cumulative), prior(threshold ~ cauchy(0, 1))", r=levels)
     assert "prior of `threshold` has lighter tails" in said
+    assert "The responses do not bound `x`: with a flat prior there is no posterior." in refused(
+        "r ~ x, family(cumulative)", r=np.where(X > 0, "b", "a")
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,4 +147,4 @@ def test_where_nothing_is_known(formula: str, why: str) -> None:
 def test_rows_without_weight_do_not_count() -> None:
     weights = np.where((DATA["g"] == "B") & (DATA["y"] == 1), 0.0, 1.0)
     planned("y ~ 1 | g, family(bernoulli)", u=weights)
-    assert "in g B no response" in refused("y ~ 1 | g, family(bernoulli), weights(u)", u=weights)
+    assert "In g B all responses are `0`" in refused("y ~ 1 | g, family(bernoulli), weights(u)", u=weights)
