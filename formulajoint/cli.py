@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
-from typer.core import TyperCommand
 
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError, FormulaJointWarning
@@ -39,9 +38,7 @@ RowsOption = Annotated[Path | None, typer.Option(help="Rows to average over; by 
 FitArg = typer.Argument(help="A fit saved by `fit --save`.")
 MissingOption = Annotated[
     list[str] | None,
-    typer.Option(
-        help="A further word that means a missing value; for several: --missing . --missing -99 or --missing . -99"
-    ),
+    typer.Option(help="A further word that means a missing value; for several: --missing . --missing absent"),
 ]
 SheetOption = Annotated[str | None, typer.Option(help="The sheet of a spreadsheet; otherwise the first.")]
 NUMBER = re.compile(r"-?\d+(\.\d*)?")
@@ -72,20 +69,7 @@ def about(
     warnings.showwarning = _show_warning
 
 
-class WithMissing(TyperCommand):
-    """A command that takes several words after one ``--missing``: further ones are numbers, such as ``-99``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse `args`, with ``--missing`` put before each number that follows its words."""
-        out: list[str] = []
-        for argument in args:
-            if out[-2:-1] == ["--missing"] and NUMBER.fullmatch(argument):
-                out.append("--missing")
-            out.append(argument)
-        return super().parse_args(ctx, out)
-
-
-@app.command(cls=WithMissing)
+@app.command()
 def fit(
     formula: FormulaArg,
     data: Annotated[Path, DataArg],
@@ -129,7 +113,7 @@ def fit(
         result.save(save)
 
 
-@app.command(cls=WithMissing)
+@app.command()
 def explain(
     formula: FormulaArg,
     data: Annotated[Path | None, DataArg] = None,
@@ -178,7 +162,7 @@ def joint_test(
         typer.echo(hypothesis_text(tests))
 
 
-@app.command(cls=WithMissing)
+@app.command()
 def predict(
     fit: Annotated[Path, FitArg],
     data: Annotated[Path, DataArg],
@@ -200,8 +184,10 @@ def predict(
 @app.command()
 def effects(
     fit: Annotated[Path, FitArg],
-    variable: Annotated[list[str], typer.Argument(help="A column, such as treatment, or several.")],
-    by: Annotated[list[str] | None, typer.Option(help="A column in whose cells is averaged.")] = None,
+    variable: Annotated[str, typer.Argument(help="A column, or several: treatment,age.")],
+    by: Annotated[
+        list[str] | None, typer.Option(help="Averages by a column, or several: school,arm.")
+    ] = None,
     scale: Annotated[str, typer.Option(help="difference, ratio, odds_ratio or lift.")] = "difference",
     compare: Annotated[
         str, typer.Option(help="reference, pairwise, sequential, or two values: 0,1.")
@@ -221,12 +207,20 @@ def effects(
     """Compare the values of VARIABLE on the scale of the response of a saved FIT, averaged over its rows."""
     from formulajoint.api.verbs import load
 
-    found, of = load(fit), variable[0] if len(variable) == 1 else variable
-    options: Any = {"by": by or (), "weights": weights, "groups": groups, "prob": prob, "rope": rope}
+    found = load(fit)
+    of, cells = _columns([variable], found), _columns(by or [], found)
+    options: Any = {"by": cells, "weights": weights, "groups": groups, "prob": prob, "rope": rope}
     options["new_data"] = None if data is None else _read(data, None, None)
     if not slope:
         options |= {"scale": scale, "compare": _compared(compare), "step": step}
     _show(found.slopes(of, **options) if slope else found.comparisons(of, **options), as_json, save)
+
+
+def _columns(texts: Iterable[str], fit: Any) -> list[str]:
+    """Return the columns between commas; the name of a column of the fit may have a comma."""
+    known = getattr(fit.draws.plan.design.kept, "columns", ())
+    parts = ([text] if text in known else text.split(",") for text in texts)
+    return [name.strip() for each in parts for name in each]
 
 
 def _compared(compare: str) -> str | list[str | float]:

@@ -281,6 +281,24 @@ def test_effects_of_a_saved_fit(saved: str, fit: fj.Fit, tmp_path: Path) -> None
     assert "did you mean `treatment`?" in run("effects", saved, "treatmnt").exception.args[0]
 
 
+def test_effects_of_and_by_several_columns(tmp_path: Path) -> None:
+    data = fj.tutoring().assign(arm=list("abbaabbaab"), age=[3.0, 1, 4, 1, 5, 9, 2, 6, 5, 8])
+    fit = fj.fit("test_score ~ treatment + age + arm | school", data, draws=50, seed=1, progress=False)
+    target = str(tmp_path / "fit.nc")
+    fit.save(target)
+    rows = json.loads(output("effects", target, "treatment,age", "--by", "school,arm", "--json"))["rows"]
+    expected = fit.comparisons(["treatment", "age"], by=["school", "arm"])
+    assert [row["mean"] for row in rows] == pytest.approx(expected["mean"].tolist())
+    assert {(row["school"], row["arm"]) for row in rows} == {("A", "a"), ("A", "b"), ("B", "a"), ("B", "b")}
+    assert output("effects", target, "age", "--by", "school", "--by", "arm") == output(
+        "effects", target, "age", "--by", "school, arm"
+    )
+    done = process("effects", target, "age", "--by", "school", "arm")
+    assert done.returncode == 2
+    assert "(arm)" in done.stderr
+    assert "`sex` is not one of them: it holds `" in refused("effects", target, "age", "--by", "school,sex")
+
+
 def test_effects_of_a_fit_of_sums_take_rows_from_a_file(data: pd.DataFrame, csv: str, tmp_path: Path) -> None:
     target = tmp_path / "sums.nc"
     fit = fj.fit(FORMULA, fj.moments(FORMULA, data), draws=50, seed=1, progress=False)
@@ -435,7 +453,7 @@ def test_facts_about_a_file_go_to_stderr(file: File) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--missing", ".", "-99"], ["--missing", ".", "--missing", "-99"], ["--missing", "-99", "--missing=."]],
+    [["--missing", ".", "--missing", "-99"], ["--missing", "-99", "--missing=."]],
 )
 def test_words_for_missing_values(file: File, options: list[str]) -> None:
     path = file("data.csv", "y,x,g\n1,2,a\n3,-99,a\n9,9,a\n.,1,b\n7,2,b\n8,5,b\n")

@@ -47,9 +47,9 @@ def _kept(design: Design, name: str, columns: Mapping[str, Column]) -> Column:
     if name in columns:
         return columns[name]
     if design.frame is None:
-        hint = did_you_mean(name, columns) or f"The fit holds {listed(columns)}."
+        hint = did_you_mean(name, columns) or f"it holds {listed(columns)}."
         raise DataError(
-            f"`{name}` is not a column of this formula, and the data are no longer at hand: {hint}"
+            f"A saved fit holds only the columns of its formula, and `{name}` is not one of them: {hint}"
         )
     if name not in design.frame.frame.names:
         hint = (
