@@ -13,6 +13,7 @@ import pandas as pd
 
 from formulajoint.api.checks import Checks
 from formulajoint.api.model import JointModel, restored_fit
+from formulajoint.api.other_names import known_arguments
 from formulajoint.api.predictions import Predictions
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws import tables
@@ -320,6 +321,7 @@ class Fit(Checks, Predictions):
 
         return fit_record(self._findings(prob))
 
+    @known_arguments
     def update(self, new: object, **settings: Any) -> Fit:
         """Return the fit of the data so far and new rows together, with the priors of this fit.
 

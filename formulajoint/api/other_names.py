@@ -12,26 +12,20 @@ from formulajoint.wording import did_you_mean, listed
 
 THEIRS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "new=rows": ("newdata", "new_data", "data", "df", "rows"),
         "new_data=rows": ("newdata", "data", "df", "X"),
         "variable='treatment'": ("variables", "contrast", "contrasts", "wrt", "specs", "x", "terms"),
         "by='school'": ("conditional", "condition", "average_by", "group", "groupby"),
         "at={'age': [20, 60]}": ("variables", "datagrid", "grid"),
         "scale='ratio'": ("comparison", "comparison_type"),
         "compare='pairwise'": ("levels", "method"),
-        "step=10": ("eps", "delta"),
+        "step=10": ("delta",),
         "weights='equal'": ("wts",),
         "prob=0.9": ("conf_level", "level", "ci", "ci_level", "hdi_prob", "ci_prob"),
         "kind='response'": ("pps",),
         "kind='linear'": ("type", "transform"),
         "groups='mean'": ("re_formula", "re_form", "include_group_specific"),
-        "new_groups='draw'": (
-            "sample_new_groups",
-            "allow_new_levels",
-            "sample_new_levels",
-            "re_formula",
-            "re_form",
-            "include_group_specific",
-        ),
+        "new_groups='draw'": ("sample_new_groups", "allow_new_levels", "sample_new_levels"),
         "rope=0.1": ("equivalence", "rope_range"),
         "draws=True": ("ndraws", "nsamples", "num_draws", "return_idata", "summary"),
         "seed=1": ("random_seed", "random_state", "rng"),
@@ -41,6 +35,33 @@ THEIRS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 A function has the first of ours that it knows.
 """
+
+
+_GROUPS = (
+    "each row has the coefficients of its group. For the mean of the hierarchy in their place give rows of a group "
+    "that the fit has not seen, with `new_groups='mean'`; averages over rows have `groups='mean'`, as in "
+    "`fit.means(groups='mean')`"
+)
+_GRID = "chosen values are rows, such as `new_data=fj.grid(fit, treatment=[0, 1])`"
+
+INSTEAD: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("predict", "re_formula"): _GROUPS,
+        ("predict", "re_form"): _GROUPS,
+        ("predict", "include_group_specific"): _GROUPS,
+        ("predict", "datagrid"): _GRID,
+        ("predict", "grid"): _GRID,
+        (
+            "comparisons",
+            "eps",
+        ): "a derivative is `fit.slopes(...)`, exact where the functions of the column have one; "
+        "`step=10` compares values that are 10 apart",
+        ("slopes", "eps"): "derivatives are exact where the functions of the column have one: leave it out",
+        ("means", "specs"): "the means of emmeans are `by='treatment', new_data=fj.grid(fit, 'balanced')`; "
+        "`by='treatment'` alone averages the rows of the data at each of its levels",
+    }
+)
+"""What to do instead of an argument of another package, by our function and its argument."""
 
 
 def known_arguments[**P, R](function: Callable[P, R]) -> Callable[P, R]:
@@ -88,6 +109,8 @@ def refuse_others(function: str, names: Iterable[str], own: Iterable[str], other
     for name in names:
         if name in own:
             continue
+        if instead := INSTEAD.get((function, name)):
+            raise InferenceError(f"`{function}` has no argument `{name}`: {instead}.")
         examples = (example for example, theirs in THEIRS.items() if name in theirs)
         for example in examples:
             if (ours := example.partition("=")[0]) in own:

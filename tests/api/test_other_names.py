@@ -19,7 +19,21 @@ def fit() -> fj.Fit:
 ASKED: list[tuple[str, Callable[[fj.Fit], Any], str]] = [
     ("newdata", lambda fit: fit.predict(newdata=fj.tutoring()), "`new_data`"),
     ("data", lambda fit: fit.predict(data=fj.tutoring()), "`new_data`"),
-    ("re_formula", lambda fit: fit.predict(re_formula=None), "`new_groups`"),
+    (
+        "re_formula",
+        lambda fit: fit.predict(re_formula=None),
+        "a group that the fit has not seen, with `new_groups",
+    ),
+    ("datagrid", lambda fit: fit.predict(datagrid={}), "`new_data=fj.grid(fit, treatment=[0, 1])`"),
+    ("datagrid", lambda fit: fit.means(datagrid={}), "`at`"),
+    (
+        "specs",
+        lambda fit: fit.means(specs="treatment"),
+        "`by='treatment', new_data=fj.grid(fit, 'balanced')`",
+    ),
+    ("eps", lambda fit: fit.comparisons("treatment", eps=0.1), "`fit.slopes(...)`"),
+    ("eps", lambda fit: fit.slopes("treatment", eps=0.1), "leave it out"),
+    ("newdata", lambda fit: fit.update(newdata=fj.tutoring()), "`new`, such as `new=rows`"),
     ("ndraws", lambda fit: fit.predict(ndraws=10), "`draws`"),
     ("type", lambda fit: fit.predict(type="response"), "`kind`"),
     ("nwe_data", lambda fit: fit.predict(nwe_data=1), "did you mean `new_data`?"),
@@ -54,6 +68,12 @@ def test_what_is_needed_is_named(fit: fj.Fit) -> None:
     ):
         fit.comparisons(by="school")
     assert len(fit.comparisons(variable="treatment")) == len(fit.comparisons("treatment")) == 1
+
+
+def test_the_mean_of_the_hierarchy_is_predicted_as_advised() -> None:
+    fit = fj.fit("test_score ~ 1 | school, hierarchy()", fj.tutoring(), seed=1, draws=50, progress=False)
+    (mean,) = fit.predict({"school": ["unseen"]}, new_groups="mean")["mean"]
+    assert mean == pytest.approx(fit.means(groups="mean")["mean"].item())
 
 
 def test_signatures_stay() -> None:
