@@ -22,7 +22,7 @@ from formulajoint.distributions.link_functions import SPECIAL
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.evaluate import Evaluation, refuse_several
-from formulajoint.results.predictions.group_draws import NewGroups, drawn_values
+from formulajoint.results.predictions.group_draws import NewGroups, drawn_values, refuse_unpooled
 from formulajoint.results.predictions.group_weights import GroupWeights, group_weights
 from formulajoint.results.predictions.replicate import probabilities_at
 from formulajoint.results.predictions.scenarios import (
@@ -237,6 +237,9 @@ def _elsewhere(of: Setting, rows: ModelRows) -> ModelRows:
     strange = {name for grouping in rows.groups for name in grouping.variables} & set(of.by)
     if strange:
         raise InferenceError(f"With groups={of.asked.groups!r} there are no cells by {listed(strange)}.")
+    for grouping in rows.groups:
+        asked = f"`groups={of.asked.groups!r}` is of a {grouping.name} that the fit has not seen"
+        refuse_unpooled(of.plan, grouping, asked)
     new = {
         grouping: GroupsAt(np.full(len(rows), len(grouping)), (f"a new {grouping.name}",), (0,))
         for grouping in rows.groups

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, get_args
 
 import numpy as np
@@ -61,8 +62,14 @@ def drawn_values(
         raise InferenceError(f"`new_groups` must be one of {choice}, not {new_groups!r}.")
     source = _Source(posterior, taken)
     new = {grouping: at for grouping, at in rows.groups.items() if at.new}
-    for grouping, at in new.items() if new_groups == "error" else ():
-        raise DataError(_unseen(grouping, at, rows))
+    unseen = {grouping: _unseen(grouping, at, rows) for grouping, at in new.items()}
+    for grouping, said in unseen.items():
+        refuse_unpooled(posterior.plan, grouping, said)
+    if new_groups == "error" and unseen:
+        raise DataError(
+            f"{next(iter(unseen.values()))}. With new_groups='draw' new groups are drawn from their hierarchy, with "
+            "new_groups='mean' set to its mean."
+        )
     found = _NewGroups(posterior.plan, source, rows, new, rng if new_groups == "draw" else None).draws()
     known = {name: np.concatenate([source.of(name), own]) for name, own in found.items()}
     return Values(lambda name: known[name] if name in known else source.of(name), sampled=True)
@@ -70,10 +77,32 @@ def drawn_values(
 
 def _unseen(grouping: Grouping, at: GroupsAt, rows: ModelRows) -> str:
     strange = rows.places[np.flatnonzero(at.codes >= len(grouping))]
-    return (
-        f"`{grouping.name}` is {listed(at.new, 5)} in {rows_in_words(strange)}, which it is in no row of the fit. With "
-        "new_groups='draw' new groups are drawn from their hierarchy, with new_groups='mean' set to its mean."
+    where = rows_in_words(strange)
+    return f"`{grouping.name}` is {listed(at.new, 5)} in {where}, which it is in no row of the fit"
+
+
+def refuse_unpooled(plan: Plan, grouping: Grouping, asked: str) -> None:
+    """Raise a DataError if new groups are `asked` of a grouping and something that differs by group is not pooled."""
+    found = dict(_unpooled(plan, grouping))
+    if not found:
+        return
+    it, are = ("it", "is") if len(found) == 1 else ("them", "are")
+    hints = [hint for hint, _ in groupby(found.values())]
+    raise DataError(
+        f"{asked}, and {listed(found)} {are} not pooled: nothing is known of {it} in a new group. Pool {it}, "
+        f"{listed(hints)}, and fit again."
     )
+
+
+def _unpooled(plan: Plan, grouping: Grouping) -> Iterator[tuple[str, str]]:
+    """Yield the variables with a value for each group that are not pooled, each with the clause that pools it."""
+    for part in plan.parameters:
+        if isinstance(part, LinearPlan):
+            own = [c for c in part.coefficients if c.grouping == grouping and c.name not in part.pooled]
+            whole = len(own) > 1 or not all(c.term.parts for c in own)
+            yield from ((c.name, f"hierarchy({'' if whole else c.term.name})") for c in own)
+        elif part.grouping == grouping and part.pool is None:
+            yield part.name, f"hierarchy({part.parameter})"
 
 
 class _Source:
@@ -126,10 +155,7 @@ class _NewGroups:
         return out
 
     def _scale(self, part: ScalePlan, count: int) -> FloatArray:
-        assert part.grouping is not None
-        if part.pool is None:
-            hint = f"hierarchy({part.parameter})"
-            raise DataError(_not_pooled(part.name, part.grouping, self.new[part.grouping], hint))
+        assert part.pool is not None  # others are refused
         middle, sd = self.source.of(part.pool.mean_name), self.source.of(part.pool.sd_name)
         u = np.zeros((count, self.source.count))
         if self.rng is not None:
@@ -137,14 +163,6 @@ class _NewGroups:
         return np.asarray(part.link.inverse(NUMPY, part.link.forward(NUMPY, middle) + sd * u))
 
     def _linear(self, part: LinearPlan, scales: dict[str, FloatArray]) -> Iterator[tuple[str, FloatArray]]:
-        pooled = part.pooled
-        for coefficient in part.coefficients:
-            grouping = coefficient.grouping
-            if grouping in self.new and coefficient.name not in pooled:
-                assert grouping is not None
-                written = coefficient.term.name if coefficient.term.parts else ""
-                hint = f"hierarchy({written})"
-                raise DataError(_not_pooled(coefficient.name, grouping, self.new[grouping], hint))
         for pool in part.pools:
             if pool.grouping in self.new:
                 unit = self._unit(pool, scales) if pool.request.in_sds else None
@@ -195,10 +213,3 @@ class _NewGroups:
             whole = np.concatenate([whole, scales[sigma.name]])
         first = np.array(self.new[pool.grouping].first)
         return np.asarray(whole[self.rows.groups[sigma.grouping].codes[first]])
-
-
-def _not_pooled(name: str, grouping: Grouping, at: GroupsAt, hint: str) -> str:
-    return (
-        f"`{grouping.name}` is {listed(at.new, 5)} in some rows, which it is in no row of the fit, and `{name}` is not "
-        f"pooled: nothing is known of it in a new group. Pool it, `{hint}`, and fit again."
-    )

@@ -210,6 +210,16 @@ def test_of_the_mean_group_and_of_a_new_one(events: fj.Fit) -> None:
         events.comparisons("t", by="school", groups="new")
 
 
+def test_new_groups_that_are_not_pooled_are_refused(made_up: MadeUp) -> None:
+    own = fit_of(made_up("y ~ t | school", DATA))
+    with pytest.raises(fj.DataError) as error:
+        own.comparisons("t", groups="new")
+    assert str(error.value) == (
+        "`groups='new'` is of a school that the fit has not seen, and `Intercept`, `t` are not pooled: nothing is known "
+        "of them in a new group. Pool them, `hierarchy()`, and fit again."
+    )
+
+
 def replace_draws(fit: fj.Fit, given: dict[str, np.ndarray]) -> fj.Fit:
     tree = fit.draws.tree.copy()
     data = tree["posterior"].to_dataset()

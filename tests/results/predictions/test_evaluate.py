@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -204,11 +205,25 @@ def test_new_groups_are_refused_by_name_and_row(made_up: MadeUp) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["y ~ x | school", "y ~ common(x) | school, sigma ~ 1 | school, hierarchy(Intercept)"]
+    ("text", "said"),
+    [
+        (
+            "y ~ x | school",
+            "`Intercept`, `x` are not pooled: nothing is known of them in a new group. Pool them, `hierarchy()`",
+        ),
+        (
+            "y ~ x | school, hierarchy(Intercept)",
+            "`x` is not pooled: nothing is known of it in a new group. Pool it, `hierarchy(x)`",
+        ),
+        ("y ~ common(x) | school, sigma ~ 1 | school, hierarchy()", "`sigma` is not pooled"),
+    ],
 )
-def test_new_groups_that_are_not_pooled_cannot_be_drawn(made_up: MadeUp, text: str) -> None:
-    with pytest.raises(fj.DataError, match="is not pooled: nothing is known of it in a new group"):
-        at_new(made_up(text.replace("(Intercept)", "()"), DATA), STRANGE, new_groups="draw")
+def test_new_groups_that_are_not_pooled_cannot_be_drawn(made_up: MadeUp, text: str, said: str) -> None:
+    """Whatever is asked of new groups: advice on drawing them would lead to this error."""
+    posterior = made_up(text, DATA)
+    for new_groups in ("error", "draw", "mean"):
+        with pytest.raises(fj.DataError, match=re.escape(said)):
+            at_new(posterior, STRANGE, new_groups=new_groups)
 
 
 def test_the_mean_of_the_hierarchy(made_up: MadeUp) -> None:
