@@ -19,6 +19,7 @@ from formulajoint.results.draws.posterior import Posterior
 from formulajoint.results.predictions.evaluate import Evaluation, evaluation
 from formulajoint.results.predictions.grid import grid_of
 from formulajoint.results.predictions.replicate import probabilities_at
+from formulajoint.results.predictions.scenarios import typical
 
 POINTS = 60
 """Values of a number at which its curve is drawn."""
@@ -132,19 +133,36 @@ def _at_the_mean(plan: Plan, named: set[str | None]) -> list[str]:
     return [n for n, free in out.items() if free and n not in named | own]
 
 
+def groups_held(plan: Plan, named: set[str | None]) -> dict[str, Any]:
+    """Return the columns that make groups which are not pooled, each with the level at which curves have it."""
+    free = {*named, *_at_the_mean(plan, named)}
+    groupings = [c.grouping for _, c in members(plan.mean) if c.grouping is not None]
+    return {n: typical(plan, n) for grouping in groupings for n in grouping.variables if n not in free}
+
+
 def data_behind(plan: Plan, names: Sequence[str], by: str | None) -> pd.DataFrame | None:
-    """Return the rows of the data: the response on the scale of its mean, the columns, and the level of `by`."""
+    """Return the response on its mean's scale, the columns, and the level of `by`, in rows of the curves' groups."""
     kept = plan.design.kept
     if kept is None:
         return None
     rng = np.random.default_rng(0)
-    count = plan.design.rows.used
-    some = np.sort(rng.choice(count, min(count, MOST_DATA), replace=False))
+    own = np.ones(plan.design.rows.used, dtype=bool)
+    for name, level in groups_held(plan, {*names, by}).items():
+        own &= kept.columns[name].values == level
+    rows = np.flatnonzero(own)
+    some = rows[np.sort(rng.choice(len(rows), min(len(rows), MOST_DATA), replace=False))]
     out = pd.DataFrame({"response": plan.design.response.scale[some]})
     for name in names:
         out[f"x {name}"] = kept.columns[name].values[some]
     known = by is not None and bool(variable_of(plan, by).levels)
     return out.assign(by=[text_of(v) for v in kept.columns[str(by)].values[some]] if known else "")
+
+
+def words_of_data(plan: Plan, wanted: Sequence[str], by: str | None) -> str:
+    """Return what the dots are: ``data``, or ``data of school A`` where the curves are of one group."""
+    held = groups_held(plan, {*wanted, by})
+    said = ", ".join(f"{cut(name)} {cut(text_of(level))}" for name, level in held.items())
+    return f"data of {said}" if held else "data"
 
 
 def words_of_mean(plan: Plan) -> str:
@@ -160,11 +178,11 @@ def words_of_mean(plan: Plan) -> str:
 
 
 def words_of_others(plan: Plan, wanted: Sequence[str], by: str | None) -> str:
-    """Return where the other columns are, in words."""
-    first = wanted[0]
-    grid = grid_of(plan, "typical", {first: [variable_of(plan, first).reference or 0.0]})
+    """Return where the other columns are, in words; with a panel for each of several, where these are in the others."""
+    grid = grid_of(plan, "typical", {})
     at_mean = _at_the_mean(plan, {*wanted, by})
-    names = [n for n in reading(plan, response=False).columns if n not in (*wanted, by)]
+    shown, first = ({*wanted, by}, "") if len(wanted) == 1 else ({by}, "otherwise ")
+    names = [n for n in reading(plan, response=False).columns if n not in shown]
     named: Mapping[str, str] = {n: UNSEEN if n in at_mean else text_of(grid[n].iloc[0]) for n in names}
     said = [f"{cut(n)} at {value if n in at_mean else cut(value)}" for n, value in named.items()]
-    return f" ({', '.join(said[:4])}{', ...' if len(said) > 4 else ''})" if said else ""
+    return f" ({first}{', '.join(said[:4])}{', ...' if len(said) > 4 else ''})" if said else ""

@@ -22,6 +22,7 @@ from formulajoint.plots.effect_curves import (
     curves_along,
     data_behind,
     text_of,
+    words_of_data,
     words_of_mean,
     words_of_others,
 )
@@ -114,7 +115,8 @@ def effects(
     said = " and ".join([cut(name) for name in (wanted if len(wanted) < 3 else ["each column"])])
     said = f"{said} by {cut(by)}" if by else said
     headline(axes, f"{words_of_mean(plan)} over {said}{words_of_others(plan, wanted, by)}", ax is None)
-    keys = list(_keys(shown[0], prob, behind is not None))
+    dots = "" if behind is None else words_of_data(plan, wanted, by)
+    keys = list(_keys(shown[0], prob, dots))
     of = "" if len(shown[0].names) < 2 else by or plan.response_name
     legend(axes[0], keys, ax is None, cut(of))
     return figure_of(axes[0])
@@ -214,7 +216,7 @@ def _draw_data(ax: Axes, plan: Plan, known: Variable, data: pd.DataFrame, panel:
     ax.scatter(x, y, s=9, c=shades, alpha=alpha, linewidths=0, zorder=1)
 
 
-def _keys(panel: Panel, prob: float, data: bool) -> Iterator[Artist]:
+def _keys(panel: Panel, prob: float, data: str) -> Iterator[Artist]:
     many = len(panel.curves) > MOST_COLORS
     if len(panel.curves) > 1 and not many:
         names = all_cut(panel.names)
@@ -226,7 +228,7 @@ def _keys(panel: Panel, prob: float, data: bool) -> Iterator[Artist]:
         color = hues().blue if len(panel.curves) == 1 else hues().grey
         yield Patch(color=color, alpha=0.4, label=f"{100 * prob:g} % HDI")
     if data:
-        yield Line2D([], [], color=hues().grey, linewidth=0, marker="o", markersize=3, label="data")
+        yield Line2D([], [], color=hues().grey, linewidth=0, marker="o", markersize=3, label=data)
 
 
 def _color(at: int) -> str:

@@ -111,3 +111,19 @@ def test_the_only_comparison_stands_at_the_axis(fit: fj.Fit) -> None:
     (axes,) = comparisons(fit.draws, "t", by="arm").axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b", "c"]
     assert axes.get_xlabel() == "difference of mean of y (t: 1 - 0)"
+
+
+def test_dots_are_of_the_group_whose_curve_is_drawn() -> None:
+    """And a panel for each column says where the others are."""
+    school = np.repeat(["p", "q", "r"], [20, 30, 10])
+    x, t = np.cos(np.arange(60)), np.arange(60) % 2
+    data = pd.DataFrame({"school": school, "x": x, "t": t, "y": 3 * x + t + (school == "q") * 50})
+    fit = fj.fit("y ~ x + t | school", data.assign(y=data["y"] + np.sin(np.arange(60.0))), draws=50, seed=1)
+    one, *_ = effects(fit.draws, "x", by="t").axes
+    assert sorted(one.collections[0].get_offsets()[:, 0]) == pytest.approx(sorted(x[school == "q"]))
+    figure = effects(fit.draws)
+    assert "(otherwise x at" in figure.get_suptitle()
+    assert "t at 0, school at q)" in figure.get_suptitle().replace("\n", " ")
+    assert "data of school q" in [text.get_text() for text in figure.legends[0].get_texts()]
+    every, *_ = effects(fit.draws, "school").axes
+    assert len(every.collections[0].get_offsets()) == 60
