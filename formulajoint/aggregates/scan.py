@@ -17,7 +17,7 @@ from formulajoint.files.files import PARQUET, Files
 from formulajoint.files.plain import Plain, plain
 
 QUERIES = 4
-"""At most so many queries of DuckDB read text files: more files than twice its threads would each be read whole."""
+"""At most this many queries of DuckDB read text files: more files than twice its threads would each be read whole."""
 
 
 @dataclass(frozen=True, slots=True)

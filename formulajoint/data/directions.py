@@ -19,10 +19,10 @@ TOLERANCE = 1e-9
 """Singular values below this share of the largest count as zero."""
 
 FEW_ROWS = 200
-"""So many rows are looked at first: if they allow no direction, more rows allow none."""
+"""This number of rows is looked at first: if they allow no direction, more rows allow none."""
 
 FEW_GROUPS = 5
-"""So many of the largest groups are asked first whether they alone determine the shared coefficients."""
+"""This number of the largest groups is asked first whether they alone determine the shared coefficients."""
 
 FEASIBLE, AHEAD = 1e-10, 1e-8
 """Tolerance of the linear programs, and the least mean move of the rows that counts as a direction."""

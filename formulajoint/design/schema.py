@@ -107,7 +107,7 @@ class Term:
     recipe : Crossed or None
         Makes the columns of any rows. None in a fit saved by an older version.
     classes : int
-        Above 0 where the last axis is that of so many categories of the response: each column stands for all of them,
+        Number of categories of the response, where these are the last axis, else 0: each column stands for all of them,
         one after another, and a coefficient is added to the predictor of its own.
     """
 

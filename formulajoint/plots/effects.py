@@ -175,7 +175,7 @@ def _label_levels(ax: Axes, labels: Sequence[str], width: float) -> None:
 
 
 def _fit(labels: Sequence[str], width: float) -> bool:
-    """Return whether labels have room side by side below a panel that is so many inches wide."""
+    """Return whether labels have room side by side below a panel of that width in inches."""
     return not labels or max(map(len, labels)) * LETTER < (width - BESIDE) / len(labels)
 
 

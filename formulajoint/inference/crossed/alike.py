@@ -18,7 +18,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.crossed.model import Factor
 
 FEWER = 4
-"""Groups are taken as one if there are so many times fewer kinds."""
+"""Groups are taken as one if groups are at least this many times as many as kinds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -85,7 +85,7 @@ class Ahead:
         return out
 
     def has(self, phi: FloatArray, times: int) -> bool:
-        """Return whether there are so many draws for a point phi (cells,)."""
+        """Return whether there are `times` draws for a point phi (cells,)."""
         return len(self.known.get(bytes(phi), ())) >= times
 
 
@@ -156,7 +156,7 @@ def _draw(
     rng: np.random.Generator,
     into: tuple[Coefficients, IntArray],
 ) -> None:
-    """Write draws for some points phi, each so many times, into places of the draws."""
+    """Write draws for some points phi, `times` for each, into places of the draws."""
     (chain, remain), (out, places) = given, into
     which, q = np.repeat(np.arange(len(values)), times), sums.remaining
     c = remain[:, q:]

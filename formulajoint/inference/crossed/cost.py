@@ -24,6 +24,6 @@ def is_dear(order: Order) -> bool:
 
 
 def last_points(sums: Sums, draws: int) -> int:
-    """Return the points of the last sample for so many draws: fewer than draws where a point is dear."""
+    """Return the number of points of the last sample: fewer than draws where a point is dear."""
     each = sums.order.seconds + PER_DRAWN * sum(factor.size for factor in sums.model.factors)
     return max(FEWEST, min(round(1.25 * draws), int(BUDGET / each)))

@@ -88,13 +88,13 @@ def order_of(factors: Sequence[Groups], shared: int) -> Order:
 
 
 def in_order_of_later(order: Order, width: int) -> Order:
-    """Return an order at what a point costs if the first factor, of so many columns, is taken out as later ones are."""
+    """Return an order at what a point costs if the first factor is taken out as later ones are."""
     more = (PER_LATER - PER_MEETING) * order.met[0] * (width * (width + 1) // 2)
     return replace(order, seconds=order.seconds + more)
 
 
 def in_order_of_alike(order: Order, size: int, width: int, terms: int) -> Order:
-    """Return an order at what a point costs if groups of the first factor that are alike are one: so many terms."""
+    """Return an order at what a point costs if groups of the first factor that are alike are one."""
     before = order.met[0] * (width * (width + 1) // 2) + 10 * size * width * (width + order.shared + 1)
     return replace(order, seconds=order.seconds + PER_MEETING * (terms - before))
 

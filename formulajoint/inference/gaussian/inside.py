@@ -91,7 +91,7 @@ class At:
         return At(self.values[points], self.shift[points], own, which)
 
     def pairs(self, points: IntArray, units: IntArray) -> At:
-        """Return pairs of a point and a unit as so many points with one unit each."""
+        """Return pairs of a point and a unit as points with one unit each."""
         own = None if self.spectra is None else self.spectra.pairs(points, units)
         return At(self.values[points], self.shift[points], own, units[:, None])
 

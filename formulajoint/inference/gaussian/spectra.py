@@ -28,7 +28,7 @@ SWEEPS, ORTHOGONAL = 30, 1e-14
 """Most sweeps of rotations that make the rows of M orthogonal, and the largest cosine that counts as 0."""
 
 TOGETHER = 3
-"""Factors multiplied before a log is taken, which costs more than a product; of so many none leaves the range."""
+"""Factors multiplied before a log is taken, which costs more than a product; of this many none leaves the range."""
 
 type Rows = list[FloatArray]
 """k arrays (n, G) or (1, G)."""
@@ -61,7 +61,7 @@ class Spectra:
         return self._taken(lambda each: each[which] if len(each) > 1 or len(self.rest) == 1 else each)
 
     def pairs(self, points: IntArray, groups: IntArray) -> Spectra:
-        """Return the rows of pairs of a point and a group with a sigma of its own, as those of so many points."""
+        """Return the rows of pairs of a point and a group with a sigma of its own, as those of points."""
         count, sigmas = self.rest.shape
 
         def taken(each: FloatArray) -> FloatArray:

@@ -52,7 +52,7 @@ class Cost:
 
     @property
     def tries(self) -> int:
-        """How many stand-ins are tried: so many that they cost about as much as to go without."""
+        """How many stand-ins are tried: the number that costs about as much as to go without."""
         share = self.direct / self.stand_in
         return round(min(max(share, FEWEST_TRIES), MOST_TRIES))
 

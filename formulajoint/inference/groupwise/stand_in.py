@@ -249,7 +249,7 @@ def _interpolant(model: Model, natural: Callable[[FloatArray], FloatArray], know
 
 
 def _drawn(interpolant: Interpolant, proposal: Mixture, count: int, rng: np.random.Generator) -> FloatArray:
-    """Return about so many distinct points (n, d): most from an interpolant, then those from the proposal."""
+    """Return about `count` distinct points (n, d): most from an interpolant, then those from the proposal."""
     wide = int(WIDE * count)
     points = proposal.draw(rng, CANDIDATES * count)
     weights = normalised(interpolant.posterior(points) - proposal.log_density(points))

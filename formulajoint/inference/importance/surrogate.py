@@ -40,7 +40,7 @@ LEAST, KNOWN = 40, 2.0
 """Points of a round: at least the first, or this multiple of the coefficients of a quadratic function."""
 
 ROUNDS, GOOD, TWICE = 10, 0.85, 2
-"""Most rounds of refinement; they end when draws were worth this share of draws from the posterior, so many times."""
+"""Most rounds of refinement; they end when draws were worth this share of draws from the posterior often enough."""
 
 SLOW = 4.0
 """Scale by which the interpolant's values are compressed where they are low."""
@@ -308,7 +308,7 @@ def _chosen(logs: FloatArray, count: int, rng: np.random.Generator) -> IntArray:
 def _pool(
     dear: Dear, known: Interpolant, mixture: Mixture, candidates: int, count: int, rng: np.random.Generator
 ) -> tuple[Known, FloatArray]:
-    """Return points, computed, with their log weights (count,), taken from so many candidates.
+    """Return points, computed, with their log weights (count,), taken from `candidates` draws.
 
     They are from the interpolant, from it made flatter, and from the mixture.
     """

@@ -108,7 +108,7 @@ def leave_rows_out(posterior: Posterior) -> Loo:
 
 
 def good_k(draws: int) -> float:
-    """Return the largest k-hat that can be trusted with so many draws (Vehtari et al., JMLR 2024)."""
+    """Return the largest k-hat that can be trusted with a number of draws (Vehtari et al., JMLR 2024)."""
     return min(1 - 1 / math.log10(draws), K_HAT)
 
 
@@ -123,7 +123,7 @@ def _efficiency(posterior: Posterior) -> float:
 
 
 def loo_pit(posterior: Posterior, seed: int = 0, most: int = 10_000) -> tuple[IntArray, FloatArray]:
-    """Return rows, at most so many, and the probability of less than each response given all other rows.
+    """Return rows, at most `most`, and the probability of less than each response given all other rows.
 
     For whole numbers, or amounts with zeros, at a random point of the step at the response. Where the model is right
     they are uniform, which those given all rows are not: these have seen the response itself.

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 LONG, LINE = 40, 100
-"""A text of more characters is printed below the table, in lines of so many outside a terminal."""
+"""A text of more characters is printed below the table, in lines of this length outside a terminal."""
 
 
 class Table(pd.DataFrame):

@@ -127,7 +127,7 @@ def _deviations(
 
 
 def _figures(deviations: list[FloatArray | None], prob: float) -> dict[str, FloatArray]:
-    """Return mean and interval of each deviation; NaN where there is none."""
+    """Return mean and interval of each deviation; NaN for a group without one."""
     names = ("deviation", "deviation_low", "deviation_high")
     known = [at for at, draws in enumerate(deviations) if draws is not None]
     out = {name: np.full(len(deviations), np.nan) for name in names}

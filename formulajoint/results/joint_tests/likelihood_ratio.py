@@ -33,7 +33,7 @@ def ratio_statistic(plan: Plan, hypothesis: Hypothesis) -> tuple[float, int, str
     design, kept = plan.design, independent(hypothesis.rows)
     size = design.rows.used * hypothesis.rows.shape[1] ** 2
     if size > MOST_NUMBERS:
-        return Missing("size", "no classical test of so many rows and coefficients")
+        return Missing("size", "no classical test of this many rows and coefficients")
     columns, restrictions = columns_of(design), hypothesis.rows[kept].toarray()
     offset = np.zeros(design.rows.used) if design.predictor.offset is None else design.predictor.offset
     free = scipy.linalg.null_space(restrictions)

@@ -23,7 +23,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
     {
         "p_all_positive": "P(all > 0)",
         "p_all_negative": "P(all < 0)",
-        "p_at_least": "P(so many > 0)",
+        "p_at_least": "P(at least k > 0)",
         "p_in_rope": "P(all within rope)",
         "p_out_of_rope": "P(all beyond rope)",
     }

@@ -28,7 +28,7 @@ from formulajoint.results.joint_tests.bayes_factor.reweighted import evidences
 from formulajoint.results.regressions.joint import MOST_COEFFICIENTS, Regression, regression
 
 WHAT = "Bayes factor"
-"""What is missing where there is none, in words."""
+"""Its name in the notes that say why it is missing."""
 
 MOST_AT_MANY_SCALES = 20
 """Most coefficients for Bayes factors at many scales within some hundredths of a second."""
