@@ -83,6 +83,29 @@ def test_counts_stand_for_rows_of_other_families(frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(means(fits[1]), means(fits[0]), rtol=1e-6, atol=1e-6)
 
 
+def test_notes_and_errors_of_sums_count_the_rows_and_not_the_cells() -> None:
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(list("abc"), 600), "t": rng.integers(0, 2, 1800)})
+    data["b"], data["two"] = rng.random(1800) < 0.5, np.where(rng.random(1800) < 0.1, 2, 0)
+    formula, settings = "b ~ t | g, family(bernoulli)", {"seed": 1, "draws": 50, "progress": False}
+    of_rows = fj.fit(formula, data, **settings)  # type: ignore[arg-type]
+    of_sums = fj.fit(formula, fj.moments(formula, data), **settings)  # type: ignore[arg-type]
+    notes = [
+        of.test()["note"].item() for of in (of_rows, of_sums, of_rows.update(data, engine="exact", **settings))
+    ]
+    assert notes[0] == notes[1]
+    assert not any("rows for" in note for note in notes)
+
+    sums = fj.moments("two ~ t | g", data)
+    (said,) = fj.model("two ~ t | g", sums).plan.notes
+    assert (said,) == fj.model("two ~ t | g", data).plan.notes
+    assert f"with mean {data.two.mean():.3g}, and" in said
+
+    formula, data = "lost ~ t | g, family(poisson)", data.assign(lost=data.two - 1)
+    with pytest.raises(fj.DataError, match=rf"in {sum(data.lost < 0)} of the 1800 rows used, first -1\. Where"):
+        fj.model(formula, fj.moments(formula, data))
+
+
 def test_far_from_zero_the_digits_are_kept(frame: pd.DataFrame) -> None:
     formula = FORMULAS["varying"]
     near, far = (fj.moments(formula, frame.assign(y=frame.y.round(3) + shift)) for shift in (0, 2.0**30))

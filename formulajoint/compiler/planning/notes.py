@@ -16,6 +16,7 @@ from formulajoint.compiler.planning.term_columns import named, table_of
 from formulajoint.compiler.planning.undetermined import may_be_open, undetermined
 from formulajoint.compiler.planning.unequal_sds import unequal_sds
 from formulajoint.contrasts.at_means import added_at_means, means_beside
+from formulajoint.data.rows import frequencies
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.schema import Factor, Grouping, PartMeans, Predictor, Term
 from formulajoint.distributions.links import IDENTITY
@@ -59,9 +60,9 @@ def _whole_numbers(plan: Plan) -> Iterator[str]:
             "probabilities, fitted values may lie outside 0 to 1, and the residual sd depends on the probability. "
             "family(bernoulli) models its log odds."
         )
-    elif values.mean() < SMALL:
+    elif (mean := np.average(values, weights=frequencies(plan.design))) < SMALL:
         yield (
-            f"{response.name} has whole numbers from 0 to {values.max():g}, with mean {values.mean():.3g}, and is "
+            f"{response.name} has whole numbers from 0 to {values.max():g}, with mean {mean:.3g}, and is "
             "modelled as measured: fitted values may lie below zero, and counts vary less where their mean is small. "
             "family(negative_binomial) models counts."
         )

@@ -14,6 +14,7 @@ from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan, ScalePool
 from formulajoint.compiler.planning.defaults import response_moments
 from formulajoint.data.data import Table
 from formulajoint.data.least_squares import Profile, profile
+from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Design, Grouping, Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import Prior
@@ -99,9 +100,11 @@ def check_response(design: Design, family: Likelihood) -> None:
     more = np.zeros(len(values), dtype=np.bool_) if trials is None else values > trials
     out = np.flatnonzero(~family.distribution.takes(values) | more)
     if len(out):
+        rows = frequencies(design) if design.rows.counted else np.ones(len(values))
         raise DataError(
             f"The family `{family.name}` needs a response {_possible(design, family)}, but `{response}` is not in "
-            f"{len(out)} of the {len(values)} rows used, first {_first(design, out)}. {family.advice}".strip()
+            f"{rows[out].sum():.10g} of the {rows.sum():.10g} rows used, first {_first(design, out)}. "
+            f"{family.advice}".strip()
         )
     link = family.mean.link
     mean = response_moments(design, offset=link is IDENTITY)[0]
@@ -119,7 +122,12 @@ def _possible(design: Design, family: Likelihood) -> str:
 
 
 def _first(design: Design, out: IntArray) -> str:
-    """Return the first responses that cannot occur: ``-1 in row 3 and 2.5 in row 7, counted from 0``."""
+    """Return the first responses that cannot occur: ``-1 in row 3 and 2.5 in row 7, counted from 0``.
+
+    Rows made from moments have no places: ``-1 and 2.5``.
+    """
+    if design.rows.counted:
+        return " and ".join(f"{value:g}" for value in np.unique(design.response.values[out])[:MOST_SHOWN])
     places = np.arange(design.rows.used) if design.frame is None else design.frame.places
     shown = (f"{design.response.values[row]:g} in row {places[row]}" for row in out[:MOST_SHOWN])
     return f"{' and '.join(shown)}, counted from 0"
@@ -148,7 +156,7 @@ def check_ranks(plan: Plan) -> None:
     if fit.shared_rank < _width(shared):
         raise DataError(
             f"With flat priors the data must determine every coefficient, but {listed(_dependent(own, shared, table))} "
-            f"can be written as a combination of the others ({plan.design.rows.used} rows). "
+            f"can be written as a combination of the others ({plan.design.rows.read} rows). "
             "Leave a column out, or use the default priors."
         )
 

@@ -68,10 +68,10 @@ def _cautions(plan: Plan, whole: Fitted) -> Iterator[str]:
         yield f"likelihood ratio: estimates are infinite{where}, where chi2 is a poor guide"
     own = sum(term.columns.shape[1] for term in plan.design.predictor.per_group)
     if grouping is not None and own:
-        least = int(np.bincount(grouping.codes).min())
+        least = plan.data.rows_of(grouping).min()
         if least < FEW * own:
             yield (
-                f"likelihood ratio: a {grouping.name} has {least} rows for {own} coefficients, so that p-values "
+                f"likelihood ratio: a {grouping.name} has {least:g} rows for {own} coefficients, so that p-values "
                 "tend to be too small"
             )
 
