@@ -30,7 +30,7 @@ class Column:
 
     `order` holds the categories of a type that stores their order, such as pandas' ``category``; `ordered` is true if
     the type declares the order meaningful. `codes` are places among `distinct`, which holds all values, where an engine
-    has found these.
+    has found these. `strays` is a sentence on the few cells of a file's column that are no numbers.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Column:
     ordered: bool = False
     distinct: tuple[object, ...] = ()
     codes: IntArray | None = None
+    strays: str = ""
 
     def take(self, keep: BoolArray | IntArray) -> Column:
         """Return the rows where `keep` is true, or those at the positions it lists."""

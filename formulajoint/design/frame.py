@@ -27,13 +27,14 @@ class Frame:
     """Columns by name, read only on request; `notes` has sentences on how columns were read from a file, by name.
 
     Sentences on the whole file stand under the empty name. `index` has the names of pandas' index. Each of the
-    `sources` is an array or a series.
+    `sources` is an array or a series. `strays` has a sentence on the few cells of a file's column that are no numbers.
     """
 
     sources: Mapping[str, Any]
     rows: int
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     index: tuple[str, ...] = ()
+    strays: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ class Frame:
         """Read one column, or raise a DataError if a model cannot use its type."""
         source = self.sources[name]
         if isinstance(source, np.ndarray):
-            return from_array(name, source)
+            return replace(from_array(name, source), strays=self.strays.get(name, ""))
         if _is_plain(source):
             return _from_plain(name, source)
         from formulajoint.design.series import read_series

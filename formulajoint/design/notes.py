@@ -106,11 +106,14 @@ def told_lost(rows: Rows) -> Iterator[str]:
 
 
 def numbers_as_levels(factors: Iterable[Expr], table: Table) -> Iterator[str]:
-    """Yield a note for each factor that is a text column of numbers, and might have been meant as numbers."""
+    """Yield a note for each factor that is a text column of numbers, or nearly, and might be meant as numbers."""
     names = dict.fromkeys(factor.id for factor in factors if isinstance(factor, Name))
     for name in names:
         column = table.columns[name]
         labels = table.levels(name).labels if column.kind == "categorical" else ()
+        if column.strays:
+            yield f"{name} is text, so it is a factor of {len(labels)} levels. {column.strays}"
+            continue
         numbers = numbers_as_text(column, labels)
         if len(numbers) > MANY_LEVELS or any(map(is_measured, labels, numbers)):
             yield (

@@ -115,7 +115,9 @@ def numbers_as_text(column: Column, labels: Sequence[str]) -> list[float]:
 
 
 def text_hint(column: Column) -> str:
-    """Return what to do about a text column all of whose values are numbers, behind a blank; else an empty text."""
+    """Return what to do about a text column whose values are numbers, or nearly all, behind a blank; else nothing."""
+    if column.strays:
+        return f" {column.strays}"
     labels = levels(column).labels
     return f" {text_advice(labels)}" if numbers_as_text(column, labels) else ""
 

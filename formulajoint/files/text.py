@@ -11,7 +11,7 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +23,7 @@ from formulajoint.design.columns import duplicate_names
 from formulajoint.design.frame import Frame, read_frame
 from formulajoint.design.numbers_in_text import WHOLE_IN_POINTS, decimal_comma
 from formulajoint.errors import DataError
+from formulajoint.files.strays import Source, strays
 from formulajoint.wording import listed
 
 WORDS = frozenset(
@@ -89,12 +90,15 @@ def read_text(contents: Mapping[str, bytes], missing: tuple[str, ...] = ()) -> F
         name: pd.concat([part.columns[name] for part in tables], ignore_index=True)
         for name in tables[0].columns
     }
-    german = any(_is_german(cells, tables[0].separator) for cells in columns.values())
-    read = {name: _read(name, cells, german, missing) for name, cells in columns.items()}
+    sources = [part.source for part in tables]
+    german = any(_is_german(cells, sources[0].separator) for cells in columns.values())
+    read = {name: _read(name, cells, german, missing, sources) for name, cells in columns.items()}
     notes = {name: column.notes for name, column in read.items() if column.notes}
     frame = read_frame({name: column.values for name, column in read.items()})
     return replace(
-        frame, notes={**notes, "": tuple(dict.fromkeys(note for part in tables for note in part.notes))}
+        frame,
+        notes={**notes, "": tuple(dict.fromkeys(note for part in tables for note in part.notes))},
+        strays={name: column.strays for name, column in read.items() if column.strays},
     )
 
 
@@ -126,10 +130,10 @@ def check_alike(names: Mapping[str, tuple[str, ...]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The cells of a text file as they stand in it, by column; what separates them; and notes on the file."""
+    """The cells of a text file as they stand in it, by column; the file; and notes on it."""
 
     columns: dict[str, pd.Series[str]]
-    separator: str
+    source: Source
     notes: tuple[str, ...]
 
 
@@ -138,11 +142,9 @@ def _part(name: str, content: bytes) -> _Part:
     if "\n" not in text:
         text = text.replace("\r", "\n")  # the line ends of old Macs
     separator = separator_of(text)
-    return _Part(
-        _columns(name, _with_marks(text, separator), separator),
-        separator,
-        (*remarks, *on_separator(name, separator)),
-    )
+    columns = _columns(name, _with_marks(text, separator), separator)
+    source = Source(name, text, separator, len(next(iter(columns.values()))))
+    return _Part(columns, source, (*remarks, *on_separator(name, separator)))
 
 
 def on_separator(name: str, separator: str) -> Iterable[str]:
@@ -203,7 +205,9 @@ def _columns(name: str, text: str, separator: str) -> dict[str, pd.Series[str]]:
     return {_name(str(column)): table[column] for column in table.columns}
 
 
-def _read(name: str, cells: pd.Series[str], german: bool, missing: tuple[str, ...]) -> _Column:
+def _read(
+    name: str, cells: pd.Series[str], german: bool, missing: tuple[str, ...], sources: Sequence[Source]
+) -> _Column:
     """Return the values of a column, all of one kind."""
     bare = cells.str.strip()
     asked = bare.isin(missing)
@@ -219,7 +223,8 @@ def _read(name: str, cells: pd.Series[str], german: bool, missing: tuple[str, ..
         return _Column(values)
     values = cells.str.removeprefix(QUOTED).to_numpy(dtype=object).copy()
     values[words | asked] = None
-    return _Column(values, tuple(on_words(name, Counter(bare[words]))))
+    told = "" if known.str.fullmatch(PADDED).any() else strays(known, sources)
+    return _Column(values, tuple(on_words(name, Counter(bare[words]))), told)
 
 
 def _with_missing(numbers: Any, rows: int, known: Any, missing: tuple[str, ...]) -> Any:
@@ -235,10 +240,11 @@ def _with_missing(numbers: Any, rows: int, known: Any, missing: tuple[str, ...])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Column:
-    """The values of a column, and notes on how they were read."""
+    """The values of a column, notes on how they were read, and a sentence on few cells that are no numbers."""
 
     values: Any
     notes: tuple[str, ...] = ()
+    strays: str = ""
 
 
 def _name(cell: str) -> str:

@@ -91,7 +91,8 @@ def test_notes_and_errors_of_sums_count_the_rows_and_not_the_cells() -> None:
     of_rows = fj.fit(formula, data, **settings)  # type: ignore[arg-type]
     of_sums = fj.fit(formula, fj.moments(formula, data), **settings)  # type: ignore[arg-type]
     notes = [
-        of.test()["note"].item() for of in (of_rows, of_sums, of_rows.update(data, engine="exact", **settings))
+        of.test()["note"].item()
+        for of in (of_rows, of_sums, of_rows.update(data, engine="exact", **settings))
     ]
     assert notes[0] == notes[1]
     assert not any("rows for" in note for note in notes)
@@ -102,7 +103,9 @@ def test_notes_and_errors_of_sums_count_the_rows_and_not_the_cells() -> None:
     assert f"with mean {data.two.mean():.3g}, and" in said
 
     formula, data = "lost ~ t | g, family(poisson)", data.assign(lost=data.two - 1)
-    with pytest.raises(fj.DataError, match=rf"in {sum(data.lost < 0)} of the 1800 rows used, first -1\. Where"):
+    with pytest.raises(
+        fj.DataError, match=rf"in {sum(data.lost < 0)} of the 1800 rows used, first -1\. Where"
+    ):
         fj.model(formula, fj.moments(formula, data))
 
 

@@ -66,6 +66,42 @@ def test_further_words(tmp_path: Path) -> None:
     assert not any(frame.notes.values())
 
 
+# --- few cells that are no numbers
+
+
+def test_a_stray_cell_is_named_with_its_line_and_its_file(tmp_path: Path) -> None:
+    rows = [f"{'ab'[i % 2]},{i % 7}.5,{i % 5}" for i in range(120)]
+    (tmp_path / "1.csv").write_text("\n".join(["g,score,age", *rows]))
+    rows[100], rows[7] = "a,.,3", '"a",1.5,"1"'
+    (tmp_path / "2.csv").write_text("\n".join(["g,score,age", *rows[:50], "", *rows[50:]]))
+    both = read_file(tmp_path / "*.csv")
+    with pytest.raises(fj.DataError) as error:
+        fj.model("score ~ age | g", both)
+    assert f"Its cells are numbers, but for `.` in 1 of 240 rows, in line 103 of {tmp_path}/2.csv." in str(
+        error.value
+    )
+    assert "`--missing .` on the command line" in str(error.value)
+    (note,) = fj.model("age ~ score", both).plan.notes[:1]
+    assert note.startswith(
+        "score is text, so it is a factor of 8 levels. Its cells are numbers, but for `.` in 1"
+    )
+    with pytest.raises(fj.FormulaError, match=r"(?s)arithmetic needs numbers.*in 1 of 240 rows, in line 103"):
+        fj.model("age ~ log(score)", both)
+    assert cells(read_file(tmp_path / "*.csv", missing=(".",)), "score").count(None) == 1
+
+
+def test_words_that_are_levels_are_no_strays(tmp_path: Path) -> None:
+    labels = [str(i) for i in range(20)]
+    many = table(tmp_path, "\n".join(["x,y", *(f"{label},1" for label in [*labels, "a", "b"])]))
+    padded = table(tmp_path, "\n".join(["x,y", *(f"00{label},1" for label in labels), "a,1"]))
+    words = table(tmp_path, "\n".join(["x,y", *(f"{label},1" for label in "abcdefghijklmnopqrst"), "1,1"]))
+    assert [dict(frame.strays) for frame in (many, padded, words)] == [{}, {}, {}]
+    two = table(tmp_path, "\n".join(["x,y", *(f"{i},1" for i in range(38)), "-,1", ".,1"]))
+    assert two.strays["x"].startswith(
+        "Its cells are numbers, but for `-` in 1 and `.` in 1 of 40 rows, first in line 40"
+    )
+
+
 # --- kinds of cells
 
 
