@@ -71,6 +71,14 @@ def test_without_pooling_draws_and_tests_are_the_same(frame: pd.DataFrame) -> No
     )
 
 
+@pytest.mark.parametrize("formula", ["y ~ t | g", "y ~ t*x | g, sigma ~ 1 | g", "y ~ t + common(x) | arm"])
+def test_flat_priors_have_the_same_draws_too(formula: str, frame: pd.DataFrame) -> None:
+    settings = {"seed": 1, "draws": 50, "progress": False, "priors": "flat"}
+    of_rows, of_sums = (fj.fit(formula, d, **settings) for d in (frame, fj.moments(formula, frame)))  # type: ignore[arg-type]
+    for name, draws in of_rows.posterior.items():
+        np.testing.assert_allclose(of_sums.posterior[name], draws, rtol=1e-6, atol=1e-8)
+
+
 def test_counts_stand_for_rows_of_other_families(frame: pd.DataFrame) -> None:
     data = frame.assign(passed=frame.y > frame.y.mean())
     formula, settings = (

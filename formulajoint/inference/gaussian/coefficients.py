@@ -306,7 +306,8 @@ def _flat(
     sd = values[:, : structure.sigmas][:, structure.sigma_of_group]
     for i in reversed(range(len(columns))):
         row, own = reduction.own[i], columns[i]
-        left = row[-1] + sd * noise[own] - shared @ row[p:-1]
+        # LAPACK's signs of rows depend on the rows: with these, moments have the draws of the rows they are of.
+        left = row[-1] - sd * noise[own] * np.sign(row[own]) - shared @ row[p:-1]
         for j in range(p):
             if j not in columns[: i + 1]:
                 left = left - row[j] * beta[:, j]
