@@ -131,6 +131,9 @@ def typical(plan: Plan, name: str) -> Any:
 
 # --- cells
 
+LONGEST, DIGITS = 8, 4
+"""Longest label of a number in characters, and the digits of one that would be longer."""
+
 
 def cells_by(table: Table, by: Sequence[str]) -> tuple[list[tuple[str, ...]], IntArray]:
     """Return the observed combinations of the levels of columns, in order, and that of each row."""
@@ -139,5 +142,14 @@ def cells_by(table: Table, by: Sequence[str]) -> tuple[list[tuple[str, ...]], In
     found = [levels(table.columns[name]) for name in by]
     codes = np.stack([own.codes for own in found], axis=1)
     cells, of_row = np.unique(codes, axis=0, return_inverse=True)
-    labels = [tuple(own.labels[at] for own, at in zip(found, cell, strict=True)) for cell in cells]
+    names = [_short(table.columns[name], own.labels) for name, own in zip(by, found, strict=True)]
+    labels = [tuple(own[at] for own, at in zip(names, cell, strict=True)) for cell in cells]
     return labels, of_row.reshape(-1)
+
+
+def _short(column: Column, labels: Sequence[str]) -> Sequence[str]:
+    """Return labels of long numbers, such as means, with few digits, if they still differ."""
+    if column.kind != "numeric" or max(map(len, labels)) <= LONGEST:
+        return labels
+    short = [f"{float(each):.{DIGITS}g}" if len(each) > LONGEST else each for each in labels]
+    return short if len(set(short)) == len(short) else labels

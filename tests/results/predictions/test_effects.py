@@ -210,6 +210,15 @@ def test_of_the_mean_group_and_of_a_new_one(events: fj.Fit) -> None:
         events.comparisons("t", by="school", groups="new")
 
 
+def test_values_that_are_set_are_labelled_with_few_digits(events: fj.Fit) -> None:
+    (label,) = events.means(at={"x": "mean"}).index
+    assert len(label) <= 10
+    assert float(label) == pytest.approx(X.mean(), rel=1e-3)
+    assert events.means(at={"x": [0.12345678, 2]}).index.tolist() == ["0.1235", "2"]
+    alike = [0.12345678, 0.12345679]
+    assert events.means(at={"x": alike}).index.tolist() == list(map(str, alike))
+
+
 def test_new_groups_that_are_not_pooled_are_refused(made_up: MadeUp) -> None:
     own = fit_of(made_up("y ~ t | school", DATA))
     with pytest.raises(fj.DataError) as error:
