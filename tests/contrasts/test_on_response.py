@@ -357,8 +357,21 @@ def test_an_order_is_a_share_of_draws(fit: fj.Fit) -> None:
             "coefficients only",
         ),
         ("contrast(sex.mean, scale=response)", "not a coefficient of the mean", "coefficients only"),
-        ("test(treated[A] == treated[B], scale=response)", "exactly if its coefficient is", "contrast("),
-        ("test(treated == 0, scale=response)", "exactly if its coefficient is", "contrast("),
+        (
+            "test(treated == treated[A], scale=response)",
+            "`treated == 0`, of",
+            "`contrast(treated[B] - treated[A], scale",
+        ),
+        (
+            "test(2 * treated[A] == treated[B], scale=response)",
+            "`treated == 0`, of",
+            "(2 * treated[A] - treated[B], scale",
+        ),
+        (
+            "test(treated == 0, scale=response)",
+            "`treated == 0`, of",
+            "`contrast(treated[A], scale=response)`",
+        ),
         ("test(sex.mean > 0, scale=response)", "mean of a hierarchy", "name the groups' coefficients"),
         ("pairwise(treated, scale=sigma)", "`scale` is one of", ""),
     ],

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import formulajoint as fj
+from formulajoint.results.joint_tests.classical import classical_test
 
 DATA = {
     "y": [0.2, 0.5, 0.4, 0.9, 0.7, 0.3],
@@ -130,6 +131,14 @@ def test_the_model_explains_itself():
     lines = model("y ~ x | g, family(gamma_rate)").explain().splitlines()
     assert lines[3:5] == ["model: y ~ gamma_rate(mu, shape)", "       log(mu) = Intercept[g] + b_x[g] * x"]
     assert any("shape of the gamma_rate family, one for all rows" in line for line in lines)
+
+
+def test_what_a_classical_test_needs_is_named():
+    plan = model("y ~ x | g, family(double_exponential), test(x == 0)").plan
+    found = classical_test(plan, plan.tests[0])
+    assert found.reason.startswith(
+        "no likelihood ratio test: it needs the variance as a function of the mean"
+    )
 
 
 def test_a_family_without_parameters():

@@ -19,6 +19,7 @@ from formulajoint.contrasts.hypotheses import Hypothesis, independent
 from formulajoint.contrasts.separation import Part, by_strata
 from formulajoint.data.data import Data
 from formulajoint.design.schema import Design
+from formulajoint.families.declared import FAMILIES
 from formulajoint.remarks import Missing
 from formulajoint.results.joint_tests.quantities import coefficient_labels
 from formulajoint.results.joint_tests.score_test import score_statistic
@@ -30,6 +31,7 @@ from formulajoint.wording import listed
 F_TEST, CHI_SQUARE, SCORES, RATIO = "F", "chi-square", "normal scores", "likelihood ratio"
 """Names of statistics in the column ``classical``."""
 
+OF_EXTENSIONS = "it needs the variance as a function of the mean, which families of extensions do not state"
 TOO_MANY = Missing("size", f"no classical test for more than {MOST_COEFFICIENTS} coefficients")
 
 MOST_NAMED = 6
@@ -70,6 +72,8 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
         return chi_square_test(plan.data, hypothesis)
     if plan.family.variance is not None:
         return _likelihood_ratio(plan, hypothesis)
+    if plan.family.name not in FAMILIES:
+        return Missing("model", f"no likelihood ratio test: {OF_EXTENSIONS}")
     if not plan.family.sums or sigma is None:
         return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one per group")
     if sigma.grouping is None:

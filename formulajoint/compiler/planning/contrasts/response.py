@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from formulajoint.compiler.evaluate.response_effects import ResponseEffects
 from formulajoint.compiler.names import Names
 from formulajoint.compiler.plan import LinearPlan, Plan
 from formulajoint.compiler.planning.contrasts.scale import RESPONSE
+from formulajoint.contrasts.layout import layout
 from formulajoint.design.recipes import Coded, Column, columns_read
 from formulajoint.design.schema import Term
 from formulajoint.design.varying import coefficients_of_groups
@@ -107,15 +109,32 @@ def check_test(plan: Plan, said: Hypothesis, scale: Given[Any]) -> None:
     if not single or len(alone) < len(effects):
         message = (
             "equalities of effects on the response are tested where each effect is zero exactly if its coefficient is: "
-            "`x == 0`, of a column that stands in one term"
+            f"`{said.terms[0]} == 0`, of a column that stands in one term"
         )
         varying = [own for term in said.terms for own in coefficients_of_groups(plan.design.predictor, term)]
         hint = "leave `scale=response` out, " + (
             f"or test the groups' effects: `{said.text}, over={varying[0]}, scale=response`"
             if varying and single
-            else "or write it as a contrast: `contrast(x[A] - x[B], scale=response)`"
+            else f"or write it as a contrast: `contrast({_first_row(plan, said)}, scale=response)`"
         )
         raise FormulaError(message, scale.span, hint)
+
+
+def _first_row(plan: Plan, said: Hypothesis) -> str:
+    """Return the first restriction of a hypothesis as written in a formula: ``x[A] - x[B]``."""
+    names = [
+        f"{block.term.name}[{', '.join(cell)}]" if cell else block.term.name
+        for block in layout(plan.design)
+        for cell in product(*block.dims.values())
+    ]
+    row = int(np.flatnonzero(np.diff(said.rows.indptr))[0])
+    own = slice(*said.rows.indptr[row : row + 2])
+    parts = sorted(zip(said.rows.data[own], said.rows.indices[own], strict=True), key=lambda part: -part[0])
+    texts = [
+        f"{'-' if weight < 0 else '+'} {'' if abs(weight) == 1 else f'{abs(weight):g} * '}{names[place]}"
+        for weight, place in parts
+    ]
+    return " ".join(texts).removeprefix("+ ")
 
 
 def _is_alone(plan: Plan, effects: ResponseEffects) -> bool:
