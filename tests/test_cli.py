@@ -324,10 +324,19 @@ def test_all_rows_are_printed_and_a_note_tells_of_missing_values(saved: str, fil
     assert done.stderr == "note: 1 of 81 rows have missing values, and so have their predictions.\n"
 
 
-def test_advice_names_the_option(saved: str, file: File) -> None:
-    done = process("predict", saved, file("new.csv", "treatment,school\n1,C\n"))
+def test_advice_names_the_option(tmp_path: Path, file: File) -> None:
+    target, rows = tmp_path / "pooled.nc", file("new.csv", "treatment,school\n1,C\n")
+    pooled = fj.fit("test_score ~ treatment | school, hierarchy()", fj.tutoring(), draws=50, seed=1)
+    pooled.save(target)
+    done = process("predict", str(target), rows)
     assert done.returncode == 1
     assert "With --new-groups draw new groups" in done.stderr
+    assert output("predict", str(target), rows, "--new-groups", "draw")
+
+
+def test_new_groups_of_a_fit_that_is_not_pooled_are_advised_to_pool(saved: str, file: File) -> None:
+    done = run("predict", saved, file("new.csv", "treatment,school\n1,C\n"))
+    assert "`Intercept`, `treatment` are not pooled" in done.exception.args[0]
 
 
 def test_demo_answers_the_question_three_ways() -> None:
