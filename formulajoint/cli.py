@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
+from typer.core import TyperCommand
 
 import formulajoint
 from formulajoint.errors import DataError, FormulaJointError, FormulaJointWarning
@@ -69,7 +70,21 @@ def about(
     warnings.showwarning = _show_warning
 
 
-@app.command()
+class OfFiles(TyperCommand):
+    """A command of files: a shell makes several arguments of a pattern without quotes."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse `args`, or say what to do about further ones."""
+        if left := super().parse_args(ctx, args):
+            ctx.fail(
+                f"Unexpected extra argument(s) ({' '.join(left)}). Put a pattern in quotes: 'data/*.csv'."
+            )
+        return left
+
+
+@app.command(cls=OfFiles)
 def fit(
     formula: FormulaArg,
     data: Annotated[Path, DataArg],
@@ -95,10 +110,7 @@ def fit(
     from formulajoint.results.draws.tables import check_prob
 
     check_prob(prob)
-    if save is not None:
-        _check_target(save)
-    if report is not None:
-        _check_report(report)
+    _check_targets(save, report)
     shown = _progress(quiet)
     result = _model(formula, data, _priors(priors), family, missing, sheet).fit(
         draws=draws, tune=tune, chains=chains, engine=engine, seed=seed, progress=shown, keep=keep
@@ -113,7 +125,7 @@ def fit(
         result.save(save)
 
 
-@app.command()
+@app.command(cls=OfFiles)
 def explain(
     formula: FormulaArg,
     data: Annotated[Path | None, DataArg] = None,
@@ -162,7 +174,7 @@ def joint_test(
         typer.echo(hypothesis_text(tests))
 
 
-@app.command()
+@app.command(cls=OfFiles)
 def predict(
     fit: Annotated[Path, FitArg],
     data: Annotated[Path, DataArg],
@@ -277,11 +289,8 @@ def _show_warning(
     if issubclass(category, FormulaJointWarning):
         typer.echo(f"note: {visible(str(message))}", err=True)
     else:
-        typer.echo(
-            warnings.formatwarning(message, category, filename, lineno, line),
-            file=file or sys.stderr,
-            nl=False,
-        )
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        typer.echo(text, file=file or sys.stderr, nl=False)
 
 
 def _model(
@@ -320,18 +329,16 @@ def _progress(quiet: bool) -> bool:
     return watched
 
 
-def _check_target(path: Path) -> None:
-    """Raise an error, before anything is sampled, if a fit cannot be saved to `path`."""
-    from formulajoint.results.saved.store import target_of
+def _check_targets(save: Path | None, report: Path | None) -> None:
+    """Raise an error, before anything is sampled, if a fit or a report cannot be written there."""
+    if save is not None:
+        from formulajoint.results.saved.store import target_of
 
-    target_of(path)
+        target_of(save)
+    if report is not None:
+        from formulajoint.report.write import place
 
-
-def _check_report(path: Path) -> None:
-    """Raise an error, before anything is sampled, if a report cannot be written to `path`."""
-    from formulajoint.report.write import place
-
-    place(path)
+        place(report)
 
 
 def _check_family(parsed: Any, family: str | None) -> None:

@@ -557,7 +557,11 @@ def test_what_the_output_cannot_hold(tmp_path: Path) -> None:
         (["fit", FORMULA], "Missing argument 'data'"),
         (["explain"], "Missing argument 'formula'"),
         (["fit", FORMULA, "a.csv", "--draws", "many"], "Invalid value for '--draws'"),
-        (["explain", FORMULA, "a.csv", "b.csv"], "unexpected extra argument"),
+        (
+            ["explain", FORMULA, "a.csv", "b.csv"],
+            "extra argument(s) (b.csv). Put a pattern in quotes: 'data/*.csv'.",
+        ),
+        (["predict", "fit.nc", "a.csv", "b.csv"], "Put a pattern in quotes"),
         (["fit", FORMULA, "a.csv", "--drawz", "3"], "No such option: --drawz"),
         (["fti"], "No such command 'fti'"),
     ],

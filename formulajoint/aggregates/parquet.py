@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -36,6 +37,9 @@ def write_moments(moments: Moments, path: str | PathLike[str], least: int = 1) -
         raise DataError(
             f"`least` is the smallest number of rows of a cell, a whole number from 1, not {least!r}."
         )
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise StoreError(f"{path} cannot be written: there is no folder {folder}.")
     _refuse_small(moments, least)
     pa, pq = _pyarrow()
     columns: dict[str, Any] = {
@@ -54,7 +58,8 @@ def write_moments(moments: Moments, path: str | PathLike[str], least: int = 1) -
             table.replace_schema_metadata({METADATA: json.dumps(_metadata(moments)).encode()}), path
         )
     except OSError as error:
-        raise StoreError(f"The moments cannot be written to {path}: {error}.") from None
+        why = os.strerror(error.errno) if error.errno else error
+        raise StoreError(f"The moments cannot be written to {path}: {why}.") from None
 
 
 def read_moments(path: str | PathLike[str], language: Language) -> dict[str, Any]:
@@ -66,6 +71,8 @@ def read_moments(path: str | PathLike[str], language: Language) -> dict[str, Any
         If the file is missing, or does not hold moments.
     """
     _, pq = _pyarrow()
+    if not Path(path).is_file():
+        raise StoreError(f"{path} is a folder." if Path(path).is_dir() else f"There is no file {path}.")
     try:
         table = pq.read_table(Path(path))
     except (OSError, ValueError) as error:
@@ -83,9 +90,10 @@ def _refuse_small(moments: Moments, least: int) -> None:
     small = np.flatnonzero(moments.sums.counts < least)
     if len(small):
         names = [_name(moments, int(cell)) for cell in small[:MOST_NAMED]]
+        have = "has" if len(small) == 1 else "have"
         more = f" and {len(small) - MOST_NAMED:,} more" if len(small) > MOST_NAMED else ""
         raise DataError(
-            f"{len(small):,} of {len(moments.codes):,} cells have fewer than {least} rows: {listed(names)}{more}. "
+            f"{len(small):,} of {len(moments.codes):,} cells {have} fewer than {least} rows: {listed(names)}{more}. "
             "Join their levels, or leave these rows out."
         )
 

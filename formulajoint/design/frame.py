@@ -117,9 +117,11 @@ def _columns_of(data: Any) -> tuple[Iterable[tuple[object, Any]], Any]:
 
 
 def _advice(data: object) -> str:
-    """Return what to do about data that are a formula or the name of a file."""
+    """Return what to do about data that are a formula or names of files."""
     if isinstance(data, str) and "~" in data:
         return " The formula comes first, the data second."
+    if isinstance(data, list | tuple) and data and all(isinstance(each, str | PurePath) for each in data):
+        return ' Several files go by a pattern: "data/*.parquet".'
     if isinstance(data, str | bytes | PurePath):
         return " Read a file first, as with `pandas.read_csv(path)`."
     return ""

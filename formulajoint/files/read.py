@@ -6,7 +6,7 @@ import gzip
 import io
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -17,6 +17,9 @@ from formulajoint.errors import DataError
 from formulajoint.files.excel import Sheet, read_sheet
 from formulajoint.files.files import PARQUET, SHEETS, STANDARD_INPUT, Files, files_at
 from formulajoint.files.text import WORDS, check_alike, codes_in, on_words, read_text, readable
+
+OF_MOMENTS = ("rows", "weight", "root")
+"""Columns of a file of moments, beside those of cells and means."""
 
 
 def read_file(path: str | PathLike[str], missing: Sequence[str] = (), sheet: str | None = None) -> Frame:
@@ -73,9 +76,19 @@ def _of_parquet(contents: Mapping[str, bytes]) -> Frame:
     for name, content in contents.items():
         with readable(name):
             tables[name] = pd.read_parquet(io.BytesIO(content))
+            _refuse_moments(name, tables[name].columns)
     check_alike({name: tuple(map(str, table.columns)) for name, table in tables.items()})
     parts = list(tables.values())
     return read_frame(parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True))
+
+
+def _refuse_moments(name: str, columns: Collection[str]) -> None:
+    """Raise a DataError if columns are those in which moments are saved."""
+    own = [column for column in columns if str(column).startswith(("cell.", "mean."))]
+    if {*columns} == {*own, *OF_MOMENTS}:
+        raise DataError(
+            f"{name} holds moments, and no rows: `fj.fit(formula, fj.Moments.load({name!r}))` fits them."
+        )
 
 
 def _of_sheet(sheet: Sheet, missing: tuple[str, ...]) -> Frame:

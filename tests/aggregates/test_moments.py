@@ -142,6 +142,20 @@ def test_files_hold_everything(frame: pd.DataFrame, tmp_path: object) -> None:
         assert fj.moments(FORMULAS[name], frame, like=back) == moments
     with pytest.raises(fj.DataError, match=r"fewer than 10 rows: .*g g0, t 0 \(\d\)"):
         fj.moments(FORMULAS["nested"], frame[:100]).save(path, least=10)
+    with pytest.raises(
+        fj.DataError, match=r"holds moments, and no rows: `fj.fit\(formula, fj.Moments.load\('.*parquet"
+    ):
+        fj.fit(FORMULAS["groups"], path)
+    with pytest.raises(fj.StoreError, match=r"^There is no file none.parquet\.$"):
+        fj.Moments.load("none.parquet")
+    with pytest.raises(fj.StoreError, match=r"is a folder\.$"):
+        fj.Moments.load(f"{tmp_path}")
+    with pytest.raises(fj.StoreError, match=r"^no/m.parquet cannot be written: there is no folder no\.$"):
+        moments.save("no/m.parquet")
+    with pytest.raises(fj.StoreError, match=r"^The moments cannot be written to .*: Is a directory\.$"):
+        moments.save(f"{tmp_path}")
+    with pytest.raises(fj.DataError, match=r"^1 of 15 cells has fewer than 2 rows: "):
+        fj.moments("y ~ t | g", frame[:40]).save(path, least=2)
     pd.DataFrame({"a": [1]}).to_parquet(path)
     with pytest.raises(fj.StoreError, match="holds no moments"):
         fj.Moments.load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -325,6 +326,11 @@ FRAMES: dict[str, tuple[Any, str]] = {
     "a path": ("data.csv", "`data` must be a data frame, not a str. Give a pandas or Polars DataFrame"),
     "an array": (np.zeros((3, 2)), "`data` must be a data frame, not a ndarray."),
     "rows": ([{"y": 1, "x": 2}], "`data` must be a data frame, not a list."),
+    "paths": (
+        ["1.csv", Path("2.csv")],
+        "`data` must be a data frame, not a list. Give a pandas or Polars DataFrame, a PyArrow Table, or a dict of "
+        'arrays. Several files go by a pattern: "data/*.parquet".',
+    ),
     "a column": (pd.Series([1, 2]), "`data` must be a data frame, not a Series."),
     "an object": (object(), "`data` must be a data frame, not an object."),
     "no rows": (pd.DataFrame({"y": [], "x": []}), "The data have no rows."),
