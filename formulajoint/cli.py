@@ -78,9 +78,7 @@ class OfFiles(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse `args`, or say what to do about further ones."""
         if left := super().parse_args(ctx, args):
-            ctx.fail(
-                f"Unexpected extra argument(s) ({' '.join(left)}). Put a pattern in quotes: 'data/*.csv'."
-            )
+            ctx.fail(f"unexpected extra argument(s) ({' '.join(left)}); put a pattern in quotes: 'a/*.csv'.")
         return left
 
 

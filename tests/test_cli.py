@@ -559,9 +559,9 @@ def test_what_the_output_cannot_hold(tmp_path: Path) -> None:
         (["fit", FORMULA, "a.csv", "--draws", "many"], "Invalid value for '--draws'"),
         (
             ["explain", FORMULA, "a.csv", "b.csv"],
-            "extra argument(s) (b.csv). Put a pattern in quotes: 'data/*.csv'.",
+            "unexpected extra argument(s) (b.csv); put a pattern in quotes: 'a/*.csv'.",
         ),
-        (["predict", "fit.nc", "a.csv", "b.csv"], "Put a pattern in quotes"),
+        (["predict", "fit.nc", "a.csv", "b.csv"], "put a pattern in quotes"),
         (["fit", FORMULA, "a.csv", "--drawz", "3"], "No such option: --drawz"),
         (["fti"], "No such command 'fti'"),
     ],

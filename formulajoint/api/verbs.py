@@ -130,7 +130,8 @@ def moments(
         As for `model`.
     like : Moments, optional
         Take from these what columns learn of all rows, such as the mean in ``center(x)`` or the knots of ``bs(x)``:
-        only moments that learnt the same can be added.
+        only moments that learnt the same can be added. In the sum ``center(x)`` still takes away the mean in the rows
+        of `like`, so that the intercept and default priors are not those of a fit of all rows at once.
 
     Examples
     --------

@@ -173,6 +173,16 @@ def test_what_differs_is_not_added_and_what_is_lacking_is_named(frame: pd.DataFr
         predictive_check(fj.fit("y ~ center(x) | g", first, seed=1, draws=50).draws)
 
 
+def test_a_sum_keeps_what_its_first_part_learnt(frame: pd.DataFrame) -> None:
+    """The page says so: columns are centred on the first part, and default priors are not those of all rows."""
+    formula, parts = "y ~ center(x) + poly(z, 2)", (frame[:100], frame[100:])
+    first = fj.moments(formula, parts[0])
+    both = first + fj.moments(formula, parts[1], like=first)
+    of_sum, of_rows = fj.model(formula, both), fj.model(formula, frame)
+    assert of_sum.priors["center(x)"] == of_rows.priors["center(x)"]
+    assert of_sum.priors["Intercept"] != of_rows.priors["Intercept"]
+
+
 def test_printed_it_says_what_it_holds() -> None:
     text = str(fj.moments("test_score ~ treatment | school", fj.tutoring()))
     assert text.splitlines() == [
