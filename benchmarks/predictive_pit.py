@@ -15,6 +15,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,12 +26,12 @@ from scipy import stats
 import formulajoint as fj
 from formulajoint.results.checks.residuals import pit
 
-GROUPS, ROWS, TRIALS = 5, 6, 7
+GROUPS, ROWS, TRIALS, LEVELS = 5, 6, 7, 4
 
-PRIORS = "prior(Intercept.mean ~ normal(0, 1), Intercept.sd ~ half_normal(0.7), x ~ normal(0, 0.5){more})"
-FORMULA = "{left} ~ 1 + common(x) | g, hierarchy(), family({family}), {priors}"
+FORMULA = "{left} ~ 1 + common(x) | g, hierarchy(), family({family}), prior({priors})"
+PRIORS = {"Intercept.mean": "normal(0, 1)", "Intercept.sd": "half_normal(0.7)", "x": "normal(0, 0.5)"}
 
-type Draw = Callable[[Generator, np.ndarray, Mapping[str, float]], np.ndarray]
+type Draw = Callable[[Generator, np.ndarray, Mapping[str, Any]], np.ndarray]
 """From the linear predictor and further parameters to responses."""
 
 
@@ -44,53 +45,98 @@ def zeros(rng: Generator, y: np.ndarray, p: float) -> np.ndarray:
     return np.where(rng.random(len(y)) < p, 0, y)
 
 
-FAMILIES: dict[str, tuple[str, Draw]] = {
-    "bernoulli": ("", lambda rng, eta, own: rng.binomial(1, share(eta))),
-    "binomial": ("", lambda rng, eta, own: rng.binomial(TRIALS, share(eta))),
+def above_zero(rng: Generator, law: Any, size: int) -> np.ndarray:
+    """Return counts of a distribution that are not zero."""
+    none = law.pmf(0)
+    return law.ppf(none + (1 - none) * rng.uniform(1e-12, 1 - 1e-12, size))
+
+
+def dispersed(eta: np.ndarray, shape: float) -> Any:
+    """Return negative binomial distributions."""
+    return stats.nbinom(shape, shape / (shape + np.exp(eta)))
+
+
+FAMILIES: dict[str, tuple[tuple[str, ...], Draw]] = {
+    "bernoulli": ((), lambda rng, eta, own: rng.binomial(1, share(eta))),
+    "binomial": ((), lambda rng, eta, own: rng.binomial(TRIALS, share(eta))),
     "beta_binomial": (
-        "phi ~ gamma(2, 0.2)",
+        ("phi",),
         lambda rng, eta, own: rng.binomial(
             TRIALS, rng.beta(share(eta) * own["phi"], share(-eta) * own["phi"])
         ),
     ),
-    "poisson": ("", lambda rng, eta, own: rng.poisson(np.exp(eta))),
+    "poisson": ((), lambda rng, eta, own: rng.poisson(np.exp(eta))),
     "negative_binomial": (
-        "shape ~ gamma(2, 0.5)",
+        ("shape",),
         lambda rng, eta, own: rng.poisson(np.exp(eta) * rng.gamma(own["shape"], 1 / own["shape"], len(eta))),
     ),
     "zero_inflated_poisson": (
-        "zi ~ beta(1, 3)",
+        ("zi",),
         lambda rng, eta, own: zeros(rng, rng.poisson(np.exp(eta)), own["zi"]),
     ),
     "zero_inflated_binomial": (
-        "zi ~ beta(1, 3)",
+        ("zi",),
         lambda rng, eta, own: zeros(rng, rng.binomial(TRIALS, share(eta)), own["zi"]),
     ),
+    "zero_inflated_negative_binomial": (
+        ("shape", "zi"),
+        lambda rng, eta, own: zeros(
+            rng, dispersed(eta, own["shape"]).rvs(len(eta), random_state=rng), own["zi"]
+        ),
+    ),
+    "hurdle_poisson": (
+        ("hu",),
+        lambda rng, eta, own: zeros(rng, above_zero(rng, stats.poisson(np.exp(eta)), len(eta)), own["hu"]),
+    ),
+    "hurdle_negative_binomial": (
+        ("shape", "hu"),
+        lambda rng, eta, own: zeros(rng, above_zero(rng, dispersed(eta, own["shape"]), len(eta)), own["hu"]),
+    ),
+    "hurdle_binomial": (
+        ("hu",),
+        lambda rng, eta, own: zeros(
+            rng, above_zero(rng, stats.binom(TRIALS, share(eta)), len(eta)), own["hu"]
+        ),
+    ),
+    "cumulative": (
+        ("threshold",),
+        lambda rng, eta, own: np.searchsorted(own["threshold"], eta + rng.logistic(size=len(eta))),
+    ),
 }
-FURTHER: dict[str, Callable[[Generator], float]] = {
-    "phi": lambda rng: rng.gamma(2, 1 / 0.2),
-    "shape": lambda rng: rng.gamma(2, 1 / 0.5),
-    "zi": lambda rng: rng.beta(1, 3),
+FURTHER: dict[str, tuple[str, Callable[[Generator], Any]]] = {
+    "phi": ("gamma(2, 0.2)", lambda rng: rng.gamma(2, 1 / 0.2)),
+    "shape": ("gamma(2, 0.5)", lambda rng: rng.gamma(2, 1 / 0.5)),
+    "zi": ("beta(1, 3)", lambda rng: rng.beta(1, 3)),
+    "hu": ("beta(1, 3)", lambda rng: rng.beta(1, 3)),
+    "threshold": ("normal(0, 1.5)", lambda rng: np.sort(rng.normal(0, 1.5, LEVELS - 1))),
 }
+"""Priors of further parameters as text, and draws from them."""
+
+
+def formula(name: str) -> str:
+    """Return the formula of a family, with all priors."""
+    priors = PRIORS | {key: FURTHER[key][0] for key in FAMILIES[name][0]}
+    if name == "cumulative":  # thresholds stand for the intercept
+        del priors["Intercept.mean"]
+    left = "prop(y, n)" if "binomial" in name and "negative" not in name else "y"
+    return FORMULA.format(left=left, family=name, priors=", ".join(f"{k} ~ {v}" for k, v in priors.items()))
 
 
 def one(name: str, seed: int) -> float:
     """Return the randomised PIT of one new response; NaN where the exact engine does not take the data."""
-    rng, (more, draw) = np.random.default_rng([seed, *name.encode()]), FAMILIES[name]
+    rng, (further, draw) = np.random.default_rng([seed, *name.encode()]), FAMILIES[name]
     g = np.repeat(np.arange(GROUPS), ROWS)
     x = rng.normal(size=len(g))
-    own = {key: FURTHER[key](rng) for key in FURTHER if more.startswith(key)}
-    effects = rng.normal(0, 1) + abs(rng.normal(0, 0.7)) * rng.normal(size=GROUPS)
+    own = {key: FURTHER[key][1](rng) for key in further}
+    mean = 0.0 if name == "cumulative" else rng.normal(0, 1)
+    effects = mean + abs(rng.normal(0, 0.7)) * rng.normal(size=GROUPS)
     eta = effects[g] + rng.normal(0, 0.5) * x
     data = pd.DataFrame({"g": [f"g{k}" for k in g], "x": x, "n": TRIALS, "y": draw(rng, eta, own)})
     new = draw(rng, eta, own).astype(float)
-    if data["y"].nunique() < 2:
+    if data["y"].nunique() < (LEVELS if name == "cumulative" else 2):
         return np.nan
-    left = "prop(y, n)" if "binomial" in name and "negative" not in name else "y"
-    priors = PRIORS.format(more=f", {more}" if more else "")
-    text = FORMULA.format(left=left, family=name, priors=priors)
     try:
-        fit = fj.fit(text, data, draws=500, chains=2, seed=seed, engine="exact", progress=False)
+        fit = fj.fit(formula(name), data, draws=500, chains=2, seed=seed, engine="exact", progress=False)
     except fj.InferenceError:
         return np.nan
     return float(pit(fit.draws, int(rng.integers(2**31)), new)[0])

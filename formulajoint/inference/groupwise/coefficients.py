@@ -41,8 +41,8 @@ MOST_EXCESS = 1e-3
 MOST_ROUNDS, MOST_RAISED = 500, 40
 
 FULL, MOST_TRIES = 4, 16
-"""Pairs without an accepted try are tried several times at once: so often that tries are one part in the first of
-those of the first round, and at most the second."""
+"""Pairs without an accepted try get several tries at once: together a quarter of the tries of the first round, and at
+most 16 each."""
 
 LOG_T = tuple(
     lgamma((DF + p) / 2) - lgamma(DF / 2) - 0.5 * p * log(DF * pi) - p * log(WIDER)
