@@ -46,7 +46,8 @@ def _share(one: dict[str, float]) -> str:
 
 
 def _pit(results: dict[str, Any]) -> Iterator[str]:
-    yield "| family | data sets | left out: responses alike, a category missing, or refused by the exact engine | uniform PIT, p | smallest and largest tenth |"
+    left_out = "left out: responses alike, a category missing, or refused by the exact engine"
+    yield f"| family | data sets | {left_out} | uniform PIT, p | smallest and largest tenth |"
     yield "|---|---:|---:|---:|---:|"
     for name, one in results["pit"].items():
         ends = f"{100 * min(one['tenths']):.1f} % and {100 * max(one['tenths']):.1f} %"
