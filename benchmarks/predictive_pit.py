@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from calibration_groupwise import above_zero, size_and_share
 from numpy.random import Generator
 from prediction_tables import record
 from scipy import stats
@@ -45,15 +46,9 @@ def zeros(rng: Generator, y: np.ndarray, p: float) -> np.ndarray:
     return np.where(rng.random(len(y)) < p, 0, y)
 
 
-def above_zero(rng: Generator, law: Any, size: int) -> np.ndarray:
-    """Return counts of a distribution that are not zero."""
-    none = law.pmf(0)
-    return law.ppf(none + (1 - none) * rng.uniform(1e-12, 1 - 1e-12, size))
-
-
 def dispersed(eta: np.ndarray, shape: float) -> Any:
     """Return negative binomial distributions."""
-    return stats.nbinom(shape, shape / (shape + np.exp(eta)))
+    return stats.nbinom(*size_and_share(eta, shape))
 
 
 FAMILIES: dict[str, tuple[tuple[str, ...], Draw]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -69,12 +69,14 @@ def design_of(formula: Formula, data: object, language: Language = CORE, family:
 
 def opened(data: object) -> object:
     """Return files as a frame or, if they are large, scanned; a lazy frame scanned, too; other data as they are."""
-    if isinstance(data, str | PathLike) and str(data).lower().endswith(ENDINGS):
+    if _is_path(data):
         from formulajoint.files.files import files_at
 
         files = files_at(data)
         if not files.large:
-            return in_memory(data)
+            from formulajoint.files.read import loaded
+
+            return loaded(files)
         from formulajoint.aggregates.scan import scanned
 
         return scanned(files)
@@ -87,11 +89,15 @@ def opened(data: object) -> object:
 
 def in_memory(data: object) -> object:
     """Return the files at a path as a frame; other data as they are."""
-    if not (isinstance(data, str | PathLike) and str(data).lower().endswith(ENDINGS)):
+    if not _is_path(data):
         return data
     from formulajoint.files.read import read_file
 
     return read_file(data)
+
+
+def _is_path(data: object) -> TypeGuard[str | PathLike[str]]:
+    return isinstance(data, str | PathLike) and str(data).lower().endswith(ENDINGS)
 
 
 def named_frame(names: tuple[str, ...], notes: Mapping[str, tuple[str, ...]] | None = None) -> Frame:

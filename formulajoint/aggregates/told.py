@@ -15,7 +15,7 @@ from formulajoint.aggregates.to_rows import column_of
 from formulajoint.design.bind import Asked
 from formulajoint.design.columns import objects
 from formulajoint.design.frame import Frame
-from formulajoint.design.notes import CODES, OUTSIDE, code_of_missing_values
+from formulajoint.design.notes import CODES, code_of_missing_values, codes_outside
 from formulajoint.design.rows import Table
 
 LOW, HIGH = "_fj_low_", "_fj_high_"
@@ -47,10 +47,11 @@ def codes_among(rows: Any, answer: Mapping[str, Any], names: Sequence[str]) -> d
         low, high, mean, sd = (
             float(np.asarray(others[key], dtype=float)[0]) for key in ("low", "high", "mean", "sd")
         )
+        rows_of = {code: int(found[f"{PART}{i}"][0]) for i, code in enumerate(codes)}
+        there = [code for code, count in rows_of.items() if count]
         out[name] = tuple(
-            code_of_missing_values(name, code, int(found[f"{PART}{i}"][0]), int(found[ROWS][0]), low, high)
-            for i, code in enumerate(codes)
-            if found[f"{PART}{i}"][0] and not low <= code <= high and abs(code - mean) > OUTSIDE * sd
+            code_of_missing_values(name, code, rows_of[code], int(found[ROWS][0]), low, high)
+            for code in codes_outside((min([*there, low]), max([*there, high])), mean, sd)
         )
     return out
 

@@ -151,14 +151,20 @@ def codes_of_missing_values(exprs: Iterable[Expr], table: Table) -> Iterator[str
     """Yield a note for each value such as -99 that lies far outside the others of its column."""
     names = dict.fromkeys(name.id for expr in exprs for name in measured_in(expr))
     for column in (table.columns[name] for name in names if table.columns[name].kind == "numeric"):
-        ends = {float(column.values.min()), float(column.values.max())} & CODES
-        if not ends:
+        ends = (float(column.values.min()), float(column.values.max()))
+        if not {*ends} & CODES:
             continue
         others = column.values[~np.isin(column.values, list(CODES))]
-        for code in sorted(ends):
-            if len(others) > 1 and abs(code - others.mean()) > OUTSIDE * others.std(ddof=1):
-                count = int(np.sum(column.values == code))
-                yield code_of_missing_values(column.name, code, count, table.rows, others.min(), others.max())
+        if len(others) < 2:
+            continue
+        for code in codes_outside(ends, others.mean(), others.std(ddof=1)):
+            count = int(np.sum(column.values == code))
+            yield code_of_missing_values(column.name, code, count, table.rows, others.min(), others.max())
+
+
+def codes_outside(ends: Iterable[float], mean: float, sd: float) -> list[float]:
+    """Return those of the smallest and the largest value that may be codes, being far from the other values."""
+    return [code for code in sorted({*ends} & CODES) if abs(code - mean) > OUTSIDE * sd]
 
 
 def code_of_missing_values(name: str, code: float, count: int, rows: int, low: float, high: float) -> str:

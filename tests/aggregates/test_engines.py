@@ -45,16 +45,6 @@ ENGINES = FRAMES | {"dask": _of_dask, "ibis": _of_ibis}
 
 
 @pytest.fixture(scope="module")
-def frame() -> pd.DataFrame:
-    rng, n, groups = np.random.default_rng(2), 240, 8
-    g, t = rng.integers(0, groups, n), rng.integers(0, 2, n)
-    x, arm = rng.normal(3, 2, n), rng.choice(list("abc"), n)
-    y = 50 + rng.normal(0, 2, groups)[g] + 3 * t + 0.5 * x + rng.normal(0, 1, n)
-    columns = {"y": y, "t": t, "x": x, "z": rng.normal(0, 1, n), "g": [f"g{i}" for i in g], "d": g // 3}
-    return pd.DataFrame(columns | {"arm": arm, "se": rng.choice([1.0, 2.0], n)})
-
-
-@pytest.fixture(scope="module")
 def of_rows(frame: pd.DataFrame) -> Callable[[str], dict[str, np.ndarray]]:
     """Return a function that gives the draws of a formula from the rows in memory."""
     found = dict[str, dict[str, np.ndarray]]()

@@ -64,6 +64,13 @@ def test_moments_tell_what_the_rows_tell(
     assert sorted(fj.model(formula, back).explain().splitlines()) == told
 
 
+def test_of_two_codes_in_a_column_engines_tell_what_the_rows_tell(frame: pd.DataFrame) -> None:
+    data = frame.assign(x=np.where(np.arange(300) % 40 == 1, -9.0, frame.x))
+    told = fj.model("y ~ x", data).explain()
+    assert "x is -99 in " in told
+    assert fj.model("y ~ x", pl.from_pandas(data).lazy()).explain() == told
+
+
 def test_levels_lost_in_one_part_may_be_in_another(frame: pd.DataFrame) -> None:
     first = frame[:150].assign(y=frame.y.where(frame.g != "g0"))
     parts = [fj.moments("y ~ t + (1 | g)", part) for part in (first, frame[150:])]

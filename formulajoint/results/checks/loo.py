@@ -87,10 +87,11 @@ class Loo:
             lines.append(f"For {again} of them the model was fitted without the group.")
         if self.doubtful:
             lines.append(
-                f"k-hat is above {self.good_k:.2g} for {self.doubtful} of them: the sum cannot be trusted. Such rows "
-                "are far from what the others predict, or have coefficients of their own; the column `k_hat` of "
-                "`table` tells which. Where groups have few rows, leave out whole groups: `fit.loo(over=...)`. Else "
-                "compare models by `fit.log_evidence`, or try a family of heavier tails, such as student."
+                f"k-hat is above {self.good_k:.2g} for {self.doubtful} of them: the sum cannot be trusted. Such "
+                f"{'groups' if self.over else 'rows'} are far from what the others predict, or have coefficients of "
+                "their own; the column `k_hat` of `table` tells which. Where groups have few rows, leave out whole "
+                "groups: `fit.loo(over=...)`. Else compare models by `fit.log_evidence`, or try a family of heavier "
+                "tails, such as student."
             )
         return "\n".join(lines)
 
