@@ -18,9 +18,6 @@ from formulajoint.language.vocabulary.language import Language
 if TYPE_CHECKING:
     from formulajoint.aggregates.moments import Moments
 
-ENDINGS = (".parquet", ".pq", ".csv", ".tsv", ".tab", ".txt", ".gz")
-"""Those of paths that are data."""
-
 
 def moments_of(
     formula: Formula,
@@ -97,7 +94,7 @@ def in_memory(data: object) -> object:
 
 
 def _is_path(data: object) -> TypeGuard[str | PathLike[str]]:
-    return isinstance(data, str | PathLike) and str(data).lower().endswith(ENDINGS)
+    return isinstance(data, str | PathLike)
 
 
 def named_frame(names: tuple[str, ...], notes: Mapping[str, tuple[str, ...]] | None = None) -> Frame:

@@ -38,8 +38,8 @@ def model(
     data : DataFrame
         pandas, polars or pyarrow; one row per observation. A lazy frame of Polars, a relation of DuckDB and the like
         stay where they are: their moments are aggregated there. So do Parquet and CSV files of 100 MB or more, given by
-        their path or a pattern such as ``"data/*.parquet"``; smaller ones are read. Or moments of such rows, as from
-        `moments`.
+        their path or a pattern such as ``"data/*.parquet"``; smaller ones are read, and so are
+        spreadsheets. Or moments of such rows, as from `moments`.
     priors : {None, "flat"}
         None for weakly informative priors scaled by the data; ``"flat"`` for improper ones, which give the
         classical results. Single priors are written in the formula: ``prior(treatment ~ normal(0, 5))``.

@@ -40,7 +40,9 @@ def read_sheet(name: str, content: bytes, asked: str | None) -> Sheet:
     chosen = full[0] if asked is None else asked
     others = [sheet for sheet in full if sheet != chosen]
     notes = (
-        (f"{name} has the sheets {listed(full)}. `{chosen}` is read; --sheet chooses another.",)
+        (
+            f"{name} has the sheets {listed(full)}. `{chosen}` is read; --sheet of the command line chooses another.",
+        )
         if others and asked is None
         else ()
     )

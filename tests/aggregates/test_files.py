@@ -225,3 +225,10 @@ def test_files_that_do_not_belong_together_are_refused(data: pd.DataFrame, tmp_p
     (tmp_path / "e.csv").write_bytes(gzip.compress(b"y"))
     with pytest.raises(fj.DataError, match="There is no file"):
         fj.fit("y ~ t", str(tmp_path / "*.none.csv"))
+
+
+def test_text_in_place_of_data_is_a_path(data: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text("{}")
+    for path, said in {"data.json": "is neither .csv", "none": "There is no file", "": "is a folder"}.items():
+        with pytest.raises(fj.DataError, match=said):
+            fj.model(FORMULA, f"{tmp_path}/{path}")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import formulajoint as fj
 from formulajoint.errors import DataError
 from formulajoint.files.read import read_file
 
@@ -105,7 +106,9 @@ def test_the_first_sheet_that_is_not_empty_or_the_one_that_is_named(tmp_path: Pa
     first = read_file(path)
     assert first.column("y").values.tolist() == [1]
     (note,) = first.notes[""]
-    assert note.endswith("has the sheets `one`, `two`. `one` is read; --sheet chooses another.")
+    assert note.endswith(
+        "has the sheets `one`, `two`. `one` is read; --sheet of the command line chooses another."
+    )
     second = read_file(path, sheet="two")
     assert second.column("y").values.tolist() == [2]
     assert second.notes[""] == ()
@@ -154,6 +157,13 @@ def test_what_is_no_spreadsheet_is_refused(tmp_path: Path, name: str, content: b
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=f"{name} cannot be read: "):
         read_file(tmp_path / name)
+
+
+def test_a_path_of_a_spreadsheet_is_data(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["y", "x"], [1.5, 0], [2, 1], [4, 1], [3, 0]]
+    path = written(tmp_path, {"scores": rows})
+    as_frame = dict(zip(rows[0], np.transpose(rows[1:]), strict=True))
+    assert fj.model("y ~ x", path).explain() == fj.model("y ~ x", as_frame).explain()
 
 
 def test_the_extra_is_named_where_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
