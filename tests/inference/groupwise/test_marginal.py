@@ -18,9 +18,10 @@ from formulajoint.families.affine import EXP, SOFTPLUS, Convex
 from formulajoint.inference.groupwise.densities import Affinely
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.inner import Block, find_modes
-from formulajoint.inference.groupwise.marginal import log_integrals, log_likelihood
+from formulajoint.inference.groupwise.marginal import fine_enough, log_integrals, log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.rules import rules
+from formulajoint.inference.groupwise.sampling import sample_psi
 from formulajoint.inference.groupwise.starts import plausible
 
 type Array = NDArray[np.float64]
@@ -210,3 +211,19 @@ def test_groups_that_are_alike_are_computed_once() -> None:
     other = np.concatenate([psi[:, :1], (theta - two.model.centre) / two.model.turn[0]], axis=1)
     first, second = (log_likelihood(m, at, rules(1)[-1])[0][0] for m, at in ((one, psi), (two, other)))
     assert second == pytest.approx(2 * first, abs=1e-7)
+
+
+def test_the_rule_moves_means_by_little_beside_their_monte_carlo_errors() -> None:
+    rng = np.random.default_rng(5)
+    codes = np.repeat(np.arange(6), 8)
+    mean = np.exp(rng.normal(0.5, 0.7, 6)[codes])
+    data = pd.DataFrame({"y": rng.negative_binomial(2, 2 / (2 + mean)), "g": codes})
+    model = model_of(by_bar(fj.model("y ~ 1 | g, hierarchy(), family(negative_binomial)", data).plan))
+    near, found = sample_psi(model, 500, 4, np.random.SeedSequence(1))
+    points = found.points[0].reshape(-1, model.size)
+    chosen, finest = fine_enough(near, points[::400]), rules(1)[-1]
+    off = log_likelihood(near, points, finest)[0] - log_likelihood(near, points, chosen)[0]
+    weights = np.exp(off) / np.sum(np.exp(off))
+    values = model.parts(points)[0][:, 1:]  # the first is constant
+    error = values.std(axis=0) / len(points) ** 0.5
+    assert np.all(abs(weights @ values - values.mean(axis=0)) < 0.1 * error)
