@@ -21,7 +21,7 @@ from formulajoint.distributions.links import CLOGLOG, IDENTITY, LOGIT, PROBIT, L
 from formulajoint.distributions.prior import prior
 from formulajoint.families.likelihood import Likelihood, Made, Parameter, Widths
 from formulajoint.families.parameters import mean
-from formulajoint.families.smooth import Mean, Smooth, log_normal_share
+from formulajoint.families.smooth import Bent, Mean, Smooth, log_normal_share, normal_share, softplus
 from formulajoint.families.tails import of_levels
 
 type Log = Callable[..., Any]
@@ -31,7 +31,7 @@ type Log = Callable[..., Any]
 class Latent:
     """A distribution function F of what is not seen, by logs that keep their digits.
 
-    `xp` is `IN_NUMPY`, or what `pymc_functions` returns.
+    `xp` is `IN_NUMPY`, or what `pymc_functions` returns. The last two are for many rows, in NumPy.
 
     Attributes
     ----------
@@ -41,11 +41,22 @@ class Latent:
         ``(xp, low)``: log(1 - F(low)).
     between : callable
         ``(xp, low, high)``: log(F(high) - F(low)).
+    log_share : callable
+        ``(low, high)``: the same.
+    slopes : callable
+        ``(low, high, log_share)``: the derivative of log_share as both ends move down, and minus the second derivative.
     """
 
     below: Log
     above: Log
     between: Log
+    log_share: Callable[[FloatArray, FloatArray], FloatArray]
+    slopes: Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+
+
+TINY, LARGE, ENDLESS = 1e-290, 700.0, 1e150
+"""Shares below the first have few digits; the exponential of the second is still a number; the third stands for
+infinity, whose products with zero are none."""
 
 
 def _between_logistic(xp: Any, low: Any, high: Any) -> Any:
@@ -61,12 +72,63 @@ def _between_normal(xp: Any, low: Any, high: Any) -> Any:
     return log_b + xp.log1mexp(xp.log_ndtr(a) - log_b)
 
 
-LOGISTIC = Latent(lambda xp, u: -xp.softplus(-u), lambda xp, u: -xp.softplus(u), _between_logistic)
-NORMAL = Latent(lambda xp, u: xp.log_ndtr(u), lambda xp, u: xp.log_ndtr(-u), _between_normal)
+def _logistic_log_share(low: FloatArray, high: FloatArray) -> FloatArray:
+    return np.log(-np.expm1(low - high)) - softplus(-high) - softplus(low)
+
+
+def _logistic_slopes(low: FloatArray, high: FloatArray, _: FloatArray) -> tuple[FloatArray, FloatArray]:
+    below, up_to = 1 / (1 + np.exp(-low)), 1 / (1 + np.exp(-high))
+    return below + up_to - 1, below * (1 - below) + up_to * (1 - up_to)
+
+
+def _normal_log_share(low: FloatArray, high: FloatArray) -> FloatArray:
+    """In the lower tail; by logs only where the share itself is too small a number."""
+    turned = low > 0
+    share = normal_share(np.where(turned, -low, high)) - normal_share(np.where(turned, -high, low))
+    logs = np.log(share)
+    if np.any(tiny := share < TINY):
+        logs[tiny] = _between_normal(IN_NUMPY, low[tiny], high[tiny])
+    return np.asarray(logs)
+
+
+def _gumbel_log_share(low: FloatArray, high: FloatArray) -> FloatArray:
+    before = np.exp(low)
+    return np.log(-np.expm1(before - np.exp(high))) - before
+
+
+def _slopes_of(
+    log_density: Callable[[FloatArray], FloatArray], score: Callable[[FloatArray], FloatArray]
+) -> Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """Return the `slopes` of a distribution with this log density and its derivative."""
+
+    def slopes(low: FloatArray, high: FloatArray, log_share: FloatArray) -> tuple[FloatArray, FloatArray]:
+        at_low, at_high = (np.exp(log_density(u) - log_share) for u in (low, high))
+        away = at_low - at_high
+        return away, away**2 + score(low) * at_low - score(high) * at_high
+
+    return slopes
+
+
+LOGISTIC = Latent(
+    lambda xp, u: -xp.softplus(-u),
+    lambda xp, u: -xp.softplus(u),
+    _between_logistic,
+    _logistic_log_share,
+    _logistic_slopes,
+)
+NORMAL = Latent(
+    lambda xp, u: xp.log_ndtr(u),
+    lambda xp, u: xp.log_ndtr(-u),
+    _between_normal,
+    _normal_log_share,
+    _slopes_of(lambda u: -0.5 * (u**2 + np.log(2 * np.pi)), lambda u: -u),
+)
 GUMBEL = Latent(
     lambda xp, u: xp.log1mexp(-xp.exp(u)),
     lambda xp, u: -xp.exp(u),
     lambda xp, low, high: xp.log1mexp(xp.exp(low) - xp.exp(high)) - xp.exp(low),
+    _gumbel_log_share,
+    _slopes_of(lambda u: u - np.exp(np.minimum(u, LARGE)), lambda u: 1 - np.exp(np.minimum(u, LARGE))),
 )
 
 
@@ -222,11 +284,27 @@ LAWS = {link: _cumulative(latent) for link, latent in LATENT.items()}
 
 
 def _category(y: FloatArray, n: FloatArray, mean: Mean, *thresholds: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore", divide="ignore"):
+        return LATENT[mean.link].log_share(*_ends(y, mean, thresholds))
+
+
+def _category_bent(y: FloatArray, n: FloatArray, mean: Mean, *thresholds: FloatArray) -> Bent:
+    latent, (low, high) = LATENT[mean.link], _ends(y, mean, thresholds)
+    with np.errstate(over="ignore", divide="ignore"):
+        logs = latent.log_share(low, high)
+        return Bent(logs, *latent.slopes(low, high, logs))
+
+
+def _ends(y: FloatArray, mean: Mean, thresholds: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
+    """Return the thresholds below and above y, less the linear predictor; y is (..., S or 1), thresholds (S,)."""
     known = np.array(thresholds, dtype=float).reshape(len(thresholds), -1)
-    ends = np.full((1, known.shape[1]), np.inf)
-    every, place, point = np.concatenate([-ends, known, ends]), y.astype(np.int64), np.arange(known.shape[1])
-    low, high = (every[at, point] - mean.predictor for at in (place, place + 1))
-    return np.asarray(LATENT[mean.link].between(IN_NUMPY, low, high))
+    end = np.full((1, known.shape[1]), ENDLESS)
+    every, place, point = np.concatenate([-end, known, end]), y.astype(np.int64), np.arange(known.shape[1])
+    if place.shape[-1] == 1:  # whole rows are taken in less time
+        low, high = (every[at[..., 0]] for at in (place, place + 1))
+    else:
+        low, high = (every[at, point] for at in (place, place + 1))
+    return low - mean.predictor, high - mean.predictor
 
 
 THRESHOLD = Parameter(
@@ -240,6 +318,6 @@ CUMULATIVE = Likelihood(
     (mean(*LAWS, what="latent mean", widths=Widths(slope=1.0, intercept=1.5, location=0.0)), THRESHOLD),
     categories=True,
     of_link=LAWS.__getitem__,
-    smooth=Smooth(_category, tuple(LATENT), one_peak=True, cost=15.0),
+    smooth=Smooth(_category, tuple(LATENT), one_peak=True, cost=3.0, bent=_category_bent),
     tails=of_levels(tuple(LATENT)),
 )

@@ -1,7 +1,8 @@
-"""Likelihoods whose log density is a smooth function of the linear predictor, in NumPy: no derivatives are declared.
+"""Likelihoods whose log density is a smooth function of the linear predictor, in NumPy: no derivatives are needed.
 
 An exact engine takes any such family, with the links that it names (``inference/groupwise/``): the integral over a
-group's coefficients is taken about the mode of their density, and where that is need not be known to all digits.
+group's coefficients is taken about the mode of their density, and where that is need not be known to all digits. A
+family whose densities take long may declare derivatives.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Mean(NamedTuple):
         if self.link is LOG:
             return self.predictor
         if self.link is LOGIT:
-            return -_softplus(-self.predictor)
+            return -softplus(-self.predictor)
         if self.link is PROBIT:
             return log_normal_share(self.predictor)
         if self.link is CLOGLOG:
@@ -50,7 +51,7 @@ class Mean(NamedTuple):
     def log_rest(self) -> FloatArray:
         """The log of one less the mean."""
         if self.link is LOGIT:
-            return -_softplus(self.predictor)
+            return -softplus(self.predictor)
         if self.link is PROBIT:
             return log_normal_share(-self.predictor)
         if self.link is CLOGLOG:
@@ -58,7 +59,8 @@ class Mean(NamedTuple):
         return np.log1p(-self.value)
 
 
-def _softplus(e: FloatArray) -> FloatArray:
+def softplus(e: FloatArray) -> FloatArray:
+    """Return log(1 + exp(e)); NumPy's ``logaddexp`` takes ten times as long."""
     return np.asarray(np.maximum(e, 0.0) + np.log1p(np.exp(-abs(e))))
 
 
@@ -67,6 +69,13 @@ def log_normal_share(e: FloatArray) -> FloatArray:
     from scipy.special import log_ndtr  # the exact engine of one factor loads no SciPy
 
     return np.asarray(log_ndtr(e))
+
+
+def normal_share(e: FloatArray) -> FloatArray:
+    """Return the share of a standard normal distribution below e."""
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(e))
 
 
 def gamma_ln(x: FloatArray) -> FloatArray:
@@ -78,6 +87,14 @@ def gamma_ln(x: FloatArray) -> FloatArray:
 
 type LogDensity = Callable[..., FloatArray]
 """``(y, n, mean, *further)``: the log density at responses y, in n trials, for a `Mean` and the further parameters."""
+
+
+class Bent(NamedTuple):
+    """Log densities, their derivatives by the linear predictor, and minus their second derivatives."""
+
+    logs: FloatArray
+    away: FloatArray
+    weight: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +115,8 @@ class Smooth:
         Name of the further parameter in units of the linear predictor; empty if there is none.
     cost : float
         What a log density and its derivatives cost, in those of an affine family (``affine.py``).
+    bent : callable or None
+        As `log_density`, with derivatives (`Bent`); None where they are differences.
     of_extension : bool
         Whether an extension declares the density, which is then compared with that of its distribution in PyMC.
     """
@@ -108,6 +127,7 @@ class Smooth:
     unit: Callable[..., FloatArray] | None = None
     scale: str = ""
     cost: float = 5.0
+    bent: Callable[..., Bent] | None = None
     of_extension: bool = False
 
 

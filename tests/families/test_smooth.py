@@ -60,3 +60,30 @@ def test_means_near_one_keep_their_digits() -> None:
     assert Mean(LOGIT, np.array([40.0])).log_rest[0] == pytest.approx(-40.0)
     assert Mean(PROBIT, np.array([40.0])).log_rest[0] == pytest.approx(-804.608442)
     assert Mean(CLOGLOG, np.array([5.0])).log_rest[0] == pytest.approx(-np.exp(5.0))
+
+
+FAR = [(link, far) for link in ("logit", "probit", "cloglog") for far in (0.0, 3.0, -30.0, 40.0)]
+
+
+@pytest.mark.parametrize(("link", "far"), [each for each in FAR if each != ("cloglog", -30.0)])
+def test_the_slopes_of_categories_are_the_derivatives(link: str, far: float) -> None:
+    """Against differences of the distribution's log probabilities, far from the thresholds, too."""
+    family = FAMILIES["cumulative"]
+    (own,) = (each for each in family.mean.links if each.name == link)
+    assert family.smooth is not None
+    assert family.smooth.bent is not None
+    assert family.of_link is not None
+    law = family.of_link(own).scipy
+    assert law is not None
+    y, cuts, step = np.arange(4.0), np.array([-1.0, 0.2, 1.5]), 0.01
+    e = np.full(4, far + 0.3)
+    with np.errstate(divide="ignore"):
+        two_below, below, here, above, two_above = (
+            law(scipy.stats, e + n * step, cuts).logpmf(y) for n in range(-2, 3)
+        )
+    away = (two_below - 8 * below + 8 * above - two_above) / (12 * step)
+    bend = (-two_below + 16 * below - 30 * here + 16 * above - two_above) / (12 * step**2)
+    found = family.smooth.bent(y[:, None], y, Mean(own, e[:, None]), *cuts)
+    np.testing.assert_allclose(found.logs[:, 0], here, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(found.away[:, 0], away, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(found.weight[:, 0], -bend, rtol=1e-4, atol=1e-6)

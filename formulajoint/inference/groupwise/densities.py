@@ -199,7 +199,7 @@ class Affinely:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Smoothly:
-    """Cells of a smooth family: derivatives are differences.
+    """Cells of a smooth family: derivatives are those that it declares, or differences.
 
     Attributes
     ----------
@@ -220,12 +220,15 @@ class Smoothly:
 
     def look(self, e: FloatArray) -> Slopes:
         """Return the sum of log densities with derivatives."""
+        weight = self.rows.weight
+        if (bent := self.form.smooth.bent) is not None:
+            mean = Mean(self.form.link, e)
+            found = bent(self.rows.y, self.rows.trials, mean, *self.further)
+            return Slopes(summed(weight, found.logs), weight * found.away, weight * found.weight)
         step = STEP * self.form.unit_at(self.further)
         middle, up, down = self._each(e), self._each(e + step), self._each(e - step)
-        away = self.rows.weight * (up - down) / (2 * step)
-        return Slopes(
-            summed(self.rows.weight, middle), away, self.rows.weight * (2 * middle - up - down) / step**2
-        )
+        away = weight * (up - down) / (2 * step)
+        return Slopes(summed(weight, middle), away, weight * (2 * middle - up - down) / step**2)
 
     def slopes(self, e: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the derivative of each log density, and minus the second derivative, both (n, G, S)."""

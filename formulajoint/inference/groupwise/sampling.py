@@ -130,12 +130,13 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
 
 
 def _by_stand_in(work: Work, rng: np.random.Generator, tries: int) -> Found:
-    """Return draws from a stand-in that exact values at some of them confirm."""
+    """Return draws from a stand-in that exact values at some of them confirm; the first one is the cheapest."""
     basis = basis_of(work.model, work.where, rng)
     reason = ""
-    for _ in range(tries):
+    for at in range(tries):
         target, exact = basis.stand_in(), Marginal(basis.near, basis.rule)
         found = search(target, work.where, work.rngs.of_search)
+        target = basis.closer() if at else target
         sampled = draw_from(target, found, work.where.effort, work.draws, work.rngs)
         tested = _tested(target, exact, sampled, found.proposal, rng)
         check(sampled, exact, work.draws)

@@ -2,7 +2,8 @@
 
 Laplace's approximation, or a coarse rule where that is far off, is computed at some hundreds of points, and what
 quadrature adds to it, which varies little, at fewer: both are interpolated in coordinates in which they are smooth
-(`natural`). Draws are from the stand-in; exact values at some of them say how far it is off (`sampling`).
+(`natural`). Draws are from the stand-in; exact values at some of them say how far it is off (`sampling`). If it is too
+far off, Laplace's approximation is computed at every point of the pools, and only what quadrature adds is interpolated.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.natural import natural_coordinates
 from formulajoint.inference.groupwise.rules import Rule, rules
 from formulajoint.inference.groupwise.starts import plausible
-from formulajoint.inference.importance.mode import Modes, distinct, find_modes
+from formulajoint.inference.importance.mode import Modes, Target, distinct, find_modes
 from formulajoint.inference.importance.proposal import Fitted, Mixture, moments, moved, normalised, weighted
 from formulajoint.inference.importance.sampled import LOST
 from formulajoint.inference.importance.searches import Look, about
@@ -66,18 +67,21 @@ CORRECTED = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StandIn:
-    """A log posterior density of psi, interpolated: a function of points (S, d).
+    """A log posterior density of psi, a function of points (S, d).
 
     Attributes
     ----------
-    laplace : Interpolant
+    rough : callable
+        The log posterior density by Laplace's approximation, or an interpolant of it.
+    natural : callable
     correction : Surface
         What quadrature adds.
     low, high : float
         Its bounds.
     """
 
-    laplace: Interpolant
+    rough: Target
+    natural: Callable[[FloatArray], FloatArray]
     correction: Surface
     low: float
     high: float
@@ -85,8 +89,8 @@ class StandIn:
     def __call__(self, points: FloatArray) -> FloatArray:
         """Return the log densities (S,)."""
         with np.errstate(all="ignore"):
-            added = self.correction.at(self.laplace.natural(points))[0]
-            return self.laplace.posterior(points) + np.clip(added, self.low, self.high)
+            added = self.correction.at(self.natural(points))[0]
+            return self.rough(points) + np.clip(added, self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,15 +124,21 @@ class Basis:
         return self.coarse.forecast
 
     def stand_in(self) -> StandIn:
-        """Return the stand-in."""
+        """Return the stand-in in which all is interpolated."""
+        return self._corrected(_interpolant(self.near.model, self.natural, self.rough).posterior)
+
+    def closer(self) -> StandIn:
+        """Return the stand-in in which only what quadrature adds is interpolated."""
+        return self._corrected(self.coarse)
+
+    def _corrected(self, rough: Target) -> StandIn:
         kept = np.isfinite(self.added.heights)
         at, added = self.natural(self.added.points[kept]), self.added.heights[kept]
         centre, spread = moments(at, np.full(len(at), 1 / len(at)))
         correction = through(at, added, centre, np.linalg.cholesky(spread), SMOOTHING)
         low, high = (float(each) for each in np.quantile(added, MOST_ADDED))
         room = high - low
-        laplace = _interpolant(self.near.model, self.natural, self.rough)
-        return StandIn(laplace, correction, low - room, high + room)
+        return StandIn(rough, self.natural, correction, low - room, high + room)
 
     def more(self, points: FloatArray, exact: FloatArray) -> Basis:
         """Return this with further points (n, d), at which log posterior densities by quadrature are known (n,)."""
