@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import formulajoint as fj
 from formulajoint.compiler.over import by_bar
 from formulajoint.errors import InferenceError
-from formulajoint.inference.groupwise import cost, sampling
+from formulajoint.inference.groupwise import cost, sampling, stand_in
 from formulajoint.inference.groupwise.forecast import forecast
 from formulajoint.inference.groupwise.inner import at_points, block_of, find_modes
 from formulajoint.inference.groupwise.model import Model, model_of
@@ -42,6 +42,19 @@ def sampled(monkeypatch: pytest.MonkeyPatch, cheap: float, formula: str = FORMUL
     return sampling.sample_psi(made(formula=formula), 250, 4, np.random.SeedSequence(5)).sampled
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list to which is added how far each stand-in is off."""
+    tests: list[float] = []
+    tested = sampling._tested
+
+    def seen(*args: object) -> sampling.Tested:
+        tests.append((found := tested(*args)).far)
+        return found
+
+    monkeypatch.setattr(sampling, "_tested", seen)
+    return tests
+
+
 def test_it_agrees_with_the_density_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with_it, without = sampled(monkeypatch, -np.inf), sampled(monkeypatch, np.inf)
     assert abs(with_it.log_integral - without.log_integral) < 4 * np.hypot(with_it.error, without.error)
@@ -50,6 +63,21 @@ def test_it_agrees_with_the_density_that_it_stands_for(monkeypatch: pytest.Monke
     spread = np.std(other, axis=0) * np.sqrt(2 / 1000)
     assert np.all(abs(np.mean(one, axis=0) - np.mean(other, axis=0)) < 4 * spread)
     assert np.all(abs(np.log(np.std(one, axis=0) / np.std(other, axis=0))) < 0.15)
+
+
+def test_where_an_interpolant_is_off_laplace_s_approximation_is_computed_at_every_point(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stand_in, "DEPTH", 1.0)  # lower values are compressed: no good interpolant
+    tests = watched(monkeypatch)
+    with_it, without = sampled(monkeypatch, -np.inf), sampled(monkeypatch, np.inf)
+    one, other = tests
+    assert one > sampling.MOST_MOVED
+    assert other < 0.01
+    assert abs(with_it.log_integral - without.log_integral) < 4 * np.hypot(with_it.error, without.error)
+    means = [np.mean(each.points[0], axis=(0, 1)) for each in (with_it, without)]
+    spread = np.std(without.points[0].reshape(-1, made().size), axis=0) * np.sqrt(2 / 1000)
+    assert np.all(abs(means[0] - means[1]) < 4 * spread)
 
 
 def test_a_hierarchy_may_have_no_mean(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,15 +96,8 @@ def test_it_is_about_the_mode_of_quadrature_where_errors_of_many_groups_add_up(
     y = rng.binomial(1, 1 / (1 + np.exp(-(np.repeat(b[:, 0], 5) + np.repeat(b[:, 1], 5) * x))))
     data = pd.DataFrame({"y": y, "x": x, "g": np.repeat(np.arange(5000), 5).astype(str)})
     model = model_of(by_bar(fj.model("y ~ x + (1 + x | g), family(bernoulli)", data).plan))
-    tests: list[float] = []
-    tested = sampling._tested
-
-    def watched(*args: object) -> sampling.Tested:
-        tests.append((found := tested(*args)).far)
-        return found
-
     monkeypatch.setattr(sampling, "CHEAP", -np.inf)
-    monkeypatch.setattr(sampling, "_tested", watched)
+    tests = watched(monkeypatch)
     with_it = sampling.sample_psi(model, 250, 4, np.random.SeedSequence(5)).sampled
     assert len(tests) == 1
     monkeypatch.setattr(sampling, "CHEAP", np.inf)
