@@ -134,6 +134,7 @@ CASES = {
     "rows": Case(*[SLOPES] * 3, "bernoulli", "10,000 rows, 50 groups, slopes", slopes(50, 200)),
     "groups": Case(*[SLOPES] * 3, "bernoulli", "10,000 rows, 2,000 groups, slopes", slopes(2000, 5)),
     "many": Case(*[SLOPES] * 3, "bernoulli", "50,000 rows, 10,000 groups, slopes", slopes(10_000, 5)),
+    "million": Case(*[SLOPES] * 3, "bernoulli", "1,000,000 rows, 2,000 groups, slopes", slopes(2000, 500)),
 }
 
 

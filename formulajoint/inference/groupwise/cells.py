@@ -6,7 +6,7 @@ Shapes: N rows, C cells of all groups, n cells of a group, G groups, p columns o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -132,6 +132,14 @@ def batches(rows: Rows, mean: FloatArray, fixed: FloatArray) -> tuple[Batch, ...
         found.setdefault(own + mean[:, group].tobytes() + fixed[:, group].tobytes(), []).append(group)
     alike = sorted(found.values(), key=lambda some: edges[some[0] + 1] - edges[some[0]])
     return tuple(_batch(rows, edges, mean, fixed, some) for some in _side_by_side(alike, edges))
+
+
+def in_groups_of(batch: Batch, rows: Rows) -> Batch:
+    """Return other rows of the groups of a batch, in their order."""
+    groups = len(batch.members)
+    edges = np.searchsorted(rows.codes, np.arange(groups + 1))
+    made = _batch(rows, edges, batch.mean, batch.fixed, [[group] for group in range(groups)])
+    return replace(made, members=batch.members)
 
 
 def _side_by_side(alike: list[list[int]], edges: IntArray) -> Iterator[list[list[int]]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
+from formulajoint.inference.groupwise.all_rows import distances
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast, Parabola
 from formulajoint.inference.groupwise.inner import At, Block, at_points, backward, block_of, find_modes
@@ -103,8 +104,22 @@ class Pairs:
         return u, self.block.height(list(u)) - self.base - logs
 
 
-def draw_coefficients(forecast: Forecast, points: FloatArray, rng: np.random.Generator) -> FloatArray:
+def draw_coefficients(
+    forecast: Forecast, whole: Model, points: FloatArray, rng: np.random.Generator
+) -> FloatArray:
     """Return coefficients (S, p, G) given psi (S, d).
+
+    Where cells stand for rows, draws of a group are by the cells if, at some draws, the distribution by all rows is no
+    further away, in total variation, than `MOST_EXCESS`, to which draws are exact anyway; else they are by all rows.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Perhaps with cells in place of rows.
+    whole : Model
+        With all rows.
+    points : (S, d) array
+    rng : Generator
 
     Raises
     ------
@@ -118,17 +133,14 @@ def draw_coefficients(forecast: Forecast, points: FloatArray, rng: np.random.Gen
         return out
     close = tolerance(model.structure.groups)
     tried = np.unique(np.linspace(0, len(points) - 1, TRIED).astype(int))
-    for batch, expected in zip(model.batches, forecast.parabolas, strict=True):
-        of = _OfBatch(model, batch, expected, at, close, rng)
-        bound, skewed = of.bound(tried)
-        for which in (False, True):
-            left = np.flatnonzero(skewed == which)
-            for _ in range(MOST_RAISED):
-                if not len(left):
-                    break
-                left = of.draw(left, bound, which, out)
-            else:
-                raise InferenceError(STUCK)
+    for batch, rows, expected in zip(model.batches, whole.batches, forecast.parabolas, strict=True):
+        _OfBatch(model, batch, expected, at, close, rng).every(np.arange(len(batch.members)), tried, out)
+        if rows is not batch:
+            first = [int(members[0]) for members in batch.members]
+            off = distances(batch, rows, model, at.of(tried), out[tried][:, :, first])
+            far = np.flatnonzero(~(off <= MOST_EXCESS))
+            if len(far):
+                _OfBatch(whole, rows, expected, at, close, rng).every(far, tried, out)
     return out
 
 
@@ -143,6 +155,18 @@ class _OfBatch:
     close: float
     rng: np.random.Generator
 
+    def every(self, groups: IntArray, tried: IntArray, out: FloatArray) -> None:
+        """Draw the coefficients of some groups at all points into `out`, with bounds from some of the points."""
+        bound, skewed = self.bound(groups, tried)
+        for which in (False, True):
+            left = groups[skewed[groups] == which]
+            for _ in range(MOST_RAISED):
+                if not len(left):
+                    break
+                left = self.draw(left, bound, which, out)
+            else:
+                raise InferenceError(STUCK)
+
     def pairs(self, groups: IntArray, at: At, skewed: bool) -> Pairs:
         """Return some groups at some points, with proposals for densities that are `skewed` or not."""
         block = block_of(self.model, self.batch.of(groups), at)
@@ -154,21 +178,22 @@ class _OfBatch:
         base = block.height(modes.u) + 0.5 * modes.decrement + modes.log_width
         return Pairs(block, modes.centre, modes.curvature, base, prior=False)
 
-    def bound(self, tried: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """Return the log of a bound of density over proposal for each group, from tries at some of the points.
+    def bound(self, groups: IntArray, tried: IntArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return the log of a bound of density over proposal for some groups, from tries at some of the points.
 
-        Also return which groups are taken as skewed; both (G,).
+        Also return which groups are taken as skewed; both (G,), with values for these groups.
         """
-        ratios = self.ratios(tried, np.arange(len(self.batch.members)), False)
-        out = np.max(ratios, axis=1)
-        skewed = np.mean(np.exp(ratios - out[:, None]), axis=1) < SELDOM
+        out, skewed = np.full(len(self.batch.members), np.inf), np.zeros(len(self.batch.members), dtype=bool)
+        ratios = self.ratios(tried, groups, False)
+        out[groups] = np.max(ratios, axis=1)
+        skewed[groups] = np.mean(np.exp(ratios - out[groups, None]), axis=1) < SELDOM
         if np.any(skewed):
             out[skewed] = np.max(self.ratios(tried, np.flatnonzero(skewed), True), axis=1)
         return out + ABOVE, skewed
 
     def ratios(self, tried: IntArray, chosen: IntArray, skewed: bool) -> FloatArray:
         """Return the logs of density over proposal for some groups at tries at some of the points (G, tries)."""
-        part, at = self.batch.of(chosen), At(*(each[tried] for each in self.at))
+        part, at = self.batch.of(chosen), self.at.of(tried)
         out = np.empty((len(chosen), len(tried), TRIES))
         for groups, some in blocks(part, len(tried)):
             pairs = self.pairs(chosen[groups], at.of(some), skewed)

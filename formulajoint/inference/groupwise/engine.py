@@ -67,7 +67,7 @@ class Groupwise:
         own = _of_groups(seen, settings)
         beta = np.empty((len(points), len(model.structure.base), 0))
         if own:
-            beta = draw_coefficients(near, points, np.random.default_rng(coefficients_seed))
+            beta = draw_coefficients(near, model, points, np.random.default_rng(coefficients_seed))
         values, theta = model.parts(found.points[0])
         made = Draws(
             values=values,
@@ -115,6 +115,8 @@ class Groupwise:
         model = model_of(by_bar(plan))
         near, found = sample_psi(model, draws, POOLS, np.random.SeedSequence(seed))
         points = found.points[0].reshape(draws * POOLS, -1)
+        if near.model is not model:  # other weights of rows make other cells: all rows are taken
+            near = forecast(model, points[0])
         rule = fine_enough(near, points[:: len(points) // CHOSEN_AT])
 
         rule, finer = next(onwards(rule, model))

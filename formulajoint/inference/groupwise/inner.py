@@ -45,7 +45,7 @@ class At(NamedTuple):
     root: FloatArray
     further: FloatArray
 
-    def of(self, points: slice) -> At:
+    def of(self, points: slice | IntArray) -> At:
         """Return some of the points."""
         return At(*(each[points] for each in self))
 

@@ -1,13 +1,15 @@
 """Draws of psi, and the gates that they must pass.
 
 Where a point is cheap, searches for modes take Laplace's approximation, and draws are weighted by quadrature. Where it
-is dear, both are of a stand-in, which quadrature at some of the draws must confirm. Every gate refuses: nothing that
-fails one is returned.
+is dear, both are of a stand-in, which quadrature at some of the draws must confirm. Cells may stand for rows
+(`compression`): all rows must confirm that at some of the draws, or else draws are made again by all rows. Every gate
+refuses: nothing that fails one is returned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +18,9 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
-from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, cost_of
+from formulajoint.inference.groupwise.all_rows import added
+from formulajoint.inference.groupwise.compression import compressed
+from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, Cost, cost_of
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.marginal import CHOSEN_AT, Marginal, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import Model
@@ -45,20 +49,44 @@ TESTED_AT, BEYOND = 200, 80
 
 
 class Found(NamedTuple):
-    """Draws of psi, and the model with parabolas about them."""
+    """Draws of psi, and the model with parabolas about them, perhaps with cells in place of rows."""
 
     forecast: Forecast
     sampled: Sampled
 
 
+class CellsFarOff(InferenceError):
+    """Cells that stand for rows are too far off."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """What is to be done: draws of psi for each chain, from where the density may be."""
+    """What is to be done: draws of psi for each chain, from where the density may be.
+
+    Attributes
+    ----------
+    model : Model
+        Perhaps with cells in place of rows.
+    whole : Model
+        With all rows.
+    where : Look
+    draws : int
+    rngs : Generators
+    """
 
     model: Model
+    whole: Model
     where: Look
     draws: int
     rngs: Generators
+
+    @property
+    def cost(self) -> Cost:
+        """What it costs."""
+        chains = len(self.rngs.of_chains)
+        return cost_of(
+            self.model, self.where, chains * usual_size(self.where.effort, self.draws), chains * self.draws
+        )
 
 
 def sample_psi(
@@ -83,8 +111,16 @@ def sample_psi(
     if not model.size:
         return _known(model, draws, chains)
     rng = np.random.default_rng(looking)
-    work = Work(model, look(model, rng), draws, generators(sampling, chains))
-    cost = cost_of(model, work.where, chains * usual_size(work.where.effort, draws), chains * draws)
+    work = Work(model, model, look(model, rng), draws, generators(sampling, chains))
+    cost = work.cost
+    if min(cost.direct, cost.stand_in) > CHEAP and (short := compressed(model)) is not None:
+        with suppress(InferenceError), np.errstate(all="ignore"):  # a gate is not passed
+            return _sampled(replace(work, model=short), rng, told)
+    return _sampled(work, rng, told)
+
+
+def _sampled(work: Work, rng: np.random.Generator, told: Told | None) -> Found:
+    cost = work.cost
     if (least := min(cost.direct, cost.stand_in)) > MOST_SECONDS:
         raise InferenceError(f"Integrals over the groups' coefficients would take about {lasting(least)}.")
     if told is not None:
@@ -92,6 +128,8 @@ def sample_psi(
     if cost.stand_in + CHEAP < cost.direct:
         try:
             return _by_stand_in(work, rng, cost.tries)
+        except CellsFarOff:
+            raise
         except InferenceError:
             if cost.direct > MOST_SECONDS:
                 raise
@@ -118,15 +156,15 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
     first = weighted(rough, found.proposal, where.effort.draws, rng)
     places = first.points[rng.choice(len(first.logs), CHOSEN_AT, p=normalised(first.logs))]
     near = forecast(model, first.points[np.argmax(first.logs + found.proposal.log_density(first.points))])
-    moved = np.empty(0)
+    moved = Moved(np.empty(0), np.empty(0))
     for rule, finer in onwards(fine_enough(near, places), model):
         target = Marginal(near, rule)
         sampled = draw_from(target, found, where.effort, work.draws, work.rngs)
         check(sampled, target, work.draws)
-        moved = by_finer(near, sampled, rule, finer, rng)
-        if np.std(moved) <= MOST_MOVED:
-            return Found(near, corrected(sampled, moved))
-    raise InferenceError(_coarse(moved))
+        moved = moved_by(near, work.whole, sampled, (rule, finer), rng)
+        if moved.far <= MOST_MOVED:
+            return Found(near, moved.corrected(sampled))
+    raise InferenceError(moved.reason)
 
 
 def _by_stand_in(work: Work, rng: np.random.Generator, tries: int) -> Found:
@@ -142,10 +180,10 @@ def _by_stand_in(work: Work, rng: np.random.Generator, tries: int) -> Found:
         check(sampled, exact, work.draws)
         if tested.far <= MOST_MOVED:
             rule, finer = next(onwards(basis.rule, work.model))
-            moved = by_finer(basis.near, sampled, rule, finer, rng)
-            if np.std(moved) <= MOST_MOVED:
-                return Found(basis.near, corrected(tested.corrected(sampled), moved))
-            reason = _coarse(moved)
+            moved = moved_by(basis.near, work.whole, sampled, (rule, finer), rng)
+            if moved.far <= MOST_MOVED:
+                return Found(basis.near, moved.corrected(tested.corrected(sampled)))
+            reason = moved.reason
             basis = basis if finer is None else basis.by(finer)
         else:
             reason = f"A stand-in for the density of what the groups share is off by {tested.far:.2g}."
@@ -224,23 +262,60 @@ def onwards(rule: Rule, model: Model) -> Iterator[tuple[Rule, Rule | None]]:
     yield from pairwise(every[first:])
 
 
-def by_finer(
-    near: Forecast, sampled: Sampled, rule: Rule, finer: Rule | None, rng: np.random.Generator
-) -> FloatArray:
-    """Return by how much a finer rule moves the log density at some of the draws (n,)."""
-    if finer is None:
-        return np.zeros(1)
-    points = sampled.points[0].reshape(-1, near.model.size)
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """By how much the log density moves at some of the draws, each (n,).
+
+    Attributes
+    ----------
+    by_rule : array
+        If a finer rule takes the place of the rule.
+    by_rows : array
+        If all rows take the place of cells.
+    """
+
+    by_rule: FloatArray
+    by_rows: FloatArray
+
+    @property
+    def far(self) -> float:
+        """Sd of the sum of both over draws; infinity where it is not finite."""
+        found = float(np.std(self.by_rule + self.by_rows))
+        return found if np.isfinite(found) else np.inf
+
+    @property
+    def reason(self) -> str:
+        """What is wrong if it is far."""
+        what = "A finer rule of integration over the groups' coefficients moves the log density by"
+        return f"{what} {self.far:.2g}."
+
+    def corrected(self, sampled: Sampled) -> Sampled:
+        """Return the sample with the evidence moved by the means, and an error for each of them."""
+        rule, rows = float(np.mean(self.by_rule)), float(np.mean(self.by_rows))
+        error = float(np.hypot(sampled.error, np.hypot(rule, rows) / SHRINKS))
+        return replace(sampled, log_integral=sampled.log_integral + rule + rows, error=error)
+
+
+def moved_by(
+    near: Forecast, whole: Model, sampled: Sampled, both: tuple[Rule, Rule | None], rng: np.random.Generator
+) -> Moved:
+    """Return by how much the second of two rules moves the log density at some draws, and all rows in place of cells.
+
+    Raises
+    ------
+    CellsFarOff
+        If all rows move it too much.
+    """
+    rule, finer = both
+    if finer is None and near.model is whole:
+        return Moved(np.zeros(1), np.zeros(1))
+    points = sampled.points[0].reshape(-1, whole.size)
     some = points[rng.choice(len(points), min(CHECKED_AT, len(points)), replace=False)]
-    return log_likelihood(near, some, finer)[0] - log_likelihood(near, some, rule)[0]
-
-
-def corrected(sampled: Sampled, moved: FloatArray) -> Sampled:
-    """Return the sample with the mean of what a finer rule moves."""
-    mean = float(np.mean(moved))
-    error = float(np.hypot(sampled.error, mean / SHRINKS))
-    return replace(sampled, log_integral=sampled.log_integral + mean, error=error)
-
-
-def _coarse(moved: FloatArray) -> str:
-    return f"A finer rule of integration over the groups' coefficients moves the log density by {np.std(moved):.2g}."
+    by_rule = by_rows = np.zeros(len(some))
+    if finer is not None:
+        by_rule = log_likelihood(near, some, finer)[0] - log_likelihood(near, some, rule)[0]
+    if near.model is not whole:
+        by_rows = added(near, whole, some)
+        if not np.std(by_rows) <= MOST_MOVED:
+            raise CellsFarOff("Cells in place of rows are too far off.")
+    return Moved(by_rule, by_rows)

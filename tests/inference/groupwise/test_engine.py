@@ -342,11 +342,11 @@ def test_gate_of_the_rule() -> None:
     points = np.stack(np.meshgrid(np.linspace(-1, 4, 9), np.zeros(1), np.zeros(5)), axis=-1)[..., [0, 1]]
     draws = Sampled(points.reshape(1, 1, -1, 2), 0.1, np.ones((1, 1)), -3.0, 0.01)
     rng = np.random.default_rng(0)
-    assert np.std(sampling.by_finer(near, draws, *rules(1)[:2], rng)) > sampling.MOST_MOVED
+    assert sampling.moved_by(near, model, draws, rules(1)[:2], rng).far > sampling.MOST_MOVED
     mild = replace(draws, points=draws.points / 4)
-    moved = sampling.by_finer(near, mild, *rules(1)[-2:], rng)
-    assert 0 < np.std(moved) < sampling.MOST_MOVED
-    assert sampling.corrected(draws, moved).log_integral == draws.log_integral + np.mean(moved)
+    moved = sampling.moved_by(near, model, mild, rules(1)[-2:], rng)
+    assert 0 < moved.far < sampling.MOST_MOVED
+    assert moved.corrected(draws).log_integral == draws.log_integral + np.mean(moved.by_rule)
 
 
 @pytest.mark.parametrize(("away", "several"), [(8.0, True), (0.6, False)])

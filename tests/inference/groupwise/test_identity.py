@@ -128,7 +128,7 @@ def test_the_density_is_that_of_the_pymc_model(name: str) -> None:
     model = model_of(plan)
     near, found = sample_psi(model, 40, 1, np.random.SeedSequence(0))
     psi = found.points[0]
-    beta = draw_coefficients(near, psi[0], np.random.default_rng(0))[None]
+    beta = draw_coefficients(near, model, psi[0], np.random.default_rng(0))[None]
     values, theta = model.parts(psi)
     draws = Draws(values, theta, beta, 0.0, np.ones(1), 0.0, 0.0, 1, 0.0)
     named = {name: array for name, _, array in variables(plan, model, draws)}
