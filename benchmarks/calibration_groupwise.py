@@ -179,7 +179,7 @@ def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float | Array]
     """Return parameters from their prior, and data, of which one can learn: drawn again until the response varies.
 
     Of ordered categories each must occur. Which data are looked at depends on the response alone, and given the
-    response the ranks are uniform.
+    response the ranks are uniform. The data have `new`, further responses of the same rows.
     """
     family, codes = FAMILIES[name], np.repeat(np.arange(GROUPS), ROWS)
     while True:
@@ -188,12 +188,14 @@ def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float | Array]
         own = mean + sd * rng.normal(size=GROUPS)
         further = {parameter: draw(rng) for parameter, (_, draw) in family.further.items()}
         x = rng.normal(size=len(codes))
-        y = family.response(rng, own[codes] + slope * x, *further.values())
+        eta = own[codes] + slope * x
+        y = family.response(rng, eta, *further.values())
         if len(np.unique(y)) >= (LEVELS if family.ordered else 2):
             break
     truth: dict[str, float | Array] = {} if family.ordered else {"Intercept_mean": mean}
     truth |= {"Intercept_sd": sd, "x": slope, "Intercept": own[0], "mean of groups": own.mean()}
-    return truth | further, pd.DataFrame({"g": codes, "x": x, "y": y})
+    new = family.response(rng, eta, *further.values())
+    return truth | further, pd.DataFrame({"g": codes, "x": x, "y": y, "new": new})
 
 
 def ranks(name: str, seeds: Iterable[int]) -> tuple[dict[str, NDArray[np.int64]], int]:
