@@ -107,6 +107,6 @@ def with_ties(plan: Plan, reduction: Reduction, equal: Equal) -> Reduction:
     order = np.array([j for j in range(len(structure.base)) if j not in last] + last, dtype=np.int64)
     return replace(
         reduction,
-        structure=tied(structure, order, len(last), equal.classes),
+        structure=tied(structure, order, last, equal.classes),
         own=reordered(reduction.own, order, again=reduction.sigma_of_row is None),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,14 @@ ALIKE = 1.3
 
 MOST_NUMBERS = 2**15
 """Cells times groups times points of one block: arrays of this size stay in the processor's cache."""
+
+
+class OfGroups(NamedTuple):
+    """What groups have beside their rows, as in `Batch`."""
+
+    mean: FloatArray
+    fixed: FloatArray
+    class_of_group: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +47,8 @@ class Batch:
         Mean and sd of coefficients that are not pooled, else 0.
     members : tuple of int arrays
         For each group the groups of the data that are like it.
+    class_of_group : (G,) int array
+        Which groups share coefficients (``ties.py``).
     """
 
     own: FloatArray
@@ -47,6 +58,7 @@ class Batch:
     mean: FloatArray
     fixed: FloatArray
     members: tuple[IntArray, ...]
+    class_of_group: IntArray
 
     @property
     def cells(self) -> int:
@@ -68,6 +80,7 @@ class Batch:
             self.mean[:, groups],
             self.fixed[:, groups],
             tuple(self.members[at] for at in groups),
+            self.class_of_group[groups],
         )
 
 
@@ -113,32 +126,27 @@ def collapsed(rows: Rows) -> Rows:
     return Rows(rows.codes[chosen], rows.own[chosen], rows.shared[chosen], rows.offset[chosen], counts)
 
 
-def batches(rows: Rows, mean: FloatArray, fixed: FloatArray) -> tuple[Batch, ...]:
-    """Return collapsed rows by group, groups that are alike as one.
-
-    Parameters
-    ----------
-    rows : Rows
-        Collapsed.
-    mean, fixed : (p, G) arrays
-        As in `Batch`.
-    """
+def batches(rows: Rows, beside: OfGroups) -> tuple[Batch, ...]:
+    """Return collapsed rows by group, groups that are alike as one."""
+    mean, fixed, class_of_group = beside
     groups = mean.shape[1]
     edges = np.searchsorted(rows.codes, np.arange(groups + 1))
     table = np.column_stack([rows.own, rows.shared, rows.offset, *rows.counts])
     found: dict[bytes, list[int]] = {}
     for group in range(groups):
         own = table[edges[group] : edges[group + 1]].tobytes()
-        found.setdefault(own + mean[:, group].tobytes() + fixed[:, group].tobytes(), []).append(group)
+        also = (mean[:, group], fixed[:, group], class_of_group[group])
+        found.setdefault(own + b"".join(each.tobytes() for each in also), []).append(group)
     alike = sorted(found.values(), key=lambda some: edges[some[0] + 1] - edges[some[0]])
-    return tuple(_batch(rows, edges, mean, fixed, some) for some in _side_by_side(alike, edges))
+    return tuple(_batch(rows, edges, beside, some) for some in _side_by_side(alike, edges))
 
 
 def in_groups_of(batch: Batch, rows: Rows) -> Batch:
     """Return other rows of the groups of a batch, in their order."""
     groups = len(batch.members)
     edges = np.searchsorted(rows.codes, np.arange(groups + 1))
-    made = _batch(rows, edges, batch.mean, batch.fixed, [[group] for group in range(groups)])
+    beside = OfGroups(batch.mean, batch.fixed, batch.class_of_group)
+    made = _batch(rows, edges, beside, [[group] for group in range(groups)])
     return replace(made, members=batch.members)
 
 
@@ -154,7 +162,8 @@ def _side_by_side(alike: list[list[int]], edges: IntArray) -> Iterator[list[list
         yield some
 
 
-def _batch(rows: Rows, edges: IntArray, mean: FloatArray, fixed: FloatArray, some: list[list[int]]) -> Batch:
+def _batch(rows: Rows, edges: IntArray, beside: OfGroups, some: list[list[int]]) -> Batch:
+    mean, fixed, class_of_group = beside
     first = np.array([members[0] for members in some])
     sizes = edges[first + 1] - edges[first]
     place = edges[first] + np.arange(max(int(np.max(sizes)), 1))[:, None]
@@ -178,6 +187,7 @@ def _batch(rows: Rows, edges: IntArray, mean: FloatArray, fixed: FloatArray, som
         mean[:, first],
         fixed[:, first],
         tuple(np.array(members) for members in some),
+        class_of_group[first],
     )
 
 

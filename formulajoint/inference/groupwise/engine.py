@@ -20,7 +20,7 @@ from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.gaussian.naming import named_draws
-from formulajoint.inference.groupwise.applies import why_not
+from formulajoint.inference.groupwise.applies import MOST_NUMBERS, why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
 from formulajoint.inference.groupwise.declared import check_density
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
@@ -31,7 +31,7 @@ from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import onwards, sample_psi
 from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, Heights, Sampled, evidence_of, repeats
-from formulajoint.inference.latent.ties import Equal, shared_columns
+from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
 from formulajoint.remarks import Missing
@@ -94,14 +94,11 @@ class Groupwise:
         """
         check_density(plan)
         seen = by_bar(plan)
-        model = model_of(seen)
-        if equal is not None:
-            if len(shared_columns(seen, equal)) < len(model.structure.base):
-                return Missing(
-                    "engine",
-                    f"with a {plan.family.name} response, groups must be equal in all their coefficients",
-                )
-            model = model_of(seen, equal)
+        model = model_of(seen, equal)
+        if (numbers := model.size) > MOST_NUMBERS:
+            return Missing(
+                "engine", f"under it the groups share {numbers} parameters, more than {MOST_NUMBERS}"
+            )
 
         def sampled(draws: int, pools: int) -> Sampled:
             near, found = sample_psi(model, draws, pools, np.random.SeedSequence(seed))

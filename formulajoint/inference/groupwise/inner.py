@@ -21,6 +21,7 @@ from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.inference.groupwise.cells import Batch
 from formulajoint.inference.groupwise.densities import Density, Smoothly, summed
 from formulajoint.inference.groupwise.model import Model
+from formulajoint.inference.groupwise.ties import take_shared
 
 MOST_STEPS = 100
 
@@ -186,6 +187,8 @@ def block_of(model: Model, batch: Batch, at: At) -> Block:
             root[b][a] = at.root[None, :, b, a]
             load = load + batch.own[b][:, :, None] * root[b][a]
         loads.append(load)
+    if model.shared.size:
+        take_shared(model.shared, batch.class_of_group, at.values, start, loads)
     density, flat = model.form.density(batch.counts, at.further), tuple(structure.flat.tolist())
     return Block(start, loads, density, mean, root, gamma, flat)
 

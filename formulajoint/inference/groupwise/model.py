@@ -16,18 +16,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.coefficients import Coefficient, PooledTerm
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.data.rows import cells_of, frequencies
 from formulajoint.distributions.prior import Prior, prior
-from formulajoint.inference.groupwise.cells import Batch, Rows, batches, collapsed
+from formulajoint.inference.groupwise.cells import Batch, OfGroups, Rows, batches, collapsed
 from formulajoint.inference.groupwise.densities import AffineForm, Form, Responses, SmoothForm, mapped
 from formulajoint.inference.groupwise.pooled_fit import pooled_fit
+from formulajoint.inference.groupwise.ties import Shared, with_ties
 from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.inference.latent.phi import Cell, Coordinate, Scales, coordinate, sum_of
 from formulajoint.inference.latent.structure import Structure, structure_of
-from formulajoint.inference.latent.ties import Equal, tied
+from formulajoint.inference.latent.ties import Equal, shared_columns
 
 GAP = prior("half_student_t", 4.0, 1.0)
 """A stand-in for the prior of the gap between two thresholds, which `Model.log_prior` takes out again."""
@@ -75,6 +76,8 @@ class Model:
         Root mean squares of the columns with a coefficient by group.
     rows : int
         Number of cells.
+    shared : (classes, columns) int array
+        Places among phi of the u that groups share (``ties.py``).
     """
 
     form: Form
@@ -91,6 +94,7 @@ class Model:
     weights: FloatArray
     sizes: FloatArray
     rows: int
+    shared: IntArray
 
     @property
     def size(self) -> int:
@@ -152,14 +156,12 @@ class Model:
 def model_of(plan: Plan, equal: Equal | None = None) -> Model:
     """Return a plan, seen by the groups of its factor, as rows and priors.
 
-    Groups that are `equal` in all their coefficients are one: the first has the rows of all.
+    Groups that are `equal` share coefficients (``ties.py``).
     """
     further = [part for part in plan.further if isinstance(part, ScalePlan)]
     structure = structure_of(_with_placeholders(plan))
     counts = [1 + len(_gaps(plan, part)) for part in further]
     every = [cell for part in further for cell in (_cell(part), *_gaps(plan, part))]
-    scales = Scales((*structure.scales.cells, *every))
-    ends = len(structure.scales.cells) + np.cumsum(counts)
     response, weights = plan.design.response, frequencies(plan.design)
     y = response.values
     trials = np.ones_like(y) if response.trials is None else response.trials
@@ -167,10 +169,12 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
     own, shared, offset = _columns(plan, form.sign)
     codes = cells_of(plan.design.predictor.grouping, len(y)).codes
     codes = codes if own.shape[1] else np.zeros_like(codes)
+    ties = Shared(0, np.full(structure.groups, -1))
     if equal is not None:
-        structure = tied(structure, np.arange(own.shape[1]), own.shape[1], equal.classes)
-        for groups in equal.classes:
-            codes = np.where(np.isin(codes, groups), groups[0], codes)
+        columns = shared_columns(plan, equal)
+        structure, own, codes, ties = with_ties(structure, own, codes, columns, equal.classes)
+    scales = Scales((*structure.scales.cells, *every, *ties.cells))
+    ends = len(structure.scales.cells) + np.cumsum(counts)
     rows = collapsed(Rows(codes, own, shared, offset, form.counts(y, trials, weights)))
     theta = _columns_of_theta(rows, structure)
     unit = _unit(theta, rows) if plan.mean.link.in_units else 1.0
@@ -192,11 +196,16 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
         elements=tuple(_elements(plan)),
         centre=about[:t],
         turn=turn[:t, :t],
-        batches=batches(rows, structure.u_mean * structure.fixed, structure.fixed),
+        batches=batches(
+            rows, OfGroups(structure.u_mean * structure.fixed, structure.fixed, ties.class_of_group)
+        ),
         responses=distinct,
         weights=np.bincount(which.reshape(-1), weights),
         sizes=sizes,
         rows=len(rows.codes),
+        shared=np.arange(len(scales.cells) - len(ties.cells), len(scales.cells)).reshape(
+            -1, max(ties.columns, 1)
+        ),
     )
 
 

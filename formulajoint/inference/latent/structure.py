@@ -88,7 +88,7 @@ class Ties:
     Attributes
     ----------
     columns : int
-        Number of columns whose coefficients are shared: the last ones.
+        Number of columns whose coefficients are shared.
     classes : tuple of (n,) int arrays
         Groups that share coefficients, two or more each.
     alone : (a,) int array

@@ -111,23 +111,24 @@ def shared_columns(plan: Plan, equal: Equal) -> list[int]:
     return [start[term] + column for term, column in equal.columns if term in start]
 
 
-def tied(structure: Structure, order: IntArray, count: int, classes: tuple[IntArray, ...]) -> Structure:
-    """Return the structure with its columns in another order, and the last of them shared by the groups of each class.
+def tied(
+    structure: Structure, order: IntArray, shared: Sequence[int], classes: tuple[IntArray, ...]
+) -> Structure:
+    """Return the structure with its columns in another order, and some of them shared by the groups of each class.
 
     Parameters
     ----------
     structure : Structure
     order : (p,) int array
         The present places of the columns.
-    count : int
-        Columns that are shared.
+    shared : sequence of int
+        The present places of the columns that are shared.
     classes : tuple of (n,) int arrays
     """
-    last = order[len(order) - count :].tolist()
     place = np.argsort(order)  # old column -> new
-    blocks, cells = _with_first(structure, last)
+    blocks, cells = _with_first(structure, shared)
     groups = np.arange(structure.groups)
-    u_mean, fixed = _conditioned(structure, last, classes)
+    u_mean, fixed = _conditioned(structure, shared, classes)
     return replace(
         structure,
         base=structure.base[order],
@@ -139,10 +140,10 @@ def tied(structure: Structure, order: IntArray, count: int, classes: tuple[IntAr
         blocks=tuple(replace(block, columns=place[block.columns]) for block in blocks),
         scales=Scales(tuple(cells)),
         mixed_columns={
-            int(place[j]): _led(own, classes) if j in last else own
+            int(place[j]): _led(own, classes) if j in shared else own
             for j, own in structure.mixed_columns.items()
         },
-        ties=Ties(count, classes, np.setdiff1d(groups, np.concatenate(classes))),
+        ties=Ties(len(shared), classes, np.setdiff1d(groups, np.concatenate(classes))),
     )
 
 

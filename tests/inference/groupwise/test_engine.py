@@ -271,13 +271,76 @@ def test_equal_groups_are_one_group() -> None:
     assert whole.value == pytest.approx(wanted, abs=1e-4)
 
 
-def test_groups_equal_in_one_of_two_coefficients_are_not_covered() -> None:
-    data = generated("bernoulli", 1, 3, 6, (0, 0), (1, 1))
-    engine = exact_engine(plan := fj.model("y ~ x | g, family(bernoulli)", data).plan)
+def slopes() -> pd.DataFrame:
+    """Return counts of three groups."""
+    rng = np.random.default_rng(4)
+    codes, x = np.repeat([0, 1, 2], 6), rng.normal(size=18)
+    y = rng.poisson(np.exp(0.2 + np.array([0.5, 0.9, -0.6])[codes] * x))
+    return pd.DataFrame({"y": y, "x": x, "g": np.array(list("abc"))[codes]})
+
+
+def log_sum(logs: np.ndarray, axis: int | tuple[int, ...], *steps: float) -> np.ndarray:
+    """Return the log of an integral over grids with such steps."""
+    return np.asarray(scipy.special.logsumexp(logs, axis=axis) + np.sum(np.log(steps)))
+
+
+def log_counts(data: pd.DataFrame, group: str, intercept: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Return the log probability of a group's counts."""
+    own = data[data["g"] == group]
+    return np.asarray(
+        sum(
+            scipy.stats.poisson.logpmf(y, np.exp(intercept + slope * x))
+            for x, y in zip(own["x"], own["y"], strict=True)
+        )
+    )
+
+
+def test_groups_may_be_equal_in_one_of_two_coefficients_that_are_not_pooled() -> None:
+    data, equal = slopes(), Equal((("x", 0),), (np.array([0, 1]),))
+    priors = "prior(Intercept ~ normal(0.2, 0.8), x ~ normal(0.1, 1.2))"
+    engine = exact_engine(plan := fj.model(f"y ~ x | g, family(poisson), {priors}", data).plan)
     assert not isinstance(engine, Missing)
-    found = engine.log_evidence(plan, 1, Equal((("x", 0),), (np.array([0, 1]),)))
-    assert isinstance(found, Missing)
-    assert "equal in all their coefficients" in found.reason
+    found = engine.log_evidence(plan, 1, equal)
+    assert not isinstance(found, Missing)
+    grid = np.linspace(-6, 6, 601)
+    step, (intercept, slope) = grid[1] - grid[0], np.meshgrid(grid, grid, indexing="ij")
+    of_group = {
+        group: log_sum(
+            log_counts(data, group, intercept, slope) + scipy.stats.norm.logpdf(intercept, 0.2, 0.8), 0, step
+        )
+        for group in "abc"
+    }
+    wanted = log_sum(
+        of_group["a"] + of_group["b"] + scipy.stats.norm.logpdf(grid, 0.1, 1.2 / 2**0.5), 0, step
+    )
+    wanted = wanted + log_sum(of_group["c"] + scipy.stats.norm.logpdf(grid, 0.1, 1.2), 0, step)
+    assert abs(found.value - wanted) < 4 * found.error + 1e-3
+    assert found.error < 0.02
+
+
+def test_groups_may_be_equal_in_one_of_two_coefficients_that_are_correlated() -> None:
+    """Of hierarchies with known means and sds, and a correlation that is summed over a grid."""
+    data, equal = slopes(), Equal((("x", 0),), (np.array([0, 1]),))
+    known = "Intercept.mean ~ constant(0.2), Intercept.sd ~ constant(0.8), x.mean ~ constant(0.1), x.sd ~ constant(0.7)"
+    formula = f"y ~ x | g, hierarchy(), family(poisson), prior({known}, cor ~ lkj(2))"
+    engine = exact_engine(plan := fj.model(formula, data).plan)
+    assert not isinstance(engine, Missing)
+    found = engine.log_evidence(plan, 1, equal)
+    assert not isinstance(found, Missing)
+    v, u, r = np.linspace(-6, 6, 61), np.linspace(-6, 6, 61), np.linspace(-0.999, 0.999, 200)
+    step, (normal, shared, cor) = v[1] - v[0], np.meshgrid(v, u, r, indexing="ij")
+    intercept = 0.2 + 0.8 * (cor * shared + np.sqrt(1 - cor**2) * normal)
+    of_group = {
+        group: log_sum(
+            log_counts(data, group, intercept, 0.1 + 0.7 * shared) + scipy.stats.norm.logpdf(normal), 0, step
+        )
+        for group in "abc"
+    }
+    prior = scipy.stats.norm.logpdf(u)[:, None]
+    given = log_sum(of_group["a"] + of_group["b"] + prior, 0, step) + log_sum(of_group["c"] + prior, 0, step)
+    wanted = log_sum(given + np.log(0.75 * (1 - r**2)), 0, r[1] - r[0])
+    assert abs(found.value - wanted) < 4 * found.error + 2e-3
+    assert found.error < 0.02
 
 
 def test_two_ordered_categories_are_an_event() -> None:
