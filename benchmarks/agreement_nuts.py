@@ -1,4 +1,4 @@
-"""Do the exact engines and NUTS find the same posterior? Long runs of both on twelve structures and twelve families.
+"""Do the exact engines and NUTS find the same posterior? Long runs of both on twelve structures and of families.
 
 Each model is fitted with `engine="exact"` and by nutpie, 4 chains of 4,000 draws each. Of every parameter, mean and sd
 are compared in units of the Monte Carlo standard error of the difference (ArviZ's, of mean and of sd, both fits'): such
@@ -40,7 +40,7 @@ class Structure:
     family : str, optional
         Key of the families of `calibration_groupwise.py`; empty for a Gaussian response.
     further : tuple, optional
-        Parameters of its response.
+        Parameters of its response: numbers, or functions of the data that return them for rows.
     seed : int, optional
         Of NUTS.
     """
@@ -101,6 +101,24 @@ OTHERS = {
         f"y ~ {SHARED}, family(zero_inflated_poisson)", 8, family="zero_inflated_poisson", further=(0.3,)
     ),
     "times": Structure(f"y ~ {SHARED}, family(weibull)", 8, family="weibull", further=(1.5,), seed=3),
+    "counts, a shape an arm": Structure(
+        "y ~ x | g, hierarchy(Intercept), family(negative_binomial), shape ~ arm",
+        8,
+        family="negative_binomial",
+        further=(lambda data: np.where(data["arm"] == "b", 0.8, 3.0),),
+    ),
+    "more zeros, with a slope": Structure(
+        f"y ~ {SHARED}, family(zero_inflated_poisson), zi ~ x",
+        8,
+        family="zero_inflated_poisson",
+        further=(lambda data: 1 / (1 + np.exp(1 - data["x"])),),
+    ),
+    "shares, a precision a group": Structure(
+        f"y ~ {SHARED}, family(beta), phi ~ 1 | g",
+        8,
+        family="beta",
+        further=(lambda data: np.array([3.0, 6.0, 12.0, 24.0])[data["g"] % 4],),
+    ),
 }
 """Models that are not Gaussian."""
 
@@ -113,11 +131,13 @@ def frame(structure: Structure) -> pd.DataFrame:
     x, z, arm = rng.normal(size=len(g)), rng.normal(size=len(g)), np.arange(len(g)) % 3
     intercepts, slopes = rng.normal(3, 1.5, groups), rng.normal(1, 1, groups)
     y = intercepts[g] + slopes[g] * x + 0.5 * z + 0.4 * (arm == 1) + rng.normal(size=len(g))
+    data = pd.DataFrame({"g": g, "x": x, "z": z, "arm": np.array(list("abc"))[arm]})
     if structure.family:
         eta = (intercepts[g] - 3) / 2 + slopes[g] / 2 * x + (z if "offset(z)" in structure.formula else 0.0)
-        y = FAMILIES[structure.family].response(rng, eta, *structure.further)
+        further = (each(data) if callable(each) else each for each in structure.further)
+        y = FAMILIES[structure.family].response(rng, eta, *further)
     weights = rng.integers(1, 4, len(g))
-    return pd.DataFrame({"g": g, "x": x, "z": z, "arm": np.array(list("abc"))[arm], "w": weights, "y": y})
+    return data.assign(w=weights, y=y)
 
 
 def compare(structure: Structure) -> tuple[pd.Series, fj.Fit, fj.Fit]:

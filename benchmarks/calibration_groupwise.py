@@ -40,7 +40,11 @@ STEP = 50
 
 @dataclass(frozen=True)
 class Family:
-    """A family's response given linear predictor and further parameters, and draws of these from their prior."""
+    """A family's response given linear predictor and further parameters, and draws of these from their prior.
+
+    With a `clause`, which gives a further parameter predictors, `at_rows` makes those of rows from the columns and the
+    numbers drawn.
+    """
 
     response: Callable[..., Array]
     further: Mapping[str, tuple[str, Callable[[np.random.Generator], float | Array]]] = field(
@@ -49,12 +53,19 @@ class Family:
     written: str = "y"
     link: str = ""
     ordered: bool = False
+    clause: str = ""
+    at_rows: Callable[..., Array] | None = None
 
 
 SIGMA = ("half_normal(1)", lambda rng: abs(rng.normal()))
 SHAPE = ("gamma(2, 0.5)", lambda rng: rng.gamma(2, 2))
 PHI = ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5))
 SHARE = ("beta(1, 1)", lambda rng: rng.beta(1, 1))
+
+
+def normal(mean: float, sd: float) -> tuple[str, Callable[[np.random.Generator], float]]:
+    """Return a normal prior, with its draws."""
+    return f"normal({mean}, {sd})", lambda rng: rng.normal(mean, sd)
 
 
 def skewed(rng: np.random.Generator, eta: Array, sigma: float, alpha: float) -> Array:
@@ -160,7 +171,26 @@ FAMILIES: Mapping[str, Family] = {
         {"shape": ("log_normal(0, 0.5)", lambda rng: rng.lognormal(0, 0.5))},
     ),
     "skew_normal": Family(skewed, {"sigma": SIGMA, "alpha": ("normal(0, 2)", lambda rng: rng.normal(0, 2))}),
+    "negative_binomial shape ~ arm": Family(
+        lambda rng, eta, shape: rng.poisson(np.exp(eta) * rng.gamma(shape, 1 / shape, len(eta))),
+        {"shape.Intercept": normal(1, 0.7), "shape.arm": normal(0, 0.7)},
+        clause="shape ~ arm",
+        at_rows=lambda data, first, arm: np.exp(first + arm * data["arm"]),
+    ),
+    "zero_inflated_poisson zi ~ x": Family(
+        lambda rng, eta, zi: rng.poisson(np.exp(eta)) * rng.binomial(1, 1 - zi, len(eta)),
+        {"zi.Intercept": normal(-0.5, 1), "zi.x": normal(0, 1)},
+        clause="zi ~ x",
+        at_rows=lambda data, first, slope: expit(first + slope * data["x"]),
+    ),
+    "beta phi ~ 1 | g": Family(
+        lambda rng, eta, phi: np.clip(rng.beta(phi * expit(eta), phi * expit(-eta)), 1e-12, 1 - 1e-12),
+        {"phi": ("log_normal(2, 0.5)", lambda rng: rng.lognormal(2, 0.5, GROUPS))},
+        clause="phi ~ 1 | g",
+        at_rows=lambda data, phi: phi[data["g"]],
+    ),
 }
+"""By their names, which are followed by the link or the clause where there is one."""
 
 
 def formula(name: str) -> str:
@@ -168,10 +198,11 @@ def formula(name: str) -> str:
     family = FAMILIES[name]
     more = "".join(f", {parameter} ~ {written}" for parameter, (written, _) in family.further.items())
     link = f", link={family.link}" if family.link else ""
+    clause = f"{family.clause}, " if family.clause else ""
     mean = "" if family.ordered else "Intercept.mean ~ normal(0, 1), "  # else thresholds stand for it
     return (
         f"{family.written} ~ 1 + common(x) | g, hierarchy(Intercept), family({name.partition(' ')[0]}{link}), "
-        f"prior({mean}Intercept.sd ~ half_normal(1), x ~ normal(0, 0.5){more})"
+        f"{clause}prior({mean}Intercept.sd ~ half_normal(1), x ~ normal(0, 0.5){more})"
     )
 
 
@@ -189,13 +220,17 @@ def drawn(name: str, rng: np.random.Generator) -> tuple[dict[str, float | Array]
         further = {parameter: draw(rng) for parameter, (_, draw) in family.further.items()}
         x = rng.normal(size=len(codes))
         eta = own[codes] + slope * x
-        y = family.response(rng, eta, *further.values())
+        data = pd.DataFrame({"g": codes, "x": x, "arm": np.arange(len(codes)) % 2})
+        at_rows = tuple(further.values())
+        if family.at_rows is not None:
+            at_rows = (family.at_rows(data, *at_rows),)
+        y = family.response(rng, eta, *at_rows)
         if len(np.unique(y)) >= (LEVELS if family.ordered else 2):
             break
     truth: dict[str, float | Array] = {} if family.ordered else {"Intercept_mean": mean}
     truth |= {"Intercept_sd": sd, "x": slope, "Intercept": own[0], "mean of groups": own.mean()}
-    new = family.response(rng, eta, *further.values())
-    return truth | further, pd.DataFrame({"g": codes, "x": x, "y": y, "new": new})
+    named = {parameter.replace(".", "_"): value for parameter, value in further.items()}
+    return truth | named, data.assign(y=y, new=family.response(rng, eta, *at_rows))
 
 
 def ranks(name: str, seeds: Iterable[int]) -> tuple[dict[str, NDArray[np.int64]], int]:

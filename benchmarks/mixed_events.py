@@ -95,8 +95,8 @@ def at_estimates(plan: Plan, model: Model, reference: dict[str, Any]) -> FloatAr
     (random,) = reference["random"]
     values[block.sds] = random["sd"]
     cuts = [cut for cut, _ in reference.get("thresholds", {}).values()]
-    for places in model.own.values():
-        values[places] = np.diff(cuts, prepend=0.0)
+    for part in model.own.values():
+        values[part.places] = np.diff(cuts, prepend=0.0)
     z = np.linalg.solve(model.turn, theta - model.centre)
     return np.concatenate([model.scales.points(values), z])[None]
 

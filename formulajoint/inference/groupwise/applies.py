@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
-from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
+from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
+from formulajoint.inference.groupwise.further import coefficients_of, is_free
 from formulajoint.inference.groupwise.rules import NODES
+from formulajoint.inference.latent.linear_sds import shape_of
 from formulajoint.remarks import Missing
 
 MOST_COLUMNS = max(NODES)
@@ -38,12 +41,39 @@ def _family(plan: Plan) -> str:
 def _further(plan: Plan) -> str:
     if plan.design.standard_errors is not None:
         return f"the response is {plan.family.name}, and its standard errors are known"
-    for part in plan.further:
-        if isinstance(part, LinearPlan):
-            return f"{part.parameter} has predictors"
-        if part.grouping is not None:
-            return f"{part.parameter} is by group"
-    return ""
+    return next(filter(None, map(_not_covered, plan.further)), "") or _beside_flat(plan)
+
+
+def _not_covered(part: ParameterPlan) -> str:
+    """Return why a further parameter of the family is not covered; empty if it is."""
+    if isinstance(part, LinearPlan):
+        if part.pools or part.varying:
+            return f"coefficients of {part.parameter} are pooled"
+        flat = [own.name for own in part.coefficients if own.prior is not None and not own.prior.proper]
+        return f"the prior of `{flat[0]}` is flat" if flat else ""
+    if part.pool is not None:
+        return f"{part.parameter} has a hierarchy"
+    if part.between and part.grouping is not None:
+        return f"{part.parameter} is by group"
+    return "" if part.prior.proper else f"the prior of `{part.name}` is flat"
+
+
+def _beside_flat(plan: Plan) -> str:
+    """Return which prior leaves in doubt whether coefficients of the mean with flat priors have a posterior.
+
+    Where a scale may be very small in some rows that are fitted perfectly, a density grows as exp of a multiple of a
+    coefficient, which normal priors outweigh (``compiler/planning/propriety.py``).
+    """
+    means = [term.mean for pool in plan.mean.pools for term in pool.terms]
+    own = [each.prior for each in plan.mean.coefficients if each.prior is not None]
+    if all(each.proper for each in (*means, *own)):
+        return ""
+    predicted = (part for part in plan.further if isinstance(part, LinearPlan))
+    every = [each for part in predicted for each in part.coefficients if each.prior is not None]
+    heavy = [
+        each.name for each in every if is_free(each) and each.prior is not None and each.prior.normal is None
+    ]
+    return f"the prior of `{heavy[0]}` is not normal, and coefficients have flat priors" if heavy else ""
 
 
 def _factors(plan: Plan) -> str:
@@ -62,8 +92,7 @@ def _priors(plan: Plan) -> str:
         own = coefficient.prior
         if coefficient.grouped and own is not None and not _is_normal(own):
             return f"the prior of `{coefficient.name}`, one per group, is {own.distribution.name}, not normal"
-    flat = [part.name for part in plan.further if isinstance(part, ScalePlan) and not part.prior.proper]
-    return f"the prior of `{flat[0]}` is flat" if flat else ""
+    return ""
 
 
 def _is_normal(own: Prior) -> bool:
@@ -91,5 +120,7 @@ def _numbers(plan: Plan) -> Iterator[int]:
             yield width * sum(own.constant is None for own in (term.mean, term.sd))
         yield columns * (columns - 1) // 2 if pool.correlation is not None else 0
     for part in plan.further:
-        if isinstance(part, ScalePlan) and part.prior.constant is None:
-            yield len(plan.coords[part.dims[-1]]) if part.between else 1
+        if isinstance(part, LinearPlan):
+            yield sum(prod(shape_of(own)) for own, _ in coefficients_of(part))
+        elif part.prior.constant is None:
+            yield prod(len(plan.coords[dim]) for dim in part.dims)

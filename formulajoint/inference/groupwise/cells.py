@@ -41,6 +41,8 @@ class Batch:
     shared : (k, n, G) array
         Columns with a coefficient for all.
     offset : (n, G) array
+    further : (c, n, G) array
+        What cells tell of the family's further parameters.
     counts : Counts or Responses
         Each (n, G).
     mean, fixed : (p, G) arrays
@@ -54,6 +56,7 @@ class Batch:
     own: FloatArray
     shared: FloatArray
     offset: FloatArray
+    further: FloatArray
     counts: Known
     mean: FloatArray
     fixed: FloatArray
@@ -76,6 +79,7 @@ class Batch:
             self.own[:, :, groups],
             self.shared[:, :, groups],
             self.offset[:, groups],
+            self.further[:, :, groups],
             mapped(self.counts, lambda each: each[:, groups]),
             self.mean[:, groups],
             self.fixed[:, groups],
@@ -95,6 +99,8 @@ class Rows:
     own : (N, p) array
     shared : (N, k) array
     offset : (N,) array
+    further : (N, c) array
+        What they tell of the family's further parameters (``further.py``).
     counts : Counts or Responses
         Times the rows' weights.
     """
@@ -103,6 +109,7 @@ class Rows:
     own: FloatArray
     shared: FloatArray
     offset: FloatArray
+    further: FloatArray
     counts: Known
 
 
@@ -112,7 +119,7 @@ def collapsed(rows: Rows) -> Rows:
     Of a smooth family rows with the same response, too.
     """
     also = rows.counts[1:] if isinstance(rows.counts, Responses) else ()
-    key = np.column_stack([rows.codes, rows.own, rows.shared, rows.offset, *also]) + 0.0  # no negative zeros
+    key = np.column_stack([rows.codes, *_columns(rows), *also]) + 0.0  # no negative zeros
     order = np.lexsort(key.T[::-1])
     sorted_ = key[order]
     first = np.flatnonzero(np.r_[True, np.any(sorted_[1:] != sorted_[:-1], axis=1)])
@@ -123,7 +130,13 @@ def collapsed(rows: Rows) -> Rows:
         counts = Responses(np.add.reduceat(weight[order], first), y[chosen], trials[chosen])
     else:
         counts = Counts(*(np.add.reduceat(each[order], first) for each in rows.counts))
-    return Rows(rows.codes[chosen], rows.own[chosen], rows.shared[chosen], rows.offset[chosen], counts)
+    own, shared, offset, further = (each[chosen] for each in _columns(rows))
+    return Rows(rows.codes[chosen], own, shared, offset, further, counts)
+
+
+def _columns(rows: Rows) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return what must be the same in all rows of a cell."""
+    return rows.own, rows.shared, rows.offset, rows.further
 
 
 def batches(rows: Rows, beside: OfGroups) -> tuple[Batch, ...]:
@@ -131,7 +144,7 @@ def batches(rows: Rows, beside: OfGroups) -> tuple[Batch, ...]:
     mean, fixed, class_of_group = beside
     groups = mean.shape[1]
     edges = np.searchsorted(rows.codes, np.arange(groups + 1))
-    table = np.column_stack([rows.own, rows.shared, rows.offset, *rows.counts])
+    table = np.column_stack([*_columns(rows), *rows.counts])
     found: dict[bytes, list[int]] = {}
     for group in range(groups):
         own = table[edges[group] : edges[group + 1]].tobytes()
@@ -183,6 +196,7 @@ def _batch(rows: Rows, edges: IntArray, beside: OfGroups, some: list[list[int]])
         columns(rows.own),
         columns(rows.shared),
         taken(rows.offset),
+        columns(rows.further),
         _taken_counts(rows.counts, taken, place),
         mean[:, first],
         fixed[:, first],

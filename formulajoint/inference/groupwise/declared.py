@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.compiler.plan import Plan, ScalePlan
+from formulajoint.compiler.plan import ParameterPlan, Plan, ScalePlan
 from formulajoint.errors import ExtensionError
 from formulajoint.families.smooth import Mean
 
@@ -25,11 +25,7 @@ def check_density(plan: Plan) -> None:
     if smooth is None or not smooth.of_extension:
         return
     y, predictor = _places(plan)
-    further = [
-        np.full(y.shape, 1.0 if part.prior.typical is None else part.prior.typical)
-        for part in plan.further
-        if isinstance(part, ScalePlan)
-    ]
+    further = [np.full(y.shape, _typical(plan, part)) for part in plan.further]
     mean = Mean(plan.mean.link, predictor)
     ours, theirs = (
         smooth.log_density(y, np.ones_like(y), mean, *further),
@@ -47,6 +43,14 @@ def check_density(plan: Plan) -> None:
             f"{whose} is {ours[at]:.6g} at a response of {y[at]:.4g} and a mean of {mean.value[at]:.4g}, but its "
             f"distribution in PyMC has {theirs[at]:.6g}. Both must be the same, with all constants."
         )
+
+
+def _typical(plan: Plan, part: ParameterPlan) -> float:
+    """Return a typical value of a further parameter."""
+    own = plan.family.further[part.parameter].default_prior(1.0)
+    if isinstance(part, ScalePlan) and part.grouping is None:
+        own = part.prior
+    return 1.0 if own.typical is None else own.typical
 
 
 def _places(plan: Plan) -> tuple[FloatArray, FloatArray]:

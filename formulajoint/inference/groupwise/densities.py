@@ -19,6 +19,9 @@ from formulajoint.families.smooth import Mean, Smooth
 type Taken = Callable[[FloatArray], FloatArray]
 """From an array (n, G, S or 1) to the chosen pairs of a group and a point."""
 
+type Parameters = tuple[FloatArray, ...]
+"""The family's further parameters: each (S,), or (n, G, S) where it differs between cells."""
+
 STEP = 1e-3
 """Step of differences, in the unit over which a density bends."""
 
@@ -71,12 +74,12 @@ class AffineForm:
         """Return what is known of rows."""
         return Counts(*(weights * each for each in self.affine.counts(y, trials)))
 
-    def shift(self, further: FloatArray) -> FloatArray | float:
-        """Return what is subtracted from linear predictors, at further parameters (S, m)."""
+    def shift(self, further: Parameters) -> FloatArray | float:
+        """Return what is subtracted from linear predictors."""
         return 0.0 if self.affine.shift is None else self.affine.shift(_first(further))
 
-    def density(self, counts: Known, further: FloatArray) -> Affinely:
-        """Return the density of cells (n, G) at further parameters (S, m)."""
+    def density(self, counts: Known, further: Parameters) -> Affinely:
+        """Return the density of cells (n, G)."""
         assert isinstance(counts, Counts)
         s = _first(further)
 
@@ -87,17 +90,20 @@ class AffineForm:
         return Affinely(linear, convex, self.affine.convex)
 
     def constant(
-        self, y: FloatArray, trials: FloatArray, weights: FloatArray, further: FloatArray
+        self, y: FloatArray, trials: FloatArray, weights: FloatArray, further: Parameters
     ) -> FloatArray:
-        """Return the sum over rows (r,) of what does not depend on linear predictors, at further parameters (S, m)."""
-        s = _first(further if further.shape[1] else further[:1])
-        of = self.affine.constant(y[:, None], trials[:, None], s[None])
-        return np.broadcast_to(np.einsum("r,rs->s", weights, of), len(further))
+        """Return the sum over rows (r,) of what does not depend on linear predictors (S or 1,).
+
+        The rows are r cells of one group.
+        """
+        s = _first(further)
+        of = self.affine.constant(y[:, None], trials[:, None], s.reshape(-1, s.shape[-1]))
+        return np.asarray(np.einsum("r,rs->s", weights, of))
 
 
-def _first(further: FloatArray) -> FloatArray:
-    """Return the first further parameter (S,); 1 if there is none."""
-    return further[:, 0] if further.shape[1] else np.ones(len(further))
+def _first(further: Parameters) -> FloatArray:
+    """Return the first further parameter; 1 if there is none."""
+    return further[0] if further else np.ones(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,24 +141,18 @@ class SmoothForm:
         """Return what is known of rows."""
         return Responses(weights, y, trials)
 
-    def shift(self, further: FloatArray) -> FloatArray | float:
+    def shift(self, further: Parameters) -> FloatArray | float:
         """Return what is subtracted from linear predictors: nothing."""
         return 0.0
 
-    def density(self, counts: Known, further: FloatArray) -> Smoothly:
-        """Return the density of cells (n, G) at further parameters (S, m)."""
+    def density(self, counts: Known, further: Parameters) -> Smoothly:
+        """Return the density of cells (n, G)."""
         assert isinstance(counts, Responses)
         rows = Responses(*(each[:, :, None] for each in counts))
-        return Smoothly(self, rows, tuple(further.T))
+        return Smoothly(self, rows, further)
 
-    def constant(
-        self, y: FloatArray, trials: FloatArray, weights: FloatArray, further: FloatArray
-    ) -> FloatArray:
-        """Return what the density leaves out: nothing."""
-        return np.zeros(len(further))
-
-    def unit_at(self, further: tuple[FloatArray, ...]) -> FloatArray | float:
-        """Return over what distance log densities bend, at further parameters (S,) each."""
+    def unit_at(self, further: Parameters) -> FloatArray | float:
+        """Return over what distance log densities bend."""
         return self.unit if self.smooth.unit is None else self.smooth.unit(*further)
 
 
@@ -206,13 +206,12 @@ class Smoothly:
     form : SmoothForm
     rows : Responses
         Arrays (n, G, S or 1).
-    further : tuple of (S,) arrays
-        The family's further parameters.
+    further : Parameters
     """
 
     form: SmoothForm
     rows: Responses
-    further: tuple[FloatArray, ...]
+    further: Parameters
 
     def total(self, e: FloatArray) -> FloatArray:
         """Return the sum of log densities (G, S)."""
@@ -237,7 +236,8 @@ class Smoothly:
     def pairs(self, taken: Taken, point: IntArray) -> Smoothly:
         """Return those of some pairs of a group and a point; `point` has the point of each pair."""
         rows = Responses(*map(taken, self.rows))
-        return Smoothly(self.form, rows, tuple(each[point] for each in self.further))
+        further = (each[point] if each.ndim == 1 else taken(each) for each in self.further)
+        return Smoothly(self.form, rows, tuple(further))
 
     def _each(self, e: FloatArray) -> FloatArray:
         mean = Mean(self.form.link, e)

@@ -109,11 +109,11 @@ def _parabola(model: Model, batch: Batch, at: At) -> Parabola:
         (block.mean[i] + sum((each * modes.u[a] for a, each in enumerate(row)), np.zeros((1, 1))))[:, 0]
         for i, row in enumerate(block.root)
     ]
-    k = len(batch.shared)
+    means = model.structure.means
     return Parabola(
         np.array(b).reshape(len(b), len(batch.members)),
         np.einsum("png,ng->pg", batch.own, left),
         np.einsum("png,qng,ng->pqg", batch.own, batch.own, weight),
         np.einsum("png,qng,ng->pqg", batch.own, batch.shared, weight),
-        at.theta[0, at.theta.shape[1] - k :],
+        at.theta[0, means : means + len(batch.shared)],
     )

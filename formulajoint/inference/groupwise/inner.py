@@ -39,12 +39,11 @@ SLACK = 1e-9
 
 
 class At(NamedTuple):
-    """Parameters psi at S points: phi (S, cells), theta (S, t), D (S, p, p), the family's further parameters (S, m)."""
+    """Parameters psi at S points: phi (S, cells), theta (S, t), D (S, p, p)."""
 
     values: FloatArray
     theta: FloatArray
     root: FloatArray
-    further: FloatArray
 
     def of(self, points: slice | IntArray) -> At:
         """Return some of the points."""
@@ -54,7 +53,7 @@ class At(NamedTuple):
 def at_points(model: Model, points: FloatArray) -> At:
     """Return the parameters at points psi (S, d)."""
     values, theta = model.parts(points)
-    return At(values, theta, model.structure.root(values), model.further(values))
+    return At(values, theta, model.structure.root(values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,14 +163,15 @@ def block_of(model: Model, batch: Batch, at: At) -> Block:
     structure = model.structure
     p, k = len(batch.own), len(batch.shared)
     start = batch.offset[:, :, None] + np.zeros(len(at.values))
-    start -= model.form.shift(at.further)
+    further = model.further_at(at.values, at.theta, batch.further)
+    start -= model.form.shift(further)
     mean: list[FloatArray] = []
     for j in range(p):
         place = structure.theta_of_column[j]
         pooled = at.theta[None, :, place] if place >= 0 else structure.base[j] + batch.mean[j][:, None]
         mean.append(pooled)
         start += batch.own[j][:, :, None] * pooled
-    gamma = at.theta[:, at.theta.shape[1] - k :].T
+    gamma = at.theta[:, structure.means : structure.means + k].T
     for j in range(k):
         start += batch.shared[j][:, :, None] * gamma[j]
     pattern = structure.pattern()
@@ -189,7 +189,7 @@ def block_of(model: Model, batch: Batch, at: At) -> Block:
         loads.append(load)
     if model.shared.size:
         take_shared(model.shared, batch.class_of_group, at.values, start, loads)
-    density, flat = model.form.density(batch.counts, at.further), tuple(structure.flat.tolist())
+    density, flat = model.form.density(batch.counts, further), tuple(structure.flat.tolist())
     return Block(start, loads, density, mean, root, gamma, flat)
 
 

@@ -76,7 +76,7 @@ def log_likelihood(
     """Return log p(y | psi) at points (S, d), and whether Newton's method converged in all groups, both (S,)."""
     model = forecast.model
     at = at_points(model, points)
-    out, converged = np.array(model.log_constant(at.values)), np.ones(len(points), dtype=bool)
+    out, converged = np.array(model.log_constant(at.values, at.theta)), np.ones(len(points), dtype=bool)
     close = close if rule is None else tolerance(model.structure.groups)
     for batch, expected in zip(model.batches, forecast.parabolas, strict=True):
         for groups, some in blocks(batch, len(points)):

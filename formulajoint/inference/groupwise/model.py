@@ -3,16 +3,17 @@
     e_i = x_i' b_g(i) + z_i' gamma + offset_i - shift,        b_g = base + E theta + D u_g,      u_g ~ N(u_mean, 1)
 
 as in ``inference/latent/structure.py``; theta has the means of hierarchies, then gamma. What does not integrate out,
-psi, is the sds and correlations of hierarchies, the family's further parameters, and theta. Theta enters psi as z, with
-theta = centre + turn z, where turn makes the columns of theta orthogonal, of size one: densities of z are about as wide
-in all directions. The prior of theta may have any distribution. Where linear predictors are in units of the response,
-z is in units of its residuals.
+psi, is the sds and correlations of hierarchies, the family's further parameters, and theta, whose last elements are the
+coefficients of predictors of further parameters. Theta enters psi as z, with theta = centre + turn z, where turn makes
+the columns of theta orthogonal, of size one: densities of z are about as wide in all directions. The prior of theta may
+have any distribution. Where linear predictors are in units of the response, z is in units of its residuals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -22,19 +23,25 @@ from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.data.rows import cells_of, frequencies
 from formulajoint.distributions.prior import Prior, prior
 from formulajoint.inference.groupwise.cells import Batch, OfGroups, Rows, batches, collapsed
-from formulajoint.inference.groupwise.densities import AffineForm, Form, Responses, SmoothForm, mapped
-from formulajoint.inference.groupwise.pooled_fit import pooled_fit
+from formulajoint.inference.groupwise.densities import (
+    AffineForm,
+    Form,
+    Parameters,
+    Responses,
+    SmoothForm,
+    mapped,
+)
+from formulajoint.inference.groupwise.further import GAP, Numbers, Parts, at_cells, further_of, start_of
+from formulajoint.inference.groupwise.pooled_fit import orthogonal, pooled_fit
 from formulajoint.inference.groupwise.ties import Shared, with_ties
 from formulajoint.inference.latent.columns import location_and_scale
-from formulajoint.inference.latent.phi import Cell, Coordinate, Scales, coordinate, sum_of
+from formulajoint.inference.latent.linear_sds import shape_of
+from formulajoint.inference.latent.phi import Coordinate, Scales, sum_of
 from formulajoint.inference.latent.structure import Structure, structure_of
 from formulajoint.inference.latent.ties import Equal, shared_columns
 
-GAP = prior("half_student_t", 4.0, 1.0)
-"""A stand-in for the prior of the gap between two thresholds, which `Model.log_prior` takes out again."""
-
-LEAN = 1e-3
-"""Columns of theta are made orthogonal as if each had this share of its size for itself: they may be collinear."""
+MOST_AT_ONCE = 2**21
+"""Distinct responses times points that are computed at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +65,8 @@ class Model:
         Of the coefficients by group; its priors of theta are placeholders.
     scales : Scales
         Its parameters phi, then the family's further parameters.
-    own : dict of str to slice
-        Places of the family's further parameters, by name. Of thresholds: the first, and the gaps to the next ones.
+    further : Parts
+        The family's further parameters.
     thresholds : Prior or None
         Of thresholds, which are draws of it in increasing order, if the family has them.
     unit : float
@@ -68,8 +75,8 @@ class Model:
         The priors of theta.
     centre, turn : (t,), (t, t) arrays
     batches : tuple of Batch
-    responses : (2, r) array
-        The distinct responses, and the trials of each.
+    responses : (2 + c, r) array
+        The distinct responses, the trials of each, and further columns.
     weights : (r,) array
         How many rows have each.
     sizes : (p,) array
@@ -83,7 +90,7 @@ class Model:
     form: Form
     structure: Structure
     scales: Scales
-    own: dict[str, slice]
+    further: Parts
     thresholds: Prior | None
     unit: float
     elements: tuple[Element, ...]
@@ -107,15 +114,21 @@ class Model:
         theta = self.centre + np.einsum("...j,ij->...i", points[..., count:], self.turn)
         return self.scales.values(points[..., :count]), theta
 
-    def further(self, values: FloatArray) -> FloatArray:
-        """Return the family's further parameters (..., m) at phi (..., cells)."""
-        every = [self.parameter(name, values) for name in self.own]
-        return np.concatenate(every, axis=-1) if every else values[..., :0]
+    @property
+    def by_cell(self) -> bool:
+        """Whether a further parameter differs between cells."""
+        return len(self.responses) > 2
 
-    def parameter(self, name: str, values: FloatArray) -> FloatArray:
-        """Return a further parameter (..., its numbers) at phi (..., cells)."""
-        found = values[..., self.own[name]]
-        return found if self.thresholds is None else np.cumsum(found, axis=-1)
+    @property
+    def own(self) -> dict[str, Numbers]:
+        """The further parameters without predictors, by name."""
+        return {name: part for name, part in self.further.items() if isinstance(part, Numbers)}
+
+    def further_at(
+        self, values: FloatArray, theta: FloatArray, columns: FloatArray
+    ) -> tuple[FloatArray, ...]:
+        """Return the further parameters at cells with further columns (c, n, G), at phi (S, cells) and theta (S, t)."""
+        return at_cells(self.further, values, theta, columns)
 
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Return the log prior density (S,) of points psi (S, d)."""
@@ -132,15 +145,22 @@ class Model:
         """Return what the prior of thresholds has more than that of the first of them and of the gaps (S,)."""
         if self.thresholds is None:
             return 0.0
-        (gaps,) = (values[:, place] for place in self.own.values())
+        (gaps,) = (values[:, each.places] for each in self.own.values())
         others = np.cumsum(gaps, axis=1)[:, 1:]
         more = self.thresholds.log_density(others) - GAP.log_density(gaps[:, 1:])
         return np.sum(more, axis=1) + float(np.sum(np.log(np.arange(1, gaps.shape[1] + 1))))
 
-    def log_constant(self, values: FloatArray) -> FloatArray:
-        """Return the sum over rows of what does not depend on coefficients (S,), at phi (S, cells)."""
-        y, trials = self.responses
-        return self.form.constant(y, trials, self.weights, self.further(values))
+    def log_constant(self, values: FloatArray, theta: FloatArray) -> FloatArray:
+        """Return the sum over rows of what does not depend on e (S,), at phi (S, cells) and theta (S, t)."""
+        if isinstance(self.form, SmoothForm):  # it leaves out nothing
+            return np.zeros(len(values))
+        (y, trials), columns = self.responses[:2], self.responses[2:, :, None]
+        out, size = np.empty(len(values)), max(MOST_AT_ONCE // len(y), 1)
+        for first in range(0, len(values), size):
+            some = slice(first, first + size)
+            further = self.further_at(values[some], theta[some], columns)
+            out[some] = self.form.constant(y, trials, self.weights, further)
+        return out
 
     @property
     def prior_place(self) -> FloatArray:
@@ -158,10 +178,8 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
 
     Groups that are `equal` share coefficients (``ties.py``).
     """
-    further = [part for part in plan.further if isinstance(part, ScalePlan)]
     structure = structure_of(_with_placeholders(plan))
-    counts = [1 + len(_gaps(plan, part)) for part in further]
-    every = [cell for part in further for cell in (_cell(part), *_gaps(plan, part))]
+    further = further_of(plan, len(structure.scales.cells), len(structure.reference))
     response, weights = plan.design.response, frequencies(plan.design)
     y = response.values
     trials = np.ones_like(y) if response.trials is None else response.trials
@@ -173,29 +191,37 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
     if equal is not None:
         columns = shared_columns(plan, equal)
         structure, own, codes, ties = with_ties(structure, own, codes, columns, equal.classes)
-    scales = Scales((*structure.scales.cells, *every, *ties.cells))
-    ends = len(structure.scales.cells) + np.cumsum(counts)
-    rows = collapsed(Rows(codes, own, shared, offset, form.counts(y, trials, weights)))
+    scales = Scales((*structure.scales.cells, *further.cells, *ties.cells))
+    rows = collapsed(Rows(codes, own, shared, offset, further.columns, form.counts(y, trials, weights)))
     theta = _columns_of_theta(rows, structure)
     unit = _unit(theta, rows) if plan.mean.link.in_units else 1.0
     if isinstance(form, SmoothForm):
         form = replace(form, unit=unit)
-    start = _typical(form, further, unit) if len(every) == len(further) else _of_shares(y, weights)
-    about, turn = _orthogonal(rows, theta, form, start, unit)
+    start = start_of(plan, further.parts, scales.cells, rows.further.T, {form.scale: unit})
+    coefficients = np.concatenate([structure.reference, start.coefficients])[None]
+    at = at_cells(further.parts, start.values, coefficients, rows.further.T[:, :, None])
+    thresholds = next(
+        (part.prior for part in plan.further if isinstance(part, ScalePlan) and part.between), None
+    )
+    if thresholds is not None and len(at) > 1:
+        at = tuple(_of_shares(y, weights)[:, None])
+    turn = orthogonal(theta[0], unit)
+    about = _fitted(rows, theta, form, at, turn, unit)
     sizes = np.sqrt(np.einsum("ij,ij,i->j", own, own, weights) / np.sum(weights))
     t = len(about) - int(np.sum(structure.flat))
     structure = _with_flat(structure, about[t:], unit / np.where(sizes > 0, sizes, 1.0))
-    distinct, which = np.unique(np.stack([y, trials]), axis=1, return_inverse=True)
+    known = np.stack([y, trials, *further.columns.T])
+    distinct, which = np.unique(known, axis=1, return_inverse=True)
     return Model(
         form=form,
         structure=structure,
         scales=scales,
-        own={part.parameter: slice(end - n, end) for part, n, end in zip(further, counts, ends, strict=True)},
-        thresholds=next((part.prior for part in further if part.between), None),
+        further=further.parts,
+        thresholds=thresholds,
         unit=unit,
         elements=tuple(_elements(plan)),
-        centre=about[:t],
-        turn=turn[:t, :t],
+        centre=np.concatenate([about[:t], start.coefficients]),
+        turn=_beside(turn[:t, :t], start.turn),
         batches=batches(
             rows, OfGroups(structure.u_mean * structure.fixed, structure.fixed, ties.class_of_group)
         ),
@@ -218,24 +244,11 @@ def form_of(plan: Plan) -> Form:
     return SmoothForm(smooth, plan.mean.link)
 
 
-def _cell(part: ScalePlan) -> Cell:
-    """Return a further parameter of the family among phi."""
-    if part.prior.constant is not None:
-        return float(part.prior.constant)
-    (low, high), link = part.prior.support, part.link
-    return Coordinate(part.prior, max(low, link.low), min(high, link.high))
-
-
-def _gaps(plan: Plan, part: ScalePlan) -> list[Cell]:
-    """Return the gaps between thresholds."""
-    return [coordinate(GAP)] * (len(plan.coords[part.dims[-1]]) - 1) if part.between else []
-
-
 def _of_shares(y: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return thresholds (1, m) that cut a logistic distribution into categories as often as they are in the data."""
+    """Return thresholds (m,) that cut a logistic distribution into categories as often as they are in the data."""
     below = np.cumsum(np.bincount(y.astype(np.int64), weights))
     share = (below[:-1] + 0.5) / (below[-1] + 1)
-    return np.asarray(np.log(share / (1 - share))[None])
+    return np.asarray(np.log(share / (1 - share)))
 
 
 def _columns(plan: Plan, sign: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -285,13 +298,13 @@ def _with_placeholders(plan: Plan) -> Plan:
 def _elements(plan: Plan) -> Iterator[Element]:
     """Yield the priors of theta in its order: means of hierarchies, then coefficients that all groups share."""
     pooled, at = plan.mean.pooled, 0
-    found = [(pooled[c.name].mean, c) for c in plan.mean.coefficients if c.name in pooled]
-    found += [(c.prior, c) for c in plan.mean.coefficients if not c.grouped and c.prior is not None]
-    for own, coefficient in found:
+    found = [(pooled[c.name].mean, c.term.shape) for c in plan.mean.coefficients if c.name in pooled]
+    shared = [c for c in plan.mean.coefficients if not c.grouped]
+    shared += [c for part in plan.further if isinstance(part, LinearPlan) for c in part.coefficients]
+    found += [(c.prior, shape_of(c)) for c in shared if c.prior is not None]
+    for own, shape in found:
         if _free(own):
-            count = coefficient.term.columns.shape[1]
-            yield Element(own, slice(at, at + count), coefficient.term.shape)
-            at += count
+            yield Element(own, slice(at, at := at + prod(shape)), shape)
 
 
 def _columns_of_theta(rows: Rows, structure: Structure) -> tuple[FloatArray, FloatArray]:
@@ -326,33 +339,34 @@ def _unit(theta: tuple[FloatArray, FloatArray], rows: Rows) -> float:
     return found if found > 0 else 1.0
 
 
-def _typical(form: Form, further: list[ScalePlan], unit: float) -> FloatArray:
-    """Return typical values of the further parameters (1, m)."""
-    known = [1.0 if part.prior.typical is None else float(part.prior.typical) for part in further]
-    found = [
-        unit if part.parameter == form.scale else size for part, size in zip(further, known, strict=True)
-    ]
-    return np.array(found).reshape(1, -1)
-
-
-def _orthogonal(
-    rows: Rows, theta: tuple[FloatArray, FloatArray], form: Form, typical: FloatArray, unit: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return coefficients of columns (C, t): a fit that ignores groups, and the inverse root of the cross-products."""
+def _fitted(
+    rows: Rows,
+    theta: tuple[FloatArray, FloatArray],
+    form: Form,
+    further: Parameters,
+    turn: FloatArray,
+    unit: float,
+) -> FloatArray:
+    """Return coefficients of columns (C, t) by a fit that ignores groups, at values of the further parameters."""
     columns, offset = theta
     t = columns.shape[1]
     if not t:
-        return np.empty(0), np.empty((0, 0))
-    size = np.sqrt(np.sum(columns**2, axis=0))
-    lean = np.diag(LEAN * np.where(size > 0, size, 1.0))
-    triangle = np.linalg.qr(np.concatenate([columns, lean]), mode="r") / np.sqrt(len(columns))
-    turn = unit * np.linalg.inv(triangle)
+        return np.empty(0)
     counts = mapped(rows.counts, lambda each: each[:, None])
     start = np.zeros(t)
     if unit != 1.0 and isinstance(rows.counts, Responses):
         start = np.linalg.lstsq(columns @ turn, rows.counts.y - offset)[0]
-    z = pooled_fit(columns @ turn, offset - form.shift(typical), form.density(counts, typical), start)
-    return np.asarray(turn @ z), turn
+    less = offset - np.ravel(form.shift(further))
+    z = pooled_fit(columns @ turn, less, form.density(counts, further), start)
+    return np.asarray(turn @ z)
+
+
+def _beside(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return a matrix with two square blocks on its diagonal."""
+    n, m = len(one), len(other)
+    out = np.zeros((n + m, n + m))
+    out[:n, :n], out[n:, n:] = one, other
+    return out
 
 
 def unknown_scales(model: Model) -> list[int]:

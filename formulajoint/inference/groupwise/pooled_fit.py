@@ -12,8 +12,22 @@ RIDGE = 0.05
 
 MOST_STEPS, ENOUGH = 200, 1e-4
 
+LEAN = 1e-3
+"""Columns are made orthogonal as if each had this share of its size for itself: they may be collinear."""
+
 LENGTHS = 0.25 ** np.arange(12)
 """Parts of a step that are tried, until one gains."""
+
+
+def orthogonal(columns: FloatArray, unit: float = 1.0) -> FloatArray:
+    """Return the inverse root of cross-products (t, t): columns (C, t) times it are orthogonal, of size `unit`."""
+    t = columns.shape[1]
+    if not t:
+        return np.empty((0, 0))
+    size = np.sqrt(np.sum(columns**2, axis=0))
+    lean = np.diag(LEAN * np.where(size > 0, size, 1.0))
+    triangle = np.linalg.qr(np.concatenate([columns, lean]), mode="r") / np.sqrt(len(columns))
+    return np.asarray(unit * np.linalg.inv(triangle))
 
 
 def pooled_fit(columns: FloatArray, offset: FloatArray, density: Density, start: FloatArray) -> FloatArray:

@@ -77,8 +77,8 @@ def typical(model: Model) -> FloatArray:
     for block in model.structure.blocks:
         sizes = model.sizes[block.columns]
         out[block.sds] = model.unit / np.where(sizes > 0, sizes, 1.0)
-    for name, places in model.own.items():
-        for at in range(places.start, places.stop):
+    for name, part in model.own.items():
+        for at in range(part.places.start, part.places.stop):
             cell = model.scales.cells[at]
             if isinstance(cell, Coordinate) and cell.unbounded and not cell.real:
                 out[at] = model.unit if name == model.form.scale else cell.prior.typical or 1.0

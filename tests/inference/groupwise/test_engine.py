@@ -452,8 +452,15 @@ def test_a_fit_that_fails_a_gate_goes_to_nuts_with_the_reason(monkeypatch: pytes
             "with the sqrt link a rate needs a linear predictor above zero",
         ),
         ("y ~ 1 | g, hierarchy(dist=student), family(poisson)", "not normal"),
-        ("y ~ 1 | g, family(negative_binomial), shape ~ 1 | g", "shape is by group"),
-        ("y ~ 1 | g, family(negative_binomial), shape ~ x", "shape has predictors"),
+        ("y ~ 1 | g, family(negative_binomial), shape ~ 1 | g, hierarchy(shape)", "shape has a hierarchy"),
+        ("y ~ 1 | g, family(negative_binomial), shape ~ x + (1 | g)", "coefficients of shape are pooled"),
+        ("y ~ 1 | g, family(negative_binomial), shape ~ h * x | g", "the groups share 40 parameters"),
+        ("level ~ x, family(cumulative), threshold ~ 1 | g", "threshold is by group"),
+        ("x ~ 1 | g, family(student), sigma ~ 1 | g, prior(sigma ~ flat())", "the prior of `sigma` is flat"),
+        (
+            "x ~ 1 | g, family(student), sigma ~ share, prior(Intercept ~ flat(), sigma.share ~ student_t(3, 0, 1))",
+            "the prior of `sigma_share` is not normal, and coefficients have flat priors",
+        ),
         ("y ~ x + (1 | g) + (1 | h), family(poisson)", "several grouping factors"),
         ("y ~ 1 | g, prior(Intercept ~ student_t(4, 0, 1)), family(poisson)", "student_t, not normal"),
         ("y ~ poly(x, 4) | g, family(poisson)", "each group has 5 coefficients, more than 4"),
@@ -465,6 +472,7 @@ def test_models_that_it_does_not_cover(formula: str, words: str) -> None:
     data = pd.DataFrame(
         {
             "y": rng.poisson(3, 40),
+            "level": np.arange(40) % 3,
             "share": rng.uniform(0.1, 0.9, 40),
             "x": rng.normal(size=40),
             "g": np.repeat(list("abcd"), 10),

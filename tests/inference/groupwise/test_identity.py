@@ -15,6 +15,7 @@ from scipy.special import logit
 
 import formulajoint as fj
 from formulajoint.compiler.over import by_bar
+from formulajoint.compiler.plan import ScalePlan
 from formulajoint.distributions.links import NUMPY
 from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
@@ -29,6 +30,13 @@ FORMULAS = {
     "group terms": "amount ~ x + (1 + x | g), family(gamma)",
     "categories": "grade ~ x + (1 | g), family(cumulative, link=probit)",
     "student": "real ~ 1 + common(x) | g, hierarchy(Intercept), family(student)",
+    "shape by arm": "n ~ x | g, hierarchy(), family(negative_binomial), shape ~ arm + x + offset(base)",
+    "shape by group": "amount ~ 1 + common(x) | g, hierarchy(Intercept), family(gamma), shape ~ 1 | g",
+    "chances of zero": """y ~ 1 + common(w) | g, hierarchy(Intercept), family(zero_inflated_negative_binomial), zi ~ x,
+        shape ~ 1 | arm, prior(w ~ normal(0, 1), zi.Intercept ~ student_t(4, -1, 2), zi.x ~ normal(0, 0.5))""",
+    "two scales": """real ~ x | g, hierarchy(Intercept, centered=true), family(student), sigma ~ 0 + arm + w, nu ~ 1 | arm,
+        prior(sigma.w ~ constant(0.3))""",
+    "slopes by group": "share ~ 1 | g, hierarchy(), family(beta), phi ~ x | arm",
     "events": "event ~ x | g, hierarchy(Intercept), prior(Intercept.mean ~ constant(0.1)), family(bernoulli)",
 }
 
@@ -45,6 +53,8 @@ def frame() -> pd.DataFrame:
             "z": z,
             "w": w,
             "base": base,
+            "arm": np.tile(list("stt"), 14)[: len(g)],
+            "share": rng.beta(2, 3, len(g)),
             "y": rng.poisson(rate * np.exp(base)),
             "n": rng.poisson(rate * rng.gamma(3, 1 / 3, len(g))),
             "amount": rng.gamma(2, rate / 2),
@@ -78,7 +88,25 @@ def bent(named, bounds, draw: int) -> float:
     return float(np.log((w - low) * (high - w) / (high - low)))
 
 
-def log_density(model: Model, plan, psi, beta) -> float:
+def further_at_rows(plan, named) -> dict[str, np.ndarray]:
+    """Return the family's further parameters at each row, from variables by name."""
+    known = {}
+    for part in plan.further:
+        if isinstance(part, ScalePlan):
+            own = named.get(part.name, np.asarray(part.prior.constant, dtype=float))
+            known[part.parameter] = own if part.grouping is None else own[part.grouping.codes]
+            continue
+        eta = np.zeros(len(plan.design.response.values))
+        eta = eta if part.predictor.offset is None else eta + part.predictor.offset
+        for c in part.coefficients:
+            own = named.get(c.name, np.asarray(c.prior.constant, dtype=float))
+            own = own if c.grouping is None or c.name not in named else own[c.grouping.codes]
+            eta = eta + np.sum(c.term.columns * own.reshape(-1, c.term.columns.shape[1]), axis=1)
+        known[part.parameter] = part.link.inverse(NUMPY, eta)
+    return known
+
+
+def log_density(model: Model, plan, psi, beta, named) -> float:
     """Return the log of p(psi) p(variables of the groups | psi) p(y | all)."""
     values, theta = model.parts(psi[None])
     values, theta = values[0], theta[0]
@@ -111,14 +139,16 @@ def log_density(model: Model, plan, psi, beta) -> float:
         )
         u = np.linalg.solve(scale, beta[:, group] - mean)
         total += float(np.sum(scipy.stats.norm.logpdf(u)) - np.sum(np.log(np.diag(scale))[in_place]))
-    known = {name: model.parameter(name, values) for name in model.own} | {
-        "mu": plan.mean.link.inverse(NUMPY, eta)
-    }
+    known = further_at_rows(plan, named) | {"mu": plan.mean.link.inverse(NUMPY, eta)}
     law = plan.family.distribution.scipy(
         scipy.stats, *(known[name] for name in plan.family.distribution.args)
     )
     y = plan.design.response.values
     return total + float(np.sum(law.logpmf(y) if plan.family.distribution.whole else law.logpdf(y)))
+
+
+def at_draw(named, draw: int) -> dict[str, np.ndarray]:
+    return {name: np.asarray(values[0, draw]) for name, values in named.items()}
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -141,6 +171,6 @@ def test_the_density_is_that_of_the_pymc_model(name: str) -> None:
             value: unconstrained(n, value, np.asarray(named[n][0, draw]), bounds) for n, value in of.items()
         }
         left.append(float(logp(at)) - bent(named, bounds, draw) * ("w" in named))
-        right.append(log_density(model, plan, psi[0, draw], beta[0, draw]))
+        right.append(log_density(model, plan, psi[0, draw], beta[0, draw], at_draw(named, draw)))
     away = np.array(left) - np.array(right)
     assert np.ptp(away) < 1e-8 * abs(left[0])

@@ -13,13 +13,15 @@ from scipy.special import betaln, gammaln
 
 import formulajoint as fj
 from formulajoint.compiler.over import by_bar
+from formulajoint.compiler.plan import LinearPlan, ParameterPlan, ScalePlan
 from formulajoint.distributions.links import NUMPY
 from formulajoint.families.affine import EXP, SOFTPLUS, Convex
 from formulajoint.inference.groupwise.densities import Affinely
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
+from formulajoint.inference.groupwise.further import Numbers
 from formulajoint.inference.groupwise.inner import Block, find_modes
 from formulajoint.inference.groupwise.marginal import fine_enough, log_integrals, log_likelihood
-from formulajoint.inference.groupwise.model import model_of
+from formulajoint.inference.groupwise.model import Model, model_of
 from formulajoint.inference.groupwise.rules import rules
 from formulajoint.inference.groupwise.sampling import sample_psi
 from formulajoint.inference.groupwise.starts import plausible
@@ -73,19 +75,33 @@ def near(formula: str, data: pd.DataFrame) -> Forecast:
     return forecast(model, plausible(model))
 
 
+def at_rows(part: ParameterPlan, model: Model, values: Array, theta: Array) -> Array:
+    """Return a further parameter: one number, thresholds, or a number for each row."""
+    made = model.further[part.parameter]
+    if isinstance(made, Numbers):
+        assert isinstance(part, ScalePlan)
+        own = made.of(values)
+        return own if part.grouping is None else own[part.grouping.codes]
+    assert isinstance(part, LinearPlan)
+    offset = 0.0 if part.predictor.offset is None else part.predictor.offset
+    columns = np.hstack([each.term.columns for each in part.coefficients])
+    return part.link.inverse(NUMPY, columns @ theta[made.coefficients] + offset)
+
+
 def brute_force(formula: str, data: pd.DataFrame, psi: Array) -> float:
     """Return log p(y | psi), group by group with SciPy's densities on a fine grid."""
     plan = by_bar(fj.model(formula, data).plan)
     model = model_of(plan)
     values, theta = model.parts(psi)
     root, structure = model.structure.root(values), model.structure
-    further = {name: model.parameter(name, values) for name in model.own}
+    further = {part.parameter: at_rows(part, model, values, theta) for part in plan.further}
     own = [c.term.columns for c in plan.mean.coefficients if c.grouped]
     shared = [c.term.columns for c in plan.mean.coefficients if not c.grouped]
     x, z = np.hstack(own), np.hstack([*shared, np.empty((len(data), 0))])
-    gamma = theta[structure.means :]
+    gamma = theta[structure.means : structure.means + z.shape[1]]
     offset = 0.0 if plan.design.predictor.offset is None else plan.design.predictor.offset
     total = 0.0
+    every = further
     for group in range(structure.groups):
         rows = plan.design.predictor.grouping.codes == group
         scale = root * np.where(structure.fixed[:, group] != 0, structure.fixed[:, group], 1.0)
@@ -95,6 +111,10 @@ def brute_force(formula: str, data: pd.DataFrame, psi: Array) -> float:
         )
         rest = (z @ gamma + offset)[rows]
         y = plan.design.response.values[rows]
+        further = {
+            name: each if np.size(each) == 1 or model.thresholds else each[rows]
+            for name, each in every.items()
+        }
 
         grid = np.linspace(-9, 9, NODES)  # the trapezium rule is exact for such functions, to twelve digits
         u = np.stack(np.meshgrid(*[grid] * len(scale)), axis=-1).reshape(-1, len(scale))
@@ -127,6 +147,50 @@ def test_one_coefficient_a_group(family: str, link: str) -> None:
     assert np.all(converged)
     wanted = [brute_force(formula.format(family), data, each) for each in psi]
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+FURTHER = {
+    "negative_binomial": "shape ~ z + offset(base)",
+    "gamma": "shape ~ 1 | g",
+    "student": "sigma ~ z, nu ~ 1 | g",
+    "beta": "phi ~ z",
+    "beta_binomial": "phi ~ 1 | g",
+    "skew_normal": "sigma ~ z, alpha ~ z",
+    "weibull": "shape ~ z",
+    "inverse_gaussian": "shape ~ 1 | g",
+    "zero_inflated_negative_binomial": "shape ~ 1 | g, zi ~ z",
+    "zero_inflated_binomial": "zi ~ 1 | g",
+    "hurdle_poisson": "hu ~ z",
+    "hurdle_gamma": "shape ~ z, hu ~ 1 | g",
+    "hurdle_lognormal": "sigma ~ z + offset(base), hu ~ z",
+}
+"""Predictors of further parameters."""
+
+
+@pytest.mark.parametrize("family", FURTHER)
+def test_further_parameters_that_differ_between_rows(family: str) -> None:
+    left = "prop(y, 4)" if family.endswith("_binomial") and "negative" not in family else "y"
+    formula = f"{left} ~ common(x) | g, hierarchy(Intercept), family({family}), {FURTHER[family]}"
+    data, rng = frame(family), np.random.default_rng(1)
+    made = near(formula, data)
+    psi = plausible(made.model) + 0.5 * rng.normal(size=(2, made.model.size))
+    found, converged = log_likelihood(made, psi, rules(1)[-1])
+    assert np.all(converged)
+    np.testing.assert_allclose(found, [brute_force(formula, data, each) for each in psi], atol=1e-5)
+
+
+def test_rows_are_alike_if_further_columns_are_too() -> None:
+    data = frame("poisson", (6, 6)).assign(arm=list("aabbba") * 2, x=0.5)
+    formula = "y ~ 1 | g, hierarchy(), family(negative_binomial)"
+    assert near(formula, data).model.rows == 2
+    by_arm = near(f"{formula}, shape ~ arm", data)
+    assert by_arm.model.rows == 4
+    psi = plausible(by_arm.model) + 0.5 * np.random.default_rng(2).normal(size=(3, by_arm.model.size))
+    shuffled = near(f"{formula}, shape ~ arm", data.sample(frac=1, random_state=3))
+    rule = rules(1)[4]
+    np.testing.assert_allclose(
+        log_likelihood(shuffled, psi, rule)[0], log_likelihood(by_arm, psi, rule)[0], atol=1e-9
+    )
 
 
 def test_two_coefficients_a_group() -> None:
