@@ -61,6 +61,8 @@ class Affine:
         -1 where e is minus the linear predictor.
     shift : callable or None
         ``(s)``: what is subtracted from the linear predictor.
+    rounded : str
+        Name of the further parameter of which very large values cost digits; empty if there is none.
     """
 
     link: Link
@@ -69,6 +71,7 @@ class Affine:
     constant: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
     sign: float = 1.0
     shift: Callable[[FloatArray], FloatArray] | None = None
+    rounded: str = ""
 
 
 def _softplus(e: FloatArray) -> FloatArray:
@@ -126,6 +129,7 @@ OF_AMOUNTS = Affine(
     lambda y, n: Counts(_none(y), _all(y), _none(y), y),
     lambda y, n, s: s * np.log(s) - log_gamma(s) + (s - 1) * np.log(y),
     sign=-1.0,
+    rounded="shape",
 )
 """The further parameter is the shape of a gamma distribution."""
 

@@ -48,7 +48,7 @@ GAMMA = likelihood(
     advice=ZEROS,
     affine=OF_AMOUNTS,
     variance=lambda mu, s: mu**2 / s,
-    smooth=Smooth(_amount, (LOG,), one_peak=True),
+    smooth=Smooth(_amount, (LOG,), one_peak=True, rounded="shape"),
     tails=OF_SIZES,
 )
 

@@ -33,7 +33,7 @@ STUDENT = Likelihood(
     (MU, SIGMA, NU),
     spread="sigma",
     improper=True,
-    smooth=Smooth(_far, (IDENTITY,), unit=lambda sigma, nu: sigma, scale="sigma"),
+    smooth=Smooth(_far, (IDENTITY,), unit=lambda sigma, nu: sigma, scale="sigma", rounded="nu"),
 )
 
 LAPLACE = likelihood(

@@ -80,7 +80,7 @@ BETA_BINOMIAL = likelihood(
     scipy=lambda stats, trials, mu, phi: stats.betabinom(trials, mu * phi, (1 - mu) * phi),
     whole=True,
     trials=True,
-    smooth=Smooth(_varied_successes, CHANCES),
+    smooth=Smooth(_varied_successes, CHANCES, rounded="phi"),
     tails=OF_SUCCESSES,
 )
 """Binomial with a chance that has a beta distribution for each row."""
@@ -92,6 +92,6 @@ BETA = likelihood(
     pymc=lambda pm, mu, phi: pm.Beta.dist(mu * phi, (1 - mu) * phi),
     scipy=lambda stats, mu, phi: stats.beta(mu * phi, (1 - mu) * phi),
     advice="Shares of 0 and 1 can occur where successes are counted among trials.",
-    smooth=Smooth(_share, CHANCES),
+    smooth=Smooth(_share, CHANCES, rounded="phi"),
     tails=OF_SHARES,
 )

@@ -113,6 +113,8 @@ class Smooth:
         ``(*further)``: over what distance of the linear predictor the density bends; None for one.
     scale : str
         Name of the further parameter in units of the linear predictor; empty if there is none.
+    rounded : str
+        Name of the further parameter of which very large values cost digits; empty if there is none.
     cost : float
         What a log density and its derivatives cost, in those of an affine family (``affine.py``).
     bent : callable or None
@@ -126,6 +128,7 @@ class Smooth:
     one_peak: bool = False
     unit: Callable[..., FloatArray] | None = None
     scale: str = ""
+    rounded: str = ""
     cost: float = 5.0
     bent: Callable[..., Bent] | None = None
     of_extension: bool = False

@@ -70,6 +70,11 @@ class AffineForm:
         """Name of the further parameter in units of linear predictors: none."""
         return ""
 
+    @property
+    def rounded(self) -> str:
+        """Name of the further parameter of which large values cost digits; empty if there is none."""
+        return self.affine.rounded
+
     def counts(self, y: FloatArray, trials: FloatArray, weights: FloatArray) -> Counts:
         """Return what is known of rows."""
         return Counts(*(weights * each for each in self.affine.counts(y, trials)))
@@ -136,6 +141,11 @@ class SmoothForm:
     def scale(self) -> str:
         """Name of the further parameter in units of linear predictors; empty if there is none."""
         return self.smooth.scale
+
+    @property
+    def rounded(self) -> str:
+        """Name of the further parameter of which large values cost digits; empty if there is none."""
+        return self.smooth.rounded
 
     def counts(self, y: FloatArray, trials: FloatArray, weights: FloatArray) -> Responses:
         """Return what is known of rows."""

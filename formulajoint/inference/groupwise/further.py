@@ -25,6 +25,10 @@ from formulajoint.inference.latent.columns import location_and_scale
 from formulajoint.inference.latent.linear_sds import shape_of
 from formulajoint.inference.latent.phi import Cell, Coordinate, coordinate
 
+LARGEST, NEAR = 1e10, 1e8
+"""Where a further parameter costs digits, the log density of a row is off by up to 1e-4 at the first; draws beyond the
+second are near it."""
+
 GAP = prior("half_student_t", 4.0, 1.0)
 """A stand-in for the prior of the gap between two thresholds, which `Model.log_prior` takes out again."""
 
@@ -98,13 +102,17 @@ type Parts = Mapping[str, Part]
 
 
 def at_cells(
-    parts: Parts, values: FloatArray, theta: FloatArray, columns: FloatArray
+    parts: Parts, rounded: str, values: FloatArray, theta: FloatArray, columns: FloatArray
 ) -> tuple[FloatArray, ...]:
     """Return further parameters at cells with further columns (c, n, G), at phi (S, cells) and theta (S, t).
 
-    Each is (S,), or (n, G, S) where it differs between cells.
+    Each is (S,), or (n, G, S) where it differs between cells. There one whose large values cost digits, `rounded`, is
+    NaN where it is too large, so that densities are not known.
     """
-    return tuple(each for part in parts.values() for each in part.at(values, theta, columns))
+    out = [each for part in parts.values() for each in part.at(values, theta, columns)]
+    if rounded and out[place := list(parts).index(rounded)].ndim > 1:
+        out[place] = np.where(out[place] > LARGEST, np.nan, out[place])
+    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,7 +128,7 @@ class Model:
         self, values: FloatArray, theta: FloatArray, columns: FloatArray
     ) -> tuple[FloatArray, ...]:
         """Return the further parameters at cells with further columns (c, n, G), at phi (S, cells) and theta (S, t)."""
-        return at_cells(self.further, values, theta, columns)
+        return at_cells(self.further, self.form.rounded, values, theta, columns)
 
     def log_prior(self, points: FloatArray) -> FloatArray:
         """Return the log prior density (S,) of points psi (S, d)."""
@@ -199,7 +199,7 @@ def model_of(plan: Plan, equal: Equal | None = None) -> Model:
         form = replace(form, unit=unit)
     start = start_of(plan, further.parts, scales.cells, rows.further.T, {form.scale: unit})
     coefficients = np.concatenate([structure.reference, start.coefficients])[None]
-    at = at_cells(further.parts, start.values, coefficients, rows.further.T[:, :, None])
+    at = at_cells(further.parts, form.rounded, start.values, coefficients, rows.further.T[:, :, None])
     thresholds = next(
         (part.prior for part in plan.further if isinstance(part, ScalePlan) and part.between), None
     )

@@ -22,6 +22,7 @@ from formulajoint.inference.groupwise.all_rows import added
 from formulajoint.inference.groupwise.compression import compressed
 from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, Cost, cost_of
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
+from formulajoint.inference.groupwise.further import NEAR
 from formulajoint.inference.groupwise.marginal import CHOSEN_AT, Marginal, fine_enough, log_likelihood
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.rules import Rule, rules
@@ -40,6 +41,9 @@ CHECKED_AT = 40
 
 MOST_MOVED = 0.05
 """Largest sd, over draws, of the difference from the next finer rule, and from a stand-in."""
+
+LARGE_AT, MOST_LARGE = 400, 0.01
+"""Draws at which further parameters are looked at, and the largest share of them where one may be too large."""
 
 NEGLIGIBLE = 20.0
 """Points lower than the highest by this in log density do not matter."""
@@ -251,6 +255,26 @@ def check(sampled: Sampled, target: Marginal, draws: int) -> None:
         )
     if target.lost > target.highest - NEGLIGIBLE:
         raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
+    check_digits(target.forecast.model, sampled.points[0].reshape(-1, sampled.points.shape[-1]))
+
+
+def check_digits(model: Model, points: FloatArray) -> None:
+    """Raise an InferenceError if a further parameter may be so large in some rows that densities lose digits.
+
+    It is computed at some of the points psi (S, d). One number for all rows is as large as its prior lets it be; with
+    predictors it may be so in few rows, which the others do not bound.
+    """
+    name = model.form.rounded
+    if not (name and model.by_cell):
+        return
+    few = points[:: max(len(points) // LARGE_AT, 1)]
+    values, theta = model.parts(few)
+    large = np.zeros(len(few), dtype=bool)
+    for batch in model.batches:
+        (found,) = model.further[name].at(values, theta, batch.further)
+        large |= np.any(found > NEAR, axis=tuple(range(found.ndim - 1)))
+    if np.mean(large) > MOST_LARGE:
+        raise InferenceError(f"In some rows {name} may be so large that log densities lose digits.")
 
 
 def onwards(rule: Rule, model: Model) -> Iterator[tuple[Rule, Rule | None]]:

@@ -438,6 +438,26 @@ def test_gate_of_several_modes(away: float, several: bool) -> None:
     assert float(found.statistics["log_evidence"][1]) == pytest.approx(exact, abs=0.01)
 
 
+def test_gate_of_further_parameters_that_cost_digits() -> None:
+    """One row says nothing of a slope under a vague prior: its group's coefficient makes up for any shape."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"y": rng.gamma(2, 1, 12), "x": [0.0] * 11 + [9.0], "g": list("aaaabbbbcccd")})
+    formula = "y ~ 1 | g, family(gamma), shape ~ x, prior(shape.x ~ normal(0, {}))"
+    model = model_of(fj.model(formula.format(1), data).plan)
+    for far in (False, True):
+        slope = 3.0 if far else 0.5
+        z = np.linalg.solve(model.turn, np.array([1.0, slope]) - model.centre)
+        if far:
+            with pytest.raises(InferenceError, match="In some rows shape may be so large"):
+                sampling.check_digits(model, z[None])
+        else:
+            sampling.check_digits(model, z[None])
+    beyond = np.linalg.solve(model.turn, np.array([1.0, 4.0]) - model.centre)
+    assert Marginal(forecast(model, plausible(model)), rules(1)[2])(beyond[None])[0] == -np.inf
+    with pytest.raises(InferenceError, match="so large"):
+        fj.fit(formula.format(50), data, engine="exact", draws=100)
+
+
 def test_a_fit_that_fails_a_gate_goes_to_nuts_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "MOST_MOVED", -1.0)
     with pytest.raises(InferenceError, match="finer rule"):
