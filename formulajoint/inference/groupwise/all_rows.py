@@ -85,10 +85,11 @@ def distances(few: Batch, every: Batch, model: Model, at: At, b: FloatArray) -> 
 
 def _heights(batch: Batch, model: Model, at: At, b: FloatArray) -> FloatArray:
     """Return log densities of rows given coefficients b (p, G, S), without constants (G, S)."""
-    e = batch.offset[:, :, None] - model.form.shift(at.further)
+    further = model.further_at(at.values, at.theta, batch.further)
+    e = batch.offset[:, :, None] - model.form.shift(further)
     for column, each in zip(batch.own, b, strict=True):
         e = e + column[:, :, None] * each
-    k = len(batch.shared)
-    for column, gamma in zip(batch.shared, at.theta[:, at.theta.shape[1] - k :].T, strict=True):
+    shared = at.theta[:, model.structure.means :].T[: len(batch.shared)]
+    for column, gamma in zip(batch.shared, shared, strict=True):
         e = e + column[:, :, None] * gamma
-    return model.form.density(batch.counts, at.further).total(e)
+    return model.form.density(batch.counts, further).total(e)

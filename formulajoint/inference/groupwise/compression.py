@@ -3,7 +3,7 @@
 The log density of the rows on a line is ``sum a e - sum c A(e)``, with e linear in the place on the line. The second
 sum is an integral over a discrete measure, for which a Gauss rule of some nodes stands. The first sum is linear in e:
 on two nodes it stays as it is. Cells so made have a density of the same form as rows, log-concave as before. Where c
-depends on a further parameter s of the family, c = c0 + s c1, each part is a measure.
+depends on a further parameter s of the family, c = c0 + s c1, each part is a measure; s is the same on a line.
 
 Cells are compared with all rows where their number is chosen, and again where the draws are (`all_rows`, `sampling`).
 """
@@ -108,11 +108,17 @@ def _compressed(batch: Batch, count: int) -> Batch:
     codes = np.nonzero(there)[0]
     columns = np.concatenate([batch.own, batch.shared, batch.offset[None]]).T[there]
     counts = np.array([each.T[there] for each in batch.counts])
+    alike, further = codes, batch.further.T[there]
+    if further.shape[1]:  # of rows on a line they are the same, too
+        alike = np.unique(np.column_stack([codes, further]), axis=0, return_inverse=True)[1].reshape(-1)
+        order = np.argsort(alike, kind="stable")
+        alike, codes, columns = alike[order], codes[order], columns[order]
+        further, counts = further[order], counts[:, order]
     parts = [at for at in (C0, C1) if np.any(counts[at])]
-    lines = lines_of(codes, columns, int(WORTH * count * len(parts)) + 1)
+    lines = lines_of(alike, columns, int(WORTH * count * len(parts)) + 1)
     if not len(lines.rows):
         return batch
-    kept, made = np.ones(len(codes), dtype=bool), [_Cells(codes, columns, counts)]
+    kept, made = np.ones(len(codes), dtype=bool), [_Cells(codes, columns, further, counts)]
     for some in _side_by_side(lines.sizes):
         cells, rows = _on_lines(lines, some, made[0], parts, count)
         made.append(cells)
@@ -123,25 +129,27 @@ def _compressed(batch: Batch, count: int) -> Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cells:
-    """The group of each cell (C,), its columns, of which the last is the offset (C, m), and its counts (4, C)."""
+    """The group of each cell (C,), columns, of which the last is the offset (C, m), further ones, and counts (4, C)."""
 
     codes: IntArray
     columns: FloatArray
+    further: FloatArray
     counts: FloatArray
 
     def of(self, some: BoolArray) -> _Cells:
-        return _Cells(self.codes[some], self.columns[some], self.counts[:, some])
+        return _Cells(self.codes[some], self.columns[some], self.further[some], self.counts[:, some])
 
 
 def _in_order(made: list[_Cells], p: int) -> Rows:
     """Return cells in the order of groups, without those of no weight."""
     codes = np.concatenate([each.codes for each in made])
     columns = np.concatenate([each.columns for each in made])
+    further = np.concatenate([each.further for each in made])
     counts = np.concatenate([each.counts for each in made], axis=1)
     order = np.argsort(codes, kind="stable")
     order = order[np.any(counts[:, order] != 0, axis=0)]
-    columns = columns[order]
-    return Rows(codes[order], columns[:, :p], columns[:, p:-1], columns[:, -1], Counts(*(counts[:, order])))
+    columns, known = columns[order], Counts(*(counts[:, order]))
+    return Rows(codes[order], columns[:, :p], columns[:, p:-1], columns[:, -1], further[order], known)
 
 
 def _side_by_side(sizes: IntArray) -> Iterator[IntArray]:
@@ -188,7 +196,7 @@ def _on_lines(
     out[:2, -1, :, 0], out[:2, -1, :, -1] = total - on_high, on_high
     nodes = np.array([rules[part][0] for part in parts])  # (parts, P, K)
     columns = lines.base[some][None, :, None] + nodes[..., None] * lines.direction[some][None, :, None]
-    codes = np.broadcast_to(rows.codes[lines.rows[lines.edges[some]]][:, None], nodes.shape)
-    m = columns.shape[-1]
-    made = _Cells(codes[:, wide].reshape(-1), columns[:, wide].reshape(-1, m), out[:, :, wide].reshape(4, -1))
+    first = np.broadcast_to(lines.rows[lines.edges[some]][:, None], nodes.shape)[:, wide].reshape(-1)
+    columns = columns[:, wide].reshape(-1, columns.shape[-1])
+    made = _Cells(rows.codes[first], columns, rows.further[first], out[:, :, wide].reshape(4, -1))
     return made, lines.rows[at[there & wide[:, None]]]

@@ -159,6 +159,8 @@ def models(formula: str, data: pd.DataFrame) -> tuple[Model, Model | None]:
         ("y ~ x | g, hierarchy()", "negative_binomial"),
         ("y ~ x | g, hierarchy()", "gamma"),
         ("y ~ x | g, hierarchy()", "exponential"),
+        ("y ~ x | g, hierarchy(), shape ~ t", "negative_binomial"),
+        ("y ~ x | g, hierarchy(Intercept), shape ~ 1 | g", "gamma"),
     ],
 )
 def test_cells_say_what_rows_say(formula: str, family: str) -> None:
@@ -195,6 +197,7 @@ def assert_linear_sums_are_kept(whole: Model, short: Model) -> None:
         ("y ~ x | g, hierarchy()", "poisson", 12),  # few rows
         ("y ~ 1 | g, hierarchy()", "poisson", 80),  # cells already
         ("y ~ x | g, hierarchy()", "beta", 80),  # not affine
+        ("y ~ x | g, hierarchy(), shape ~ x", "negative_binomial", 80),  # its parameter differs between rows
     ],
 )
 def test_nothing_is_replaced(formula: str, family: str, rows: int) -> None:
