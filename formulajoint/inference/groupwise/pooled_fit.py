@@ -44,7 +44,9 @@ def pooled_fit(columns: FloatArray, offset: FloatArray, density: Density, start:
     """
 
     def height(z: FloatArray) -> float:
-        found = float(density.total((offset + columns @ z)[:, None, None])[0, 0]) - 0.5 * RIDGE * float(z @ z)
+        with np.errstate(over="ignore"):  # of a step that is too long
+            found = float(density.total((offset + columns @ z)[:, None, None])[0, 0])
+        found -= 0.5 * RIDGE * float(z @ z)
         return found if np.isfinite(found) else -np.inf
 
     z, best = start, height(start)

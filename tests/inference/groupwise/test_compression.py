@@ -268,6 +268,21 @@ def test_cells_that_are_far_off_are_given_up(monkeypatch: pytest.MonkeyPatch) ->
         sampling.moved_by(forecast(coarse, points[0]), model, one, rules(2)[:2], rng)
 
 
+def test_draws_far_from_where_cells_were_chosen_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steep slopes make events a step in x, for which a rule is too coarse that does for plausible slopes."""
+    rng = np.random.default_rng(8)
+    g, x = np.repeat(np.arange(8), 150), rng.normal(size=1200)
+    b = [-0.3, 6.0] + rng.normal(size=(8, 2)) * [0.8, 3.0]
+    y = rng.binomial(1, 1 / (1 + np.exp(-(b[g, 0] + b[g, 1] * x))))
+    monkeypatch.setattr(sampling, "CHEAP", 0.0)
+    model, short = models(SLOPES, pd.DataFrame({"y": y, "x": x, "g": [f"g{code}" for code in g]}))
+    assert short is not None
+    near, found = sample_psi(model, 200, 2, np.random.SeedSequence(3))
+    assert near.model is model
+    points = found.points[0].reshape(-1, model.size)
+    assert np.std(added(forecast(short, points[0]), model, points[:40])) > sampling.MOST_MOVED
+
+
 def test_groups_whose_cells_are_off_are_drawn_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     data = frame("poisson", 60, groups=3)
     model = model_of(by_bar(fj.model(SLOPES.replace("bernoulli", "poisson"), data).plan))
