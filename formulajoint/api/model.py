@@ -188,7 +188,9 @@ class JointModel:
             Device of the exact engine; NumPy by default. ``"cuda"`` is the first GPU, by the first of CuPy, Torch and
             JAX that is installed and finds it, and ``"cuda:1"`` the second. ``"torch"`` or ``"jax"`` is the first GPU
             of that library or, if it finds none, the CPU; ``"torch:cpu"``, ``"jax:cuda:1"`` and the like name both.
-            All compute in float64, and the same seed gives the same draws to rounding.
+            All compute in float64, and the same seed gives the same draws to rounding. Beside Gaussian models, it
+            takes ``bernoulli``, ``binomial``, ``poisson``, ``negative_binomial``, ``gamma`` and ``exponential`` ones
+            with their usual links.
         keep : {"all", "contrasts"}
             ``"contrasts"`` keeps the draws of shared parameters (coefficients of all rows, means, sds, correlations,
             sigma) and of the formula's contrasts, and not those of each group: for very many groups, whose

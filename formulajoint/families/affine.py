@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import Array, FloatArray
 from formulajoint.distributions.links import LOG, LOGIT, Link
 from formulajoint.families.log_gamma import log_gamma, log_rising
 
@@ -30,18 +30,18 @@ class Counts(NamedTuple):
 
 
 class Convex(NamedTuple):
-    """A convex function A with ``|A'''| <= A''``.
+    """A convex function A with ``|A'''| <= A''``, of arrays of a library `xp` with the names of the array API standard.
 
     Attributes
     ----------
     value : callable
-        A.
+        A, of ``(e, xp)``.
     slopes : callable
-        The first and the second derivative.
+        The first and the second derivative, of ``(e, xp)``.
     """
 
-    value: Callable[[FloatArray], FloatArray]
-    slopes: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    value: Callable[[Array, Any], Array]
+    slopes: Callable[[Array, Any], tuple[Array, Array]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,24 +74,29 @@ class Affine:
     rounded: str = ""
 
 
-def _softplus(e: FloatArray) -> FloatArray:
-    return np.asarray(np.maximum(e, 0.0) + np.log1p(np.exp(-abs(e))))
+def _softplus(e: Array, xp: Any) -> Array:
+    none = xp.zeros_like(e[..., :1])  # not all libraries compare with a number
+    return xp.maximum(e, none) + xp.log1p(xp.exp(-abs(e)))
 
 
-def _softplus_slopes(e: FloatArray) -> tuple[FloatArray, FloatArray]:
-    slope = np.exp(-e)  # it may be infinite
+def _softplus_slopes(e: Array, xp: Any) -> tuple[Array, Array]:
+    slope = xp.exp(-e)  # it may be infinite
     slope += 1
-    np.divide(1, slope, out=slope)
+    slope = 1 / slope
     return slope, slope - slope**2
 
 
-def _exp_slopes(e: FloatArray) -> tuple[FloatArray, FloatArray]:
-    out = np.exp(e)
+def _exp(e: Array, xp: Any) -> Array:
+    return xp.exp(e)
+
+
+def _exp_slopes(e: Array, xp: Any) -> tuple[Array, Array]:
+    out = xp.exp(e)
     return out, out
 
 
 SOFTPLUS = Convex(_softplus, _softplus_slopes)
-EXP = Convex(np.exp, _exp_slopes)
+EXP = Convex(_exp, _exp_slopes)
 
 
 def _none(y: FloatArray) -> FloatArray:

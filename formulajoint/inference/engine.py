@@ -65,19 +65,22 @@ class ExactEngine(Engine, Protocol):
 def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     """Return the exact engine for a plan, or the reason it does not cover it."""
     engine: ExactEngine = Gaussian(device)
-    on_cpu = ""
+    by_numpy = ""
     if plan.family.affine is not None or plan.family.smooth is not None:
-        from formulajoint.inference.groupwise.engine import Groupwise  # a dozen modules for other families
+        from formulajoint.inference.groupwise.applies import (
+            why_by_numpy,  # a dozen modules for other families
+        )
+        from formulajoint.inference.groupwise.engine import Groupwise
 
-        engine, on_cpu = Groupwise(), "With a response that is not Gaussian"
+        engine, by_numpy = Groupwise(device), why_by_numpy(plan)
     elif plan.mean.varying and not only_factor(plan):
         from formulajoint.inference.crossed.engine import Crossed  # loads SciPy
 
-        engine, on_cpu = Crossed(), "With several grouping factors"
+        engine, by_numpy = Crossed(), "With several grouping factors the exact engine computes on the CPU."
     missing = engine.why_not(plan)
     keep_freed_memory()
-    if missing is None and on_cpu and device is not NUMPY:
-        raise InferenceError(f"{on_cpu} the exact engine computes on the CPU. Leave `device` out.")
+    if missing is None and by_numpy and device is not NUMPY:
+        raise InferenceError(f"{by_numpy} Leave `device` out.")
     return missing or engine
 
 

@@ -35,7 +35,7 @@ def test_the_density_is_that_of_scipy(family: Likelihood) -> None:
             family.affine.sign * eta - shift,
             family.affine.counts(y, TRIALS if family.trials else np.ones(4)),
         )
-        found = (n.a0 + size * n.a1) * e - (n.c0 + size * n.c1) * family.affine.convex.value(e)
+        found = (n.a0 + size * n.a1) * e - (n.c0 + size * n.c1) * family.affine.convex.value(e, np)
         np.testing.assert_allclose(
             found + family.affine.constant(y, TRIALS if family.trials else np.ones(4), size),
             wanted,
@@ -48,8 +48,8 @@ def test_the_density_is_that_of_scipy(family: Likelihood) -> None:
 def test_the_slopes_are_the_derivatives(family: Likelihood) -> None:
     assert family.affine is not None
     curve, e, step = family.affine.convex, np.array([-30.0, -2.0, 0.0, 1.5, 5.0]), 1e-4
-    slope, bend = curve.slopes(e)
-    up, here, down = (curve.value(e + way * step) for way in (1, 0, -1))
+    slope, bend = curve.slopes(e, np)
+    up, here, down = (curve.value(e + way * step, np) for way in (1, 0, -1))
     np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-6, atol=1e-11)
     np.testing.assert_allclose(bend, (up - 2 * here + down) / step**2, rtol=1e-4, atol=1e-6)
 

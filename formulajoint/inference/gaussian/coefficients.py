@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.inference.gaussian.fits import Fits, repeated
 from formulajoint.inference.gaussian.gram_schmidt import Entry, TakenOut, less, orthogonalise, projected
 from formulajoint.inference.gaussian.marginal import Kernel, blocks, eliminate
 from formulajoint.inference.gaussian.parts import At, Part, at, at_points, residuals, sds, sds_of_rows
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.latent.device import NUMPY, Array, Device
+from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.structure import Structure
 
 TOGETHER = 2**21

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from formulajoint.inference.latent.device import Array
+from formulajoint.arrays import Array
 
 type Entry = Array | None
 """An array (S, G), (S, 1) or (1, G); None for zeros."""

@@ -21,12 +21,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import Array, FloatArray
 from formulajoint.inference.gaussian.alike import gathered
 from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, TakenOut, inner, take_out
 from formulajoint.inference.gaussian.parts import At, Part, at, cut, independent, parts, residuals
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.latent.device import CPU_PAIRS, NUMPY, Array, Device
+from formulajoint.inference.latent.device import CPU_PAIRS, NUMPY, Device
 from formulajoint.inference.latent.structure import Structure
 
 MEMORY = 2**31

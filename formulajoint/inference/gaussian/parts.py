@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.inference.gaussian.gram_schmidt import Entry, Row, less, orthogonalise
 from formulajoint.inference.gaussian.reduction import Reduction
-from formulajoint.inference.latent.device import Array, Device
+from formulajoint.inference.latent.device import Device
 from formulajoint.inference.latent.structure import Structure
 
 ALIKE = 1e4

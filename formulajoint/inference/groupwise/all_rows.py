@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import Array, FloatArray
 from formulajoint.inference.groupwise.cells import Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast
 from formulajoint.inference.groupwise.inner import At, at_points, block_of, find_modes
@@ -39,7 +39,7 @@ def added(near: Forecast, whole: Model, points: FloatArray) -> FloatArray:
                 modes = find_modes(cells, tolerance(model.structure.groups), expected.start(cells, groups))
                 logs, more = [], []
                 for node in nodes:
-                    u = modes.away([np.full(1, t) for t in node])
+                    u = modes.away(node.tolist())
                     by_cells = cells.height(u)
                     logs.append(by_cells + 0.5 * float(node @ node))
                     more.append(rows.height(u) - by_cells)
@@ -83,7 +83,7 @@ def distances(few: Batch, every: Batch, model: Model, at: At, b: FloatArray) -> 
     return 0.5 * np.mean(abs(np.expm1(more)), axis=1)
 
 
-def _heights(batch: Batch, model: Model, at: At, b: FloatArray) -> FloatArray:
+def _heights(batch: Batch, model: Model, at: At, b: FloatArray) -> Array:
     """Return log densities of rows given coefficients b (p, G, S), without constants (G, S)."""
     further = model.further_at(at.values, at.theta, batch.further)
     e = batch.offset[:, :, None] - model.form.shift(further)

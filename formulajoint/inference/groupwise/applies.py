@@ -10,10 +10,12 @@ import numpy as np
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.distributions.prior import Prior
+from formulajoint.families.declared import FAMILIES
 from formulajoint.inference.groupwise.further import coefficients_of, is_free
 from formulajoint.inference.groupwise.rules import NODES
 from formulajoint.inference.latent.linear_sds import shape_of
 from formulajoint.remarks import Missing
+from formulajoint.wording import listed
 
 MOST_COLUMNS = max(NODES)
 """Most coefficients of a group: nodes of quadrature grow as a power of them."""
@@ -26,6 +28,18 @@ def why_not(plan: Plan) -> Missing | None:
     """Return the reason the engine does not cover a plan, seen by the groups of its factor; None if it does."""
     reasons = (check(plan) for check in (_family, _further, _factors, _priors, _size))
     return next((Missing("engine", reason) for reason in reasons if reason), None)
+
+
+def why_by_numpy(plan: Plan) -> str:
+    """Return why only NumPy computes the integrals of a plan; empty if any device computes them."""
+    affine, link = plan.family.affine, plan.mean.link
+    if affine is not None and link is affine.link:
+        return ""
+    others = listed(each.name for each in FAMILIES.values() if each.affine is not None)
+    return (
+        f"With a response that is {plan.family.name} and the {link.name} link, the exact engine computes on the CPU: "
+        f"on a device it takes {others}, each with its usual link."
+    )
 
 
 def _family(plan: Plan) -> str:

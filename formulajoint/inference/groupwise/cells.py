@@ -11,15 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.families.affine import Counts
 from formulajoint.inference.groupwise.densities import Known, Responses, mapped
+from formulajoint.inference.latent.device import NUMPY, Device
 
 ALIKE = 1.3
 """Groups are computed side by side if none has more cells than this factor of the fewest."""
 
 MOST_NUMBERS = 2**15
-"""Cells times groups times points of one block: arrays of this size stay in the processor's cache."""
+"""Cells times groups times points of one block by NumPy: arrays of this size stay in the processor's cache."""
+
+WIDEST = 256
+"""Most points of such a block."""
 
 
 class OfGroups(NamedTuple):
@@ -53,13 +57,13 @@ class Batch:
         Which groups share coefficients (``ties.py``).
     """
 
-    own: FloatArray
-    shared: FloatArray
-    offset: FloatArray
+    own: Array
+    shared: Array
+    offset: Array
     further: FloatArray
     counts: Known
-    mean: FloatArray
-    fixed: FloatArray
+    mean: Array
+    fixed: Array
     members: tuple[IntArray, ...]
     class_of_group: IntArray
 
@@ -73,19 +77,30 @@ class Batch:
         """How many groups of the data each group stands for, (G,)."""
         return np.array([len(each) for each in self.members], dtype=float)
 
-    def of(self, groups: IntArray) -> Batch:
-        """Return some of the groups."""
-        return Batch(
-            self.own[:, :, groups],
-            self.shared[:, :, groups],
-            self.offset[:, groups],
-            self.further[:, :, groups],
-            mapped(self.counts, lambda each: each[:, groups]),
-            self.mean[:, groups],
-            self.fixed[:, groups],
-            tuple(self.members[at] for at in groups),
-            self.class_of_group[groups],
+    def of(self, groups: IntArray, device: Device = NUMPY) -> Batch:
+        """Return some of the groups of a batch that is on `device`."""
+        beside = self.further[:, :, groups], self.class_of_group[groups]
+        return self._with(
+            lambda each: device.chosen(each, groups), tuple(self.members[at] for at in groups), *beside
         )
+
+    def on(self, device: Device) -> Batch:
+        """Return the batch with its arrays, which are NumPy's, on a device."""
+        return (
+            self
+            if device is NUMPY
+            else self._with(device.put, self.members, self.further, self.class_of_group)
+        )
+
+    def _with(
+        self,
+        of: Callable[[Array], Array],
+        members: tuple[IntArray, ...],
+        further: FloatArray,
+        classes: IntArray,
+    ) -> Batch:
+        columns, counts = (of(self.own), of(self.shared), of(self.offset)), mapped(self.counts, of)
+        return Batch(*columns, further, counts, of(self.mean), of(self.fixed), members, classes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,11 +227,12 @@ def _taken_counts(counts: Known, taken: Callable[[FloatArray], FloatArray], plac
     return Counts(*map(taken, counts))
 
 
-def blocks(batch: Batch, points: int) -> Iterator[tuple[IntArray, slice]]:
-    """Yield groups of a batch and points that are computed at once."""
+def blocks(batch: Batch, points: int, device: Device = NUMPY) -> Iterator[tuple[IntArray, slice]]:
+    """Yield groups of a batch and points that are computed at once, on a device."""
     n, groups = batch.offset.shape
-    wide = int(np.clip(MOST_NUMBERS // n, 1, 256))
-    few = max(1, MOST_NUMBERS // (n * min(wide, max(points, 1))))
+    most = MOST_NUMBERS if device is NUMPY else device.pairs
+    wide = int(np.clip(most // n, 1, WIDEST if device is NUMPY else most))
+    few = max(1, most // (n * min(wide, max(points, 1))))
     for start in range(0, groups, few):
         chosen = np.arange(start, min(start + few, groups))
         for first in range(0, points, wide):

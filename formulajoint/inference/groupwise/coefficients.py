@@ -20,11 +20,12 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.all_rows import distances
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast, Parabola
-from formulajoint.inference.groupwise.inner import At, Block, at_points, backward, block_of, find_modes
+from formulajoint.inference.groupwise.inner import At, Block, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.marginal import tolerance
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.moments import moments_of
 from formulajoint.inference.groupwise.rules import NODES
+from formulajoint.inference.groupwise.triangles import backward
 
 DF, WIDER = 8.0, 1.1
 """Degrees of freedom and width of the proposal, in posterior sds by the curvature."""

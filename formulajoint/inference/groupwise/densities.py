@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.distributions.links import Link
 from formulajoint.families.affine import Affine, Convex, Counts
 from formulajoint.families.smooth import Mean, Smooth
+from formulajoint.inference.latent.device import NUMPY, Device
 
 type Taken = Callable[[FloatArray], FloatArray]
 """From an array (n, G, S or 1) to the chosen pairs of a group and a point."""
@@ -83,16 +84,20 @@ class AffineForm:
         """Return what is subtracted from linear predictors."""
         return 0.0 if self.affine.shift is None else self.affine.shift(_first(further))
 
-    def density(self, counts: Known, further: Parameters) -> Affinely:
-        """Return the density of cells (n, G)."""
+    def density(self, counts: Known, further: Parameters, device: Device = NUMPY) -> Affinely:
+        """Return the density of cells (n, G) on a device."""
         assert isinstance(counts, Counts)
-        s = _first(further)
+        s = device.put(_first(further))
 
-        def count(fixed: FloatArray, scaled: FloatArray) -> FloatArray:
-            return fixed[:, :, None] + scaled[:, :, None] * s if np.any(scaled) else fixed[:, :, None]
+        def count(fixed: Array, scaled: Array) -> Array:
+            return (
+                fixed[:, :, None] + scaled[:, :, None] * s
+                if device.xp.any(scaled != 0)
+                else fixed[:, :, None]
+            )
 
         linear, convex = count(counts.a0, counts.a1), count(counts.c0, counts.c1)
-        return Affinely(linear, convex, self.affine.convex)
+        return Affinely(linear, convex, self.affine.convex, device)
 
     def constant(
         self, y: FloatArray, trials: FloatArray, weights: FloatArray, further: Parameters
@@ -155,9 +160,10 @@ class SmoothForm:
         """Return what is subtracted from linear predictors: nothing."""
         return 0.0
 
-    def density(self, counts: Known, further: Parameters) -> Smoothly:
-        """Return the density of cells (n, G)."""
+    def density(self, counts: Known, further: Parameters, device: Device = NUMPY) -> Smoothly:
+        """Return the density of cells (n, G), by NumPy and SciPy."""
         assert isinstance(counts, Responses)
+        assert device is NUMPY
         rows = Responses(*(each[:, :, None] for each in counts))
         return Smoothly(self, rows, further)
 
@@ -187,19 +193,22 @@ class Affinely:
         a and c.
     curve : Convex
         A.
+    device : Device
     """
 
-    linear: FloatArray
-    convex: FloatArray
+    linear: Array
+    convex: Array
     curve: Convex
+    device: Device = NUMPY
 
-    def total(self, e: FloatArray) -> FloatArray:
+    def total(self, e: Array) -> Array:
         """Return the sum of log densities, without constants (G, S)."""
-        return summed(self.linear, e) - summed(self.convex, self.curve.value(e))
+        value = self.curve.value(e, self.device.xp)
+        return self.device.summed(self.linear, e) - self.device.summed(self.convex, value)
 
-    def slopes(self, e: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def slopes(self, e: Array) -> tuple[Array, Array]:
         """Return the derivative of each log density, and minus the second derivative, both (n, G, S)."""
-        slope, bend = self.curve.slopes(e)
+        slope, bend = self.curve.slopes(e, self.device.xp)
         return self.linear - self.convex * slope, self.convex * bend
 
     def pairs(self, taken: Taken, point: IntArray) -> Affinely:
@@ -223,9 +232,9 @@ class Smoothly:
     rows: Responses
     further: Parameters
 
-    def total(self, e: FloatArray) -> FloatArray:
+    def total(self, e: FloatArray) -> Array:
         """Return the sum of log densities (G, S)."""
-        return summed(self.rows.weight, self._each(e))
+        return NUMPY.summed(self.rows.weight, self._each(e))
 
     def look(self, e: FloatArray) -> Slopes:
         """Return the sum of log densities with derivatives."""
@@ -233,11 +242,11 @@ class Smoothly:
         if (bent := self.form.smooth.bent) is not None:
             mean = Mean(self.form.link, e)
             found = bent(self.rows.y, self.rows.trials, mean, *self.further)
-            return Slopes(summed(weight, found.logs), weight * found.away, weight * found.weight)
+            return Slopes(NUMPY.summed(weight, found.logs), weight * found.away, weight * found.weight)
         step = STEP * self.form.unit_at(self.further)
         middle, up, down = self._each(e), self._each(e + step), self._each(e - step)
         away = weight * (up - down) / (2 * step)
-        return Slopes(summed(weight, middle), away, weight * (2 * middle - up - down) / step**2)
+        return Slopes(NUMPY.summed(weight, middle), away, weight * (2 * middle - up - down) / step**2)
 
     def slopes(self, e: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the derivative of each log density, and minus the second derivative, both (n, G, S)."""
@@ -255,10 +264,3 @@ class Smoothly:
 
 
 type Density = Affinely | Smoothly
-
-
-def summed(one: FloatArray, two: FloatArray) -> FloatArray:
-    """Return the sum over cells of a product."""
-    if one.shape[2] == 1 and two.shape[2] > 1:
-        return np.asarray(np.einsum("ng,ngs->gs", one[:, :, 0], two))
-    return np.asarray(np.einsum("ngs,ngs->gs", one, two))

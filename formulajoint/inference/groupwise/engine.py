@@ -31,6 +31,7 @@ from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import onwards, sample_psi
 from formulajoint.inference.importance.forecast import tell
 from formulajoint.inference.importance.sampled import POOLS, AtDraws, Heights, Sampled, evidence_of, repeats
+from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.ties import Equal
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.inference.settings import ALL, Settings
@@ -41,7 +42,13 @@ log = logging.getLogger("formulajoint")
 
 @dataclass(frozen=True, slots=True)
 class Groupwise:
-    """The engine for responses whose log density is affine or smooth (``families/affine.py``, ``smooth.py``)."""
+    """The engine for responses whose log density is affine or smooth (``families/affine.py``, ``smooth.py``).
+
+    Integrals over the groups' coefficients are computed on `device`, affine log densities only; the coefficients
+    themselves are drawn by NumPy.
+    """
+
+    device: Device = NUMPY
 
     @property
     def name(self) -> str:
@@ -56,12 +63,15 @@ class Groupwise:
         """Return draws for a plan that the engine covers."""
         started = time.perf_counter()
         log.info("exact: coefficients by quadrature group by group, what groups share by importance sampling")
+        if self.device is not NUMPY:
+            log.info("exact: integrals on %s", self.device.name)
         check_density(plan)
         seen = by_bar(plan)
-        model = model_of(seen)
+        model = replace(model_of(seen), device=self.device)
         psi_seed, coefficients_seed = np.random.SeedSequence(settings.seed).spawn(2)
         draws, chains = int(settings.draws), int(settings.chains)
-        near, found = sample_psi(model, draws, chains, psi_seed, partial(tell, shown=settings.progress))
+        with self.device.scope():
+            near, found = sample_psi(model, draws, chains, psi_seed, partial(tell, shown=settings.progress))
         points = found.points[0].reshape(chains * draws, -1)
         check_peaks(near, points)
         own = _of_groups(seen, settings)

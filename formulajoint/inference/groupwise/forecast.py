@@ -10,19 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.inference.groupwise.cells import Batch
-from formulajoint.inference.groupwise.inner import (
-    At,
-    Block,
-    at_points,
-    backward,
-    block_of,
-    cholesky,
-    find_modes,
-    forward,
-)
+from formulajoint.inference.groupwise.inner import At, Block, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.model import Model
+from formulajoint.inference.groupwise.triangles import backward, cholesky, forward
 
 FARTHEST = 4.0
 """Modes are not expected further than this from their prior mean, in prior sds."""
@@ -33,7 +25,7 @@ STARTED = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parabola:
-    """The log density of each group's rows about the reference.
+    """The log density of each group's rows about the reference, in NumPy.
 
     Attributes
     ----------
@@ -53,51 +45,56 @@ class Parabola:
     mixed: FloatArray
     gamma: FloatArray
 
-    def start(self, block: Block, groups: IntArray) -> list[FloatArray]:
-        """Return expected modes u, p arrays (G, S), of a block with some of the groups."""
-        p, moved = len(self.b), block.gamma - self.gamma[:, None]
-        away = [block.mean[j] - self.b[j, groups][:, None] for j in range(p)]
+    def start(self, block: Block, groups: IntArray) -> list[Array]:
+        """Return expected modes u, p arrays (G, S) on the block's device, of a block with some of the groups."""
+        p, device = len(self.b), block.device
+
+        def put(values: FloatArray) -> Array:
+            return device.put(values[..., groups][..., None])
+
+        moved = device.put((block.gamma - self.gamma[:, None])[:, None])
+        away = [block.mean[j] - put(self.b[j]) for j in range(p)]
+        bend = [[put(self.curvature[i, j]) for j in range(p)] for i in range(p)]
         pull = []
         for j in range(p):
-            out = self.slope[j, groups][:, None] - np.einsum("kg,ks->gs", self.mixed[j][:, groups], moved)
+            out = put(self.slope[j]) - device.summed(put(self.mixed[j]), moved)
             for i in range(p):
-                out = out - self.curvature[j, i, groups][:, None] * away[i]
+                out = out - bend[j][i] * away[i]
             pull.append(out)
         root = block.root
         right = [sum(root[i][a] * pull[i] for i in range(a, p)) for a in range(p)]
-        turned = [
-            [sum(self.curvature[i, j, groups][:, None] * root[j][a] for j in range(a, p)) for a in range(p)]
-            for i in range(p)
-        ]
+        turned = [[sum(bend[i][j] * root[j][a] for j in range(a, p)) for a in range(p)] for i in range(p)]
         matrix = [
             [
-                sum(root[i][c] * turned[i][a] for i in range(c, p)) + (a == c and not block.flat[c])
+                sum(root[i][c] * turned[i][a] for i in range(c, p)) + float(a == c and not block.flat[c])
                 for a in range(c + 1)
             ]
             for c in range(p)
         ]
-        factor = cholesky(matrix)
+        factor, none = cholesky(matrix, device.xp), device.zeros(block.shape)
         found = backward(factor, forward(factor, right))
         near = [
-            each if flat else np.clip(each, -FARTHEST, FARTHEST)
+            each if flat else device.xp.clip(each, -FARTHEST, FARTHEST)
             for flat, each in zip(block.flat, found, strict=True)
         ]
-        return [np.broadcast_to(np.nan_to_num(each), block.shape).copy() for each in near]
+        return [device.xp.where(device.xp.isfinite(each), each, none) for each in near]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
-    """A model with the parabolas of each of its batches."""
+    """A model with the parabolas of each of its batches, and the batches on its device."""
 
     model: Model
     parabolas: tuple[Parabola, ...]
+    there: tuple[Batch, ...]
 
 
 def forecast(model: Model, reference: FloatArray) -> Forecast:
     """Return a model with parabolas at a reference point psi (d,)."""
     at = at_points(model, reference[None])
     with np.errstate(all="ignore"):
-        return Forecast(model, tuple(_parabola(model, batch, at) for batch in model.batches))
+        parabolas = tuple(_parabola(model, batch, at) for batch in model.batches)
+    return Forecast(model, parabolas, tuple(batch.on(model.device) for batch in model.batches))
 
 
 def _parabola(model: Model, batch: Batch, at: At) -> Parabola:
@@ -106,7 +103,7 @@ def _parabola(model: Model, batch: Batch, at: At) -> Parabola:
     left, weight = (each[:, :, 0] for each in block.density.slopes(block.predictor(modes.u)))
     weight = np.maximum(weight, 0.0)
     b = [
-        (block.mean[i] + sum((each * modes.u[a] for a, each in enumerate(row)), np.zeros((1, 1))))[:, 0]
+        (block.mean[i] + sum(each * modes.u[a] for a, each in enumerate(row)))[:, 0]
         for i, row in enumerate(block.root)
     ]
     means = model.structure.means

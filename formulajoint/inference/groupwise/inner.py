@@ -6,27 +6,32 @@ and where the density is not concave its curvature is that of the rows where it 
 its own decrement is small, so that its value does not depend on the other pairs. Coefficients are b = m + D u with
 u ~ N(0, 1), m the mean of b.
 
+Only arithmetic of the array API standard is used, but by NumPy: there pairs that have not stopped go on by themselves,
+elsewhere all go on, and those that have stopped stay where they are.
+
 Shapes: n cells, p columns, G groups, S points. Arrays are (n, G, S) or (G, S), or have 1 in place of G or S.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from formulajoint.arrays import FloatArray, IntArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.inference.groupwise.cells import Batch
-from formulajoint.inference.groupwise.densities import Density, Smoothly, summed
+from formulajoint.inference.groupwise.densities import Density, Smoothly
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.ties import take_shared
+from formulajoint.inference.groupwise.triangles import backward, cholesky, forward
+from formulajoint.inference.latent.device import NUMPY, Device
 
 MOST_STEPS = 100
 
 FEW = 0.5
-"""Pairs that have not stopped go on by themselves once they are fewer than this share of all."""
+"""By NumPy pairs that have not stopped go on by themselves once they are fewer than this share of all."""
 
 CLOSE = 0.5
 """Up to this move of all linear predictors a step is taken whole."""
@@ -71,18 +76,20 @@ class Block:
         m.
     root : list of lists of (G or 1, S or 1) arrays
         The rows of D, up to the diagonal.
-    gamma : (k, S) array
+    gamma : (k, S) array of NumPy
     flat : tuple of bool
         Which u have a flat prior.
+    device : Device
     """
 
-    start: FloatArray
-    loads: list[FloatArray]
+    start: Array
+    loads: list[Array]
     density: Density
-    mean: list[FloatArray]
-    root: list[list[FloatArray]]
+    mean: list[Array]
+    root: list[list[Array]]
     gamma: FloatArray
     flat: tuple[bool, ...]
+    device: Device = NUMPY
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,25 +97,25 @@ class Block:
         _, groups, points = self.start.shape
         return groups, points
 
-    def predictor(self, u: list[FloatArray]) -> FloatArray:
+    def predictor(self, u: list[Array]) -> Array:
         """Return e (n, G, S)."""
-        out = self.start.copy()
+        out = self.device.copy(self.start)
         for load, each in zip(self.loads, u, strict=True):
             out += load * each
         return out
 
-    def height(self, u: list[FloatArray]) -> FloatArray:
+    def height(self, u: list[Array]) -> Array:
         """Return the log density of rows and u (G, S), without constants."""
         return self.less(self.density.total(self.predictor(u)), u)
 
-    def less(self, total: FloatArray, u: list[FloatArray]) -> FloatArray:
+    def less(self, total: Array, u: list[Array]) -> Array:
         """Return log densities of rows and u (G, S), from those of rows."""
         for flat, each in zip(self.flat, u, strict=True):
             if not flat:
                 total = total - 0.5 * each**2
         return total
 
-    def curvature(self, weight: FloatArray) -> list[list[FloatArray]]:
+    def curvature(self, weight: Array) -> list[list[Array]]:
         """Return the lower Cholesky factor of minus the Hessian of `height`, NaN where it has none.
 
         Parameters
@@ -116,26 +123,30 @@ class Block:
         weight : (n, G, S) array
             Minus the second derivatives of the cells' log densities.
         """
-        p = len(self.loads)
+        p, summed = len(self.loads), self.device.summed
         return cholesky(
             [
                 [
-                    summed(self.loads[j], weight * self.loads[i]) + (i == j and not self.flat[i])
+                    summed(self.loads[j], weight * self.loads[i]) + float(i == j and not self.flat[i])
                     for j in range(i + 1)
                 ]
                 for i in range(p)
-            ]
+            ],
+            self.device.xp,
         )
 
-    def gradient(self, away: FloatArray, u: list[FloatArray]) -> list[FloatArray]:
+    def gradient(self, away: Array, u: list[Array]) -> list[Array]:
         """Return the gradient of `height`, from the derivatives of the cells' log densities (n, G, S)."""
         return [
-            summed(load, away) - (0.0 if flat else each)
+            self.device.summed(load, away) - (0.0 if flat else each)
             for load, flat, each in zip(self.loads, self.flat, u, strict=True)
         ]
 
     def pairs(self, at: IntArray) -> Block:
-        """Return F of the pairs of a group and a point, numbered as G S in a row, as one group at F points."""
+        """Return F of the pairs of a group and a point, numbered as G S in a row, as one group at F points.
+
+        By NumPy alone.
+        """
         points = self.shape[1]
         group, point = at // points, at % points
 
@@ -158,39 +169,36 @@ class Block:
         )
 
 
-def block_of(model: Model, batch: Batch, at: At) -> Block:
-    """Return the groups of a batch at points psi."""
+def block_of(model: Model, batch: Batch, at: At, device: Device = NUMPY) -> Block:
+    """Return the groups of a batch that is on `device` at points psi."""
     structure = model.structure
-    p, k = len(batch.own), len(batch.shared)
-    start = batch.offset[:, :, None] + np.zeros(len(at.values))
+    p, k = batch.own.shape[0], batch.shared.shape[0]
     further = model.further_at(at.values, at.theta, batch.further)
-    start -= model.form.shift(further)
-    mean: list[FloatArray] = []
+    start = batch.offset[:, :, None] - device.put(model.form.shift(further) + np.zeros(len(at.values)))
+    mean: list[Array] = []
     for j in range(p):
         place = structure.theta_of_column[j]
-        pooled = at.theta[None, :, place] if place >= 0 else structure.base[j] + batch.mean[j][:, None]
-        mean.append(pooled)
-        start += batch.own[j][:, :, None] * pooled
+        known = batch.mean[j, :, None] + float(structure.base[j])
+        mean.append(device.put(at.theta[None, :, place]) if place >= 0 else known)
+        start += batch.own[j, :, :, None] * mean[j]
     gamma = at.theta[:, structure.means : structure.means + k].T
     for j in range(k):
-        start += batch.shared[j][:, :, None] * gamma[j]
+        start += batch.shared[j, :, :, None] * device.put(gamma[j])
     pattern = structure.pattern()
-    root = [[np.zeros((1, 1))] * (j + 1) for j in range(p)]
+    root = [[device.zeros((1, 1))] * (j + 1) for j in range(p)]
     loads = []
     for a in range(p):
         if np.any(structure.fixed[a]):
-            root[a][a] = batch.fixed[a][:, None]
-            loads.append(batch.own[a][:, :, None] * root[a][a])
+            root[a][a] = batch.fixed[a, :, None]
+            loads.append(batch.own[a, :, :, None] * root[a][a])
             continue
-        load = np.zeros(1)
         for b in pattern[a]:
-            root[b][a] = at.root[None, :, b, a]
-            load = load + batch.own[b][:, :, None] * root[b][a]
-        loads.append(load)
+            root[b][a] = device.put(at.root[None, :, b, a])
+        loads.append(sum(batch.own[b, :, :, None] * root[b][a] for b in pattern[a]))
     if model.shared.size:
         take_shared(model.shared, batch.class_of_group, at.values, start, loads)
-    density, flat = model.form.density(batch.counts, further), tuple(structure.flat.tolist())
-    return Block(start, loads, density, mean, root, gamma, flat)
+    density, flat = model.form.density(batch.counts, further, device), tuple(structure.flat.tolist())
+    return Block(start, loads, density, mean, root, gamma, flat, device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,34 +217,36 @@ class Modes:
         The square of the step's length, in posterior sds.
     converged : (G, S) bool array
         False, too, where a density is zero or not finite.
+    device : Device
     """
 
-    u: list[FloatArray]
-    step: list[FloatArray]
-    curvature: list[list[FloatArray]]
-    decrement: FloatArray
-    converged: NDArray[np.bool_]
+    u: list[Array]
+    step: list[Array]
+    curvature: list[list[Array]]
+    decrement: Array
+    converged: Array
+    device: Device = NUMPY
 
     @property
-    def centre(self) -> list[FloatArray]:
+    def centre(self) -> list[Array]:
         """The modes."""
         return [u + step for u, step in zip(self.u, self.step, strict=True)]
 
     @property
-    def log_width(self) -> FloatArray:
+    def log_width(self) -> Array:
         """The log of the determinant of the inverse curvature's root (G, S)."""
-        out = np.zeros(self.decrement.shape)
+        out = self.device.zeros(self.decrement.shape)
         for j, row in enumerate(self.curvature):
-            out = out - np.log(row[j])
+            out = out - self.device.xp.log(row[j])
         return out
 
-    def away(self, t: list[FloatArray] | FloatArray) -> list[FloatArray]:
-        """Return the modes plus ``C^-T t``, for p arrays t in posterior sds."""
+    def away(self, t: Sequence[Array | float]) -> list[Array]:
+        """Return the modes plus ``C^-T t``, for p arrays or numbers t in posterior sds."""
         moved = backward(self.curvature, list(t))
         return [centre + each for centre, each in zip(self.centre, moved, strict=True)]
 
     def put(self, at: IntArray, some: Modes) -> None:
-        """Take the modes of F pairs from those of these pairs alone."""
+        """Take the modes of F pairs from those of these pairs alone. By NumPy alone."""
 
         def replaced(own: FloatArray, new: FloatArray) -> None:
             own.reshape(-1)[at] = new.reshape(-1)
@@ -250,11 +260,13 @@ class Modes:
         self.converged.reshape(-1)[at] = some.converged.reshape(-1)
 
 
-def find_modes(block: Block, tolerance: float, start: list[FloatArray], steps: int = MOST_STEPS) -> Modes:
+def find_modes(block: Block, tolerance: float, start: list[Array], steps: int = MOST_STEPS) -> Modes:
     """Return the modes of all pairs, from a start u; a pair stops at a decrement below `tolerance`."""
-    shape, u = block.shape, start
+    device, xp, u = block.device, block.device.xp, start
+    none = device.zeros((1, 1))
     if not block.loads:
-        return Modes([], [], [], np.zeros(shape), np.ones(shape, dtype=bool))
+        decrement = device.zeros(block.shape)
+        return Modes([], [], [], decrement, decrement == none, device)
     if isinstance(block.density, Smoothly):
         with np.errstate(all="ignore"):
             return _climbed(block, block.density, tolerance, start, steps)
@@ -262,26 +274,28 @@ def find_modes(block: Block, tolerance: float, start: list[FloatArray], steps: i
         away, weight = block.density.slopes(block.predictor(u))
         gradient, curvature = block.gradient(away, u), block.curvature(weight)
         white = forward(curvature, gradient)
-        decrement = sum((each**2 for each in white), np.zeros(shape))
+        decrement = sum(each**2 for each in white)
         step = backward(curvature, white)
         converged = decrement < tolerance**2
-        going = ~converged & np.isfinite(decrement)
-        left = int(np.count_nonzero(going))
-        if not left or step_ == steps - 1:
+        going = ~converged & xp.isfinite(decrement)
+        out = Modes(u, step, curvature, decrement, converged, device)
+        if step_ == steps - 1 or not xp.any(going):
             break
-        moves = sum((load * each for load, each in zip(block.loads, step, strict=True)), np.zeros(1))
-        reach = np.max(abs(moves), axis=0)
-        factor = np.where(reach <= CLOSE, 1.0, np.log1p(reach) / np.maximum(reach, CLOSE))
-        factor = np.where(going, factor, 0.0)
-        moved = [each + factor * np.where(going, move, 0.0) for each, move in zip(u, step, strict=True)]
-        if left < FEW * going.size:
+        moves = sum(load * each for load, each in zip(block.loads, step, strict=True))
+        factor = xp.where(going, _damped(xp.max(abs(moves), axis=0), none, xp), none)
+        moved = [each + factor * xp.where(going, move, none) for each, move in zip(u, step, strict=True)]
+        if device is NUMPY and np.count_nonzero(going) < FEW * going.size:
             at = np.flatnonzero(going)
-            out = Modes(u, step, curvature, decrement, converged)
             some = [each.reshape(1, -1)[:, at] for each in moved]
             out.put(at, find_modes(block.pairs(at), tolerance, some, steps - step_ - 1))
-            return out
+            break
         u = moved
-    return Modes(u, step, curvature, decrement, converged)
+    return out
+
+
+def _damped(reach: Array, none: Array, xp: Any) -> Array:
+    """Return the part of a step to take that moves linear predictors by up to `reach`; `none` is zero."""
+    return xp.where(reach <= CLOSE, none + 1.0, xp.log1p(reach) / xp.maximum(reach, none + CLOSE))
 
 
 @dataclass(slots=True, eq=False)
@@ -356,39 +370,3 @@ def _climbed(block: Block, density: Smoothly, tolerance: float, start: list[Floa
             out.put(some, _climbed(one, one.density, tolerance, begin, steps - step_ - 1))
             return out
     return Modes(at.u, at.step, at.curvature, at.decrement, at.decrement < tolerance**2)
-
-
-def cholesky(matrix: list[list[FloatArray]]) -> list[list[FloatArray]]:
-    """Return the lower Cholesky factors of small matrices, given row by row up to the diagonal."""
-    out: list[list[FloatArray]] = []
-    for i, row in enumerate(matrix):
-        made: list[FloatArray] = []
-        for j in range(i + 1):
-            other = made if j == i else out[j]
-            left = row[j]
-            for k in range(j):
-                left = left - made[k] * other[k]
-            made.append(np.sqrt(left) if i == j else left / out[j][j])
-        out.append(made)
-    return out
-
-
-def forward(root: list[list[FloatArray]], right: list[FloatArray]) -> list[FloatArray]:
-    """Return the solution of C x = right."""
-    out: list[FloatArray] = []
-    for i, row in enumerate(root):
-        left = right[i]
-        for k in range(i):
-            left = left - row[k] * out[k]
-        out.append(left / row[i])
-    return out
-
-
-def backward(root: list[list[FloatArray]], right: list[FloatArray]) -> list[FloatArray]:
-    """Return the solution of C' x = right."""
-    out = list(right)
-    for i in reversed(range(len(root))):
-        for k in range(i + 1, len(root)):
-            out[i] = out[i] - root[k][i] * out[k]
-        out[i] = out[i] / root[i][i]
-    return out

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import Array, FloatArray
 from formulajoint.inference.groupwise.cells import blocks
-from formulajoint.inference.groupwise.densities import Smoothly, summed
+from formulajoint.inference.groupwise.densities import Smoothly
 from formulajoint.inference.groupwise.forecast import Forecast
 from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.rules import Rule, rules
@@ -74,47 +74,47 @@ def log_likelihood(
     forecast: Forecast, points: FloatArray, rule: Rule | None, close: float = ROUGH
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return log p(y | psi) at points (S, d), and whether Newton's method converged in all groups, both (S,)."""
-    model = forecast.model
+    model, device = forecast.model, forecast.model.device
     at = at_points(model, points)
     out, converged = np.array(model.log_constant(at.values, at.theta)), np.ones(len(points), dtype=bool)
     close = close if rule is None else tolerance(model.structure.groups)
-    for batch, expected in zip(model.batches, forecast.parabolas, strict=True):
-        for groups, some in blocks(batch, len(points)):
-            own = batch if len(groups) == len(batch.members) else batch.of(groups)
-            block = block_of(model, own, at.of(some))
+    for batch, expected in zip(forecast.there, forecast.parabolas, strict=True):
+        for groups, some in blocks(batch, len(points), device):
+            own = batch if len(groups) == len(batch.members) else batch.of(groups, device)
+            block = block_of(model, own, at.of(some), device)
             modes = find_modes(block, close, expected.start(block, groups))
             logs = log_integrals(block, modes, rule)
-            out[some] += np.einsum("g,gs->s", own.multiplicity, logs)
-            converged[some] &= np.all(modes.converged, axis=0)
+            out[some] += device.get(device.summed(device.put(own.multiplicity)[:, None], logs))
+            converged[some] &= device.to_numpy(device.xp.all(modes.converged, axis=0))
     return out, converged
 
 
-def log_integrals(block: Block, modes: Modes, rule: Rule | None) -> FloatArray:
+def log_integrals(block: Block, modes: Modes, rule: Rule | None) -> Array:
     """Return the log of the integral over each group's coefficients at each point (G, S)."""
-    height = block.height(modes.u)
+    xp, height = block.device.xp, block.height(modes.u)
+    total = xp.zeros_like(height)
     if rule is None:  # Tierney & Kadane, JASA 1986
-        return height + 0.5 * np.where(modes.converged, modes.decrement, 0.0) + modes.log_width
+        return height + 0.5 * xp.where(modes.converged, modes.decrement, total) + modes.log_width
     along = _along(block)
-    total = np.zeros(height.shape)
-    for node, log in zip(rule.nodes, rule.logs, strict=True):
-        value = along(modes.away([np.full(1, t) for t in node]))
-        total += np.exp(value - height + log)
-    return height + modes.log_width + np.log(total)
+    for node, log in zip(rule.nodes.tolist(), rule.logs.tolist(), strict=True):
+        value = along(modes.away(node))
+        total += xp.exp(value - height + log)
+    return height + modes.log_width + xp.log(total)
 
 
-def _along(block: Block) -> Callable[[list[FloatArray]], FloatArray]:
+def _along(block: Block) -> Callable[[list[Array]], Array]:
     """Return the height of a block as a function of u; what is linear in u is summed over cells once."""
-    density = block.density
+    density, summed = block.density, block.device.summed
     if isinstance(density, Smoothly):
         return block.height
-    slopes = [np.einsum("ngs->gs", density.linear * load) for load in block.loads]
-    base = np.einsum("ngs->gs", density.linear * block.start)
+    slopes = [summed(density.linear * load) for load in block.loads]
+    base = summed(density.linear * block.start)
 
-    def height(u: list[FloatArray]) -> FloatArray:
-        value = base - summed(density.convex, density.curve.value(block.predictor(u)))
+    def height(u: list[Array]) -> Array:
+        value = base - summed(density.convex, density.curve.value(block.predictor(u), block.device.xp))
         for slope, flat, each in zip(slopes, block.flat, u, strict=True):
             value = value + (slope if flat else slope - 0.5 * each) * each
-        return np.asarray(value)
+        return value
 
     return height
 

@@ -35,6 +35,7 @@ from formulajoint.inference.groupwise.further import GAP, Numbers, Parts, at_cel
 from formulajoint.inference.groupwise.pooled_fit import orthogonal, pooled_fit
 from formulajoint.inference.groupwise.ties import Shared, with_ties
 from formulajoint.inference.latent.columns import location_and_scale
+from formulajoint.inference.latent.device import NUMPY, Device
 from formulajoint.inference.latent.linear_sds import shape_of
 from formulajoint.inference.latent.phi import Coordinate, Scales, sum_of
 from formulajoint.inference.latent.structure import Structure, structure_of
@@ -85,6 +86,8 @@ class Model:
         Number of cells.
     shared : (classes, columns) int array
         Places among phi of the u that groups share (``ties.py``).
+    device : Device
+        That computes log p(y | psi).
     """
 
     form: Form
@@ -102,6 +105,7 @@ class Model:
     sizes: FloatArray
     rows: int
     shared: IntArray
+    device: Device = NUMPY
 
     @property
     def size(self) -> int:

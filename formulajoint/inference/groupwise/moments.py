@@ -26,7 +26,7 @@ def moments_of(block: Block, modes: Modes) -> Moments:
     """Return the moments of u for all pairs of a block."""
     p = len(modes.u)
     rule = rules(p)[1 if p <= 2 else 0]
-    places = [np.array(modes.away([np.full(1, t) for t in node])) for node in rule.nodes]
+    places = [np.array(modes.away(node.tolist())) for node in rule.nodes]
     logs = np.array([block.height(list(u)) + log for u, log in zip(places, rule.logs, strict=True)])
     top = np.max(logs, axis=0)
     weights = np.exp(logs - top)

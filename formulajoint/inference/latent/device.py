@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formulajoint.arrays import FloatArray
+from formulajoint.arrays import Array, FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.wording import did_you_mean, listed
 
-type Array = Any
-"""An array of any library that implements the array API standard."""
-
 CPU_PAIRS, GPU_PAIRS = 2**16, 2**22
 """Pairs of a point and a group in a block: few enough for the cache of a CPU, enough to keep a GPU busy."""
+
+SUMS = ("n...->...", "n...,n...->...")
+"""Sums of arrays and of products over the first axis."""
 
 EXAMPLES = (
     *("cpu", "cuda", "cuda:1", "cupy", "cupy:cuda"),
@@ -69,6 +69,26 @@ class Device:
         """Return an array on the device as a NumPy array."""
         self._check(array)
         return self.to_numpy(array)
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        """Return zeros on the device."""
+        return self.xp.zeros(shape, dtype=self.xp.float64, device=self.at)
+
+    def copy(self, array: Array) -> Array:
+        """Return a copy, which may be changed in place."""
+        return array.copy() if self.xp is np else self.xp.asarray(array, copy=True)
+
+    def chosen(self, array: Array, places: IntArray) -> Array:
+        """Return elements of an array on the device, by their places along its last axis."""
+        if self.xp is np:
+            return array[..., places]
+        return self.xp.take(array, self.put(places), axis=-1)
+
+    def summed(self, one: Array, *other: Array) -> Array:
+        """Return the sum of an array, or of the product of two, over the first axis."""
+        if self.xp is np:  # without an array of the products
+            return np.asarray(np.einsum(SUMS[len(other)], one, *other))
+        return self.xp.sum(one * other[0] if other else one, axis=0)
 
     def _check(self, array: Array) -> None:
         if array.dtype != self.xp.float64:
