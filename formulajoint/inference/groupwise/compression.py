@@ -72,7 +72,7 @@ def with_cells(model: Model, count: int) -> Model:
     """Return the model with rules of `count` nodes in place of rows on lines; its batches have the same groups."""
     found = tuple(_compressed(batch, count) for batch in model.batches)
     short = replace(model, batches=found)
-    return replace(short, rows=_cells(short))
+    return replace(short, rows=_cells(short), nodes=count)
 
 
 def _some_groups(model: Model) -> Model:

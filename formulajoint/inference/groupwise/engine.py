@@ -20,12 +20,14 @@ from formulajoint.inference.draws.kept import read_by_contrasts
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.gaussian.draws import Draws
 from formulajoint.inference.gaussian.naming import named_draws
+from formulajoint.inference.groupwise.all_rows import added
 from formulajoint.inference.groupwise.applies import MOST_NUMBERS, why_not
 from formulajoint.inference.groupwise.coefficients import draw_coefficients
+from formulajoint.inference.groupwise.compression import with_cells
 from formulajoint.inference.groupwise.declared import check_density
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.marginal import CHOSEN_AT, fine_enough, log_likelihood
-from formulajoint.inference.groupwise.model import model_of
+from formulajoint.inference.groupwise.model import Model, model_of
 from formulajoint.inference.groupwise.naming import variables
 from formulajoint.inference.groupwise.peaks import check_peaks
 from formulajoint.inference.groupwise.sampling import onwards, sample_psi
@@ -118,31 +120,32 @@ class Groupwise:
         return evidence_of(sampled, lambda found: None)
 
     def log_likelihoods(self, plan: Plan, others: Iterable[Plan], seed: int, draws: int) -> AtDraws:
-        """Return log p(y | psi) of a plan, and of others with other row weights, at `draws` draws of psi by pool."""
+        """Return log p(y | psi) of a plan, and of others with other row weights, at `draws` draws of psi by pool.
+
+        Where cells stand for rows, they do in all of them: those of rows whose weights are the same are the same.
+        """
         model = model_of(by_bar(plan))
         near, found = sample_psi(model, draws, POOLS, np.random.SeedSequence(seed))
         points = found.points[0].reshape(draws * POOLS, -1)
-        if near.model is not model:  # other weights of rows make other cells: all rows are taken
-            near = forecast(model, points[0])
-        rule = fine_enough(near, points[:: len(points) // CHOSEN_AT])
+        some = slice(None, None, len(points) // CHOSEN_AT)
+        rule, finer = next(onwards(fine_enough(near, points[some]), model))
 
-        rule, finer = next(onwards(rule, model))
-
-        def heights(near: Forecast) -> Heights:
-            logs = log_likelihood(near, points, rule)[0]
-            few = slice(None, None, len(points) // CHOSEN_AT)
-            moved = 0.0
+        def heights(near: Forecast, whole: Model) -> Heights:
+            logs, moved = log_likelihood(near, points, rule)[0], 0.0
             if finer is not None:
-                moved = float(np.mean(log_likelihood(near, points[few], finer)[0] - logs[few]))
+                moved = float(np.mean(log_likelihood(near, points[some], finer)[0] - logs[some]))
+            if near.model is not whole:
+                moved += float(np.mean(added(near, whole, points[some])))
             return Heights(logs + moved, moved)
 
         def at_draws(each: Plan) -> Heights:
-            same = replace(
+            whole = replace(
                 model_of(by_bar(each)), centre=model.centre, turn=model.turn
             )  # the same coordinates
-            return heights(forecast(same, points[0]))
+            nodes = near.model.nodes
+            return heights(forecast(with_cells(whole, nodes) if nodes else whole, points[0]), whole)
 
-        return AtDraws(heights(near), map(at_draws, others), repeats(found))
+        return AtDraws(heights(near, model), map(at_draws, others), repeats(found))
 
 
 def _of_groups(plan: Plan, settings: Settings) -> bool:

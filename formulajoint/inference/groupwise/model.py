@@ -88,6 +88,8 @@ class Model:
         Places among phi of the u that groups share (``ties.py``).
     device : Device
         That computes log p(y | psi).
+    nodes : int
+        Of the rules that stand for rows on lines (``compression.py``); 0 where cells are of rows.
     """
 
     form: Form
@@ -106,6 +108,7 @@ class Model:
     rows: int
     shared: IntArray
     device: Device = NUMPY
+    nodes: int = 0
 
     @property
     def size(self) -> int:
