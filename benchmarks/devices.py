@@ -1,7 +1,7 @@
 """The exact engine on another device: does it draw what NumPy draws, and how long does it take?
 
     python benchmarks/devices.py jax:cpu torch:cpu
-    python benchmarks/devices.py cuda
+    python benchmarks/devices.py cuda --models "300 groups" "events, 300 groups"
 
 Prints for each model and device the largest relative difference of any draw from NumPy's with the same seed, and
 seconds. A library that is not installed is left out.
@@ -30,6 +30,16 @@ def simulated(groups: int, rows: int = 20) -> pd.DataFrame:
     return pd.DataFrame({"y": y, "x": x, "z": z, "e": rng.uniform(0.5, 1.5, len(g)), "g": g.astype(str)})
 
 
+def events(groups: int, rows: int = 10) -> pd.DataFrame:
+    """Return events and counts in groups, with a predictor."""
+    rng = np.random.default_rng(6)
+    g = np.repeat(np.arange(groups), rows)
+    x = rng.normal(size=len(g))
+    eta = rng.normal(-0.3, 0.8, groups)[g] + rng.normal(0.5, 0.4, groups)[g] * x
+    y, n = rng.binomial(1, 1 / (1 + np.exp(-eta))), rng.poisson(np.exp(eta))
+    return pd.DataFrame({"y": y, "n": n, "x": x, "g": g.astype(str)})
+
+
 MODELS = {
     "not pooled": ("y ~ x | g, joint(weights=n)", tutoring, None),
     "not pooled, flat priors": ("y ~ x | g, joint(weights=n)", tutoring, "flat"),
@@ -41,6 +51,8 @@ MODELS = {
     "no groups": ("y ~ x * z", lambda: simulated(6), None),
     "known standard errors": ("y ~ x | g, hierarchy(), se(e)", lambda: simulated(6), None),
     "300 groups": ("y ~ x | g, hierarchy()", lambda: simulated(300), None),
+    "events, 300 groups": ("y ~ x | g, hierarchy(), family(bernoulli)", lambda: events(300), None),
+    "counts": ("n ~ common(x) | g, hierarchy(), family(negative_binomial)", lambda: events(20), None),
 }
 
 
@@ -63,8 +75,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("devices", nargs="+")
-    devices = parser.parse_args().devices
-    for name, (formula, data, priors) in MODELS.items():
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    options = parser.parse_args()
+    devices = options.devices
+    for name in options.models:
+        formula, data, priors = MODELS[name]
         model = fj.model(formula, data(), priors=priors)
         known, seconds = drawn(model, None)
         print(f"{name}: NumPy {seconds:.2f} s")

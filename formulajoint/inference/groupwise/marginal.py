@@ -74,7 +74,8 @@ def log_likelihood(
     forecast: Forecast, points: FloatArray, rule: Rule | None, close: float = ROUGH
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return log p(y | psi) at points (S, d), and whether Newton's method converged in all groups, both (S,)."""
-    model, device = forecast.model, forecast.model.device
+    model, device, count = forecast.model, forecast.model.device, len(points)
+    points = _few_sizes(points) if device.compiles else points
     at = at_points(model, points)
     out, converged = np.array(model.log_constant(at.values, at.theta)), np.ones(len(points), dtype=bool)
     close = close if rule is None else tolerance(model.structure.groups)
@@ -86,7 +87,19 @@ def log_likelihood(
             logs = log_integrals(block, modes, rule)
             out[some] += device.get(device.summed(device.put(own.multiplicity)[:, None], logs))
             converged[some] &= device.to_numpy(device.xp.all(modes.converged, axis=0))
-    return out, converged
+    return out[:count], converged[:count]
+
+
+def _few_sizes(points: FloatArray) -> FloatArray:
+    """Return points (S, d) with the last one repeated until S is a power of four: arrays then have few shapes."""
+    size = 1
+    while size < len(points):
+        size *= 4
+    return (
+        np.concatenate([points, np.repeat(points[-1:], size - len(points), axis=0)])
+        if len(points)
+        else points
+    )
 
 
 def log_integrals(block: Block, modes: Modes, rule: Rule | None) -> Array:

@@ -49,6 +49,8 @@ class Device:
         Returns a context in which the library computes at the place, in float64.
     pairs : int
         Pairs of a point and a group in a block, if they fit into memory.
+    compiles : bool
+        Whether the library compiles its functions again for every shape of arrays.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Device:
     to_numpy: Callable[[Array], FloatArray]
     scope: Callable[[], AbstractContextManager[object]] = nullcontext
     pairs: int = CPU_PAIRS
+    compiles: bool = False
 
     def put(self, values: NDArray[Any]) -> Array:
         """Return a NumPy array on the device."""
@@ -251,7 +254,7 @@ def _jax(kind: str, number: int) -> Device:
         raise InferenceError(f"JAX {jax.__version__} is too old: pip install --upgrade 'jax>=0.8'.")
     at = jax.local_devices(backend="cpu" if kind == "cpu" else "gpu")[number]
     name = f"jax:{kind}" if kind == "cpu" else f"jax:{kind}:{number}"
-    return Device(name, jax.numpy, at, np.asarray, lambda: jax.enable_x64(True), _pairs(kind))
+    return Device(name, jax.numpy, at, np.asarray, lambda: jax.enable_x64(True), _pairs(kind), True)
 
 
 def _pairs(kind: str) -> int:

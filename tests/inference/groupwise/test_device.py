@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import array_api_strict
 import numpy as np
@@ -15,10 +16,11 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.errors import InferenceError
 from formulajoint.inference import engine
 from formulajoint.inference.engine import exact_engine, run
+from formulajoint.inference.groupwise import marginal
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, blocks
 from formulajoint.inference.groupwise.engine import Groupwise
 from formulajoint.inference.groupwise.forecast import forecast
-from formulajoint.inference.groupwise.inner import at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import Block, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.marginal import log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.rules import rules
@@ -84,6 +86,24 @@ def assert_same(plan: Plan, device: Device) -> None:
 @pytest.mark.parametrize("name", FORMULAS)
 def test_integrals_are_the_same_in_the_place_that_is_asked_for(name: str) -> None:
     assert_same(plan_of(name), replace(ELSEWHERE, pairs=100))
+
+
+def test_a_library_that_compiles_is_given_arrays_of_few_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_same(plan_of("bernoulli"), replace(ELSEWHERE, compiles=True))
+    model = model_of(by_bar(plan_of("bernoulli")))
+    near = forecast(replace(model, device=replace(NUMPY, compiles=True)), plausible(model))
+    shapes = set()
+
+    def noted(*arguments: Any) -> Block:
+        made = block_of(*arguments)
+        shapes.add(made.shape[1])
+        return made
+
+    monkeypatch.setattr(marginal, "block_of", noted)
+    points = plausible(model) + np.zeros((64, model.size))
+    for count in (5, 9, 16, 17, 40, 64):
+        assert len(log_likelihood(near, points[:count], None)[0]) == count
+    assert shapes == {16, 64}
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])
