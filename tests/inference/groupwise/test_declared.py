@@ -11,6 +11,7 @@ import pytest
 from scipy import special, stats
 
 import formulajoint as fj
+from formulajoint.inference.groupwise.declared import check_density
 from formulajoint.inference.groupwise.engine import Groupwise
 from formulajoint.inference.groupwise.forecast import forecast
 from formulajoint.inference.groupwise.marginal import Marginal
@@ -67,13 +68,14 @@ def test_the_evidence_is_that_of_the_language_s_own_family() -> None:
     assert mine.summary()["mean"].to_numpy() == pytest.approx(known.summary()["mean"].to_numpy(), abs=0.25)
 
 
-def test_the_density_of_shared_parameters_is_that_of_the_language_s_own_family() -> None:
-    """Also where the linear predictor is in units of the response, and sigma with it."""
+@pytest.mark.parametrize("more", ["", ", sigma ~ x, nu ~ 1 | g"])
+def test_the_density_of_shared_parameters_is_that_of_the_language_s_own_family(more: str) -> None:
+    """Also where the linear predictor is in units of the response, and sigma with it, and where these differ by row."""
     values = []
     for family in ("far", "student"):
-        model = model_of(
-            fj.model(f"t ~ x | g, hierarchy(), family({family})", DATA, language=language()).plan
-        )
+        plan = fj.model(f"t ~ x | g, hierarchy(), family({family}){more}", DATA, language=language()).plan
+        check_density(plan)
+        model = model_of(plan)
         near = plausible(model)
         points = near + 0.3 * np.random.default_rng(2).normal(size=(20, len(near)))
         values.append(Marginal(forecast(model, near), rules(2)[4])(points))

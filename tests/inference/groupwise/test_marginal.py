@@ -191,6 +191,11 @@ def test_rows_are_alike_if_further_columns_are_too() -> None:
     np.testing.assert_allclose(
         log_likelihood(shuffled, psi, rule)[0], log_likelihood(by_arm, psi, rule)[0], atol=1e-9
     )
+    cells = data.groupby(["g", "arm", "y"], as_index=False).size().assign(x=0.5)
+    by_weight = near(f"{formula}, shape ~ arm, weights(size)", cells)
+    np.testing.assert_allclose(
+        log_likelihood(by_weight, psi, rule)[0], log_likelihood(by_arm, psi, rule)[0], atol=1e-9
+    )
 
 
 def test_two_coefficients_a_group() -> None:
