@@ -21,7 +21,7 @@ from formulajoint.inference.groupwise.all_rows import distances
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast, Parabola
 from formulajoint.inference.groupwise.inner import At, Block, at_points, block_of, find_modes
-from formulajoint.inference.groupwise.marginal import tolerance
+from formulajoint.inference.groupwise.marginal import NOT_FOUND, tolerance
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.moments import moments_of
 from formulajoint.inference.groupwise.rules import NODES
@@ -173,7 +173,7 @@ class _OfBatch:
         block = block_of(self.model, self.batch.of(groups), at)
         modes = find_modes(block, self.close, self.expected.start(block, groups))
         if not np.all(modes.converged):
-            raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
+            raise InferenceError(NOT_FOUND)
         if skewed:
             return Pairs(block, *moments_of(block, modes), prior=not any(block.flat))
         base = block.height(modes.u) + 0.5 * modes.decrement + modes.log_width

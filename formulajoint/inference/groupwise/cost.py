@@ -30,6 +30,9 @@ FEWEST_TRIES, MOST_TRIES = 2, 5
 MOST_SECONDS = 600.0
 """If it costs more seconds, the engine refuses."""
 
+SLOWER = 5
+"""From so many parameters psi on it takes longer than it costs: searches take more turns, and pools grow."""
+
 FEWEST, MOST = 2, 15
 """Fewest and most parameters psi for a stand-in."""
 
@@ -58,6 +61,11 @@ class Cost:
         """How many stand-ins are tried: the number that costs about as much as to go without."""
         share = self.direct / self.stand_in
         return round(min(max(share, FEWEST_TRIES), MOST_TRIES))
+
+
+def expected_seconds(cost: float, parameters: int) -> float:
+    """Return how many seconds of the processor it takes to sample psi at some cost: within a factor of about three."""
+    return cost * max(1.0, parameters / SLOWER)
 
 
 def cost_of(model: Model, where: Look, points: int, draws: int) -> Cost:

@@ -24,6 +24,8 @@ ROUGH, SMOOTH = 0.005, 0.001
 """Decrements at which Newton's method stops for Laplace's approximation, whose determinant is at the last point: where
 it is searched, and where it is interpolated and so must be smooth."""
 
+NOT_FOUND = "Newton's method did not find the mode of some group's coefficients."
+
 CHOSEN_AT = 6
 """Points at which a rule is chosen: the first of those given."""
 

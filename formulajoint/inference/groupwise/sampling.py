@@ -20,10 +20,16 @@ from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.all_rows import added
 from formulajoint.inference.groupwise.compression import compressed
-from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, Cost, cost_of
+from formulajoint.inference.groupwise.cost import CHEAP, MOST_SECONDS, Cost, cost_of, expected_seconds
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.further import NEAR
-from formulajoint.inference.groupwise.marginal import CHOSEN_AT, Marginal, fine_enough, log_likelihood
+from formulajoint.inference.groupwise.marginal import (
+    CHOSEN_AT,
+    NOT_FOUND,
+    Marginal,
+    fine_enough,
+    log_likelihood,
+)
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.rules import Rule, rules
 from formulajoint.inference.groupwise.stand_in import basis_of
@@ -47,6 +53,10 @@ LARGE_AT, MOST_LARGE = 400, 0.01
 
 NEGLIGIBLE = 20.0
 """Points lower than the highest by this in log density do not matter."""
+
+PATIENCE, EARLY = 5_000, 10.0
+"""A search gives up where a group's mode is missed at the highest of so many points, and the pools after the first one
+where it is missed at a point that is lower by less than this."""
 
 TESTED_AT, BEYOND = 200, 80
 """Draws at which a stand-in is tested, and points of its wider proposal, too."""
@@ -128,7 +138,7 @@ def _sampled(work: Work, rng: np.random.Generator, told: Told | None) -> Found:
     if (least := min(cost.direct, cost.stand_in)) > MOST_SECONDS:
         raise InferenceError(f"Integrals over the groups' coefficients would take about {lasting(least)}.")
     if told is not None:
-        told(least)
+        told(expected_seconds(least, work.model.size))
     if cost.stand_in + CHEAP < cost.direct:
         try:
             return _by_stand_in(work, rng, cost.tries)
@@ -156,14 +166,14 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
     """Return draws whose search takes Laplace's approximation, and whose weights are by quadrature."""
     model, where = work.model, work.where
     rough = Marginal(forecast(model, plausible(model)), None)
-    found = search(rough, where, work.rngs.of_search)
+    found = search(_with_modes(rough, PATIENCE, 0.0), where, work.rngs.of_search)
     first = weighted(rough, found.proposal, where.effort.draws, rng)
     places = first.points[rng.choice(len(first.logs), CHOSEN_AT, p=normalised(first.logs))]
     near = forecast(model, first.points[np.argmax(first.logs + found.proposal.log_density(first.points))])
     moved = Moved(np.empty(0), np.empty(0))
     for rule, finer in onwards(fine_enough(near, places), model):
         target = Marginal(near, rule)
-        sampled = draw_from(target, found, where.effort, work.draws, work.rngs)
+        sampled = draw_from(_with_modes(target, 0, EARLY), found, where.effort, work.draws, work.rngs)
         check(sampled, target, work.draws)
         moved = moved_by(near, work.whole, sampled, (rule, finer), rng)
         if moved.far <= MOST_MOVED:
@@ -254,8 +264,26 @@ def check(sampled: Sampled, target: Marginal, draws: int) -> None:
             f"The importance sample behind a chain is worth {least:.0f} draws, fewer than the {draws} asked for."
         )
     if target.lost > target.highest - NEGLIGIBLE:
-        raise InferenceError("Newton's method did not find the mode of some group's coefficients.")
+        raise InferenceError(NOT_FOUND)
     check_digits(target.forecast.model, sampled.points[0].reshape(-1, sampled.points.shape[-1]))
+
+
+def _with_modes(target: Marginal, patience: int, near: float) -> Target:
+    """Return the target as it is, until more than `patience` points show that a group's mode is missed near the top.
+
+    `near` is how much lower such a point is at most. It then raises an InferenceError.
+    """
+    seen = 0
+
+    def heights(points: FloatArray) -> FloatArray:
+        nonlocal seen
+        seen += len(points)
+        found = target(points)
+        if seen > patience and target.lost >= target.highest - near > -np.inf:
+            raise InferenceError(NOT_FOUND)
+        return found
+
+    return heights
 
 
 def check_digits(model: Model, points: FloatArray) -> None:

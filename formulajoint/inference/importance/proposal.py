@@ -212,9 +212,9 @@ def scattered(points: FloatArray, components: int, rng: np.random.Generator) -> 
     white = np.linalg.solve(root, (points - centre).T).T
     chosen = [int(rng.integers(n))]
     nearest = np.sum((white - white[chosen[0]]) ** 2, axis=1)
-    if not np.sum(nearest) > 0:  # rounding may give one point a spread
-        raise np.linalg.LinAlgError("all points are one")
     while len(chosen) < components:  # as k-means++ begins (Arthur & Vassilvitskii, SODA 2007)
+        if not np.sum(nearest) > 0:  # rounding may give few points a spread
+            raise np.linalg.LinAlgError("there are fewer points than components")
         chosen.append(int(rng.choice(n, p=nearest / np.sum(nearest))))
         nearest = np.minimum(nearest, np.sum((white - white[chosen[-1]]) ** 2, axis=1))
     few = max(3 * (d + 1), n // components)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.special
 import scipy.stats
+from numpy.typing import NDArray
 
 import formulajoint as fj
 from formulajoint.compiler.over import by_bar
 from formulajoint.errors import InferenceError
 from formulajoint.inference.engine import exact_engine
-from formulajoint.inference.groupwise import sampling
+from formulajoint.inference.groupwise import marginal, sampling
 from formulajoint.inference.groupwise.forecast import forecast
-from formulajoint.inference.groupwise.marginal import Marginal
+from formulajoint.inference.groupwise.marginal import Marginal, log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.rules import rules
 from formulajoint.inference.groupwise.starts import plausible
@@ -395,6 +396,27 @@ def test_gate_of_modes_not_found() -> None:
     target = Marginal(forecast(model, plausible(model)), None, highest=-10.0, lost=-12.0)
     with pytest.raises(InferenceError, match="Newton"):
         sampling.check(sampled(), target, 9)
+
+
+def test_modes_that_are_not_found_end_the_search_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(by_bar(fj.model(COUNTS, counts()).plan))
+    points: list[int] = []
+
+    def lost(*args: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        found, converged = log_likelihood(*args)
+        points.append(len(found))
+        return found, np.zeros_like(converged)
+
+    monkeypatch.setattr(marginal, "log_likelihood", lost)
+    with pytest.raises(InferenceError, match="Newton"):
+        sampling.sample_psi(model, 1000, 4, np.random.SeedSequence(1))
+    assert sum(points) - points[-1] <= sampling.PATIENCE
+    monkeypatch.setattr(sampling, "PATIENCE", np.inf)  # of the search, but not of the pools
+    points.clear()
+    with pytest.raises(InferenceError, match="Newton"):
+        sampling.sample_psi(model, 1000, 4, np.random.SeedSequence(1))
+    assert points[-1] > 1000  # the first pool
+    assert points[-2] < 1000
 
 
 def test_gate_of_the_rule() -> None:

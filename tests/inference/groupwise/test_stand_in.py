@@ -185,3 +185,15 @@ def test_a_smooth_family_is_dearer_and_dear_points_have_more_tries() -> None:
     dear, smooth = (cost.cost_of(replace(each, rows=60_000), where, 4000, 4000) for each in (made(), hurdle))
     assert 2 * dear.rough < smooth.rough < 10 * dear.rough
     assert (one.tries, dear.tries) == (2, 5)
+
+
+def test_more_time_is_told_of_with_many_parameters() -> None:
+    """Seconds of real models under `cost_of` and as they took, of 2, 5, 11, 17 and 22 parameters."""
+    for cost_in_seconds, parameters, took in [
+        (0.5, 2, 0.5),
+        (0.6, 5, 0.6),
+        (17.5, 11, 78),
+        (6.6, 17, 28),
+        (1.4, 22, 6.4),
+    ]:
+        assert 1 / 3 < cost.expected_seconds(cost_in_seconds, parameters) / took < 3
