@@ -63,6 +63,8 @@ class Device:
 
     def put(self, values: NDArray[Any]) -> Array:
         """Return a NumPy array on the device."""
+        if self.xp is np:
+            return values
         array = self.xp.asarray(values, device=self.at)
         if values.dtype == np.float64:
             self._check(array)
