@@ -125,6 +125,7 @@ LOCAL_IMPORTS = {
     ("inference/groupwise/declared.py", "pymc"),  # families of extensions only
     ("inference/groupwise/declared.py", "pytensor."),
     ("inference/nuts/engine.py", "formulajoint.inference.nuts.sampling."),  # loads PyMC
+    ("inference/nuts/engine.py", "formulajoint.inference.nuts.starts."),  # loads PyMC
     ("inference/nuts/engine.py", "formulajoint.inference.draws.datatree."),  # loads xarray: tables need none
     ("results/draws/posterior.py", "formulajoint.inference.draws.datatree."),  # loads xarray
     ("api/", "pymc"),  # seconds to load, and no need of it to explain a model

@@ -51,9 +51,12 @@ class Nuts:
         log.info("%s: loading PyMC and compiling the model, which takes some seconds", self.name)
         from formulajoint.inference.draws.datatree import with_observed, without_groups  # loads xarray
         from formulajoint.inference.nuts.sampling import sample  # loads PyMC: seconds
+        from formulajoint.inference.nuts.starts import check_starts
 
         check_installed(self.name)
-        tree = with_observed(sample(self.build(), self.name, settings), plan)
+        model = self.build()
+        check_starts(model, plan, settings.seed)
+        tree = with_observed(sample(model, self.name, settings), plan)
         adapted = {"tune": int(settings.tune), "target_accept": float(settings.target_accept)}
         tree.attrs |= {**adapted, **settings.seeded, **settings.kept}
         return tree if settings.keep == ALL else without_groups(tree, plan)

@@ -15,6 +15,7 @@ from xarray import DataTree
 
 from formulajoint.errors import InferenceError
 from formulajoint.inference.draws.dims import name_dims
+from formulajoint.inference.nuts.starts import wait_at_exit
 from formulajoint.inference.settings import Settings, quiet
 from formulajoint.wording import did_you_mean, listed
 
@@ -48,7 +49,12 @@ def sample(model: pm.Model, sampler: str, settings: Settings) -> DataTree:
                 **of_sample,
             )
         except Exception as error:  # four packages, each with its own errors
+            wait_at_exit()
             reason = str(error).partition("Stack backtrace")[0].strip()  # nutpie's, of no use to a reader
+            if "initialization points failed" in reason:
+                reason = (
+                    "the log density is a finite number at none of its start points. Use narrower priors."
+                )
             raise InferenceError(f"{sampler} could not sample this model: {reason}") from error
     tree.attrs["engine"] = sampler
     log.info(
