@@ -27,7 +27,7 @@ from formulajoint.design.notes import (
 )
 from formulajoint.design.recipes import Arithmetic, GroupMoments, Recipe, moments_in
 from formulajoint.design.references import check_references
-from formulajoint.design.response import check_counts, read_response, response_column
+from formulajoint.design.response import check_counts, check_levels, read_response, response_column
 from formulajoint.design.rows import Table, standard_errors, used_rows
 from formulajoint.design.schema import Design, Factor, Predictor, Response, Rows, blocks_of, varying_blocks
 from formulajoint.design.terms import build_terms
@@ -177,6 +177,7 @@ def read(formula: Formula, frame: Frame, language: Language = CORE, family: str 
     spec = specification(formula, language)
     law = family_of(spec, family, language)
     check_counts(spec, law)
+    check_levels(spec, law)
     _check_names(spec, frame, language)
     plans = tuple(_plans(spec, frame))
     variable = response_column(spec)
@@ -214,7 +215,7 @@ def bound(asked: Asked, table: Table, rows: Rows, kept: Frame | None = None) -> 
         _weight_columns(spec, table),
         replace(rows, lost=asked.lost(table, rows.lost) if rows.dropped else {}),
         _within(response, predictors),
-        (*_notes(spec, plans, predictors, frame, table), *_on_order(asked.law, response, table)),
+        (*_notes(spec, plans, predictors, frame, table), *_on_order(spec, asked.law, response, table)),
         KeptFrame(kept or frame, table.places),
         asked.language,
         KeptRows(table.places, table.columns) if kept is None else None,
@@ -360,9 +361,10 @@ def _notes(
         yield from frame.notes.get(name, ())
 
 
-def _on_order(family: Likelihood, response: Response, table: Table) -> Iterator[str]:
+def _on_order(spec: ModelSpec, family: Likelihood, response: Response, table: Table) -> Iterator[str]:
     """Yield a note where the order of ordered categories is a matter of chance."""
-    note = "" if family.thresholds is None else order_of_text(response, table)
+    stated = spec.family is not None and spec.family.levels is not None
+    note = "" if stated or family.thresholds is None else order_of_text(response, table)
     yield from [note] if note else []
 
 

@@ -9,17 +9,18 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.design.evaluate_numpy import values_of
 from formulajoint.design.learn import learn
+from formulajoint.design.level_lookup import position_of
 from formulajoint.design.recipes import Indicator, Place, Recipe
 from formulajoint.design.rows import Table, all_rows
 from formulajoint.design.schema import Response
 from formulajoint.design.values import check_size, refuse_continuous, text_hint
 from formulajoint.errors import DataError, FormulaError
 from formulajoint.families.likelihood import Likelihood
-from formulajoint.language.syntax.nodes import Expr, Name
+from formulajoint.language.syntax.nodes import Expr, Level, Name
 from formulajoint.language.syntax.text import canonical
 from formulajoint.spec.counts import counts_of
 from formulajoint.spec.names import key_of, measured_in
-from formulajoint.spec.spec import ModelSpec
+from formulajoint.spec.spec import Given, ModelSpec
 from formulajoint.wording import listed
 
 MOST_CATEGORIES = 50
@@ -139,6 +140,9 @@ def _category(spec: ModelSpec, variable: str, table: Table) -> Response:
     found = table.levels(variable)
     refuse_continuous(column, found.labels)
     levels = tuple(found.labels[place] for place in found.order)
+    given = None if spec.family is None else spec.family.levels
+    if given is not None:
+        levels = _in_order(given, levels, text)
     if len(levels) == 1:
         raise DataError(
             f"The response `{text}` is {levels[0]} in {all_rows(table.rows)} used: it does not vary."
@@ -154,5 +158,30 @@ def _category(spec: ModelSpec, variable: str, table: Table) -> Response:
     )
 
 
+def _in_order(given: Given[tuple[Level, ...]], labels: Sequence[str], response: str) -> tuple[str, ...]:
+    """Return the levels of the response in the order that ``levels=`` gives."""
+    found = tuple(labels[position_of(level, labels, f"the response `{response}`")] for level in given.value)
+    if set(found) != set(labels) or len(found) != len(labels):
+        left = [label for label in labels if label not in found]
+        what = f"leaves out {listed(left)}" if left else "names a level twice"
+        raise FormulaError(
+            f"`levels` {what}", given.span, f"name every level of `{response}` once: {listed(labels)}"
+        )
+    return found
+
+
+def check_levels(spec: ModelSpec, family: Likelihood) -> None:
+    """Raise a FormulaError if the formula gives the order of categories, and the family has none."""
+    given = None if spec.family is None else spec.family.levels
+    if given is not None and not family.categories:
+        message = f"`levels` is the order of categories, and the family `{family.name}` has none"
+        raise FormulaError(message, given.span, "leave it out, or write `family(cumulative, levels=...)`")
+
+
 def _as_event(labels: Sequence[str]) -> str:
-    return " Of two levels, write `family(bernoulli)`." if len(labels) == 2 else ""
+    if len(labels) == 2:
+        return " Of two levels, write `family(bernoulli)`."
+    many = len(labels) > MOST_CATEGORIES
+    return (
+        "" if many else " Of ordered categories write `family(cumulative)`, of others `family(categorical)`."
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from formulajoint.design.level_lookup import written
 from formulajoint.design.rows import Table
 from formulajoint.design.schema import Block, Predictor, Response, Term
 from formulajoint.errors import FormulaError
@@ -59,12 +60,17 @@ def _check_own(own: Predictor) -> None:
         raise FormulaError("thresholds cannot be pooled", own.hierarchies[0].span, hint)
 
 
+SORTED = "as text is sorted"
+"""Stands in the note on an order of categories that nothing states."""
+
+
 def order_of_text(response: Response, table: Table) -> str:
     """Return a note where the order of the categories is that in which text is sorted; else an empty text."""
     column = table.columns[response.variable]
     if column.kind != "categorical" or column.ordered or response.levels != tuple(sorted(response.levels)):
         return ""
     return (
-        f"The categories of {response.name} are in the order {' < '.join(response.levels)}, as text is sorted: "
-        f"make {response.name} an ordered category for another order."
+        f"The categories of {response.name} are in the order {' < '.join(response.levels)}, {SORTED}. For "
+        f"another order write `family(cumulative, levels=[{', '.join(map(written, response.levels))}])` with the "
+        f"levels from low to high, or make {response.name} an ordered category."
     )

@@ -13,7 +13,7 @@ from formulajoint.language.syntax.levels import level_of
 from formulajoint.language.syntax.text import canonical
 from formulajoint.language.vocabulary.core import ELSEWHERE, R_TRUTH, TRUTH
 from formulajoint.language.vocabulary.language import Language, Position
-from formulajoint.language.vocabulary.refused import REFUSED
+from formulajoint.language.vocabulary.refused import FAMILIES_ELSEWHERE, REFUSED
 from formulajoint.language.vocabulary.signatures import Kind, Signature, Slot, matched
 from formulajoint.spans import Span
 from formulajoint.spec.spec import Given
@@ -33,6 +33,8 @@ class Context:
         if name not in table:
             if position == "function":
                 refuse_foreign(name, span)
+            if position == "family":
+                refuse_family(name, span)
             other = ELSEWHERE.get(name.casefold(), "")
             near = f"did you mean `{other}`?" if other in table else did_you_mean(name, table)
             hint = near or self._elsewhere(name) or f"choose one of {listed(table, 20)}"
@@ -51,6 +53,13 @@ def refuse_foreign(name: str, span: Span) -> None:
     if name in REFUSED:
         what, instead = REFUSED[name]
         raise FormulaError(f"`{name}(...)` {what}", span, instead)
+
+
+def refuse_family(name: str, span: Span) -> None:
+    """Raise a FormulaError for a family that is called otherwise here, or is not there, with the nearest."""
+    told = FAMILIES_ELSEWHERE.get(name.casefold())
+    if told is not None:
+        raise FormulaError(f"there is no family `{name}`", span, f"`{name}` {told}")
 
 
 HOMES: Mapping[Position, str] = {
@@ -192,6 +201,13 @@ def _level(context: Context, slot: Slot, value: nodes.Expr) -> nodes.Level:
     return level
 
 
+def _levels(context: Context, slot: Slot, value: nodes.Expr) -> tuple[nodes.Level, ...]:
+    if not isinstance(value, nodes.Sequence):
+        message = f"`{slot.name}` must be a list of levels, not {described(value)}"
+        raise FormulaError(message, value.span, f"write `{slot.name}=[low, mid, high]`")
+    return tuple(_level(context, slot, each) for each in value.items)
+
+
 def _label(context: Context, slot: Slot, value: nodes.Expr) -> str:
     match value:
         case nodes.Name(id=label):
@@ -243,6 +259,7 @@ PLAIN: Mapping[Kind, Reader[Any]] = {
     Kind.WHOLE: _whole,
     Kind.INTEGER: _integer,
     Kind.LEVEL: _level,
+    Kind.LEVELS: _levels,
     Kind.LABEL: _label,
     Kind.FAMILY: _name_of("family"),
     Kind.CODING: _name_of("coding"),

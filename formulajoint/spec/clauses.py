@@ -79,7 +79,8 @@ def rows_request(clauses: Sequence[Called]) -> RowsRequest:
 
 def family_request(clause: Called) -> FamilyRequest:
     """Return what ``family(...)`` asks."""
-    return FamilyRequest(clause.given.named["family"], clause.given.named.get("link"), clause.span)
+    named = clause.given.named
+    return FamilyRequest(named["family"], named.get("link"), named.get("levels"), clause.span)
 
 
 def pooling_request(clause: Called) -> PoolingRequest:

@@ -53,10 +53,11 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class FamilyRequest:
-    """``family(student, link=identity)``."""
+    """``family(student, link=identity)``; `levels` are those of a response of categories, in their order."""
 
     name: Given[str]
     link: Given[str] | None
+    levels: Given[tuple[Level, ...]] | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -137,6 +137,25 @@ def test_categories_are_in_the_order_of_the_data(values: Any, levels: tuple[str,
     assert ("as text is sorted" in model.explain()) == (levels == ("a", "b", "c"))
 
 
+def test_the_formula_can_give_the_order_of_categories() -> None:
+    rows = frame(y=list("babcabca"))
+    formula = "y ~ x, family(cumulative, levels=[c, a, b])"
+    model = fj.model(formula, rows)
+    assert model.design.response.levels == ("c", "a", "b")
+    assert "as text is sorted" not in model.explain()
+    assert str(fj.parse(formula)) == formula
+    for wrong, said in (
+        ("[c, a]", "leaves out `b`"),
+        ("[c, a, b, a]", "names a level twice"),
+        ("[c, a, d]", "no level `d`"),
+        ("a", "must be a list of levels"),
+    ):
+        with pytest.raises(fj.FormulaError, match=said):
+            fj.model(f"y ~ x, family(cumulative, levels={wrong})", rows)
+    with pytest.raises(fj.FormulaError, match="order of categories"):
+        fj.model("x ~ 1, family(student, levels=[1, 2])", rows)
+
+
 @pytest.mark.parametrize(
     ("formula", "dims", "intercepts"),
     [
@@ -228,3 +247,16 @@ def test_replicated_categories_have_the_model_s_probabilities() -> None:
     shares = np.stack([(made == k).mean(axis=0) for k in range(4)], axis=1)
     expected = probabilities("probit", 0.6 * X, CUTS)
     assert (abs(shares - expected) < 4.5 * np.sqrt(expected * (1 - expected) / 4_000) + 1e-9).all()
+
+
+def test_an_order_that_nothing_states_comes_first_with_what_to_write() -> None:
+    text = str(fj.fit("y ~ x, family(cumulative)", frame(y=list("babcabca")), seed=1, draws=200))
+    assert text.startswith("warning: The categories of y are in the order a < b < c, as text is sorted.")
+    assert "`family(cumulative, levels=[a, b, c])`" in text
+
+
+def test_with_flat_priors_a_note_says_that_thresholds_keep_theirs() -> None:
+    rows = frame(y=[1, 2, 3, 2, 1, 3, 2, 2])
+    with_note = fj.model("y ~ x, family(cumulative)", rows, priors="flat").explain()
+    assert 'With priors="flat" threshold keeps the prior normal(0, ' in " ".join(with_note.split())
+    assert "keeps the prior" not in fj.model("y ~ x, family(cumulative)", rows).explain()

@@ -20,7 +20,7 @@ from formulajoint.data.rows import frequencies
 from formulajoint.design.coding import CODINGS
 from formulajoint.design.schema import Factor, Grouping, PartMeans, Predictor, Term
 from formulajoint.distributions.links import IDENTITY
-from formulajoint.distributions.prior import DEFAULT, Prior
+from formulajoint.distributions.prior import DEFAULT, FLAT, Prior
 from formulajoint.spans import NOWHERE
 
 SMALL = 5.0
@@ -40,6 +40,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *far_columns(plan),
         *far_within(plan),
         *_orders_of_text(plan),
+        *_thresholds_not_flat(plan),
         *_few_groups(plan),
         *_one_set(plan),
         *_lone_rows(plan),
@@ -95,6 +96,18 @@ def _has_order(factor: Factor) -> bool:
     """Return whether a factor's coding depends on the order of its levels."""
     codings = (CODINGS[name](factor.levels)[0] for name in ("helmert", "poly"))
     return any(factor.coding is not None and np.array_equal(factor.coding, coding) for coding in codings)
+
+
+def _thresholds_not_flat(plan: Plan) -> Iterator[str]:
+    """Yield a note where the coefficients are flat, and the thresholds between categories are not."""
+    flat = any(prior.origin == FLAT for _, prior in plan.priors)
+    for part in plan.further:
+        if isinstance(part, ScalePlan) and part.between and flat and part.prior.origin == DEFAULT:
+            yield (
+                f'With priors="flat" {part.name} keeps the prior {part.prior}, since nothing here shows that flat '
+                "thresholds have a posterior: coefficients are near those of maximum likelihood, not equal to them. "
+                f"For a wider one write `prior({part.name} ~ normal(0, 100))`."
+            )
 
 
 def _few_groups(plan: Plan) -> Iterator[str]:

@@ -26,6 +26,7 @@ OVER = Slot("over", Kind.GROUP)
 BY = Slot("by", Kind.GROUP)
 AGAINST = Slot("against", Kind.WORD, ("hierarchy",))
 LINK = Slot("link", Kind.WORD, ("identity", "log", "logit", "probit", "cloglog", "inverse", "sqrt"))
+CATEGORIES = Slot("levels", Kind.LEVELS)
 TRUTH = ("true", "false")
 R_TRUTH = ("TRUE", "FALSE")
 """The same in R."""
@@ -67,7 +68,7 @@ CLAUSES = {
             OVER,
         ),
     ),
-    "family": Signature((Slot("family", Kind.FAMILY),), keywords=(LINK,), least=1, once=True),
+    "family": Signature((Slot("family", Kind.FAMILY),), keywords=(LINK, CATEGORIES), least=1, once=True),
     "prior": Signature(rest=Slot("term ~ distribution", Kind.PRIOR), keywords=(OVER,), least=1),
     "se": replace(_all(Slot("column", Kind.COLUMN)), once=True),
     "weights": replace(_all(Slot("column", Kind.COLUMN)), once=True),

@@ -25,11 +25,26 @@ REFUSED: Mapping[str, Refused] = MappingProxyType(
         **_each(
             "Surv",
             "is a survival time, and times that may be censored cannot be fitted yet",
-            "where every time was observed, the response is `log(time)`",
+            "where every time was observed, write `time ~ x, family(weibull)`, or exponential, gamma or lognormal",
+        ),
+        **_each(
+            "cens trunc",
+            "marks censored or truncated responses, which cannot be fitted yet",
+            "where every time was observed, write `time ~ x, family(weibull)`, or exponential, gamma or lognormal",
+        ),
+        **_each(
+            "exposure",
+            "states over how long or how many a count was taken",
+            "write `offset(log(x))` among the predictors",
         ),
         **_each("s te ti t2", "is a penalised smooth of mgcv, which is not part of the language", SPLINE),
         **_each("gp", "is a Gaussian process, which is not part of the language", SPLINE),
-        **_each("lo cr cc cs tp pspline", "is a smooth that is not part of the language", SPLINE),
+        **_each("lo cr cc tp pspline", "is a smooth that is not part of the language", SPLINE),
+        **_each(
+            "cs",
+            "is a category-specific effect of brms, or a smooth of mgcv, and neither is part of the language",
+            "for a coefficient of each category write `family(categorical)`; for a curve a spline, `ns(x, df=4)`",
+        ),
         **_each(
             "rcs",
             "is a restricted cubic spline with knots at other quantiles than those of `ns`",
@@ -107,6 +122,62 @@ BESIDE_RESPONSE: Mapping[str, str] = MappingProxyType(
     }
 )
 """What brms writes beside the response, as in ``y | se(x) ~ z`` -> what to write."""
+
+_NO_ZEROS_AND_ONES = (
+    "is not there. `beta` takes shares above 0 and below 1; where successes are counted among trials, zeros and all, "
+    "write `prop(successes, trials)` with `family(beta_binomial)`"
+)
+_ONE_BY_ONE = "is not there. `cumulative` is the family of ordered categories"
+
+FAMILIES_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("t", "student_t", "studentt"), "is called `student` here"),
+        **dict.fromkeys(("zip", "zi_poisson", "zipoisson"), "is called `zero_inflated_poisson` here"),
+        **dict.fromkeys(
+            ("zinb", "zero_inflated_negbinomial", "zinbinom"),
+            "is called `zero_inflated_negative_binomial` here",
+        ),
+        "zib": "is called `zero_inflated_binomial` here",
+        "hurdle_negbinomial": "is called `hurdle_negative_binomial` here",
+        **dict.fromkeys(
+            ("nbinom", "nb", "negbin", "negbinom", "nbinom2", "neg_binomial", "negativebinomial"),
+            "is called `negative_binomial` here",
+        ),
+        **dict.fromkeys(
+            ("ordinal", "ordered", "ordered_logistic", "ordered_logit", "polr", "clm", "cumulative_logit"),
+            "is called `cumulative` here",
+        ),
+        "ordered_probit": "is `family(cumulative, link=probit)` here",
+        **dict.fromkeys(("logit", "logistic"), "is called `bernoulli` here: the logit is its usual link"),
+        "probit": "is a link: write `family(bernoulli, link=probit)`",
+        "cloglog": "is a link: write `family(bernoulli, link=cloglog)`",
+        **dict.fromkeys(
+            ("multinomial", "multinom", "mlogit", "softmax"),
+            "is called `categorical` here, a row for each response",
+        ),
+        "geometric": "is not there. It is the negative binomial whose shape is 1: "
+        "`family(negative_binomial), prior(shape ~ constant(1))`",
+        **dict.fromkeys(
+            ("zero_inflated_beta", "zero_one_inflated_beta", "zoib", "hurdle_beta"), _NO_ZEROS_AND_ONES
+        ),
+        **dict.fromkeys(("sratio", "cratio", "acat"), _ONE_BY_ONE),
+        "asym_laplace": "is not there. `laplace` is the family of the median",
+        "tweedie": "is not there. `hurdle_gamma` takes amounts with zeros",
+        **dict.fromkeys(
+            ("cox", "coxph"),
+            "is not there. Times that were all observed have `weibull`, `exponential` and `gamma`",
+        ),
+        **dict.fromkeys(
+            ("quasipoisson", "quasi_poisson"),
+            "is no distribution. `negative_binomial` has counts that vary more",
+        ),
+        **dict.fromkeys(
+            ("quasibinomial", "quasi_binomial"),
+            "is no distribution. `beta_binomial` has successes that vary more",
+        ),
+    }
+)
+"""Names of families elsewhere -> what they are called here, or what is nearest."""
 
 FURTHER = ""
 """Stands for a further argument without a name."""

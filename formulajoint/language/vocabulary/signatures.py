@@ -28,6 +28,7 @@ class Kind(Enum):
     INTEGER = "a whole number"
     WORD = "one word"
     LEVEL = "a level"
+    LEVELS = "a list of levels"
     LABEL = "a name"
     EFFECT = "arithmetic of coefficients"
     HYPOTHESIS = "a comparison of coefficients"
@@ -82,6 +83,7 @@ EXAMPLES = {
     Kind.WHOLE: "2",
     Kind.INTEGER: "1",
     Kind.LEVEL: '"A"',
+    Kind.LEVELS: "[low, high]",
     Kind.LABEL: "name",
     Kind.EFFECT: "x[A] - x[B]",
     Kind.HYPOTHESIS: "x == 0",

@@ -13,6 +13,7 @@ from formulajoint.compiler.planning.undetermined import open_cells
 from formulajoint.compiler.planning.unequal_sds import unequal_sds
 from formulajoint.data.least_squares import BoolArray
 from formulajoint.design.schema import Grouping
+from formulajoint.design.thresholds import SORTED
 from formulajoint.results.draws.tables import weights
 from formulajoint.results.effects import weighted_means
 from formulajoint.results.findings import Findings
@@ -23,8 +24,9 @@ MOST_NAMED = 3
 
 
 def cautions(found: Findings, about: Coefficient | None) -> tuple[str, ...]:
-    """Return sentences on what to distrust: the draws, then the effects of the coefficient asked about."""
-    return (*found.diagnostics, *of_effects(found, about))
+    """Return sentences on what to distrust: draws, an order of categories, effects of the coefficient asked about."""
+    unstated = (note for note in found.plan.design.notes if SORTED in note)
+    return (*found.diagnostics, *unstated, *of_effects(found, about))
 
 
 def of_effects(found: Findings, about: Coefficient | None) -> Iterator[str]:
