@@ -144,3 +144,65 @@ def test_a_contrast_in_a_hypothesis_is_tested_after_the_fit() -> None:
     (call,) = pieces(told.value.hint)
     assert call == 'fit.test("joint_x == 0")'
     assert len(fj.fit(formula, DATA, seed=1, draws=50).test("joint_x == 0")) == 1
+
+
+ELSEWHERE = {
+    "t": "student",
+    "zip": "zero_inflated_poisson",
+    "zinb": "zero_inflated_negative_binomial",
+    "ordinal": "cumulative",
+    "ordered": "cumulative",
+    "logit": "bernoulli",
+    "multinomial": "categorical",
+    "nbinom": "negative_binomial",
+    "geometric": "negative_binomial",
+    "zero_one_inflated_beta": "beta_binomial",
+}
+
+
+@pytest.mark.parametrize(("name", "ours"), ELSEWHERE.items())
+def test_families_of_other_packages_are_answered_with_ours(name: str, ours: str) -> None:
+    with pytest.raises(fj.FormulaError) as told:
+        fj.parse(f"y ~ x, family({name})")
+    assert re.search(rf"\b{ours}\b", told.value.hint)
+    with pytest.raises(fj.FormulaError) as argument:
+        fj.model("y ~ x", DATA, family=name)
+    assert argument.value.hint == told.value.hint
+    assert accepted(f"y ~ x, family({ours})")
+
+
+def test_a_link_in_the_argument_and_a_response_that_needs_a_family() -> None:
+    with pytest.raises(fj.FormulaError, match=r"family\(bernoulli, link=probit\)"):
+        fj.model("sex ~ x", DATA, family="bernoulli(link=probit)")
+    with pytest.raises(fj.DataError, match=r"family\(cumulative\)`, of others `family\(categorical\)"):
+        fj.model("arm ~ x", DATA)
+    with pytest.raises(fj.DataError, match=r"counts as an event: `I\(n == 100\)`"):
+        fj.model("n ~ x, family(bernoulli)", DATA.assign(n=100 * (DATA["sex"] == "m")))
+    with pytest.raises(fj.DataError, match="Divide percentages by 100"):
+        fj.model("p ~ x, family(beta)", DATA.assign(p=np.arange(96.0) + 1))
+
+
+def test_a_prior_of_a_coefficient_beside_one_of_a_group_term_needs_a_clause_of_its_own() -> None:
+    wrong = "prior(x ~ normal(0, 1), Intercept.sd ~ half_normal(1), over=school)"
+    with pytest.raises(fj.FormulaError) as told:
+        fj.model(f"y ~ x + (1 | school), {wrong}", DATA)
+    assert "`prior(x ~ normal(0, 1)), prior(..., over=school)`" in told.value.hint
+    right = "prior(x ~ normal(0, 1)), prior(Intercept.sd ~ half_normal(1), over=school)"
+    fj.model(f"y ~ x + (1 | school), {right}", DATA)
+
+
+def test_names_of_other_parameters_in_tables_are_explained_where_they_are_tested() -> None:
+    counts = DATA.assign(n=np.arange(96) % 5)
+    formula = "n ~ x, zi ~ arm, family(zero_inflated_poisson)"
+    with pytest.raises(fj.FormulaError, match=r"`contrast\(zi.arm\)` takes it"):
+        fj.model(f"{formula}, test(zi_arm == 0)", counts)
+    fj.model(f"{formula}, contrast(zi.arm[b])", counts)
+    with pytest.raises(fj.FormulaError, match=r'`fit.posterior\["threshold"\]` has the draws'):
+        fj.model("arm ~ x, family(cumulative, levels=[a, b, c]), test(threshold == 0)", DATA)
+
+
+def test_the_heading_names_a_family_that_stands_beside_the_formula() -> None:
+    counts = DATA.assign(n=np.arange(96) % 5)
+    assert fj.model("n ~ x", counts, family="poisson").explain().startswith("n ~ x, family(poisson)\n")
+    assert fj.model("n ~ x, family(poisson)", counts).explain().startswith("n ~ x, family(poisson)\n")
+    assert fj.model("y ~ x", DATA).explain().startswith("y ~ x\n")

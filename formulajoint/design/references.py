@@ -12,6 +12,7 @@ from typing import Literal
 
 from formulajoint.arrays import FloatArray
 from formulajoint.design.level_lookup import position_of, written
+from formulajoint.design.other_parameters import of_another
 from formulajoint.design.schema import Design, Factor, Predictor, Term
 from formulajoint.design.varying import coefficients_of_groups, named, seen_by
 from formulajoint.errors import FormulaError
@@ -315,9 +316,8 @@ def _unknown(design: Design, expr: Expr) -> tuple[str, str]:
             return f"`{name}` varies over `{factor}` about zero, since no coefficient of it is shared", hint
     predictor = design.parameter(name)
     if predictor is None:
-        hint = (
-            _of_these_columns(design, expr) or did_you_mean(name, known) or f"the terms are {listed(known)}"
-        )
+        near = _of_these_columns(design, expr) or did_you_mean(name, known)
+        hint = of_another(design, expr) or near or f"the terms are {listed(known)}"
         return f"the formula has no term `{name}`", hint
     own = [term.name for term in predictor.terms]
     if predictor.grouping is None or own != [INTERCEPT]:

@@ -57,7 +57,7 @@ class Family:
     name : str, optional
         Name as in ``family(student)``; by default the function's own name.
     above, below : float
-        Open bounds of the response; they can occur where it is a whole number.
+        Open bounds of the response; they can occur where it is a whole number: counts from 0 have ``above=0``.
     whole : bool
         Whether the response is a whole number.
     scipy : callable, optional

@@ -135,7 +135,7 @@ class Likelihood:
     of_link : callable or None
         From the mean's link to the distribution of the response, where that has the link.
     advice : str
-        What to do about a response that the family does not take.
+        What to do about a response that the family does not take: `{name}`, whose largest value is `{value}`.
     affine : Affine or None
         The log density as an affine function, by which coefficients of groups can be integrated out.
     variance : callable or None

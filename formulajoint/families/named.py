@@ -9,6 +9,7 @@ from formulajoint.families.likelihood import Likelihood
 from formulajoint.language.vocabulary.language import Language
 from formulajoint.language.vocabulary.meanings import Vocabulary
 from formulajoint.spans import Span
+from formulajoint.spec.arguments import refuse_family
 from formulajoint.spec.spec import Given
 from formulajoint.wording import did_you_mean, listed
 
@@ -21,6 +22,11 @@ def named(name: str, at: Span, language: Language) -> Likelihood:
     """Return the family of a name, or raise a FormulaError if there is none."""
     found = LIKELIHOODS.find(name, language)
     if found is None:
+        refuse_family(name, at)
+        bare, bracket, _ = name.partition("(")
+        if bracket and bare in FAMILIES:
+            hint = f"the link is written in the formula: `family({bare}, link=probit)`"
+            raise FormulaError(f"`{name}` is not the name of a family", at, hint)
         hint = did_you_mean(str(name), FAMILIES) or f"there are {listed(FAMILIES)}"
         raise FormulaError(f"there is no family `{name}`", at, hint)
     return found

@@ -51,7 +51,7 @@ BERNOULLI = likelihood(
     scipy=lambda stats, mu: stats.bernoulli(mu),
     whole=True,
     events=True,
-    advice="State the value that counts as an event: `I(y == 2)` as the response.",
+    advice="State the value that counts as an event: `I({name} == {value:g})` as the response.",
     affine=OF_EVENTS,
     variance=lambda mu, s: mu * (1 - mu),
     smooth=OF_CHANCES,
@@ -91,7 +91,7 @@ BETA = likelihood(
     (mean(*CHANCES), PHI),
     pymc=lambda pm, mu, phi: pm.Beta.dist(mu * phi, (1 - mu) * phi),
     scipy=lambda stats, mu, phi: stats.beta(mu * phi, (1 - mu) * phi),
-    advice="Shares of 0 and 1 can occur where successes are counted among trials.",
+    advice="Divide percentages by 100. Shares of 0 and 1 can occur where successes are counted among trials.",
     smooth=Smooth(_share, CHANCES, rounded="phi"),
     tails=OF_SHARES,
 )

@@ -132,7 +132,7 @@ def page(found: Findings) -> Page:
     beside = bool(shown and found_answers)
     return Page(
         title=_title(seen.plan, shown),
-        formula="\n".join(formula_lines(plan.design.formula)),
+        formula="\n".join(formula_lines(plan)),
         data=data_text(plan),
         others=_others(plan, shown),
         prob=prob,

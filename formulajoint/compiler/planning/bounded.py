@@ -13,10 +13,11 @@ import numpy as np
 from formulajoint.arrays import FloatArray
 from formulajoint.compiler.plan import LinearPlan, Plan, ScalePlan
 from formulajoint.compiler.planning.propriety import check_ranks, is_flat
-from formulajoint.compiler.planning.unbounded import reason
+from formulajoint.compiler.planning.unbounded import INTERCEPT, reason
 from formulajoint.compiler.residual_sds import names_in_sds
 from formulajoint.data.directions import are_settled, by_group, free_direction, free_shared_direction, some
 from formulajoint.data.rows import cells_of, frequencies, stack
+from formulajoint.design.level_lookup import written
 from formulajoint.design.schema import Grouping, Term
 from formulajoint.distributions.prior import Prior
 from formulajoint.errors import DataError
@@ -125,8 +126,26 @@ def _check_others(plan: Plan, tails: Tails, flat: int) -> None:
 def _part_of(terms: list[Term], direction: FloatArray) -> list[str]:
     """Return the names of the terms that have a part in a direction of their columns."""
     ends = np.cumsum([term.columns.shape[1] for term in terms])[:-1]
-    sizes = np.array([np.max(abs(part)) for part in np.split(direction, ends)])
-    return [term.name for term, size in zip(terms, sizes, strict=True) if size > NEGLIGIBLE * np.max(sizes)]
+    parts = np.split(direction, ends)
+    sizes = np.array([np.max(abs(part)) for part in parts])
+    there = [each for each, size in zip(terms, sizes, strict=True) if size > NEGLIGIBLE * np.max(sizes)]
+    shift = sum(float(part[0]) for term, part in zip(terms, parts, strict=True) if term.name == INTERCEPT)
+    alone = sum(term.name != INTERCEPT for term in there) == 1
+    return [
+        term.name + (_levels_of(term, part, shift) if alone else "")
+        for term, part in zip(terms, parts, strict=True)
+        if term in there
+    ]
+
+
+def _levels_of(term: Term, part: FloatArray, shift: float) -> str:
+    """Return the levels of a factor that a direction of its columns moves, as written after its name."""
+    factor = term.factors[0] if len(term.factors) == 1 else None
+    if factor is None or factor.coding is None or not factor.levels:
+        return ""
+    moved = abs(factor.coding @ part + shift) > NEGLIGIBLE * np.max(abs(part))
+    labels = [written(label) for label, open_ in zip(factor.levels, moved, strict=True) if open_]
+    return f"[{', '.join(labels)}]" if 0 < len(labels) < len(factor.levels) else ""
 
 
 def _by_group(grouping: Grouping, why: str, open_: list[int]) -> str:

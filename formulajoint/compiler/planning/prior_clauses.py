@@ -198,11 +198,19 @@ def _exact(slot: Slot) -> str:
 def _of_group_term(
     request: PriorRequest, target: Expr, slots: Sequence[Slot], everywhere: Sequence[Slot]
 ) -> str:
-    """Return the hint for a variable of a group term whose groups are not named; empty for any other."""
-    over = [slot.over for slot in everywhere if slot not in slots and slot.over and _names(target, slot)]
+    """Return the hint for a variable that `over=` should name, or that it rules out; empty for any other."""
+    elsewhere = [slot for slot in everywhere if slot not in slots and _names(target, slot)]
+    over, written = (
+        [slot.over for slot in elsewhere if slot.over],
+        f"{canonical(request.target)} ~ {request.law.text}",
+    )
+    if elsewhere and request.over is not None:
+        return (
+            f"`over=` says that the whole clause is about the group term, to which `{canonical(target)}` does not "
+            f"belong: write a clause for each, `prior({written}), prior(..., over={named(request.over.value)})`"
+        )
     if not over or request.over is not None:
         return ""
-    written = f"{canonical(request.target)} ~ {request.law.text}"
     return f"of a group term, name the groups: write `prior({written}, over={over[0]})`"
 
 

@@ -104,7 +104,7 @@ def check_response(design: Design, family: Likelihood) -> None:
         raise DataError(
             f"The family `{family.name}` needs a response {_possible(design, family)}, but `{response}` is not in "
             f"{rows[out].sum():.10g} of the {rows.sum():.10g} rows used, first {_first(design, out)}. "
-            f"{family.advice}".strip()
+            f"{family.advice.format(name=design.response.variable, value=values.max())}".strip()
         )
     link = family.mean.link
     mean = response_moments(design, offset=link is IDENTITY)[0]

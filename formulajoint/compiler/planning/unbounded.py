@@ -54,10 +54,10 @@ def _alike(response: Response, value: float, counts: bool, vanishing: Vanishing,
     side = ""
     if INTERCEPT in terms:
         terms = [INTERCEPT]
-        side = "" if not np.any(vanishing.rising) else "lower "
-        side = "upper " if np.any(vanishing.falling) else side
+        side = "" if not np.any(vanishing.rising) else " from below"
+        side = " from above" if np.any(vanishing.falling) else side
     return (
-        f"all {what} are {shown}, so the data set no {side}bound for {listed(terms)}: {_no_posterior(terms)}"
+        f"all {what} are {shown}, so nothing in the data bounds {listed(terms)}{side}: {_no_posterior(terms)}"
     )
 
 

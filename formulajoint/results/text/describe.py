@@ -16,8 +16,8 @@ from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan, ScalePla
 from formulajoint.design.pooling import Hierarchy
 from formulajoint.design.schema import Term
 from formulajoint.distributions.links import IDENTITY
+from formulajoint.families.choice import is_default
 from formulajoint.families.likelihood import TRIALS
-from formulajoint.language.formula import Formula
 from formulajoint.language.syntax.text import canonical
 from formulajoint.results.text.contrasts import contrast_lines, describe_contrast
 from formulajoint.results.text.lines import INDENT, note_lines, page_width, table_lines, wrapped
@@ -40,7 +40,7 @@ HIERARCHIES = {"normal": "normal", "student": "Student t", "cauchy": "Cauchy"}
 def explain(plan: Plan) -> str:
     """Return the model as text: data, equation, every coefficient with its prior, contrasts, notes."""
     sections = [
-        formula_lines(plan.design.formula),
+        formula_lines(plan),
         wrapped(data_lines(plan))
         + wrapped(equation_lines(plan), EQUATION + INDENT)
         + wrapped(within_lines(plan.design)),
@@ -94,15 +94,19 @@ def _scale_record(plan: Plan) -> dict[str, str]:
     }
 
 
-def formula_lines(formula: Formula) -> list[str]:
-    """Return the canonical text on one line or, if that is long, with a line for each clause."""
-    text = visible(str(formula))
+def formula_lines(plan: Plan) -> list[str]:
+    """Return the canonical text on one line or, if that is long, with a line for each clause.
+
+    A family that was given beside the formula is written as its clause.
+    """
+    formula, asked = plan.design.formula, plan.design.spec.family
+    given = [] if asked is not None or is_default(plan.family) else [f"family({plan.family.name})"]
+    text = visible(", ".join([str(formula), *given]))
     if len(text) <= page_width():
         return [text]
+    clauses = [*map(canonical, formula.clauses), *given]
     head = str(replace(formula, clauses=()))
-    return visible(",\n".join([head, *(f"    {canonical(clause)}" for clause in formula.clauses)])).split(
-        "\n"
-    )
+    return visible(",\n".join([head, *(f"    {clause}" for clause in clauses)])).split("\n")
 
 
 def trials_text(plan: Plan) -> str:

@@ -76,12 +76,18 @@ def _least(ess: float) -> float:
     return min(0.999, 1 - 1 / ess)
 
 
+NEAR_ONE = 0.99995
+"""Above it a probability is shown as a bound."""
+
+
 def probability(value: float, mcse: float) -> str:
     """Return a share of draws as text, with the digits that its Monte Carlo error supports; a bound if it is 0 or 1."""
     if value == 0 < mcse:
         return f"< {mcse:.1g}"
     if value == 1 and mcse > 0:
         return f"> {min(0.999, 1 - mcse):.3g}"
+    if NEAR_ONE < value < 1:
+        return "> 0.9999"
     return f"{value:.{decimals(mcse)}f}"
 
 

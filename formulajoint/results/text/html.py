@@ -68,7 +68,7 @@ def _section(*parts: str) -> str:
 
 
 def _formula(plan: Plan) -> str:
-    return f"<pre><strong>{escape(chr(10).join(formula_lines(plan.design.formula)))}</strong></pre>"
+    return f"<pre><strong>{escape(chr(10).join(formula_lines(plan)))}</strong></pre>"
 
 
 def _paragraph(lines: Iterable[str]) -> str:

@@ -60,7 +60,7 @@ def fit_text(found: Findings) -> str:
     warned = cautions(found.by_groups, subject(found.by_groups))
     sections = [
         note_lines(warned, "warning") + answer_lines(answers(found, found.tests)),
-        formula_lines(plan.design.formula),
+        formula_lines(plan),
         wrapped(data_lines(plan) + within_lines(plan.design) + understood(plan)),
         contrast_section(found),
         test_section(plan, found.tests),

@@ -36,7 +36,10 @@ def test_a_group_whose_events_are_separated_is_named() -> None:
     alike = np.where(DATA["g"] == "C", 1, apart)
     assert "1 other group has none, either." in refused("y ~ x | g, family(bernoulli)", y=alike)
     said = refused("y ~ 1 | g, family(bernoulli)", y=alike)
-    assert "In g C all responses are `1`, so the data set no upper bound for `Intercept`: with a flat" in said
+    assert (
+        "In g C all responses are `1`, so nothing in the data bounds `Intercept` from above: with a flat"
+        in said
+    )
     assert "leave out `C`" in said
     assert (
         "In g B `x`, `z` together separate the events from the others, wholly or in part: with flat priors their"
@@ -71,7 +74,7 @@ def test_shared_coefficients() -> None:
         "cbind(y, 3 - y) ~ x, family(binomial)", y=3 * (X > 0)
     )
     assert (
-        "In g B all shares of successes are 0, so the data set no lower bound for `Intercept`: with"
+        "In g B all shares of successes are 0, so nothing in the data bounds `Intercept` from below: with"
         in refused("cbind(y, 3 - y) ~ 1 | g, family(binomial)", y=np.where(DATA["g"] == "B", 0, 2))
     )
     assert "`v` can be written as a combination" in refused(
@@ -83,7 +86,7 @@ def test_shared_coefficients() -> None:
 def test_counts_of_zero_bound_coefficients_on_one_side_only(family: str) -> None:
     planned(f"c ~ x | g, family({family})")
     zeros = np.where(DATA["g"] == "A", 0, DATA["c"])
-    none = "In g A all counts are 0, so the data set no lower bound for `Intercept`: with a flat prior there is no posterior."
+    none = "In g A all counts are 0, so nothing in the data bounds `Intercept` from below: with a flat prior there is no posterior."
     assert refused(f"c ~ 1 | g, family({family})", c=zeros).startswith(none)
     assert none[2:] in refused(f"c ~ x | g, family({family})", c=zeros)
     assert (
@@ -148,3 +151,11 @@ def test_rows_without_weight_do_not_count() -> None:
     weights = np.where((DATA["g"] == "B") & (DATA["y"] == 1), 0.0, 1.0)
     planned("y ~ 1 | g, family(bernoulli)", u=weights)
     assert "In g B all responses are `0`" in refused("y ~ 1 | g, family(bernoulli), weights(u)", u=weights)
+
+
+def test_the_level_that_is_separated_is_named() -> None:
+    for level in ("A", "B"):
+        y = np.where(DATA["g"] == level, 1, DATA["y"])
+        assert f"`g[{level}]` separates the events from the others" in refused(
+            "y ~ g, family(bernoulli)", y=y
+        )
