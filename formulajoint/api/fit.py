@@ -13,7 +13,7 @@ import pandas as pd
 
 from formulajoint.api.checks import Checks
 from formulajoint.api.model import JointModel, restored_fit
-from formulajoint.api.other_names import known_arguments
+from formulajoint.api.other_names import answers_for_others, known_arguments
 from formulajoint.api.predictions import Predictions
 from formulajoint.errors import InferenceError
 from formulajoint.results.draws import tables
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from formulajoint.results.joint_tests.quantities import Rope
 
 
+@answers_for_others
 @dataclass(frozen=True, eq=False)
 class Fit(Checks, Predictions):
     """The posterior of a model. Printed, it shows the model and the results.
@@ -70,6 +71,7 @@ class Fit(Checks, Predictions):
         """Engine that produced the draws: ``exact``, ``nutpie``, ..."""
         return self.draws.engine
 
+    @known_arguments
     def summary(self, prob: float = PROB) -> pd.DataFrame:
         """Return one row per coefficient: mean, sd, highest-density interval `prob`, ESS, r_hat, and any odds ratio."""
         found = self._findings(prob).summary
@@ -136,6 +138,7 @@ class Fit(Checks, Predictions):
         found = tables.contrast_estimates(asked, tables.contrast_draws(asked), prob)
         return tables.with_rope(asked, with_ratios(asked.plan, found, found.table), rope)
 
+    @known_arguments
     def test(
         self,
         hypothesis: str | None = None,

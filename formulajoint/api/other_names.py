@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import Parameter, signature
 from types import MappingProxyType
+from typing import NoReturn
 
 from formulajoint.errors import InferenceError
 from formulajoint.wording import did_you_mean, listed
@@ -37,6 +38,46 @@ A function has the first of ours that it knows.
 """
 
 
+METHODS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("hypothesis", "hypotheses"), "fit.test('x == 0')"),
+        **dict.fromkeys(
+            ("predictions", "posterior_predict", "predicted", "posterior_epred", "fitted"), "fit.predict()"
+        ),
+        **dict.fromkeys(("avg_predictions", "marginal_means", "emmeans", "margins"), "fit.means(by='x')"),
+        **dict.fromkeys(("avg_comparisons", "marginal_effects", "contrasts_of"), "fit.comparisons('x')"),
+        "avg_slopes": "fit.slopes('x')",
+        **dict.fromkeys(("pp_check", "ppc", "posterior_predictive_check"), "fit.plot.ppc()"),
+        **dict.fromkeys(("ranef", "coef", "random_effects", "fixef", "params"), "fit.coefficients()"),
+        **dict.fromkeys(("waic", "psis_loo"), "fit.loo()"),
+        "loo_compare": "fj.compare(first, second)",
+        **dict.fromkeys(("conditional_effects", "plot_predictions"), "fit.plot.effects('x')"),
+        **dict.fromkeys(("conf_int", "confint", "posterior_interval"), "fit.summary()"),
+        "bayes_factor": "fit.test()",
+        **dict.fromkeys(("as_draws", "as_dataframe", "extract", "trace"), "fit.posterior"),
+        **dict.fromkeys(("to_netcdf", "write"), "fit.save('fit.nc')"),
+        **dict.fromkeys(("anova", "wald_test", "f_test"), "fit.test()"),
+    }
+)
+"""Methods of fits in other packages -> what to write."""
+
+
+def answers_for_others[T](fit: type[T]) -> type[T]:
+    """Return a class that answers with our name where another package's method is asked of it."""
+
+    def missing(self: T, name: str) -> NoReturn:
+        if hasattr(type(self), name):  # a property that failed: its own error
+            object.__getattribute__(self, name)
+        ours = METHODS.get(name)
+        own = [each for each in dir(type(self)) if not each.startswith("_")]
+        near = "" if name.startswith("_") else did_you_mean(name, own)
+        hint = f": here it is `{ours}`" if ours else f": {near}" if near else ""
+        raise AttributeError(f"A fit has no `{name}`{hint}", name=name, obj=self)
+
+    fit.__getattr__ = missing  # type: ignore[attr-defined]
+    return fit
+
+
 _GROUPS = (
     "each row has the coefficients of its group. For the mean of the hierarchy in their place give rows of a group "
     "that the fit has not seen, with `new_groups='mean'`; averages over rows have `groups='mean'`, as in "
@@ -56,6 +97,38 @@ INSTEAD: Mapping[tuple[str, str], str] = MappingProxyType(
             "eps",
         ): "a derivative is `fit.slopes(...)`, exact where the functions of the column have one; "
         "`step=10` compares values that are 10 apart",
+        (
+            "comparisons",
+            "transform",
+        ): "ratios are `scale='ratio'`, odds ratios `scale='odds_ratio'`; beside coefficients on "
+        "a log scale `fit.summary()` has their exponentials",
+        ("slopes", "transform"): "ratios are those of `fit.comparisons(variable, scale='ratio')`",
+        (
+            "summary",
+            "transform",
+        ): "the exponentials of effects on a log scale stand beside them, such as odds ratios",
+        (
+            "summary",
+            "exponentiate",
+        ): "the exponentials of effects on a log scale stand beside them, such as odds ratios",
+        (
+            "summary",
+            "parameters",
+        ): "it has every parameter: choose rows of the table, `fit.summary().loc['x']`",
+        (
+            "summary",
+            "var_names",
+        ): "it has every parameter: choose rows of the table, `fit.summary().loc['x']`",
+        (
+            "test",
+            "scale",
+        ): "the scale stands in the text, `fit.test('x == 0, scale=response')` with the name of a term for x",
+        ("test", "by"): "the groups stand in the text, `fit.test('x == 0, over=school')`",
+        (
+            "forest",
+            "transform",
+        ): "it draws effects on the scale of their table; `fit.plot.comparisons('x', scale='ratio')` "
+        "draws ratios",
         ("slopes", "eps"): "derivatives are exact where the functions of the column have one: leave it out",
         ("means", "specs"): "the means of emmeans are `by='treatment', new_data=fj.grid(fit, 'balanced')`; "
         "`by='treatment'` alone averages the rows of the data at each of its levels",

@@ -31,6 +31,7 @@ from formulajoint.results.joint_tests.bayes_factor.sensitivity import sensitivit
 from formulajoint.results.joint_tests.questions import hypotheses
 from formulajoint.results.predictions.scenarios import holding
 from formulajoint.spec.read import parse_clause
+from formulajoint.wording import listed
 
 type Size = tuple[float, float] | None
 
@@ -44,6 +45,11 @@ class Plots:
 
     posterior: Posterior
 
+    def __repr__(self) -> str:
+        names = (name for name in vars(type(self)) if not name.startswith("_") and name != "posterior")
+        return f"The plots of a fit, such as `fit.plot.forest()`: {listed(names, 20)}"
+
+    @known_arguments
     def forest(
         self,
         variable: str | None = None,

@@ -16,7 +16,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.compiler.planning.plan import given_priors, make_plan
 from formulajoint.compiler.planning.prior_slots import Slot
 from formulajoint.distributions.prior import DEFAULT, Prior
-from formulajoint.errors import DataError
+from formulajoint.errors import DataError, warn
 from formulajoint.language.formula import Formula
 from formulajoint.spec.read import parse
 
@@ -27,6 +27,11 @@ def updated(model: JointModel, new: object) -> JointModel:
     family = None if model.design.spec.family is not None else plan.family.name
     first = _moments(model, family)
     second = new if isinstance(new, Moments) else moments_of(model.formula, new, language, family, first)
+    if second == first:
+        warn(
+            "The new rows have the same sums as the rows of the fit. If they are the same rows, they count twice: give "
+            "only rows that the fit has not seen."
+        )
     both, formula = first + second, with_priors(plan, family)
     design = design_of(formula, both, language, family)
     return JointModel(make_plan(design, "flat" if plan.flat else None, family), both)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import formulajoint as fj
+from formulajoint.api.other_names import METHODS
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +88,27 @@ def test_a_column_may_have_such_a_name() -> None:
     fit = fj.fit("test_score ~ type | school", data, seed=1, draws=50, progress=False)
     assert fj.grid(fit, type=[0, 1])["type"].tolist() == [0, 1]
     assert len(fit.plot.comparisons("type", compare="reference").axes) == 1
+
+
+@pytest.mark.parametrize(("name", "call"), METHODS.items())
+def test_methods_of_other_packages_are_answered_with_ours(fit: fj.Fit, name: str, call: str) -> None:
+    assert not hasattr(fit, name)
+    with pytest.raises(AttributeError, match=re.escape(call)):
+        getattr(fit, name)
+    ours = re.match(r"(fit|fj)\.(\w+)(?:\.(\w+))?", call)
+    assert ours is not None
+    there = getattr(fit if ours[1] == "fit" else fj, ours[2])
+    assert ours[3] is None or hasattr(there, ours[3])
+
+
+def test_a_property_that_fails_says_its_own_error(fit: fj.Fit) -> None:
+    with pytest.raises(AttributeError, match="did you mean `summary`"):
+        fit.sumary  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(fj.InferenceError, match=r"fit.test\('x == 0, scale=response'\)"):
+        fit.test("treatment == 0", scale="response")  # type: ignore[call-arg]
+    with pytest.raises(fj.InferenceError, match="scale='ratio'"):
+        fit.comparisons("treatment", transform="exp")
+    with pytest.raises(fj.InferenceError, match="such as odds ratios"):
+        fit.summary(transform="exp")  # type: ignore[call-arg]
+    with pytest.raises(fj.InferenceError, match="draws ratios"):
+        fit.plot.forest(transform="exp")  # type: ignore[call-arg]

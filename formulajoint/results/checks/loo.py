@@ -71,6 +71,12 @@ class Loo:
         """How many rows or groups have a k-hat above `good_k`: their values cannot be trusted."""
         return int((self.table["k_hat"] > self.good_k).sum())
 
+    def _heavy(self) -> int:
+        """Return how many doubtful rows count as several."""
+        weights = self.design.row_weights
+        doubtful = self.table["k_hat"].to_numpy() > self.good_k
+        return 0 if weights is None else int(np.sum(doubtful & (weights > 1)))
+
     def __repr__(self) -> str:
         count = len(self.table)
         what = f"{count} groups of {self.over}" if self.over else f"{count} rows"
@@ -85,10 +91,18 @@ class Loo:
         again = int(self.table["k_hat"].isna().sum())
         if again:
             lines.append(f"For {again} of them the model was fitted without the group.")
-        if self.doubtful:
+        heavy = 0 if self.over else self._heavy()
+        if heavy:
             lines.append(
-                f"k-hat is above {self.good_k:.2g} for {self.doubtful} of them: the sum cannot be trusted. Such "
-                f"{'groups' if self.over else 'rows'} are far from what the others predict, or have coefficients of "
+                f"{heavy} of the {self.doubtful} rows whose k-hat is above {self.good_k:.2g} have a weight above 1: a "
+                "row that counts as w rows is left out with all w of them, and so is missed by more than a single row. "
+                "For one row at a time give the rows themselves in place of weights."
+            )
+        if self.doubtful > heavy:
+            whose = "the others" if heavy else "them"
+            lines.append(
+                f"k-hat is above {self.good_k:.2g} for {self.doubtful - heavy} of {whose}: the sum cannot be trusted. "
+                f"Such {'groups' if self.over else 'rows'} are far from what the others predict, or have coefficients of "
                 "their own; the column `k_hat` of `table` tells which. Where groups have few rows, leave out whole "
                 "groups: `fit.loo(over=...)`. Else compare models by `fit.log_evidence`, or try a family of heavier "
                 "tails, such as student."

@@ -13,7 +13,6 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference.importance.sampled import DISAGREE, K_HAT
 from formulajoint.results.draws.posterior import Posterior
 from formulajoint.spec.spec import MAIN
-from formulajoint.wording import listed
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
@@ -81,25 +80,26 @@ def _searches(posterior: Posterior) -> str:
 
 def _other_forms(plan: Plan) -> str:
     """Return the advice to write the other form of a hierarchy, if the formula leaves `centered` open."""
-    forms = list(_chosen_forms(plan))
-    named = {
-        other: listed(name for name, centered in forms if centered != (other == "true"))
-        for other in ("true", "false")
-    }
-    other = " and ".join(f"`centered={form}` for {names}" for form, names in named.items() if names)
+    clauses: dict[tuple[str, str], list[str]] = {}
+    for name, over, centered in _chosen_forms(plan):
+        clauses.setdefault((over, "false" if centered else "true"), []).append(name)
+    other = " and ".join(
+        f"`hierarchy({', '.join(names)}{over}, centered={form})`" for (over, form), names in clauses.items()
+    )
     return f"or write the other form of the hierarchy, {other}, " if other else ""
 
 
-def _chosen_forms(plan: Plan) -> Iterator[tuple[str, bool]]:
-    """Yield each pooled term and parameter with ``centered=auto``, and whether it is centred."""
+def _chosen_forms(plan: Plan) -> Iterator[tuple[str, str, bool]]:
+    """Yield each pooled term and parameter with ``centered=auto``, its ``over=``, and whether it is centred."""
     for part in plan.parameters:
         if isinstance(part, LinearPlan):
             stem = "" if part.predictor.parameter == MAIN else f"{part.predictor.parameter}."
             for pool in (*part.pools, *part.varying):
-                if pool.request.centered is None:
-                    yield from ((f"{stem}{term.coefficient.term.name}", term.centered) for term in pool.terms)
+                over = f", over={pool.grouping.name}" if pool in part.varying else ""
+                for term in pool.terms if pool.request.centered is None else ():
+                    yield f"{stem}{term.coefficient.term.name}", over, term.centered
         elif part.pool is not None and part.pool.request.centered is None:
-            yield part.parameter, part.pool.centered
+            yield part.parameter, "", part.pool.centered
 
 
 def _shared_points(posterior: Posterior) -> str:
@@ -162,9 +162,10 @@ def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
     bad = least[least < ESS_PER_CHAIN * chains]
     if not len(bad):
         return ""
+    of_tails = " of tails (ess_tail)" if table.loc[least.idxmin(), "ess_tail"] == least.min() else ""
     return (
-        f"The effective sample size is below {ESS_PER_CHAIN * chains} for {len(bad)} of {len(table)} parameters "
-        f"(worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. "
+        f"The effective sample size{of_tails} is below {ESS_PER_CHAIN * chains} for {len(bad)} of {len(table)} "
+        f"parameters (worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. "
         f"{_cure(posterior, f'draws={4 * draws}')}"
     )
 

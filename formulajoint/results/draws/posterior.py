@@ -19,6 +19,7 @@ from formulajoint.compiler.plan import Plan, ScalePlan
 from formulajoint.inference.draws.kept import of_single_groups
 from formulajoint.inference.draws.named import NamedDraws
 from formulajoint.inference.settings import CONTRASTS
+from formulajoint.wording import listed
 
 if TYPE_CHECKING:
     from xarray import Dataset, DataTree
@@ -43,6 +44,11 @@ class Posterior:
     source: NamedDraws | DataTree
     engine: str
     why: str = ""
+
+    def __repr__(self) -> str:
+        chains, draws = self.named.shape
+        names = listed(self.named.variables)
+        return f"{chains} x {draws} draws by {self.engine}, of {names}: `fit.posterior` is a Dataset of them"
 
     @cached_property
     def tree(self) -> DataTree:

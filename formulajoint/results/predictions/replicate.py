@@ -163,7 +163,7 @@ def predictions(posterior: Posterior, taken: IntArray) -> Predictions:
     Raises
     ------
     InferenceError
-        If the family's distribution cannot be drawn from in NumPy, as one that an extension brings.
+        As by `law_of`.
     """
     found = evaluation(posterior, taken=taken)
     return laws_at(found, found.rows)
@@ -190,12 +190,13 @@ def law_of(posterior: Posterior) -> Distribution:
     Raises
     ------
     InferenceError
-        If it cannot be drawn from in NumPy, as one that an extension brings.
+        If an extension brings the family, and does not declare its distribution in SciPy.
     """
     family = posterior.plan.family
     if family.distribution.scipy is None:
         raise InferenceError(
-            f"Responses of the family `{family.name}` cannot be replicated: its declaration has no `scipy=`."
+            f"Densities and new responses of rows are computed by SciPy, and the declaration of the family "
+            f"`{family.name}` has no `scipy=`. Add it, such as `scipy=scipy.stats.laplace`."
         )
     return family.distribution
 

@@ -42,15 +42,20 @@ def test_of_good_draws_nothing_is_said(made_up: MadeUp, tutoring: pd.DataFrame) 
         (
             "test_score ~ treatment | school, hierarchy()",
             "raise target_accept (0.99), or write the other form of the hierarchy, "
-            "`centered=false` for `Intercept`, `treatment`, or give",
+            "`hierarchy(Intercept, treatment, centered=false)`, or give",
         ),
         (
             "test_score ~ treatment | school, hierarchy(Intercept, centered=true), hierarchy(treatment)",
-            "raise target_accept (0.99), or write the other form of the hierarchy, `centered=false` for `treatment`, or",
+            "raise target_accept (0.99), or write the other form of the hierarchy, `hierarchy(treatment, centered=false)`, or",
+        ),
+        (
+            "test_score ~ treatment + (1 | school)",
+            "raise target_accept (0.99), or write the other form of the hierarchy, "
+            "`hierarchy(Intercept, over=school, centered=false)`, or give",
         ),
         (
             "test_score ~ treatment | school, sigma ~ 1 | school, hierarchy(sigma)",
-            "raise target_accept (0.99), or write the other form of the hierarchy, `centered=true` for `sigma`, or",
+            "raise target_accept (0.99), or write the other form of the hierarchy, `hierarchy(sigma, centered=true)`, or",
         ),
     ],
 )
