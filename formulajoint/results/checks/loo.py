@@ -102,8 +102,8 @@ class Loo:
             whose = "the others" if heavy else "them"
             lines.append(
                 f"k-hat is above {self.good_k:.2g} for {self.doubtful - heavy} of {whose}: the sum cannot be trusted. "
-                f"Such {'groups' if self.over else 'rows'} are far from what the others predict, or have coefficients of "
-                "their own; the column `k_hat` of `table` tells which. Where groups have few rows, leave out whole "
+                f"Such {'groups' if self.over else 'rows'} are far from what the others predict, or have coefficients "
+                "of their own; the column `k_hat` of `table` tells which. Where groups have few rows, leave out whole "
                 "groups: `fit.loo(over=...)`. Else compare models by `fit.log_evidence`, or try a family of heavier "
                 "tails, such as student."
             )
