@@ -89,13 +89,20 @@ def read_response(spec: ModelSpec, variable: str, table: Table, family: Likeliho
     counted = None if counts is None else learn(counts.trials, table)
     trials = None if counted is None or counts is None else trials_of(counted, counts.trials, table)
     varying = values if trials is None else values / trials
-    if varying.min() == varying.max():
+    if varying.min() == varying.max() and not _may_be_constant(family):
         what = f"{values[0]:g}" if trials is None else f"a share of {varying[0]:g}"
         raise DataError(
             f"The response `{name}` is {what} in {all_rows(table.rows)} used: it does not vary, "
             "so there is nothing to explain."
         )
     return Response(name, values, variable, spec.response.span, recipe, levels, trials, counted)
+
+
+def _may_be_constant(family: Likelihood) -> bool:
+    """Return whether default priors leave a response that does not vary its posterior: none depends on its sd."""
+    further = (parameter for parameter in family.parameters[1:] if parameter.default is not None)
+    fixed = all(each.default_prior(1.0).numbers == each.default_prior(2.0).numbers for each in further)
+    return family.distribution.whole and not family.mean.link.in_units and fixed
 
 
 def _measured(spec: ModelSpec) -> Expr:

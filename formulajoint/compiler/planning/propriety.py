@@ -107,6 +107,8 @@ def check_response(design: Design, family: Likelihood) -> None:
             f"{family.advice.format(name=design.response.variable, value=values.max())}".strip()
         )
     link = family.mean.link
+    if family.mean.widths.location is not None:  # no default prior depends on it
+        return
     mean = response_moments(design, offset=link is IDENTITY)[0]
     if not link.low < mean < link.high:
         raise DataError(
