@@ -66,7 +66,7 @@ def answers_for_others[T](fit: type[T]) -> type[T]:
     """Return a class that answers with our name where another package's method is asked of it."""
 
     def missing(self: T, name: str) -> NoReturn:
-        if hasattr(type(self), name):  # a property that failed: its own error
+        if name in dir(type(self)):  # a property that failed: its own error
             object.__getattribute__(self, name)
         ours = METHODS.get(name)
         own = [each for each in dir(type(self)) if not each.startswith("_")]

@@ -46,7 +46,7 @@ class Plots:
     posterior: Posterior
 
     def __repr__(self) -> str:
-        names = (name for name in vars(type(self)) if not name.startswith("_") and name != "posterior")
+        names = (name for name in dir(type(self)) if not name.startswith("_") and name != "posterior")
         return f"The plots of a fit, such as `fit.plot.forest()`: {listed(names, 20)}"
 
     @known_arguments

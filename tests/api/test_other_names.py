@@ -112,3 +112,10 @@ def test_a_property_that_fails_says_its_own_error(fit: fj.Fit) -> None:
         fit.summary(transform="exp")  # type: ignore[call-arg]
     with pytest.raises(fj.InferenceError, match="draws ratios"):
         fit.plot.forest(transform="exp")  # type: ignore[call-arg]
+
+
+def test_draws_and_plots_print_on_one_line(fit: fj.Fit) -> None:
+    assert repr(fit.draws).startswith("4 x 50 draws by exact, of `Intercept`, `treatment`")
+    assert repr(fit.plot).startswith(
+        "The plots of a fit, such as `fit.plot.forest()`: `comparisons`, `contrast`"
+    )
