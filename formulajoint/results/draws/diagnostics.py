@@ -162,10 +162,8 @@ def _ess(posterior: Posterior, table: pd.DataFrame) -> str:
     bad = least[least < ESS_PER_CHAIN * chains]
     if not len(bad):
         return ""
-    bulk = table["ess_bulk"].min() < ESS_PER_CHAIN * chains  # which the print shows
-    of_tails = "" if bulk else " of tails (ess_tail)"
     return (
-        f"The effective sample size{of_tails} is below {ESS_PER_CHAIN * chains} for {len(bad)} of {len(table)} "
+        f"The effective sample size is below {ESS_PER_CHAIN * chains} for {len(bad)} of {len(table)} "
         f"parameters (worst: {least.idxmin()}, {least.min():.0f}): intervals are imprecise. "
         f"{_cure(posterior, f'draws={4 * draws}')}"
     )
