@@ -181,7 +181,7 @@ def check_levels(spec: ModelSpec, family: Likelihood) -> None:
     """Raise a FormulaError if the formula gives the order of categories, and the family has none."""
     given = None if spec.family is None else spec.family.levels
     if given is not None and not family.categories:
-        message = f"`levels` is the order of categories, and the family `{family.name}` has none"
+        message = f"`levels` is the order of categories, which a response of the family `{family.name}` does not have"
         raise FormulaError(message, given.span, "leave it out, or write `family(cumulative, levels=...)`")
 
 

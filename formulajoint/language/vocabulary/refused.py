@@ -169,11 +169,11 @@ FAMILIES_ELSEWHERE: Mapping[str, str] = MappingProxyType(
         ),
         **dict.fromkeys(
             ("quasipoisson", "quasi_poisson"),
-            "is no distribution. `negative_binomial` has counts that vary more",
+            "is not a distribution. `negative_binomial` has counts that vary more",
         ),
         **dict.fromkeys(
             ("quasibinomial", "quasi_binomial"),
-            "is no distribution. `beta_binomial` has successes that vary more",
+            "is not a distribution. `beta_binomial` has successes that vary more",
         ),
     }
 )
