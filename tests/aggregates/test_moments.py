@@ -79,6 +79,7 @@ def test_counts_stand_for_rows_of_other_families(frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(means(fits[1]), means(fits[0]), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:The new rows have the same sums")
 def test_notes_and_errors_of_sums_count_the_rows_and_not_the_cells() -> None:
     rng = np.random.default_rng(3)
     data = pd.DataFrame({"g": np.repeat(list("abc"), 600), "t": rng.integers(0, 2, 1800)})

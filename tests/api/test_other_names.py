@@ -119,3 +119,8 @@ def test_draws_and_plots_print_on_one_line(fit: fj.Fit) -> None:
     assert repr(fit.plot).startswith(
         "The plots of a fit, such as `fit.plot.forest()`: `comparisons`, `contrast`"
     )
+
+
+def test_rows_that_the_fit_has_seen_are_warned_of_when_they_are_added(fit: fj.Fit) -> None:
+    with pytest.warns(fj.FormulaJointWarning, match="same sums as the rows of the fit"):
+        fit.update(fj.tutoring(), seed=1, draws=50, progress=False)

@@ -384,6 +384,7 @@ def test_what_has_no_meaning_is_refused(clause: str, said: str, advice: str) -> 
     assert advice in str(error.value)
 
 
+@pytest.mark.filterwarnings("ignore:The new rows have the same sums")
 def test_categories_and_sums_have_no_effects_on_the_response(fit: fj.Fit) -> None:
     with pytest.raises(fj.FormulaError, match="categories, whose numbers have no mean"):
         fj.model("arm ~ treated | school, family(categorical), contrast(treated, scale=response)", DATA)

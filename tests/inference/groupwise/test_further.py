@@ -123,6 +123,7 @@ def test_names_dims_and_coords_are_those_of_the_pymc_model(formula: str) -> None
 
 
 @pytest.mark.parametrize("formula", FORMULAS[1:])
+@pytest.mark.filterwarnings("ignore:The new rows have the same sums")
 def test_what_is_read_from_such_a_fit(formula: str, tmp_path) -> None:
     fit = fj.fit(formula, frame(), draws=100, seed=1, engine="exact")
     fit.save(tmp_path / "fit.nc")
