@@ -34,8 +34,13 @@ def columns_of(table: Table, coefficients: Iterable[Coefficient]) -> FloatArray:
 
 
 def open_in(table: Table, own: list[Coefficient], shared: list[Coefficient]) -> dict[str, BoolArray]:
-    """Return, by name, which coefficients the data do not determine: (G, k) in `own`, (1, k) in `shared`."""
-    open_own, open_shared = undetermined(columns_of(table, own), columns_of(table, shared))
+    """Return, by name, which coefficients the data do not determine: (G, k) in `own`, (1, k) in `shared`.
+
+    Coefficients for each category of the response have the same columns: those of one category tell of all.
+    """
+    count = max((c.term.classes for c in (*own, *shared)), default=0) or 1
+    once = (columns_of(table, chosen)[..., ::count] for chosen in (own, shared))
+    open_own, open_shared = (np.repeat(found, count, axis=-1) for found in undetermined(*once))
     return {**_split(open_own, own), **_split(open_shared[None], shared)}
 
 

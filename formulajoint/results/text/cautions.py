@@ -1,4 +1,4 @@
-"""What to distrust first: the draws, effects whose units differ, and effects asked about that are priors."""
+"""What to distrust first: the draws, effects whose units differ, and effects asked about that rest on priors."""
 
 from __future__ import annotations
 
@@ -39,16 +39,14 @@ def of_effects(found: Findings, about: Coefficient | None) -> Iterator[str]:
     resting, held = open_cells(plan, about), held_cells(plan, about)
     if len(resting) == len(grouping) and resting.any():
         where = resting.any(axis=1)
-        many = np.sum(where) > 1
         start = (
             f"{words} does not vary in {_named(grouping, where)}"
             if _is_constant(about, grouping, where)
             else f"The data of {_named(grouping, where)} do not determine the effect of {words}"
         )
-        effect = "their effects are their priors" if many else "its effect is its prior"
-        yield f"{start}: {effect}{''.join(_weights_on(found, about, resting))}."
+        yield f"{start}: {_what_is_left(about, grouping, where)}{''.join(_weights_on(found, about, resting))}."
     elif resting.any():
-        yield f"The data do not determine the mean of {words} over {grouping.name}: it is its prior."
+        yield f"The data do not determine the mean of {words} over {grouping.name}: it rests on the priors."
     if held.any():
         there = f" in {_named(grouping, held.any(axis=1))}" if len(held) == len(grouping) else ""
         yield f"The default prior holds the effect of {words}{there} far from least squares: see the note."
@@ -62,6 +60,15 @@ def _named(grouping: Grouping, where: BoolArray) -> str:
     if (rest := len(labels) - MOST_NAMED) > 0:
         return f"{start}{', '.join(labels[:MOST_NAMED])} and {rest} more"
     return f"{start}{' and '.join(part for part in (', '.join(labels[:-1]), labels[-1]) if part)}"
+
+
+def _what_is_left(about: Coefficient, grouping: Grouping, where: BoolArray) -> str:
+    """Return what the effects in the groups chosen are: their priors, or parts of sums that the data tell."""
+    many = np.sum(where) > 1
+    if not about.term.columns[where[grouping.codes]].any():  # the data do not have the effect at all
+        return "their effects are their priors" if many else "its effect is its prior"
+    effects = "their effects" if many else "its effect"
+    return f"the data tell {effects} and other coefficients only together, and the priors divide them"
 
 
 def _is_constant(about: Coefficient, grouping: Grouping, where: BoolArray) -> bool:
@@ -80,4 +87,4 @@ def _weights_on(found: Findings, about: Coefficient, resting: BoolArray) -> Iter
         own = weights(found.posterior, average).to_numpy(float).reshape((len(resting), -1))
         share = float(np.sum(own * resting, axis=0).max())
         if share > 0:
-            yield f", and {share:.0%} of {average.name} is that"
+            yield f"; {share:.0%} of {average.name} rests on that"

@@ -10,6 +10,7 @@ import pytest
 
 import formulajoint as fj
 from formulajoint.compiler.planning.plan import make_plan
+from formulajoint.compiler.planning.undetermined import open_cells
 from formulajoint.design.bind import bind
 from formulajoint.spec.read import parse
 
@@ -150,3 +151,19 @@ def test_what_the_priors_alone_leave_to_an_average(groups):
         assert "from the priors alone" not in " ".join(
             fj.model(f"y ~ treated | g, {clause}", data).plan.notes
         )
+
+
+@pytest.mark.parametrize(("constant", "found"), [((), [0, 0, 0, 0]), ((2,), [0, 0, 1, 0])])
+def test_effects_on_categories_rest_on_priors_only_where_their_column_does_not_vary(constant, found):
+    """Each column of the groups appears once per category, which is no dependence."""
+    data = {
+        "way": np.array(["bus", "car", "train"])[np.arange(24) // 4 % 3],
+        "x": constant_in(*constant),
+        "g": GROUP,
+    }
+    design = bind(parse("way ~ x | g, family(categorical)"), pd.DataFrame(data).astype({"g": str}))
+    plan = make_plan(design)
+    (effect,) = (c for c in plan.mean.coefficients if c.term.name == "x")
+    assert np.array_equal(
+        open_cells(plan, effect), np.repeat(np.array(found, dtype=bool)[:, None], 2, axis=1)
+    )

@@ -53,7 +53,7 @@ def test_the_same_answers_stand_everywhere() -> None:
 def test_a_school_without_variation_stands_first() -> None:
     fit = fj.fit("score ~ treated | school, joint(treated)", schools(untreated="S2"), seed=1)
     assert first_lines(fit)[0] == (
-        "warning: treated does not vary in school S2: its effect is its prior, and 25% of joint_treated is that."
+        "warning: treated does not vary in school S2: its effect is its prior; 25% of joint_treated rests on that."
     )
     named = schools(untreated="S2").assign(school=lambda frame: "School " + frame["school"])
     named_fit = fj.fit("score ~ treated | school", named, seed=1)
@@ -86,8 +86,27 @@ def test_columns_that_follow_from_others_are_no_findings_either() -> None:
         "cautions"
     ]
     assert caution == (
-        "The data of school S1 do not determine the effect of treated: its effect is its prior, "
-        "and 25% of joint_treated is that."
+        "The data of school S1 do not determine the effect of treated: the data tell its effect and other "
+        "coefficients only together, and the priors divide them; 25% of joint_treated rests on that."
+    )
+
+
+def test_an_effect_that_the_intercept_shares_is_not_said_to_be_its_prior() -> None:
+    """All of a school are treated: the data tell the sum of intercept and effect, which variances of priors divide."""
+    frame = schools().assign(treated=lambda d: np.where(d["school"] == "S2", 1, d["treated"]))
+    frame["score"] += np.where(frame["school"] == "S2", 60, 0)
+    fit = fj.fit("score ~ treated | school, joint(treated)", frame, seed=1)
+    assert fit.record()["cautions"] == [
+        "treated does not vary in school S2: the data tell its effect and other coefficients only together, and the "
+        "priors divide them; 25% of joint_treated rests on that."
+    ]
+    effect = fit.summary().loc["treated[S2]"]
+    scale = 2.5 * frame["score"].std()
+    slope = (scale / 0.5) ** 2  # in units of half the distance of 0 and 1
+    intercept = scale**2 + slope * frame["treated"].mean() ** 2
+    beyond = frame["score"][frame["school"] == "S2"].mean() - frame["score"].mean()
+    assert effect["mean"] == pytest.approx(
+        beyond * slope / (slope + intercept), abs=3 * effect["sd"] / 4000**0.5
     )
 
 
