@@ -70,12 +70,13 @@ def answers(found: Findings, tests: Sequence[JointTest]) -> tuple[Answer, ...]:
     judged = drawn if len(drawn) <= MOST_JUDGED else []
     cells = np.stack([each.draws.ravel() for each in judged]) if judged else np.zeros((0, 0))
     ends = _ends(judged, cells, found.prob)
+    apart = _apart(about, judged, cells)
     return (
-        not_tested(about, len(grouping)) if test is None else any_effect(about, test, rows),
+        not_tested(about, len(grouping)) if test is None else any_effect(about, test, rows, apart),
         how_large_without(about, ends)
         if average is None
         else how_large(about, rows, meaning(found, average), ends),
-        how_sure(about, rows, _apart(about, judged, cells)),
+        how_sure(about, rows, apart),
     )
 
 

@@ -14,7 +14,7 @@ from formulajoint.results.joint_tests.disagreements import WEAK
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
 from formulajoint.results.text.figures import classical_text, share_text
-from formulajoint.results.text.sentences import Answer, Subject, side_of_zero
+from formulajoint.results.text.sentences import Answer, Apart, Subject, side_of_zero
 from formulajoint.wording import sentence
 
 GRADES = (
@@ -25,6 +25,9 @@ GRADES = (
 """The answer for a contour probability below each limit; the limits are those in use for p-values."""
 
 OPEN = "Not shown by these data"
+
+EDGE = "At the edge of moderate evidence"
+"""The answer where the Monte Carlo error of the contour probability leaves open whether it is below the last limit."""
 
 FOR_NONE = "The data favour no effect"
 
@@ -37,6 +40,17 @@ ODDS, BY_GRADE = (150, 20, 3), tuple(grade for _, grade in GRADES)
 
 BY_MEAN = "Yes by the weighted mean, not by the joint test"
 
+BY_BANDS = "By simultaneous bands alone, not by the joint test"
+
+AT_EDGE = {
+    BY_MEAN: "Yes by the weighted mean, at the edge by the joint test",
+    BY_BANDS: "By simultaneous bands, and at the edge by the joint test",
+}
+"""The same where the joint test is at the edge."""
+
+ERRORS = 2.0
+"""Within so many Monte Carlo standard errors of a limit a contour probability is at its edge."""
+
 LEANS, SURE = 0.95, 0.995
 """Shares of a weighted mean's draws on one side of zero: above the first the data are not said to favour no effect,
 above the second the mean itself shows one, though a test that looks in every direction does not."""
@@ -47,8 +61,15 @@ LARGEST_ODDS = 1e6
 VERDICT = "whether the Bayes factor holds under other priors takes a while: fit.test() tells"
 """What is said where the Bayes factor is of one scale of the prior: others take too long for a printed fit."""
 
+LATER = (
+    "the Bayes factor of effects of one kind, which may show more, takes a while: test() and report() have it"
+)
+"""What is said where the Bayes factor that answers takes too long for a printed fit."""
 
-def any_effect(about: Subject, test: JointTest, means: Estimates | None = None) -> Answer:
+
+def any_effect(
+    about: Subject, test: JointTest, means: Estimates | None = None, apart: Apart | Missing | None = None
+) -> Answer:
     """Return the answer from the joint test that every group's coefficient is zero.
 
     The contour probability answers where it shows an effect; where it does not, the verdict of the Bayes factor does,
@@ -60,6 +81,8 @@ def any_effect(about: Subject, test: JointTest, means: Estimates | None = None) 
     test : JointTest
     means : Estimates, optional
         Of the weighted mean.
+    apart : Apart or Missing, optional
+        The groups whose simultaneous interval excludes zero.
     """
     leaning, sure = ("" if means is None else side_of(means, share) for share in (LEANS, SURE))
     grade, verdict = by_contour(*_contour(test)), test.verdict
@@ -68,29 +91,44 @@ def any_effect(about: Subject, test: JointTest, means: Estimates | None = None) 
         grade or decided or _without_either(test),
         [_contour_text(about, test), _factor_text(test)],
     )
-    by_bayes = grade == OPEN and bool(decided)
+    by_bayes = grade in (OPEN, EDGE) and bool(decided)
     if by_bayes:  # the figure that answers stands first
         short, told = decided, told[::-1]
-    if decided == FOR_NONE and (grade in BY_GRADE or leaning):
+    bands = f"by simultaneous bands {apart.told}" if isinstance(apart, Apart) and apart.count else ""
+    if decided == FOR_NONE and (grade in BY_GRADE or leaning or bands):
         short = DISAGREE
-        told.append(f"Yet {leaning}." if leaning else "")
-    elif short in (OPEN, NOT_ANSWERED) and sure:
-        short = BY_MEAN
-        told.append(f"Yet {sure}.")
-    if short == OPEN:
-        told.append(sentence(VERDICT) if _is_pending(test) else "This is not evidence of no effect.")
+        told.append(f"Yet {leaning or bands}." if leaning or bands else "")
+    elif short in (OPEN, EDGE, NOT_ANSWERED) and (sure or (bands and short != NOT_ANSWERED)):
+        other = BY_MEAN if sure else BY_BANDS
+        short = AT_EDGE[other] if short == EDGE else other
+        told.append(f"Yet {sure or bands}.")
+    later = _later(test) if short not in (*BY_GRADE, NOT_ANSWERED) else ""
+    if later:
+        told.append(sentence(later))
+    elif short == OPEN:
+        told.append("This is not evidence of no effect.")
     told += [sentence(note.text) for note in test.notes if note.code in (DISAGREEMENT, WEAK)]
     told += _cautions(test)
     if not grade:
         told.append(_reason(test))
     return Answer(
-        asked(about), short, _with_figures(short, test, by_bayes), " ".join(part for part in told if part)
+        asked(about),
+        short,
+        _with_figures(short, test, by_bayes, later),
+        " ".join(part for part in told if part),
     )
 
 
 def _is_pending(test: JointTest) -> bool:
     """Return whether the verdict of the Bayes factor was left out because it takes a while."""
     return isinstance(test.verdict, Missing) and test.verdict.code == COSTS
+
+
+def _later(test: JointTest) -> str:
+    """Return what `fit.test()` tells beyond a printed fit; empty if that is nothing."""
+    if not _is_pending(test):
+        return ""
+    return LATER if isinstance(test.one_kind, Missing) and test.one_kind.code == COSTS else VERDICT
 
 
 def _without_either(test: JointTest) -> str:
@@ -123,13 +161,15 @@ def asked(about: Subject) -> str:
     return f"Is there an effect of {about.words}{place} in any {about.group}?"
 
 
-def _with_figures(short: str, test: JointTest, by_bayes: bool) -> str:
+def _with_figures(short: str, test: JointTest, by_bayes: bool, later: str) -> str:
     """Return the answer with the figures it rests on: contour probability and Bayes factor, or the classical test.
 
-    That which answers stands first, the Bayes factor if `by_bayes`.
+    That which answers stands first, the Bayes factor if `by_bayes`; `later` says what takes a while.
     """
     shown, factor = share_text(test, "contour"), _factor(test)
-    figures = [f"contour probability {shown}"] if shown else []
+    edge = at_edge(*_contour(test))
+    near = "" if math.isnan(edge) else f", within its Monte Carlo error of {edge:g}"
+    figures = [f"contour probability {shown}{near}"] if shown else []
     if isinstance(test.verdict, Verdict):
         depends = test.verdict.kind == "depends"
         figures.append("the Bayes factor depends on the prior" if depends else f"log BF10 {factor:.1f}")
@@ -137,16 +177,28 @@ def _with_figures(short: str, test: JointTest, by_bayes: bool) -> str:
     line = f"{short} ({told})" if told else short
     if short == NOT_ANSWERED:
         return f"{line}; the test of so many effects takes a while: fit.test() runs it"
-    return f"{line}; {VERDICT}" if short == OPEN and _is_pending(test) else line
+    return f"{line}; {later}" if later else line
 
 
 def by_contour(contour: float, mcse: float) -> str:
-    """Return the first grade whose limit is above the contour probability plus its Monte Carlo error."""
+    """Return the first grade whose limit is above the contour probability plus its Monte Carlo error.
+
+    Without any draw beyond the null the standard error is itself the bound.
+    """
     if math.isnan(contour):
         return ""
     if math.isnan(mcse):
         return "Too few draws to tell"
-    return next((grade for limit, grade in GRADES if contour + mcse < limit), OPEN)
+    beyond = contour + (ERRORS if contour else 1) * mcse
+    last, _ = GRADES[-1]
+    open_or_edge = EDGE if at_edge(contour, mcse) == last else OPEN
+    return next((grade for limit, grade in GRADES if beyond < limit), open_or_edge)
+
+
+def at_edge(contour: float, mcse: float) -> float:
+    """Return the largest limit of a grade that is within the Monte Carlo error of a contour probability, else NaN."""
+    near = (limit for limit, _ in GRADES if contour and abs(contour - limit) <= ERRORS * mcse)
+    return max(near, default=math.nan)
 
 
 def by_verdict(verdict: Verdict) -> str:
@@ -205,16 +257,27 @@ def _factor_text(test: JointTest) -> str:
             f"The Bayes factor depends on the scale of the prior: log BF10 is from {low:.2f} to {high:.2f}, "
             "and favours neither side by itself."
         )
+    kind, apart = _kind(test)
     odds = float(f"{math.exp(min(abs(factor), 700)):.3g}")
     shown = (
         f"more than {LARGEST_ODDS:,.0f}" if odds > LARGEST_ODDS else f"{odds:,.{0 if odds >= 100 else 1}f}"
     )
     if abs(factor) < POSITIVE:
-        return f"The Bayes factor, {math.exp(factor):.2g}, favours neither side."
+        return f"The Bayes factor{kind}, {math.exp(factor):.2g}, favours neither side.{apart}"
     if factor > 0:
-        return f"By the Bayes factor the data favour an effect by {shown} to 1."
+        return f"By the Bayes factor{kind} the data favour an effect by {shown} to 1.{apart}"
     over = "effects of the size that the prior expects"
-    return f"By the Bayes factor the data favour no effect by {shown} to 1 over {over}."
+    return f"By the Bayes factor{kind} the data favour no effect by {shown} to 1 over {over}.{apart}"
+
+
+def _kind(test: JointTest) -> tuple[str, str]:
+    """Return of which effects the Bayes factor is, and that of the model's own prior where it points elsewhere."""
+    if not isinstance(test.one_kind, Against):
+        return "", ""
+    own = test.bayes_factor.value if isinstance(test.bayes_factor, LogIntegral) else math.nan
+    elsewhere = not test.hypothesis.against and own * test.one_kind.value.value < 0
+    more = f" For effects that each have the model's own prior log BF10 is {own:.2f}." if elsewhere else ""
+    return " of effects of one kind (one for all groups, or all from one distribution)", more
 
 
 def _cautions(test: JointTest) -> list[str]:

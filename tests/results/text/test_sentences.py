@@ -26,10 +26,14 @@ from formulajoint.results.joint_tests.figures import Figure
 from formulajoint.results.joint_tests.joint_test import JointTest
 from formulajoint.results.joint_tests.shares import FEW_DRAWS, NO_CONTOUR
 from formulajoint.results.text.any_effect import (
+    AT_EDGE,
+    BY_BANDS,
     BY_MEAN,
     DISAGREE,
+    EDGE,
     FOR_NONE,
     GRADES,
+    LATER,
     NOT_ANSWERED,
     OPEN,
     VERDICT,
@@ -77,7 +81,11 @@ def joint_row(
         (0.0009, 0.0003, STRONG),  # it may be above 0.001
         (0.003, 0.0008, STRONG),
         (0.03, 0.002, MODERATE),
-        (0.049, 0.002, OPEN),
+        (0.047, 0.007, EDGE),  # another seed may say 0.051
+        (0.051, 0.002, EDGE),
+        (0.0492, 0.0005, EDGE),
+        (0.06, 0.004, OPEN),
+        (0.0085, 0.0008, MODERATE),
         (0.4, 0.01, OPEN),
         (1.0, 0.0003, OPEN),
         (0.0, NONE, "Too few draws to tell"),
@@ -163,6 +171,52 @@ def test_a_verdict_that_takes_a_while_is_pending() -> None:
     assert "This is not evidence of no effect" not in answer.text
     shown = any_effect(ABOUT, replace(test, shares={"contour": Figure(0.0, 0.0001)}))
     assert VERDICT not in shown.line
+
+
+def test_a_bayes_factor_of_effects_of_one_kind_that_takes_a_while_may_show_more() -> None:
+    """The report, which computes it, may answer otherwise: the print says so, whatever else shows an effect."""
+    slow = Missing(COSTS, "it takes a while")
+    test = replace(joint_row(0.3, -2.0, 0.0003), verdict=slow, one_kind=slow)
+    for means, short in ((None, OPEN), (contrasts(("", 1.0, 0.999)), BY_MEAN)):
+        answer = any_effect(ABOUT, test, means)
+        assert answer.line == f"{short} (contour probability 0.3000); {LATER}"
+        assert LATER[1:] in answer.text
+
+
+def test_which_effects_a_bayes_factor_compares_is_told_where_another_points_elsewhere() -> None:
+    kind = Against(LogIntegral(2.23, 0.0), None, None)
+    test = replace(joint_row(0.069, -1.99, verdict=Verdict("for", 1.29, 2.39)), one_kind=kind)
+    text = any_effect(ABOUT, test).text
+    assert text.startswith(
+        "By the Bayes factor of effects of one kind (one for all groups, or all from one distribution) the data favour "
+        "an effect by 9.3 to 1. For effects that each have the model's own prior log BF10 is -1.99. The share of"
+    )
+    same = replace(test, bayes_factor=LogIntegral(1.0, 0.0))
+    assert "own prior" not in any_effect(ABOUT, same).text
+
+
+def test_a_contour_near_a_limit_is_said_to_be_at_its_edge() -> None:
+    """0.047 with a standard error of 0.007 is another grade with another seed."""
+    near = joint_row(0.047, mcse=0.007)
+    assert any_effect(ABOUT, near).line == (
+        f"{EDGE} (contour probability 0.047, within its Monte Carlo error of 0.05)"
+    )
+    assert any_effect(ABOUT, near, contrasts(("", 1.0, 0.999))).short == AT_EDGE[BY_MEAN]
+    weaker = any_effect(ABOUT, joint_row(0.0098, mcse=0.0008))
+    assert weaker.line == f"{MODERATE} (contour probability 0.0098, within its Monte Carlo error of 0.01)"
+    assert "error" not in any_effect(ABOUT, joint_row(0.03, mcse=0.002)).line
+
+
+def test_what_bands_show_is_not_denied_by_the_joint_test() -> None:
+    found = apart("B", total=6)
+    answer = any_effect(ABOUT, joint_row(0.09, mcse=0.005), None, found)
+    assert answer.short == BY_BANDS
+    assert "Yet by simultaneous bands the effect is above zero in 1 of 6 (B)." in answer.text
+    assert any_effect(ABOUT, joint_row(0.05, mcse=0.005), None, found).short == AT_EDGE[BY_BANDS]
+    assert any_effect(ABOUT, joint_row(0.09, mcse=0.005), None, apart(total=6)).short == OPEN
+    against = joint_row(0.09, -2.0, 0.005, verdict=Verdict("against", -3.0, -2.0))
+    assert any_effect(ABOUT, against, None, found).short == DISAGREE
+    assert any_effect(ABOUT, against, None, apart(total=6)).short == FOR_NONE
 
 
 def test_a_bayes_factor_of_unknown_verdict_decides_only_without_a_contour() -> None:

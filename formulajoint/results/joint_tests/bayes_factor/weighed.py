@@ -33,7 +33,11 @@ from formulajoint.results.joint_tests.bayes_factor.verdict import (
 SEVERAL = 3
 """Fewest coefficients that are compared with effects of one kind unasked: each would pay for its own wide prior."""
 
-SLOW = Missing(COSTS, "the Bayes factor of effects of one kind takes a while: `fit.test()` has it")
+SLOW = Missing(
+    COSTS,
+    "the Bayes factor of effects of one kind (one for all groups, or all from one distribution) takes a while, and may "
+    "point elsewhere: `fit.test()` has it",
+)
 
 SECONDS = Missing(COSTS, "the Bayes factor takes a while: `fit.test()` has it")
 
@@ -158,7 +162,9 @@ def _said(kind: OneKind, found: Sequence[Against]) -> str:
     other = f"with half of it log BF10 is {half.value.value:.2f}, with twice {double.value.value:.2f}"
     if one.shared is None or one.varying is None:
         return f"log BF10 is that of effects from one distribution, prior {kind.prior}: {other}"
-    parts = f"{one.shared.value:.2f} for one effect in all, {one.varying.value:.2f} for effects about zero"
+    parts = (
+        f"{one.shared.value:.2f} for one effect in all groups, {one.varying.value:.2f} for effects about zero"
+    )
     return f"log BF10 of effects of one kind averages two Bayes factors (logs {parts}), prior {kind.prior}: {other}"
 
 
