@@ -282,7 +282,8 @@ def compare(
     DataFrame
         By loo: elpd, se, difference from the best and its standard error, stacking weight, effective number of
         parameters, and how many rows or groups are doubtful (k-hat above `Loo.good_k`). By evidence: log_evidence and
-        its error, log_bf against the best, and probability where all are equally probable beforehand.
+        its error, log_bf against the best, and probability where all are equally probable beforehand; a note where
+        variables of both models have different priors, as default ones of intercepts, which `Fit.test` keeps.
 
     Raises
     ------

@@ -148,6 +148,8 @@ class Likelihood:
         The log density in NumPy, by which they can be, too.
     tails : Tails or None
         Where densities vanish, by which flat priors of coefficients have a posterior or not.
+    part : str
+        Of which responses ``mu`` is, in words after the response: ``above zero``; empty for all of them.
     """
 
     name: str
@@ -166,6 +168,7 @@ class Likelihood:
     expected: Callable[[Any, Mapping[str, Any]], Any] | None = None
     smooth: Smooth | None = None
     tails: Tails | None = None
+    part: str = ""
 
     @property
     def mean(self) -> Parameter:

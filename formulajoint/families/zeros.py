@@ -88,8 +88,10 @@ class Kind:
         ``(p, other)``: the probability of zero, given the other family's.
     above : callable
         ``(pm, other)``: from what a response comes that is not one of the further zeros, in PyMC.
+    part : str
+        Which responses those are, in words after the response.
     given_above : bool
-        Whether those responses are above zero.
+        Whether they are above zero.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Kind:
     in_numpy: Callable[[Other, FloatArray, FloatArray], FloatArray]
     zero: Callable[[Any, Any], Any]
     above: Callable[[Any, Any], Any]
+    part: str
     given_above: bool = True
 
 
@@ -108,6 +111,7 @@ INFLATED = Kind(
     _inflated_in_numpy,
     zero=lambda p, other: p + (1 - p) * other,
     above=lambda pm, other: other,
+    part="without further zeros",
     given_above=False,
 )
 
@@ -118,6 +122,7 @@ HURDLE_OF_COUNTS = Kind(
     _count_beyond_in_numpy,
     zero=lambda p, other: p,
     above=lambda pm, other: pm.Truncated.dist(other, lower=1),
+    part="above zero",
 )
 
 HURDLE_OF_AMOUNTS = replace(
@@ -258,6 +263,7 @@ def with_zeros(kind: Kind, base: Likelihood) -> Likelihood:
         smooth=None if base.smooth is None else _smooth(kind, base.smooth),
         expected=partial(_expected, kind, base),
         tails=None if base.tails is None else tails_with_zeros(base.tails, kind.given_above and law.whole),
+        part=kind.part,
     )
 
 

@@ -21,10 +21,16 @@ from formulajoint.design.coding import CODINGS
 from formulajoint.design.schema import Factor, Grouping, PartMeans, Predictor, Term
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.distributions.prior import DEFAULT, FLAT, Prior
+from formulajoint.language.syntax.nodes import Name
+from formulajoint.language.syntax.text import canonical
 from formulajoint.spans import NOWHERE
+from formulajoint.spec.counts import counts_of
 
 SMALL = 5.0
 """Whole numbers from zero with a mean below this get a note: a residual sd for all is then a poor approximation."""
+
+BY_ROWS = "n"
+"""The scheme of weights that counts rows."""
 
 FEW = 3
 """With at most this many groups, a hierarchy's sd learns little from the data."""
@@ -46,6 +52,7 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
         *_lone_rows(plan),
         *_beside_interactions(plan),
         *_units(plan),
+        *_trials(plan),
         *_of_columns(plan),
     )
 
@@ -53,7 +60,8 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
 def _whole_numbers(plan: Plan) -> Iterator[str]:
     """Yield a note on a response of 0 and 1, or of small whole numbers, that is modelled as measured."""
     response, values = plan.design.response, plan.design.response.values
-    if plan.mean.link is not IDENTITY or values.min() != 0 or np.any(values % 1):
+    counts = plan.family.distribution.whole
+    if counts or plan.mean.link is not IDENTITY or values.min() != 0 or np.any(values % 1):
         return
     if values.max() == 1:
         yield (
@@ -179,6 +187,29 @@ def _units(plan: Plan) -> Iterator[str]:
             f"{grouping.name} {named(lone)} {'has' if len(lone) == 1 else 'have'} one row, which shows no sd: default "
             "priors take the geometric mean of the others' sds, and so depend on their units."
         )
+
+
+def _trials(plan: Plan) -> Iterator[str]:
+    """Yield a note on averages whose weights count rows, where groups differ in trials per row."""
+    trials, counts = plan.design.response.trials, counts_of(plan.design.spec.response)
+    grouping = plan.design.predictor.grouping
+    averages = [c for c in plan.contrasts if isinstance(c, AveragePlan) and c.weights.scheme == BY_ROWS]
+    if trials is None or counts is None or grouping is None or not averages:
+        return
+    rows, frequency = plan.data.rows_of(grouping), frequencies(plan.design)
+    per_row = np.bincount(grouping.codes, trials * frequency, minlength=len(grouping)) / rows
+    if np.allclose(per_row, per_row[0]):
+        return
+    first, column = averages[0], counts.trials
+    write = (
+        f"{first.function.name}({first.coefficient.term.name}, weights=sum({canonical(column)}))"
+        if isinstance(column, Name)
+        else "a column of the trials, and weights=sum() of it,"
+    )
+    yield (
+        f"The weights n of {named([average.name for average in averages])} count rows, not trials; "
+        f"{write} weights {grouping.name} by trials."
+    )
 
 
 def _hierarchies(plan: Plan) -> Iterator[tuple[Grouping, list[tuple[str, Prior]]]]:

@@ -79,9 +79,17 @@ class _InPoints:
 
 
 def unequal_sds(plan: Plan) -> Iterator[str]:
-    """Yield a note if the groups' residual sds differ by far, and the model or its averages take no notice of it."""
+    """Yield a note if the groups' residual sds differ by far, and the model or its averages take no notice of it.
+
+    Bartlett's test takes a few values far outside for a larger sd: it is for normal residuals.
+    """
     sigma = plan.spread
-    if sigma is None or sigma.prior.constant is not None or plan.mean.link is not IDENTITY:
+    if (
+        not plan.family.sums
+        or sigma is None
+        or sigma.prior.constant is not None
+        or plan.mean.link is not IDENTITY
+    ):
         return
     grouping, in_points = plan.design.predictor.grouping or sigma.grouping, _in_points(plan, sigma)
     if grouping is None or (sigma.grouping is not None and not in_points.names):

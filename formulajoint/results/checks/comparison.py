@@ -23,7 +23,7 @@ from formulajoint.errors import InferenceError
 from formulajoint.results.checks.loo import Loo
 from formulajoint.results.draws.full_width import Table
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.joint_tests.bayes_factor.evidence import differing_data, evidence
+from formulajoint.results.joint_tests.bayes_factor.evidence import differing_data, differing_priors, evidence
 
 STEPS, STILL = 10_000, 1e-10
 """Most steps towards stacking weights, and the change of a weight at which they end."""
@@ -76,7 +76,7 @@ def stacking_weights(logs: FloatArray) -> FloatArray:
 def by_evidence(posteriors: Mapping[str, Posterior]) -> pd.DataFrame:
     """Return one row for each model, the best first: log p(y), log Bayes factor against the best, probability.
 
-    Models are equally probable beforehand.
+    Models are equally probable beforehand. A column `note` names priors of the same variables that differ.
     """
     found = {name: evidence(posterior) for name, posterior in posteriors.items()}
     names = sorted(found, key=lambda name: -found[name].value)
@@ -91,4 +91,10 @@ def by_evidence(posteriors: Mapping[str, Posterior]) -> pd.DataFrame:
         "log_bf_error": np.where(np.arange(len(names)) == 0, 0.0, np.hypot(errors, errors[0])),
         "probability": np.exp(apart) / np.exp(apart).sum(),
     }
+    best = posteriors[names[0]].plan
+    differing = [differing_priors(posteriors[name].plan, best) for name in names]
+    if any(differing):  # the data are asked about these priors, too
+        columns["note"] = [
+            f"priors differ from those of {names[0]}: {each}" if each else "" for each in differing
+        ]
     return Table(columns, index=pd.Index(names, name="model"))

@@ -74,7 +74,12 @@ def classical_test(plan: Plan, hypothesis: Hypothesis) -> Classical | Missing:
         return _likelihood_ratio(plan, hypothesis)
     if plan.family.name not in FAMILIES:
         return Missing("model", f"no likelihood ratio test: {OF_EXTENSIONS}")
-    if not plan.family.sums or sigma is None:
+    if not plan.family.sums:
+        name = plan.family.name
+        return Missing(
+            "model", f"no likelihood ratio test for family({name}): it is for generalised linear models"
+        )
+    if sigma is None:
         return Missing("model", "no F test: it needs a Gaussian response with one sigma, or one per group")
     if sigma.grouping is None:
         return f_test(plan.data, hypothesis)

@@ -10,11 +10,12 @@ import scipy
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, Plan
 from formulajoint.contrasts.hypotheses import Hypothesis, independent
+from formulajoint.data.rows import frequencies
 from formulajoint.remarks import Missing
 from formulajoint.results.regressions.glm import Fitted, columns_of, rows_of
 
-MOST_NUMBERS = 10**8
-"""Most rows times squared coefficients: more take seconds."""
+MOST_NUMBERS = 2 * 10**8
+"""Most rows times squared coefficients, such as 5,000 rows and 200 coefficients, which take a second."""
 
 EDGE = 1e-6
 """A mean this near to where it cannot be belongs to an estimate that is infinite, or the mean as a share of all."""
@@ -33,7 +34,8 @@ def ratio_statistic(plan: Plan, hypothesis: Hypothesis) -> tuple[float, int, str
     design, kept = plan.design, independent(hypothesis.rows)
     size = design.rows.used * hypothesis.rows.shape[1] ** 2
     if size > MOST_NUMBERS:
-        return Missing("size", "no classical test of this many rows and coefficients")
+        much = f"{design.rows.used:,} rows and {hypothesis.rows.shape[1]:,} coefficients take a while"
+        return Missing("size", f"no likelihood ratio test: {much}")
     columns, restrictions = columns_of(design), hypothesis.rows[kept].toarray()
     offset = np.zeros(design.rows.used) if design.predictor.offset is None else design.predictor.offset
     free = scipy.linalg.null_space(restrictions)
@@ -68,10 +70,12 @@ def _cautions(plan: Plan, whole: Fitted) -> Iterator[str]:
         yield f"likelihood ratio: estimates are infinite{where}, where chi2 is a poor guide"
     own = sum(term.columns.shape[1] for term in plan.design.predictor.per_group)
     if grouping is not None and own:
-        least = plan.data.rows_of(grouping).min()
+        trials = plan.design.response.trials  # of which successes are counted: as many rows of 0 and 1
+        each = frequencies(plan.design) * (1.0 if trials is None else trials)
+        least, what = np.bincount(grouping.codes, each).min(), "rows" if trials is None else "trials"
         if least < FEW * own:
             yield (
-                f"likelihood ratio: a {grouping.name} has {least:g} rows for {own} coefficients, so that p-values "
+                f"likelihood ratio: a {grouping.name} has {least:g} {what} for {own} coefficients, so that p-values "
                 "tend to be too small"
             )
 

@@ -11,7 +11,7 @@ from formulajoint.compiler.plan import Plan
 from formulajoint.distributions.links import IDENTITY
 from formulajoint.results.draws.posterior import Effect
 from formulajoint.results.draws.ratios import ENDS, effects_with_ratio
-from formulajoint.results.text.units import scale_in_words
+from formulajoint.results.text.units import mean_in_words, scale_in_words
 
 LARGEST = 300.0
 """The exponential of more is shown as infinite."""
@@ -45,11 +45,13 @@ def _factor(value: float) -> str:
 
 
 def scale_lines(plan: Plan) -> list[str]:
-    """Return the line that says on which scale coefficients are; none under the identity link."""
-    if plan.mean.link is IDENTITY:
+    """Return the line that says on which scale coefficients are; none under the identity link of all responses."""
+    family = plan.family
+    if plan.mean.link is IDENTITY and not family.part:
         return []
-    factor = f"; exp() of an effect is {_article(plan.family.ratio)}" if plan.family.ratio else ""
-    return [f"coefficients: {scale_in_words(plan)}{factor}"]
+    factor = f"; exp() of an effect is {_article(family.ratio)}" if family.ratio else ""
+    means = f"; comparisons() has effects on {mean_in_words(plan)}, zeros included" if family.part else ""
+    return [f"coefficients: {scale_in_words(plan)}{factor}{means}"]
 
 
 def _article(noun: str) -> str:

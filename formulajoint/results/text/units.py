@@ -45,7 +45,8 @@ def modelled_in_words(plan: Plan) -> str:
 
 def scale_in_words(plan: Plan) -> str:
     """Return the unit of the linear predictor: ``points of score``, ``log odds of status = case``."""
-    return plan.mean.link.words.format(mean=plan.family.mean.meaning, of=modelled_in_words(plan))
+    of = f"{modelled_in_words(plan)} {plan.family.part}".strip()
+    return plan.mean.link.words.format(mean=plan.family.mean.meaning, of=of)
 
 
 def mean_in_words(plan: Plan) -> str:

@@ -153,3 +153,24 @@ def test_a_response_of_small_whole_numbers():
     assert note.startswith("y has whole numbers from 0 to 4, with mean 1.33, and is modelled as measured")
     assert notes("y ~ x", y=[0, 10, 20, 11, 12, 14] * 4) == ()
     assert notes("log1p(y) ~ x", y=[0, 1, 2, 1, 0, 4] * 4) == ()
+
+
+@pytest.mark.parametrize("family", ["poisson", "negative_binomial"])
+def test_counts_are_not_said_to_be_modelled_as_measured(family):
+    y = np.arange(24) % 4
+    assert any("modelled as measured" in note for note in notes("y ~ x", y=y))
+    assert notes(f"y ~ x, family({family}, link=identity)", y=y) == ()
+
+
+def test_weights_of_successes_among_trials_count_rows():
+    """Groups 0 and 1 have 500 trials a row, the others 20, which weights n do not see."""
+    n, y = np.where(np.arange(24) % 4 < 2, 500, 20), np.arange(24) % 11
+    (note,) = notes("prop(y, n) ~ x | g, family(binomial), joint(x), rms(x)", y=y, n=n)
+    assert note == (
+        "The weights n of joint_x and rms_x count rows, not trials; joint(x, weights=sum(n)) weights g by trials."
+    )
+    (note,) = notes("cbind(y, m) ~ x | g, family(binomial), joint(x)", y=y, m=n - y)
+    assert "a column of the trials, and weights=sum() of it, weights g by trials." in note
+    for clause in ("joint(x, weights=sum(n))", "joint(x, weights=equal)", "pairwise(x)"):
+        assert notes(f"prop(y, n) ~ x | g, family(binomial), {clause}", y=y, n=n) == ()
+    assert notes("prop(y, n) ~ x | g, family(binomial), joint(x)", y=y, n=0 * n + 500) == ()

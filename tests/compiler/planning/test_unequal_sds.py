@@ -152,3 +152,11 @@ def test_bartletts_statistic(scale: float) -> None:
     )
     expected = scipy.stats.norm.isf(scipy.stats.bartlett(*samples).pvalue)
     assert score == pytest.approx(expected, abs=0.1, rel=0.1)  # the score is by a cube root
+
+
+@pytest.mark.parametrize("family", ["student", "laplace", "skew_normal"])
+def test_bartletts_test_is_for_normal_residuals(family: str) -> None:
+    """Of a Student response a few values far outside are no reason for a residual sd of their own."""
+    frame = data(3, 20, 1, 3)
+    assert found("score ~ treated | school", frame)
+    assert not found(f"score ~ treated | school, family({family})", frame)

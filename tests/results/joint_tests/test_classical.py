@@ -428,7 +428,9 @@ def test_scores_of_effects_beyond_any_doubt_are_numbers() -> None:
 
 SHARED = "no classical test: a coefficient is shared by groups that have a sigma each"
 NO_TWIN = {
-    "y ~ x | g, family(student)": "no F test: it needs a Gaussian response with one sigma, or one per group",
+    "y ~ x | g, family(student)": (
+        "no likelihood ratio test for family(student): it is for generalised linear models"
+    ),
     "y ~ x | g, sigma ~ x": "no F test: it needs a Gaussian response with one sigma, or one per group",
     "y ~ x + common(age) | g, sigma ~ 1 | g": SHARED,
     "y ~ x, sigma ~ 1 | g": SHARED,

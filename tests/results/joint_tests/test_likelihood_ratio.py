@@ -153,3 +153,24 @@ def test_it_is_named_in_print_and_table() -> None:
     table = fit.test()
     assert table.loc["x == 0", "classical"] == "likelihood ratio"
     assert f"LR chi2(3) = {table.loc['x == 0', 'statistic']:.4g}, p = " in str(fit)
+
+
+def test_successes_among_trials_get_no_caution_where_rows_of_events_get_none() -> None:
+    """Two rows of 20 trials are forty rows of 0 and 1: the same test, with the same cautions."""
+    made = pd.DataFrame({"g": list("AABB"), "t": [0, 1, 0, 1], "n": [50, 50, 20, 20], "s": [10, 20, 10, 8]})
+    rows = made.loc[made.index.repeat(made["n"])]
+    rows = rows.assign(y=(rows.groupby(level=0).cumcount() < rows["s"]).astype(int))
+    by_frame = (("prop(s, n) ~ t | g, family(binomial)", made), ("y ~ t | g, family(bernoulli)", rows))
+    tests = []
+    for text, frame in by_frame:
+        model = fj.model(text, frame.reset_index(drop=True))
+        tests.append(classical_test(model.plan, hypothesis(model.design, parse_hypotheses("t == 0"))))
+    counted, single = tests
+    assert isinstance(counted, Classical)
+    assert isinstance(single, Classical)
+    assert counted.statistic == pytest.approx(single.statistic)
+    assert counted.note == single.note == ""
+    few = fj.model("prop(s, n) ~ t | g, family(binomial)", made.assign(n=[50, 50, 8, 9], s=[10, 20, 3, 2]))
+    cautious = classical_test(few.plan, hypothesis(few.design, parse_hypotheses("t == 0")))
+    assert isinstance(cautious, Classical)
+    assert "a g has 17 trials for 2 coefficients" in cautious.note

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.results.draws.posterior import Posterior
-from formulajoint.results.joint_tests.bayes_factor.evidence import ratio
+from formulajoint.results.joint_tests.bayes_factor.evidence import differing_priors, ratio
 
 MOST = 1e6
 """Bayes factors beyond this are not written out."""
@@ -23,12 +23,18 @@ class Comparison(LogIntegral):
         Above zero where the data favour `one`.
     one, other : str
         The formulas.
+    priors : str
+        The variables of both models whose priors differ, so that they are compared, too; empty if there are not any.
     """
 
     one: str
     other: str
+    priors: str = ""
 
     def __repr__(self) -> str:
+        return self._favoured() + (f" Their priors differ, too: {self.priors}." if self.priors else "")
+
+    def _favoured(self) -> str:
         figures = f"log Bayes factor {self.value:.2f}, standard error {self.error:.2f}"
         if abs(self.value) <= 2 * self.error:
             return f"The data do not favour either model beyond the error of the computation ({figures})."
@@ -46,5 +52,6 @@ class Comparison(LogIntegral):
 
 def compared(one: Posterior, other: Posterior) -> Comparison:
     """Return the log Bayes factor of one fit's model against another's of the same data."""
-    found = ratio(one, other)
-    return Comparison(found.value, found.error, str(one.plan.design.formula), str(other.plan.design.formula))
+    found, priors = ratio(one, other), differing_priors(one.plan, other.plan)
+    formulas = (str(posterior.plan.design.formula) for posterior in (one, other))
+    return Comparison(found.value, found.error, *formulas, priors)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from formulajoint.arrays import FloatArray
+from formulajoint.compiler.plan import Plan
 from formulajoint.data.rows import frequencies
 from formulajoint.design.schema import Design
 from formulajoint.errors import InferenceError
@@ -14,6 +15,9 @@ from formulajoint.inference.evidence import log_evidence, why_no_evidence
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.remarks import Missing
 from formulajoint.results.draws.posterior import Posterior
+
+MOST_NAMED = 3
+"""At most this many priors are named."""
 
 
 def evidence_of(posterior: Posterior) -> LogIntegral | Missing:
@@ -41,6 +45,18 @@ def ratio(one: Posterior, other: Posterior) -> LogIntegral:
         raise InferenceError(f"The two fits cannot be compared: {difference}.")
     above, below = evidence(one), evidence(other)
     return LogIntegral(above.value - below.value, math.hypot(above.error, below.error))
+
+
+def differing_priors(one: Plan, other: Plan) -> str:
+    """Return which variables of both models have different priors: ``Intercept, normal(0, 1.8) and normal(0, 1.5)``.
+
+    Default priors of intercepts depend on the predictors beside them. Empty if no priors differ.
+    """
+    first, second = dict(one.priors), dict(other.priors)
+    both = [(name, str(first[name]), str(second[name])) for name in first if name in second]
+    apart = [f"{name}, {here} and {there}" for name, here, there in both if here != there]
+    more = [f"{len(apart) - MOST_NAMED} more"] if len(apart) > MOST_NAMED else []
+    return "; ".join([*apart[:MOST_NAMED], *more])
 
 
 def differing_data(one: Design, other: Design) -> str:

@@ -68,3 +68,32 @@ def test_fractional_row_weights_leave_no_evidence_and_no_bayes_factor(
         with pytest.raises(InferenceError, match=POWER):
             ask()
     assert np.isfinite(whole.log_evidence.value)
+
+
+def test_priors_that_differ_between_models_are_named() -> None:
+    """A default prior of intercepts is wider beside a predictor; written out, evidences are those of `test()`."""
+    frame = fj.tutoring()
+    frame["passed"] = frame["test_score"] > frame["test_score"].median()
+    texts = {
+        "effect": "passed ~ treatment | school, family(bernoulli)",
+        "none": "passed ~ 1 | school, family(bernoulli)",
+    }
+    fits = {name: fj.fit(text, frame, seed=1, draws=100) for name, text in texts.items()}
+    (wide, narrow) = (str(dict(fit.model.plan.priors)["Intercept"]) for fit in fits.values())
+    assert wide != narrow
+    table = fj.compare(fits, by="evidence")
+    best = table.index[0]
+    said = (narrow, wide) if best == "effect" else (wide, narrow)
+    assert table["note"].tolist() == [
+        "",
+        f"priors differ from those of {best}: Intercept, {said[0]} and {said[1]}",
+    ]
+    compared = fits["effect"].compare(fits["none"])
+    assert str(compared).endswith(f" Their priors differ, too: Intercept, {wide} and {narrow}.")
+    written = {
+        name: fj.fit(f"{text}, prior(Intercept ~ {wide})", frame, seed=1) for name, text in texts.items()
+    }
+    assert "note" not in fj.compare(written, by="evidence")
+    same = written["effect"].compare(written["none"])
+    assert "priors" not in str(same)
+    assert same.value == pytest.approx(written["effect"].test("treatment == 0")["log_bf10"].iloc[0], abs=0.01)
