@@ -9,6 +9,7 @@ from itertools import islice
 
 from formulajoint.compiler.plan import Plan
 from formulajoint.contrasts.hypotheses import all_zero
+from formulajoint.design.recipes import columns_read
 from formulajoint.inference.quadrature import LogIntegral
 from formulajoint.report.cells import (
     Table,
@@ -108,6 +109,7 @@ class Page:
     contrast_beside: Drawn | None
     many: bool
     contrast_charts: tuple[Drawn, ...]
+    contrasts_drawn: str
     tests: Table | None
     test_notes: tuple[str, ...]
     equation: str
@@ -145,6 +147,7 @@ def page(found: Findings) -> Page:
         contrast_beside=charts[0] if beside and charts else None,
         many=bool(shown) and len(shown[0].effects) > FEW,
         contrast_charts=tuple(charts[beside:]),
+        contrasts_drawn=_contrasts_drawn(len(charts), len(found.contrasts.effects)),
         tests=test_table(plan, tests) if tests else None,
         test_notes=tuple(f"{test.label}: {test.note}" for test in tests if test.notes),
         equation="\n".join(map(str, equations(plan))),
@@ -172,6 +175,8 @@ def _columns(plan: Plan) -> list[tuple[str, str, str]]:
         for grouping in (predictor.grouping, *(block.grouping for block in predictor.varying)):
             for name in grouping.variables if grouping else ():
                 roles.setdefault(name, []).append("group")
+        for name in () if predictor.recipe is None else columns_read(predictor.recipe):
+            roles.setdefault(name, []).append(f"offset of {predictor.parameter}")
     for learnt in design.within:
         for name in learnt.variables:
             roles.setdefault(name, []).append(f"groups of {learnt.text}")
@@ -272,6 +277,13 @@ def _contrast_charts(found: Findings) -> list[Drawn]:
         if math.isfinite(low)
     )
     return list(islice(drawn, MOST_CHARTS))
+
+
+def _contrasts_drawn(drawn: int, known: int) -> str:
+    """Return a sentence on how many contrasts are drawn; empty if all are."""
+    if not drawn or drawn >= known:
+        return ""
+    return f"{drawn} of {known:,} are drawn; fit.plot.contrast(name) draws each."
 
 
 def _interval_text(label: str, low: float, high: float, found: Findings) -> str:

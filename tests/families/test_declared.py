@@ -143,7 +143,8 @@ def zero_inflated(name: str) -> Row:
             logpmf=density, pmf=lambda y: np.exp(density(y)), cdf=lambda y: zi + (1 - zi) * of.cdf(y)
         )
 
-    return base._replace(parameters={**base.parameters, "zi": 0.3}, law=law)
+    parameters = {**base.parameters, "zi": 0.3}
+    return base._replace(parameters=parameters, law=law, words=f"{base.words} without further zeros")
 
 
 def hurdle(name: str) -> Row:
@@ -167,7 +168,8 @@ def hurdle(name: str) -> Row:
 
     possible = (0.0, 0.1, 6.0) if amount else base.possible
     parameters = {**base.parameters, "hu": 0.3}
-    return base._replace(parameters=parameters, law=law, possible=possible, impossible=(-1.0,))
+    words = f"{base.words} above zero"  # the mean of y has zeros, too
+    return base._replace(parameters=parameters, law=law, possible=possible, impossible=(-1.0,), words=words)
 
 
 ROWS |= {
@@ -393,6 +395,8 @@ def test_a_fit_is_explained_printed_saved_and_checked(name: str, tmp_path: Path)
     assert "aligned" in fit.model.explain("latex")
     assert json.loads(json.dumps(fit.record()))["family"] == name
     assert (f"coefficients: {row.words}" in text) == (row.words != "points of y")
+    told = "comparisons() has effects on" in text.replace("\n    ", " ")
+    assert told == name.startswith(("zero_inflated_", "hurdle_"))
     assert f"{row.words} per unit of x" in text.replace("\n    ", " ")
     column = row.ratio.replace(" ", "_")
     if row.ratio:

@@ -184,6 +184,23 @@ def test_columns_that_weigh_rows_are_told(
     assert "residual sds known: error, 1.5" in page.texts["data"]
 
 
+def test_columns_of_offsets_are_told(fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools) -> None:
+    data = schools(["A", "B"]).assign(days=2.5, extra=1.0)
+    text = "score ~ treatment + offset(log(days)) + offset(extra) | school"
+    rows = page_of(fit_of(text, data), read, tmp_path).tables["Columns used"]
+    assert ["days", "offset of mu", "0"] in rows
+    assert ["extra", "offset of mu", "0"] in rows
+
+
+def test_contrasts_that_are_not_drawn_are_counted(
+    fit_of: FitOf, read: Reader, tmp_path: Path, schools: Schools
+) -> None:
+    text = "score ~ treatment | school, pairwise(treatment)"
+    for count, said in ((3, False), (6, True)):
+        page = page_of(fit_of(text, schools(list("ABCDEF")[:count])), read, tmp_path)
+        assert ("6 of 15 are drawn; fit.plot.contrast(name) draws each." in page.texts["contrasts"]) is said
+
+
 @pytest.mark.parametrize(
     ("formula", "title", "sections"),
     [
