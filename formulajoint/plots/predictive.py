@@ -27,6 +27,7 @@ from formulajoint.plots.predictive_values import (
     frequencies,
     leaves_band,
     outside,
+    outside_by_chance,
 )
 from formulajoint.plots.style import WIDTH, cut, density, figure_of, headline, hues, legend, panels, styled
 from formulajoint.results.checks.loo import grouping_of, loo_pit
@@ -176,7 +177,8 @@ def _of_values(posterior: Posterior, kind: str, count: int, seed: int) -> Conten
         [block.responses(rng) for block in in_blocks(posterior, some_draws(posterior, count, rng))]
     )
     every = np.arange(max(y.max(), new.max()) + 1)
-    unusual, there = outside(*frequencies(y, new, every))
+    counted = frequencies(y, new, every)
+    unusual, there = outside(*counted)
     values = every[: len(response.levels) or 1 + int(np.flatnonzero(there)[-1])]
     if kind == "bars" and len(values) > MOST_BARS:
         raise InferenceError(
@@ -184,6 +186,7 @@ def _of_values(posterior: Posterior, kind: str, count: int, seed: int) -> Conten
         )
     off, what = int(unusual[: len(values)].sum()), "categories" if response.levels else "values"
     title = f"{off or 'none'} of {len(values)} {what} {'occur' if off > 1 else 'occurs'} unlike replications"
+    title += f" ({_expected(outside_by_chance(counted[1]))} expected by chance)"
     keys = (
         Patch(color=hues().blue, alpha=0.35, label="rows of the data"),
         Line2D(
@@ -197,6 +200,10 @@ def _of_values(posterior: Posterior, kind: str, count: int, seed: int) -> Conten
         ax.set_xlabel(cut(posterior.plan.response_name))
 
     return Content(draw, title, keys)
+
+
+def _expected(count: float) -> str:
+    return f"about {count:.0f}" if count >= 0.95 else "less than 1"
 
 
 def _of_pit(posterior: Posterior, kind: str, count: int, seed: int) -> Content:

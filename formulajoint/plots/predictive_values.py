@@ -19,6 +19,9 @@ from formulajoint.plots.style import all_cut, hues
 MIDDLE = 0.95
 """Probability of an interval of replicated numbers of rows, and of the simultaneous band of the PIT."""
 
+THIN, MOST_TICKS = 0.4, 6
+"""Width of an interval at most, as a share of the room for each value, and most ticks below them."""
+
 GRID, SIMULATED = 100, 2000
 """Points of the PIT's curve, and simulated sets of uniform numbers behind its band."""
 
@@ -40,8 +43,9 @@ def draw_frequencies(
     low, middle, high = np.quantile(new, [(1 - MIDDLE) / 2, 0.5, (1 + MIDDLE) / 2], axis=0)
     shown = np.sqrt if roots else np.asarray
     ax.bar(values, shown(data), width=0.8, color=hues().blue, alpha=0.35, linewidth=0)
-    ax.vlines(values, shown(low), shown(high), color=hues().grey, linewidth=2.4)
-    ax.plot(values, shown(middle), "o", color=hues().grey, markersize=4, linestyle="none")
+    room = 72 * ax.get_window_extent().width / ax.figure.dpi / len(values)  # points for each value
+    ax.vlines(values, shown(low), shown(high), color=hues().grey, linewidth=min(2.4, THIN * room))
+    ax.plot(values, shown(middle), "o", color=hues().grey, markersize=min(4.0, room), linestyle="none")
     ax.set_ylabel("rows")
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     if roots:
@@ -49,7 +53,7 @@ def draw_frequencies(
     if labels:
         ax.set_xticks(values, all_cut(list(labels), 16))
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=MOST_TICKS, integer=True))
     ax.grid(axis="x", visible=False)
 
 
@@ -57,6 +61,12 @@ def outside(data: FloatArray, new: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Return which values are outside the middle of replications, and which occur in it or in the data, both (V,)."""
     low, high = np.quantile(new, [(1 - MIDDLE) / 2, (1 + MIDDLE) / 2], axis=0)
     return np.asarray((data < low) | (data > high)), np.asarray((data > 0) | (high > 0))
+
+
+def outside_by_chance(new: FloatArray) -> float:
+    """Return how many values of a replication (D, V) are outside the middle of all, on average."""
+    low, high = np.quantile(new, [(1 - MIDDLE) / 2, (1 + MIDDLE) / 2], axis=0)
+    return float(np.mean((new < low) | (new > high), axis=0).sum())
 
 
 def draw_pit(ax: Axes, shares: FloatArray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +10,14 @@ import pytest
 import formulajoint as fj
 from formulajoint.errors import InferenceError
 from formulajoint.plots.predictive import ppc
-from formulajoint.plots.predictive_values import frequencies, leaves_band, outside, uniform_band
+from formulajoint.plots.predictive_values import (
+    draw_frequencies,
+    frequencies,
+    leaves_band,
+    outside,
+    outside_by_chance,
+    uniform_band,
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +93,32 @@ def test_categories_without_an_order_have_no_residuals_to_draw() -> None:
         with pytest.raises(InferenceError, match=r"have no order: there are no residuals.*ppc\('bars'\)"):
             fit.plot.ppc(kind)
     assert len(fit.plot.ppc("bars").axes) == 1
+
+
+def test_the_values_that_chance_alone_puts_outside_are_counted() -> None:
+    """Of 40 numbers from a Poisson distribution in each of 20 values, about 5 % of replications are outside."""
+    new = np.random.default_rng(1).poisson(40, (2000, 20)).astype(float)
+    ends = np.quantile(new, [0.025, 0.975], axis=0)
+    expected = sum(
+        np.mean((column < low) | (column > high)) for column, low, high in zip(new.T, *ends, strict=True)
+    )
+    assert outside_by_chance(new) == pytest.approx(expected)
+    assert 0.4 < outside_by_chance(new) <= 1.0
+    assert outside_by_chance(np.ones((100, 3))) == 0
+
+
+def test_many_values_in_narrow_panels_stay_apart() -> None:
+    """Marks are no wider than the room of a value, and there are few ticks."""
+    rng = np.random.default_rng(2)
+    values = np.arange(80.0)
+    data, new = rng.poisson(4, 80).astype(float), rng.poisson(4, (50, 80)).astype(float)
+    figure, (narrow, wide) = plt.subplots(1, 2, figsize=(6, 2), width_ratios=[1, 4])
+    for ax in (narrow, wide):
+        draw_frequencies(ax, values, data, new, (), True)
+        room = 72 * ax.get_window_extent().width / figure.dpi / len(values)
+        (marks,) = ax.get_lines()
+        (intervals,) = ax.collections
+        assert marks.get_markersize() <= room
+        assert intervals.get_linewidth()[0] <= room / 2
+        assert len(ax.get_xticks()) <= 8
+    plt.close(figure)

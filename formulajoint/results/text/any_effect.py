@@ -168,7 +168,7 @@ def _with_figures(short: str, test: JointTest, by_bayes: bool, later: str) -> st
     """
     shown, factor = share_text(test, "contour"), _factor(test)
     edge = at_edge(*_contour(test))
-    near = "" if math.isnan(edge) else f", within its Monte Carlo error of {edge:g}"
+    near = "" if math.isnan(edge) else f", too near {edge:g} for these draws to tell"
     figures = [f"contour probability {shown}{near}"] if shown else []
     if isinstance(test.verdict, Verdict):
         depends = test.verdict.kind == "depends"

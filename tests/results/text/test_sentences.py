@@ -199,12 +199,12 @@ def test_a_contour_near_a_limit_is_said_to_be_at_its_edge() -> None:
     """0.047 with a standard error of 0.007 is another grade with another seed."""
     near = joint_row(0.047, mcse=0.007)
     assert any_effect(ABOUT, near).line == (
-        f"{EDGE} (contour probability 0.047, within its Monte Carlo error of 0.05)"
+        f"{EDGE} (contour probability 0.047, too near 0.05 for these draws to tell)"
     )
     assert any_effect(ABOUT, near, contrasts(("", 1.0, 0.999))).short == AT_EDGE[BY_MEAN]
     weaker = any_effect(ABOUT, joint_row(0.0098, mcse=0.0008))
-    assert weaker.line == f"{MODERATE} (contour probability 0.0098, within its Monte Carlo error of 0.01)"
-    assert "error" not in any_effect(ABOUT, joint_row(0.03, mcse=0.002)).line
+    assert weaker.line == f"{MODERATE} (contour probability 0.0098, too near 0.01 for these draws to tell)"
+    assert "too near" not in any_effect(ABOUT, joint_row(0.03, mcse=0.002)).line
 
 
 def test_what_bands_show_is_not_denied_by_the_joint_test() -> None:
