@@ -53,5 +53,5 @@ class Comparison(LogIntegral):
 def compared(one: Posterior, other: Posterior) -> Comparison:
     """Return the log Bayes factor of one fit's model against another's of the same data."""
     found, priors = ratio(one, other), differing_priors(one.plan, other.plan)
-    formulas = (str(posterior.plan.design.formula) for posterior in (one, other))
-    return Comparison(found.value, found.error, *formulas, priors)
+    formulas = [str(posterior.plan.design.formula) for posterior in (one, other)]
+    return Comparison(found.value, found.error, formulas[0], formulas[1], priors)
