@@ -28,7 +28,8 @@ from formulajoint.inference.groupwise.ties import take_shared
 from formulajoint.inference.groupwise.triangles import backward, cholesky, forward
 from formulajoint.inference.latent.device import NUMPY, Device
 
-MOST_STEPS = 100
+MOST_STEPS, MORE_STEPS = 100, 50
+"""Most steps from a start that is expected to be near, and from the middle of the prior where these find no mode."""
 
 FEW = 0.5
 """By NumPy pairs that have not stopped go on by themselves once they are fewer than this share of all."""
@@ -260,16 +261,29 @@ class Modes:
         self.converged.reshape(-1)[at] = some.converged.reshape(-1)
 
 
-def find_modes(block: Block, tolerance: float, start: list[Array], steps: int = MOST_STEPS) -> Modes:
-    """Return the modes of all pairs, from a start u; a pair stops at a decrement below `tolerance`."""
-    device, xp, u = block.device, block.device.xp, start
-    none = device.zeros((1, 1))
+def find_modes(block: Block, tolerance: float, start: list[Array]) -> Modes:
+    """Return the modes of all pairs, from a start u; a pair stops at a decrement below `tolerance`.
+
+    Of a smooth family a start may be where steps hardly gain: such pairs start again from the middle of the prior.
+    """
+    device = block.device
     if not block.loads:
         decrement = device.zeros(block.shape)
-        return Modes([], [], [], decrement, decrement == none, device)
+        return Modes([], [], [], decrement, decrement == device.zeros((1, 1)), device)
+    found = _sought(block, tolerance, start, MOST_STEPS)
+    if isinstance(block.density, Smoothly) and not np.all(found.converged):
+        lost = np.flatnonzero(~found.converged)
+        middle = [np.zeros((1, len(lost))) for _ in start]
+        found.put(lost, _sought(block.pairs(lost), tolerance, middle, MORE_STEPS))
+    return found
+
+
+def _sought(block: Block, tolerance: float, start: list[Array], steps: int) -> Modes:
+    device, xp, u = block.device, block.device.xp, start
+    none = device.zeros((1, 1))
     if isinstance(block.density, Smoothly):
         with np.errstate(all="ignore"):
-            return _climbed(block, block.density, tolerance, start, steps)
+            return _climbed(block, block.density, tolerance, _Climb.begun(start), steps)
     for step_ in range(steps):
         away, weight = block.density.slopes(block.predictor(u))
         gradient, curvature = block.gradient(away, u), block.curvature(weight)
@@ -287,7 +301,7 @@ def find_modes(block: Block, tolerance: float, start: list[Array], steps: int = 
         if device is NUMPY and np.count_nonzero(going) < FEW * going.size:
             at = np.flatnonzero(going)
             some = [each.reshape(1, -1)[:, at] for each in moved]
-            out.put(at, find_modes(block.pairs(at), tolerance, some, steps - step_ - 1))
+            out.put(at, _sought(block.pairs(at), tolerance, some, steps - step_ - 1))
             break
         u = moved
     return out
@@ -308,6 +322,34 @@ class _Climb:
     factor: FloatArray
     curvature: list[list[FloatArray]]
     decrement: FloatArray
+
+    @classmethod
+    def begun(cls, start: list[FloatArray]) -> _Climb:
+        """Return the start (G, S), where nothing is known."""
+        p, shape = len(start), start[0].shape
+        nan = np.full(shape, np.nan)
+        root = [[nan] * (i + 1) for i in range(p)]
+        low, far = np.full(shape, -np.inf), np.full(shape, np.inf)
+        return cls(start, low, [np.zeros(shape)] * p, np.ones(shape), root, far)
+
+    def pairs(self, at: IntArray) -> _Climb:
+        """Return F of the pairs, numbered as G S in a row, as one group at F points."""
+
+        def taken(values: FloatArray) -> FloatArray:
+            return values.reshape(1, -1)[:, at]
+
+        return _Climb(
+            list(map(taken, self.u)),
+            taken(self.height),
+            list(map(taken, self.step)),
+            taken(self.factor),
+            [list(map(taken, row)) for row in self.curvature],
+            taken(self.decrement),
+        )
+
+    def modes(self, tolerance: float) -> Modes:
+        """Return where the climb has come."""
+        return Modes(self.u, self.step, self.curvature, self.decrement, self.decrement < tolerance**2)
 
     def tried(self) -> list[FloatArray]:
         """Return the points to look at."""
@@ -343,18 +385,8 @@ class _Climb:
         self.factor = np.where(up, 1.0, SHORTER * self.factor)
 
 
-def _climbed(block: Block, density: Smoothly, tolerance: float, start: list[FloatArray], steps: int) -> Modes:
+def _climbed(block: Block, density: Smoothly, tolerance: float, at: _Climb, steps: int) -> Modes:
     """Return the modes of all pairs of a smooth family."""
-    p, shape = len(start), block.shape
-    nothing, nan = np.zeros(shape), np.full(shape, np.nan)
-    at = _Climb(
-        start,
-        np.full(shape, -np.inf),
-        [nothing] * p,
-        np.ones(shape),
-        [[nan] * (i + 1) for i in range(p)],
-        np.full(shape, np.inf),
-    )
     for step_ in range(steps):
         at.take(block, density, at.tried())
         going = ~(at.decrement < tolerance**2) & np.isfinite(at.height)
@@ -362,11 +394,9 @@ def _climbed(block: Block, density: Smoothly, tolerance: float, start: list[Floa
         if not left:
             break
         if left < FEW * going.size and step_ < steps - 1:
-            some = np.flatnonzero(going)
-            out = Modes(at.u, at.step, at.curvature, at.decrement, at.decrement < tolerance**2)
-            begin = [each.reshape(1, -1)[:, some] for each in at.u]
+            some, out = np.flatnonzero(going), at.modes(tolerance)
             one = block.pairs(some)
             assert isinstance(one.density, Smoothly)
-            out.put(some, _climbed(one, one.density, tolerance, begin, steps - step_ - 1))
+            out.put(some, _climbed(one, one.density, tolerance, at.pairs(some), steps - step_ - 1))
             return out
-    return Modes(at.u, at.step, at.curvature, at.decrement, at.decrement < tolerance**2)
+    return at.modes(tolerance)
