@@ -19,7 +19,7 @@ from formulajoint.families.affine import EXP, SOFTPLUS, Convex
 from formulajoint.inference.groupwise.densities import Affinely
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.further import Numbers
-from formulajoint.inference.groupwise.inner import Block, find_modes
+from formulajoint.inference.groupwise.inner import Block, at_points, block_of, find_modes
 from formulajoint.inference.groupwise.marginal import fine_enough, log_integrals, log_likelihood
 from formulajoint.inference.groupwise.model import Model, model_of
 from formulajoint.inference.groupwise.rules import rules
@@ -296,3 +296,20 @@ def test_the_rule_moves_means_by_little_beside_their_monte_carlo_errors() -> Non
     values = model.parts(points)[0][:, 1:]  # the first is constant
     error = values.std(axis=0) / len(points) ** 0.5
     assert np.all(abs(weights @ values - values.mean(axis=0)) < 0.1 * error)
+
+
+def test_modes_are_found_from_far_away() -> None:
+    """Far from the mode a Weibull density is so steep that steps hardly gain."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(
+        {"g": np.repeat(list("abc"), 4), "x": rng.normal(size=12), "y": 10.0 ** rng.uniform(-4, 3.5, 12)}
+    )
+    model = model_of(by_bar(fj.model("y ~ x | g, hierarchy(), family(weibull)", data).plan))
+    at = at_points(model, plausible(model) + rng.normal(size=(40, model.size)))
+    for batch in model.batches:
+        block = block_of(model, batch, at)
+        near, far = (find_modes(block, 1e-3, [np.full(block.shape, each)] * 2) for each in (0.0, -4.0))
+        assert np.mean(near.converged) > 0.95
+        np.testing.assert_array_equal(far.converged[near.converged], True)
+        for one, other in zip(near.centre, far.centre, strict=True):
+            np.testing.assert_allclose(other[near.converged], one[near.converged], atol=1e-4)
