@@ -61,7 +61,8 @@ def files_at(path: str | PathLike[str], missing: Sequence[str] = ()) -> Files:
     matched = () if here.exists() else tuple(Path(each) for each in sorted(glob(name, recursive=True)))
     paths = (here,) if here.exists() else tuple(each for each in matched if each.is_file())
     if not paths:
-        raise DataError(f"There is no file {name}.")
+        swapped = " The formula comes first, the data second." if "~" in name else ""
+        raise DataError(f"There is no file {name}.{swapped}")
     if here.is_dir():
         raise DataError(f"{name} is a folder. Give a pattern of its files: {here}/*.parquet or {here}/*.csv.")
     files = Files(name, paths, tuple(missing))

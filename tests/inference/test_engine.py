@@ -22,7 +22,7 @@ from formulajoint.inference.engine import check_engine, run
 from formulajoint.inference.gaussian import engine as gaussian
 from formulajoint.inference.importance import sampled
 from formulajoint.inference.latent.device import NUMPY
-from formulajoint.inference.nuts import sampling
+from formulajoint.inference.nuts import sampling, starts
 from formulajoint.inference.settings import Settings
 
 SETTINGS: dict[str, Any] = {
@@ -50,6 +50,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return DataTree()
 
     monkeypatch.setattr(sampling, "sample", sample)
+    monkeypatch.setattr(starts, "check_starts", lambda *_: None)
     return asked
 
 

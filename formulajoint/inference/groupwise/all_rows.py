@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from formulajoint.arrays import Array, FloatArray
+from formulajoint.inference.groupwise.block import At, at_points, block_of
 from formulajoint.inference.groupwise.cells import Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast
-from formulajoint.inference.groupwise.inner import At, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import find_modes
 from formulajoint.inference.groupwise.marginal import tolerance
 from formulajoint.inference.groupwise.model import Model
 

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from formulajoint.arrays import FloatArray, IntArray
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise.all_rows import distances
+from formulajoint.inference.groupwise.block import At, Block, at_points, block_of
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, Batch, blocks
 from formulajoint.inference.groupwise.forecast import Forecast, Parabola
-from formulajoint.inference.groupwise.inner import At, Block, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import find_modes
 from formulajoint.inference.groupwise.marginal import NOT_FOUND, tolerance
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.moments import moments_of

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from formulajoint.arrays import Array, FloatArray, IntArray
+from formulajoint.inference.groupwise.block import At, Block, at_points, block_of
 from formulajoint.inference.groupwise.cells import Batch
-from formulajoint.inference.groupwise.inner import At, Block, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import find_modes
 from formulajoint.inference.groupwise.model import Model
 from formulajoint.inference.groupwise.triangles import backward, cholesky, forward
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formulajoint.arrays import Array, FloatArray
+from formulajoint.inference.groupwise.block import Block, at_points, block_of
 from formulajoint.inference.groupwise.cells import blocks
 from formulajoint.inference.groupwise.densities import Smoothly
 from formulajoint.inference.groupwise.forecast import Forecast
-from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import Modes, find_modes
 from formulajoint.inference.groupwise.rules import Rule, rules
 
 ROUGH, SMOOTH = 0.005, 0.001

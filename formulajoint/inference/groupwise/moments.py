@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from formulajoint.arrays import FloatArray
-from formulajoint.inference.groupwise.inner import Block, Modes
+from formulajoint.inference.groupwise.block import Block
+from formulajoint.inference.groupwise.inner import Modes
 from formulajoint.inference.groupwise.rules import rules
 
 LEAN = 1e-9

@@ -10,9 +10,10 @@ import numpy as np
 
 from formulajoint.arrays import FloatArray
 from formulajoint.errors import InferenceError
+from formulajoint.inference.groupwise.block import Block, at_points, block_of
 from formulajoint.inference.groupwise.cells import blocks
 from formulajoint.inference.groupwise.forecast import Forecast
-from formulajoint.inference.groupwise.inner import Block, Modes, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import Modes, find_modes
 
 SOUGHT_AT = (20, 400)
 """Draws of psi at which further modes are sought: few first, and more if these have too many, perhaps by chance."""

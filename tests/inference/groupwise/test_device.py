@@ -17,10 +17,11 @@ from formulajoint.errors import InferenceError
 from formulajoint.inference import engine
 from formulajoint.inference.engine import exact_engine, run
 from formulajoint.inference.groupwise import marginal
+from formulajoint.inference.groupwise.block import Block, at_points, block_of
 from formulajoint.inference.groupwise.cells import MOST_NUMBERS, blocks
 from formulajoint.inference.groupwise.engine import Groupwise
 from formulajoint.inference.groupwise.forecast import forecast
-from formulajoint.inference.groupwise.inner import Block, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import find_modes
 from formulajoint.inference.groupwise.marginal import log_likelihood
 from formulajoint.inference.groupwise.model import model_of
 from formulajoint.inference.groupwise.rules import rules

@@ -16,10 +16,11 @@ from formulajoint.compiler.over import by_bar
 from formulajoint.compiler.plan import LinearPlan, ParameterPlan, ScalePlan
 from formulajoint.distributions.links import NUMPY
 from formulajoint.families.affine import EXP, SOFTPLUS, Convex
+from formulajoint.inference.groupwise.block import Block, at_points, block_of
 from formulajoint.inference.groupwise.densities import Affinely
 from formulajoint.inference.groupwise.forecast import Forecast, forecast
 from formulajoint.inference.groupwise.further import Numbers
-from formulajoint.inference.groupwise.inner import Block, at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import find_modes
 from formulajoint.inference.groupwise.marginal import fine_enough, log_integrals, log_likelihood
 from formulajoint.inference.groupwise.model import Model, model_of
 from formulajoint.inference.groupwise.rules import rules

@@ -14,8 +14,9 @@ import formulajoint as fj
 from formulajoint.compiler.over import by_bar
 from formulajoint.errors import InferenceError
 from formulajoint.inference.groupwise import cost, sampling, stand_in
+from formulajoint.inference.groupwise.block import at_points, block_of
 from formulajoint.inference.groupwise.forecast import forecast
-from formulajoint.inference.groupwise.inner import at_points, block_of, find_modes
+from formulajoint.inference.groupwise.inner import find_modes
 from formulajoint.inference.groupwise.model import Model, model_of
 from formulajoint.inference.groupwise.moments import moments_of
 from formulajoint.inference.groupwise.natural import natural_coordinates
