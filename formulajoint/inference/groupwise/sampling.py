@@ -97,10 +97,12 @@ class Work:
     @property
     def cost(self) -> Cost:
         """What it costs."""
-        chains = len(self.rngs.of_chains)
-        return cost_of(
-            self.model, self.where, chains * usual_size(self.where.effort, self.draws), chains * self.draws
-        )
+        return cost_of(self.model, self.where, self.points, len(self.rngs.of_chains) * self.draws)
+
+    @property
+    def points(self) -> int:
+        """The points of all pools, as a rule."""
+        return len(self.rngs.of_chains) * usual_size(self.where.effort, self.draws)
 
 
 def sample_psi(
@@ -182,13 +184,17 @@ def _direct(work: Work, rng: np.random.Generator) -> Found:
 
 
 def _by_stand_in(work: Work, rng: np.random.Generator, tries: int) -> Found:
-    """Return draws from a stand-in that exact values at some of them confirm; the first one is the cheapest."""
+    """Return draws from a stand-in that exact values at some of them confirm.
+
+    After the first, closer ones are tried if they cost no more; else the last one alone is closer.
+    """
     basis = basis_of(work.model, work.where, rng)
+    closer_from = 1 if work.cost.rough * work.points <= work.cost.stand_in else tries - 1
     reason = ""
     for at in range(tries):
         target, exact = basis.stand_in(), Marginal(basis.near, basis.rule)
         found = search(target, work.where, work.rngs.of_search)
-        target = basis.closer() if at else target
+        target = basis.closer() if at >= max(closer_from, 1) else target
         sampled = draw_from(target, found, work.where.effort, work.draws, work.rngs)
         tested = _tested(target, exact, sampled, found.proposal, rng)
         check(sampled, exact, work.draws)
