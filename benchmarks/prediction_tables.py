@@ -46,7 +46,7 @@ def _share(one: dict[str, float]) -> str:
 
 
 def _pit(results: dict[str, Any]) -> Iterator[str]:
-    left_out = "left out: responses alike, a category missing, or refused by the exact engine"
+    left_out = "refused by the exact engine; of earlier data also responses alike, or a category missing"
     yield f"| family | data sets | {left_out} | uniform PIT, p | smallest and largest tenth |"
     yield "|---|---:|---:|---:|---:|"
     for name, one in results["pit"].items():
