@@ -103,22 +103,14 @@ INSTEAD: Mapping[tuple[str, str], str] = MappingProxyType(
         ): "ratios are `scale='ratio'`, odds ratios `scale='odds_ratio'`; beside coefficients on "
         "a log scale `fit.summary()` has their exponentials",
         ("slopes", "transform"): "ratios are those of `fit.comparisons(variable, scale='ratio')`",
-        (
-            "summary",
-            "transform",
-        ): "the exponentials of effects on a log scale stand beside them, such as odds ratios",
-        (
-            "summary",
-            "exponentiate",
-        ): "the exponentials of effects on a log scale stand beside them, such as odds ratios",
-        (
-            "summary",
-            "parameters",
-        ): "it has every parameter: choose rows of the table, `fit.summary().loc['x']`",
-        (
-            "summary",
-            "var_names",
-        ): "it has every parameter: choose rows of the table, `fit.summary().loc['x']`",
+        **dict.fromkeys(
+            (("summary", "transform"), ("summary", "exponentiate")),
+            "the exponentials of effects on a log scale stand beside them, such as odds ratios",
+        ),
+        **dict.fromkeys(
+            (("summary", "parameters"), ("summary", "var_names")),
+            "it has every parameter: choose rows of the table, `fit.summary().loc['x']`",
+        ),
         (
             "test",
             "scale",

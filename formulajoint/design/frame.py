@@ -18,6 +18,8 @@ import numpy as np
 from formulajoint.design.columns import Column, duplicate_names, from_array, objects
 from formulajoint.errors import DataError
 
+SWAPPED = "The formula comes first, the data second."
+
 PLAIN = "?bhilqBHILQfd"
 """NumPy's types of plain columns, by their characters: booleans, integers and floats."""
 
@@ -119,7 +121,7 @@ def _columns_of(data: Any) -> tuple[Iterable[tuple[object, Any]], Any]:
 def _advice(data: object) -> str:
     """Return what to do about data that are a formula or names of files."""
     if isinstance(data, str) and "~" in data:
-        return " The formula comes first, the data second."
+        return f" {SWAPPED}"
     if isinstance(data, list | tuple) and data and all(isinstance(each, str | PurePath) for each in data):
         return ' Several files go by a pattern: "data/*.parquet".'
     if isinstance(data, str | bytes | PurePath):

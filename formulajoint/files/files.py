@@ -8,6 +8,7 @@ from glob import glob
 from os import PathLike, fspath
 from pathlib import Path
 
+from formulajoint.design.frame import SWAPPED
 from formulajoint.errors import DataError
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
@@ -61,7 +62,7 @@ def files_at(path: str | PathLike[str], missing: Sequence[str] = ()) -> Files:
     matched = () if here.exists() else tuple(Path(each) for each in sorted(glob(name, recursive=True)))
     paths = (here,) if here.exists() else tuple(each for each in matched if each.is_file())
     if not paths:
-        swapped = " The formula comes first, the data second." if "~" in name else ""
+        swapped = f" {SWAPPED}" if "~" in name else ""
         raise DataError(f"There is no file {name}.{swapped}")
     if here.is_dir():
         raise DataError(f"{name} is a folder. Give a pattern of its files: {here}/*.parquet or {here}/*.csv.")

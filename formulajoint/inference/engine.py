@@ -67,9 +67,8 @@ def exact_engine(plan: Plan, device: Device = NUMPY) -> ExactEngine | Missing:
     engine: ExactEngine = Gaussian(device)
     by_numpy = ""
     if plan.family.affine is not None or plan.family.smooth is not None:
-        from formulajoint.inference.groupwise.applies import (
-            why_by_numpy,  # a dozen modules for other families
-        )
+        # a dozen modules for other families
+        from formulajoint.inference.groupwise.applies import why_by_numpy
         from formulajoint.inference.groupwise.engine import Groupwise
 
         engine, by_numpy = Groupwise(device), why_by_numpy(plan)

@@ -200,10 +200,8 @@ def _of_group_term(
 ) -> str:
     """Return the hint for a variable that `over=` should name, or that it rules out; empty for any other."""
     elsewhere = [slot for slot in everywhere if slot not in slots and _names(target, slot)]
-    over, written = (
-        [slot.over for slot in elsewhere if slot.over],
-        f"{canonical(request.target)} ~ {request.law.text}",
-    )
+    over = [slot.over for slot in elsewhere if slot.over]
+    written = f"{canonical(request.target)} ~ {request.law.text}"
     if elsewhere and request.over is not None:
         return (
             f"`over=` says that the whole clause is about the group term, to which `{canonical(target)}` does not "

@@ -74,11 +74,7 @@ def _log_density(model: pm.Model, variable: Any) -> Callable[[Point], Any]:
 
     Where a parameter is out of its range, it is that of an impossible value.
     """
-    function = (
-        model.compile_logp(mode=Mode("py", "fast_compile"))
-        if variable is None
-        else model.compile_logp(variable, sum=False, mode=Mode("py", "fast_compile"))
-    )
+    function = model.compile_logp(variable, sum=variable is None, mode=Mode("py", "fast_compile"))
 
     def at(point: Point) -> Any:
         try:
